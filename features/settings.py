@@ -1,0 +1,42 @@
+"""Where things are: environment variables, read once at each entry point and handed down."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Places and backing services. Every field is an environment variable with the prefix `ADLOOP_`.
+
+    The defaults need nothing started: all state lives in one folder. A field set to a service's address
+    moves that part of the state there (`ADLOOP_REDIS_URL`, `ADLOOP_OFFLINE_URI=s3://…`, …).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ADLOOP_", frozen=True, extra="forbid")
+
+    home: Path = Path(".adloop")
+    #: Online features: SQLite under `home`, or Redis when this is set (`redis://host:port/0`).
+    redis_url: str | None = None
+    #: Offline features: Parquet under `home`, or an `s3://bucket/prefix`.
+    offline_uri: str | None = None
+    #: S3-compatible endpoint for `s3://` addresses; None means AWS.
+    s3_endpoint_url: str | None = None
+    #: MLflow tracking and registry; SQLite under `home` by default.
+    mlflow_uri: str | None = None
+    #: PEM of the Ed25519 key that signs bundles; made under `home/keys` when absent.
+    signing_key: SecretStr | None = None
+    #: alibi-detect is licensed for non-production use only; `scipy` is the permissive set.
+    detectors: Literal["alibi", "scipy"] = "alibi"
+    #: Where `adloop serve` and a local release answer.
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+    @property
+    def tracking_uri(self) -> str:
+        return self.mlflow_uri or f"sqlite:///{(self.home / 'mlflow.db').resolve()}"
+
+    @property
+    def offline_root(self) -> str:
+        return self.offline_uri or str((self.home / "features").resolve())

@@ -1,0 +1,92 @@
+"""The family contract: what a kind of model must say of itself, and nothing it must inherit."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from features.examples import Window
+from models.evaluation.gates import Gate
+from models.evaluation.metrics import Metric
+
+
+class Params(BaseModel):
+    """What a family learns by: its section of `params.yaml`. A family adds its own fields; unknown ones are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    seed: int
+    window: Window
+
+
+class Model(Protocol):
+    """A trained model or policy: frames of raw feature rows in, frames of answers out.
+
+    Encoding, calibration and clipping happen inside, exactly as they were scored. Rows may be customers, auctions,
+    briefs or image addresses; answers may be probabilities, bids, texts or boxes.
+    """
+
+    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """One answer a row, on the index of `rows`. Raises `InvalidRows` naming the field that is wrong."""
+
+    def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Why, a row: on the index of `rows`, with at least `top_drivers` (a list of `{feature, effect}`, largest first)."""
+
+    def save(self, folder: Path) -> None:
+        """Write the parts `load` needs: ONNX, LightGBM text, XGBoost JSON, safetensors, JSON. Never a pickle."""
+
+
+class Fit(Protocol):
+    """Learn from `train`, tune and calibrate on `valid`; keep progress in `checkpoint` and resume from it when it holds any.
+
+    Both frames carry the feature columns, the label columns, the entity key, `event_timestamp` and `split`.
+    """
+
+    def __call__(self, train: pd.DataFrame, valid: pd.DataFrame, params: Any, checkpoint: Path) -> Model: ...
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of model as a record of data.
+
+    Attributes:
+        name: its name in the catalog, `params.yaml`, the registry and the endpoints.
+        entity: the key its rows are joined by (`customer_id`).
+        feature_service: the Feast FeatureService it reads, offline and online.
+        label: the columns of the frame that hold the truth.
+        examples: `(tables, params, as_of, cutoff) -> frame` of entity key, `event_timestamp`, `split`
+            (`train`, `valid` or `test`) and label columns; `features.examples` has the usual ones.
+        params: the model of its section of `params.yaml`.
+        fit, load: make a model, and read one back from a folder that `save` wrote.
+        baselines: the field's own answers by name; the first is the naive one that the gates compare with.
+        metrics: `(truth, answers) -> float` by name; the first is the one that gates and canaries compare.
+        gates: what a candidate must pass to be released.
+    """
+
+    name: str
+    entity: str
+    feature_service: str
+    label: tuple[str, ...]
+    examples: Callable[..., pd.DataFrame]
+    params: type[Params]
+    fit: Fit
+    load: Callable[[Path], Model]
+    baselines: Mapping[str, Fit]
+    metrics: tuple[Metric, ...]
+    gates: tuple[Gate, ...]
+
+    @property
+    def naive(self) -> str:
+        """The name of the baseline the gates compare with."""
+        return next(iter(self.baselines))
+
+
+class InvalidRows(ValueError):
+    """A feature row that a model cannot answer. Says which field, what was expected and what came."""
+
+    def __init__(self, field: str, expected: str, got: object) -> None:
+        super().__init__(f"feature '{field}': expected {expected}, got {got!r}")
+        self.field, self.expected, self.got = field, expected, got

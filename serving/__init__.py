@@ -1,0 +1,1 @@
+"""What answers: model endpoints, canary rollout and monitoring."""
