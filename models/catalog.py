@@ -1,0 +1,14 @@
+"""The families by name. Each is imported when it is asked for: training churn never loads another family's libraries."""
+
+from importlib import import_module
+
+from models.family import Family
+
+NAMES = ("churn", "ltv")
+
+
+def family(name: str) -> Family:
+    """The family called `name`. Raises `KeyError` naming those there are."""
+    if name not in NAMES:
+        raise KeyError(f"no family '{name}'; there are: {', '.join(NAMES)}")
+    return import_module(f"models.{name}").FAMILY
