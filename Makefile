@@ -1,0 +1,44 @@
+# Two commands to start with:  make run   and   make test.  Each sets everything up first.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.lock)
+TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+
+# Two threads a process: the libraries' own pools fight each other beyond that.
+export OMP_NUM_THREADS ?= 2
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup run test lint benchmark lock
+
+help:  ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*##\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed  ## the environment, exactly as locked
+
+# torch comes first and with its own dependencies: pip takes the CPU build where the machine offers one, the CUDA
+# build elsewhere. The lock has everything else. Bytecode is compiled now because it halves every later import.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH) uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	touch $@
+
+run: setup  ## the whole loop on bundled real data, ending in a table and .adloop/report/index.html
+	adloop run
+
+test: lint  ## every check and every test
+	python -m pytest
+
+lint: setup  ## formatting, types and the floors
+	ruff check .
+	ruff format --check .
+	mypy models serving
+	lint-imports
+
+benchmark: setup  ## the figures, beside their baselines (ONLY=ltv for a part)
+	python -m tests.benchmarks $(if $(ONLY),--only $(ONLY))
+
+lock:  ## recompile requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-emit-package torch --upgrade --output-file requirements.lock
