@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     mlflow_uri: str | None = None
     #: PEM of the Ed25519 key that signs bundles; made under `home/keys` when absent.
     signing_key: SecretStr | None = None
+    #: PEM of its public half, for servers that verify bundles and must not sign them.
+    verify_key: str | None = None
     #: alibi-detect is licensed for non-production use only; `scipy` is the permissive set.
     detectors: Literal["alibi", "scipy"] = "alibi"
     #: Where `adloop serve` and a local release answer.

@@ -1,4 +1,4 @@
-"""The families by name. Each is imported when it is asked for: training churn never loads another family's libraries."""
+"""The families by name. Each is imported when asked for: training churn never loads another family's libraries."""
 
 from importlib import import_module
 
@@ -11,4 +11,5 @@ def family(name: str) -> Family:
     """The family called `name`. Raises `KeyError` naming those there are."""
     if name not in NAMES:
         raise KeyError(f"no family '{name}'; there are: {', '.join(NAMES)}")
-    return import_module(f"models.{name}").FAMILY
+    found: Family = import_module(f"models.{name}").FAMILY
+    return found

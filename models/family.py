@@ -33,14 +33,14 @@ class Model(Protocol):
         """One answer a row, on the index of `rows`. Raises `InvalidRows` naming the field that is wrong."""
 
     def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Why, a row: on the index of `rows`, with at least `top_drivers` (a list of `{feature, effect}`, largest first)."""
+        """Why, a row: on the index of `rows`, with at least `top_drivers`, a list of `{feature, effect}`, largest first."""
 
     def save(self, folder: Path) -> None:
         """Write the parts `load` needs: ONNX, LightGBM text, XGBoost JSON, safetensors, JSON. Never a pickle."""
 
 
 class Fit(Protocol):
-    """Learn from `train`, tune and calibrate on `valid`; keep progress in `checkpoint` and resume from it when it holds any.
+    """Learn from `train`, tune and calibrate on `valid`; keep progress in `checkpoint` and resume from what it holds.
 
     Both frames carry the feature columns, the label columns, the entity key, `event_timestamp` and `split`.
     """

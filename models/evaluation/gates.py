@@ -14,7 +14,7 @@ class Evidence:
 
     Attributes:
         rows, truth: held-out feature rows and label columns, on one index.
-        answers: the candidate's; `naive` the naive baseline's; `champion` the released model's, or None if there is none.
+        answers: the candidate's; `naive` the naive baseline's; `champion` the released model's, or None.
         train: the frame the candidate learnt from (features and labels), to look for leaks.
         metric: what candidate, baseline and champion are compared on.
         sensitive: names of columns whose groups must be treated alike.
