@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     verify_key: str | None = None
     #: alibi-detect is licensed for non-production use only; `scipy` is the permissive set.
     detectors: Literal["alibi", "scipy"] = "alibi"
+    #: Container image that a cluster runs pipeline steps in; a laptop runs them where it is.
+    image: str = "adloop/trainer:0.1.0"
     #: Where `adloop serve` and a local release answer.
     host: str = "127.0.0.1"
     port: int = 8080

@@ -1,0 +1,34 @@
+"""`evaluate` as a Kubeflow component."""
+
+from kfp import dsl
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, packages_to_install=[], install_kfp_package=False)
+def evaluate(
+    features: dsl.Input[dsl.Dataset],
+    bundle: dsl.Input[dsl.Model],
+    family: str,
+    params: dict,
+    sensitive: list,
+    evaluation: dsl.Output[dsl.Artifact],
+    result: dsl.Output[dsl.Artifact],
+) -> None:
+    """A candidate's figures beside the naive baseline's and the champion's, and what each gate says of it."""
+    from pathlib import Path
+
+    from components import wire
+    from components.evaluate import step
+
+    settings = wire.enter()
+    done = step.evaluate(
+        Path(features.path),
+        Path(bundle.path),
+        family,
+        wire.whole(params),
+        sensitive,
+        settings,
+        Path(evaluation.path),
+    )
+    wire.write(done, result.path)

@@ -1,0 +1,25 @@
+"""`featurize` as a Kubeflow component."""
+
+from kfp import dsl
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, packages_to_install=[], install_kfp_package=False)
+def featurize(
+    tables: dsl.Input[dsl.Dataset],
+    family: str,
+    params: dict,
+    as_of: str,
+    features: dsl.Output[dsl.Dataset],
+    result: dsl.Output[dsl.Artifact],
+) -> None:
+    """A family's examples with their features as of then; `as_of` is a date, empty for the newest the data allows."""
+    from pathlib import Path
+
+    from components import wire
+    from components.featurize import step
+
+    settings = wire.enter()
+    done = step.featurize(Path(tables.path), family, wire.whole(params), as_of or None, settings, Path(features.path))
+    wire.write(done, result.path)

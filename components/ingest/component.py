@@ -1,0 +1,17 @@
+"""`ingest` as a Kubeflow component."""
+
+from kfp import dsl
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, packages_to_install=[], install_kfp_package=False)
+def ingest(source: str, fingerprint: str, staged: dsl.Output[dsl.Dataset], result: dsl.Output[dsl.Artifact]) -> None:
+    """Canonical tables from a source, staged. `fingerprint` names the source's content, to be part of the cache key."""
+    from pathlib import Path
+
+    from components import wire
+    from components.ingest import step
+
+    settings = wire.enter()
+    wire.write(step.ingest(source, Path(staged.path), settings), result.path)

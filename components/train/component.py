@@ -1,0 +1,25 @@
+"""`train` as a Kubeflow component."""
+
+from kfp import dsl
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, packages_to_install=[], install_kfp_package=False)
+def train(
+    features: dsl.Input[dsl.Dataset],
+    family: str,
+    params: dict,
+    bundle: dsl.Output[dsl.Model],
+    result: dsl.Output[dsl.Artifact],
+) -> None:
+    """A family's model as an unsigned bundle. Retried, it resumes from its checkpoint."""
+    from pathlib import Path
+
+    from components import wire
+    from components.train import step
+
+    settings, section = wire.enter(), wire.whole(params)
+    checkpoint = wire.checkpoint(settings, family, features.uri, section)
+    done = step.train(Path(features.path), family, section, checkpoint=checkpoint, out=Path(bundle.path))
+    wire.write(done, result.path)

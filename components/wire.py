@@ -1,0 +1,44 @@
+"""What passes between Kubeflow and a step: settings in, numbers as Kubeflow carries them, results as JSON."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from features.privacy import stay_private
+from features.settings import Settings
+
+
+def enter() -> Settings:
+    """The settings of this process. Every component body calls it first, before anything heavy is imported."""
+    stay_private()
+    return Settings()
+
+
+def whole(carried: Any) -> Any:
+    """`carried` with whole floats as integers again: Kubeflow carries every number as a double."""
+    if isinstance(carried, dict):
+        return {key: whole(value) for key, value in carried.items()}
+    if isinstance(carried, list):
+        return [whole(value) for value in carried]
+    return int(carried) if isinstance(carried, float) and carried.is_integer() else carried
+
+
+def checkpoint(settings: Settings, family: str, features: str, params: dict[str, Any]) -> Path:
+    """Where training keeps its progress: the same folder for a retry on the same frame, another for any other.
+
+    It lies under `settings.home` and not among the step's outputs, because those are new with every attempt.
+    """
+    key = hashlib.sha256(json.dumps([features, params], sort_keys=True).encode()).hexdigest()[:16]
+    return settings.home / "checkpoints" / family / key
+
+
+def write(result: Any, path: str) -> None:
+    """A step's frozen record as a JSON file, whole or not at all."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    aside.write_text(json.dumps(asdict(result), default=str, indent=2))
+    aside.replace(target)

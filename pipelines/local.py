@@ -1,0 +1,142 @@
+"""Runs a pipeline on this machine through `kfp.local`: quietly, with its cache on, one run a family at a time."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from kfp.dsl.graph_component import GraphComponent
+from pydantic import SecretStr
+
+from features.settings import Settings
+
+_REPOSITORY = Path(__file__).resolve().parents[1]
+#: What the outputs of a cached step depend on besides its inputs: the code of these floors and the libraries.
+_CODE = ("features", "models", "components")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run. `result` is the step's own record as a mapping; empty while it runs; `error` if it failed."""
+
+    name: str
+    state: Literal["running", "done", "cached", "failed"]
+    seconds: float
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run: its steps in the order they ran. A step is missing where a condition of the pipeline was not met."""
+
+    steps: tuple[Step, ...]
+    seconds: float
+    log: Path
+
+    def result(self, step: str) -> Mapping[str, Any] | None:
+        """What `step` returned, or None if the run did not come to it."""
+        return next((done.result for done in self.steps if done.name == step), None)
+
+
+class StepFailed(RuntimeError):
+    """A step ended in an error: names the step, says what it said, and where the whole log is."""
+
+    def __init__(self, step: str, error: str, log: Path) -> None:
+        super().__init__(f"{step} failed: {error}\n(the whole log: {log})")
+        self.step, self.error, self.log = step, error, log
+
+
+def run(
+    pipeline: Callable[[str], GraphComponent],
+    family: str,
+    arguments: Mapping[str, Any],
+    settings: Settings,
+    progress: Callable[[Step], None] = lambda step: None,
+) -> RunResult:
+    """Run `pipeline(family)` with `arguments` and return what each step returned.
+
+    `pipeline` is `pipelines.training.training` or another function of a module, which makes the pipeline of a family.
+    `progress` is told of every step as it starts and as it ends. Raises `StepFailed` when a step does.
+    A second run of the same family waits for the first, and then finds its outputs in the cache.
+    """
+    runs = settings.home.resolve() / "runs"
+    (runs / "logs").mkdir(parents=True, exist_ok=True)
+    log = runs / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{family}.log"
+    task = {
+        "pipeline": [pipeline.__module__, pipeline.__name__],
+        "family": family,
+        "arguments": dict(arguments),
+        "runs": str(runs),
+        "cache": str(runs / "cache" / _places_and_code(settings)),
+        "log": str(log),
+    }
+    began = time.monotonic()
+    steps = []
+    for step in _events(task, settings, log):
+        progress(step)
+        if step.state != "running":
+            steps.append(step)
+    for step in steps:
+        if step.state == "failed":
+            raise StepFailed(step.name, str(step.result["error"]), log)
+    return RunResult(tuple(steps), time.monotonic() - began, log)
+
+
+def _events(task: Mapping[str, Any], settings: Settings, log: Path) -> Iterator[Step]:
+    """Steps as the process that runs them reports them, a line of JSON each."""
+    with _process(settings) as process:
+        assert process.stdin and process.stdout  # noqa: S101  (both are pipes)
+        process.stdin.write(json.dumps(task) + "\n")
+        process.stdin.flush()
+        for line in process.stdout:
+            yield Step(**json.loads(line))
+    if process.returncode:
+        raise StepFailed("the pipeline", f"its process ended with code {process.returncode}", log)
+
+
+@contextmanager
+def _process(settings: Settings) -> Iterator[subprocess.Popen[str]]:
+    """A process of `pipelines.local_process`. It ends itself and all its steps when the pipe to it closes, so that
+    nothing goes on working after this process was interrupted or killed.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.local_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | _environment(settings),
+        start_new_session=True,
+    )
+    try:
+        yield process
+        process.wait()
+    finally:
+        for pipe in (process.stdin, process.stdout):
+            pipe.close() if pipe else None
+        process.wait()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """`settings` as the variables that `Settings()` reads in a step's own process."""
+    given = {name: value for name, value in settings if value is not None}
+    plain = {name: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for name, v in given.items()}
+    variables = {f"ADLOOP_{name.upper()}": value for name, value in plain.items()}
+    path = [str(_REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return variables | {"ADLOOP_HOME": str(settings.home.resolve()), "PYTHONPATH": os.pathsep.join(path)}
+
+
+def _places_and_code(settings: Settings) -> str:
+    """What cached outputs depend on besides a step's inputs, as a digest: other places or other code, another cache."""
+    digest = hashlib.sha256(settings.model_dump_json(exclude={"host", "port", "image", "detectors"}).encode())
+    files = [path for floor in _CODE for path in sorted((_REPOSITORY / floor).rglob("*.py"))]
+    lock = _REPOSITORY / "requirements.lock"
+    for path in [*files, lock] if lock.exists() else files:
+        digest.update(str(path.relative_to(_REPOSITORY)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,29 @@
+"""The scheduled look at a released model: when the world has moved and retraining is wanted, train again."""
+
+from kfp import dsl
+from kfp.dsl.graph_component import GraphComponent
+
+from components.monitor.component import monitor
+from pipelines.compute import place
+from pipelines.training import training
+
+
+def monitoring(family: str) -> GraphComponent:
+    """The monitoring pipeline of `family`; retraining is the training pipeline itself, as a task of this one."""
+    retraining = training(family, fresh=True)
+
+    @dsl.pipeline(name=f"monitor-{family}", description=f"{family}: drift and calibration, retraining if needed.")
+    def watch(source: str, params: dict, sensitive: list, plan: dict, monitoring: dict) -> None:
+        watched = place(family, monitor(family=family, params=monitoring))
+        with dsl.If(watched.outputs["Output"] == True, name="drifted"):  # noqa: E712  (a Kubeflow expression)
+            retraining(
+                source=source,
+                fingerprint="",
+                as_of="",
+                params=params,
+                sensitive=sensitive,
+                plan=plan,
+                monitoring=monitoring,
+            )
+
+    return watch

@@ -1,0 +1,47 @@
+"""From raw data to a canary release, as one Kubeflow pipeline a family."""
+
+from functools import partial
+
+from kfp import dsl
+from kfp.dsl.graph_component import GraphComponent
+
+from components.evaluate.component import evaluate
+from components.featurize.component import featurize
+from components.ingest.component import ingest
+from components.monitor.component import monitor
+from components.register.component import register
+from components.release.component import release
+from components.train.component import train
+from components.validate.component import validate
+from pipelines.compute import place
+
+
+def training(family: str, fresh: bool = False) -> GraphComponent:
+    """The training pipeline of `family`. With `fresh` the source is read anew whatever an earlier run read."""
+
+    on_cluster = partial(place, family)
+
+    @dsl.pipeline(name=f"train-{family}", description=f"{family}: from raw data to a canary release.")
+    def train_and_release(
+        source: str, fingerprint: str, as_of: str, params: dict, sensitive: list, plan: dict, monitoring: dict
+    ) -> None:
+        ingested = on_cluster(ingest(source=source, fingerprint=fingerprint))
+        if fresh:
+            ingested.set_caching_options(False)
+        validated = on_cluster(validate(staged=ingested.outputs["staged"]))
+        featurized = on_cluster(
+            featurize(tables=validated.outputs["tables"], family=family, params=params, as_of=as_of)
+        )
+        features = featurized.outputs["features"]
+        trained = on_cluster(train(features=features, family=family, params=params))
+        bundle = trained.outputs["bundle"]
+        evaluated = on_cluster(
+            evaluate(features=features, bundle=bundle, family=family, params=params, sensitive=sensitive)
+        )
+        registered = on_cluster(register(bundle=bundle, evaluation=evaluated.outputs["evaluation"]))
+        version = registered.outputs["Output"]
+        with dsl.If(version != "", name="accepted"):
+            released = on_cluster(release(family=family, version=version, features=features, plan=plan))
+            on_cluster(monitor(family=family, params=monitoring).after(released))
+
+    return train_and_release
