@@ -1,0 +1,75 @@
+"""From held-out rows to the few points a plot or a sentence needs.
+
+Frames have one row a customer with `truth` and `predicted`, and may have `naive`, `low` and `high`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def is_chance(rows: pd.DataFrame) -> bool:
+    """Whether the truth is yes or no (so that predictions are probabilities) and not an amount."""
+    return bool(rows["truth"].isin([0, 1]).all())
+
+
+def gain(rows: pd.DataFrame, by: str) -> tuple[Array, Array]:
+    """Share of customers taken from the top of the ranking `by`, and share of all the truth found among them.
+
+    Tied customers are taken together, each counting as the mean of its tie: the order of equals earns nothing.
+    """
+    ranked = rows.groupby(by)["truth"].agg(["sum", "size"]).sort_index(ascending=False)
+    total = ranked["sum"].sum()
+    found = ranked["sum"].cumsum() / total if total else ranked["size"].cumsum() / ranked["size"].sum()
+    taken = ranked["size"].cumsum() / ranked["size"].sum()
+    return np.r_[0.0, taken.to_numpy()], np.r_[0.0, found.to_numpy()]
+
+
+def captured(rows: pd.DataFrame, share: float, by: str = "predicted") -> float:
+    """Share of all the truth found in the best `share` of customers by the ranking `by`."""
+    return float(np.interp(share, *gain(rows, by)))
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Equally many customers a bin, from the lowest predictions to the highest.
+
+    `low` and `high` are the 95% interval of `actual` (Wilson for a rate, normal for a mean); `band_low` and
+    `band_high` the mean prediction interval, where the model gives one.
+    """
+
+    predicted: Array
+    actual: Array
+    low: Array
+    high: Array
+    band_low: Array | None = None
+    band_high: Array | None = None
+
+
+def bins(rows: pd.DataFrame, count: int = 10) -> Bins:
+    """Cut customers into `count` groups by predicted value; compare what was predicted with what came."""
+    rank = rows["predicted"].rank(method="first")
+    groups = rows.groupby(np.minimum(((rank - 1) * count // len(rows)).astype(int), count - 1))
+    size = groups.size().to_numpy(dtype=float)
+    actual = groups["truth"].mean().to_numpy()
+    interval = _wilson(actual, size) if is_chance(rows) else _normal(actual, groups["truth"].std(ddof=0), size)
+    band = (None, None)
+    if {"low", "high"} <= set(rows.columns):
+        band = groups["low"].mean().to_numpy(), groups["high"].mean().to_numpy()
+    return Bins(groups["predicted"].mean().to_numpy(), actual, *interval, *band)
+
+
+def _wilson(rate: Array, size: Array, z: float = 1.96) -> tuple[Array, Array]:
+    """Wilson's score interval (1927): stays inside [0, 1] and honest for rare events."""
+    middle = (rate + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z / (1 + z**2 / size) * np.sqrt(rate * (1 - rate) / size + z**2 / (4 * size**2))
+    return middle - half, middle + half
+
+
+def _normal(mean: Array, spread: "pd.Series[float]", size: Array, z: float = 1.96) -> tuple[Array, Array]:
+    half = z * spread.to_numpy() / np.sqrt(size)
+    return np.maximum(mean - half, 0.0), mean + half

@@ -1,0 +1,92 @@
+"""The report as one HTML page: style and plots inline, nothing fetched, every value escaped."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from markupsafe import Markup
+
+from pipelines.report import wording
+from pipelines.report.curves import is_chance
+from pipelines.report.records import FamilyReport, Report
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A drawn plot and what it says."""
+
+    svg: Markup
+    caption: str
+    wide: bool = False
+
+
+def render(report: Report) -> str:
+    """The whole page."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+                              trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    return environment.get_template("page.html.j2").render(
+        report=report,
+        words=wording,
+        plots={family.name: list(plots_of(family)) for family in report.families},
+        style=Markup((TEMPLATES / "style.css").read_text()),  # noqa: S704  our own file
+        written=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+    )
+
+
+def plots_of(family: FamilyReport) -> list[Plot]:
+    """The plots its records allow: metrics with intervals, then the ranking and the calibration of its answers."""
+    from pipelines.report import plots as draw
+
+    drawn = []
+    if family.metrics:
+        svg = draw.metrics_plot(family.metrics, f"{family.name}: metrics beside baselines")
+        drawn.append(
+            (
+                svg,
+                "Dot: this model, with its 95% interval. Hollow marks: the baselines. The arrow points to better.",
+                True,
+            )
+        )
+    rows = family.held_out
+    if rows is not None and rows["truth"].sum() > 0:
+        found = "cases found" if is_chance(rows) else "value captured"
+        drawn.append(
+            (
+                draw.gain_plot(rows, f"{family.name}: gain"),
+                f"Share of all {found} by contacting only the best-ranked.",
+                False,
+            )
+        )
+        drawn.append(
+            (
+                draw.lift_plot(rows, f"{family.name}: lift"),
+                "How many times the average each tenth of customers is.",
+                False,
+            )
+        )
+        drawn += _calibration(family.name, rows)
+    return [Plot(Markup(svg), caption, wide) for svg, caption, wide in drawn]  # noqa: S704  drawn here, labels escaped
+
+
+def _calibration(name: str, rows: object) -> list[tuple[str, str, bool]]:
+    from pipelines.report import plots as draw
+
+    if is_chance(rows):
+        svg = draw.calibration_plot(rows, f"{name}: calibration")
+        return [(svg, "On the dotted line a predicted 30% means that 30 of 100 did.", False)]
+    return [
+        (
+            draw.amount_plot(rows, f"{name}: predicted and actual"),
+            "Predicted and actual mean by tenth of customers.",
+            False,
+        ),
+        (
+            draw.scatter_plot(rows, f"{name}: customer by customer"),
+            "Customer by customer, logarithmic above the median.",
+            False,
+        ),
+    ]

@@ -1,0 +1,239 @@
+"""The report's plots as inline SVG, drawn by matplotlib in colours that follow the page: light or dark."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipelines.report.curves import Bins, bins, gain, is_chance
+from pipelines.report.records import Figure
+
+#: Matplotlib draws in these placeholder colours; in the page they become the style sheet's variables.
+INK, MUTED, LINE, MODEL, NAIVE = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f"
+VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", MODEL: "--model", NAIVE: "--naive"}
+STYLE = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 2,
+}
+
+
+class _Drawing:
+    """A figure on its way to SVG; `svg` is filled when the `drawing` block ends."""
+
+    def __init__(self, axes: Any) -> None:
+        self.axes = axes
+        self.svg = ""
+
+
+@contextmanager
+def drawing(label: str, width: float = 4.6, height: float = 3.4, rows: int = 1) -> Iterator[_Drawing]:
+    """Draw on `.axes`; afterwards `.svg` is the picture with `label` for those who cannot see it."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure as Canvas
+
+    with rc_context({**STYLE, "svg.hashsalt": label}):
+        canvas = Canvas(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(canvas)
+        result = _Drawing(canvas.subplots(rows, 1, squeeze=False)[:, 0])
+        yield result
+        buffer = io.StringIO()
+        canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    result.svg = _inline(buffer.getvalue(), label)
+
+
+def _inline(svg: str, label: str) -> str:
+    """Cut the XML prologue and the repeated ids, size by the page's width, and colour by its variables."""
+    from markupsafe import escape
+
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub(
+        r' id="(?:figure|axes|patch|line2d|text|xtick|ytick|matplotlib|legend|[A-Z]\w*Collection)[^"]*"', "", svg
+    )
+    svg = re.sub(
+        r'<svg [^>]*?viewBox="([^"]+)"[^>]*>',
+        rf'<svg viewBox="\1" role="img" aria-label="{escape(label)}">',
+        svg,
+        count=1,
+    )
+    for colour, variable in VARIABLES.items():
+        svg = svg.replace(colour, f"var({variable})")
+    return svg
+
+
+def gain_plot(rows: pd.DataFrame, label: str) -> str:
+    """Share of the truth found against the share of customers contacted, best first."""
+    from matplotlib.ticker import PercentFormatter
+
+    with drawing(label) as plot:
+        axes = plot.axes[0]
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":", label="at random")
+        if "naive" in rows:
+            axes.plot(*_thin(gain(rows, "naive")), color=NAIVE, linestyle="--", label="naive baseline")
+        axes.plot(*_thin(gain(rows, "predicted")), color=MODEL, label="model")
+        axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="customers taken, best first")
+        axes.set_ylabel("share of all cases found" if is_chance(rows) else "share of all value captured")
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.legend(loc="lower right")
+    return plot.svg
+
+
+def _thin(curve: tuple[Any, Any], points: int = 200) -> tuple[Any, Any]:
+    """The same curve at evenly spaced places: the page stays small however many customers there are."""
+    places = np.linspace(0, 1, points)
+    return places, np.interp(places, *curve)
+
+
+def lift_plot(rows: pd.DataFrame, label: str) -> str:
+    """By tenth of customers, best first: how much more than the average customer they turned out to be."""
+    best_first = bins(rows)
+    lift = best_first.actual[::-1] / rows["truth"].mean()
+    with drawing(label) as plot:
+        axes = plot.axes[0]
+        axes.bar(np.arange(1, len(lift) + 1), lift, color=MODEL, width=0.75)
+        axes.axhline(1, color=NAIVE, linestyle="--", linewidth=1.2)
+        axes.annotate("average", (len(lift) + 0.45, 1), (0, 3), textcoords="offset points", color=NAIVE, ha="right")
+        for place, height in enumerate(lift, start=1):
+            axes.annotate(f"{height:.1f}", (place, height), (0, 2), textcoords="offset points", ha="center", fontsize=8)
+        axes.set(xticks=range(1, len(lift) + 1), xlabel="tenth of customers, best first", ylabel="lift")
+        axes.grid(axis="x", visible=False)
+    return plot.svg
+
+
+def calibration_plot(rows: pd.DataFrame, label: str) -> str:
+    """Predicted chance against the rate that came, by tenth of customers: on the diagonal it can be trusted."""
+    from matplotlib.ticker import PercentFormatter
+
+    cut = bins(rows)
+    top = float(min(1.0, 1.08 * max(cut.predicted.max(), cut.high.max())))
+    with drawing(label) as plot:
+        axes = plot.axes[0]
+        axes.plot([0, top], [0, top], color=MUTED, linewidth=1, linestyle=":", label="perfect")
+        axes.errorbar(cut.predicted, cut.actual, yerr=_whiskers(cut), fmt="o-", color=MODEL, linewidth=1.2,
+                      markersize=5, elinewidth=1.2, label="model, 95% interval")  # fmt: skip
+        axes.set(xlim=(0, top), ylim=(0, top), xlabel="predicted chance", ylabel="rate that came")
+        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.legend(loc="upper left")
+    return plot.svg
+
+
+def amount_plot(rows: pd.DataFrame, label: str) -> str:
+    """Predicted and actual mean amount by tenth of customers, over the model's mean prediction interval."""
+    cut = bins(rows)
+    tenth = np.arange(1, len(cut.actual) + 1)
+    with drawing(label) as plot:
+        axes = plot.axes[0]
+        if cut.band_low is not None:
+            axes.fill_between(
+                tenth, cut.band_low, cut.band_high, color=MODEL, alpha=0.16, linewidth=0, label="prediction interval"
+            )
+        axes.plot(tenth, cut.predicted, color=MODEL, label="predicted")
+        axes.errorbar(
+            tenth,
+            cut.actual,
+            yerr=_whiskers(cut),
+            fmt="o",
+            color=INK,
+            markersize=4.5,
+            elinewidth=1.2,
+            label="actual, 95% interval",
+        )
+        axes.set(
+            xticks=tenth, xlabel="tenth of customers, lowest predicted first", ylabel="value a customer", ylim=(0, None)
+        )
+        axes.legend(loc="upper left")
+    return plot.svg
+
+
+def scatter_plot(rows: pd.DataFrame, label: str, most: int = 160) -> str:
+    """Customer by customer, predicted against actual, each with its interval; an even sample by predicted value."""
+    ordered = rows.sort_values("predicted")
+    sample = ordered.iloc[np.unique(np.linspace(0, len(ordered) - 1, most).astype(int))]
+    with drawing(label) as plot:
+        axes = plot.axes[0]
+        if {"low", "high"} <= set(rows.columns):
+            axes.vlines(
+                sample["predicted"],
+                sample["low"],
+                sample["high"],
+                color=MODEL,
+                alpha=0.28,
+                linewidth=1.1,
+                label="prediction interval",
+            )
+        axes.scatter(
+            sample["predicted"], sample["truth"], s=10, color=INK, alpha=0.75, linewidths=0, label="one customer"
+        )
+        top = float(max(sample["predicted"].max(), sample["truth"].max()))
+        axes.plot([0, top], [0, top], color=MUTED, linewidth=1, linestyle=":")
+        # Spending is heavy-tailed with many zeros: linear near nothing, logarithmic above a typical customer.
+        knee = float(max(rows["predicted"].median(), 1e-9))
+        for axis in (axes.set_xscale, axes.set_yscale):
+            axis("symlog", linthresh=knee)
+        axes.set(xlim=(0, None), ylim=(0, None), xlabel="predicted value", ylabel="actual value")
+        axes.legend(loc="upper left")
+    return plot.svg
+
+
+def metrics_plot(figures: tuple[Figure, ...], label: str) -> str:
+    """Each metric on its own scale: the model with its interval, each baseline as a hollow mark."""
+    with drawing(label, width=6.4, height=0.62 * len(figures) + 0.5, rows=len(figures)) as plot:
+        for axes, figure in zip(plot.axes, figures, strict=True):
+            _metric_line(axes, figure)
+        handles = {
+            text: handle for axes in plot.axes for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
+        plot.axes[0].figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=len(handles))
+    return plot.svg
+
+
+def _metric_line(axes: Any, figure: Figure) -> None:
+    for marker, (name, value) in zip("Ds^v<>", figure.baselines.items(), strict=False):
+        axes.plot(
+            value,
+            0,
+            marker,
+            markersize=6,
+            markerfacecolor="none",
+            markeredgewidth=1.5,
+            color=NAIVE,
+            label=name,
+            linestyle="none",
+        )
+    if figure.champion is not None:
+        axes.plot(figure.champion, 0, "*", markersize=8, color=MUTED, label="champion", linestyle="none")
+    if figure.low is not None and figure.high is not None:
+        axes.plot([figure.low, figure.high], [0, 0], color=MODEL, alpha=0.45, linewidth=5, solid_capstyle="butt")
+    axes.plot(figure.value, 0, "o", markersize=7, color=MODEL, label="model", linestyle="none")
+    axes.set(yticks=[0], ylim=(-1, 1))
+    axes.set_yticklabels([f"{figure.name} {'→' if figure.higher_is_better else '←'}"], color=INK)
+    axes.locator_params(axis="x", nbins=5)
+    axes.margins(x=0.12)
+    axes.spines["left"].set_visible(False)
+
+
+def _whiskers(cut: Bins) -> np.ndarray[Any, Any]:
+    return np.clip(np.vstack([cut.actual - cut.low, cut.high - cut.actual]), 0, None)

@@ -1,0 +1,122 @@
+"""What the report says, as data: filled by `reading`, drawn by `page`, `terminal` and `summary`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One metric on the held-out rows, with its bootstrap interval, beside the other models' on the same rows.
+
+    Attributes:
+        low, high: the interval of `value`; None where none was estimated.
+        baselines: the same metric of each baseline by its name, the naive one first.
+        champion: the released model's, or None where nothing was released before.
+    """
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    baselines: Mapping[str, float] = field(default_factory=dict)
+    champion: float | None = None
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True)
+class GateVerdict:
+    """What one gate said and why."""
+
+    gate: str
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class CanaryStep:
+    """One step of a release: the canary's share of the traffic, and how both sides did."""
+
+    percent: int
+    requests: int
+    verdict: str
+    reason: str
+    canary: Mapping[str, float] = field(default_factory=dict)
+    champion: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReleaseCourse:
+    """A release from its first step to its end. `outcome` is the state it stands in, `reason` why."""
+
+    version: str
+    outcome: str
+    reason: str
+    champion: str | None = None
+    steps: tuple[CanaryStep, ...] = ()
+
+
+@dataclass(frozen=True)
+class FeatureDrift:
+    """One monitored column: the test's statistic and p-value against the training reference."""
+
+    feature: str
+    statistic: float
+    p_value: float
+    drifted: bool
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What the monitors said of the requests since the release."""
+
+    drifted: bool
+    rows: int
+    detectors: str
+    features: tuple[FeatureDrift, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class FamilyReport:
+    """All the report says of one family; what has not happened yet is None or empty.
+
+    Attributes:
+        status: `champion`, `challenger`, `rejected`, … as the registry has it, and `reason` why.
+        metrics: the first is the one that gates and canaries compare.
+        held_out: a row a held-out customer with `truth`, `predicted`, optionally `naive`, and for amounts `low`,
+            `high`, the prediction interval. None where the family's answers are not numbers to rank by.
+        lineage: what the model was made of (git commit, data hash, params hash, seed, versions), in reading order.
+        seconds: wall time of its last pipeline run.
+    """
+
+    name: str
+    version: str | None = None
+    status: str = "not registered"
+    reason: str = ""
+    metrics: tuple[Figure, ...] = ()
+    gates: tuple[GateVerdict, ...] = ()
+    held_out: pd.DataFrame | None = None
+    lineage: Mapping[str, str] = field(default_factory=dict)
+    release: ReleaseCourse | None = None
+    drift: Drift | None = None
+    seconds: float | None = None
+
+    @property
+    def headline(self) -> Figure | None:
+        """The metric that gates and canaries compare."""
+        return self.metrics[0] if self.metrics else None
+
+    @property
+    def passed(self) -> int:
+        """How many gates let it through."""
+        return sum(gate.passed for gate in self.gates)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The families in catalog order, and the wall time of the whole run in seconds."""
+
+    families: tuple[FamilyReport, ...]
+    seconds: float | None = None

@@ -1,0 +1,53 @@
+"""The report in the terminal: one row a family, what `make run` ends with."""
+
+from typing import TYPE_CHECKING
+
+from pipelines.report import wording
+from pipelines.report.records import FamilyReport, Figure, Report
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+COLUMNS = ("family", "version", "metric", "baseline", "gates", "release", "drift", "time")
+
+
+def table(report: Report) -> "Table":
+    """Version, headline metric beside its baseline, gates, release, drift and time, a row a family."""
+    from rich.table import Table
+    from rich.text import Text
+
+    result = Table(*COLUMNS, title="adloop", title_justify="left", title_style="bold")
+    for family in report.families:
+        # Text, and not markup: a reason may hold brackets.
+        result.add_row(*(Text(text, style=style) for text, style in _cells(family)))
+    if report.seconds is not None:
+        result.caption = f"{wording.duration(report.seconds)} in all"
+    return result
+
+
+def _cells(family: FamilyReport) -> list[tuple[str, str]]:
+    refused = family.passed < len(family.gates)
+    drifted = family.drift is not None and family.drift.drifted
+    return [
+        (family.name, "bold"),
+        (f"{family.version} {family.status}" if family.version else family.status, ""),
+        (_metric(family.headline), "bold"),
+        (_baseline(family.headline), ""),
+        (wording.gates(family), "red" if refused else ""),
+        (wording.release(family.release), ""),
+        (wording.drift(family.drift), "yellow" if drifted else ""),
+        (wording.duration(family.seconds), ""),
+    ]
+
+
+def _metric(figure: Figure | None) -> str:
+    if figure is None:
+        return "-"
+    return f"{figure.name} {wording.number(figure.value)} {wording.interval(figure)}".strip()
+
+
+def _baseline(figure: Figure | None) -> str:
+    if figure is None or not figure.baselines:
+        return "-"
+    name, value = next(iter(figure.baselines.items()))
+    return f"{name} {wording.number(value)}"

@@ -1,0 +1,67 @@
+"""Figures in words: one place decides how a number reads, for the page and the terminal alike."""
+
+from pipelines.report.curves import captured, is_chance
+from pipelines.report.records import Drift, FamilyReport, Figure, ReleaseCourse
+
+
+def number(value: float | None) -> str:
+    """Three significant figures, thousands separated; a dash where there is none."""
+    if value is None or value != value:
+        return "-"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if abs(value) < 1 else f"{value:.3g}"
+
+
+def interval(figure: Figure) -> str:
+    """`[low, high]`, or nothing where no interval was estimated."""
+    return "" if figure.low is None or figure.high is None else f"[{number(figure.low)}, {number(figure.high)}]"
+
+
+def duration(seconds: float | None) -> str:
+    """`8 m 05 s`, `12 s`; a dash where it is not known."""
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} m {rest:02d} s" if minutes else f"{rest} s"
+
+
+def gates(family: FamilyReport) -> str:
+    """`6 of 6 passed`, or which ones refused."""
+    if not family.gates:
+        return "not evaluated"
+    refused = [gate.gate for gate in family.gates if not gate.passed]
+    return f"refused by {', '.join(refused)}" if refused else f"{family.passed} of {len(family.gates)} passed"
+
+
+def release(course: ReleaseCourse | None) -> str:
+    """How the release ended, and where a rollback happened."""
+    if course is None:
+        return "none yet"
+    return f"{course.outcome} at {course.steps[-1].percent}%" if course.steps else course.outcome
+
+
+def drift(seen: Drift | None) -> str:
+    """Whether the requests still look like the training data."""
+    if seen is None:
+        return "not monitored yet"
+    if seen.note and not seen.features:
+        return seen.note
+    drifting = sum(feature.drifted for feature in seen.features)
+    return f"{drifting} of {len(seen.features)} features" if seen.drifted else "none"
+
+
+def promise(family: FamilyReport) -> str | None:
+    """What the ranking is worth, said to someone who decides whom to contact; None where there is nothing to rank."""
+    rows = family.held_out
+    if rows is None or rows["truth"].sum() <= 0:
+        return None
+    found = f"{captured(rows, 0.1):.0%}"
+    naive = (
+        f" The naive baseline finds {captured(rows, 0.1, 'naive'):.0%}, picking at random 10%."
+        if "naive" in rows
+        else ""
+    )
+    if is_chance(rows):
+        return f"Contact the 10% of customers ranked highest, and you reach {found} of all cases that came.{naive}"
+    return f"The 10% of customers ranked highest brought {found} of all value that came.{naive}"
