@@ -1,0 +1,1 @@
+"""The figures the project is held to, measured: `python -m tests.benchmarks`."""

@@ -1,0 +1,75 @@
+"""`make benchmark`: measure, print the table, and keep the rows in `benchmark.json` under the home."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from time import monotonic
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from features.settings import Settings
+from tests.benchmarks.rows import Row, chosen, load, merge, row, write
+
+#: What each part measures; a part runs if any of its rows is asked for.
+PARTS = {
+    "ltv": ("ltv.cdnow.gini", "ltv.cdnow.spearman", "ltv.cdnow.mae", "ltv.cdnow.coverage80"),
+    "churn": ("churn.telco.auc", "churn.telco.ece", "churn.complete_journey.auc"),
+    "serving": ("serving.predict.p50_ms", "serving.predict.p99_ms"),
+    "batch": ("batch.rows_per_s",),
+    "run": ("run.seconds", "run.again_seconds", "run.peak_rss_mb"),
+}
+
+
+@click.command()
+@click.option("--only", help="Rows whose name begins so: ltv, churn.telco, serving.predict.p99_ms; default: all.")
+def main(only: str | None) -> None:
+    """Measure the project's figures beside their baselines. Rows whose data is not there say so."""
+    settings, console = Settings(), Console()
+    target = settings.home / "benchmark.json"
+    parts = [part for part, names in PARTS.items() if any(chosen(name, only) for name in names)]
+    if not parts:
+        raise click.BadParameter(f"no row begins with {only!r}", param_hint="--only")
+    kept = load(target) if only else []
+    for part in parts:
+        fresh = [one for one in measured(part, settings, console) if chosen(one.name, only)]
+        kept = merge(kept, fresh)
+        write(target, kept)  # after every part: one that breaks costs no other its figures
+    console.print(table([one for one in kept if chosen(one.name, only)]))
+    console.print(f"{len(kept)} rows in {target}")
+
+
+def measured(part: str, settings: Settings, console: Console) -> Iterator[Row]:
+    """The rows of one part, telling how long it took."""
+    begun = monotonic()
+    with console.status(f"measuring {part}"):
+        rows = [row(record) for record in import_module(f"tests.benchmarks.{part}").rows(settings)]
+    console.print(f"measured {part} in {monotonic() - begun:.0f} s", style="dim")
+    return iter(rows)
+
+
+def table(rows: list[Row]) -> Table:
+    """Name, value with interval, baseline and goal, a row a figure."""
+    result = Table(
+        "figure", "value", "interval", "baseline", "goal", "", "unit", title="adloop benchmark", title_justify="left"
+    )
+    for one in rows:
+        mark = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[one.met]
+        if one.absent is not None:
+            result.add_row(one.name, "[yellow]absent[/]", "", "", one.goal, "", one.absent)
+            continue
+        interval = "" if one.low is None or one.high is None else f"{_figure(one.low)} to {_figure(one.high)}"
+        result.add_row(
+            one.name, f"[bold]{_figure(one.value)}[/]", interval, _figure(one.baseline), one.goal, mark, one.unit
+        )
+    return result
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+if __name__ == "__main__":
+    main()
