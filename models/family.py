@@ -3,14 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from features.examples import Window
-from models.evaluation.gates import Gate
-from models.evaluation.metrics import Metric
+
+if TYPE_CHECKING:  # gates look for leaks in rows, and rows know this module's errors
+    from models.evaluation.gates import Gate
+    from models.evaluation.metrics import Metric
 
 
 class Params(BaseModel):
@@ -33,7 +35,7 @@ class Model(Protocol):
         """One answer a row, on the index of `rows`. Raises `InvalidRows` naming the field that is wrong."""
 
     def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Why, a row: on the index of `rows`, with at least `top_drivers`, a list of `{feature, effect}`, largest first."""
+        """Why, a row: on the index of `rows`, with at least `top_drivers`: `{feature, effect}`, largest first."""
 
     def save(self, folder: Path) -> None:
         """Write the parts `load` needs: ONNX, LightGBM text, XGBoost JSON, safetensors, JSON. Never a pickle."""
@@ -64,6 +66,7 @@ class Family:
         baselines: the field's own answers by name; the first is the naive one that the gates compare with.
         metrics: `(truth, answers) -> float` by name; the first is the one that gates and canaries compare.
         gates: what a candidate must pass to be released.
+        intended_use, limits: for the model card, in prose; a card without them is refused.
     """
 
     name: str
@@ -75,8 +78,10 @@ class Family:
     fit: Fit
     load: Callable[[Path], Model]
     baselines: Mapping[str, Fit]
-    metrics: tuple[Metric, ...]
-    gates: tuple[Gate, ...]
+    metrics: "tuple[Metric, ...]"
+    gates: "tuple[Gate, ...]"
+    intended_use: str = ""
+    limits: str = ""
 
     @property
     def naive(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from models.evaluation import bootstrap, calibration, fairness, leaks, metrics
 from models.evaluation.metrics import Metric
 
 
@@ -18,7 +19,6 @@ class Evidence:
         train: the frame the candidate learnt from (features and labels), to look for leaks.
         metric: what candidate, baseline and champion are compared on.
         sensitive: names of columns whose groups must be treated alike.
-        card: the model card's sections by title.
         seed: of the bootstrap.
     """
 
@@ -30,18 +30,165 @@ class Evidence:
     train: pd.DataFrame
     metric: Metric
     sensitive: tuple[str, ...]
-    card: Mapping[str, str]
     seed: int
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one gate said: `reason` in words, `figures` in numbers."""
+    """What one gate said: `reason` in words, `figures` in numbers, `detail` in Markdown for the model card."""
 
     gate: str
     passed: bool
     reason: str
     figures: Mapping[str, float] = field(default_factory=dict)
+    detail: str = ""
 
 
 Gate = Callable[[Evidence], Verdict]
+#: Flags of one row each, from a frame of truth or of answers.
+Flags = Callable[[pd.DataFrame], "pd.Series[bool]"]
+
+
+def beats_naive(evidence: Evidence) -> Verdict:
+    """Better than the family's naive baseline beyond noise: the paired bootstrap's lower bound is above 0."""
+    gain = _gain(evidence, evidence.naive)
+    return _verdict(
+        "beats_naive",
+        gain.low > 0,
+        f"{evidence.metric.name} better than the naive baseline by {gain.value:.4g}, "
+        f"95% interval {gain.low:.4g} to {gain.high:.4g}; the lower bound must be above 0",
+        gain=gain.value,
+        low=gain.low,
+        high=gain.high,
+    )
+
+
+def not_worse_than_champion(evidence: Evidence) -> Verdict:
+    """Not worse than the released model beyond noise: the paired bootstrap's upper bound reaches 0."""
+    name = "not_worse_than_champion"
+    if evidence.champion is None:
+        return Verdict(name, True, "there is no champion that answers these rows")
+    gain = _gain(evidence, evidence.champion)
+    return _verdict(
+        name,
+        gain.high >= 0,
+        f"{evidence.metric.name} better than the champion by {gain.value:.4g}, "
+        f"95% interval {gain.low:.4g} to {gain.high:.4g}; the upper bound must reach 0",
+        gain=gain.value,
+        low=gain.low,
+        high=gain.high,
+    )
+
+
+def no_leak(evidence: Evidence, limit: float = 0.98) -> Verdict:
+    """No single feature all but determines a label (AUC or rank correlation out of fold, at most `limit`)."""
+    found = [
+        leaks.strongest(evidence.train, list(evidence.rows.columns), label, evidence.seed)
+        for label in evidence.truth.columns
+    ]
+    feature, told = max(found, key=lambda item: item[1])
+    return _verdict(
+        "no_leak",
+        told <= limit,
+        f"'{feature}' tells most of the label by itself: {told:.3f} of 1; above {limit} it is the label in disguise",
+        strongest=told,
+        limit=limit,
+    )
+
+
+def calibrated(label: str, answer: str, limit: float = 0.05) -> Gate:
+    """A gate: the probability's expected calibration error is at most `limit` above what chance alone would show."""
+
+    def gate(evidence: Evidence) -> Verdict:
+        error = metrics.ece(label, answer).measure(evidence.truth, evidence.answers)
+        chance = calibration.noise(evidence.answers[answer].to_numpy(dtype=float), evidence.seed)
+        return _verdict(
+            "calibrated",
+            error - chance <= limit,
+            f"expected calibration error {error:.4f}, of which chance alone explains {chance:.4f}; "
+            f"the rest may be {limit} at most",
+            ece=error,
+            noise=chance,
+            limit=limit,
+        )
+
+    return gate
+
+
+def covers(label: str, low: str, high: str, level: float, tolerance: float = 0.05) -> Gate:
+    """A gate: the interval holds the truth `level` of the time, give or take `tolerance`, beyond noise."""
+
+    def gate(evidence: Evidence) -> Verdict:
+        metric = metrics.coverage(label, low, high, level)
+        share = bootstrap.interval(metric, evidence.truth, evidence.answers, evidence.seed)
+        return _verdict(
+            "covers",
+            share.high >= level - tolerance and share.low <= level + tolerance,
+            f"the {level:.0%} interval holds {share.value:.1%} of the truth, 95% interval {share.low:.1%} to "
+            f"{share.high:.1%}; it must reach {level - tolerance:.0%} to {level + tolerance:.0%}",
+            coverage=share.value,
+            low=share.low,
+            high=share.high,
+        )
+
+    return gate
+
+
+def fair(outcome: Flags, decision: Flags, limit: float = 0.2) -> Gate:
+    """A gate: no sensitive column's groups differ by more than `limit` beyond noise in what is decided of them.
+
+    `outcome` reads from the truth who rightly is decided on, `decision` from the answers who is. Both demographic
+    parity and equalized odds are judged by their lower bounds: on few rows, chance alone sets groups apart.
+    """
+
+    def gate(evidence: Evidence) -> Verdict:
+        return _judge_fairness(evidence, outcome(evidence.truth), decision(evidence.answers), limit)
+
+    return gate
+
+
+def _judge_fairness(
+    evidence: Evidence, outcome: "pd.Series[bool]", decision: "pd.Series[bool]", limit: float
+) -> Verdict:
+    truth, decided = outcome.to_numpy().astype(float), decision.to_numpy().astype(float)
+    found: dict[str, fairness.Assessment] = {}
+    skipped = []
+    for name in evidence.sensitive:
+        assessed = fairness.assess(evidence.rows[name], truth, decided) if name in evidence.rows else None
+        if assessed is None:
+            skipped.append(name)
+        else:
+            found[name] = assessed
+    differences = [difference for assessed in found.values() for difference in assessed.differences]
+    unfair = [f"{d.criterion} by {d.column} is {d.value:.3f}" for d in differences if d.low > limit]
+    widest = max((d.low for d in differences), default=0.0)
+    reason = f"groups differ by {widest:.3f} at least, where {limit} is allowed"
+    reason = f"{', '.join(unfair)}; {reason}" if unfair else reason if found else "no group to compare"
+    if skipped:
+        reason += f"; not in the data, or with no two groups of {fairness.SMALLEST}: {', '.join(skipped)}"
+    figures = {f"{d.column}.{d.criterion}": d.value for d in differences} | {"lower_bound": widest, "limit": limit}
+    return Verdict("fair", not unfair, reason, figures, _by_group(found))
+
+
+def _by_group(found: Mapping[str, fairness.Assessment]) -> str:
+    lines = []
+    for name, assessed in found.items():
+        figures = "; ".join(
+            f"{d.criterion} difference {d.value:.3f}, at least {d.low:.3f}" for d in assessed.differences
+        )
+        lines += [f"By {name} ({assessed.left_out} rows of no known or large enough group left out): {figures}.", ""]
+        lines += ["| group | rows | decided on | rightly | wrongly |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {group} | {row['rows']:.0f} | {row['selected']:.1%} | {row['tpr']:.1%} | {row['fpr']:.1%} |"
+            for group, row in assessed.groups.iterrows()
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _gain(evidence: Evidence, other: pd.DataFrame) -> bootstrap.Interval:
+    return bootstrap.gain(evidence.metric, evidence.truth, evidence.answers, other, evidence.seed)
+
+
+def _verdict(gate: str, passed: bool, reason: str, **figures: float) -> Verdict:
+    return Verdict(gate, bool(passed), reason, figures)

@@ -87,9 +87,11 @@ def mae(label: str, answer: str) -> Metric:
 
 def rmse(label: str, answer: str) -> Metric:
     """Root of the mean squared error, in the label's unit."""
+    squared = _mean_of(_squared)
 
     def weighted(truth: Array, answers: Array, weights: Array) -> Array:
-        return np.asarray(np.sqrt(_mean_of(_squared)(truth, answers, weights)))
+        error: Array = np.sqrt(squared(truth, answers, weights))
+        return error
 
     return _metric("rmse", weighted, label, answer, higher_is_better=False)
 
@@ -108,7 +110,8 @@ def coverage(label: str, low: str, high: str, level: float) -> Metric:
 
     def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
         inside = truth[label].between(answers[low], answers[high]).to_numpy(dtype=float)
-        return weights @ inside / weights.sum(axis=1)
+        share: Array = weights @ inside / weights.sum(axis=1)
+        return share
 
     return Metric(f"coverage{level * 100:.0f}", _once(resample), resample=resample, label=label, band=(low, high))
 

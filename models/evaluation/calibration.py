@@ -1,0 +1,33 @@
+"""Whether a predicted number can be taken at its word."""
+
+import numpy as np
+import pandas as pd
+
+from models.evaluation import metrics
+from models.evaluation.metrics import Array
+
+#: Draws of labels from a model's own probabilities.
+DRAWS = 200
+
+
+def curve(truth: Array, predicted: Array, bins: int = 10) -> pd.DataFrame:
+    """Mean prediction and mean truth in bins of equal mass, lowest first: columns `predicted`, `actual`, `rows`.
+
+    Equal predictions stay in one bin, so there may be fewer bins than asked for.
+    """
+    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, bins + 1)[1:-1]))
+    place = np.searchsorted(edges, predicted, side="right")
+    rows = pd.DataFrame({"predicted": predicted, "actual": truth}).groupby(place)
+    return rows.mean().assign(rows=rows.size()).reset_index(drop=True)
+
+
+def noise(probability: Array, seed: int) -> float:
+    """The calibration error that a perfectly calibrated model with these probabilities would be measured at.
+
+    On few rows it is far from 0: labels are drawn, and the rate in a bin misses its probability by chance.
+    """
+    rng = np.random.default_rng(seed)
+    answers = pd.DataFrame({"probability": probability})
+    ece = metrics.ece("drawn", "probability")
+    drawn = (pd.DataFrame({"drawn": rng.random(len(probability)) < probability}) for _ in range(DRAWS))
+    return float(np.mean([ece.measure(truth, answers) for truth in drawn]))
