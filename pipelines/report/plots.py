@@ -11,9 +11,11 @@ import pandas as pd
 
 from pipelines.report.curves import Bins, bins, gain, is_chance
 from pipelines.report.records import Figure
+from pipelines.report.wording import better
 
 #: Matplotlib draws in these placeholder colours; in the page they become the style sheet's variables.
 INK, MUTED, LINE, MODEL, NAIVE = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f"
+ARROWS = {"higher": "→", "lower": "←"}
 VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", MODEL: "--model", NAIVE: "--naive"}
 STYLE = {
     "svg.fonttype": "none",
@@ -47,7 +49,7 @@ class _Drawing:
 
 
 @contextmanager
-def drawing(label: str, width: float = 4.6, height: float = 3.4, rows: int = 1) -> Iterator[_Drawing]:
+def drawing(label: str, width: float = 3.9, height: float = 3.0, rows: int = 1) -> Iterator[_Drawing]:
     """Draw on `.axes`; afterwards `.svg` is the picture with `label` for those who cannot see it."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -229,7 +231,7 @@ def _metric_line(axes: Any, figure: Figure) -> None:
         axes.plot([figure.low, figure.high], [0, 0], color=MODEL, alpha=0.45, linewidth=5, solid_capstyle="butt")
     axes.plot(figure.value, 0, "o", markersize=7, color=MODEL, label="model", linestyle="none")
     axes.set(yticks=[0], ylim=(-1, 1))
-    axes.set_yticklabels([f"{figure.name} {'→' if figure.higher_is_better else '←'}"], color=INK)
+    axes.set_yticklabels([f"{figure.name} {ARROWS.get(better(figure), '')}"], color=INK)
     axes.locator_params(axis="x", nbins=5)
     axes.margins(x=0.12)
     axes.spines["left"].set_visible(False)

@@ -3,6 +3,19 @@
 from pipelines.report.curves import captured, is_chance
 from pipelines.report.records import Drift, FamilyReport, Figure, ReleaseCourse
 
+#: What the usual metrics say, to someone who does not compute them every day.
+MEANING = {
+    "auc": "chance that a case is ranked above a non-case",
+    "average_precision": "mean precision down the ranking",
+    "log_loss": "surprise at what came, in nats",
+    "brier": "mean squared error of the chance",
+    "ece": "mean gap between predicted chance and rate",
+    "gini": "how well customers are ranked by value; 1 is perfect",
+    "spearman": "agreement of predicted and actual rank",
+    "mae": "mean absolute error, in money",
+    "rmse": "root mean squared error, in money",
+}
+
 
 def number(value: float | None) -> str:
     """Three significant figures, thousands separated; a dash where there is none."""
@@ -16,6 +29,20 @@ def number(value: float | None) -> str:
 def interval(figure: Figure) -> str:
     """`[low, high]`, or nothing where no interval was estimated."""
     return "" if figure.low is None or figure.high is None else f"[{number(figure.low)}, {number(figure.high)}]"
+
+
+def meaning(figure: Figure) -> str:
+    """What a metric says; empty for one that is not a usual one."""
+    if figure.name.startswith("coverage"):
+        return "share of customers inside their interval"
+    return MEANING.get(figure.name, "")
+
+
+def better(figure: Figure) -> str:
+    """Where a metric should be."""
+    if figure.name.startswith("coverage"):
+        return f"near {number(int(figure.name.removeprefix('coverage')) / 100)}"
+    return "higher" if figure.higher_is_better else "lower"
 
 
 def duration(seconds: float | None) -> str:
