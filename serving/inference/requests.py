@@ -1,0 +1,194 @@
+"""The log of requests: what was asked, what was answered, by which version; Parquet parts written in the background."""
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from serving.inference.answers import as_text
+
+log = logging.getLogger("adloop.requests")
+
+#: Seconds between parts: what a kill can lose.
+EVERY = 0.5
+#: Rows held in memory at most; beyond that the log loses rows rather than the server its memory.
+LIMIT = 100_000
+FEATURE, ANSWER = "feature.", "answer."
+
+
+@dataclass(frozen=True)
+class Record:
+    """One request: `status` is HTTP's; features and answers are columns of equal length, absent where there are none."""
+
+    request_id: str
+    occurred_at: float
+    latency_ms: float
+    status: int
+    error: str | None
+    ids: list[str] | None
+    features: Mapping[str, npt.NDArray[Any]] | None
+    answers: pd.DataFrame | None
+
+    @property
+    def rows(self) -> int:
+        if self.features:
+            return len(next(iter(self.features.values())))
+        return len(self.ids) if self.ids else 1
+
+
+def folder(home: Path, family: str) -> Path:
+    """Where a family's requests are kept."""
+    return home / "requests" / family
+
+
+class RequestLog:
+    """Appends never wait for the disk: a thread of its own writes what has gathered, twice a second."""
+
+    def __init__(self, place: Path, version: str) -> None:
+        self.place, self.version = place, version
+        self.dropped = 0
+        self._waiting: deque[Record] = deque()
+        self._held = 0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="request-log", daemon=True)
+        self._thread.start()
+
+    def append(self, record: Record) -> None:
+        with self._lock:
+            if self._held + record.rows > LIMIT:
+                self.dropped += record.rows
+                return
+            self._waiting.append(record)
+            self._held += record.rows
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY):
+            self._flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        with self._lock:
+            records = list(self._waiting)
+            self._waiting.clear()
+            self._held = 0
+        if not records:
+            return
+        try:
+            write_part(self.place, to_table(records, self.version))
+        except Exception:  # neither a full disk nor a bad row may stop the answers, nor the rows that follow
+            self.dropped += sum(record.rows for record in records)
+            log.exception("%d requests could not be logged", len(records))
+
+
+def write_part(place: Path, table: pa.Table) -> None:
+    """Add one part to a folder of Parquet parts: readers see all of it or nothing."""
+    place.mkdir(parents=True, exist_ok=True)
+    name = f"{time.time_ns() // 1_000_000:013d}-{os.getpid()}-{time.monotonic_ns()}.parquet"
+    pq.write_table(table, place / f".{name}")
+    os.replace(place / f".{name}", place / name)
+
+
+def to_table(records: list[Record], version: str) -> pa.Table:
+    """One row a feature row; a request without readable rows is one row with its error."""
+    counts = [record.rows for record in records]
+    columns: dict[str, Any] = {
+        "request_id": np.repeat(np.array([record.request_id for record in records], dtype=object), counts),
+        "row": np.concatenate([np.arange(count, dtype=np.int32) for count in counts]),
+        "entity_id": np.concatenate([_ids(record) for record in records]),
+        "occurred_at": np.repeat(np.array([int(record.occurred_at * 1e6) for record in records], "M8[us]"), counts),
+        "version": np.repeat(np.array([version], dtype=object), sum(counts)),
+        "status": np.repeat(np.array([record.status for record in records], dtype=np.int16), counts),
+        "latency_ms": np.repeat(np.array([record.latency_ms for record in records], dtype=np.float32), counts),
+        "error": np.repeat(np.array([record.error for record in records], dtype=object), counts),
+    }
+    columns |= _gathered(FEATURE, [record.features for record in records], counts)
+    columns |= _gathered(ANSWER, [_columns(record.answers) for record in records], counts)
+    table = pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()})
+    return table.cast(_utc(table.schema))
+
+
+def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame:
+    """The logged rows, oldest first: `request_id, row, entity_id, occurred_at, version, status, latency_ms, error`,
+    then the features as `feature.<name>` and the answers as `answer.<name>`. Empty where nothing was logged yet.
+    """
+    tables = [pq.read_table(part) for part in parts(folder(home, family), since)]
+    if not tables:
+        return pd.DataFrame(columns=["request_id", "row", "entity_id", "occurred_at", "version", "status"])
+    frame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    if since is not None:
+        frame = frame[frame["occurred_at"] >= since]
+    return frame.sort_values(["occurred_at", "request_id", "row"], ignore_index=True)
+
+
+def features(frame: pd.DataFrame) -> pd.DataFrame:
+    """The feature rows of a log that was read, under the names a model asks for."""
+    return _part(frame, FEATURE)
+
+
+def answers(frame: pd.DataFrame) -> pd.DataFrame:
+    """The answers of a log that was read, under the names a model gave them."""
+    return _part(frame, ANSWER)
+
+
+def parts(place: Path, since: datetime | None = None) -> list[Path]:
+    """The parts that can hold rows from `since` on: a part is named by when it was written, after its rows came."""
+    found = sorted(part for part in place.glob("*.parquet") if not part.name.startswith("."))
+    if since is None:
+        return found
+    return [part for part in found if int(part.name.split("-")[0]) >= since.timestamp() * 1000]
+
+
+def _part(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    chosen = [name for name in frame.columns if name.startswith(prefix)]
+    return frame[chosen].rename(columns={name: name.removeprefix(prefix) for name in chosen})
+
+
+def _ids(record: Record) -> npt.NDArray[Any]:
+    return np.array(record.ids or [None] * record.rows, dtype=object)
+
+
+def _columns(frame: pd.DataFrame | None) -> Mapping[str, npt.NDArray[Any]] | None:
+    if frame is None:
+        return None
+    return {str(name): _storable(frame[name]) for name in frame}
+
+
+def _storable(values: "pd.Series[Any]") -> npt.NDArray[Any]:
+    if values.dtype != object:
+        return values.to_numpy()
+    return np.array([None if value is None else as_text(value) for value in values], dtype=object)
+
+
+def _gathered(
+    prefix: str, blocks: list[Mapping[str, npt.NDArray[Any]] | None], counts: list[int]
+) -> dict[str, npt.NDArray[Any]]:
+    """Each column of all blocks, in order, with nothing where a block has none."""
+    names = dict.fromkeys(name for block in blocks if block for name in block)
+    gaps = [np.full(count, None, dtype=object) for count in counts]
+    return {
+        prefix + name: np.concatenate([block[name] if block else gap for block, gap in zip(blocks, gaps, strict=True)])
+        for name in names
+    }
+
+
+def _utc(schema: pa.Schema) -> pa.Schema:
+    place = schema.get_field_index("occurred_at")
+    return schema.set(place, pa.field("occurred_at", pa.timestamp("us", tz="UTC")))

@@ -1,0 +1,159 @@
+"""What a request says, as a frame of feature rows: checked, typed, and each fault named by its field."""
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from kserve import InferInput, InferRequest
+
+from models.family import InvalidRows
+
+Kind = Literal["number", "boolean", "text"]
+Values = Sequence[Any] | npt.NDArray[Any]
+
+#: A type of value, and the tensor it travels as.
+DATATYPES: Mapping[Kind, str] = {"number": "FP64", "boolean": "BOOL", "text": "BYTES"}
+EXPECTED: Mapping[Kind, str] = {"number": "a finite number or null", "boolean": "true, false or null", "text": "text or null"}
+
+
+def kind(dtype: str) -> Kind:
+    """What values of a column with this pandas dtype are."""
+    if dtype.lower().startswith(("float", "int", "uint")):
+        return "number"
+    return "boolean" if dtype.startswith("bool") else "text"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request read: feature rows, or only the ids of entities whose features are to be looked up."""
+
+    ids: list[str] | None
+    rows: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The entity key and the feature columns a model asks for, by kind."""
+
+    entity: str
+    columns: Mapping[str, Kind]
+
+    def read(self, payload: object) -> Asked:
+        """Rows or ids of a V2 request, or of a V1 body. Raises `InvalidRows` naming the field that is wrong."""
+        given = _tensors(payload) if isinstance(payload, InferRequest) else _instances(payload)
+        lengths = {name: len(values) for name, values in given.items()}
+        if not lengths or 0 in lengths.values():
+            raise InvalidRows(next(iter(lengths), "inputs"), "at least one row", "none")
+        count = max(lengths.values())
+        for name, length in lengths.items():
+            if length != count:
+                raise InvalidRows(name, f"{count} values, as the other features have", length)
+        ids = self._ids(given[self.entity]) if self.entity in given else None
+        if ids is not None and not any(name in given for name in self.columns):
+            return Asked(ids, None)
+        return Asked(ids, self._frame(given))
+
+    def _frame(self, given: Mapping[str, Values]) -> pd.DataFrame:
+        frame = {}
+        for name, kind in self.columns.items():
+            if name not in given:
+                raise InvalidRows(name, EXPECTED[kind], "no such feature in the request")
+            frame[name] = column(name, kind, given[name])
+        return pd.DataFrame(frame)
+
+    def _ids(self, values: Values) -> list[str]:
+        found = [value.decode() if isinstance(value, bytes) else value for value in values]
+        for value in found:
+            if isinstance(value, bool) or not isinstance(value, str | int | np.integer):
+                raise InvalidRows(self.entity, "an id (text or a whole number)", value)
+        return [str(value) for value in found]
+
+
+def column(name: str, kind: Kind, values: Values) -> npt.NDArray[Any]:
+    """Values of one feature as an array. Raises `InvalidRows`.
+
+    A missing value is `null` in JSON; in a binary tensor, which has no null, it is NaN. The token NaN is not JSON:
+    a client that sends it has divided by zero somewhere, and is told so.
+    """
+    if kind == "number":
+        return _numbers(name, values)
+    if kind == "boolean":
+        return _of(name, kind, values, lambda value: isinstance(value, bool | np.bool_))
+    decoded = [_text(name, value) if isinstance(value, bytes) else value for value in values]
+    return _of(name, kind, decoded, lambda value: isinstance(value, str))
+
+
+def _numbers(name: str, values: Values) -> npt.NDArray[np.float64]:
+    if isinstance(values, np.ndarray):
+        if values.dtype.kind not in "iuf":
+            raise InvalidRows(name, EXPECTED["number"], values.flat[0])
+        numbers = values.astype(np.float64)
+        infinite = np.isinf(numbers)
+        if infinite.any():
+            raise InvalidRows(name, "a finite number", numbers[infinite][0])
+        return numbers
+    for value in values:
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise InvalidRows(name, EXPECTED["number"], value)
+    try:
+        numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    except OverflowError as large:
+        raise InvalidRows(name, "a finite number", "one beyond 1e308") from large
+    for value, number in zip(values, numbers, strict=True):
+        if value is not None and not np.isfinite(number):
+            raise InvalidRows(name, EXPECTED["number"], value)
+    return numbers
+
+
+def _of(name: str, kind: Kind, values: Values, right: Any) -> npt.NDArray[Any]:
+    for value in values:
+        if value is not None and not right(value):
+            raise InvalidRows(name, EXPECTED[kind], value)
+    plain = kind == "boolean" and all(value is not None for value in values)
+    return np.array(values, dtype=bool if plain else object)
+
+
+def _text(name: str, value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as broken:
+        raise InvalidRows(name, "text in UTF-8", value) from broken
+
+
+def _tensors(request: InferRequest) -> dict[str, Values]:
+    return {tensor.name: _values(tensor) for tensor in request.inputs}
+
+
+def _values(tensor: InferInput) -> Values:
+    """The values of one tensor of shape [n] or [n, 1], as they came."""
+    expected = f"{tensor.datatype} values of shape [n] or [n, 1]"
+    size = int(np.prod(tensor.shape))
+    if len(tensor.shape) not in (1, 2) or tensor.shape[1:] not in ([], [1]):
+        raise InvalidRows(tensor.name, expected, f"shape {tensor.shape}")
+    if tensor._raw_data is not None:
+        try:
+            return np.asarray(tensor.as_numpy()).reshape(-1)
+        except (ValueError, struct.error) as broken:
+            raise InvalidRows(tensor.name, expected, f"{len(tensor._raw_data)} bytes") from broken
+    data = tensor.data
+    if data and isinstance(data[0], list):
+        data = [value for part in data if isinstance(part, list) for value in part]
+    if len(data) != size:
+        raise InvalidRows(tensor.name, f"{size} values, as its shape says", len(data))
+    return data
+
+
+def _instances(body: object) -> dict[str, Values]:
+    instances = body.get("instances") if isinstance(body, dict) else None
+    if not isinstance(instances, list) or not all(isinstance(row, dict) for row in instances):
+        raise InvalidRows("instances", "a list of objects, feature to value", type(instances or body).__name__)
+    names = list(dict.fromkeys(name for row in instances for name in row))
+    for name in names:
+        for row in instances:
+            if name not in row:
+                raise InvalidRows(name, "a value in each instance (null where it is missing)", "an instance without it")
+    return {name: [row[name] for row in instances] for name in names}

@@ -1,0 +1,146 @@
+"""A family small enough to start in a second, whose bundle can say how it is to misbehave."""
+
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+
+from features.examples import Window
+from features.settings import Settings
+from models import bundle, catalog
+from models.evaluation.metrics import auc
+from models.family import Family, InvalidRows, Params
+from models.keys import signing_key
+
+COLUMNS = {"recency": "float64", "orders": "int64", "member": "bool", "plan": "object"}
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A logistic score; the faults are part of the model, so that a server runs with nothing patched in it."""
+
+    weight: float = 1.0
+    shift: float = 0.0
+    sleep_s: float = 0.0
+    fails: bool = False
+    #: The process dies on this call; 0 is never.
+    dies_at: int = 0
+    refuses: bool = False
+
+    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        for name in COLUMNS:
+            if name not in rows:
+                raise InvalidRows(name, "a column of this name", "no such column")
+        if len(rows) and (rows["plan"] != "warm").all():  # the server's own first call is spared
+            self._misbehave()
+        plan = rows["plan"].map({"gold": -0.5, "basic": 0.5}).fillna(0.0)
+        recency = rows["recency"].astype(float).fillna(0.5)
+        member = rows["member"].map({True: 1.0, False: 0.0}).astype(float).fillna(0.0)
+        logit = self.weight * (3 * recency - 1.5) - 0.2 * rows["orders"].astype(float) - member + plan + self.shift
+        score = 1 / (1 + np.exp(-logit))
+        return pd.DataFrame({"probability": score, "band": np.where(score > 0.5, "high", "low")}, index=rows.index)
+
+    def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
+        drivers = [[{"feature": "recency", "effect": float(value)}] for value in rows["recency"]]
+        return pd.DataFrame({"top_drivers": drivers}, index=rows.index)
+
+    def save(self, folder: Path) -> None:
+        (folder / "toy.json").write_text(json.dumps(asdict(self)))
+
+    def _misbehave(self) -> None:
+        global calls
+        calls += 1
+        if self.sleep_s:
+            time.sleep(self.sleep_s)
+        if self.dies_at and calls >= self.dies_at:
+            os._exit(3)
+        if self.fails:
+            raise RuntimeError("the model is broken")
+        if self.refuses:
+            raise InvalidRows("orders", "something else", 0)
+
+
+calls = 0
+
+
+def load(folder: Path) -> Toy:
+    return Toy(**json.loads((folder / "toy.json").read_text()))
+
+
+def fit(train: pd.DataFrame, valid: pd.DataFrame, params: Params, checkpoint: Path) -> Toy:
+    return Toy()
+
+
+FAMILY = Family(
+    name="toy",
+    entity="customer_id",
+    feature_service="toy_v1",
+    label=("churned",),
+    examples=lambda *_: pd.DataFrame(),
+    params=Params,
+    fit=fit,
+    load=load,
+    baselines={"naive": fit},
+    metrics=(auc("churned", "probability"),),
+    gates=(),
+)
+
+
+def install() -> None:
+    """Put the toy into the catalog, as a folder and a name would."""
+    module = ModuleType("models.toy")
+    module.__dict__["FAMILY"] = FAMILY
+    sys.modules["models.toy"] = module
+    if "toy" not in catalog.NAMES:
+        catalog.NAMES = (*catalog.NAMES, "toy")
+
+
+def rows(count: int, seed: int = 0) -> pd.DataFrame:
+    """Feature rows with some missing values."""
+    rng = np.random.default_rng(seed)
+    recency = rng.random(count)
+    recency[rng.random(count) < 0.05] = np.nan
+    plan = rng.choice(["gold", "basic", "new"], count).astype(object)
+    return pd.DataFrame(
+        {"recency": recency, "orders": rng.poisson(2, count), "member": rng.random(count) < 0.5, "plan": plan}
+    )
+
+
+def frame(count: int, seed: int = 0) -> pd.DataFrame:
+    """Held-out examples whose truth follows the honest toy."""
+    found = rows(count, seed)
+    chance = Toy(weight=1.5).predict(found.assign(plan="warm"))["probability"]
+    found["churned"] = (np.random.default_rng(seed + 1).random(count) < chance).astype(int)
+    found["customer_id"] = [f"c{number}" for number in range(count)]
+    found["event_timestamp"] = pd.Timestamp("2026-01-01", tz="UTC")
+    found["split"] = "test"
+    return found
+
+
+def write(folder: Path, settings: Settings, model: Toy) -> Path:
+    """A signed bundle of `model`."""
+    manifest = bundle.Manifest(
+        family="toy",
+        feature_service="toy_v1",
+        columns=COLUMNS,
+        label=("churned",),
+        params={"window": asdict_window()},
+        seed=1,
+        data_hash="0" * 64,
+        git_commit="0" * 40,
+    )
+    reference = rows(50).assign(plan="warm")
+    honest = replace(model, fails=False, dies_at=0, sleep_s=0.0, refuses=False)
+    bundle.write(folder, model, manifest, reference.join(honest.predict(reference)))
+    bundle.sign(folder, signing_key(settings))
+    return folder
+
+
+def asdict_window() -> dict[str, int]:
+    return Window(horizon_days=28, step_days=28, min_history_days=84).model_dump()
