@@ -1,0 +1,118 @@
+"""The two boosters of the hurdle model: each starts from what buy-till-you-die expects, and is kept once finished."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from models.ltv.btyd import Array
+from models.ltv.model import Boosters, Design
+from models.ltv.params import LtvParams
+
+if TYPE_CHECKING:
+    import lightgbm
+
+#: Trains one booster.
+Make = Callable[[], "lightgbm.Booster"]
+#: Rounds without a better loss on the later examples after which a booster has enough trees.
+PATIENCE = 50
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one booster learns: `label`, starting at `prior` on the scale of its raw score."""
+
+    objective: str
+    matrix: npt.NDArray[np.float32]
+    label: Array
+    prior: Array
+
+    def dataset(self) -> "lightgbm.Dataset":
+        """As LightGBM takes it."""
+        from lightgbm import Dataset
+
+        return Dataset(self.matrix, self.label, init_score=self.prior)
+
+
+def lessons(design: Design, value: Array) -> dict[str, Lesson]:
+    """Who buys, of everybody; and for how much, of those who buy. Returns beyond purchases count as buying nothing."""
+    bought = value > 0
+    if not bought.any():
+        raise ValueError("label 'value': expected at least one customer who bought, got none")
+    return {
+        "occurrence": Lesson("binary", design.matrix, bought.astype(np.float64), design.buys),
+        "amount": Lesson("gamma", design.matrix[bought], value[bought], design.amount[bought]),
+    }
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Finished boosters in a folder, named by a hash of all they were learnt from: a run that was killed goes on."""
+
+    folder: Path
+    inputs: str
+
+    @classmethod
+    def of(cls, folder: Path, train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams) -> "Checkpoint":
+        """The one for these frames and parameters."""
+        digest = hashlib.sha256(params.model_dump_json().encode())
+        for frame in (train, valid):
+            digest.update("\n".join(frame.columns).encode())
+            digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+        return cls(folder, digest.hexdigest()[:16])
+
+    def boosters(self, stage: str, made: dict[str, Make]) -> Boosters:
+        """Both boosters of a stage: found, or made by `made[name]()` and kept."""
+        return Boosters(*(self._booster(f"{self.inputs}-{stage}-{name}.txt", make) for name, make in made.items()))
+
+    def _booster(self, name: str, make: Make) -> "lightgbm.Booster":
+        from lightgbm import Booster
+
+        path = self.folder / name
+        if not path.is_file():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            aside = path.with_suffix(f".{os.getpid()}")
+            make().save_model(aside)
+            aside.replace(path)
+        # Read back even when just made: resumed or not, the model is the same to the bit.
+        return Booster(model_file=path)
+
+
+def tune(lesson: Lesson, later: Lesson, params: LtvParams) -> "lightgbm.Booster":
+    """As many trees as do best on `later`."""
+    from lightgbm import early_stopping, train
+
+    stop = early_stopping(PATIENCE, verbose=False)
+    return train(_settings(lesson, params), lesson.dataset(), params.trees, [later.dataset()], callbacks=[stop])
+
+
+def grow(lesson: Lesson, trees: int, params: LtvParams) -> "lightgbm.Booster":
+    """So many trees."""
+    from lightgbm import train
+
+    return train(_settings(lesson, params), lesson.dataset(), trees)
+
+
+def _settings(lesson: Lesson, params: LtvParams) -> dict[str, Any]:
+    return {
+        "objective": lesson.objective,
+        # The prior is the start: an average on top of it would be learnt from one season and kept for all.
+        "boost_from_average": False,
+        "learning_rate": params.learning_rate,
+        "num_leaves": params.leaves,
+        "min_data_in_leaf": params.leaf_rows,
+        "lambda_l2": 10.0,
+        "feature_fraction": 0.8,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "seed": params.seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }

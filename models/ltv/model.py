@@ -1,0 +1,180 @@
+"""The value model: will a customer buy, and for how much, as trees correct what buy-till-you-die expects."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import expit, logit
+
+from models.ltv.btyd import Array
+from models.ltv.histories import BuyTillYouDie, Histories
+from models.ltv.intervals import Intervals
+from models.tabular import Encoder
+
+if TYPE_CHECKING:
+    import lightgbm
+
+YEAR = 365.0
+#: Columns made here, beside the store's: chances, rates and shares, which mean the same at any age.
+ESTIMATES = ("p_alive", "purchases_per_day", "value_per_purchase", "idle_share")
+PRIOR = "buy_till_you_die"
+#: Fewer rows than this are scored faster by one thread than by many.
+ROWS_PER_THREAD = 20_000
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Design:
+    """What both boosters see of a row, and what buy-till-you-die expects before them."""
+
+    matrix: npt.NDArray[np.float32]
+    buys: Array
+    amount: Array
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """From raw feature rows to a `Design`: the encoding and the buy-till-you-die models."""
+
+    encoder: Encoder
+    btyd: BuyTillYouDie
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of the matrix."""
+        return (*self.encoder.names, *ESTIMATES)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The feature behind each column of the matrix."""
+        return (*self.encoder.origins, *ESTIMATES)
+
+    def design(self, rows: pd.DataFrame, horizon: Array) -> Design:
+        """`horizon` in days, one a row."""
+        histories = Histories.of(rows)
+        buys = self.btyd.buys(histories, horizon)
+        purchases, worth = self.btyd.purchases(histories, horizon), self.btyd.mean_value(histories)
+        idle = (histories.age - histories.t_x) / np.maximum(histories.age, 1)
+        estimates = np.column_stack([self.btyd.alive(histories), purchases / horizon, worth, idle])
+        matrix = np.hstack([self.encoder.encode(rows), estimates.astype(np.float32)])
+        # Given that a customer buys at all, its expected spend is the whole expectation over the chance of buying.
+        return Design(matrix, logit(buys), np.log(np.maximum(purchases * worth / buys, 1e-6)))
+
+
+@dataclass(frozen=True)
+class Boosters:
+    """Two LightGBM models that start from buy-till-you-die: log odds of buying, log spend if so (a hurdle model)."""
+
+    occurrence: "lightgbm.Booster"
+    amount: "lightgbm.Booster"
+
+    def answer(self, design: Design) -> tuple[Array, Array]:
+        """The chance of buying within the horizon and the expected spend of one who does."""
+        buys = expit(design.buys + self._raw(self.occurrence, design))
+        return buys, np.exp(design.amount + self._raw(self.amount, design))
+
+    def effects(self, design: Design, prior: tuple[float, float]) -> Array:
+        """By how much each column, and last the prior, moved the logarithm of a row's expected value.
+
+        The chance of buying enters by its odds: d log p = (1 - p) d logit p.
+        """
+        buys, _ = self.answer(design)
+        occurrence, amount = (
+            np.asarray(booster.predict(design.matrix, pred_contrib=True))[:, :-1]
+            for booster in (self.occurrence, self.amount)
+        )
+        moved = np.column_stack([occurrence, design.buys - prior[0]]) * (1 - buys)[:, None]
+        return np.asarray(moved + np.column_stack([amount, design.amount - prior[1]]))
+
+    @staticmethod
+    def _raw(booster: "lightgbm.Booster", design: Design) -> Array:
+        threads = 1 if len(design.matrix) < ROWS_PER_THREAD else 0
+        return np.asarray(booster.predict(design.matrix, raw_score=True, num_threads=threads), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class ValueModel:
+    """Expected spend over `horizon` days, with what surrounds it.
+
+    `prior` holds the mean log odds and mean log spend that buy-till-you-die expected of the customers learnt from:
+    the point that `explain` counts a customer's own prior from.
+    """
+
+    inputs: Inputs
+    boosters: Boosters
+    intervals: Intervals
+    horizon: int
+    prior: tuple[float, float]
+
+    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """On the index of `rows`, in the currency of the transactions:
+
+        `value`: expected spend over the horizon; `value_low`, `value_high`: its prediction interval; `value_1y`,
+        `value_3y`: expected spend over 365 and 1,095 days, undiscounted, by the customer's own buy-till-you-die curve
+        from the horizon on; `churn_risk`: the chance of not buying within the horizon.
+        Raises `InvalidRows` naming a column that is missing or wrong.
+        """
+        buys, amount = self.boosters.answer(self._design(rows))
+        value = buys * amount
+        low, high = self.intervals.of(buys, value)
+        one, three = (value * factor for factor in self._growth(Histories.of(rows)))
+        answers = {
+            "value": value,
+            "value_low": low,
+            "value_high": high,
+            "value_1y": one,
+            "value_3y": three,
+            "churn_risk": 1 - buys,
+        }
+        return pd.DataFrame(answers, index=rows.index)
+
+    def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """`top_drivers`: what moved the logarithm of the expected value most, up or down; .69 doubles it."""
+        effects = self.boosters.effects(self._design(rows), self.prior)
+        by_origin = pd.DataFrame(effects.T).groupby([*self.inputs.origins, PRIOR], sort=True).sum().T
+        names, moved = by_origin.columns.to_numpy(), by_origin.to_numpy()
+        order = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :TOP]
+        drivers = [
+            [{"feature": str(names[k]), "effect": float(row[k])} for k in best]
+            for row, best in zip(moved, order, strict=True)
+        ]
+        return pd.DataFrame({"top_drivers": pd.Series(drivers, index=rows.index, dtype=object)})
+
+    def save(self, folder: Path) -> None:
+        """`occurrence.txt`, `amount.txt` (LightGBM) and `model.json`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.boosters.occurrence.save_model(folder / "occurrence.txt")
+        self.boosters.amount.save_model(folder / "amount.txt")
+        rest: dict[str, Any] = {
+            "encoder": self.inputs.encoder.to_dict(),
+            "btyd": self.inputs.btyd.to_dict(),
+            "intervals": self.intervals.to_dict(),
+            "horizon": self.horizon,
+            "prior": list(self.prior),
+        }
+        (folder / "model.json").write_text(json.dumps(rest, indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """What `save` wrote."""
+        from lightgbm import Booster
+
+        rest = json.loads((folder / "model.json").read_text())
+        boosters = Boosters(Booster(model_file=folder / "occurrence.txt"), Booster(model_file=folder / "amount.txt"))
+        inputs = Inputs(Encoder.from_dict(rest["encoder"]), BuyTillYouDie.from_dict(rest["btyd"]))
+        occurrence, amount = rest["prior"]
+        return cls(inputs, boosters, Intervals.from_dict(rest["intervals"]), rest["horizon"], (occurrence, amount))
+
+    def _design(self, rows: pd.DataFrame) -> Design:
+        return self.inputs.design(rows, np.full(len(rows), float(self.horizon)))
+
+    def _growth(self, histories: Histories) -> tuple[Array, Array]:
+        ours, one, three = (
+            self.inputs.btyd.purchases(histories, np.full(len(histories.x), days))
+            for days in (float(self.horizon), YEAR, 3 * YEAR)
+        )
+        return one / ours, three / ours
