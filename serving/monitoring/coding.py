@@ -55,7 +55,7 @@ def _numbers_below(reference: "pd.Series[Any]") -> Callable[["pd.Series[Any]"], 
     missing = low - (high - low) - 1.0
 
     def code(values: "pd.Series[Any]") -> Matrix:
-        return pd.to_numeric(values).astype(float).fillna(missing).to_numpy(dtype=np.float64)
+        return np.asarray(pd.to_numeric(values).astype(float).fillna(missing), dtype=np.float64)
 
     return code
 

@@ -1,0 +1,100 @@
+"""Compare what the champion is asked and answers with what it was trained on."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from features.settings import Settings
+from models import catalog
+from models.bundle import Manifest
+from models.registry import Registry
+from serving.inference import outcomes, requests
+from serving.monitoring.params import Monitoring
+from serving.monitoring.watch import Log, Watched, look
+
+
+@dataclass(frozen=True)
+class Monitored:
+    """What the monitors say of a family's champion.
+
+    Attributes:
+        version: the champion's; None where nothing is released.
+        drifted: None where there are too few requests to say.
+        retrain: whether training should start for it.
+        features, answers: a column's `statistic`, `p_value`, `psi` and `drifted`.
+        outcomes, held: requests whose outcome is known, and each metric's `value` on them and `at_release`.
+    """
+
+    family: str
+    version: str | None
+    at: str
+    detectors: str
+    rows: int
+    drifted: bool | None
+    retrain: bool
+    note: str
+    features: Mapping[str, Any]
+    answers: Mapping[str, Any]
+    outcomes: int
+    held: Mapping[str, Any]
+
+
+def monitor(family: str, params: Mapping[str, Any], settings: Settings) -> Monitored:
+    """Look at the champion of `family`, and keep what was found in `monitoring/<family>.json` under `settings.home`.
+
+    `params` is the section `monitoring` of params.yaml.
+    """
+    section = Monitoring.model_validate(params)
+    registry = Registry(settings)
+    champion = registry.champion(family)
+    version = champion.version if champion else None
+    if version is None:
+        watched = Watched(0, "unknown", "nothing is released")
+    else:
+        watched = _look(family, version, registry.download(family, version), section, settings)
+    drifted = {"drifted": True, "steady": False, "unknown": None}[watched.verdict]
+    done = Monitored(
+        family=family,
+        version=version,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        detectors=settings.detectors,
+        drifted=drifted,
+        retrain=bool(drifted) and section.retrain,
+        **{name: value for name, value in asdict(watched).items() if name != "verdict"},
+    )
+    _keep(done, settings.home / "monitoring" / f"{family}.json")
+    return done
+
+
+def _look(family: str, version: str, bundle: Path, params: Monitoring, settings: Settings) -> Watched:
+    manifest = Manifest.model_validate_json((bundle / "manifest.json").read_bytes())
+    return look(
+        settings.detectors,
+        _log(family, version, list(manifest.columns), params.window_rows, settings),
+        outcomes.read(settings.home, family),
+        pd.read_parquet(bundle / "reference.parquet"),
+        list(manifest.columns),
+        catalog.family(family).metrics,
+        manifest.metrics,
+        params,
+    )
+
+
+def _log(family: str, version: str, columns: list[str], newest: int, settings: Settings) -> Log:
+    """The newest rows that this version answered."""
+    log = requests.read(settings.home, family)
+    answered = log[(log["version"] == version) & (log["status"] == 200)].tail(newest)
+    features = requests.features(answered)
+    return Log(answered[outcomes.KEY], features.reindex(columns=columns), requests.answers(answered))
+
+
+def _keep(done: Monitored, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".new")
+    aside.write_text(json.dumps(asdict(done), indent=2))
+    aside.replace(path)

@@ -1,0 +1,101 @@
+"""One look at a released model: the requests it was sent, the answers it gave, and how they held."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+from models.evaluation.metrics import Metric
+from serving.inference.outcomes import KEY
+from serving.monitoring.detector import Drift, detector
+from serving.monitoring.params import Monitoring
+
+Verdict = Literal["drifted", "steady", "unknown"]
+
+
+@dataclass(frozen=True)
+class Held:
+    """One metric over the requests whose outcome is known, beside what it was on the held-out rows at release."""
+
+    value: float
+    at_release: float | None
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a look found.
+
+    Attributes:
+        rows: logged rows that were looked at.
+        verdict: `unknown` where there are too few rows to say: that is not the same as steady.
+        note: why, where the verdict needs a word.
+        features, answers: what each column did; empty where the verdict is unknown.
+        outcomes: how many of the rows have one, and `held` how the answers did on those; empty if they are too few.
+    """
+
+    rows: int
+    verdict: Verdict
+    note: str = ""
+    features: Mapping[str, Drift] = field(default_factory=dict)
+    answers: Mapping[str, Drift] = field(default_factory=dict)
+    outcomes: int = 0
+    held: Mapping[str, Held] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Log:
+    """Requests of one version on one index: `features` and `answers` as the model knows them, and the `key` of each
+    row (`request_id`, `row`), which its outcome is joined by.
+    """
+
+    key: pd.DataFrame
+    features: pd.DataFrame
+    answers: pd.DataFrame
+
+
+def look(
+    kind: Literal["alibi", "scipy"],
+    log: Log,
+    outcomes: pd.DataFrame,
+    reference: pd.DataFrame,
+    columns: Sequence[str],
+    metrics: Sequence[Metric],
+    at_release: Mapping[str, float],
+    params: Monitoring,
+) -> Watched:
+    """Compare a log with the `reference` its model was shipped with, whose feature columns are `columns`.
+
+    `outcomes` are rows of `request_id`, `row` and labels; `at_release` the metrics in the model's manifest.
+    """
+    rows = len(log.features)
+    if rows < params.min_rows:
+        return Watched(rows, "unknown", f"{rows} logged rows; {params.min_rows} are needed to say")
+    watch = detector(kind, reference, params.threshold, params.min_psi)
+    found = watch.detect(pd.concat([log.features, log.answers], axis=1))
+    features = {name: drift for name, drift in found.items() if name in columns}
+    answers = {name: drift for name, drift in found.items() if name not in columns}
+    known, held = _held(log, outcomes, metrics, at_release, params.min_rows)
+    verdict: Verdict = "drifted" if any(drift.drifted for drift in found.values()) else "steady"
+    return Watched(rows, verdict, _moved(found), features, answers, known, held)
+
+
+def _held(
+    log: Log, outcomes: pd.DataFrame, metrics: Sequence[Metric], at_release: Mapping[str, float], min_rows: int
+) -> tuple[int, dict[str, Held]]:
+    """How many rows have an outcome, and the metrics on those if they are enough."""
+    joined = log.key.reset_index(drop=True).merge(outcomes, on=KEY, how="left", indicator=True)
+    known = (joined["_merge"] == "both").to_numpy()
+    if known.sum() < min_rows:
+        return int(known.sum()), {}
+    truth = joined[known].reset_index(drop=True)
+    answers = log.answers[known].reset_index(drop=True)
+    return int(known.sum()), {
+        metric.name: Held(metric.measure(truth, answers), at_release.get(metric.name)) for metric in metrics
+    }
+
+
+def _moved(found: Mapping[str, Drift]) -> str:
+    """The columns that drifted in words, the furthest first."""
+    moved = sorted((name for name, drift in found.items() if drift.drifted), key=lambda name: -found[name].psi)
+    return f"moved: {', '.join(moved)}" if moved else ""
