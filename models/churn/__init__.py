@@ -1,0 +1,38 @@
+"""Churn: will a customer leave, how soon, why, and what to do about it (spec 2.2)."""
+
+from features.examples import churn_examples
+from models.churn.baselines import lightgbm, logistic_regression, one_feature
+from models.churn.model import ChurnModel
+from models.churn.params import ChurnParams
+from models.churn.training import ENTITY, LABEL, fit
+from models.evaluation import gates, metrics
+from models.family import Family
+
+_ANSWER = "churn_probability"
+
+FAMILY = Family(
+    name="churn",
+    entity=ENTITY,
+    feature_service="churn_v1",
+    label=(LABEL,),
+    examples=churn_examples,
+    params=ChurnParams,
+    fit=fit,
+    load=ChurnModel.load,
+    baselines={"one_feature": one_feature, "logistic_regression": logistic_regression, "lightgbm": lightgbm},
+    metrics=(
+        metrics.auc(LABEL, _ANSWER),
+        metrics.average_precision(LABEL, _ANSWER),
+        metrics.log_loss(LABEL, _ANSWER),
+        metrics.brier(LABEL, _ANSWER),
+        metrics.ece(LABEL, _ANSWER),
+        metrics.lift(LABEL, _ANSWER),
+    ),
+    gates=(
+        gates.beats_naive,
+        gates.not_worse_than_champion,
+        gates.no_leak,
+        gates.calibrated(LABEL, _ANSWER),
+        gates.fair(lambda truth: truth[LABEL].astype(bool), lambda answers: answers["risk_band"] != "low"),
+    ),
+)

@@ -1,0 +1,62 @@
+"""Numbers as piecewise-linear pieces, so that linear models and networks bend where the data do.
+
+Piecewise-linear encoding with quantile bins: Gorishniy, Rubachev and Babenko, "On Embeddings for Numerical Features
+in Tabular Deep Learning" (2022).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Each piece rises from 0 to 1 while its column goes from `low` to `low + 1 / scale`; columns with gaps say so.
+
+    A column of two values (a category's, a boolean) has one piece and passes unchanged.
+
+    Attributes:
+        columns: how many the encoded matrix has.
+        column: of the encoded matrix, for each piece.
+        low, scale: where a piece starts, and how steeply it rises.
+        gaps: the columns that had missing values when fitted, each with an indicator behind the pieces.
+        centre: mean of every piece and indicator, subtracted so that penalties treat them alike.
+    """
+
+    columns: int
+    column: npt.NDArray[np.int64]
+    low: Floats
+    scale: Floats
+    gaps: npt.NDArray[np.int64]
+    centre: Floats
+
+    @classmethod
+    def fit(cls, x: Floats, bins: int = 10) -> "Basis":
+        """Learn pieces from an encoded matrix with NaN where a value is missing."""
+        column: list[int] = []
+        low: list[np.float32] = []
+        width: list[np.float32] = []
+        for place, values in enumerate(x.T):
+            edges = np.unique(np.nanquantile(values, np.linspace(0, 1, bins + 1))).astype(np.float32)
+            edges = np.unique(edges[np.isfinite(edges)])
+            column += [place] * (len(edges) - 1)
+            low += list(edges[:-1])
+            width += list(np.diff(edges))
+        gaps = np.flatnonzero(np.isnan(x).any(axis=0))
+        raw = cls(
+            columns=x.shape[1],
+            column=np.asarray(column, dtype=np.int64),
+            low=np.asarray(low, dtype=np.float32),
+            scale=np.reciprocal(np.asarray(width, dtype=np.float32)),
+            gaps=gaps,
+            centre=np.zeros(len(column) + len(gaps), dtype=np.float32),
+        )
+        return replace(raw, centre=raw.expand(x).mean(axis=0))
+
+    def expand(self, x: Floats) -> Floats:
+        """The pieces and indicators of each row, centred: float32 of (rows, len(self.centre))."""
+        pieces = np.clip((x[:, self.column] - self.low) * self.scale, 0, 1)
+        return np.hstack([np.nan_to_num(pieces, nan=0.0), np.isnan(x[:, self.gaps])]).astype(np.float32) - self.centre

@@ -1,0 +1,84 @@
+"""Which features moved an answer, and what to do about it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Driver = dict[str, str | float]
+TOP = 5
+
+#: Themes by words in a feature's name; the first that fits is a driver's theme.
+THEMES = {
+    "incentive_programs": [
+        "price",
+        "charge",
+        "discount",
+        "coupon",
+        "promotion",
+        "payment",
+        "billing",
+        "contract",
+        "saving",
+    ],
+    "product_improvements": [
+        "service",
+        "support",
+        "product",
+        "categor",
+        "security",
+        "backup",
+        "device",
+        "return",
+        "rating",
+    ],
+    "communication_optimization": [
+        "touch",
+        "campaign",
+        "recency",
+        "gap",
+        "overdue",
+        "silence",
+        "email",
+        "frequency",
+        "login",
+    ],
+}
+
+
+def drivers(effects: npt.NDArray[np.floating[Any]], origins: Sequence[str]) -> list[list[Driver]]:
+    """The features with the largest effects on each row, effects on one feature's columns summed."""
+    features, place = np.unique(np.asarray(origins), return_inverse=True)
+    summed = np.zeros((len(effects), len(features)))
+    np.add.at(summed.T, place, effects.T)
+    largest = np.argsort(-np.abs(summed), axis=1, kind="stable")[:, :TOP]
+    return [
+        [{"feature": str(features[i]), "effect": float(row[i])} for i in order]
+        for row, order in zip(summed, largest, strict=True)
+    ]
+
+
+def intervention(band: str, why: Sequence[Driver]) -> str:
+    """What to do for a customer, of the four strategies there are.
+
+    | risk | first driver of risk that has a theme | intervention |
+    |---|---|---|
+    | low | any | none |
+    | medium, high | price, discount, contract | incentive_programs |
+    | medium, high | product, service, support | product_improvements |
+    | medium | contact, rhythm, or no theme | communication_optimization |
+    | high | contact, rhythm, or no theme | personalized_outreach |
+    """
+    if band == "low":
+        return "none"
+    themes = (_theme(str(driver["feature"])) for driver in why if float(driver["effect"]) > 0)
+    theme = next((theme for theme in themes if theme), "communication_optimization")
+    if band == "high" and theme == "communication_optimization":
+        return "personalized_outreach"
+    return theme
+
+
+def _theme(feature: str) -> str | None:
+    name = feature.lower()
+    return next((theme for theme, words in THEMES.items() if any(word in name for word in words)), None)

@@ -1,0 +1,128 @@
+"""The churn model: four ONNX graphs, the stack over them, and the booster that explains."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from models.churn import explanation
+from models.churn.params import Bands
+from models.churn.stacking import Array, Stack
+from models.churn.survival import expected_days
+from models.tabular import Encoder
+
+BANDS = ("low", "medium", "high")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is said of a customer besides the probability."""
+
+    horizon_days: int
+    bands: Bands
+
+    def frame(self, probability: Array, index: "pd.Index[Any]") -> pd.DataFrame:
+        """`churn_probability`, `risk_band` and `expected_days_to_churn` of each row."""
+        place = (probability > self.bands.medium).astype(int) + (probability > self.bands.high)
+        return pd.DataFrame(
+            {
+                "churn_probability": probability,
+                "risk_band": np.asarray(BANDS, dtype=object)[place],
+                "expected_days_to_churn": expected_days(probability, self.horizon_days),
+            },
+            index=index,
+        )
+
+
+@dataclass(frozen=True)
+class ChurnModel:
+    """Predicts from the same ONNX graphs whether it was just fitted or loaded.
+
+    Attributes:
+        graphs: for each member, in the order of the stack's weights, ONNX from encoded rows to log-odds.
+        booster: XGBoost's JSON of the boosting member, for TreeSHAP.
+    """
+
+    encoder: Encoder
+    graphs: Mapping[str, bytes]
+    stack: Stack
+    answers: Answers
+    booster: bytes
+
+    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """`churn_probability`, `risk_band` (low, medium, high) and `expected_days_to_churn` of each row."""
+        probability = self.stack.probability(self.logits(self.encoder.encode(rows)))
+        return self.answers.frame(probability, rows.index)
+
+    def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """`top_drivers` and `intervention` of each row.
+
+        Effects are TreeSHAP contributions (Lundberg et al., 2020) to the boosting member's log-odds of churn.
+        """
+        import xgboost
+
+        x = self.encoder.encode(rows)
+        effects = self._explainer.predict(xgboost.DMatrix(x), pred_contribs=True)[:, :-1]
+        why = explanation.drivers(effects, self.encoder.origins)
+        bands = self.answers.frame(self.stack.probability(self.logits(x)), rows.index)["risk_band"]
+        what = [explanation.intervention(band, row) for band, row in zip(bands, why, strict=True)]
+        columns = {"top_drivers": pd.Series(why, rows.index, dtype=object), "intervention": what}
+        return pd.DataFrame(columns, index=rows.index)
+
+    def save(self, folder: Path) -> None:
+        """Write `<member>.onnx` for each member, `boosting.json` and `model.json`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, graph in self.graphs.items():
+            (folder / f"{name}.onnx").write_bytes(graph)
+        (folder / "boosting.json").write_bytes(self.booster)
+        saved = {
+            "members": list(self.graphs),
+            "stack": self.stack.to_dict(),
+            "encoder": self.encoder.to_dict(),
+            "horizon_days": self.answers.horizon_days,
+            "bands": self.answers.bands.model_dump(),
+        }
+        (folder / "model.json").write_text(json.dumps(saved, indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read back what `save` wrote."""
+        saved = json.loads((folder / "model.json").read_text())
+        return cls(
+            Encoder.from_dict(saved["encoder"]),
+            {name: (folder / f"{name}.onnx").read_bytes() for name in saved["members"]},
+            Stack.from_dict(saved["stack"]),
+            Answers(saved["horizon_days"], Bands(**saved["bands"])),
+            (folder / "boosting.json").read_bytes(),
+        )
+
+    def logits(self, x: npt.NDArray[np.float32]) -> Array:
+        """Log-odds of churn by each member: (rows, members)."""
+        return np.hstack([session.run(None, {"x": x})[0] for session in self._sessions]).astype(np.float64)
+
+    @cached_property
+    def _sessions(self) -> list[Any]:
+        return [session(graph) for graph in self.graphs.values()]
+
+    @cached_property
+    def _explainer(self) -> Any:
+        import xgboost
+
+        booster = xgboost.Booster(params={"nthread": 1})
+        booster.load_model(bytearray(self.booster))
+        return booster
+
+
+def session(graph: bytes) -> Any:
+    """An ONNX session on one thread: a server runs many models side by side."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,120 @@
+"""A small bag of neural networks over piecewise-linear numbers, trained side by side and averaged."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+
+from models.churn.basis import Basis, Floats
+from models.churn.graphs import dense
+from models.churn.params import ChurnParams
+
+if TYPE_CHECKING:
+    import torch
+
+NETWORKS, HIDDEN, BATCH = 4, 64, 256
+LEARNING_RATE, WEIGHT_DECAY = 4e-3, 1.0
+DROP_INPUTS, DROP_HIDDEN = 0.1, 0.5
+#: Progress is kept each so many epochs.
+SAVE_EVERY = 5
+
+
+def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> onnx.ModelProto:
+    """Learn log-odds of churn from an encoded matrix, going on from the epochs kept in the file `progress`.
+
+    Every epoch draws from a generator of its own, seeded by `seed` and the epoch: a resumed fit ends in the same
+    networks as one that was never stopped.
+    """
+    import torch
+
+    basis = Basis.fit(x)
+    inputs = torch.from_numpy(basis.expand(x))
+    truth = torch.from_numpy(np.asarray(churned, dtype=np.float32))
+    layers = _start(inputs.shape[1], float(truth.mean()), seed)
+    optimizer = torch.optim.AdamW(
+        [{"params": layers[::2], "weight_decay": WEIGHT_DECAY}, {"params": layers[1::2], "weight_decay": 0.0}],
+        lr=LEARNING_RATE,
+    )
+    done = _resume(progress, layers, optimizer)
+    for epoch in range(done, params.epochs):
+        draw = torch.Generator().manual_seed(seed * params.epochs + epoch)
+        _learn(inputs, truth, layers, optimizer, epoch / params.epochs, 1 / params.epochs, draw)
+        if (epoch + 1) % SAVE_EVERY == 0:
+            _keep(progress, layers, optimizer, epoch + 1)
+    arrays = [layer.detach().numpy() for layer in layers]
+    return dense(basis, list(zip(arrays[::2], arrays[1::2], strict=True)))
+
+
+def _start(width: int, base_rate: float, seed: int) -> list["torch.Tensor"]:
+    """Weight and bias of two layers for all networks at once; He et al. (2015), answers starting at the base rate."""
+    import torch
+
+    draw = torch.Generator().manual_seed(seed)
+    hidden = torch.randn((NETWORKS, width, HIDDEN), generator=draw) * (2 / width) ** 0.5
+    answer = torch.randn((NETWORKS, HIDDEN, 1), generator=draw) * (1 / HIDDEN) ** 0.5
+    start = float(np.log(base_rate / (1 - base_rate)))
+    layers = [hidden, torch.zeros(NETWORKS, 1, HIDDEN), answer, torch.full((NETWORKS, 1, 1), start)]
+    return [layer.requires_grad_() for layer in layers]
+
+
+def _learn(
+    inputs: "torch.Tensor",
+    truth: "torch.Tensor",
+    layers: list["torch.Tensor"],
+    optimizer: "torch.optim.Optimizer",
+    done: float,
+    share: float,
+    draw: "torch.Generator",
+) -> None:
+    """One epoch, `share` of the whole after `done` of it; each network sees the rows in an order of its own."""
+    import torch
+
+    rows = len(inputs)
+    batches = max(1, rows // BATCH)
+    order = torch.stack([torch.randperm(rows, generator=draw) for _ in range(NETWORKS)])
+    for step, picked in enumerate(order.chunk(batches, dim=1)):
+        rate = LEARNING_RATE * _cycle(done + share * step / batches)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        hidden = torch.relu(_drop(inputs[picked], DROP_INPUTS, draw) @ layers[0] + layers[1])
+        logit = (_drop(hidden, DROP_HIDDEN, draw) @ layers[2] + layers[3]).squeeze(-1)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logit, truth[picked], reduction="none")
+        optimizer.zero_grad()
+        torch.autograd.backward(loss.mean(dim=1).sum())
+        optimizer.step()
+
+
+def _cycle(share: float) -> float:
+    """Linear warm-up over the first 30%, then half a cosine down to 0: Smith and Topin, "Super-Convergence" (2018)."""
+    return float(share / 0.3 if share < 0.3 else (1 + np.cos(np.pi * (share - 0.3) / 0.7)) / 2)
+
+
+def _drop(values: "torch.Tensor", share: float, draw: "torch.Generator") -> "torch.Tensor":
+    import torch
+
+    return values * (torch.rand(values.shape, generator=draw) >= share) / (1 - share)
+
+
+def _keep(progress: Path, layers: list["torch.Tensor"], optimizer: "torch.optim.Optimizer", epochs: int) -> None:
+    moments: list[dict[str, Any]] = [optimizer.state[layer] for layer in layers]
+    arrays = {f"layer{i}": layer.detach().numpy() for i, layer in enumerate(layers)}
+    arrays |= {f"{name}{i}": moment[name].numpy() for i, moment in enumerate(moments) for name in moment}
+    aside = progress.with_name(progress.name + ".aside")
+    with aside.open("wb") as out:
+        np.savez(out, allow_pickle=False, epochs=np.array(epochs), **arrays)
+    aside.replace(progress)
+
+
+def _resume(progress: Path, layers: list["torch.Tensor"], optimizer: "torch.optim.Optimizer") -> int:
+    """Put back what `_keep` wrote, and say how many epochs it held."""
+    import torch
+
+    if not progress.exists():
+        return 0
+    with np.load(progress, allow_pickle=False) as kept:
+        for i, layer in enumerate(layers):
+            layer.data = torch.from_numpy(kept[f"layer{i}"])
+            moments = ("step", "exp_avg", "exp_avg_sq")
+            optimizer.state[layer] = {name: torch.from_numpy(kept[f"{name}{i}"]) for name in moments}
+        return int(kept["epochs"])

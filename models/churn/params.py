@@ -1,0 +1,35 @@
+"""The `churn` section of `params.yaml`."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from models.family import Params
+
+Chance = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Bands(BaseModel):
+    """Above which probability a customer's risk is medium, and high."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    medium: Chance = 0.5
+    high: Chance = 0.7
+
+
+class ChurnParams(Params):
+    """How the ensemble is learnt.
+
+    Attributes:
+        folds: that out-of-fold answers are made in, a customer's rows all in one.
+        trees: of the random forest.
+        rounds: of boosting.
+        epochs: of the networks.
+    """
+
+    bands: Bands = Bands()
+    folds: Annotated[int, Field(ge=2)] = 5
+    trees: PositiveInt = 100
+    rounds: PositiveInt = 300
+    epochs: PositiveInt = 20
