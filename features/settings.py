@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     s3_endpoint_url: str | None = None
     #: MLflow tracking and registry; SQLite under `home` by default.
     mlflow_uri: str | None = None
+    #: Where MLflow keeps bundles; under `home` by default, an `s3://bucket/prefix` beside a shared database.
+    artifacts_uri: str | None = None
     #: PEM of the Ed25519 key that signs bundles; made under `home/keys` when absent.
     signing_key: SecretStr | None = None
     #: PEM of its public half, for servers that verify bundles and must not sign them.
@@ -40,6 +42,10 @@ class Settings(BaseSettings):
     @property
     def tracking_uri(self) -> str:
         return self.mlflow_uri or f"sqlite:///{(self.home / 'mlflow.db').resolve()}"
+
+    @property
+    def artifacts_root(self) -> str:
+        return self.artifacts_uri or (self.home / "mlartifacts").resolve().as_uri()
 
     @property
     def offline_root(self) -> str:

@@ -54,6 +54,8 @@ class Manifest(BaseModel):
     params: dict[str, Any]
     seed: int
     data_hash: str
+    #: The moment the data was read as of; empty for its end.
+    as_of: str = ""
     git_commit: str
     metrics: dict[str, float] = {}
 

@@ -1,0 +1,72 @@
+"""The model card (Mitchell et al., 2019): what a model is for, how good it is, for whom, and where it ends."""
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from models.bundle import Manifest
+from models.evaluation import calibration
+from models.evaluation.gates import Verdict
+from models.evaluation.metrics import Metric
+from models.family import Family
+
+SECTIONS = ("Intended use", "Data", "Features", "Metrics", "Calibration", "Fairness", "Gates", "Limits", "Lineage")
+
+
+def sections(
+    family: Family,
+    manifest: Manifest,
+    rows: Mapping[str, int],
+    figures: pd.DataFrame,
+    truth: pd.DataFrame,
+    answers: pd.DataFrame,
+    verdicts: Iterable[Verdict],
+) -> dict[str, str]:
+    """The card's sections by title. `rows` counts the examples of each split, `figures` is a `table` of metrics."""
+    verdicts = list(verdicts)
+    judged = [verdict for verdict in verdicts if verdict.gate == "fair"]
+    fairness = "\n\n".join(f"{verdict.reason.capitalize()}.\n\n{verdict.detail}".strip() for verdict in judged)
+    counts = ", ".join(f"{count:,} {split}" for split, count in rows.items())
+    return {
+        "Intended use": family.intended_use,
+        "Data": f"Content hash `{manifest.data_hash}`, as of {manifest.as_of or 'its end'}. Examples: {counts}.",
+        "Features": f"FeatureService `{manifest.feature_service}`, schema hash `{manifest.schema_hash}`:\n\n"
+        + "\n".join(f"- `{name}` ({dtype})" for name, dtype in manifest.columns.items()),
+        "Metrics": "On held-out examples, with 95% bootstrap intervals.\n\n" + _figures(figures),
+        "Calibration": _calibration(family.metrics[0], truth, answers),
+        "Fairness": fairness or "No gate of this family decides anything about a person.",
+        "Gates": "\n".join(f"- {'passed' if v.passed else '**refused**'} `{v.gate}`: {v.reason}" for v in verdicts),
+        "Limits": family.limits,
+        "Lineage": f"Code `{manifest.git_commit}`, parameters `{manifest.params_hash}`, seed {manifest.seed}.",
+    }
+
+
+def complete(card: Mapping[str, str]) -> Verdict:
+    """The gate on the card itself: every section says something."""
+    empty = [title for title in SECTIONS if not card.get(title, "").strip()]
+    reason = f"the model card says nothing under: {', '.join(empty)}" if empty else "every section is filled"
+    return Verdict("complete_card", not empty, reason, {"missing": float(len(empty))})
+
+
+def render(name: str, card: Mapping[str, str]) -> str:
+    """The card as Markdown."""
+    return "\n\n".join([f"# Model card: {name}", *(f"## {title}\n\n{text}" for title, text in card.items())]) + "\n"
+
+
+def _figures(figures: pd.DataFrame) -> str:
+    models = list(dict.fromkeys(figures["model"]))
+    lines = [f"| metric | {' | '.join(models)} |", "|---" * (len(models) + 1) + "|"]
+    for metric, rows in figures.groupby("metric", sort=False):
+        cells = {row.model: f"{row.value:.4g} ({row.low:.4g} to {row.high:.4g})" for row in rows.itertuples()}
+        lines.append(f"| {metric} | {' | '.join(cells.get(model, '') for model in models)} |")
+    return "\n".join(lines)
+
+
+def _calibration(metric: Metric, truth: pd.DataFrame, answers: pd.DataFrame) -> str:
+    """Predicted beside actual, by tenth, for a family whose first metric compares a number with a number."""
+    if not metric.answer:
+        return "The answers are not numbers to be taken at their word."
+    curve = calibration.curve(truth[metric.label].to_numpy(dtype=float), answers[metric.answer].to_numpy(dtype=float))
+    lines = [f"| mean `{metric.answer}` | mean `{metric.label}` | rows |", "|---|---|---|"]
+    lines += [f"| {row.predicted:.4g} | {row.actual:.4g} | {row.rows} |" for row in curve.itertuples()]
+    return "\n".join(lines)

@@ -1,0 +1,25 @@
+"""Several models beside each other: every metric of each, with its bootstrap interval."""
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from models.evaluation import bootstrap
+from models.evaluation.metrics import Metric
+
+
+def table(
+    metrics: Iterable[Metric], truth: pd.DataFrame, answers: Mapping[str, pd.DataFrame], seed: int
+) -> pd.DataFrame:
+    """One row a model and metric: `model`, `metric`, `value`, `low`, `high`, `higher_is_better`.
+
+    A model that does not give the answer a metric judges (a baseline with no interval, say) has no row for it.
+    """
+    rows = []
+    for metric in metrics:
+        for model, answer in answers.items():
+            if not {metric.answer, *(metric.band or ())} - {""} <= set(answer.columns):
+                continue
+            figure = bootstrap.interval(metric, truth, answer, seed)
+            rows.append((model, metric.name, figure.value, figure.low, figure.high, metric.higher_is_better))
+    return pd.DataFrame(rows, columns=["model", "metric", "value", "low", "high", "higher_is_better"])

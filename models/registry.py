@@ -1,0 +1,296 @@
+"""Which models there are, which one answers customers, and where each came from: MLflow, holding signed bundles.
+
+Registering can be cut off anywhere and run again. A version is made by one call, after its files are in place; what an
+interrupted attempt left is found by the bundle's digest and completed, so nothing is doubled and nothing half done.
+"""
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from features.privacy import stay_private
+from features.settings import Settings
+from models import bundle, keys
+from models.bundle import Manifest
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+ACCEPTED, REJECTED, RELEASED = "accepted", "rejected", "released"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered model.
+
+    Attributes:
+        status: `accepted` by the gates, `rejected` by a gate or by a release, or `released` to all customers once.
+        reason: why it was rejected; empty otherwise.
+        aliases: `challenger` (the newest accepted, not yet decided on), `champion` (answers now), `previous` (the one
+            before, to roll back to).
+        tags: git commit, data, params and schema hashes, feature service, bundle digest.
+    """
+
+    family: str
+    version: str
+    status: str
+    reason: str
+    aliases: tuple[str, ...]
+    tags: Mapping[str, str]
+    run_id: str
+
+    @property
+    def digest(self) -> str:
+        """Identity of the bundle as it was trained."""
+        return self.tags["bundle_digest"]
+
+
+class Registry:
+    """The registry that `settings` name. Nothing is opened before it is asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        # The kernel frees this lock when its holder dies, so none is ever left behind.
+        self._lock = FileLock(settings.home / "registry.lock")
+
+    @cached_property
+    def _client(self) -> "MlflowClient":
+        stay_private()  # MLflow reads its pickle switch when it is imported
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        from mlflow import MlflowClient
+
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        self._settings.home.mkdir(parents=True, exist_ok=True)
+        uri = self._settings.tracking_uri
+        with self._lock:  # two first uses at once would both lay out the database
+            client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+            client.search_registered_models(max_results=1)
+        return client
+
+    def versions(self, family: str) -> list[Version]:
+        """All of a family's versions, newest first; empty where it has none."""
+        found = self._client.search_model_versions(f"name='{family}'")
+        # A search does not fill in aliases; the registered model carries them.
+        aliases = self._aliases(family) if found else {}
+        read = [_read(version, aliases) for version in found]
+        return sorted(read, key=lambda version: int(version.version), reverse=True)
+
+    def version(self, family: str, version: str) -> Version:
+        """One version. Raises `LookupError` naming those there are."""
+        there = self.versions(family)
+        for found in there:
+            if found.version == str(version):
+                return found
+        known = ", ".join(found.version for found in there) or "none"
+        raise LookupError(f"{family} has no version {version}; there are: {known}")
+
+    def champion(self, family: str) -> Version | None:
+        """The version that answers customers."""
+        return self._by_alias(family, "champion")
+
+    def challenger(self, family: str) -> Version | None:
+        """The newest accepted version that is not decided on yet."""
+        return self._by_alias(family, "challenger")
+
+    def previous(self, family: str) -> Version | None:
+        """The champion before this one."""
+        return self._by_alias(family, "previous")
+
+    def promote(self, family: str, version: str) -> Version:
+        """Make `version` the champion. Done twice it changes nothing more."""
+        with self._lock:
+            promoted, champion = self.version(family, version), self.champion(family)
+            if champion is not None and champion.version != promoted.version:
+                self._client.set_registered_model_alias(family, "previous", champion.version)
+            self._client.set_registered_model_alias(family, "champion", promoted.version)
+            self._decide(promoted, RELEASED, "")
+        return self.version(family, version)
+
+    def reject(self, family: str, version: str, reason: str) -> Version:
+        """Record that `version` is not to be released, and why. The champion cannot be rejected, only replaced."""
+        with self._lock:
+            rejected = self.version(family, version)
+            if "champion" in rejected.aliases:
+                raise ValueError(f"{family} {version} is the champion: promote another version before rejecting it")
+            self._decide(rejected, REJECTED, reason)
+        return self.version(family, version)
+
+    def register(self, trained: Path, evaluation: Path) -> Version:
+        """Sign a trained bundle together with its evaluation and make it a version.
+
+        Args:
+            trained: the unsigned bundle that training wrote.
+            evaluation: the folder that the evaluate step wrote about this bundle.
+
+        A bundle that was registered with the same verdict before is that version again. Raises `BundleTampered`, and
+        `ValueError` where the evaluation is of another bundle.
+        """
+        digest = bundle.verify(trained, None)
+        judged = json.loads((evaluation / "evaluation.json").read_text())
+        if judged["bundle_digest"] != digest:
+            raise ValueError(f"{evaluation} is about another bundle than {trained}: evaluate it first")
+        manifest = Manifest.model_validate_json((trained / "manifest.json").read_bytes())
+        with self._lock:
+            version = self._registered(manifest.family, digest, judged["passed"])
+            if version is None:
+                run_id = self._log(manifest, digest, trained, evaluation, judged)
+                version = self._make(manifest, digest, run_id, judged)
+            self._challenge(version)
+        return self.version(version.family, version.version)
+
+    def download(self, family: str, version: str) -> Path:
+        """The bundle of `version`, in this home. Raises `BundleTampered` if it is not what was signed."""
+        self.version(family, version)
+        folder = self._settings.home / "bundles" / family / str(version)
+        with self._lock:
+            if not folder.exists():
+                self._fetch(family, str(version), folder)
+        bundle.verify(folder, keys.public_key(self._settings))
+        return folder
+
+    def _fetch(self, family: str, version: str, folder: Path) -> None:
+        from mlflow.artifacts import download_artifacts
+
+        source = self._client.get_model_version_download_uri(family, version)
+        with bundle.aside(folder) as new:
+            fetched = download_artifacts(
+                artifact_uri=source, dst_path=str(new / "fetched"), tracking_uri=self._settings.tracking_uri
+            )
+            for path in Path(fetched).iterdir():
+                shutil.move(path, new / path.name)
+            shutil.rmtree(new / "fetched")
+
+    def _aliases(self, family: str) -> dict[str, list[str]]:
+        of_version: dict[str, list[str]] = {}
+        for alias, version in self._client.get_registered_model(family).aliases.items():
+            of_version.setdefault(str(version), []).append(alias)
+        return of_version
+
+    def _by_alias(self, family: str, alias: str) -> Version | None:
+        return next((version for version in self.versions(family) if alias in version.aliases), None)
+
+    def _registered(self, family: str, digest: str, passed: bool) -> Version | None:
+        verdict = ACCEPTED if passed else REJECTED
+        same = (v for v in self.versions(family) if v.digest == digest and v.tags["verdict"] == verdict)
+        return next(same, None)
+
+    def _log(self, manifest: Manifest, digest: str, trained: Path, evaluation: Path, judged: dict[str, Any]) -> str:
+        """One MLflow run with figures, parameters, plots and the signed bundle. An interrupted one is gone on with."""
+        from mlflow.entities import Metric, Param
+
+        experiment = self._experiment(manifest.family)
+        same = f"tags.bundle_digest = '{digest}' and tags.verdict = '{ACCEPTED if judged['passed'] else REJECTED}'"
+        runs = self._client.search_runs([experiment], f"{same} and attributes.status = 'RUNNING'")
+        run = runs[0] if runs else self._client.create_run(experiment, tags=_tags(manifest, digest, judged))
+        run_id = run.info.run_id
+        self._client.log_batch(
+            run_id,
+            metrics=[Metric(name, value, 0, 0) for name, value in judged["metrics"].items()],
+            params=[Param(name, value) for name, value in _flat(manifest.params).items()],
+        )
+        self._client.log_artifacts(run_id, str(evaluation), "evaluation")
+        with tempfile.TemporaryDirectory(dir=self._settings.home) as folder:
+            signed = Path(folder) / "bundle"
+            shutil.copytree(trained, signed)
+            shutil.copy(evaluation / "card.md", signed / "card.md")
+            stated = manifest.model_copy(update={"metrics": judged["metrics"]})
+            (signed / "manifest.json").write_text(stated.model_dump_json(indent=1))
+            bundle.seal(signed)
+            bundle.sign(signed, keys.signing_key(self._settings))
+            self._client.log_artifacts(run_id, str(signed), "bundle")
+        _beside(manifest, digest, judged, self._settings.home)
+        return run_id
+
+    def _experiment(self, family: str) -> str:
+        known = self._client.get_experiment_by_name(family)
+        if known is not None:
+            return str(known.experiment_id)
+        return str(
+            self._client.create_experiment(family, artifact_location=f"{self._settings.artifacts_root}/{family}")
+        )
+
+    def _make(self, manifest: Manifest, digest: str, run_id: str, judged: dict[str, Any]) -> Version:
+        family = manifest.family
+        if not self._client.search_registered_models(f"name='{family}'"):
+            self._client.create_registered_model(family)
+        source = f"{self._client.get_run(run_id).info.artifact_uri}/bundle"
+        tags = _tags(manifest, digest, judged)
+        made = self._client.create_model_version(family, source, run_id, tags=tags)
+        return _read(made, {})
+
+    def _challenge(self, version: Version) -> None:
+        """Close the run, and make an accepted version the challenger unless it or a newer one is decided on already."""
+        self._client.set_terminated(version.run_id)
+        challenger = self.challenger(version.family)
+        newest = challenger is None or int(challenger.version) < int(version.version)
+        if version.status == ACCEPTED and newest:
+            self._client.set_registered_model_alias(version.family, "challenger", version.version)
+
+    def _decide(self, version: Version, status: str, reason: str) -> None:
+        for key, value in {"reason": reason, "status": status}.items():
+            self._client.set_model_version_tag(version.family, version.version, key, value)
+        spent = {"challenger"} if status == RELEASED else {"challenger", "previous"}
+        for alias in spent.intersection(version.aliases):
+            self._client.delete_registered_model_alias(version.family, alias)
+
+
+def _read(version: Any, aliases: Mapping[str, list[str]]) -> Version:
+    tags, number = dict(version.tags), str(version.version)
+    return Version(
+        family=version.name,
+        version=number,
+        status=tags.pop("status"),
+        reason=tags.pop("reason"),
+        aliases=tuple(sorted(aliases.get(number, ()))),
+        tags=tags,
+        run_id=version.run_id,
+    )
+
+
+def _tags(manifest: Manifest, digest: str, judged: dict[str, Any]) -> dict[str, str]:
+    status = ACCEPTED if judged["passed"] else REJECTED
+    refused = "; ".join(f"{gate['gate']}: {gate['reason']}" for gate in judged["gates"] if not gate["passed"])
+    return {
+        "status": status,
+        "verdict": status,  # stays what it was on registering, whatever becomes of the version
+        "reason": refused[:5000],
+        "bundle_digest": digest,
+        "git_commit": manifest.git_commit,
+        "data_hash": manifest.data_hash,
+        "params_hash": manifest.params_hash,
+        "schema_hash": manifest.schema_hash,
+        "feature_service": manifest.feature_service,
+    }
+
+
+def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested parameters under dotted names."""
+    flat: dict[str, str] = {}
+    for name, value in params.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": str(value)}
+    return flat
+
+
+def _beside(manifest: Manifest, digest: str, judged: dict[str, Any], home: Path) -> None:
+    """The same figures in Weights & Biases, for those whose environment asks for it (`WANDB_API_KEY`, `WANDB_MODE`)."""
+    if not any(name.startswith("WANDB_") for name in os.environ):
+        return
+    import wandb
+
+    with wandb.init(
+        project=os.environ.get("WANDB_PROJECT", "adloop"),
+        id=f"{manifest.family}-{digest[:16]}",
+        resume="allow",
+        dir=home,
+        config={"family": manifest.family, "data_hash": manifest.data_hash, **_flat(manifest.params)},
+    ) as run:
+        run.summary.update(judged["metrics"])
