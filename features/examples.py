@@ -1,6 +1,20 @@
 """Examples to learn from: who, as of when, in which split, and what came of it."""
 
+import warnings
+from dataclasses import dataclass
+from typing import Protocol
+
+import duckdb
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, PositiveInt
+
+from features.tables import Tables
+
+DAY = pd.Timedelta(days=1)
+#: Where a table tells no date at all (a snapshot of subscribers), its examples stand here.
+UNDATED = pd.Timestamp("2000-01-01")
+#: Of the customers, in random splits: the rest trains.
+VALID_SHARE, TEST_SHARE = 0.2, 0.2
 
 
 class Window(BaseModel):
@@ -16,14 +30,202 @@ class Window(BaseModel):
     step_days: PositiveInt
     min_history_days: PositiveInt
 
-    def label_days(self, history_days: int) -> int:
-        """Over how many days the train and valid examples of `value_examples` add up spend, given the days of history
-        before the test cutoff: the horizon, or as much of it as leaves a train and a valid window after `min_history_days`.
 
-        Each example carries its own in the column `horizon_days`, a label column beside `value`: the test examples
-        have `horizon_days` of the window. Raises `ValueError` where history is too short for any.
-        """
-        days = min(self.horizon_days, (history_days - self.min_history_days) // 2)
-        if days < 1:
-            raise ValueError(f"history before the cutoff: expected over {self.min_history_days + 2} days, got {history_days}")
-        return days
+class Windowed(Protocol):
+    """The part of a family's parameters that examples are made by."""
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def window(self) -> Window: ...
+
+
+@dataclass(frozen=True)
+class Cutoffs:
+    """Where the examples of each split stand, and how many days each looks ahead.
+
+    Where `by_customer` is set, history is too short to learn from one time and tune on a later one: the customers
+    are then divided between train and valid by a hash, and the test cutoff still lies after all that is learnt from.
+    """
+
+    train: tuple[pd.Timestamp, ...]
+    valid: tuple[pd.Timestamp, ...]
+    test: pd.Timestamp
+    learn_days: int
+    test_days: int
+    by_customer: bool
+
+    def frame(self) -> pd.DataFrame:
+        """One row a cutoff and split: event_timestamp, split, horizon_days."""
+        rows = [(at, "train", self.learn_days) for at in self.train]
+        rows += [(at, "valid", self.learn_days) for at in self.valid]
+        return pd.DataFrame(
+            [*rows, (self.test, "test", self.test_days)], columns=["event_timestamp", "split", "horizon_days"]
+        )
+
+
+def span(tables: Tables, as_of: str | None = None) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The first and the last moment of whole days of transactions; the last no later than `as_of`.
+
+    Raises `ValueError` where there are no transactions.
+    """
+    if "transactions" not in tables.names:
+        raise ValueError(f"{tables.folder}: there are no transactions to cut into history and future")
+    with duckdb.connect() as db:
+        first, last = db.execute(
+            f"SELECT date_trunc('day', min(occurred_at)), date_trunc('day', max(occurred_at)) FROM {tables.sql('transactions')}"  # noqa: S608
+        ).fetchall()[0]
+    if first is None:
+        raise ValueError("transactions: the table is empty")
+    last = pd.Timestamp(last)
+    return pd.Timestamp(first), min(last, pd.Timestamp(as_of)) if as_of else last
+
+
+def plan(
+    first: pd.Timestamp, last: pd.Timestamp, window: Window, cutoff: str | None = None, shorten: bool = False
+) -> Cutoffs:
+    """Choose the cutoffs: test as late as its horizon allows (or at `cutoff`), valid one horizon before, train before that.
+
+    A horizon that reaches beyond the data is cut to what the data covers, with a warning. Where history is too
+    short for that, customers are divided between train and valid; with `shorten`, horizons to learn from are cut instead.
+
+    Raises:
+        ValueError: where history is too short; says how many days are missing.
+    """
+    test = pd.Timestamp(cutoff) if cutoff else last - window.horizon_days * DAY
+    ahead = min(window.horizon_days, (last - test).days)
+    if ahead < 1 or test <= first:
+        raise ValueError(
+            f"cutoff {test:%Y-%m-%d}: needs history and future, the data covers {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+        )
+    if ahead < window.horizon_days:
+        warnings.warn(f"the data ends {ahead} days after the cutoff: the horizon is {ahead} days", stacklevel=2)
+    oldest = first + window.min_history_days * DAY
+    train = _back(test - 2 * ahead * DAY, oldest, window.step_days)
+    if train:
+        return Cutoffs(train, (test - ahead * DAY,), test, ahead, ahead, by_customer=False)
+    if shorten:
+        # Three short windows tell more than one long one, and tuning stays later in time than training.
+        learn = min(ahead, (test - oldest).days // 3)
+        if learn < 1:
+            raise ValueError(
+                f"cutoff {test:%Y-%m-%d}: needs {window.min_history_days + 3} days of history, got {(test - first).days}"
+            )
+        train = _back(test - 2 * learn * DAY, oldest, window.step_days)
+        return Cutoffs(train, (test - learn * DAY,), test, learn, ahead, by_customer=False)
+    if test - ahead * DAY < oldest:
+        missing = (oldest - (test - ahead * DAY)).days
+        raise ValueError(f"history is {missing} days too short for a horizon of {ahead} days: set a shorter one")
+    shared = _back(test - ahead * DAY, oldest, window.step_days)
+    return Cutoffs(shared, shared[:1], test, ahead, ahead, by_customer=True)
+
+
+def _back(latest: pd.Timestamp, oldest: pd.Timestamp, step_days: int) -> tuple[pd.Timestamp, ...]:
+    """From `latest` back to `oldest` in steps."""
+    steps = (latest - oldest).days // step_days + 1
+    return tuple(latest - i * step_days * DAY for i in range(steps)) if latest >= oldest else ()
+
+
+def churn_examples(
+    tables: Tables, params: Windowed, as_of: str | None = None, cutoff: str | None = None
+) -> pd.DataFrame:
+    """Who leaves. Label `churned` (0 or 1).
+
+    Where the customers table says who had `churned` by its snapshot, that is the label and the splits are random by
+    the seed and stratified. Otherwise a customer with at least one purchase by the cutoff has churned when the horizon
+    passes without another, and the splits follow time.
+
+    Returns:
+        customer_id, event_timestamp, split (`train`, `valid`, `test`), churned.
+    """
+    if "churned" in tables.columns("customers"):
+        return _contractual(tables, params.seed, as_of)
+    examples = _observed(tables, plan(*span(tables, as_of), params.window, cutoff), params.seed)
+    examples["churned"] = (examples.pop("purchases") == 0).astype("int64")
+    return examples.drop(columns=["value", "horizon_days"])
+
+
+def value_examples(
+    tables: Tables, params: Windowed, as_of: str | None = None, cutoff: str | None = None
+) -> pd.DataFrame:
+    """What they will spend. Label `value`: spend, net of returns and at least 0, in the `horizon_days` after the cutoff.
+
+    `horizon_days` is the same everywhere unless history is shorter than the horizon asked for: then train and valid
+    look less far ahead than test does.
+
+    Returns:
+        customer_id, event_timestamp, split (`train`, `valid`, `test`), value, horizon_days.
+    """
+    cutoffs = plan(*span(tables, as_of), params.window, cutoff, shorten=True)
+    return _observed(tables, cutoffs, params.seed).drop(columns="purchases")
+
+
+# Events at or before the cutoff are history, later ones are future. An order of returns only is no purchase.
+_OBSERVED = """
+    WITH orders AS (
+        SELECT customer_id, min(occurred_at) AS occurred_at, sum(amount) AS amount
+        FROM {transactions} GROUP BY customer_id, {order}
+    ), pairs AS (
+        SELECT o.customer_id, c.event_timestamp, c.split, c.horizon_days,
+               count(*) FILTER (occurred_at > event_timestamp AND amount >= 0) AS purchases,
+               greatest(coalesce(sum(amount) FILTER (occurred_at > event_timestamp), 0), 0)::DOUBLE AS value,
+               count(*) FILTER (occurred_at <= event_timestamp AND amount >= 0) AS before
+        FROM cutoffs c JOIN orders o ON o.occurred_at <= c.event_timestamp + to_days(c.horizon_days::INTEGER)
+        GROUP BY ALL
+    )
+    SELECT customer_id, event_timestamp, split, purchases, value, horizon_days::BIGINT AS horizon_days
+    FROM pairs
+    WHERE before > 0 AND ($together OR split = 'test'
+        OR (split = 'valid') = (md5_number_lower(customer_id || $seed) % 100 < $valid))
+    ORDER BY event_timestamp, split, customer_id
+"""
+
+
+def _observed(tables: Tables, cutoffs: Cutoffs, seed: int) -> pd.DataFrame:
+    order = "occurred_at::VARCHAR"
+    if "order_id" in tables.columns("transactions"):
+        order = f"coalesce(order_id, {order})"
+    with duckdb.connect() as db:
+        db.register("cutoffs", cutoffs.frame())
+        return db.execute(
+            _OBSERVED.format(transactions=tables.sql("transactions"), order=order),
+            {"together": not cutoffs.by_customer, "seed": str(seed), "valid": round(100 * VALID_SHARE)},
+        ).df()
+
+
+# Within each outcome the customers are put in an order that only their name and the seed decide, and cut in three.
+_CONTRACTUAL = """
+    SELECT customer_id, {at} AS event_timestamp,
+           CASE WHEN place < $test THEN 'test' WHEN place < $test + $valid THEN 'valid' ELSE 'train' END AS split,
+           churned::BIGINT AS churned
+    FROM (
+        SELECT *, percent_rank() OVER (PARTITION BY churned ORDER BY md5(customer_id || $seed)) AS place
+        FROM {customers} WHERE churned IS NOT NULL
+    )
+    ORDER BY customer_id
+"""
+
+
+def _contractual(tables: Tables, seed: int, as_of: str | None) -> pd.DataFrame:
+    at = "$at::TIMESTAMP"
+    if "snapshot_at" in tables.columns("customers"):
+        at = f"coalesce(snapshot_at, {at})"
+    with duckdb.connect() as db:
+        return db.execute(
+            _CONTRACTUAL.format(customers=tables.sql("customers"), at=at),
+            {"seed": str(seed), "test": TEST_SHARE, "valid": VALID_SHARE, "at": str(latest(tables, as_of))},
+        ).df()
+
+
+def latest(tables: Tables, as_of: str | None = None) -> pd.Timestamp:
+    """The moment the tables tell of last: of whole days of transactions, else the snapshot of the customers."""
+    if "transactions" in tables.names:
+        return span(tables, as_of)[1]
+    if as_of:
+        return pd.Timestamp(as_of)
+    if "snapshot_at" in tables.columns("customers"):
+        with duckdb.connect() as db:
+            found = db.execute(f"SELECT max(snapshot_at) FROM {tables.sql('customers')}").fetchall()[0][0]  # noqa: S608
+        return UNDATED if found is None else pd.Timestamp(found)
+    return UNDATED

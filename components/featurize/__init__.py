@@ -1,0 +1,1 @@
+"""Examples with their features, point in time."""

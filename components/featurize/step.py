@@ -1,0 +1,91 @@
+"""Canonical tables to the frame a family learns from, and its features online."""
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from features import store
+from features.examples import latest
+from features.settings import Settings
+from features.tables import Tables
+from models.catalog import family as of_name
+
+
+@dataclass(frozen=True)
+class Featurized:
+    """What `features.json` says of the frame.
+
+    Attributes:
+        columns: pandas dtype by feature column, in the frame's order.
+        cutoffs: the moments the examples of each split stand at.
+        snapshot: the folder of the feature snapshot the frame was joined from.
+    """
+
+    family: str
+    service: str
+    data_hash: str
+    as_of: str
+    rows: dict[str, int]
+    columns: dict[str, str]
+    cutoffs: dict[str, list[str]]
+    snapshot: str
+
+
+def featurize(
+    tables: Path,
+    family: str,
+    params: dict[str, Any],
+    as_of: str | None,
+    settings: Settings,
+    out: Path,
+    *,
+    cutoff: str | None = None,
+    online: bool = True,
+) -> Featurized:
+    """Write `out/frame.parquet` (key, event_timestamp, split, labels, features) and `out/features.json`.
+
+    Args:
+        params: the family's section of `params.yaml`, the seed in it.
+        as_of: what happened later is left out; None takes all.
+        cutoff: where the test examples stand, instead of as late as the data allows.
+        online: publish the newest features for serving.
+    """
+    record, source = of_name(family), Tables(tables)
+    examples = record.examples(source, record.params.model_validate(params), as_of, cutoff)
+    newest = max(latest(source, as_of), examples["event_timestamp"].max())
+    snapshot = store.build(source, record.feature_service, examples, newest, settings)
+    frame = store.training_frame(snapshot, examples, settings)
+    features = [name for name in frame if name not in examples]
+    done = Featurized(
+        family=family,
+        service=record.feature_service,
+        data_hash=snapshot.data_hash,
+        as_of=snapshot.as_of,
+        rows={split: int(count) for split, count in frame["split"].value_counts().items()},
+        columns={name: str(frame[name].dtype) for name in features},
+        cutoffs={split: _moments(group) for split, group in frame.groupby("split")["event_timestamp"]},
+        snapshot=snapshot.folder,
+    )
+    _write(frame, done, out)
+    if online:
+        store.publish(snapshot, settings)
+    return done
+
+
+def _moments(moments: "pd.Series[pd.Timestamp]") -> list[str]:
+    return [moment.isoformat() for moment in sorted(moments.unique())]
+
+
+def _write(frame: pd.DataFrame, done: Featurized, out: Path) -> None:
+    """Both files, each whole or not at all, the description last."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out) as aside:
+        frame.to_parquet(Path(aside) / "frame.parquet", index=False, coerce_timestamps="us")
+        (Path(aside) / "features.json").write_text(json.dumps(asdict(done), indent=2))
+        for name in ("frame.parquet", "features.json"):
+            os.replace(Path(aside) / name, out / name)

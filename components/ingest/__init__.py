@@ -1,0 +1,1 @@
+"""Canonical tables from a source."""

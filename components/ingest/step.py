@@ -1,0 +1,38 @@
+"""A source's data as canonical tables, staged for validation."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from features import sources
+from features.settings import Settings
+from features.tables import Tables, content_hash
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What was staged: the tables' content hash and their rows."""
+
+    data_hash: str
+    rows: dict[str, int]
+
+
+def ingest(source: str, out: Path, settings: Settings) -> Ingested:
+    """Write the canonical tables of `source` into `out`, in place of what was there.
+
+    Args:
+        source: `complete_journey`, `cdnow`, or a folder of canonical tables, here or `s3://…`.
+
+    Raises:
+        FileNotFoundError: where there is no such source.
+        ContractBroken: where a value cannot be read as its column's type; `out` is then as it was.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
+        aside = Path(temporary) / "tables"
+        sources.read(source, aside, settings)
+        done = Ingested(content_hash(aside), Tables(aside).rows())
+        if out.exists():
+            out.rename(Path(temporary) / "before")
+        aside.rename(out)
+    return done

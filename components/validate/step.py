@@ -1,0 +1,34 @@
+"""Staged tables held to their contracts, and published only if they keep them."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from features import contracts
+from features.tables import Tables, content_hash
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What was published: the tables' content hash and their rows."""
+
+    data_hash: str
+    rows: dict[str, int]
+
+
+def validate(staged: Path, out: Path) -> Validated:
+    """Publish the tables in `staged` to `out`, in place of what was there.
+
+    Raises `ContractBroken` naming table, column, rule and some offending rows; `out` is then as it was.
+    """
+    contracts.check(staged)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
+        aside = Path(temporary) / "tables"
+        shutil.copytree(staged, aside)
+        done = Validated(content_hash(aside), Tables(aside).rows())
+        if out.exists():
+            out.rename(Path(temporary) / "before")
+        aside.rename(out)
+    return done

@@ -1,0 +1,111 @@
+"""What the canonical tables promise, checked by Great Expectations before anything is published."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pandas as pd
+
+from features.tables import SPECS, Tables, quoted
+
+if TYPE_CHECKING:
+    from great_expectations.expectations import Expectation
+
+#: No customer of anybody bought before this, or will after: a year typed wrong is outside.
+EARLIEST, LATEST = pd.Timestamp("1970-01-01"), pd.Timestamp("2100-01-01")
+#: How many offending rows a breach shows.
+SHOWN = 5
+#: A column that the check adds to event tables: is the customer in `customers`.
+KNOWN = "customer is known"
+
+
+class ContractBroken(ValueError):
+    """A table that does not keep its contract.
+
+    Attributes:
+        table, column: where.
+        rule: what was promised of the column, in words.
+        rows: some of the rows that break it, or a hint where it is not about rows.
+    """
+
+    def __init__(self, table: str, column: str, rule: str, rows: Sequence[Mapping[str, Any]] | str) -> None:
+        super().__init__(f"table '{table}', column '{column}': {rule}. Broken by: {rows}")
+        self.table, self.column, self.rule, self.rows = table, column, rule, rows
+
+
+def check(folder: Path) -> None:
+    """Hold the tables in `folder` to their suites. Raises `ContractBroken` at the first rule that is broken."""
+    tables = Tables(folder)
+    if "customers" not in tables.names:
+        raise ContractBroken("customers", "customer_id", "the table is required", f"there are: {tables.names}")
+    for table in tables.names:
+        columns = tables.columns(table)
+        for name, column in SPECS[table].items():
+            if column.required and name not in columns:
+                raise ContractBroken(table, name, "column is required", f"there are: {', '.join(columns)}")
+            if name in columns and columns[name] != column.type:
+                raise ContractBroken(table, name, f"is of type {column.type}", f"it is {columns[name]}")
+        _validate(tables, table, [name for name in SPECS[table] if name in columns])
+
+
+def suite(table: str, columns: Sequence[str]) -> dict[str, "Expectation"]:
+    """The rules of a table with these columns, by what they say in words."""
+    import great_expectations.expectations as gxe
+
+    rules: dict[str, Expectation] = {}
+    for name in columns:
+        if SPECS[table][name].required:
+            rules[f"{name} is given"] = gxe.ExpectColumnValuesToNotBeNull(column=name)
+        if SPECS[table][name].type == "TIMESTAMP":
+            rules[f"{name} lies between {EARLIEST:%Y} and {LATEST:%Y}"] = gxe.ExpectColumnValuesToBeBetween(
+                column=name, min_value=EARLIEST, max_value=LATEST
+            )
+        if SPECS[table][name].type == "DOUBLE":
+            rules[f"{name} is finite"] = gxe.ExpectColumnValuesToBeBetween(column=name, min_value=-1e12, max_value=1e12)
+    if table == "customers":
+        rules["customer_id is unique"] = gxe.ExpectColumnValuesToBeUnique(column="customer_id")
+    else:
+        rules["customer_id is in the table customers"] = gxe.ExpectColumnValuesToBeInSet(column=KNOWN, value_set=[True])
+    return rules
+
+
+def _validate(tables: Tables, table: str, columns: list[str]) -> None:
+    rules = suite(table, columns)
+    asked = sorted({rule.column for rule in rules.values()})
+    results = _results(list(rules.values()), _frame(tables, table, asked))
+    for (words, rule), result in zip(rules.items(), results, strict=True):
+        if not result.success:
+            column = "customer_id" if rule.column == KNOWN else rule.column
+            raise ContractBroken(
+                table, column, words, _offending(tables, table, result.result["partial_unexpected_index_list"])
+            )
+
+
+def _frame(tables: Tables, table: str, columns: Sequence[str]) -> pd.DataFrame:
+    """The columns that rules are about, in the order of the file."""
+    known = f"coalesce(customer_id IN (SELECT customer_id FROM {tables.sql('customers')}), true)"  # noqa: S608
+    fields = ", ".join(f"{known if name == KNOWN else quoted(name)} AS {quoted(name)}" for name in columns)
+    with duckdb.connect() as db:
+        return db.execute(f"SELECT {fields} FROM {tables.sql(table)} ORDER BY file_row_number").df()  # noqa: S608
+
+
+def _results(rules: "list[Expectation]", frame: pd.DataFrame) -> list[Any]:
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("staged").add_dataframe_asset("table")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    told = {"result_format": "SUMMARY", "partial_unexpected_count": SHOWN}
+    return [batch.validate(rule, result_format=told) for rule in rules]
+
+
+def _offending(tables: Tables, table: str, places: Sequence[int]) -> list[dict[str, Any]]:
+    """The rows at these places of the file, whole."""
+    with duckdb.connect() as db:
+        query = f"SELECT * FROM {tables.sql(table)} WHERE list_contains($places, file_row_number)"  # noqa: S608
+        return db.execute(query, {"places": [int(place) for place in places]}).df().to_dict("records")

@@ -1,0 +1,166 @@
+"""Feature snapshots: the views of one service over one data set, in a folder of their own, never changed once there."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features import lake
+from features.settings import Settings
+from features.tables import Tables, content_hash
+from features.transforms import GROUPS, history
+from features.views import ENTITY, OBSERVED, TIMESTAMP, definitions, views_of
+
+_RECORD = "snapshot.json"
+
+
+class FutureLeak(ValueError):
+    """A feature row has looked at events newer than the moment it stands for."""
+
+    def __init__(self, view: str, rows: pd.DataFrame) -> None:
+        some = rows.head(3).to_dict("records")
+        super().__init__(f"view '{view}': {len(rows)} rows know what happened after their {TIMESTAMP}, such as {some}")
+        self.view, self.rows = view, rows
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One service's features: `folder` holds `<view>.parquet` for each view and the Feast registry.
+
+    Rows stand at the moments of the examples it was built for, and at `as_of` for every customer.
+    """
+
+    folder: str
+    service: str
+    digest: str
+    data_hash: str
+    as_of: str
+    rows: int
+
+
+def build(tables: Tables, service: str, examples: pd.DataFrame, as_of: pd.Timestamp, settings: Settings) -> Snapshot:
+    """Compute a service's features at the examples and, for every customer, at `as_of`.
+
+    The snapshot's name is a hash of all that decides its content, so building it again finds it there.
+    Raises `FutureLeak` where a feature row knows its own future.
+    """
+    spine = _spine(tables, examples, as_of)
+    data_hash = content_hash(tables.folder)
+    digest = _digest(tables, service, spine, data_hash)
+    folder = f"{settings.offline_root}/{service}/{digest}"
+    snapshot = Snapshot(folder, service, digest, data_hash, as_of.isoformat(), len(spine))
+    if not lake.filesystem(folder, settings).exists(f"{folder}/{_RECORD}"):
+        with tempfile.TemporaryDirectory() as temporary:
+            aside = Path(temporary)
+            schemas = _write_views(tables, service, spine, aside)
+            _write_registry(snapshot, schemas, aside, settings)
+            (aside / _RECORD).write_text(json.dumps(asdict(snapshot), indent=2))
+            _publish(aside, folder, settings)
+    return snapshot
+
+
+def training_frame(snapshot: Snapshot, examples: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """The examples with the features known at their moments, joined by Feast; in the examples' own order."""
+    with tempfile.TemporaryDirectory() as temporary:
+        store = feature_store(snapshot, Path(temporary), settings)
+        asked = examples[[ENTITY, TIMESTAMP]].assign(**{TIMESTAMP: examples[TIMESTAMP].dt.tz_localize("UTC")})
+        found = store.get_historical_features(asked, store.get_feature_service(snapshot.service)).to_df()
+    found[TIMESTAMP] = found[TIMESTAMP].dt.tz_localize(None).astype(examples[TIMESTAMP].dtype)
+    return examples.merge(found, on=[ENTITY, TIMESTAMP], how="left", validate="one_to_one")
+
+
+def feature_store(
+    snapshot: Snapshot, temporary: Path, settings: Settings, online: Mapping[str, Any] | None = None
+) -> Any:
+    """Feast over a snapshot, with a copy of its registry in the folder `temporary`."""
+    from feast import FeatureStore
+
+    lake.fetch(f"{snapshot.folder}/registry.db", temporary / "registry.db", settings)
+    return FeatureStore(config=_config(snapshot, temporary, online))
+
+
+def _config(snapshot: Snapshot, folder: Path, online: Mapping[str, Any] | None) -> Any:
+    from feast import RepoConfig
+
+    return RepoConfig(
+        project=project(snapshot),
+        provider="local",
+        registry={"path": str(folder / "registry.db"), "cache_ttl_seconds": 0},
+        offline_store={"type": "duckdb"},
+        online_store=online,
+        entity_key_serialization_version=3,
+        repo_path=folder,
+    )
+
+
+def project(snapshot: Snapshot) -> str:
+    """A snapshot's own namespace in the online store."""
+    return f"{snapshot.service}_{snapshot.digest[:12]}"
+
+
+def _spine(tables: Tables, examples: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    customers = pd.read_parquet(tables.path("customers"), columns=[ENTITY])
+    spine = pd.concat([examples[[ENTITY, TIMESTAMP]], customers.assign(**{TIMESTAMP: as_of})])
+    spine[TIMESTAMP] = spine[TIMESTAMP].astype("datetime64[us]")
+    return spine.drop_duplicates(ignore_index=True)
+
+
+def _digest(tables: Tables, service: str, spine: pd.DataFrame, data_hash: str) -> str:
+    statements = [GROUPS[view](tables).replace(str(tables.folder), "") for view in views_of(service)]
+    moments = int(pd.util.hash_pandas_object(spine, index=False).sum())
+    decides = [service, data_hash, moments, history.STATEMENTS, statements, views_of(service)]
+    return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:32]
+
+
+def _write_views(tables: Tables, service: str, spine: pd.DataFrame, folder: Path) -> dict[str, pa.Schema]:
+    schemas = {}
+    with history.open_history(tables, spine) as db:
+        for view in views_of(service):
+            rows = db.sql(GROUPS[view](tables)).to_arrow_table()
+            refuse_future(view, rows.select([ENTITY, TIMESTAMP, OBSERVED]).to_pandas())
+            # Feast cannot materialize nanoseconds from DuckDB.
+            pq.write_table(rows, folder / f"{view}.parquet", coerce_timestamps="us")
+            schemas[view] = rows.schema
+    return schemas
+
+
+def refuse_future(view: str, rows: pd.DataFrame) -> None:
+    """Raise `FutureLeak` if any of `rows` has observed an event after its event_timestamp."""
+    leaking = rows[rows[OBSERVED] > rows[TIMESTAMP]]
+    if len(leaking):
+        raise FutureLeak(view, leaking)
+
+
+def _write_registry(snapshot: Snapshot, schemas: Mapping[str, pa.Schema], aside: Path, settings: Settings) -> None:
+    from feast import FeatureStore
+
+    endpoint = settings.s3_endpoint_url if lake.is_remote(snapshot.folder) else None
+    customer, views, service = definitions(snapshot.service, schemas, snapshot.folder, endpoint)
+    FeatureStore(config=_config(snapshot, aside, None)).apply([customer, *views, service])
+
+
+def _publish(aside: Path, folder: str, settings: Settings) -> None:
+    """Put a finished snapshot where it belongs. Another run may have put the same there meanwhile: equal, so kept."""
+    if lake.is_remote(folder):
+        remote = lake.filesystem(folder, settings)
+        # The record last: a snapshot without it is not there yet.
+        for file in sorted(aside.iterdir(), key=lambda file: file.name == _RECORD):
+            remote.put_file(str(file), f"{folder}/{file.name}")
+        return
+    near = Path(f"{folder}.{uuid.uuid4().hex}")
+    shutil.copytree(aside, near)
+    try:
+        near.replace(folder)
+    except OSError:
+        if not (Path(folder) / _RECORD).is_file():
+            raise
+        shutil.rmtree(near)

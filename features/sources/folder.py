@@ -1,0 +1,87 @@
+"""A folder of canonical tables as Parquet or CSV files, `<table>.parquet`, `.csv` or `.csv.gz`, here or in S3."""
+
+import tempfile
+from pathlib import Path
+
+import duckdb
+
+from features import lake
+from features.contracts import ContractBroken
+from features.settings import Settings
+from features.tables import SPECS, literal, quoted
+
+_ENDINGS = ("parquet", "csv", "csv.gz")
+
+
+def files(source: str, settings: Settings) -> dict[str, str]:
+    """The file of each canonical table in `source`. Raises `FileNotFoundError` where there is none."""
+    root, system = source.rstrip("/"), lake.filesystem(source, settings)
+    names = [(table, f"{root}/{table}.{ending}") for table in SPECS for ending in _ENDINGS]
+    found = {table: file for table, file in reversed(names) if system.exists(file)}
+    if not found:
+        raise FileNotFoundError(
+            f"'{source}': neither a bundled source nor a folder with any of {', '.join(SPECS)} as {', '.join(_ENDINGS)}"
+        )
+    return {table: found[table] for table in SPECS if table in found}
+
+
+def read(source: str, destination: Path, settings: Settings) -> None:
+    """Write the tables in `source` into `destination`, each column of the specification in its type.
+
+    Where there is no table of customers, they are those of the other tables. Raises `ContractBroken` where a value
+    cannot be read as the type of its column.
+    """
+    with tempfile.TemporaryDirectory() as temporary, duckdb.connect() as db:
+        for table, file in files(source, settings).items():
+            here = Path(file)
+            if lake.is_remote(source):
+                here = Path(temporary) / file.rsplit("/", 1)[-1]
+                lake.fetch(file, here, settings)
+            _stage(db, table, here, destination)
+        if not (destination / "customers.parquet").is_file():
+            _derive_customers(db, destination)
+
+
+def _stage(db: duckdb.DuckDBPyConnection, table: str, file: Path, destination: Path) -> None:
+    db.execute(f"CREATE VIEW {table} AS SELECT * FROM {_reader(table, file)}")
+    given = [name for name, *_ in db.execute(f"DESCRIBE {table}").fetchall()]
+    spec = SPECS[table]
+    for name in spec:
+        if name in given:
+            _refuse_unreadable(db, table, name)
+        elif spec[name].required:
+            raise ContractBroken(table, name, "column is required", f"there are: {', '.join(given)}")
+    columns = ", ".join(
+        f"{quoted(name)}::{spec[name].type} AS {quoted(name)}" if name in spec else quoted(name) for name in given
+    )
+    target = literal(str(destination / f"{table}.parquet"))
+    db.execute(f"COPY (SELECT {columns} FROM {table}) TO {target} (FORMAT parquet)")  # noqa: S608
+
+
+def _reader(table: str, file: Path) -> str:
+    """Parquet as it is; CSV with the specification's columns as text, so that an id keeps its leading zeros."""
+    if file.suffix == ".parquet":
+        return f"read_parquet({literal(str(file))})"
+    with duckdb.connect() as db:
+        path = literal(str(file))
+        given = [name for name, *_ in db.execute(f"DESCRIBE SELECT * FROM read_csv({path}, header = true)").fetchall()]  # noqa: S608
+    texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in given if name in SPECS[table])
+    types = f", types = {{{texts}}}" if texts else ""
+    return f"read_csv({path}, header = true, sample_size = -1{types})"
+
+
+def _refuse_unreadable(db: duckdb.DuckDBPyConnection, table: str, name: str) -> None:
+    kind, column = SPECS[table][name].type, quoted(name)
+    broken = f"{column} IS NOT NULL AND try_cast({column} AS {kind}) IS NULL"
+    rows = db.execute(f"SELECT * FROM {table} WHERE {broken} LIMIT 5").df()  # noqa: S608
+    if len(rows):
+        raise ContractBroken(table, name, f"values can be read as {kind}", rows.to_dict("records"))
+
+
+def _derive_customers(db: duckdb.DuckDBPyConnection, destination: Path) -> None:
+    staged = sorted(destination.glob("*.parquet"))
+    union = " UNION ".join(f"SELECT customer_id FROM read_parquet({literal(str(file))})" for file in staged)  # noqa: S608
+    target = literal(str(destination / "customers.parquet"))
+    db.execute(
+        f"COPY (SELECT * FROM ({union}) WHERE customer_id IS NOT NULL ORDER BY ALL) TO {target} (FORMAT parquet)"
+    )  # noqa: S608

@@ -1,0 +1,15 @@
+"""The feature store's face: build a snapshot, join examples with it, publish it, read it online."""
+
+from features.offline import FutureLeak, Snapshot, build, training_frame
+from features.online import Online, StoreUnavailable, UnknownEntity, publish
+
+__all__ = [
+    "FutureLeak",
+    "Online",
+    "Snapshot",
+    "StoreUnavailable",
+    "UnknownEntity",
+    "build",
+    "publish",
+    "training_frame",
+]

@@ -1,0 +1,117 @@
+"""The canonical tables: what a business must tell of its customers, in Parquet files in one folder."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a canonical table: its DuckDB type, and whether every table must have it and every row fill it."""
+
+    type: str
+    required: bool = False
+
+
+_EVENT = {"customer_id": Column("VARCHAR", True), "occurred_at": Column("TIMESTAMP", True)}
+
+#: Columns with a meaning, by table. The ones that are not required are used where they are there. Any other column of
+#: `customers` is an attribute, and becomes a feature; any other column of an event table is carried along.
+SPECS: Mapping[str, Mapping[str, Column]] = {
+    "customers": {
+        "customer_id": Column("VARCHAR", True),
+        "churned": Column("BOOLEAN"),  # subscription businesses: had the customer left by `snapshot_at`
+        "snapshot_at": Column("TIMESTAMP"),
+    },
+    "transactions": {
+        **_EVENT,
+        "amount": Column("DOUBLE", True),  # negative for a return
+        "quantity": Column("DOUBLE"),
+        "product_id": Column("VARCHAR"),
+        "channel": Column("VARCHAR"),
+        "order_id": Column("VARCHAR"),  # one row a line of an order; without it, one order a customer and moment
+        "category": Column("VARCHAR"),
+        "on_promotion": Column("BOOLEAN"),
+        "discount": Column("DOUBLE"),
+        "coupon_discount": Column("DOUBLE"),
+    },
+    "touches": {
+        **_EVENT,
+        "campaign_id": Column("VARCHAR", True),
+        "channel": Column("VARCHAR"),
+        "ends_at": Column("TIMESTAMP"),  # until when the campaign runs
+        "responded_at": Column("TIMESTAMP"),
+    },
+}
+
+#: Columns of `customers` that say who, what came of it and when: everything else there is an attribute.
+NOT_ATTRIBUTES = frozenset(SPECS["customers"])
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The canonical tables in a folder, one `<name>.parquet` each. Any table but `customers` may be absent."""
+
+    folder: Path
+
+    def path(self, table: str) -> Path:
+        return self.folder / f"{table}.parquet"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The canonical tables that are there."""
+        return tuple(name for name in SPECS if self.path(name).is_file())
+
+    def columns(self, table: str) -> dict[str, str]:
+        """DuckDB type by column; empty where the table is absent."""
+        if not self.path(table).is_file():
+            return {}
+        with duckdb.connect() as db:
+            described = db.execute(f"DESCRIBE SELECT * FROM {self.sql(table)}").fetchall()
+        return {name: kind for name, kind, *_ in described}
+
+    def attributes(self) -> dict[str, str]:
+        """DuckDB type by attribute of the customers."""
+        return {name: kind for name, kind in self.columns("customers").items() if name not in NOT_ATTRIBUTES}
+
+    def sql(self, table: str) -> str:
+        """The table as DuckDB reads it, to stand after FROM."""
+        return f"read_parquet({literal(str(self.path(table)))})"
+
+    def rows(self) -> dict[str, int]:
+        """Number of rows by table."""
+        with duckdb.connect() as db:
+            return {
+                name: db.execute(f"SELECT count(*) FROM {self.sql(name)}").fetchall()[0][0]  # noqa: S608
+                for name in self.names
+            }
+
+
+def literal(text: str) -> str:
+    """`text` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """`name` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def content_hash(folder: Path) -> str:
+    """SHA-256 of what the tables hold, whatever the order of their rows and however Parquet encodes them."""
+    tables = Tables(folder)
+    digest = hashlib.sha256()
+    with duckdb.connect() as db:
+        for name in tables.names:
+            columns = tables.columns(name)
+            fields = ", ".join(f"{quoted(column)}::VARCHAR" for column in sorted(columns))
+            # The sum of the rows' own hashes does not depend on their order, and counts duplicates.
+            query = f"SELECT count(*), sum(md5_number_lower([{fields}]::VARCHAR)::HUGEINT) FROM {tables.sql(name)}"  # noqa: S608
+            digest.update(
+                json.dumps([name, sorted(columns.items()), db.execute(query).fetchall()[0]], default=str).encode()
+            )
+    return digest.hexdigest()

@@ -1,0 +1,24 @@
+"""Feature groups: plain SQL from the canonical tables to features as of many moments at once.
+
+Each group is one statement over the relations that `history.open_history` prepares, and yields one row a row of the
+spine. Every number is a float64 and null where it cannot be known, so that a frame has the same types for every
+business. Days are fractional. Literature for the buy-till-you-die columns: Fader, Hardie and Lee, "Counting your
+customers the easy way" (2005) and "RFM and CLV" (2005).
+"""
+
+from collections.abc import Callable, Mapping
+
+from features.tables import Tables
+from features.transforms import attributes, breadth, campaigns, intervals, promotion, rfm, seasonality, trend
+
+#: The SQL of a group, given the tables at hand.
+GROUPS: Mapping[str, Callable[[Tables], str]] = {
+    "rfm": rfm.sql,
+    "trend": trend.sql,
+    "intervals": intervals.sql,
+    "seasonality": seasonality.sql,
+    "breadth": breadth.sql,
+    "promotion": promotion.sql,
+    "campaigns": campaigns.sql,
+    "attributes": attributes.sql,
+}

@@ -1,0 +1,36 @@
+"""What reached the customer, and what the customer made of it."""
+
+from features.tables import Tables
+
+# A response counts from the day it was made, not from the day of the campaign.
+_SQL = """
+    WITH reached AS (
+        SELECT row, t.*, date_diff('second', t.occurred_at, s.event_timestamp) / 86400.0 AS age,
+               s.event_timestamp AS now,
+               t.responded_at <= s.event_timestamp AS responded
+        FROM spine s JOIN touches t ON t.customer_id = s.customer_id AND t.occurred_at <= s.event_timestamp
+    ), sums AS (
+        SELECT row,
+               greatest(max(occurred_at), max(responded_at) FILTER (responded)) AS observed_until,
+               count(*) AS touches,
+               count(*) FILTER (age < 84) AS touches_84d,
+               count(DISTINCT campaign_id) AS campaigns,
+               count(*) FILTER (ends_at >= now) AS active,
+               min(age) AS touch_age,
+               count(*) FILTER (responded) AS responses
+        FROM reached GROUP BY row
+    )
+    SELECT s.customer_id, s.event_timestamp, observed_until,
+           CASE WHEN known THEN coalesce(touches, 0) END::DOUBLE AS touches,
+           CASE WHEN known THEN coalesce(touches_84d, 0) END::DOUBLE AS touches_84d,
+           CASE WHEN known THEN coalesce(campaigns, 0) END::DOUBLE AS campaigns,
+           CASE WHEN known THEN coalesce(active, 0) END::DOUBLE AS campaigns_active,
+           touch_age::DOUBLE AS touch_recency_days,
+           CASE WHEN known THEN coalesce(responses, 0) END::DOUBLE AS campaign_responses,
+           (responses / nullif(touches, 0))::DOUBLE AS campaign_response_share
+    FROM spine s CROSS JOIN (SELECT count(*) > 0 AS known FROM touches) LEFT JOIN sums USING (row)
+"""
+
+
+def sql(tables: Tables) -> str:
+    return _SQL

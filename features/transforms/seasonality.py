@@ -1,0 +1,37 @@
+"""When in the day, the week and the year a customer buys, and where the coming weeks stand in the year."""
+
+from features.tables import Tables
+
+_SQL = """
+    WITH sums AS (
+        SELECT row,
+               max(occurred_at) AS observed_until,
+               avg((isodow(occurred_at) >= 6)::INT) AS weekend,
+               avg((hour(occurred_at) < 12)::INT) AS morning,
+               avg((hour(occurred_at) >= 18)::INT) AS evening,
+               mode(isodow(occurred_at)) AS weekday,
+               avg((isodow(occurred_at) = isodow(last_at))::INT) AS same_weekday,
+               avg((quarter(occurred_at) = 4)::INT) AS fourth_quarter,
+               count(DISTINCT date_trunc('month', occurred_at)) AS months,
+               min(occurred_at) AS first_at
+        FROM past JOIN (SELECT row, max(occurred_at) AS last_at FROM past WHERE purchase GROUP BY row) USING (row)
+        WHERE purchase GROUP BY row
+    )
+    SELECT s.customer_id, s.event_timestamp, observed_until,
+           weekend::DOUBLE AS weekend_share,
+           morning::DOUBLE AS morning_share,
+           evening::DOUBLE AS evening_share,
+           weekday::DOUBLE AS usual_weekday,
+           same_weekday::DOUBLE AS last_weekday_share,
+           fourth_quarter::DOUBLE AS fourth_quarter_share,
+           months::DOUBLE AS active_months,
+           (months / (date_diff('month', first_at, s.event_timestamp) + 1.0))::DOUBLE AS active_month_share,
+           month(first_at)::DOUBLE AS first_purchase_month,
+           CASE WHEN first_at IS NOT NULL THEN sin(2 * pi() * dayofyear(s.event_timestamp) / 365.25) END::DOUBLE AS year_sin,
+           CASE WHEN first_at IS NOT NULL THEN cos(2 * pi() * dayofyear(s.event_timestamp) / 365.25) END::DOUBLE AS year_cos
+    FROM spine s LEFT JOIN sums USING (row)
+"""
+
+
+def sql(tables: Tables) -> str:
+    return _SQL
