@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from models.ltv.btyd import Array
 from models.ltv.model import Boosters, Design
 from models.ltv.params import LtvParams
+from models.tabular import Matrix
 
 if TYPE_CHECKING:
     import lightgbm
@@ -29,7 +29,7 @@ class Lesson:
     """What one booster learns: `label`, starting at `prior` on the scale of its raw score."""
 
     objective: str
-    matrix: npt.NDArray[np.float32]
+    matrix: Matrix
     label: Array
     prior: Array
 

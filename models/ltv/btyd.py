@@ -63,7 +63,8 @@ class BgNbd:
         """The expected number of purchase days within the horizon (equation 10 of the 2005 paper)."""
         z = horizon / (self.alpha + age + horizon)
         series = hyp2f1(self.r + x, self.b + x, self.a + self.b + x - 1, z) * (1 - z) ** (self.r + x)
-        return (self.a + self.b + x - 1) / (self.a - 1) * (1 - series) * self.alive(x, t_x, age)
+        most = (self.a + self.b + x - 1) / (self.a - 1)
+        return np.asarray(most * (1 - series) * self.alive(x, t_x, age))
 
 
 @dataclass(frozen=True)

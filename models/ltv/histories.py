@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.ltv.btyd import Array, BgNbd, GammaGamma
-from models.tabular import Encoder
+from models.tabular import Encoder, Matrix
 
 #: The feature columns these models read.
 COLUMNS = ("btyd_frequency", "btyd_recency", "btyd_age", "monetary", "btyd_value")
@@ -31,7 +31,13 @@ class Histories:
     @classmethod
     def of(cls, rows: pd.DataFrame) -> Self:
         """From raw feature rows. Raises `InvalidRows` where a column is missing or not numeric."""
-        x, t_x, age, spend, repeat_mean = np.maximum(np.nan_to_num(READER.encode(rows).astype(np.float64)), 0.0).T
+        return cls.within(READER.encode(rows), READER.names)
+
+    @classmethod
+    def within(cls, matrix: Matrix, names: tuple[str, ...]) -> Self:
+        """From encoded rows, `names` of their columns; a column that was empty when the encoding was learnt is 0."""
+        there = (matrix[:, names.index(name)] if name in names else np.zeros(len(matrix)) for name in COLUMNS)
+        x, t_x, age, spend, repeat_mean = (np.maximum(np.nan_to_num(c.astype(np.float64)), 0.0) for c in there)
         return cls(x, np.minimum(t_x, age), age, spend, repeat_mean)
 
     @cached_property

@@ -3,7 +3,7 @@
 Customers are grouped by how surely they will buy; within each group the interval is a pair of multiples of the
 predicted value, taken from the spread of actual over predicted among held-out customers (Vovk et al. 2005, chapter 4;
 Angelopoulos & Bates 2023). Multiples carry over to another horizon where absolute errors would not. Where at least
-`coverage` of a group bought nothing, nothing is the interval.
+`coverage` of a group bought nothing, the quantiles are 0; the interval is then stretched to hold the expected value.
 """
 
 from dataclasses import asdict, dataclass
@@ -57,8 +57,8 @@ def _span(ratio: Array, coverage: float) -> tuple[float, float]:
     """The interval's ends in one group. Where enough bought nothing, zero is the low end and no miss is spent on it."""
     tail = (1 - coverage) / 2
     if np.mean(ratio == 0) >= tail:
-        return 0.0, _quantile(ratio, coverage)
-    return -_quantile(-ratio, 1 - tail), _quantile(ratio, 1 - tail)
+        return 0.0, max(_quantile(ratio, coverage), 1.0)
+    return min(-_quantile(-ratio, 1 - tail), 1.0), max(_quantile(ratio, 1 - tail), 1.0)
 
 
 def _quantile(values: Array, level: float) -> float:

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
 
 from models.ltv.btyd import Array
 from models.ltv.histories import BuyTillYouDie, Histories
 from models.ltv.intervals import Intervals
-from models.tabular import Encoder
+from models.tabular import Encoder, Matrix
 
 if TYPE_CHECKING:
     import lightgbm
@@ -31,7 +30,9 @@ TOP = 5
 class Design:
     """What both boosters see of a row, and what buy-till-you-die expects before them."""
 
-    matrix: npt.NDArray[np.float32]
+    matrix: Matrix
+    histories: Histories
+    purchases: Array
     buys: Array
     amount: Array
 
@@ -55,14 +56,15 @@ class Inputs:
 
     def design(self, rows: pd.DataFrame, horizon: Array) -> Design:
         """`horizon` in days, one a row."""
-        histories = Histories.of(rows)
+        encoded = self.encoder.encode(rows)
+        histories = Histories.within(encoded, self.encoder.names)
         buys = self.btyd.buys(histories, horizon)
         purchases, worth = self.btyd.purchases(histories, horizon), self.btyd.mean_value(histories)
         idle = (histories.age - histories.t_x) / np.maximum(histories.age, 1)
         estimates = np.column_stack([self.btyd.alive(histories), purchases / horizon, worth, idle])
-        matrix = np.hstack([self.encoder.encode(rows), estimates.astype(np.float32)])
+        matrix = np.hstack([encoded, estimates.astype(np.float32)])
         # Given that a customer buys at all, its expected spend is the whole expectation over the chance of buying.
-        return Design(matrix, logit(buys), np.log(np.maximum(purchases * worth / buys, 1e-6)))
+        return Design(matrix, histories, purchases, logit(buys), np.log(np.maximum(purchases * worth / buys, 1e-6)))
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,11 @@ class ValueModel:
         from the horizon on; `churn_risk`: the chance of not buying within the horizon.
         Raises `InvalidRows` naming a column that is missing or wrong.
         """
-        buys, amount = self.boosters.answer(self._design(rows))
+        design = self._design(rows)
+        buys, amount = self.boosters.answer(design)
         value = buys * amount
         low, high = self.intervals.of(buys, value)
-        one, three = (value * factor for factor in self._growth(Histories.of(rows)))
+        one, three = (value * self._growth(design, days) for days in (YEAR, 3 * YEAR))
         answers = {
             "value": value,
             "value_low": low,
@@ -172,9 +175,6 @@ class ValueModel:
     def _design(self, rows: pd.DataFrame) -> Design:
         return self.inputs.design(rows, np.full(len(rows), float(self.horizon)))
 
-    def _growth(self, histories: Histories) -> tuple[Array, Array]:
-        ours, one, three = (
-            self.inputs.btyd.purchases(histories, np.full(len(histories.x), days))
-            for days in (float(self.horizon), YEAR, 3 * YEAR)
-        )
-        return one / ours, three / ours
+    def _growth(self, design: Design, days: float) -> Array:
+        """How many times the purchases of the horizon a customer is expected to make in so many days."""
+        return self.inputs.btyd.purchases(design.histories, np.full(len(design.matrix), days)) / design.purchases
