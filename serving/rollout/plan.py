@@ -1,0 +1,81 @@
+"""The plan of a release, and how traffic stands at one moment."""
+
+from typing import Annotated, Protocol
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+Percent = Annotated[int, Field(gt=0, le=100)]
+
+
+class Tolerance(BaseModel):
+    """How much worse a canary may look before it is worse. Each is beyond what chance explains."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: Share of requests that fail, above the champion's.
+    errors: float = Field(ge=0, lt=1)
+    #: Median and 95th percentile of latency as a multiple of the champion's, plus a floor for machines that are noisy.
+    latency_ratio: PositiveFloat
+    latency_floor_ms: PositiveFloat
+    #: Distance between the distributions of answers (two-sample Kolmogorov-Smirnov, 0 to 1).
+    shift: float = Field(ge=0, le=1)
+    #: Loss of the outcome metric.
+    outcome: float = Field(ge=0)
+
+
+class Plan(BaseModel):
+    """The section `release` of `params.yaml`: the steps to full traffic and what is judged at each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: Percent of traffic the canary gets, step by step, ending at 100.
+    steps: tuple[Percent, ...]
+    #: Requests the canary must have been sent before a step is judged.
+    min_requests: PositiveInt
+    #: Seconds a step may wait for them.
+    step_timeout_s: PositiveFloat
+    tolerance: Tolerance
+
+    @model_validator(mode="after")
+    def _rises_to_all(self) -> "Plan":
+        if not self.steps or list(self.steps) != sorted(set(self.steps)) or self.steps[-1] != 100:
+            raise ValueError(f"release.steps: expected rising percentages that end at 100, got {list(self.steps)}")
+        return self
+
+
+class Split(BaseModel):
+    """Who answers for a family: the champion, and a canary for `weight` percent of the requests."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    champion: str
+    canary: str | None = None
+    weight: int = Field(default=0, ge=0, le=100)
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """All that must be able to answer."""
+        return (self.champion,) if self.canary is None else (self.champion, self.canary)
+
+
+class CannotServe(RuntimeError):
+    """A version that does not come up: refused, broken, or out of time."""
+
+    def __init__(self, version: str, reason: str) -> None:
+        super().__init__(f"version {version} cannot be served: {reason}")
+        self.version, self.reason = version, reason
+
+
+class Traffic(Protocol):
+    """What splits requests between versions, and saw how each attempt went."""
+
+    def split(self, family: str, split: Split) -> None:
+        """Bring the traffic of `family` into this state; returns once it is in force. Raises `CannotServe`."""
+
+    def attempts(self, family: str, since: float) -> pd.DataFrame:
+        """Every request tried on a version since this time (Unix seconds): `at`, `version`, `ok`, `latency_ms`.
+
+        A request that a canary failed and the champion then answered is one failed attempt of the canary; the
+        champion's rescue is not counted for either.
+        """

@@ -1,0 +1,115 @@
+"""Child processes of a rollout: model servers and Envoy, each with its log, none outliving its parent."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from features.settings import Settings
+from models.keys import public_key
+from serving.rollout import leash
+from serving.rollout.plan import CannotServe
+
+#: Seconds a server may take to come up.
+PATIENCE = 90.0
+
+
+class Process:
+    """A child with its output in a file."""
+
+    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        leashed = [sys.executable, str(Path(leash.__file__)), str(os.getpid()), *command]
+        with log.open("wb") as output:
+            self._child = subprocess.Popen(leashed, stdout=output, stderr=output, env=dict(environment))
+
+    @property
+    def alive(self) -> bool:
+        return self._child.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def last_words(self) -> str:
+        """The last line it wrote."""
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
+        return lines[-1].strip() if lines else f"exit status {self._child.returncode}"
+
+    def stop(self, patience: float = 15.0) -> None:
+        """Ask it to finish what it is doing and end; insist after `patience` seconds."""
+        if self.alive:
+            self._child.terminate()
+            try:
+                self._child.wait(patience)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+        self._child.wait()
+
+
+class ModelServer(Process):
+    """`python -m serving.inference` for one version, on ports of its own."""
+
+    def __init__(
+        self, command: Sequence[str], family: str, version: str, bundle: Path, log: Path, settings: Settings
+    ) -> None:
+        self.version = version
+        self.http_port, self.grpc_port = free_port(), free_port()
+        arguments = ["--bundle", str(bundle), "--name", family, "--version", version]
+        ports = ["--http-port", str(self.http_port), "--grpc-port", str(self.grpc_port)]
+        super().__init__([*command, *arguments, *ports], log, environment(settings))
+
+    def ports(self) -> dict[str, int]:
+        """By protocol."""
+        return {"rest": self.http_port, "grpc": self.grpc_port}
+
+    def wait_ready(self) -> None:
+        """Return once it answers. Raises `CannotServe` with its last words where it does not come up."""
+        deadline = time.monotonic() + PATIENCE
+        while not (answers(f"http://127.0.0.1:{self.http_port}/v2/health/ready") and listens(self.grpc_port)):
+            if not self.alive:
+                raise CannotServe(self.version, self.last_words())
+            if time.monotonic() > deadline:
+                raise CannotServe(self.version, f"not ready after {PATIENCE:.0f} s")
+            time.sleep(0.05)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment of a server: these settings, and the key that verifies bundles in place of the one that signs."""
+    values = settings.model_dump(exclude={"signing_key", "verify_key", "home"}, exclude_none=True)
+    verify = public_key(settings).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    ours = {"ADLOOP_HOME": str(settings.home.resolve()), "ADLOOP_VERIFY_KEY": verify}
+    ours |= {f"ADLOOP_{name.upper()}": str(value) for name, value in values.items()}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ADLOOP_")}
+    return {**kept, **ours}
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    """Whether a GET is answered with success."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def listens(port: int) -> bool:
+    """Whether a connection is taken."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

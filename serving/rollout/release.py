@@ -1,0 +1,133 @@
+"""The course of a canary: step by step to all traffic, or back; the registry learns of it only at the end."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from filelock import FileLock
+
+from models.registry import REJECTED, Version
+from serving.rollout import state
+from serving.rollout.plan import CannotServe, Plan, Split, Traffic
+from serving.rollout.state import Course, State
+from serving.rollout.step import Step
+
+Outcome = Literal["first", "unchanged", "released", "rolled_back"]
+
+
+class Aliases(Protocol):
+    """What a release needs of the registry (`models.registry.Registry`)."""
+
+    def champion(self, family: str) -> Version | None: ...
+    def previous(self, family: str) -> Version | None: ...
+    def version(self, family: str, version: str) -> Version: ...
+    def promote(self, family: str, version: str) -> Version: ...
+    def reject(self, family: str, version: str, reason: str) -> Version: ...
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a release went, and what was seen at each step."""
+
+    outcome: Outcome
+    reason: str
+    course: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Release:
+    """Releases versions of one family over one kind of traffic."""
+
+    def __init__(self, family: str, traffic: Traffic, registry: Aliases, plan: Plan, home: Path) -> None:
+        self.family, self.traffic, self.registry, self.plan, self.home = family, traffic, registry, plan, home
+
+    def run(self, version: str, during: Callable[[], None] = lambda: None) -> Result:
+        """Release `version` against the champion. `during` is called at each look (a replay may raise in it).
+
+        Can be killed anywhere and run again: judged steps stay judged, an interrupted step starts over, and what had
+        been decided is carried out.
+        """
+        lock = self.home / "rollout" / f"{self.family}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock):  # freed by the kernel when its holder dies
+            champion = self.registry.champion(self.family)
+            course = state.load(self.home, self.family).course
+            course = course if course is not None and course.version == version else None
+            if champion is None:
+                return self._first(version)
+            if champion.version == version:
+                return self._already(version, course)
+            if course is None or course.champion != champion.version:
+                refused = self.registry.version(self.family, version)
+                if refused.status == REJECTED:
+                    return Result("unchanged", f"version {version} was rejected: {refused.reason}")
+                course = Course(version=version, champion=champion.version, started=time.time())
+            return self._go_on(course, during)
+
+    def _first(self, version: str) -> Result:
+        self.traffic.split(self.family, Split(champion=version))
+        self.registry.promote(self.family, version)
+        self._save(version, None)
+        return Result("first", "the first version: there is no champion to compare with")
+
+    def _already(self, version: str, course: Course | None) -> Result:
+        """The champion already; or it became that just before a kill, and only the state does not know yet."""
+        self.traffic.split(self.family, Split(champion=version))
+        self._save(version, None)
+        if course is not None and course.version == version:
+            return Result("released", "better or equal at every step", list(course.steps))
+        return Result("unchanged", f"version {version} is the champion already")
+
+    def _go_on(self, course: Course, during: Callable[[], None]) -> Result:
+        for weight in self.plan.steps[len(course.steps) :]:
+            if course.ended is not None:
+                break
+            course = self._step(course, weight, during)
+        ended = course.ended or ""
+        if ended:
+            self.traffic.split(self.family, Split(champion=course.champion))
+            self.registry.reject(self.family, course.version, f"canary: {ended}")
+            self._save(course.champion, None)
+            return Result("rolled_back", ended, list(course.steps))
+        self.registry.promote(self.family, course.version)
+        self.traffic.split(self.family, Split(champion=course.version))
+        self._save(course.version, None)
+        return Result("released", "better or equal at every step", list(course.steps))
+
+    def _step(self, course: Course, weight: int, during: Callable[[], None]) -> Course:
+        """Judge one step, and write the verdict down."""
+        course = course.model_copy(update={"weight": weight})
+        self._save(course.champion, course)
+        try:
+            self.traffic.split(self.family, Split(champion=course.champion, canary=course.version, weight=weight))
+        except CannotServe as cannot:
+            if cannot.version != course.version:
+                raise
+            record = {"weight": weight, "verdict": "roll back", "reason": str(cannot)}
+        else:
+            record = Step(self.family, self.traffic, self.plan, self.home, course).watch(during)
+        ended = record["reason"] if record["verdict"] == "roll back" else None
+        course = course.model_copy(update={"steps": (*course.steps, record), "ended": ended})
+        self._save(course.champion, course)
+        return course
+
+    def _save(self, champion: str, course: Course | None) -> None:
+        state.save(self.home, self.family, State(champion=champion, course=course))
+
+    def roll_back(self) -> str:
+        """Return to the champion before this one; the one that is left is marked rejected. Returns who answers now.
+
+        Raises `LookupError` where there is none to return to.
+        """
+        lock = self.home / "rollout" / f"{self.family}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock):
+            champion, previous = self.registry.champion(self.family), self.registry.previous(self.family)
+            if champion is None or previous is None or previous.status == REJECTED:
+                raise LookupError(f"{self.family}: there is no earlier champion to return to")
+            self.traffic.split(self.family, Split(champion=previous.version))
+            self.registry.promote(self.family, previous.version)
+            self.registry.reject(self.family, champion.version, "rolled back by hand")
+            self._save(previous.version, None)
+            return previous.version

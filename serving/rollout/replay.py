@@ -1,0 +1,108 @@
+"""Held-out rows as client traffic: several clients send them with their ids, then report what came of them."""
+
+import threading
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import numpy as np
+import pandas as pd
+
+from models.family import Family
+from serving.inference import outcomes
+from serving.inference.requests import EVERY
+
+#: Clients at once, and rows a request.
+CLIENTS = 2
+ROWS = 8
+#: Seconds a client waits for its answer.
+PATIENCE = 35.0
+
+
+@dataclass
+class Seen:
+    """What the clients saw."""
+
+    requests: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+class Replay:
+    """Sends `frame`'s rows over and over while it is entered. A context manager."""
+
+    def __init__(self, url: str, family: Family, columns: list[str], frame: pd.DataFrame, home: Path) -> None:
+        if frame.empty:
+            raise ValueError(f"{family.name}: no held-out rows to replay")
+        self.seen = Seen()
+        self._url = f"{url}/v1/models/{family.name}:predict"
+        self._family, self._home = family, home
+        sent = frame[[family.entity, *columns]].astype(object)
+        self._rows: list[dict[str, Any]] = [
+            {name: _plain(value) for name, value in row.items()} for row in sent.to_dict("records")
+        ]
+        self._labels = frame[list(family.label)].reset_index(drop=True)
+        self._turn = count()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._pending: list[tuple[str, list[int]]] = []
+        self._threads = [threading.Thread(target=self._send, daemon=True) for _ in range(CLIENTS)]
+        self._threads.append(threading.Thread(target=self._report, daemon=True))
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _send(self) -> None:
+        with httpx.Client(timeout=PATIENCE) as client:
+            while not self._stop.is_set():
+                start = next(self._turn) * ROWS
+                rows = [(start + place) % len(self._rows) for place in range(min(ROWS, len(self._rows)))]
+                try:
+                    answer = client.post(self._url, json={"instances": [self._rows[row] for row in rows]})
+                    fault = None if answer.status_code == 200 else f"{answer.status_code}: {answer.text[:200]}"
+                except httpx.HTTPError as broken:
+                    fault = f"{type(broken).__name__}: {broken}"
+                with self._lock:
+                    self.seen.requests += 1
+                    if fault is not None:
+                        self.seen.failures.append(fault)
+                    else:
+                        self._pending.append((answer.headers["x-request-id"], rows))
+
+    def _report(self) -> None:
+        """Outcomes of what was answered, in batches: the truth of held-out rows is known."""
+        while not self._stop.wait(EVERY):
+            self._flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        with self._lock:
+            pending, self._pending = self._pending, []
+        if not pending:
+            return
+        rows = np.concatenate([rows for _, rows in pending])
+        key = pd.DataFrame(
+            {
+                "request_id": np.repeat([request for request, _ in pending], [len(rows) for _, rows in pending]),
+                "row": np.concatenate([np.arange(len(rows), dtype=np.int32) for _, rows in pending]),
+            }
+        )
+        outcomes.append(self._home, self._family.name, key.join(self._labels.iloc[rows].reset_index(drop=True)))
+
+
+def _plain(value: Any) -> Any:
+    """A JSON value; null for what is missing."""
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return None
+    return value.item() if isinstance(value, np.generic) else value

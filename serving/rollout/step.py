@@ -1,0 +1,98 @@
+"""One step of a course: watched until the canary has its requests, then judged."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from models import catalog
+from models.evaluation.metrics import Metric
+from serving.inference import outcomes, requests
+from serving.rollout import judge
+from serving.rollout.judge import Outcomes, Side
+from serving.rollout.plan import Plan, Traffic
+from serving.rollout.state import Course
+
+#: Seconds between looks.
+LOOK = 0.2
+#: Seconds for answers and their outcomes to reach the log.
+SETTLE = 3 * requests.EVERY
+
+
+@dataclass(frozen=True)
+class Step:
+    """The step that `course` is at, from now on."""
+
+    family: str
+    traffic: Traffic
+    plan: Plan
+    home: Path
+    course: Course
+    since: float = field(default_factory=time.time)
+
+    def watch(self, during: Callable[[], None]) -> dict[str, Any]:
+        """Look until there are enough requests, or the canary is worse beyond doubt. Returns the step's record."""
+        deadline = time.monotonic() + self.plan.step_timeout_s
+        while True:
+            during()
+            canary, champion = self._sides()
+            worse = judge.while_waiting(canary, champion, self.plan.tolerance)
+            if worse is None and time.monotonic() > deadline and not self._enough(canary, champion):
+                worse = f"only {canary.requests} requests in {self.plan.step_timeout_s:g} s"
+            if worse is not None:
+                return self._record(canary, champion, judge.Verdict("roll back", worse, {}))
+            if self._enough(canary, champion):
+                time.sleep(SETTLE)
+                return self._judged()
+            time.sleep(LOOK)
+
+    def _enough(self, canary: Side, champion: Side) -> bool:
+        return min(canary.requests, champion.requests) >= self.plan.min_requests
+
+    def _judged(self) -> dict[str, Any]:
+        canary, champion = self._sides()
+        family = catalog.family(self.family)
+        metric = family.metrics[0]
+        logged = requests.read(self.home, self.family, datetime.fromtimestamp(self.course.started, UTC))
+        answered = logged[logged["status"] == 200]
+        known = outcomes.joined(self.home, self.family, logged)
+        versions = self.course.version, self.course.champion
+        ours, theirs = (_answers(answered[answered["version"] == version], metric) for version in versions)
+        mine, its = (_outcomes(known[known["version"] == version], family.label) for version in versions)
+        return self._record(canary, champion, judge.at_end(canary, champion, (ours, theirs), (mine, its), metric, self.plan))
+
+    def _sides(self) -> tuple[Side, Side]:
+        """Canary and champion. Where all traffic is the canary's, the champion is as it was a step before."""
+        seen = self.traffic.attempts(self.family, self.since)
+        canary = Side.of(seen[seen["version"] == self.course.version])
+        champion = Side.of(seen[seen["version"] == self.course.champion])
+        if self.course.weight == 100 and self.course.steps:
+            champion = Side(**self.course.steps[-1]["champion"])
+        return canary, champion
+
+    def _record(self, canary: Side, champion: Side, verdict: judge.Verdict) -> dict[str, Any]:
+        return {
+            "weight": self.course.weight,
+            "verdict": verdict.decision,
+            "reason": verdict.reason,
+            "canary": asdict(canary),
+            "champion": asdict(champion),
+            **verdict.figures,
+        }
+
+
+def _answers(logged: pd.DataFrame, metric: Metric) -> "pd.Series[Any]":
+    """The answers that the family's first metric is about."""
+    return requests.answers(logged)[metric.answer]
+
+
+def _outcomes(known: pd.DataFrame, label: tuple[str, ...]) -> Outcomes:
+    """Each entity once, as it was last answered: asking often does not make a customer count more."""
+    named, unnamed = known[known["entity_id"].notna()], known[known["entity_id"].isna()]
+    rows = pd.concat([named.drop_duplicates("entity_id", keep="last"), unnamed], ignore_index=True)
+    truth = rows.reindex(columns=list(label))
+    return Outcomes(truth, requests.answers(rows))

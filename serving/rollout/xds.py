@@ -1,0 +1,167 @@
+"""What Envoy is told: plain records of its v3 API, one function each."""
+
+from typing import Any
+
+from serving.rollout.plan import Split
+
+Record = dict[str, Any]
+TYPE = "type.googleapis.com/envoy."
+#: Marks requests of a course, so that only those are logged attempt by attempt.
+COURSE_HEADER = "x-adloop-course"
+#: gRPC names the model inside the message, where a proxy does not look: its client says it in this metadata key too.
+MODEL_HEADER = "x-model-name"
+#: Bytes of one request; the model server has the same limit.
+BODY_LIMIT = 8 * 1024 * 1024
+#: A canary that has not answered by then is overtaken by the champion.
+CANARY_TIMEOUT = "2s"
+TIMEOUT = "30s"
+
+
+def bootstrap(host: str, port: int, clusters: str, routes: str, attempts: str) -> Record:
+    """One listener for REST and gRPC; clusters and routes from files that are watched; admin on loopback only."""
+    manager = {
+        "@type": f"{TYPE}extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "models",
+        "generate_request_id": True,
+        "preserve_external_request_id": True,
+        "always_set_request_id_in_response": True,
+        "rds": {"route_config_name": "models", "config_source": _file(routes)},
+        "http_filters": [
+            {
+                "name": "limit",
+                "typed_config": {
+                    "@type": f"{TYPE}extensions.filters.http.buffer.v3.Buffer",
+                    "max_request_bytes": BODY_LIMIT,
+                },
+            },
+            {
+                "name": "router",
+                "typed_config": {
+                    "@type": f"{TYPE}extensions.filters.http.router.v3.Router",
+                    "upstream_log": [_attempt_log(attempts)],
+                },
+            },
+        ],
+    }
+    listener = {
+        "name": "models",
+        "address": _address(host, port),
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+    }
+    return {
+        "node": {"id": "adloop", "cluster": "adloop"},
+        "admin": {"address": _address("127.0.0.1", 0)},
+        "dynamic_resources": {"cds_config": _file(clusters)},
+        "static_resources": {"listeners": [listener]},
+    }
+
+
+def cluster(name: str, ports: list[int], http2: bool) -> Record:
+    """Endpoints on loopback in order of priority: a canary's own first, its champion's behind it."""
+    endpoints = [
+        {"priority": priority, "lb_endpoints": [{"endpoint": {"address": _address("127.0.0.1", port)}}]}
+        for priority, port in enumerate(ports)
+    ]
+    record: Record = {
+        "@type": f"{TYPE}config.cluster.v3.Cluster",
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "0.5s",
+        "load_assignment": {"cluster_name": name, "endpoints": endpoints},
+    }
+    if http2:
+        options = f"{TYPE}extensions.upstreams.http.v3.HttpProtocolOptions"
+        protocol = {"@type": options, "explicit_http_config": {"http2_protocol_options": {}}}
+        record["typed_extension_protocol_options"] = {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": protocol}
+    return record
+
+
+def cluster_name(family: str, version: str, role: str, protocol: str) -> str:
+    """The cluster that answers for a version in its role (`champion` or `canary`)."""
+    return f"{family}/{version}/{role}/{protocol}"
+
+
+def routes(splits: dict[str, Split]) -> Record:
+    """The routes of all families; each is tried for the canary by its percentage first, then for the champion."""
+    found = [route for family, split in sorted(splits.items()) for route in _family_routes(family, split)]
+    return {
+        "@type": f"{TYPE}config.route.v3.RouteConfiguration",
+        "name": "models",
+        "virtual_hosts": [{"name": "models", "domains": ["*"], "routes": found}],
+    }
+
+
+def _family_routes(family: str, split: Split) -> list[Record]:
+    rest = {"safe_regex": {"regex": rf"/v1/models/{family}(:predict|:explain)?|/v2/models/{family}(/infer|/ready)?"}}
+    exact = {"name": MODEL_HEADER, "string_match": {"exact": family}}
+    grpc = {"prefix": "/inference.GRPCInferenceService/", "headers": [exact]}
+    found = []
+    for protocol, match in (("rest", rest), ("grpc", grpc)):
+        if split.canary is not None and split.weight:
+            share = {"default_value": {"numerator": split.weight, "denominator": "HUNDRED"}}
+            name = cluster_name(family, split.canary, "canary", protocol)
+            route = {"cluster": name, "timeout": TIMEOUT, "retry_policy": _to_champion()}
+            found.append({"match": {**match, "runtime_fraction": share}, "route": route})
+        name = cluster_name(family, split.champion, "champion", protocol)
+        found.append({"match": match, "route": {"cluster": name, "timeout": TIMEOUT, "retry_policy": _again()}})
+    if split.canary is not None:
+        mark = {"header": {"key": COURSE_HEADER, "value": family}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        found = [{**route, "request_headers_to_add": [mark]} for route in found]
+    return found
+
+
+def _to_champion() -> Record:
+    """Whatever a canary does wrong, refusals included, the champion is asked before the client hears of it."""
+    return {
+        "retry_on": "5xx,reset,connect-failure,refused-stream,retriable-4xx,retriable-status-codes,"
+        "cancelled,deadline-exceeded,internal,resource-exhausted,unavailable",
+        "retriable_status_codes": [400, 401, 403, 404, 408, 409, 413, 415, 422, 429],
+        "num_retries": 1,
+        "per_try_timeout": CANARY_TIMEOUT,
+        "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.002s"},
+        "retry_priority": {
+            "name": "envoy.retry_priorities.previous_priorities",
+            "typed_config": {
+                "@type": f"{TYPE}extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
+                "update_frequency": 1,
+            },
+        },
+    }
+
+
+def _again() -> Record:
+    """A connection that broke before an answer came: predictions change nothing, so asking twice is safe."""
+    return {"retry_on": "reset,connect-failure,refused-stream", "num_retries": 2}
+
+
+def _attempt_log(path: str) -> Record:
+    """One JSON line an upstream attempt, in the flow of a course only; the access log would hide failed first tries."""
+    fields = {
+        "at": "%START_TIME(%s.%6f)%",
+        "id": "%REQ(X-REQUEST-ID)%",
+        "family": f"%REQ({COURSE_HEADER})%",
+        "cluster": "%UPSTREAM_CLUSTER%",
+        "host": "%UPSTREAM_HOST%",
+        "code": "%RESPONSE_CODE%",
+        "flags": "%RESPONSE_FLAGS%",
+        "grpc": "%GRPC_STATUS_NUMBER%",
+        "us": "%COMMON_DURATION(US_TX_BEG:US_RX_END:us)%",
+        "ms": "%DURATION%",
+    }
+    return {
+        "name": "attempts",
+        "filter": {"header_filter": {"header": {"name": COURSE_HEADER, "present_match": True}}},
+        "typed_config": {
+            "@type": f"{TYPE}extensions.access_loggers.file.v3.FileAccessLog",
+            "path": path,
+            "log_format": {"json_format": fields},
+        },
+    }
+
+
+def _address(host: str, port: int) -> Record:
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def _file(path: str) -> Record:
+    return {"path_config_source": {"path": path}, "resource_api_version": "V3"}
