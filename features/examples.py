@@ -74,7 +74,7 @@ def span(tables: Tables, as_of: str | None = None) -> tuple[pd.Timestamp, pd.Tim
         raise ValueError(f"{tables.folder}: there are no transactions to cut into history and future")
     with duckdb.connect() as db:
         first, last = db.execute(
-            f"SELECT date_trunc('day', min(occurred_at)), date_trunc('day', max(occurred_at)) FROM {tables.sql('transactions')}"  # noqa: S608
+            f"SELECT date_trunc('day', min(occurred_at)), date_trunc('day', max(occurred_at)) FROM {tables.sql('transactions')}"
         ).fetchall()[0]
     if first is None:
         raise ValueError("transactions: the table is empty")
@@ -218,6 +218,13 @@ def _contractual(tables: Tables, seed: int, as_of: str | None) -> pd.DataFrame:
         ).df()
 
 
+def moment(tables: Tables, as_of: str | None) -> str | None:
+    """`as_of` as a date: an offset like `-28d` counts back from the end of the tables, None and "" mean the end itself."""
+    if not as_of or not as_of.startswith("-"):
+        return as_of or None
+    return (latest(tables) + pd.Timedelta(as_of)).isoformat()
+
+
 def latest(tables: Tables, as_of: str | None = None) -> pd.Timestamp:
     """The moment the tables tell of last: of whole days of transactions, else the snapshot of the customers."""
     if "transactions" in tables.names:
@@ -226,6 +233,6 @@ def latest(tables: Tables, as_of: str | None = None) -> pd.Timestamp:
         return pd.Timestamp(as_of)
     if "snapshot_at" in tables.columns("customers"):
         with duckdb.connect() as db:
-            found = db.execute(f"SELECT max(snapshot_at) FROM {tables.sql('customers')}").fetchall()[0][0]  # noqa: S608
+            found = db.execute(f"SELECT max(snapshot_at) FROM {tables.sql('customers')}").fetchall()[0][0]
         return UNDATED if found is None else pd.Timestamp(found)
     return UNDATED

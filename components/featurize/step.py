@@ -1,7 +1,6 @@
 """Canonical tables to the frame a family learns from, and its features online."""
 
 import json
-import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from features import store
-from features.examples import latest
+from features.examples import latest, moment
 from features.settings import Settings
 from features.tables import Tables
 from models.catalog import family as of_name
@@ -51,12 +50,13 @@ def featurize(
 
     Args:
         params: the family's section of `params.yaml`, the seed in it.
-        as_of: what happened later is left out; None takes all.
+        as_of: what happened later is left out; a date, or an offset like `-28d` from the end; None takes all.
         cutoff: where the test examples stand, instead of as late as the data allows.
         online: publish the newest features for serving.
     """
     record, source = of_name(family), Tables(tables)
-    examples = record.examples(source, record.params.model_validate(params), as_of, cutoff)
+    as_of = moment(source, as_of)
+    examples = record.examples(source, record.params.read(params), as_of, cutoff)
     newest = max(latest(source, as_of), examples["event_timestamp"].max())
     snapshot = store.build(source, record.feature_service, examples, newest, settings)
     frame = store.training_frame(snapshot, examples, settings)
@@ -88,4 +88,4 @@ def _write(frame: pd.DataFrame, done: Featurized, out: Path) -> None:
         frame.to_parquet(Path(aside) / "frame.parquet", index=False, coerce_timestamps="us")
         (Path(aside) / "features.json").write_text(json.dumps(asdict(done), indent=2))
         for name in ("frame.parquet", "features.json"):
-            os.replace(Path(aside) / name, out / name)
+            (Path(aside) / name).replace(out / name)
