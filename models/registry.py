@@ -153,14 +153,22 @@ class Registry:
         folder = self._settings.home / "bundles" / family / str(version)
         with self._lock:
             if not folder.exists():
-                self._fetch(family, str(version), folder)
+                self._fetch(self._client.get_model_version_download_uri(family, str(version)), folder)
         bundle.verify(folder, keys.public_key(self._settings))
         return folder
 
-    def _fetch(self, family: str, version: str, folder: Path) -> None:
+    def evaluation(self, family: str, version: str) -> Path:
+        """What the evaluate step wrote about `version`, in this home."""
+        run = self._client.get_run(self.version(family, version).run_id)
+        folder = self._settings.home / "evaluations" / family / str(version)
+        with self._lock:
+            if not folder.exists():
+                self._fetch(f"{run.info.artifact_uri}/evaluation", folder)
+        return folder
+
+    def _fetch(self, source: str, folder: Path) -> None:
         from mlflow.artifacts import download_artifacts
 
-        source = self._client.get_model_version_download_uri(family, version)
         with bundle.aside(folder) as new:
             fetched = download_artifacts(
                 artifact_uri=source, dst_path=str(new / "fetched"), tracking_uri=self._settings.tracking_uri
