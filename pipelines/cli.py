@@ -1,0 +1,151 @@
+"""The `adloop` command. What a subcommand needs is imported inside it, so that `--help` answers at once."""
+
+import json
+from pathlib import Path
+
+import click
+
+from features.privacy import stay_private
+from features.settings import Settings
+from models.catalog import NAMES
+
+FAMILY = click.Choice(NAMES)
+PARAMS = click.option(
+    "--params",
+    "params_file",
+    type=click.Path(exists=True, path_type=Path),
+    default="params.yaml",
+    help="What to learn.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+class Explained(click.Group):
+    """Turns the errors adloop raises on purpose into one line that says what to do; anything else keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (ValueError, LookupError, FileNotFoundError, ConnectionError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Explained, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="adloop")
+def main() -> None:
+    """Train, gate, release and watch the models that decide how ad money is spent.
+
+    \b
+    Start with:        adloop run                  the whole loop on bundled real data
+    On your tables:    adloop evaluate ltv --data DIR     would it work for us?
+                       adloop run --data DIR              then run the loop on them
+    Afterwards:        adloop status    adloop serve    adloop rollback churn
+    On Kubeflow:       adloop compile --out DIR    adloop submit --host URL
+
+    DIR is a folder or s3:// prefix with customers, transactions and touches as Parquet or CSV. All state lives in
+    one folder, ADLOOP_HOME (default .adloop); services are named by ADLOOP_* variables (see features/settings.py).
+    """
+    stay_private()
+
+
+@main.command()
+@click.option("--family", type=FAMILY, help="One family only; default: all.")
+@click.option("--data", help="Folder or s3:// prefix with your tables; default: the source in params.yaml.")
+@PARAMS
+def run(family: str | None, data: str | None, params_file: Path) -> None:
+    """Run the loop: ingest, validate, features, train, evaluate, register, canary release, monitor.
+
+    A family with no champion yet is trained twice, on the data as it stood a horizon ago and as it stands now, so
+    that the second version is released canary-style over the first. What has not changed is not run again.
+    """
+    from pipelines.loop import run_loop
+
+    raise SystemExit(run_loop([family] if family else list(NAMES), data, params_file, Settings()))
+
+
+@main.command("compile")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the YAML.")
+@PARAMS
+def compile_pipelines(out: Path, params_file: Path) -> None:
+    """Write the same pipelines as YAML for Kubeflow Pipelines."""
+    from pipelines.submit import compile_all
+
+    for path in compile_all(out, params_file):
+        click.echo(path)
+
+
+@main.command()
+@click.option("--host", required=True, help="Address of the Kubeflow Pipelines API.")
+@click.option("--family", type=FAMILY, help="One family only; default: all.")
+@click.option("--data", help="s3:// prefix with your tables; default: the source in params.yaml.")
+@click.option("--schedule", is_flag=True, help="The daily monitoring instead: it retrains where a model has drifted.")
+@PARAMS
+def submit(host: str, family: str | None, data: str | None, schedule: bool, params_file: Path) -> None:
+    """Run the pipelines on Kubeflow."""
+    from pipelines import submit as kubeflow
+
+    start = kubeflow.schedule if schedule else kubeflow.submit
+    for name in [family] if family else NAMES:
+        click.echo(f"{name}: {start(host, name, params_file, Settings(), data)}")
+
+
+@main.command()
+@click.argument("family", type=FAMILY)
+@click.option("--version", help="Default: the newest that passed its gates.")
+@PARAMS
+def release(family: str, version: str | None, params_file: Path) -> None:
+    """Release a registered version of FAMILY canary-style against its champion.
+
+    Traffic moves in the steps of the plan in params.yaml; a candidate that does worse is rolled back by itself.
+    """
+    from pipelines.loop import release_version
+
+    release_version(family, version, params_file, Settings())
+
+
+@main.command()
+@click.argument("family", type=FAMILY)
+def rollback(family: str) -> None:
+    """Return FAMILY to the champion before this one, at once."""
+    from components.release.step import rollback as roll_back
+
+    click.echo(f"{family}: version {roll_back(family, Settings())} answers again")
+
+
+@main.command()
+def serve() -> None:
+    """Serve the released champions behind one address until stopped (ADLOOP_HOST, ADLOOP_PORT)."""
+    from serving.rollout.serve import serve as until_stopped
+
+    until_stopped(Settings())
+
+
+@main.command()
+@click.argument("family", type=FAMILY)
+@click.option("--data", required=True, help="Folder or s3:// prefix with your tables.")
+@click.option("--test", help="Held-out tables of the same form; default: later dates, or folds, of --data.")
+@click.option("--cutoff", help="Learn from what happened up to this date, test on what came after (2011-06-30).")
+@click.option("--horizon", help="How far ahead to predict (180d).")
+@JSON
+@PARAMS
+def evaluate(
+    family: str, data: str, test: str | None, cutoff: str | None, horizon: str | None, as_json: bool, params_file: Path
+) -> None:
+    """Would FAMILY work on your data? Fits it and the field's baselines, prints a table, registers nothing."""
+    from pipelines.trial import trial
+
+    click.echo(trial(family, data, test, cutoff, horizon, params_file, Settings(), as_json))
+
+
+@main.command()
+@JSON
+def status(as_json: bool) -> None:
+    """What is trained, registered, released and drifting."""
+    from pipelines.status import as_table, status as look
+
+    found = look(Settings())
+    click.echo(json.dumps(found, indent=2) if as_json else as_table(found))
+
+
+if __name__ == "__main__":
+    main()
