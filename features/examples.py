@@ -73,9 +73,8 @@ def span(tables: Tables, as_of: str | None = None) -> tuple[pd.Timestamp, pd.Tim
     if "transactions" not in tables.names:
         raise ValueError(f"{tables.folder}: there are no transactions to cut into history and future")
     with duckdb.connect() as db:
-        first, last = db.execute(
-            f"SELECT date_trunc('day', min(occurred_at)), date_trunc('day', max(occurred_at)) FROM {tables.sql('transactions')}"
-        ).fetchall()[0]
+        days = "date_trunc('day', min(occurred_at)), date_trunc('day', max(occurred_at))"
+        first, last = db.execute(f"SELECT {days} FROM {tables.sql('transactions')}").fetchall()[0]
     if first is None:
         raise ValueError("transactions: the table is empty")
     last = pd.Timestamp(last)
@@ -85,10 +84,11 @@ def span(tables: Tables, as_of: str | None = None) -> tuple[pd.Timestamp, pd.Tim
 def plan(
     first: pd.Timestamp, last: pd.Timestamp, window: Window, cutoff: str | None = None, shorten: bool = False
 ) -> Cutoffs:
-    """Choose the cutoffs: test as late as its horizon allows (or at `cutoff`), valid one horizon before, train before that.
+    """Choose the cutoffs: test as late as its horizon allows or at `cutoff`, valid a horizon before, train before that.
 
     A horizon that reaches beyond the data is cut to what the data covers, with a warning. Where history is too
-    short for that, customers are divided between train and valid; with `shorten`, horizons to learn from are cut instead.
+    short for that, customers are divided between train and valid; with `shorten`, the horizons that are learnt from
+    are cut instead.
 
     Raises:
         ValueError: where history is too short; says how many days are missing.
@@ -149,7 +149,7 @@ def churn_examples(
 def value_examples(
     tables: Tables, params: Windowed, as_of: str | None = None, cutoff: str | None = None
 ) -> pd.DataFrame:
-    """What they will spend. Label `value`: spend, net of returns and at least 0, in the `horizon_days` after the cutoff.
+    """What they will spend. Label `value`: spend net of returns, at least 0, in the `horizon_days` after the cutoff.
 
     `horizon_days` is the same everywhere unless history is shorter than the horizon asked for: then train and valid
     look less far ahead than test does.
@@ -219,7 +219,7 @@ def _contractual(tables: Tables, seed: int, as_of: str | None) -> pd.DataFrame:
 
 
 def moment(tables: Tables, as_of: str | None) -> str | None:
-    """`as_of` as a date: an offset like `-28d` counts back from the end of the tables, None and "" mean the end itself."""
+    """`as_of` as a date: an offset like `-28d` counts back from the end of the tables; None and "" mean that end."""
     if not as_of or not as_of.startswith("-"):
         return as_of or None
     return (latest(tables) + pd.Timedelta(as_of)).isoformat()

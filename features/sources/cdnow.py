@@ -34,5 +34,5 @@ def read(destination: Path) -> None:
     transactions, customers = (literal(str(destination / f"{name}.parquet")) for name in ("transactions", "customers"))
     with duckdb.connect() as db:
         db.execute(f"COPY ({purchases}) TO {transactions} (FORMAT parquet)")
-        distinct = f"SELECT DISTINCT customer_id FROM read_parquet({transactions}) ORDER BY customer_id"  # noqa: S608
+        distinct = f"SELECT DISTINCT customer_id FROM read_parquet({transactions}) ORDER BY customer_id"
         db.execute(f"COPY ({distinct}) TO {customers} (FORMAT parquet)")

@@ -55,7 +55,7 @@ def _stage(db: duckdb.DuckDBPyConnection, table: str, file: Path, destination: P
         f"{quoted(name)}::{spec[name].type} AS {quoted(name)}" if name in spec else quoted(name) for name in given
     )
     target = literal(str(destination / f"{table}.parquet"))
-    db.execute(f"COPY (SELECT {columns} FROM {table}) TO {target} (FORMAT parquet)")  # noqa: S608
+    db.execute(f"COPY (SELECT {columns} FROM {table}) TO {target} (FORMAT parquet)")
 
 
 def _reader(table: str, file: Path) -> str:
@@ -64,7 +64,7 @@ def _reader(table: str, file: Path) -> str:
         return f"read_parquet({literal(str(file))})"
     with duckdb.connect() as db:
         path = literal(str(file))
-        given = [name for name, *_ in db.execute(f"DESCRIBE SELECT * FROM read_csv({path}, header = true)").fetchall()]  # noqa: S608
+        given = [name for name, *_ in db.execute(f"DESCRIBE SELECT * FROM read_csv({path}, header = true)").fetchall()]
     texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in given if name in SPECS[table])
     types = f", types = {{{texts}}}" if texts else ""
     return f"read_csv({path}, header = true, sample_size = -1{types})"
@@ -73,15 +73,15 @@ def _reader(table: str, file: Path) -> str:
 def _refuse_unreadable(db: duckdb.DuckDBPyConnection, table: str, name: str) -> None:
     kind, column = SPECS[table][name].type, quoted(name)
     broken = f"{column} IS NOT NULL AND try_cast({column} AS {kind}) IS NULL"
-    rows = db.execute(f"SELECT * FROM {table} WHERE {broken} LIMIT 5").df()  # noqa: S608
+    rows = db.execute(f"SELECT * FROM {table} WHERE {broken} LIMIT 5").df()
     if len(rows):
         raise ContractBroken(table, name, f"values can be read as {kind}", rows.to_dict("records"))
 
 
 def _derive_customers(db: duckdb.DuckDBPyConnection, destination: Path) -> None:
     staged = sorted(destination.glob("*.parquet"))
-    union = " UNION ".join(f"SELECT customer_id FROM read_parquet({literal(str(file))})" for file in staged)  # noqa: S608
+    union = " UNION ".join(f"SELECT customer_id FROM read_parquet({literal(str(file))})" for file in staged)
     target = literal(str(destination / "customers.parquet"))
     db.execute(
         f"COPY (SELECT * FROM ({union}) WHERE customer_id IS NOT NULL ORDER BY ALL) TO {target} (FORMAT parquet)"
-    )  # noqa: S608
+    )

@@ -2,19 +2,8 @@
 
 from features.tables import Tables, quoted
 
-_WHOLE = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "FLOAT",
-    "DOUBLE",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-)
+_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "UTINYINT")
+_NUMBERS += ("USMALLINT", "UINTEGER", "UBIGINT")
 
 
 def sql(tables: Tables) -> str:
@@ -22,17 +11,15 @@ def sql(tables: Tables) -> str:
     return f"""
         SELECT s.customer_id, s.event_timestamp, NULL::TIMESTAMP AS observed_until{attributes}
         FROM spine s LEFT JOIN {tables.sql("customers")} c USING (customer_id)
-    """  # noqa: S608
+    """
 
 
 def _typed(name: str, kind: str) -> str:
     """Numbers and booleans as they are, a date as the days since then (null while it lies ahead), the rest as text."""
     column = f"c.{quoted(name)}"
-    if kind in _WHOLE or kind.startswith("DECIMAL"):
+    if kind.startswith(_NUMBERS):
         return f"{column}::DOUBLE"
     if kind.startswith(("DATE", "TIMESTAMP")):
-        past = f"{column}::TIMESTAMP <= s.event_timestamp"
-        return (
-            f"CASE WHEN {past} THEN date_diff('second', {column}::TIMESTAMP, s.event_timestamp) / 86400.0 END::DOUBLE"
-        )
+        days = f"date_diff('second', {column}::TIMESTAMP, s.event_timestamp) / 86400.0"
+        return f"CASE WHEN {days} >= 0 THEN {days} END::DOUBLE"
     return column if kind == "BOOLEAN" else f"{column}::VARCHAR"

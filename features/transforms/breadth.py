@@ -20,7 +20,8 @@ _SQL = """
                1 - sum(amount * amount) / nullif(pow(sum(amount), 2), 0) AS diversity
         FROM categories JOIN spine s USING (row) GROUP BY row
     ), baskets AS (
-        SELECT row, avg(lines) AS lines, avg(categories) FILTER (categories > 0) AS mixed FROM past WHERE purchase GROUP BY row
+        SELECT row, avg(lines) AS lines, avg(categories) FILTER (categories > 0) AS mixed
+        FROM past WHERE purchase GROUP BY row
     )
     SELECT s.customer_id, s.event_timestamp, observed_until,
            categories::DOUBLE AS categories,

@@ -10,7 +10,8 @@ _SQL = """
         SELECT row, occurred_at::DATE AS day, sum(amount) AS spend
         FROM past WHERE purchase GROUP BY ALL
     ), firsts AS (
-        SELECT row, min(day) AS first, max(day) AS last, count(*) AS n, sum(spend) AS spend, arg_min(spend, day) AS spend_first
+        SELECT row, min(day) AS first, max(day) AS last, count(*) AS n,
+               sum(spend) AS spend, arg_min(spend, day) AS spend_first
         FROM days GROUP BY row
     ), sums AS (
         SELECT row,

@@ -27,9 +27,9 @@ _SQL = """
            months::DOUBLE AS active_months,
            (months / (date_diff('month', first_at, s.event_timestamp) + 1.0))::DOUBLE AS active_month_share,
            month(first_at)::DOUBLE AS first_purchase_month,
-           CASE WHEN first_at IS NOT NULL THEN sin(2 * pi() * dayofyear(s.event_timestamp) / 365.25) END::DOUBLE AS year_sin,
-           CASE WHEN first_at IS NOT NULL THEN cos(2 * pi() * dayofyear(s.event_timestamp) / 365.25) END::DOUBLE AS year_cos
-    FROM spine s LEFT JOIN sums USING (row)
+           sin(turn)::DOUBLE AS year_sin,
+           cos(turn)::DOUBLE AS year_cos
+    FROM (SELECT *, 2 * pi() * dayofyear(event_timestamp) / 365.25 AS turn FROM spine) s LEFT JOIN sums USING (row)
 """
 
 
