@@ -1,9 +1,10 @@
 """The family contract: what a kind of model must say of itself, and nothing it must inherit."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +23,11 @@ class Params(BaseModel):
 
     seed: int
     window: Window
+
+    @classmethod
+    def read(cls, section: Mapping[str, Any]) -> Self:
+        """From plain values, lists among them; strictly typed as JSON is, so that a tuple may be written as a list."""
+        return cls.model_validate_json(json.dumps(section))
 
 
 class Model(Protocol):

@@ -1,0 +1,184 @@
+"""Judge a trained bundle on held-out examples, beside the field's baselines and the champion."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from components.frame import Frame
+from features.settings import Settings
+from models import catalog, keys
+from models.bundle import aside, open_bundle
+from models.evaluation import card, plots
+from models.evaluation.gates import Evidence, Verdict
+from models.evaluation.table import table
+from models.family import Family
+from models.registry import Registry
+
+Answers = dict[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The candidate's metrics, the naive baseline's and the champion's (None without one), and each gate's verdict.
+
+    A figure that the rows leave undefined is None. `figures` has each metric with its interval and everyone's value.
+    """
+
+    family: str
+    bundle_digest: str
+    passed: bool
+    rows: Mapping[str, int]
+    metrics: Mapping[str, float | None]
+    baseline: Mapping[str, float | None]
+    champion: Mapping[str, float | None] | None
+    compared_with: str
+    figures: tuple[Mapping[str, Any], ...]
+    gates: tuple[Mapping[str, Any], ...]
+
+
+def evaluate(
+    features: Path,
+    bundle: Path,
+    family: str,
+    params: dict[str, Any],
+    sensitive: list[str],
+    settings: Settings,
+    out: Path,
+) -> Evaluated:
+    """Measure `bundle` on the test examples of `features`, and ask the family's gates.
+
+    Writes into `out`: `evaluation.json`, `card.md`, `plots/` and `held_out.parquet` (`truth`, `predicted`, `naive`,
+    and `low` and `high` where the family gives an interval).
+    """
+    record, frame, candidate = catalog.family(family), Frame(features), open_bundle(bundle, None)
+    test = frame.split("test")
+    rows, truth = test[frame.columns], test[list(record.label)]
+    answers = {"candidate": candidate.model.predict(rows), **_baselines(record, frame, params, rows)}
+    champion, compared_with = _champion(family, rows, settings)
+    if champion is not None:
+        answers["champion"] = champion
+
+    verdicts = _ask(record, frame, rows, truth, answers, sensitive, params["seed"])
+    figures = table(record.metrics, truth, answers, params["seed"])
+    written = card.sections(record, candidate.manifest, frame.counts(), figures, truth, answers["candidate"], verdicts)
+    verdicts.append(card.complete(written))
+    values = _values(figures)
+    done = Evaluated(
+        family=family,
+        bundle_digest=candidate.digest,
+        passed=all(verdict.passed for verdict in verdicts),
+        rows=frame.counts(),
+        metrics=values["candidate"],
+        baseline=values[record.naive],
+        champion=values.get("champion"),
+        compared_with=compared_with,
+        figures=tuple(_figure(rows, record) for _, rows in figures.groupby("metric", sort=False)),
+        gates=tuple(_plain(verdict) for verdict in verdicts),
+    )
+    with aside(out) as new:
+        (new / "evaluation.json").write_text(json.dumps(asdict(done), indent=1, allow_nan=False))
+        (new / "card.md").write_text(card.render(family, written))
+        _keep_held_out(record, truth, answers, new)
+    return done
+
+
+def _baselines(family: Family, frame: Frame, params: dict[str, Any], rows: pd.DataFrame) -> Answers:
+    """What the field's own models, fitted on the same examples, answer."""
+    learn, tune, read = frame.split("train"), frame.split("valid"), family.params.read(params)
+    answers = {}
+    for name, fit in family.baselines.items():
+        with tempfile.TemporaryDirectory() as checkpoint:
+            answers[name] = fit(learn, tune, read, Path(checkpoint)).predict(rows)
+    return answers
+
+
+def _champion(family: str, rows: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame | None, str]:
+    """The champion's answers, and who that is or why there are none."""
+    registry = Registry(settings)
+    champion = registry.champion(family)
+    if champion is None:
+        return None, "there is no champion yet"
+    opened = open_bundle(registry.download(family, champion.version), keys.public_key(settings))
+    unknown = sorted(set(opened.manifest.columns) - set(rows))
+    if unknown:
+        return None, f"version {champion.version} reads features these rows lack: {', '.join(unknown)}"
+    return opened.model.predict(rows), f"version {champion.version}"
+
+
+def _ask(
+    family: Family,
+    frame: Frame,
+    rows: pd.DataFrame,
+    truth: pd.DataFrame,
+    answers: Answers,
+    sensitive: list[str],
+    seed: int,
+) -> list[Verdict]:
+    evidence = Evidence(
+        rows=rows,
+        truth=truth,
+        answers=answers["candidate"],
+        naive=answers[family.naive],
+        champion=answers.get("champion"),
+        train=frame.split("train"),
+        metric=family.metrics[0],
+        sensitive=tuple(sensitive),
+        seed=seed,
+    )
+    return [gate(evidence) for gate in family.gates]
+
+
+def _values(figures: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """Each model's value of each metric."""
+    return {
+        str(model): {name: _defined(value) for name, value in zip(rows["metric"], rows["value"], strict=True)}
+        for model, rows in figures.groupby("model", sort=False)
+    }
+
+
+def _figure(rows: pd.DataFrame, family: Family) -> dict[str, Any]:
+    """One metric: the candidate's with its interval, and everyone else's."""
+    values = {name: _defined(value) for name, value in zip(rows["model"], rows["value"], strict=True)}
+    own = rows[rows["model"] == "candidate"].iloc[0]
+    return {
+        "name": own["metric"],
+        "value": values["candidate"],
+        "low": _defined(own["low"]),
+        "high": _defined(own["high"]),
+        "baselines": {name: values[name] for name in family.baselines if name in values},
+        "champion": values.get("champion"),
+        "higher_is_better": bool(own["higher_is_better"]),
+    }
+
+
+def _plain(verdict: Verdict) -> dict[str, Any]:
+    return asdict(verdict) | {"figures": {name: _defined(value) for name, value in verdict.figures.items()}}
+
+
+def _defined(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _keep_held_out(family: Family, truth: pd.DataFrame, answers: Answers, folder: Path) -> None:
+    """Row by row what plots are drawn from, for a family whose first metric compares a number with a number."""
+    metric = family.metrics[0]
+    if not metric.answer:
+        return
+    held_out = pd.DataFrame(
+        {
+            "truth": truth[metric.label],
+            "predicted": answers["candidate"][metric.answer],
+            "naive": answers[family.naive][metric.answer],
+        }
+    )
+    band = next((metric.band for metric in family.metrics if metric.band), None)
+    if band is not None:
+        held_out[["low", "high"]] = answers["candidate"][list(band)]
+    held_out.to_parquet(folder / "held_out.parquet", index=False)
+    plots.draw(held_out, folder / "plots")

@@ -1,0 +1,61 @@
+"""`params.yaml`, read once into strict, frozen models: a misspelt, missing or mistyped key is an error that names it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from models import catalog
+from models import family as contract
+from serving.monitoring.params import Monitoring
+from serving.rollout.plan import Plan
+
+
+class Fairness(BaseModel):
+    """The section `fairness`: columns whose groups must be treated alike."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    sensitive: tuple[str, ...]
+
+
+class Params(BaseModel):
+    """All of `params.yaml`. A family's own section is held as it is and checked by the family when asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    seed: int
+    source: str
+    fairness: Fairness
+    release: Plan
+    monitoring: Monitoring
+    families: dict[str, dict[str, Any]]
+
+    def section(self, family: str) -> dict[str, Any]:
+        """What the steps are given: the family's section, with the seed that all share."""
+        if family not in self.families:
+            raise KeyError(f"params.yaml has no section '{family}'")
+        return {"seed": self.seed, **self.families[family]}
+
+    def family(self, family: str) -> contract.Params:
+        """The family's section as the family reads it. Raises `ValidationError` naming what is wrong in it."""
+        return catalog.family(family).params.read(self.section(family))
+
+    def arguments(self, family: str) -> dict[str, Any]:
+        """The arguments of the family's pipeline that come from `params.yaml`, as plain values."""
+        self.family(family)
+        return {
+            "params": self.section(family),
+            "sensitive": list(self.fairness.sensitive),
+            "plan": self.release.model_dump(mode="json"),
+            "monitoring": self.monitoring.model_dump(mode="json"),
+        }
+
+
+def load(path: Path) -> Params:
+    """Read `params.yaml`. Raises `ValidationError` naming the key that is unknown, missing or of the wrong type."""
+    written = yaml.safe_load(path.read_text())
+    families = {name: written.pop(name) for name in catalog.NAMES if name in written}
+    return Params.model_validate_json(json.dumps({**written, "families": families}))

@@ -1,0 +1,1 @@
+"""A candidate into the registry."""

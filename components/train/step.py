@@ -1,0 +1,104 @@
+"""Fit a family on its frame and write the model as an unsigned bundle."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock
+
+from components.frame import Frame
+from models import bundle, catalog
+from models.bundle import Manifest
+from models.family import Family, Model
+
+#: Rows of the reference that drift is measured from: enough for the tests, small enough to ship.
+REFERENCE_ROWS = 2000
+SOURCE = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An unsigned bundle. `fitted` is False where one from the same code, data and parameters was there already."""
+
+    family: str
+    digest: str
+    rows: int
+    fitted: bool
+
+
+def train(features: Path, family: str, params: dict[str, Any], checkpoint: Path, out: Path) -> Trained:
+    """Fit `family` on the train and valid examples of `features` and write a bundle to `out`.
+
+    Progress is kept in `checkpoint` until the bundle is in place: killed and run again, it resumes from there. A
+    checkpoint of other inputs is thrown away, and two runs on one checkpoint wait for each other.
+    """
+    record, frame = catalog.family(family), Frame(features)
+    manifest = _manifest(record, frame, params)
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(checkpoint.with_name(f"{checkpoint.name}.lock")):
+        fitted = not _is_there(out, manifest)
+        if fitted:
+            _claim(checkpoint, manifest)
+            learn, tune = frame.split("train"), frame.split("valid")
+            model = record.fit(learn, tune, record.params.read(params), checkpoint)
+            bundle.write(out, model, manifest, _reference(model, frame, manifest.seed))
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    return Trained(family, bundle.verify(out, None), len(frame.rows), fitted)
+
+
+def _manifest(family: Family, frame: Frame, params: dict[str, Any]) -> Manifest:
+    return Manifest(
+        family=family.name,
+        feature_service=frame.about["service"],
+        columns=frame.about["columns"],
+        label=family.label,
+        params=params,
+        seed=params["seed"],
+        data_hash=frame.about["data_hash"],
+        as_of=frame.about["as_of"] or "",
+        git_commit=_commit(),
+    )
+
+
+def _commit() -> str:
+    """The commit this code is; an image is built without its history and says so in a file."""
+    if (SOURCE / "COMMIT").exists():
+        return (SOURCE / "COMMIT").read_text().strip()
+    if not (SOURCE / ".git").exists():
+        return "unknown"
+    git = ["git", "-C", str(SOURCE)]
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    changed = subprocess.run([*git, "status", "--porcelain", "-uno"], check=True, capture_output=True, text=True).stdout
+    return f"{commit}-dirty" if changed else commit
+
+
+def _is_there(out: Path, manifest: Manifest) -> bool:
+    """Whether `out` is a whole bundle of these inputs. Changed code without a commit of its own is never the same."""
+    if not (out / "files.json").exists() or manifest.git_commit.endswith(("-dirty", "unknown")):
+        return False
+    bundle.verify(out, None)
+    return Manifest.model_validate_json((out / "manifest.json").read_bytes()) == manifest
+
+
+def _claim(checkpoint: Path, manifest: Manifest) -> None:
+    """Make `checkpoint` one of these inputs, empty if it was of others."""
+    inputs = checkpoint / "inputs.json"
+    identity = manifest.model_dump_json()
+    if not inputs.exists() or inputs.read_text() != identity:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+        checkpoint.mkdir()
+        inputs.write_text(identity)
+
+
+def _reference(model: Model, frame: Frame, seed: int) -> pd.DataFrame:
+    """The newest examples' features and the model's answers: what requests look like if nothing changes."""
+    newest = frame.split("test")
+    rows = newest.sample(min(REFERENCE_ROWS, len(newest)), random_state=seed)[frame.columns].reset_index(drop=True)
+    answers = model.predict(rows)
+    both = sorted(str(name) for name in set(rows) & set(answers))
+    if both:
+        raise ValueError(f"answers and features share names: {', '.join(both)}")
+    return rows.join(answers)
