@@ -1,4 +1,4 @@
-"""`params.yaml`, read once into strict, frozen models: a misspelt, missing or mistyped key is an error that names it."""
+"""`params.yaml`, read once into strict, frozen models: a misspelt, missing or mistyped key is an error naming it."""
 
 import json
 from pathlib import Path

@@ -136,6 +136,7 @@ class Registry:
         """
         digest = bundle.verify(trained, None)
         judged = json.loads((evaluation / "evaluation.json").read_text())
+        judged["metrics"] = {name: value for name, value in judged["metrics"].items() if value is not None}
         if judged["bundle_digest"] != digest:
             raise ValueError(f"{evaluation} is about another bundle than {trained}: evaluate it first")
         manifest = Manifest.model_validate_json((trained / "manifest.json").read_bytes())
@@ -222,9 +223,8 @@ class Registry:
         known = self._client.get_experiment_by_name(family)
         if known is not None:
             return str(known.experiment_id)
-        return str(
-            self._client.create_experiment(family, artifact_location=f"{self._settings.artifacts_root}/{family}")
-        )
+        artifacts = f"{self._settings.artifacts_root}/{family}"
+        return str(self._client.create_experiment(family, artifact_location=artifacts))
 
     def _make(self, manifest: Manifest, digest: str, run_id: str, judged: dict[str, Any]) -> Version:
         family = manifest.family
