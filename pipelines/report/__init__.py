@@ -1,19 +1,32 @@
 """What a run came to: one page for people, the same figures for machines, one table for the terminal."""
 
-from __future__ import annotations
-
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pipelines.report.records import Report
+from features.settings import Settings
+from models.catalog import NAMES
+from pipelines.report.records import Report
+
+
+def publish(settings: Settings, seconds: float | None = None, took: Mapping[str, float] | None = None) -> Report:
+    """Read how all families stand and write the report into `settings.home / "report"`.
+
+    `seconds` is the wall time of the whole run, `took` that of each family in it; a family that this run left alone
+    keeps the time of its own last run.
+    """
+    from pipelines.report import reading
+
+    folder = settings.home / "report"
+    spent = {**_earlier(folder / "summary.json"), **(took or {})}
+    report = Report(tuple(reading.family(name, settings, spent.get(name)) for name in NAMES), seconds)
+    write(report, folder)
+    return report
 
 
 def write(report: Report, folder: Path) -> Path:
     """Write `index.html` and `summary.json` into `folder`, each whole or not at all. Returns the page's path."""
-    import json
-
     from pipelines.report.page import render
     from pipelines.report.summary import summary
 
@@ -21,6 +34,14 @@ def write(report: Report, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / "summary.json", figures)
     return _replace(folder / "index.html", page)
+
+
+def _earlier(path: Path) -> dict[str, float]:
+    """How long each family took, by the report before this one."""
+    if not path.exists():
+        return {}
+    families = json.loads(path.read_text())["families"]
+    return {name: family["seconds"] for name, family in families.items() if family["seconds"] is not None}
 
 
 def _replace(target: Path, text: str) -> Path:

@@ -11,16 +11,17 @@ class Figure:
     """One metric on the held-out rows, with its bootstrap interval, beside the other models' on the same rows.
 
     Attributes:
+        value: None where the rows leave it undefined, as everyone else's may be.
         low, high: the interval of `value`; None where none was estimated.
         baselines: the same metric of each baseline by its name, the naive one first.
         champion: the released model's, or None where nothing was released before.
     """
 
     name: str
-    value: float
+    value: float | None
     low: float | None = None
     high: float | None = None
-    baselines: Mapping[str, float] = field(default_factory=dict)
+    baselines: Mapping[str, float | None] = field(default_factory=dict)
     champion: float | None = None
     higher_is_better: bool = True
 
@@ -36,14 +37,19 @@ class GateVerdict:
 
 @dataclass(frozen=True)
 class CanaryStep:
-    """One step of a release: the canary's share of the traffic, and how both sides did."""
+    """One step of a release: the canary's share of the traffic, and how both sides did, figure by figure.
+
+    Attributes:
+        shift: distance between the two sides' distributions of answers (Kolmogorov-Smirnov, 0 to 1).
+    """
 
     percent: int
     requests: int
     verdict: str
     reason: str
-    canary: Mapping[str, float] = field(default_factory=dict)
-    champion: Mapping[str, float] = field(default_factory=dict)
+    shift: float | None = None
+    canary: Mapping[str, float | None] = field(default_factory=dict)
+    champion: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,29 +59,36 @@ class ReleaseCourse:
     version: str
     outcome: str
     reason: str
-    champion: str | None = None
     steps: tuple[CanaryStep, ...] = ()
 
 
 @dataclass(frozen=True)
 class FeatureDrift:
-    """One monitored column: the test's statistic and p-value against the training reference."""
+    """One monitored column against the training reference: the test's statistic and p-value, and how large the shift
+    is (population stability index).
+    """
 
     feature: str
     statistic: float
     p_value: float
+    psi: float
     drifted: bool
 
 
 @dataclass(frozen=True)
 class Drift:
-    """What the monitors said of the requests since the release."""
+    """What the monitors said of the newest requests; `drifted` is None where they are too few to say.
 
-    drifted: bool
+    Attributes:
+        held: each metric on the requests whose outcome is known, and what it was at release.
+    """
+
+    drifted: bool | None
     rows: int
     detectors: str
     features: tuple[FeatureDrift, ...] = ()
     note: str = ""
+    held: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -72,10 +72,10 @@ def drift(seen: Drift | None) -> str:
     """Whether the requests still look like the training data."""
     if seen is None:
         return "not monitored yet"
-    if seen.note and not seen.features:
-        return seen.note
+    if seen.drifted is None:
+        return f"unknown: {seen.note}" if seen.note else "unknown"
     drifting = sum(feature.drifted for feature in seen.features)
-    return f"{drifting} of {len(seen.features)} features" if seen.drifted else "none"
+    return f"{drifting} of {len(seen.features)} columns" if seen.drifted else "none"
 
 
 def promise(family: FamilyReport) -> str | None:

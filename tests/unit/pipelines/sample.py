@@ -56,16 +56,18 @@ def churn() -> FamilyReport:
         },
         release=ReleaseCourse(
             "2",
-            "promoted",
+            "released",
             "better or equal on every step",
-            "1",
-            tuple(CanaryStep(percent, 200, "goes on", "", step, step) for percent in (10, 50, 100)),
+            tuple(CanaryStep(percent, 200, "go on", "", 0.02, step, step) for percent in (10, 50, 100)),
         ),
         drift=Drift(
             False,
             2469,
             "alibi-detect",
-            tuple(FeatureDrift(f"feature_{place}", 0.01 * place, 1 / (1 + place), False) for place in range(12)),
+            tuple(
+                FeatureDrift(f"feature_{place}", 0.01 * place, 1 / (1 + place), 0.02 * place, False)
+                for place in range(12)
+            ),
         ),
         seconds=187.4,
     )
@@ -88,10 +90,9 @@ def ltv() -> FamilyReport:
             "2",
             "rolled back",
             "the canary's errors rose",
-            "1",
-            (CanaryStep(10, 212, "worse", "errors 4.2% against 0.0%", {"errors": 0.042}, {"errors": 0.0}),),
+            (CanaryStep(10, 212, "worse", "errors 4.2% against 0.0%", None, {"errors": 0.042}, {"errors": 0.0}),),
         ),
-        drift=Drift(True, 900, "scipy", (FeatureDrift("recency_days", 0.31, 1e-9, True),)),
+        drift=Drift(True, 900, "scipy", (FeatureDrift("recency_days", 0.31, 1e-9, 0.4, True),)),
         seconds=61.0,
     )
 

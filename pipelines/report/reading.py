@@ -1,0 +1,127 @@
+"""From what the steps left under `settings.home` to the records of the report."""
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from features.settings import Settings
+from pipelines.report.records import CanaryStep, Drift, FamilyReport, FeatureDrift, Figure, GateVerdict, ReleaseCourse
+
+if TYPE_CHECKING:
+    from models.registry import Registry, Version
+
+#: Libraries whose version may change a figure.
+LIBRARIES = ("lightgbm", "xgboost", "scikit-learn", "torch", "onnxruntime", "feast", "duckdb", "mlflow", "kfp")
+#: A release's outcomes, as the report says them.
+OUTCOMES = {"first": "first version, released at once", "released": "released", "rolled_back": "rolled back"}
+
+
+def family(name: str, settings: Settings, seconds: float | None = None) -> FamilyReport:
+    """All there is to say of a family's newest registered version; an empty report where there is none."""
+    from models.registry import Registry
+
+    registry = Registry(settings)
+    versions = registry.versions(name) if begun(settings) else []
+    if not versions:
+        return FamilyReport(name, drift=drift(name, settings), seconds=seconds)
+    newest = versions[0]
+    folder = registry.evaluation(name, newest.version)
+    judged = json.loads((folder / "evaluation.json").read_text())
+    held_out = folder / "held_out.parquet"
+    return FamilyReport(
+        name=name,
+        version=newest.version,
+        status=status(newest),
+        reason=newest.reason,
+        metrics=tuple(Figure(**figure) for figure in judged["figures"]),
+        gates=tuple(GateVerdict(gate["gate"], gate["passed"], gate["reason"]) for gate in judged["gates"]),
+        held_out=pd.read_parquet(held_out) if held_out.exists() else None,
+        lineage=lineage(registry, newest, judged["rows"]),
+        release=release(name, settings),
+        drift=drift(name, settings),
+        seconds=seconds,
+    )
+
+
+def begun(settings: Settings) -> bool:
+    """Whether there is a registry to ask. Asking MLflow takes seconds, and would lay out a new database."""
+    return settings.mlflow_uri is not None or (settings.home / "mlflow.db").exists()
+
+
+def status(registered: "Version") -> str:
+    """Its place in the registry, or how it was decided on."""
+    return next((alias for alias in ("champion", "challenger") if alias in registered.aliases), registered.status)
+
+
+def lineage(registry: "Registry", registered: "Version", rows: Mapping[str, int]) -> dict[str, str]:
+    """What the model was made of, in reading order."""
+    manifest = json.loads((registry.download(registered.family, registered.version) / "manifest.json").read_text())
+    return {
+        "git commit": manifest["git_commit"],
+        "data hash": manifest["data_hash"],
+        "data as of": manifest["as_of"] or "its end",
+        "examples": ", ".join(f"{count:,} {split}" for split, count in rows.items()),
+        "feature service": manifest["feature_service"],
+        "schema hash": registered.tags["schema_hash"],
+        "params hash": registered.tags["params_hash"],
+        "seed": str(manifest["seed"]),
+        "bundle": registered.digest,
+        "libraries": ", ".join(f"{library} {version(library)}" for library in LIBRARIES),
+    }
+
+
+def drift(name: str, settings: Settings) -> Drift | None:
+    """What the monitors last said of a family's champion; None before they looked."""
+    found = _read(settings.home / "monitoring" / f"{name}.json")
+    if found is None or found["version"] is None:
+        return None
+    columns = found["features"] | {f"answer: {column}": seen for column, seen in found["answers"].items()}
+    return Drift(
+        drifted=found["drifted"],
+        rows=found["rows"],
+        detectors=found["detectors"],
+        features=tuple(FeatureDrift(column, **seen) for column, seen in columns.items()),
+        note=found["note"],
+        held={metric: (held["value"], held["at_release"]) for metric, held in found["held"].items()},
+    )
+
+
+def release(name: str, settings: Settings) -> ReleaseCourse | None:
+    """How the last release of a family went; None before the first."""
+    found = _read(settings.home / "releases" / f"{name}.json")
+    if found is None:
+        return None
+    steps = tuple(_step(step) for step in found["course"])
+    return ReleaseCourse(found["version"], OUTCOMES[found["outcome"]], found["reason"], steps)
+
+
+def _step(seen: Mapping[str, Any]) -> CanaryStep:
+    """One step. Beside both sides' figures it has those of the two compared: the answers' shift, the outcome metric."""
+    metric = next((value for value in seen.items() if isinstance(value[1], dict) and "gain" in value[1]), None)
+    sides = {side: _side(seen[side]) for side in ("canary", "champion") if side in seen}
+    if metric is not None:
+        for side, figures in sides.items():
+            figures[metric[0]] = metric[1][side]
+    return CanaryStep(
+        percent=seen["weight"],
+        requests=int(seen["canary"]["requests"]) if "canary" in seen else 0,
+        verdict=seen["verdict"],
+        reason=seen["reason"],
+        shift=seen.get("shift"),
+        **sides,
+    )
+
+
+def _side(seen: Mapping[str, Any]) -> dict[str, float | None]:
+    """A side that was sent nothing has no figures."""
+    if not seen["requests"]:
+        return {"errors": None, "p50 ms": None, "p95 ms": None}
+    return {"errors": seen["errors"] / seen["requests"], "p50 ms": seen["p50_ms"], "p95 ms": seen["p95_ms"]}
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text()) if path.exists() else None

@@ -1,0 +1,94 @@
+"""What is trained, registered, released and drifting, by family: `adloop status`."""
+
+from typing import Any, TypedDict
+
+from features.settings import Settings
+from models.catalog import NAMES
+from pipelines.report import reading, wording
+from pipelines.report.records import FamilyReport
+
+NOTHING = "nothing yet: make run"
+
+
+class FamilyStatus(TypedDict):
+    """One family.
+
+    Keys:
+        trained: the newest version and what became of it; `metric` its first figure on held-out customers.
+        champion: the version that answers customers; `challenger` the one that waits for its release.
+        release: a canary on its way, or how the last one ended.
+        drift: what the monitors last said of the champion.
+    """
+
+    trained: str | None
+    versions: int
+    metric: str | None
+    champion: str | None
+    challenger: str | None
+    release: str
+    drift: str
+
+
+class Status(TypedDict):
+    """The home that was looked at, and the families in it; none where nothing was trained yet."""
+
+    home: str
+    families: dict[str, FamilyStatus]
+
+
+def status(settings: Settings) -> Status:
+    """How things stand. A home without a registry is answered without opening anything."""
+    looked = {name: _family(name, settings) for name in NAMES} if reading.begun(settings) else {}
+    return {"home": str(settings.home), "families": {name: found for name, found in looked.items() if found}}
+
+
+def as_table(found: Status) -> str:
+    """The status as text for the terminal, or what to do where there is nothing."""
+    if not found["families"]:
+        return NOTHING
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("family", "trained", "metric", "champion", "challenger", "release", "drift")
+    for name, family in found["families"].items():
+        shown: list[Any] = [name, *(family[key] for key in ("trained", "metric", "champion", "challenger"))]
+        table.add_row(*(Text(cell or "-") for cell in [*shown, family["release"], family["drift"]]))
+    console = Console()
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get().rstrip("\n")
+
+
+def _family(name: str, settings: Settings) -> FamilyStatus | None:
+    from models.registry import Registry
+
+    registry = Registry(settings)
+    versions = registry.versions(name)
+    if not versions:
+        return None
+    report = reading.family(name, settings)
+    champion, challenger = registry.champion(name), registry.challenger(name)
+    return {
+        "trained": f"{report.version} {report.status}",
+        "versions": len(versions),
+        "metric": _metric(report),
+        "champion": champion.version if champion else None,
+        "challenger": challenger.version if challenger else None,
+        "release": _release(report, settings),
+        "drift": wording.drift(report.drift),
+    }
+
+
+def _metric(report: FamilyReport) -> str | None:
+    figure = report.headline
+    return f"{figure.name} {wording.number(figure.value)} {wording.interval(figure)}".strip() if figure else None
+
+
+def _release(report: FamilyReport, settings: Settings) -> str:
+    from serving.rollout import state
+
+    course = state.load(settings.home, report.name).course
+    if course is not None and course.ended is None:
+        return f"version {course.version} at {course.weight}% on its way"
+    return wording.release(report.release)
