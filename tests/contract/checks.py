@@ -1,0 +1,207 @@
+"""What every family must hold to, whatever it learns. A new family writes none of these."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from components.frame import Frame
+from models import bundle
+from models.bundle import Manifest
+from models.family import Family, InvalidRows, Model
+
+
+@dataclass(frozen=True)
+class Case:
+    """A family fitted on a small frame. `checkpoint` is the folder it was fitted with, `rows` held-out features."""
+
+    family: Family
+    section: dict[str, Any]
+    frame: Frame
+    model: Model
+    checkpoint: Path
+    rows: pd.DataFrame
+
+    @classmethod
+    def fitted(cls, family: Family, section: dict[str, Any], frame: Frame, checkpoint: Path) -> "Case":
+        """Fit once; the checks share the model."""
+        checkpoint.mkdir(parents=True)
+        rows = frame.split("test")[frame.columns].head(60)
+        return cls(family, section, frame, _fit(family, section, frame, checkpoint), checkpoint, rows)
+
+
+def _fit(family: Family, section: dict[str, Any], frame: Frame, checkpoint: Path) -> Model:
+    return family.fit(frame.split("train"), frame.split("valid"), family.params.read(section), checkpoint)
+
+
+def _same(left: pd.DataFrame, right: pd.DataFrame, tolerance: float = 1e-6) -> None:
+    pd.testing.assert_frame_equal(left, right, check_exact=False, rtol=tolerance, atol=tolerance)
+
+
+def _whole(answers: pd.DataFrame, rows: pd.DataFrame) -> None:
+    assert answers.index.equals(rows.index)
+    assert not answers.isna().any(axis=None), f"missing answers in {list(answers.columns[answers.isna().any()])}"
+    assert np.isfinite(answers.select_dtypes("number").to_numpy()).all()
+
+
+def saved_and_loaded(case: Case, folder: Path) -> None:
+    case.model.save(folder)
+    _same(case.family.load(folder).predict(case.rows), case.model.predict(case.rows))
+
+
+def seeded(case: Case, folder: Path) -> None:
+    """Fitted again from nothing, it answers the same."""
+    _same(_fit(case.family, case.section, case.frame, folder).predict(case.rows), case.model.predict(case.rows))
+
+
+def resumed(case: Case, folder: Path) -> None:
+    """Fitted again with a checkpoint that is complete, it answers the same."""
+    again = _fit(case.family, case.section, case.frame, case.checkpoint)
+    _same(again.predict(case.rows), case.model.predict(case.rows))
+
+
+def columns_shuffled(case: Case, folder: Path) -> None:
+    shuffled = case.rows[np.random.default_rng(0).permutation(case.rows.columns)]
+    _same(case.model.predict(shuffled), case.model.predict(case.rows))
+
+
+def extra_columns_ignored(case: Case, folder: Path) -> None:
+    _same(case.model.predict(case.rows.assign(unheard_of=1)), case.model.predict(case.rows))
+
+
+def unseen_category(case: Case, folder: Path) -> None:
+    texts = case.rows.select_dtypes(["object", "string"]).columns
+    _whole(case.model.predict(case.rows.assign(**dict.fromkeys(texts, "never seen"))), case.rows)
+
+
+def missing_values(case: Case, folder: Path) -> None:
+    """Each column missing in one row, and a row of which nothing is known."""
+    rows = pd.concat([case.rows.head(1)] * (len(case.rows.columns) + 1), ignore_index=True).astype(object)
+    for place in range(len(rows.columns)):
+        rows.iloc[place, place] = None
+    rows.iloc[-1] = None
+    _whole(case.model.predict(rows), rows)
+
+
+def one_row_is_the_batch(case: Case, folder: Path) -> None:
+    alone = [case.model.predict(case.rows.iloc[[place]]) for place in range(10)]
+    _same(pd.concat(alone), case.model.predict(case.rows).head(10), tolerance=1e-5)
+
+
+def rows_from_json(case: Case, folder: Path) -> None:
+    """Values as a request brings them: no dtypes, whole numbers without a point, null for what is missing."""
+    records = json.loads(case.rows.to_json(orient="records"))
+    carried = pd.DataFrame({name: pd.Series([row[name] for row in records], dtype=object) for name in case.rows})
+    _same(case.model.predict(carried), case.model.predict(case.rows.reset_index(drop=True)), tolerance=1e-5)
+
+
+def index_kept(case: Case, folder: Path) -> None:
+    rows = case.rows.set_axis([f"row {number}" for number in range(len(case.rows))])
+    _whole(case.model.predict(rows), rows)
+
+
+def missing_column_named(case: Case, folder: Path) -> None:
+    _named_or_not_read(case, lambda name: case.rows.drop(columns=name))
+
+
+def wrong_type_named(case: Case, folder: Path) -> None:
+    numbers = set(case.rows.select_dtypes("number").columns)
+    _named_or_not_read(case, lambda name: case.rows.assign(**{name: "text" if name in numbers else 5.5}))
+
+
+def infinity_named(case: Case, folder: Path) -> None:
+    numbers = case.rows.select_dtypes("number").columns
+    _named_or_not_read(case, lambda name: case.rows.assign(**{name: np.inf}), list(numbers))
+
+
+def _named_or_not_read(case: Case, spoil: Any, names: list[str] | None = None) -> None:
+    """A spoilt column is refused by its name, or the answers do not depend on it at all; not all can be so."""
+    refused = 0
+    expected = case.model.predict(case.rows)
+    for name in names or list(case.rows.columns):
+        try:
+            answers = case.model.predict(spoil(name))
+        except InvalidRows as error:
+            assert error.field == name
+            assert name in str(error)
+            refused += 1
+        else:
+            _same(answers, expected)
+    assert refused > 0
+
+
+def explained(case: Case, folder: Path) -> None:
+    rows = case.rows.head(5)
+    explanations = case.model.explain(rows)
+    assert explanations.index.equals(rows.index)
+    for drivers in explanations["top_drivers"]:
+        effects = [abs(driver["effect"]) for driver in drivers]
+        assert effects and effects == sorted(effects, reverse=True)
+        assert {driver["feature"] for driver in drivers} <= set(rows.columns)
+
+
+def bundled(case: Case, folder: Path) -> None:
+    """Written, signed and opened it answers the same, and no file in it can run code."""
+    about = case.frame.about
+    manifest = Manifest(
+        family=case.family.name,
+        feature_service=about["service"],
+        columns=about["columns"],
+        label=case.family.label,
+        params=case.section,
+        seed=case.section["seed"],
+        data_hash=about["data_hash"],
+        git_commit="unknown",
+    )
+    bundle.write(folder / "bundle", case.model, manifest, case.rows)
+    key = Ed25519PrivateKey.generate()
+    with pytest.raises(bundle.BundleTampered):
+        bundle.open_bundle(folder / "bundle", key.public_key())
+    bundle.sign(folder / "bundle", key)
+    opened = bundle.open_bundle(folder / "bundle", key.public_key())
+    assert opened.manifest == manifest
+    _same(opened.model.predict(case.rows), case.model.predict(case.rows))
+
+
+def measured(case: Case, folder: Path) -> None:
+    """Every baseline answers what the first metric compares, every metric of the family is a number."""
+    test = case.frame.split("test")
+    truth, answers = test[list(case.family.label)], case.model.predict(test[case.frame.columns])
+    assert all(np.isfinite(metric.measure(truth, answers)) for metric in case.family.metrics)
+    for name, fit in case.family.baselines.items():
+        checkpoint = folder / name
+        checkpoint.mkdir()
+        params = case.family.params.read(case.section)
+        naive = fit(case.frame.split("train"), case.frame.split("valid"), params, checkpoint)
+        _whole(naive.predict(test[case.frame.columns]), test)
+        assert np.isfinite(case.family.metrics[0].measure(truth, naive.predict(test[case.frame.columns])))
+
+
+def described(case: Case, folder: Path) -> None:
+    assert case.family.intended_use and case.family.limits
+
+
+ALL = (
+    saved_and_loaded,
+    seeded,
+    resumed,
+    columns_shuffled,
+    extra_columns_ignored,
+    unseen_category,
+    missing_values,
+    one_row_is_the_batch,
+    rows_from_json,
+    index_kept,
+    missing_column_named,
+    wrong_type_named,
+    infinity_named,
+    explained,
+    bundled,
+    measured,
+    described,
+)
