@@ -109,9 +109,8 @@ def plan(
         # Three short windows tell more than one long one, and tuning stays later in time than training.
         learn = min(ahead, (test - oldest).days // 3)
         if learn < 1:
-            raise ValueError(
-                f"cutoff {test:%Y-%m-%d}: needs {window.min_history_days + 3} days of history, got {(test - first).days}"
-            )
+            needed = window.min_history_days + 3
+            raise ValueError(f"cutoff {test:%Y-%m-%d}: needs {needed} days of history, got {(test - first).days}")
         train = _back(test - 2 * learn * DAY, oldest, window.step_days)
         return Cutoffs(train, (test - learn * DAY,), test, learn, ahead, by_customer=False)
     if test - ahead * DAY < oldest:

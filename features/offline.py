@@ -5,7 +5,8 @@ import json
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -70,29 +71,47 @@ def build(tables: Tables, service: str, examples: pd.DataFrame, as_of: pd.Timest
 
 def training_frame(snapshot: Snapshot, examples: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """The examples with the features known at their moments, joined by Feast; in the examples' own order."""
-    with tempfile.TemporaryDirectory() as temporary:
-        store = feature_store(snapshot, Path(temporary), settings)
+    with tempfile.TemporaryDirectory() as temporary, engine(snapshot, settings):
+        lake.fetch(f"{snapshot.folder}/registry.db", Path(temporary) / "registry.db", settings)
+        store = feature_store(snapshot, Path(temporary))
         asked = examples[[ENTITY, TIMESTAMP]].assign(**{TIMESTAMP: examples[TIMESTAMP].dt.tz_localize("UTC")})
         found = store.get_historical_features(asked, store.get_feature_service(snapshot.service)).to_df()
     found[TIMESTAMP] = found[TIMESTAMP].dt.tz_localize(None).astype(examples[TIMESTAMP].dtype)
     return examples.merge(found, on=[ENTITY, TIMESTAMP], how="left", validate="one_to_one")
 
 
-def feature_store(
-    snapshot: Snapshot, temporary: Path, settings: Settings, online: Mapping[str, Any] | None = None
-) -> Any:
-    """Feast over a snapshot, with a copy of its registry in the folder `temporary`."""
+@contextmanager
+def engine(snapshot: Snapshot, settings: Settings) -> Iterator[None]:
+    """A DuckDB of its own for Feast to read the snapshot with, closed afterwards.
+
+    DuckDB would download an extension to read S3; it reads what fsspec hands it instead.
+    """
+    import ibis
+
+    database, before = ibis.duckdb.connect(), ibis.options.default_backend
+    if lake.is_remote(snapshot.folder):
+        database.register_filesystem(lake.filesystem(snapshot.folder, settings))
+    ibis.set_backend(database)
+    try:
+        yield
+    finally:
+        ibis.options.default_backend = before
+        database.disconnect()
+
+
+def feature_store(snapshot: Snapshot, folder: Path, online: Mapping[str, Any] | None = None) -> Any:
+    """Feast over a snapshot, by the `registry.db` in `folder`; `online` is Feast's description of the online store."""
     from feast import FeatureStore
 
-    lake.fetch(f"{snapshot.folder}/registry.db", temporary / "registry.db", settings)
-    return FeatureStore(config=_config(snapshot, temporary, online))
+    return FeatureStore(config=_config(snapshot, folder, online))
 
 
 def _config(snapshot: Snapshot, folder: Path, online: Mapping[str, Any] | None) -> Any:
     from feast import RepoConfig
 
     return RepoConfig(
-        project=project(snapshot),
+        # A namespace of its own in the online store.
+        project=f"{snapshot.service}_{snapshot.digest[:12]}",
         provider="local",
         registry={"path": str(folder / "registry.db"), "cache_ttl_seconds": 0},
         offline_store={"type": "duckdb"},
@@ -100,11 +119,6 @@ def _config(snapshot: Snapshot, folder: Path, online: Mapping[str, Any] | None) 
         entity_key_serialization_version=3,
         repo_path=folder,
     )
-
-
-def project(snapshot: Snapshot) -> str:
-    """A snapshot's own namespace in the online store."""
-    return f"{snapshot.service}_{snapshot.digest[:12]}"
 
 
 def _spine(tables: Tables, examples: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
@@ -141,11 +155,12 @@ def refuse_future(view: str, rows: pd.DataFrame) -> None:
 
 
 def _write_registry(snapshot: Snapshot, schemas: Mapping[str, pa.Schema], aside: Path, settings: Settings) -> None:
-    from feast import FeatureStore
-
-    endpoint = settings.s3_endpoint_url if lake.is_remote(snapshot.folder) else None
-    customer, views, service = definitions(snapshot.service, schemas, snapshot.folder, endpoint)
-    FeatureStore(config=_config(snapshot, aside, None)).apply([customer, *views, service])
+    remote = lake.is_remote(snapshot.folder)
+    # ibis asks DuckDB for its S3 extension when it sees `s3://`, and takes the same place as `s3a://` as it comes.
+    folder = snapshot.folder.replace("s3://", "s3a://", 1) if remote else snapshot.folder
+    endpoint = settings.s3_endpoint_url if remote else None
+    customer, views, service = definitions(snapshot.service, schemas, folder, endpoint)
+    feature_store(snapshot, aside).apply([customer, *views, service])
 
 
 def _publish(aside: Path, folder: str, settings: Settings) -> None:

@@ -1,23 +1,22 @@
 """The online store: a snapshot published for serving, and read by entity."""
 
+import io
 import json
 import tempfile
-import time
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from filelock import FileLock
 
 from features import lake
-from features.offline import Snapshot, feature_store, project
+from features.offline import Snapshot, engine, feature_store
 from features.settings import Settings
+from features.shelf import Shelf, shelf
 from features.views import ENTITY
-
-#: How old a reader's knowledge of what is published may be, in seconds.
-FRESH_S = 1.0
 
 
 class UnknownEntity(KeyError):
@@ -41,24 +40,25 @@ def publish(snapshot: Snapshot, settings: Settings) -> None:
     They go to a namespace of their own, and readers are then pointed to it: they see the old features or the new
     ones, never a mixture. The namespace that was left stays for readers who are late, until the next publication.
     """
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with FileLock(settings.home / "online.lock"):
-        before = _published(snapshot.service, settings)
-        if [one.digest for one in before[:1]] == [snapshot.digest]:
+    place = shelf(settings)
+    with place.lock():
+        before = _served(place, snapshot.service)
+        if before[:1] == [snapshot]:
             return
-        with tempfile.TemporaryDirectory() as temporary:
-            _materialize(snapshot, Path(temporary), settings)
-        keep = [one for one in before if one.digest != snapshot.digest]
-        _point(snapshot.service, [snapshot, *keep[:1]], settings)
-        for one in keep[1:]:
-            _forget(one, settings)
+        place.put(f"registry/{snapshot.digest}", _registry(snapshot, settings))
+        _materialize(snapshot, place, settings)
+        left = [one for one in before if one != snapshot]
+        served = [asdict(one) for one in (snapshot, *left[:1])]
+        place.put(f"served/{snapshot.service}", json.dumps(served).encode())
+        for one in left[1:]:
+            _forget(one, place)
 
 
 class Online:
     """Reads features by id. Opened once; follows what is published, and recovers when the store does."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._shelf = shelf(settings)
         self._opened: dict[str, _Opened] = {}
 
     def read(self, service: str, entity_ids: Sequence[str]) -> pd.DataFrame:
@@ -73,129 +73,105 @@ class Online:
         """
         try:
             opened = self._open(service)
-            found = opened.store.get_online_features(
-                features=opened.service, entity_rows=[{ENTITY: str(one)} for one in entity_ids]
-            )
-        except StoreUnavailable:
-            raise
-        except Exception as error:
+            found = opened.read([str(one) for one in entity_ids])
+        except self._shelf.faults as fault:
             self._opened.pop(service, None)
-            raise StoreUnavailable(f"online store of '{service}': {error}") from error
+            raise StoreUnavailable(f"the online store does not answer: {fault}") from fault
         return opened.frame(found)
 
     def _open(self, service: str) -> "_Opened":
+        served = _served(self._shelf, service)
+        if not served:
+            self._opened.pop(service, None)
+            raise StoreUnavailable(f"the online store has no features of '{service}': none were published")
         opened = self._opened.get(service)
-        if opened is None or opened.is_old():
-            newest = _published(service, self._settings)[:1]
-            if not newest:
-                raise StoreUnavailable(f"no features of '{service}' were published under {self._settings.offline_root}")
-            if opened is None or opened.snapshot.digest != newest[0].digest:
-                opened = self._opened[service] = _Opened(newest[0], self._settings)
-            opened.checked_at = time.monotonic()
+        if opened is None or opened.snapshot != served[0]:
+            opened = self._opened[service] = _Opened(served[0], self._shelf)
         return opened
 
 
 class _Opened:
     """Feast, open on one snapshot."""
 
-    def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
+    def __init__(self, snapshot: Snapshot, place: Shelf) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self.snapshot = snapshot
-        self.store = feature_store(snapshot, Path(self._folder.name), settings, _store(settings))
-        self.service = self.store.get_feature_service(snapshot.service)
-        self.checked_at = time.monotonic()
-        fields = [field for view in self.service.feature_view_projections for field in view.features]
-        self._dtypes = {field.name: _DTYPES[field.dtype.to_value_type().name] for field in fields}
+        self._store = _feast(snapshot, place, Path(self._folder.name))
+        self._service = self._store.get_feature_service(snapshot.service)
+        kinds = {f.name: str(f.dtype) for view in self._service.feature_view_projections for f in view.features}
+        self._numbers = [name for name, kind in kinds.items() if kind == "Float64"]
+        self._others = {name: _FIELDS[kind] for name, kind in kinds.items() if kind != "Float64"}
 
-    def is_old(self) -> bool:
-        return time.monotonic() - self.checked_at > FRESH_S
+    def read(self, ids: list[str]) -> Any:
+        return self._store.get_online_features(self._service, {ENTITY: ids}).proto
 
     def frame(self, found: Any) -> pd.DataFrame:
         """Feast's answer as a frame. An id is unknown if no view has a row of it."""
         from feast.protos.feast.serving.ServingService_pb2 import FieldStatus
 
-        answer = found.proto
-        names = answer.metadata.feature_names.val
-        values = dict(found.to_dict())
-        columns = {name: answer.results[place] for place, name in enumerate(names) if name != ENTITY}
-        for place, entity_id in enumerate(values[ENTITY]):
+        columns = dict(zip(found.metadata.feature_names.val, found.results, strict=True))
+        ids = [value.string_val for value in columns.pop(ENTITY).values]
+        for place, entity_id in enumerate(ids):
             if all(column.statuses[place] == FieldStatus.NOT_FOUND for column in columns.values()):
                 raise UnknownEntity(entity_id)
-        rows = pd.DataFrame({ENTITY: values[ENTITY], **{name: values[name] for name in columns}})
-        return rows.astype(self._dtypes)
+        # One block of numbers: making a hundred columns one by one would take longer than reading them did.
+        numbers = np.array([_values(columns[name], "double_val", np.nan) for name in self._numbers])
+        others = {name: _values(columns[name], kind, None) for name, kind in self._others.items()}
+        told = pd.DataFrame({ENTITY: ids, **others}, dtype=object)
+        return pd.concat([told, pd.DataFrame(numbers.T.reshape(len(ids), -1), columns=self._numbers)], axis=1)
 
 
-_DTYPES = {"DOUBLE": "float64", "BOOL": "object", "STRING": "object"}
+#: Where Feast's protocol keeps a value of each type that is no number.
+_FIELDS = {"Bool": "bool_val", "String": "string_val"}
 
 
-def _store(settings: Settings) -> dict[str, Any]:
-    """Feast's description of the online store."""
-    if settings.redis_url is None:
-        return {"type": "sqlite", "path": str((settings.home / "online.db").resolve())}
-    return {"type": "redis", "connection_string": _redis(settings.redis_url)}
+def _values(column: Any, field: str, missing: object) -> list[Any]:
+    return [getattr(value, field) if value.HasField(field) else missing for value in column.values]
 
 
-def _redis(url: str) -> str:
-    """A `redis://` address in Feast's own notation."""
-    from redis.connection import parse_url
-
-    parts = parse_url(url)
-    options = {"db": parts.get("db"), "username": parts.get("username"), "password": parts.get("password")}
-    options["ssl"] = "true" if url.startswith("rediss://") else None
-    given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    return ",".join([f"{parts.get('host', 'localhost')}:{parts.get('port', 6379)}", *given])
+def _served(place: Shelf, service: str) -> list[Snapshot]:
+    """The snapshots of a service in the online store, the one that is served first."""
+    return [Snapshot(**one) for one in json.loads(place.get(f"served/{service}") or b"[]")]
 
 
-def _materialize(snapshot: Snapshot, temporary: Path, settings: Settings) -> None:
-    store = feature_store(snapshot, temporary, settings, _store(settings))
-    views = store.list_feature_views()
-    entities = store.list_entities()
-    store._get_provider().update_infra(
-        store.project,
-        tables_to_delete=[],
-        tables_to_keep=views,
-        entities_to_delete=[],
-        entities_to_keep=entities,
-        partial=False,
-    )
+def _registry(snapshot: Snapshot, settings: Settings) -> bytes:
+    uri = f"{snapshot.folder}/registry.db"
+    return bytes(lake.filesystem(uri, settings).cat_file(uri))
+
+
+def _feast(snapshot: Snapshot, place: Shelf, temporary: Path) -> Any:
+    """Feast over the snapshot's part of the online store, its registry copied into the folder `temporary`."""
+    registry = place.get(f"registry/{snapshot.digest}")
+    if registry is None:
+        raise StoreUnavailable(f"the online store has no registry of {snapshot.service} {snapshot.digest}")
+    (temporary / "registry.db").write_bytes(registry)
+    return feature_store(snapshot, temporary, place.feast)
+
+
+def _materialize(snapshot: Snapshot, place: Shelf, settings: Settings) -> None:
     as_of = pd.Timestamp(snapshot.as_of, tz="UTC").to_pydatetime()
-    store.materialize(start_date=as_of, end_date=as_of)
+    with tempfile.TemporaryDirectory() as temporary, engine(snapshot, settings):
+        store = _feast(snapshot, place, Path(temporary))
+        _update(store, keep=store.list_feature_views())
+        with redirect_stdout(io.StringIO()):  # Feast prints its progress in colours
+            store.materialize(start_date=as_of, end_date=as_of)
 
 
-def _forget(snapshot: Snapshot, settings: Settings) -> None:
+def _forget(snapshot: Snapshot, place: Shelf) -> None:
     """Remove a snapshot that is served no more from the online store."""
     with tempfile.TemporaryDirectory() as temporary:
-        store = feature_store(snapshot, Path(temporary), settings, _store(settings))
-        store._get_provider().update_infra(
-            project(snapshot),
-            tables_to_delete=store.list_feature_views(),
-            tables_to_keep=[],
-            entities_to_delete=store.list_entities(),
-            entities_to_keep=[],
-            partial=False,
-        )
+        store = _feast(snapshot, place, Path(temporary))
+        _update(store, delete=store.list_feature_views())
+    place.drop(f"registry/{snapshot.digest}")
 
 
-def _pointer(service: str, settings: Settings) -> str:
-    return f"{settings.offline_root}/{service}/online.json"
-
-
-def _published(service: str, settings: Settings) -> list[Snapshot]:
-    """The snapshots in the online store, the one that is served first."""
-    uri = _pointer(service, settings)
-    try:
-        text = lake.filesystem(uri, settings).cat_file(uri)
-    except FileNotFoundError:
-        return []
-    return [Snapshot(**one) for one in json.loads(text)]
-
-
-def _point(service: str, snapshots: list[Snapshot], settings: Settings) -> None:
-    uri = _pointer(service, settings)
-    text = json.dumps([asdict(one) for one in snapshots], indent=2)
-    if lake.is_remote(uri):
-        lake.filesystem(uri, settings).pipe_file(uri, text.encode())
-        return
-    aside = Path(f"{uri}.aside")  # one writer at a time: the caller holds the lock
-    aside.write_text(text)
-    aside.replace(uri)
+def _update(store: Any, keep: Sequence[Any] = (), delete: Sequence[Any] = ()) -> None:
+    """Make and remove tables of the online store. `FeatureStore.apply` would also read every source again."""
+    store._get_provider().update_infra(
+        store.project,
+        tables_to_delete=delete,
+        tables_to_keep=keep,
+        entities_to_delete=[],
+        entities_to_keep=[],
+        partial=True,
+    )

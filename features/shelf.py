@@ -1,0 +1,111 @@
+"""The online store itself: where Feast finds it, and the few records adloop keeps in it beside the features.
+
+The records say which snapshot is served and hold its registry: a reader needs the online store and nothing else.
+"""
+
+import sqlite3
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+from typing import Any, Protocol
+
+from filelock import FileLock
+
+from features.settings import Settings
+
+
+class Shelf(Protocol):
+    """Records by key in the online store.
+
+    Attributes:
+        feast: Feast's description of the online store.
+        faults: what a store that is away raises.
+    """
+
+    feast: dict[str, Any]
+    faults: tuple[type[Exception], ...]
+
+    def get(self, key: str) -> bytes | None: ...
+
+    def put(self, key: str, value: bytes) -> None: ...
+
+    def drop(self, key: str) -> None: ...
+
+    def lock(self) -> AbstractContextManager[Any]:
+        """Held by who changes what is served."""
+
+
+def shelf(settings: Settings) -> Shelf:
+    """The online store that the settings name."""
+    return Sqlite(settings.home / "online.db") if settings.redis_url is None else Redis(settings.redis_url)
+
+
+class Sqlite:
+    """Features in one SQLite file."""
+
+    faults: tuple[type[Exception], ...] = (sqlite3.Error, OSError)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.resolve()
+        self.feast = {"type": "sqlite", "path": str(self._path)}
+
+    def get(self, key: str) -> bytes | None:
+        if not self._path.is_file():
+            return None
+        with closing(self._connect("ro")) as db:
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'adloop'").fetchone():
+                return None
+            found = db.execute("SELECT value FROM adloop WHERE key = ?", [key]).fetchone()
+        return found[0] if found else None
+
+    def put(self, key: str, value: bytes) -> None:
+        with closing(self._connect("rwc")) as db, db:
+            db.execute("CREATE TABLE IF NOT EXISTS adloop (key TEXT PRIMARY KEY, value BLOB)")
+            db.execute("INSERT OR REPLACE INTO adloop VALUES (?, ?)", [key, value])
+
+    def drop(self, key: str) -> None:
+        with closing(self._connect("rw")) as db, db:
+            db.execute("DELETE FROM adloop WHERE key = ?", [key])
+
+    def lock(self) -> AbstractContextManager[Any]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(self._connect("rwc")) as db:
+            db.execute("PRAGMA journal_mode = WAL")  # kept in the file: readers and a writer do not wait for each other
+        return FileLock(self._path.with_suffix(".lock"))
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        return sqlite3.connect(f"{self._path.as_uri()}?mode={mode}", uri=True, timeout=30)
+
+
+class Redis:
+    """Features in Redis."""
+
+    def __init__(self, url: str) -> None:
+        import redis
+
+        self._client = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+        self.faults: tuple[type[Exception], ...] = (redis.RedisError, OSError)
+        self.feast = {"type": "redis", "connection_string": _connection_string(url)}
+
+    def get(self, key: str) -> bytes | None:
+        return self._client.get(f"adloop:{key}")
+
+    def put(self, key: str, value: bytes) -> None:
+        self._client.set(f"adloop:{key}", value)
+
+    def drop(self, key: str) -> None:
+        self._client.delete(f"adloop:{key}")
+
+    def lock(self) -> AbstractContextManager[Any]:
+        return self._client.lock("adloop:lock", timeout=600)
+
+
+def _connection_string(url: str) -> str:
+    """A `redis://` address in Feast's notation."""
+    from redis.connection import parse_url
+
+    parts = parse_url(url)
+    options = {name: parts[name] for name in ("db", "username", "password") if name in parts}
+    if url.startswith("rediss://"):
+        options["ssl"] = "true"
+    place = f"{parts.get('host', 'localhost')}:{parts.get('port', 6379)}"
+    return ",".join([place, *(f"{name}={value}" for name, value in options.items())])
