@@ -1,30 +1,19 @@
 """The same pipelines on Kubeflow: compiled to YAML, started, and scheduled."""
 
-from __future__ import annotations
-
 import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.params import Params, load
 from features.settings import Settings
 from models.catalog import NAMES
 
 if TYPE_CHECKING:
-    import kfp
+    from kfp import Client
 
 EXPERIMENT = "adloop"
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """What Kubeflow was asked to do for one family: a training run now, and a look at it on a schedule."""
-
-    family: str
-    run_id: str
-    recurring_run_id: str
 
 
 def compile_all(out: Path, params_file: Path, families: Iterable[str] = NAMES) -> list[Path]:
@@ -52,47 +41,60 @@ def compile_all(out: Path, params_file: Path, families: Iterable[str] = NAMES) -
     return written
 
 
-def submit(
-    host: str, families: Iterable[str], data: str | None, params_file: Path, settings: Settings
-) -> list[Submitted]:
-    """Start training of `families` on the Kubeflow Pipelines at `host`, and put their monitors on the schedule.
+def submit(host: str, family: str, params_file: Path, settings: Settings, data: str | None = None) -> str:
+    """Start training of `family` on the Kubeflow Pipelines at `host`; returns the run's id.
 
     `data` (or the source that the parameters name) must be one that the cluster can read too. Raises
     `ConnectionError` if nothing answers at `host`.
     """
     from features.sources import fingerprint
 
-    params, names = load(params_file), list(families)
+    params = load(params_file)
     source = data or params.source
     given = {"source": source, "fingerprint": fingerprint(source, settings)}
-    client = _client(host)
-    experiment = client.create_experiment(EXPERIMENT).experiment_id
-    with tempfile.TemporaryDirectory() as folder:
-        compile_all(Path(folder), params_file, names)
-        return [_start(client, experiment, Path(folder), family, params, given) for family in names]
+    with _connected(host) as (client, experiment), tempfile.TemporaryDirectory() as folder:
+        compile_all(Path(folder), params_file, [family])
+        package = str(Path(folder) / f"train-{family}.yaml")
+        return str(client.run_pipeline(experiment, f"train-{family}", package, params=given).run_id)
 
 
-def _client(host: str) -> kfp.Client:
-    import kfp
+def schedule(host: str, family: str, params_file: Path, settings: Settings, data: str | None = None) -> str:
+    """Put the monitoring of `family` on the schedule that the parameters name, in place of an earlier one.
+
+    Returns the recurring run's id. Raises `ConnectionError` if nothing answers at `host`.
+    """
+    params = load(params_file)
+    with _connected(host) as (client, experiment), tempfile.TemporaryDirectory() as folder:
+        compile_all(Path(folder), params_file, [family])
+        package = str(Path(folder) / f"monitor-{family}.yaml")
+        before = _scheduled(client, experiment, family)
+        made = client.create_recurring_run(
+            experiment, f"monitor-{family}", params={"source": data or params.source}, **_when(params, package)
+        )
+        for recurring in before:
+            client.delete_recurring_run(recurring)
+        return str(made.recurring_run_id)
+
+
+def _when(params: Params, package: str) -> dict[str, Any]:
+    # A look that was missed is not caught up on: the next one sees what it would have seen.
+    return {"cron_expression": params.monitoring.schedule, "no_catchup": True, "pipeline_package_path": package}
+
+
+def _scheduled(client: "Client", experiment: str, family: str) -> list[str]:
+    """The recurring runs that watch `family` now."""
+    found = client.list_recurring_runs(experiment_id=experiment, page_size=100).recurring_runs or []
+    return [str(each.recurring_run_id) for each in found if each.display_name == f"monitor-{family}"]
+
+
+@contextmanager
+def _connected(host: str) -> Iterator[tuple["Client", str]]:
+    """A client of the Kubeflow Pipelines at `host`, and the id of our experiment there."""
+    from kfp import Client
     from urllib3.exceptions import HTTPError
 
     try:
-        return kfp.Client(host=host)
+        client = Client(host=host)
+        yield client, client.create_experiment(EXPERIMENT).experiment_id
     except HTTPError as error:
         raise ConnectionError(f"no Kubeflow Pipelines at {host}: {error}") from error
-
-
-def _start(
-    client: kfp.Client, experiment: str, compiled: Path, family: str, params: Params, given: dict[str, str]
-) -> Submitted:
-    run = client.run_pipeline(experiment, f"train-{family}", str(compiled / f"train-{family}.yaml"), params=given)
-    watch = client.create_recurring_run(
-        experiment,
-        f"monitor-{family}",
-        cron_expression=params.monitoring.schedule,
-        # a look that was missed is not caught up on: the next one sees what it would have seen
-        no_catchup=True,
-        pipeline_package_path=str(compiled / f"monitor-{family}.yaml"),
-        params={"source": given["source"]},
-    )
-    return Submitted(family, run.run_id, watch.recurring_run_id)
