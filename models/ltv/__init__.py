@@ -38,4 +38,16 @@ FAMILY = Family(
         gates.fair(_best, _best),
         gates.no_leak,
     ),
+    intended_use=(
+        "To say what each customer will spend over the horizon, one year and three, and how sure that is: whom to "
+        "keep, what a customer may cost to win, how to split a budget. For businesses without a contract, whose "
+        "customers buy again and again. Not for credit, prices or any decision on a person's rights."
+    ),
+    limits=(
+        "It knows the seasons it has seen: with under a year of history, a holiday season in the horizon raises spend "
+        "above `value`, and fewer customers than promised fall within the interval. `value_1y` and `value_3y` beyond "
+        "the horizon rest on the buy-till-you-die model alone, undiscounted and without an interval. Where spend over "
+        "the horizon is mostly zero, `value` is an average that few will spend: `value_high` and `churn_risk` say "
+        "so. A customer without a purchase is given what one has who has just made a first."
+    ),
 )

@@ -46,7 +46,7 @@ def lessons(design: Design, value: Array) -> dict[str, Lesson]:
     if not bought.any():
         raise ValueError("label 'value': expected at least one customer who bought, got none")
     return {
-        "occurrence": Lesson("binary", design.matrix, bought.astype(np.float64), design.buys),
+        "occurrence": Lesson("cross_entropy", design.matrix, bought.astype(np.float64), design.buys),
         "amount": Lesson("gamma", design.matrix[bought], value[bought], design.amount[bought]),
     }
 

@@ -33,7 +33,8 @@ class Intervals:
         """From customers whom the model has not learnt from. `score` grows with how surely one will buy."""
         buyers = score[actual > 0]
         groups = int(np.clip(len(buyers) // BUYERS_PER_GROUP, 1, MAX_GROUPS))
-        borders = np.unique(np.quantile(buyers, np.arange(1, groups) / groups)) if groups > 1 else np.empty(0)
+        borders = np.unique(np.quantile(buyers, np.arange(1, groups) / groups, method="lower"))
+        borders = borders[borders < score.max()]  # scores may be tied: no group is empty
         ratio, group = actual / np.maximum(value, SMALLEST), np.searchsorted(borders, score)
         spans = [_span(ratio[group == k], coverage) for k in range(len(borders) + 1)]
         return cls(tuple(borders.tolist()), tuple(low for low, _ in spans), tuple(high for _, high in spans))
