@@ -1,12 +1,13 @@
 """What a model answered, as tensors (V2) or as a list of objects (V1)."""
 
-import json
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from kserve import InferOutput, InferRequest, InferResponse
+
+from serving.inference.values import as_text, plain
 
 
 def to_response(request: InferRequest, request_id: str, version: str, answers: pd.DataFrame) -> InferResponse:
@@ -33,12 +34,7 @@ def datatype(values: "pd.Series[Any]") -> str:
 
 def to_predictions(answers: pd.DataFrame) -> list[dict[str, Any]]:
     """One object a row."""
-    return [{str(name): _plain(value) for name, value in row.items()} for row in answers.to_dict("records")]
-
-
-def as_text(value: object) -> str:
-    """A value that is no number, as text: itself, or JSON."""
-    return value if isinstance(value, str) else json.dumps(_plain(value))
+    return [{str(name): plain(value) for name, value in row.items()} for row in answers.to_dict("records")]
 
 
 def _array(values: "pd.Series[Any]") -> tuple[npt.NDArray[Any], str]:
@@ -48,17 +44,3 @@ def _array(values: "pd.Series[Any]") -> tuple[npt.NDArray[Any], str]:
         target, name = kinds[dtype.kind]
         return values.to_numpy(dtype=target), name
     return np.array([as_text(value) for value in values], dtype=object), "BYTES"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [_plain(part) for part in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value if isinstance(value, bool | int | float | str) else str(value)

@@ -1,9 +1,11 @@
 """A bundle as a KServe model: reads the request, looks features up, answers, explains, and logs."""
 
 import asyncio
+import threading
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
@@ -12,6 +14,7 @@ from kserve.errors import InvalidInput
 from kserve.metrics import EXPLAIN_HIST_TIME, PREDICT_HIST_TIME, get_labels
 from kserve.model import InferenceModel, InferenceVerb
 
+from features import store
 from features.settings import Settings
 from models import catalog
 from models.bundle import Bundle
@@ -19,13 +22,13 @@ from models.family import InvalidRows
 from serving.inference import answers as says
 from serving.inference.errors import Refused, StoreGone, UnknownId
 from serving.inference.requests import Record, RequestLog, folder
-from serving.inference.rows import DATATYPES, Asked, Schema, kind
+from serving.inference.rows import DATATYPES, Schema, kind
 
 VERSION_HEADER, ID_HEADER = "x-model-version", "x-request-id"
 
 
 class Endpoint(InferenceModel):  # type: ignore[misc]
-    """Answers for one bundle. Predictions run in a thread: a slow model must not stop the server from saying it lives."""
+    """Answers for one bundle, in a thread: a slow model must not stop the server from saying that it lives."""
 
     def __init__(self, name: str, version: str, bundle: Bundle, settings: Settings) -> None:
         super().__init__(name)
@@ -33,7 +36,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         entity = catalog.family(bundle.manifest.family).entity
         self.schema = Schema(entity, {name: kind(dtype) for name, dtype in bundle.manifest.columns.items()})
         self.log = RequestLog(folder(settings.home, name), version)
-        self._store: Any = None
+        self._store, self._one_reader = store.Online(settings), threading.Lock()
         self.sample = self._warm()
         self.ready = True
 
@@ -48,7 +51,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
             explain = verb is InferenceVerb.EXPLAIN or wants_explanation(body)
             histogram = EXPLAIN_HIST_TIME if explain else PREDICT_HIST_TIME
             with histogram.labels(**get_labels(self.name)).time():
-                await asyncio.to_thread(self._answer, body, explain, call)
+                answers, explanations = await asyncio.to_thread(self._answer, body, explain, call)
         except InvalidRows as wrong:
             call.failed(400, str(wrong))
             raise InvalidInput(str(wrong)) from wrong
@@ -60,7 +63,8 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
             raise
         finally:
             self.log.append(call.record())
-        return self._response(body, call, verb), {VERSION_HEADER: self.version, ID_HEADER: call.request_id}
+        response = self._response(body, call.request_id, answers, explanations)
+        return response, {VERSION_HEADER: self.version, ID_HEADER: call.request_id}
 
     def get_input_types(self) -> list[dict[str, Any]]:
         """The features as tensors, for the V2 metadata."""
@@ -75,43 +79,39 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         super().stop()
         self.log.close()
 
-    def _answer(self, body: object, explain: bool, call: "Call") -> None:
+    def _answer(self, body: object, explain: bool, call: "Call") -> tuple[pd.DataFrame, pd.DataFrame | None]:
         asked = self.schema.read(body)
         call.ids = asked.ids
-        call.rows = rows = asked.rows if asked.rows is not None else self._look_up(asked)
+        call.rows = rows = asked.rows if asked.rows is not None else self._look_up(asked.ids or [])
         call.answers = self.bundle.model.predict(rows)
-        if explain:
-            call.explanations = self.bundle.model.explain(rows)
+        return call.answers, self.bundle.model.explain(rows) if explain else None
 
-    def _look_up(self, asked: Asked) -> pd.DataFrame:
-        from features import store
-
+    def _look_up(self, ids: list[str]) -> pd.DataFrame:
         try:
-            if self._store is None:
-                self._store = store.Online(self.settings)
-            found = self._store.read(self.bundle.manifest.feature_service, asked.ids)
+            with self._one_reader:
+                found = self._store.read(self.bundle.manifest.feature_service, ids)
         except store.UnknownEntity as unknown:
             raise UnknownId(f"{self.schema.entity}: {unknown}") from unknown
         except store.StoreUnavailable as gone:
             raise StoreGone(f"the online store does not answer: {gone}") from gone
-        return found[list(self.schema.columns)].reset_index(drop=True)
+        rows: pd.DataFrame = found[list(self.schema.columns)].reset_index(drop=True)
+        return rows
 
     def _response(
-        self, body: dict[str, Any] | InferRequest, call: "Call", verb: InferenceVerb
+        self, body: dict[str, Any] | InferRequest, request_id: str, answers: pd.DataFrame, why: pd.DataFrame | None
     ) -> dict[str, Any] | InferResponse:
-        answers, explanations = call.answers, call.explanations
-        assert answers is not None
         if isinstance(body, InferRequest):
-            if explanations is not None:
-                answers = answers.join(explanations, rsuffix="_explained")
-            return says.to_response(body, call.request_id, self.version, answers)
+            answers = answers if why is None else answers.join(why, rsuffix="_explained")
+            return says.to_response(body, request_id, self.version, answers)
         response: dict[str, Any] = {"predictions": says.to_predictions(answers)}
-        if explanations is not None:
-            response["explanations"] = says.to_predictions(explanations)
+        if why is not None:
+            response["explanations"] = says.to_predictions(why)
         return response
 
     def _warm(self) -> pd.DataFrame:
-        """Answer one reference row before a client does: the first prediction pays for imports and sessions."""
+        """Answer one reference row, and open the store, before a client asks: who is first pays for imports."""
+        with suppress(store.UnknownEntity, store.StoreUnavailable):
+            self._store.read(self.bundle.manifest.feature_service, [""])
         rows = self.bundle.reference()[list(self.schema.columns)].head(1)
         return self.bundle.model.predict(rows)
 
@@ -121,26 +121,21 @@ class Call:
 
     def __init__(self, request_id: str) -> None:
         self.request_id, self.started, self.occurred_at = request_id, time.perf_counter(), time.time()
-        self.status, self.error = 200, None
+        self.status = 200
+        self.error: str | None = None
         self.ids: list[str] | None = None
         self.rows: pd.DataFrame | None = None
         self.answers: pd.DataFrame | None = None
-        self.explanations: pd.DataFrame | None = None
-
-    status: int
-    error: str | None
 
     def failed(self, status: int, error: str) -> None:
         self.status, self.error = status, error
 
     def record(self) -> Record:
         """As the request log keeps it."""
-        features = None if self.rows is None else {str(name): self.rows[name].to_numpy() for name in self.rows}
         latency = (time.perf_counter() - self.started) * 1000
-        ids = self.ids
-        return Record(
-            self.request_id, self.occurred_at, latency, self.status, self.error, ids, features, self.answers
-        )
+        features = None if self.rows is None else {str(name): self.rows[name].to_numpy() for name in self.rows}
+        said = (self.status, self.error, self.ids, features, self.answers)
+        return Record(self.request_id, self.occurred_at, latency, *said)
 
 
 def request_id(body: object, headers: Mapping[str, str]) -> str:

@@ -32,7 +32,8 @@ def read(home: Path, family: str) -> pd.DataFrame:
     tables = [pq.read_table(part) for part in requests.parts(folder(home, family))]
     if not tables:
         return pd.DataFrame(columns=KEY)
-    return pa.concat_tables(tables, promote_options="permissive").to_pandas().drop_duplicates(KEY, ignore_index=True)
+    frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    return frame.drop_duplicates(KEY, ignore_index=True)
 
 
 def joined(home: Path, family: str, logged: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from serving.inference.answers import as_text
+from serving.inference.values import as_text
 
 log = logging.getLogger("adloop.requests")
 
@@ -30,7 +30,7 @@ FEATURE, ANSWER = "feature.", "answer."
 
 @dataclass(frozen=True)
 class Record:
-    """One request: `status` is HTTP's; features and answers are columns of equal length, absent where there are none."""
+    """One request: `status` is HTTP's; features and answers are columns of equal length, or None."""
 
     request_id: str
     occurred_at: float
@@ -103,7 +103,7 @@ def write_part(place: Path, table: pa.Table) -> None:
     place.mkdir(parents=True, exist_ok=True)
     name = f"{time.time_ns() // 1_000_000:013d}-{os.getpid()}-{time.monotonic_ns()}.parquet"
     pq.write_table(table, place / f".{name}")
-    os.replace(place / f".{name}", place / name)
+    (place / f".{name}").replace(place / name)
 
 
 def to_table(records: list[Record], version: str) -> pa.Table:
@@ -132,7 +132,7 @@ def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame
     tables = [pq.read_table(part) for part in parts(folder(home, family), since)]
     if not tables:
         return pd.DataFrame(columns=["request_id", "row", "entity_id", "occurred_at", "version", "status"])
-    frame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
     if since is not None:
         frame = frame[frame["occurred_at"] >= since]
     return frame.sort_values(["occurred_at", "request_id", "row"], ignore_index=True)
@@ -162,7 +162,7 @@ def _part(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
 
 
 def _ids(record: Record) -> npt.NDArray[Any]:
-    return np.array(record.ids or [None] * record.rows, dtype=object)
+    return np.array(record.ids or np.full(record.rows, None), dtype=object)
 
 
 def _columns(frame: pd.DataFrame | None) -> Mapping[str, npt.NDArray[Any]] | None:

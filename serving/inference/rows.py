@@ -17,7 +17,11 @@ Values = Sequence[Any] | npt.NDArray[Any]
 
 #: A type of value, and the tensor it travels as.
 DATATYPES: Mapping[Kind, str] = {"number": "FP64", "boolean": "BOOL", "text": "BYTES"}
-EXPECTED: Mapping[Kind, str] = {"number": "a finite number or null", "boolean": "true, false or null", "text": "text or null"}
+EXPECTED: Mapping[Kind, str] = {
+    "number": "a finite number or null",
+    "boolean": "true, false or null",
+    "text": "text or null",
+}
 
 
 def kind(dtype: str) -> Kind:
@@ -89,13 +93,7 @@ def column(name: str, kind: Kind, values: Values) -> npt.NDArray[Any]:
 
 def _numbers(name: str, values: Values) -> npt.NDArray[np.float64]:
     if isinstance(values, np.ndarray):
-        if values.dtype.kind not in "iuf":
-            raise InvalidRows(name, EXPECTED["number"], values.flat[0])
-        numbers = values.astype(np.float64)
-        infinite = np.isinf(numbers)
-        if infinite.any():
-            raise InvalidRows(name, "a finite number", numbers[infinite][0])
-        return numbers
+        return _sent_numbers(name, values)
     for value in values:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise InvalidRows(name, EXPECTED["number"], value)
@@ -103,10 +101,19 @@ def _numbers(name: str, values: Values) -> npt.NDArray[np.float64]:
         numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     except OverflowError as large:
         raise InvalidRows(name, "a finite number", "one beyond 1e308") from large
-    for value, number in zip(values, numbers, strict=True):
-        if value is not None and not np.isfinite(number):
+    for value, finite in zip(values, np.isfinite(numbers), strict=True):
+        if value is not None and not finite:
             raise InvalidRows(name, EXPECTED["number"], value)
     return numbers
+
+
+def _sent_numbers(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    if values.dtype.kind not in "iuf":
+        raise InvalidRows(name, EXPECTED["number"], values.flat[0])
+    infinite = np.isinf(values)
+    if infinite.any():
+        raise InvalidRows(name, "a finite number", values[infinite][0])
+    return values.astype(np.float64)
 
 
 def _of(name: str, kind: Kind, values: Values, right: Any) -> npt.NDArray[Any]:
@@ -139,7 +146,7 @@ def _values(tensor: InferInput) -> Values:
             return np.asarray(tensor.as_numpy()).reshape(-1)
         except (ValueError, struct.error) as broken:
             raise InvalidRows(tensor.name, expected, f"{len(tensor._raw_data)} bytes") from broken
-    data = tensor.data
+    data: list[Any] = tensor.data
     if data and isinstance(data[0], list):
         data = [value for part in data if isinstance(part, list) for value in part]
     if len(data) != size:

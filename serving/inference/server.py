@@ -21,13 +21,13 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 from kserve.protocol.grpc.interceptors import ExceptionToStatusInterceptor
 from kserve.protocol.grpc.server import GRPCServer
 from kserve.protocol.grpc.servicer import InferenceServicer
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from features.settings import Settings
 from models.bundle import open_bundle
 from models.keys import public_key
 from serving.inference.errors import Refused
-from serving.inference.model import VERSION_HEADER, Endpoint
+from serving.inference.middleware import BodyLimit, Json, Marked
+from serving.inference.model import Endpoint
 
 #: Bytes of one request, over REST as over gRPC.
 BODY_LIMIT: int = MAX_GRPC_MESSAGE_LENGTH
@@ -96,77 +96,10 @@ class Lenient(DataPlane):  # type: ignore[misc]
         except (KeyError, ValueError, TypeError, AttributeError, struct.error) as broken:
             raise InvalidInput(f"not a request of the Open Inference Protocol: {broken}") from broken
 
-
     async def explain(self, model_name: str, request: Any, headers: dict[str, str] | None = None) -> Any:
         """As KServe's own, which however sends the request's headers, credentials among them, back to the client."""
         model = await self.get_model(model_name)
         return await model(request, headers=headers, verb=InferenceVerb.EXPLAIN)
-
-
-class BodyLimit:
-    """Refuses a body beyond `limit` bytes with 413, by its header or as it arrives."""
-
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app, self.limit = app, limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        body = bytearray()
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        more = not declared.isdigit() or int(declared) <= self.limit
-        too_large = not more
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > self.limit:
-                too_large, more = True, False
-        if too_large:
-            reason = {"error": f"request body: expected at most {self.limit} bytes"}
-            await JSONResponse(reason, status_code=413, headers={"connection": "close"})(scope, receive, send)
-            return
-        await self.app(scope, _replay(bytes(body), receive), send)
-
-
-class Json:
-    """Takes a body of no declared or of a form's type for the JSON it is: `curl -d` says it is a form."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            headers = dict(scope["headers"])
-            if headers.get(b"content-type", b"application/x-www-form-urlencoded").startswith(b"application/x-www-form"):
-                scope = {**scope, "headers": list({**headers, b"content-type": b"application/json"}.items())}
-        await self.app(scope, receive, send)
-
-
-class Marked:
-    """Says in every response, refusals included, which version answered."""
-
-    def __init__(self, app: ASGIApp, version: str) -> None:
-        self.app, self.mark = app, (VERSION_HEADER.encode(), version.encode())
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                kept = [header for header in message["headers"] if header[0] != self.mark[0]]
-                message["headers"] = [*kept, self.mark]
-            await send(message)
-
-        await self.app(scope, receive, marked)
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return replay
 
 
 def _with_nan(body: bytes) -> Any:
@@ -176,13 +109,11 @@ def _with_nan(body: bytes) -> Any:
         raise InvalidInput(f"the body is not JSON: {broken}") from broken
 
 
-async def _refused(_: Request, refused: Exception) -> JSONResponse:
-    assert isinstance(refused, Refused)
+async def _refused(_: Request, refused: Refused) -> JSONResponse:
     return JSONResponse({"error": refused.details}, status_code=refused.http_status)
 
 
-async def _invalid(_: Request, invalid: Exception) -> JSONResponse:
-    assert isinstance(invalid, RequestValidationError)
+async def _invalid(_: Request, invalid: RequestValidationError) -> JSONResponse:
     faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in invalid.errors()]
     return JSONResponse({"error": "; ".join(faults)}, status_code=400)
 

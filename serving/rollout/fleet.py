@@ -43,13 +43,24 @@ class Fleet:
     def split(self, family: str, split: Split) -> None:
         """Bring servers up, then move the traffic, then let go of what nobody is sent to any more."""
         self._start(family, split)
-        before = dict(self._splits)
+        before = {name: one for name, one in self._splits.items() if self._known(name, one)}
         self._splits[family] = split
         self.envoy.use([*self._clusters(before), *self._new_clusters(before)])
         self.envoy.route(self._splits)
         time.sleep(DRAIN)
         self.envoy.use(self._clusters(self._splits))
         self._stop_idle()
+
+    @property
+    def families(self) -> list[str]:
+        """Those that are served."""
+        return sorted(self._splits)
+
+    def mend(self) -> None:
+        """Start champions that died again. A canary that died is left to its verdict."""
+        for family, split in list(self._splits.items()):
+            if not self._up(family, split.champion):
+                self.split(family, split)
 
     def attempts(self, family: str, since: float) -> pd.DataFrame:
         return attempts.read(self.envoy.attempts, family, since, self.versions())
@@ -77,6 +88,9 @@ class Fleet:
             for version in new:
                 self._servers.pop((family, version)).stop()
             raise
+
+    def _known(self, family: str, split: Split) -> bool:
+        return all((family, version) in self._servers for version in split.versions)
 
     def _up(self, family: str, version: str) -> bool:
         server = self._servers.get((family, version))

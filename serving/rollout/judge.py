@@ -8,7 +8,7 @@ import pandas as pd
 
 from models.evaluation import bootstrap
 from models.evaluation.metrics import Metric
-from serving.rollout.plan import Plan, Tolerance
+from serving.rollout.plan import Tolerance
 
 #: Chance of calling an equal canary worse while a step still waits: it is asked often, so it must be rare.
 EARLY = 1e-4
@@ -36,7 +36,7 @@ class Side:
     def of(cls, attempts: pd.DataFrame) -> "Side":
         """Of a frame of attempts (`ok`, `latency_ms`). A failed attempt's time counts: a timeout is slow."""
         if attempts.empty:
-            return cls(0, 0, float("nan"), float("nan"))
+            return cls(0, 0, 0.0, 0.0)
         p50, p95 = np.quantile(attempts["latency_ms"], [0.5, 0.95])
         return cls(len(attempts), int((~attempts["ok"]).sum()), float(p50), float(p95))
 
@@ -51,9 +51,9 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`wait` for more requests, `go on`, or `roll back`; why, and the figures of this moment."""
+    """What is to be done, why, and the figures of this moment."""
 
-    decision: Literal["wait", "go on", "roll back"]
+    decision: Literal["go on", "roll back", "too few requests"]
     reason: str
     figures: dict[str, Any]
 
@@ -72,18 +72,17 @@ def at_end(
     canary: Side,
     champion: Side,
     answers: tuple["pd.Series[Any]", "pd.Series[Any]"],
-    outcomes: tuple[Outcomes, Outcomes] | None,
+    outcomes: tuple[Outcomes, Outcomes],
     metric: Metric,
-    plan: Plan,
+    tolerance: Tolerance,
 ) -> Verdict:
     """The verdict on a step that has its requests. Pairs are (canary's, champion's)."""
-    tolerance = plan.tolerance
     shift, noise = distance(*answers)
     figures: dict[str, Any] = {"shift": round(shift, 4), "shift_noise": round(noise, 4)}
     worse = [_errors(canary, champion, tolerance, FINAL), _latency(canary, champion, tolerance)]
     if shift > tolerance.shift + noise:
         worse.append(f"answers: shifted by {shift:.3f} (KS), more than {tolerance.shift} and chance ({noise:.3f})")
-    if outcomes is not None and min(len(side.truth) for side in outcomes) >= ENOUGH:
+    if min(len(side.truth) for side in outcomes) >= ENOUGH:
         gained = gain(metric, *outcomes)
         figures[metric.name] = {
             "canary": metric.measure(outcomes[0].truth, outcomes[0].answers),
@@ -113,9 +112,7 @@ def distance(canary: "pd.Series[Any]", champion: "pd.Series[Any]") -> tuple[floa
 
 def gain(metric: Metric, canary: Outcomes, champion: Outcomes) -> bootstrap.Interval:
     """By how much the canary is better, with its 95% interval. The rows differ, so both are resampled."""
-    value = metric.gain(
-        metric.measure(canary.truth, canary.answers), metric.measure(champion.truth, champion.answers)
-    )
+    value = metric.gain(metric.measure(canary.truth, canary.answers), metric.measure(champion.truth, champion.answers))
     ours = bootstrap.samples(metric, canary.truth, canary.answers, SEED)
     theirs = bootstrap.samples(metric, champion.truth, champion.answers, SEED + 1)
     sampled = np.array([metric.gain(a, b) for a, b in zip(ours, theirs, strict=True)])

@@ -39,8 +39,8 @@ class Plan(BaseModel):
 
     @model_validator(mode="after")
     def _rises_to_all(self) -> "Plan":
-        if not self.steps or list(self.steps) != sorted(set(self.steps)) or self.steps[-1] != 100:
-            raise ValueError(f"release.steps: expected rising percentages that end at 100, got {list(self.steps)}")
+        if len(self.steps) < 2 or list(self.steps) != sorted(set(self.steps)) or self.steps[-1] != 100:
+            raise ValueError(f"release.steps: expected rising percentages, 100 the last, got {list(self.steps)}")
         return self
 
 

@@ -1,12 +1,11 @@
 """Child processes of a rollout: model servers and Envoy, each with its log, none outliving its parent."""
 
+import http.client
 import os
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -74,7 +73,7 @@ class ModelServer(Process):
     def wait_ready(self) -> None:
         """Return once it answers. Raises `CannotServe` with its last words where it does not come up."""
         deadline = time.monotonic() + PATIENCE
-        while not (answers(f"http://127.0.0.1:{self.http_port}/v2/health/ready") and listens(self.grpc_port)):
+        while not (get(self.http_port, "/v2/health/ready") and listens(self.grpc_port)):
             if not self.alive:
                 raise CannotServe(self.version, self.last_words())
             if time.monotonic() > deadline:
@@ -99,13 +98,17 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def answers(url: str) -> bool:
-    """Whether a GET is answered with success."""
+def get(port: int, path: str) -> str:
+    """The body of a successful GET on this machine; empty where there is none."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:
-            return bool(response.status == 200)
-    except OSError:
-        return False
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.read().decode() if response.status == 200 else ""
+    except (OSError, http.client.HTTPException):
+        return ""
+    finally:
+        connection.close()
 
 
 def listens(port: int) -> bool:

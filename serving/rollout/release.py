@@ -48,9 +48,7 @@ class Release:
         Can be killed anywhere and run again: judged steps stay judged, an interrupted step starts over, and what had
         been decided is carried out.
         """
-        lock = self.home / "rollout" / f"{self.family}.lock"
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock):  # freed by the kernel when its holder dies
+        with _alone(self.home, self.family):
             champion = self.registry.champion(self.family)
             course = state.load(self.home, self.family).course
             course = course if course is not None and course.version == version else None
@@ -87,7 +85,8 @@ class Release:
         ended = course.ended or ""
         if ended:
             self.traffic.split(self.family, Split(champion=course.champion))
-            self.registry.reject(self.family, course.version, f"canary: {ended}")
+            if course.steps[-1]["verdict"] == "roll back":  # without requests it was not found worse
+                self.registry.reject(self.family, course.version, f"canary: {ended}")
             self._save(course.champion, None)
             return Result("rolled_back", ended, list(course.steps))
         self.registry.promote(self.family, course.version)
@@ -107,7 +106,7 @@ class Release:
             record = {"weight": weight, "verdict": "roll back", "reason": str(cannot)}
         else:
             record = Step(self.family, self.traffic, self.plan, self.home, course).watch(during)
-        ended = record["reason"] if record["verdict"] == "roll back" else None
+        ended = record["reason"] if record["verdict"] != "go on" else None
         course = course.model_copy(update={"steps": (*course.steps, record), "ended": ended})
         self._save(course.champion, course)
         return course
@@ -115,19 +114,25 @@ class Release:
     def _save(self, champion: str, course: Course | None) -> None:
         state.save(self.home, self.family, State(champion=champion, course=course))
 
-    def roll_back(self) -> str:
-        """Return to the champion before this one; the one that is left is marked rejected. Returns who answers now.
 
-        Raises `LookupError` where there is none to return to.
-        """
-        lock = self.home / "rollout" / f"{self.family}.lock"
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock):
-            champion, previous = self.registry.champion(self.family), self.registry.previous(self.family)
-            if champion is None or previous is None or previous.status == REJECTED:
-                raise LookupError(f"{self.family}: there is no earlier champion to return to")
-            self.traffic.split(self.family, Split(champion=previous.version))
-            self.registry.promote(self.family, previous.version)
-            self.registry.reject(self.family, champion.version, "rolled back by hand")
-            self._save(previous.version, None)
-            return previous.version
+def roll_back(family: str, traffic: Traffic, registry: Aliases, home: Path) -> str:
+    """Return to the champion before this one; the one that is left is marked rejected. Returns who answers now.
+
+    Raises `LookupError` where there is none to return to.
+    """
+    with _alone(home, family):
+        champion, previous = registry.champion(family), registry.previous(family)
+        if champion is None or previous is None or previous.status == REJECTED:
+            raise LookupError(f"{family}: there is no earlier champion to return to")
+        traffic.split(family, Split(champion=previous.version))
+        registry.promote(family, previous.version)
+        registry.reject(family, champion.version, "rolled back by hand")
+        state.save(home, family, State(champion=previous.version))
+        return previous.version
+
+
+def _alone(home: Path, family: str) -> FileLock:
+    """One release of a family at a time; the kernel frees the lock when its holder dies."""
+    lock = home / "rollout" / f"{family}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(lock)

@@ -31,7 +31,7 @@ class Seen:
 
 
 class Replay:
-    """Sends `frame`'s rows over and over while it is entered. A context manager."""
+    """Sends `frame`'s rows over and over, from the first `look` until the context is left."""
 
     def __init__(self, url: str, family: Family, columns: list[str], frame: pd.DataFrame, home: Path) -> None:
         if frame.empty:
@@ -41,27 +41,34 @@ class Replay:
         self._family, self._home = family, home
         sent = frame[[family.entity, *columns]].astype(object)
         self._rows: list[dict[str, Any]] = [
-            {name: _plain(value) for name, value in row.items()} for row in sent.to_dict("records")
+            {str(name): _plain(value) for name, value in row.items()} for row in sent.to_dict("records")
         ]
         self._labels = frame[list(family.label)].reset_index(drop=True)
         self._turn = count()
+        self._started = False
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._pending: list[tuple[str, list[int]]] = []
         self._threads = [threading.Thread(target=self._send, daemon=True) for _ in range(CLIENTS)]
         self._threads.append(threading.Thread(target=self._report, daemon=True))
 
+    def look(self) -> None:
+        """Start, once: there is somebody to answer when a step is first looked at."""
+        if not self._started:
+            self._started = True
+            for thread in self._threads:
+                thread.start()
+
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        if self._started:
+            for thread in self._threads:
+                thread.join()
 
     def _send(self) -> None:
         with httpx.Client(timeout=PATIENCE) as client:

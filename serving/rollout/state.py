@@ -10,7 +10,7 @@ from serving.rollout.plan import Split
 
 
 class Course(BaseModel):
-    """A canary on its way. `steps` are those that were judged; `ended` is set before anything is made of the verdict."""
+    """A canary on its way. `steps` are those that were judged; `ended` says why there will be no more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,4 +58,4 @@ def save(home: Path, family: str, state: State) -> None:
         written.write(state.model_dump_json(indent=1).encode())
         written.flush()
         os.fsync(written.fileno())
-    os.replace(new, file)
+    new.replace(file)

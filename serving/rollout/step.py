@@ -41,17 +41,15 @@ class Step:
             during()
             canary, champion = self._sides()
             worse = judge.while_waiting(canary, champion, self.plan.tolerance)
-            if worse is None and time.monotonic() > deadline and not self._enough(canary, champion):
-                worse = f"only {canary.requests} requests in {self.plan.step_timeout_s:g} s"
             if worse is not None:
                 return self._record(canary, champion, judge.Verdict("roll back", worse, {}))
-            if self._enough(canary, champion):
+            if min(canary.requests, champion.requests) >= self.plan.min_requests:
                 time.sleep(SETTLE)
                 return self._judged()
+            if time.monotonic() > deadline:
+                reason = f"only {canary.requests} requests in {self.plan.step_timeout_s:g} s"
+                return self._record(canary, champion, judge.Verdict("too few requests", reason, {}))
             time.sleep(LOOK)
-
-    def _enough(self, canary: Side, champion: Side) -> bool:
-        return min(canary.requests, champion.requests) >= self.plan.min_requests
 
     def _judged(self) -> dict[str, Any]:
         canary, champion = self._sides()
@@ -63,7 +61,8 @@ class Step:
         versions = self.course.version, self.course.champion
         ours, theirs = (_answers(answered[answered["version"] == version], metric) for version in versions)
         mine, its = (_outcomes(known[known["version"] == version], family.label) for version in versions)
-        return self._record(canary, champion, judge.at_end(canary, champion, (ours, theirs), (mine, its), metric, self.plan))
+        verdict = judge.at_end(canary, champion, (ours, theirs), (mine, its), metric, self.plan.tolerance)
+        return self._record(canary, champion, verdict)
 
     def _sides(self) -> tuple[Side, Side]:
         """Canary and champion. Where all traffic is the canary's, the champion is as it was a step before."""

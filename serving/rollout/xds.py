@@ -70,9 +70,9 @@ def cluster(name: str, ports: list[int], http2: bool) -> Record:
         "load_assignment": {"cluster_name": name, "endpoints": endpoints},
     }
     if http2:
-        options = f"{TYPE}extensions.upstreams.http.v3.HttpProtocolOptions"
-        protocol = {"@type": options, "explicit_http_config": {"http2_protocol_options": {}}}
-        record["typed_extension_protocol_options"] = {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": protocol}
+        name = "extensions.upstreams.http.v3.HttpProtocolOptions"
+        protocol = {"@type": TYPE + name, "explicit_http_config": {"http2_protocol_options": {}}}
+        record["typed_extension_protocol_options"] = {f"envoy.{name}": protocol}
     return record
 
 

@@ -1,0 +1,1 @@
+"""A version to customers, step by step."""

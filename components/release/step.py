@@ -1,0 +1,88 @@
+"""A registered version to customers, canary-style; held-out rows with their labels stand in for the customers here."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from components.frame import Frame
+from features.settings import Settings
+from models import catalog
+from models.registry import Registry
+from serving.rollout.fleet import Fleet
+from serving.rollout.plan import Plan
+from serving.rollout.release import Release, roll_back
+from serving.rollout.replay import Replay
+from serving.rollout.serve import Served, running
+
+
+@dataclass(frozen=True)
+class Released:
+    """How a release went.
+
+    Attributes:
+        outcome: `first` (there was no champion), `released`, `rolled_back` or `unchanged`.
+        course: what was seen at each step: weight, verdict and reason, requests, errors and latency of canary and
+            champion, the shift between their answers, and the outcome metric of both.
+        requests, client_failures: sent by the replay, and those that did not get an answer.
+    """
+
+    family: str
+    version: str
+    outcome: str
+    reason: str
+    course: list[dict[str, Any]]
+    requests: int
+    client_failures: int
+
+
+def release(family: str, version: str, features: Path | None, plan: dict[str, Any], settings: Settings) -> Released:
+    """Release `version` by `plan` (the section `release` of `params.yaml`) against the champion, and keep how it went
+    in `releases/<family>.json` under `settings.home`.
+
+    The traffic is that of the running `adloop serve`, or of servers started for this release alone.
+
+    Args:
+        features: the folder `featurize` wrote, whose test rows are sent as requests; None where customers send theirs.
+    """
+    registry = Registry(settings)
+    with _traffic(settings, registry) as traffic:
+        course = Release(family, traffic, registry, Plan.model_validate(plan), settings.home)
+        if features is None:
+            done, sent, failed = course.run(version), 0, 0
+        else:
+            frame = Frame(features)
+            record = catalog.family(family)
+            with Replay(traffic.url, record, frame.columns, frame.split("test"), settings.home) as replay:
+                done = course.run(version, replay.look)
+            sent, failed = replay.seen.requests, len(replay.seen.failures)
+    released = Released(family, version, done.outcome, done.reason, done.course, sent, failed)
+    if done.outcome != "unchanged":
+        _keep(released, settings.home / "releases" / f"{family}.json")
+    return released
+
+
+def rollback(family: str, settings: Settings) -> str:
+    """Return to the champion before this one; returns its version. Raises `LookupError` where there is none."""
+    registry = Registry(settings)
+    with _traffic(settings, registry) as traffic:
+        return roll_back(family, traffic, registry, settings.home)
+
+
+def _keep(released: Released, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".new")
+    aside.write_text(json.dumps(asdict(released), indent=2))
+    aside.replace(path)
+
+
+@contextmanager
+def _traffic(settings: Settings, registry: Registry) -> Iterator[Served | Fleet]:
+    """The traffic of `adloop serve` where it runs, else servers of this release's own."""
+    traffic = Served(settings) if running(settings) else Fleet(settings, "127.0.0.1", 0, registry.download)
+    try:
+        yield traffic
+    finally:
+        traffic.close()

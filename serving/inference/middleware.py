@@ -1,0 +1,72 @@
+"""What stands between the socket and KServe: a limit on bodies, their type, and the mark of who answered."""
+
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.inference.model import VERSION_HEADER
+
+
+class BodyLimit:
+    """Refuses a body beyond `limit` bytes with 413, by its header or as it arrives."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app, self.limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        body = bytearray()
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        more = not declared.isdigit() or int(declared) <= self.limit
+        too_large = not more
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self.limit:
+                too_large, more = True, False
+        if too_large:
+            reason = {"error": f"request body: expected at most {self.limit} bytes"}
+            await JSONResponse(reason, status_code=413, headers={"connection": "close"})(scope, receive, send)
+            return
+        await self.app(scope, _replay(bytes(body), receive), send)
+
+
+class Json:
+    """Takes a body of no declared or of a form's type for the JSON it is: `curl -d` says it is a form."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = dict(scope["headers"])
+            if headers.get(b"content-type", b"application/x-www-form-urlencoded").startswith(b"application/x-www-form"):
+                scope = {**scope, "headers": list({**headers, b"content-type": b"application/json"}.items())}
+        await self.app(scope, receive, send)
+
+
+class Marked:
+    """Says in every response, refusals included, which version answered."""
+
+    def __init__(self, app: ASGIApp, version: str) -> None:
+        self.app, self.mark = app, (VERSION_HEADER.encode(), version.encode())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [header for header in message["headers"] if header[0] != self.mark[0]]
+                message["headers"] = [*kept, self.mark]
+            await send(message)
+
+        await self.app(scope, receive, marked)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay

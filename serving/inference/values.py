@@ -1,0 +1,27 @@
+"""Answers as plain JSON values, whatever libraries made them."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+def plain(value: Any) -> Any:
+    """A JSON value; null for what is missing or not finite."""
+    if isinstance(value, dict):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(part) for part in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if isinstance(value, bool | int | float | str) else str(value)
+
+
+def as_text(value: object) -> str:
+    """A value that is no number, as text: itself, or JSON."""
+    return value if isinstance(value, str) else json.dumps(plain(value))
