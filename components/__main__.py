@@ -1,5 +1,8 @@
 """One step from the command line: what `dvc.yaml` and `MLproject` call."""
 
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +14,20 @@ from features.privacy import stay_private
 from features.settings import Settings
 from models.catalog import NAMES
 
-
-class Places:
-    """Where a family's steps leave what the next one reads."""
-
-    def __init__(self, settings: Settings, family: str) -> None:
-        self.root = settings.home / "runs" / family
-        self.staged, self.tables, self.features = self.root / "staged", self.root / "tables", self.root / "features"
-        self.checkpoint, self.bundle, self.evaluation = (
-            self.root / "checkpoint",
-            self.root / "bundle",
-            self.root / "evaluation",
-        )
+#: In the order they run. The first ones make the tables, which all families share.
+TABLES, OF_FAMILY = ("ingest", "validate"), ("featurize", "train", "evaluate", "register", "release", "monitor")
 
 
 class Step:
-    """What every verb is given: settings, parameters and places of one family."""
+    """What every verb is given: settings, parameters, and the places where one step leaves what the next one reads."""
 
     def __init__(self, home: Path | None, params: Path, family: str) -> None:
         self.settings = Settings(home=home) if home else Settings()
         self.params: Params = load(params)
         self.family = family
-        self.places = Places(self.settings, family)
+        self.data, self.own = self.settings.home / "runs" / "data", self.settings.home / "runs" / family
+        self.staged, self.tables = self.data / "staged", self.data / "tables"
+        self.features, self.bundle, self.evaluation = (self.own / name for name in ("features", "bundle", "evaluation"))
 
     @property
     def section(self) -> dict[str, Any]:
@@ -40,10 +35,24 @@ class Step:
         self.params.family(self.family)
         return self.params.section(self.family)
 
+    def record(self, verb: str) -> Path:
+        """Where a verb leaves its result: a step that did not end has none."""
+        return (self.data if verb in TABLES else self.own) / f"{verb}.json"
+
     def done(self, verb: str, result: Any) -> None:
         """Keep the result as `<verb>.json` and print it."""
-        wire.write(result, str(self.places.root / f"{verb}.json"))
-        click.echo((self.places.root / f"{verb}.json").read_text())
+        wire.write(result, str(self.record(verb)))
+        click.echo(self.record(verb).read_text())
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What `release` leaves of a version that a gate refused."""
+
+    family: str
+    version: str
+    outcome: str
+    reason: str
 
 
 class Verbs(click.Group):
@@ -64,25 +73,29 @@ def main() -> None:
     In order:  ingest  validate  featurize  train  evaluate  register  release  monitor
     Example:   python -m components train --family churn
 
-    Each step reads what the one before left in HOME/runs/FAMILY and leaves its own result there, also as
-    <step>.json. The same functions run as Kubeflow components.
+    Each step reads what the one before left in HOME/runs/FAMILY (tables, which all families share, in HOME/runs/data)
+    and leaves its own result there, also as <step>.json. The same functions run as Kubeflow components.
     """
     stay_private()
 
 
-def _verb(function: Any) -> Any:
-    """Register `function(step, …)` under its name, with the options that all verbs share."""
-    name = function.__name__
+RUN: dict[str, Callable[..., Any]] = {}
 
-    @click.option("--family", type=click.Choice(NAMES), required=True, help="Whose pipeline.")
+
+def _verb(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Register `function(step, …)` under its name, with the options that all verbs share."""
+    name = RUN.setdefault(function.__name__, function).__name__
+
     @click.option(
         "--home", type=click.Path(path_type=Path), help="Folder of all state; default: ADLOOP_HOME or .adloop."
     )
     @click.option("--params", type=click.Path(exists=True, path_type=Path), default="params.yaml", show_default=True)
-    def command(family: str, home: Path | None, params: Path, **options: Any) -> None:
+    def command(home: Path | None, params: Path, family: str = "", **options: Any) -> None:
         step = Step(home, params, family)
         step.done(name, function(step, **options))
 
+    if name in OF_FAMILY:
+        command = click.option("--family", type=click.Choice(NAMES), required=True, help="Whose pipeline.")(command)
     command.__doc__ = function.__doc__
     command.__click_params__ += getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
     main.command(name)(command)
@@ -95,7 +108,7 @@ def ingest(step: Step, data: str | None) -> Any:
     """Read a source and stage its canonical tables."""
     from components.ingest.step import ingest as run
 
-    return run(data or step.params.source, step.places.staged, step.settings)
+    return run(data or step.params.source, step.staged, step.settings)
 
 
 @_verb
@@ -103,7 +116,7 @@ def validate(step: Step) -> Any:
     """Hold the staged tables to their contracts and publish them if they keep them."""
     from components.validate.step import validate as run
 
-    return run(step.places.staged, step.places.tables)
+    return run(step.staged, step.tables)
 
 
 @_verb
@@ -112,16 +125,19 @@ def featurize(step: Step, as_of: str | None) -> Any:
     """Make the frame the family learns from, and its features online."""
     from components.featurize.step import featurize as run
 
-    return run(step.places.tables, step.family, step.section, as_of, step.settings, step.places.features)
+    return run(step.tables, step.family, step.section, as_of, step.settings, step.features)
 
 
 @_verb
-def train(step: Step) -> Any:
+@click.option("--with-earlier", is_flag=True, help="First run the steps before it that have not run yet.")
+def train(step: Step, with_earlier: bool) -> Any:
     """Fit the family and write an unsigned bundle; killed and run again, it resumes."""
     from components.train.step import train as run
 
-    places = step.places
-    return run(places.features, step.family, step.section, places.checkpoint, places.bundle)
+    if with_earlier:
+        _run_missing(step)
+
+    return run(step.features, step.family, step.section, step.own / "checkpoint", step.bundle)
 
 
 @_verb
@@ -129,8 +145,8 @@ def evaluate(step: Step) -> Any:
     """Measure the bundle beside baselines and champion, and ask the gates."""
     from components.evaluate.step import evaluate as run
 
-    places, sensitive = step.places, list(step.params.fairness.sensitive)
-    return run(places.features, places.bundle, step.family, step.section, sensitive, step.settings, places.evaluation)
+    sensitive = list(step.params.fairness.sensitive)
+    return run(step.features, step.bundle, step.family, step.section, sensitive, step.settings, step.evaluation)
 
 
 @_verb
@@ -138,23 +154,22 @@ def register(step: Step) -> Any:
     """Sign the bundle and make it a version: a challenger, or rejected for a reason."""
     from components.register.step import register as run
 
-    return run(step.places.bundle, step.places.evaluation, step.settings)
+    return run(step.bundle, step.evaluation, step.settings)
 
 
 @_verb
-@click.option("--version", help="Which registered version; default: the challenger.")
+@click.option("--version", help="Which registered version; default: the one that was registered last here.")
 def release(step: Step, version: str | None) -> Any:
     """Release a version step by step against the champion, under replayed held-out traffic."""
     from components.release.step import release as run
-    from models.registry import Registry
 
     if version is None:
-        challenger = Registry(step.settings).challenger(step.family)
-        if challenger is None:
-            raise LookupError(f"{step.family} has no challenger to release: register one, or give --version")
-        version = challenger.version
+        last = json.loads(step.record("register").read_text())
+        if last["status"] == "rejected":
+            return Refused(step.family, last["version"], "refused", last["reason"])
+        version = last["version"]
     plan = step.params.arguments(step.family)["plan"]
-    return run(step.family, version, step.places.features, plan, step.settings)
+    return run(step.family, version, step.features, plan, step.settings)
 
 
 @_verb
@@ -163,6 +178,25 @@ def monitor(step: Step) -> Any:
     from components.monitor.step import monitor as run
 
     return run(step.family, step.params.arguments(step.family)["monitoring"], step.settings)
+
+
+def _run_missing(step: Step) -> None:
+    """Run the steps before training that have left no result."""
+    for verb, options in (("ingest", {"data": None}), ("validate", {}), ("featurize", {"as_of": None})):
+        if not step.record(verb).exists():
+            step.done(verb, RUN[verb](step, **options))
+
+
+@main.command()
+@click.option("--home", type=click.Path(path_type=Path), help="Folder of all state; default: ADLOOP_HOME or .adloop.")
+@click.option("--params", type=click.Path(exists=True, path_type=Path), default="params.yaml", show_default=True)
+def fingerprint(home: Path | None, params: Path) -> None:
+    """Keep what the source holds now as a fingerprint: another one, another ingest."""
+    from features.sources import fingerprint
+
+    step = Step(home, params, "")
+    step.data.mkdir(parents=True, exist_ok=True)
+    (step.data / "fingerprint").write_text(fingerprint(step.params.source, step.settings))
 
 
 if __name__ == "__main__":
