@@ -140,6 +140,8 @@ def _write_views(tables: Tables, service: str, spine: pd.DataFrame, folder: Path
     with history.open_history(tables, spine) as db:
         for view in views_of(service):
             rows = db.sql(GROUPS[view](tables)).to_arrow_table()
+            if set(rows.column_names) == {ENTITY, TIMESTAMP, OBSERVED}:
+                continue  # customers of whom only the name is known: Feast has no views of nothing
             refuse_future(view, rows.select([ENTITY, TIMESTAMP, OBSERVED]).to_pandas())
             # Feast cannot materialize nanoseconds from DuckDB.
             pq.write_table(rows, folder / f"{view}.parquet", coerce_timestamps="us")

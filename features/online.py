@@ -106,13 +106,11 @@ class _Opened:
         return self._store.get_online_features(self._service, {ENTITY: ids}).proto
 
     def frame(self, found: Any) -> pd.DataFrame:
-        """Feast's answer as a frame. An id is unknown if no view has a row of it."""
-        from feast.protos.feast.serving.ServingService_pb2 import FieldStatus
-
+        """Feast's answer as a frame. An id is unknown if no view has a row of it: such a row would have its moment."""
         columns = dict(zip(found.metadata.feature_names.val, found.results, strict=True))
         ids = [value.string_val for value in columns.pop(ENTITY).values]
         for place, entity_id in enumerate(ids):
-            if all(column.statuses[place] == FieldStatus.NOT_FOUND for column in columns.values()):
+            if not any(column.event_timestamps[place].seconds for column in columns.values()):
                 raise UnknownEntity(entity_id)
         # One block of numbers: making a hundred columns one by one would take longer than reading them did.
         numbers = np.array([_values(columns[name], "double_val", np.nan) for name in self._numbers])
