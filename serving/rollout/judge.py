@@ -21,12 +21,17 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Side:
-    """What is known of one version's requests."""
+    """What is known of one version's requests: how many, how many failed, and quantiles of their time.
+
+    A range is what the quantile may be at least and at most, 19 times of 20 each, by its order statistics.
+    """
 
     requests: int
     errors: int
     p50_ms: float
     p95_ms: float
+    p50_range: tuple[float, float]
+    p95_range: tuple[float, float]
 
     @property
     def error_rate(self) -> float:
@@ -36,9 +41,16 @@ class Side:
     def of(cls, attempts: pd.DataFrame) -> "Side":
         """Of a frame of attempts (`ok`, `latency_ms`). A failed attempt's time counts: a timeout is slow."""
         if attempts.empty:
-            return cls(0, 0, 0.0, 0.0)
-        p50, p95 = np.quantile(attempts["latency_ms"], [0.5, 0.95])
-        return cls(len(attempts), int((~attempts["ok"]).sum()), float(p50), float(p95))
+            return cls(0, 0, 0.0, 0.0, (0.0, 0.0), (0.0, 0.0))
+        (p50, *r50), (p95, *r95) = (_quantile(attempts["latency_ms"], level) for level in (0.5, 0.95))
+        return cls(len(attempts), int((~attempts["ok"]).sum()), p50, p95, (r50[0], r50[1]), (r95[0], r95[1]))
+
+
+def _quantile(times: "pd.Series[float]", level: float) -> tuple[float, float, float]:
+    """A quantile, and its range at 1.645 standard deviations of the rank."""
+    away = 1.645 * (level * (1 - level) / len(times)) ** 0.5
+    value, low, high = np.quantile(times, [level, max(0.0, level - away), min(1.0, level + away)])
+    return float(value), float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -62,8 +74,8 @@ def while_waiting(canary: Side, champion: Side, tolerance: Tolerance) -> str | N
     """Why a canary need not be given the rest of its requests: it fails or crawls beyond any doubt."""
     worse = _errors(canary, champion, tolerance, EARLY)
     if worse is None and canary.requests >= ENOUGH and champion.requests >= ENOUGH:
-        limit = tolerance.latency_ratio * champion.p95_ms + tolerance.latency_floor_ms
-        if canary.p50_ms > limit:
+        limit = _limit(champion.p95_range[1], tolerance)
+        if canary.p50_range[0] > limit:
             worse = f"latency: half the canary's requests take over {canary.p50_ms:.1f} ms, the limit is {limit:.1f} ms"
     return worse
 
@@ -133,11 +145,15 @@ def _errors(canary: Side, champion: Side, tolerance: Tolerance, chance: float) -
 
 
 def _latency(canary: Side, champion: Side, tolerance: Tolerance) -> str | None:
-    for name, ours, theirs in (
-        ("median", canary.p50_ms, champion.p50_ms),
-        ("95th percentile", canary.p95_ms, champion.p95_ms),
+    for name, ours, our_range, theirs, their_range in (
+        ("median", canary.p50_ms, canary.p50_range, champion.p50_ms, champion.p50_range),
+        ("95th percentile", canary.p95_ms, canary.p95_range, champion.p95_ms, champion.p95_range),
     ):
-        limit = tolerance.latency_ratio * theirs + tolerance.latency_floor_ms
-        if ours > limit:
+        limit = _limit(their_range[1], tolerance)
+        if our_range[0] > limit:
             return f"latency: {name} {ours:.1f} ms, the limit is {limit:.1f} ms (champion {theirs:.1f} ms)"
     return None
+
+
+def _limit(champion_ms: float, tolerance: Tolerance) -> float:
+    return tolerance.latency_ratio * champion_ms + tolerance.latency_floor_ms

@@ -50,11 +50,13 @@ class Release:
         """
         with _alone(self.home, self.family):
             champion = self.registry.champion(self.family)
-            course = state.load(self.home, self.family).course
-            course = course if course is not None and course.version == version else None
+            stands = state.load(self.home, self.family)
+            course = stands.course if stands.course is not None and stands.course.version == version else None
             if champion is None:
                 return self._first(version)
             if champion.version == version:
+                if stands == State(champion=version):
+                    return Result("unchanged", f"version {version} is the champion already")
                 return self._already(version, course)
             if course is None or course.champion != champion.version:
                 refused = self.registry.version(self.family, version)
@@ -70,12 +72,12 @@ class Release:
         return Result("first", "the first version: there is no champion to compare with")
 
     def _already(self, version: str, course: Course | None) -> Result:
-        """The champion already; or it became that just before a kill, and only the state does not know yet."""
+        """The registry's champion, but not the state's: it became that just before a kill, or by hand."""
         self.traffic.split(self.family, Split(champion=version))
         self._save(version, None)
         if course is not None and course.version == version:
             return Result("released", "better or equal at every step", list(course.steps))
-        return Result("unchanged", f"version {version} is the champion already")
+        return Result("unchanged", f"version {version} is the champion already, and now gets all traffic")
 
     def _go_on(self, course: Course, during: Callable[[], None]) -> Result:
         for weight in self.plan.steps[len(course.steps) :]:

@@ -1,0 +1,130 @@
+"""A request as feature rows, and each fault named by its field."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from kserve import InferInput, InferRequest
+
+from models.family import InvalidRows
+from serving.inference.rows import Schema, kind
+
+SCHEMA = Schema("customer_id", {"recency": "number", "member": "boolean", "plan": "text"})
+ROW = {"recency": 3, "member": True, "plan": "gold"}
+
+
+def tensors(**changed: InferInput) -> InferRequest:
+    inputs = {
+        "recency": InferInput("recency", [2], "FP64", [1.5, None]),
+        "member": InferInput("member", [2, 1], "BOOL", [[True], [False]]),
+        "plan": InferInput("plan", [2], "BYTES", ["gold", None]),
+    }
+    return InferRequest("churn", list({**inputs, **changed}.values()))
+
+
+def test_both_protocols_read_alike() -> None:
+    instances = [{"recency": 1.5, "member": True, "plan": "gold"}, {"recency": None, "member": False, "plan": None}]
+    v1, v2 = SCHEMA.read({"instances": instances}).rows, SCHEMA.read(tensors()).rows
+    assert v1 is not None and v2 is not None
+    pd.testing.assert_frame_equal(v1, v2)
+    assert list(v1) == ["recency", "member", "plan"]
+    assert v1["recency"].dtype == np.float64
+
+
+def test_binary_tensors_say_missing_with_nan() -> None:
+    raw = InferInput("recency", [2], "FP64")
+    raw.set_data_from_numpy(np.array([np.nan, 2.0]))
+    text = InferInput("plan", [2], "BYTES")
+    text.set_data_from_numpy(np.array([b"gold", "größer".encode()], dtype=object))
+    rows = SCHEMA.read(tensors(recency=raw, plan=text)).rows
+    assert rows is not None
+    assert rows["recency"].isna().tolist() == [True, False]
+    assert rows["plan"].tolist() == ["gold", "größer"]
+
+
+def test_whole_numbers_are_numbers_and_other_features_are_ignored() -> None:
+    rows = SCHEMA.read({"instances": [{**ROW, "shoe_size": 43}]}).rows
+    assert rows is not None
+    assert rows.loc[0, "recency"] == 3.0
+    assert "shoe_size" not in rows
+
+
+def test_ids_alone_ask_for_a_look_up_and_with_features_are_kept() -> None:
+    alone = SCHEMA.read({"instances": [{"customer_id": 7}, {"customer_id": "8"}]})
+    assert (alone.ids, alone.rows) == (["7", "8"], None)
+    beside = SCHEMA.read({"instances": [{"customer_id": "7", **ROW}]})
+    assert beside.ids == ["7"] and beside.rows is not None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("recency", "3"),
+        ("recency", True),
+        ("recency", float("nan")),
+        ("recency", float("inf")),
+        ("recency", 10**400),
+        ("recency", [1]),
+        ("member", 1),
+        ("member", "yes"),
+        ("plan", 3),
+        ("plan", {"a": 1}),
+    ],
+)
+def test_a_wrong_value_is_named(field: str, value: object) -> None:
+    with pytest.raises(InvalidRows) as wrong:
+        SCHEMA.read({"instances": [{**ROW, field: value}]})
+    assert wrong.value.field == field
+
+
+@pytest.mark.parametrize("field", list(ROW))
+def test_a_missing_feature_is_named(field: str) -> None:
+    with pytest.raises(InvalidRows) as wrong:
+        SCHEMA.read({"instances": [{name: value for name, value in ROW.items() if name != field}]})
+    assert wrong.value.field == field
+    with pytest.raises(InvalidRows) as wrong:
+        SCHEMA.read({"instances": [ROW, {name: value for name, value in ROW.items() if name != field}]})
+    assert wrong.value.field == field
+
+
+@pytest.mark.parametrize("body", [None, [], b"raw", {}, {"instances": 3}, {"instances": []}, {"instances": [1]}])
+def test_a_body_that_is_no_request(body: object) -> None:
+    with pytest.raises(InvalidRows):
+        SCHEMA.read(body)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        InferInput("recency", [3], "FP64", [1.0, 2.0, 3.0]),
+        InferInput("recency", [2], "FP64", [1.0]),
+        InferInput("recency", [1, 2], "FP64", [1.0, 2.0]),
+        InferInput("recency", [], "FP64", []),
+        InferInput("recency", [2], "BYTES", ["a", "b"]),
+        InferInput("recency", [2], "FP64", [[1.0], 2.0]),
+        InferInput("recency", [-2], "FP64", [1.0, 2.0]),
+    ],
+)
+def test_a_tensor_that_does_not_fit_is_named(tensor: InferInput) -> None:
+    with pytest.raises(InvalidRows) as wrong:
+        SCHEMA.read(tensors(recency=tensor))
+    assert wrong.value.field in ("recency", "member")
+
+
+def test_raw_bytes_that_are_too_few_or_no_text_are_named() -> None:
+    short = InferInput("recency", [2], "FP64")
+    short._raw_data = b"1234"
+    broken = InferInput("plan", [2], "BYTES")
+    broken.set_data_from_numpy(np.array([b"\xff\xfe", b"b"], dtype=object))
+    for field, tensor in (("recency", short), ("plan", broken)):
+        with pytest.raises(InvalidRows) as wrong:
+            SCHEMA.read(tensors(**{field: tensor}))
+        assert wrong.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [("float64", "number"), ("Int64", "number"), ("uint8", "number"), ("bool", "boolean"), ("boolean", "boolean")]
+    + [("object", "text"), ("category", "text"), ("string", "text")],
+)
+def test_the_kind_of_a_column(dtype: str, expected: str) -> None:
+    assert kind(dtype) == expected

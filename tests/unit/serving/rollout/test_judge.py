@@ -1,0 +1,111 @@
+"""Better or equal goes on, worse rolls back, and chance alone does not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.evaluation.metrics import auc
+from serving.rollout import judge
+from serving.rollout.judge import Outcomes, Side
+from serving.rollout.plan import Plan, Tolerance
+
+TOLERANCE = Tolerance(errors=0.01, latency_ratio=1.5, latency_floor_ms=5, shift=0.2, outcome=0.0)
+METRIC = auc("churned", "probability")
+
+
+def attempts(count: int, failed: int = 0, slower: float = 1.0, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    ok = np.ones(count, dtype=bool)
+    ok[:failed] = False
+    return pd.DataFrame({"ok": ok, "latency_ms": slower * rng.lognormal(2, 0.5, count)})
+
+
+def answered(count: int, skill: float, seed: int) -> Outcomes:
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 2, count)
+    scores = 1 / (1 + np.exp(-(skill * (truth - 0.5) + rng.normal(0, 1, count))))
+    return Outcomes(pd.DataFrame({"churned": truth}), pd.DataFrame({"probability": scores}))
+
+
+def verdict(canary: Side, champion: Side, ours: Outcomes, theirs: Outcomes) -> judge.Verdict:
+    pair = ours.answers["probability"], theirs.answers["probability"]
+    return judge.at_end(canary, champion, pair, (ours, theirs), METRIC, TOLERANCE)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_equal_canary_goes_on(seed: int) -> None:
+    canary, champion = Side.of(attempts(200, 1, seed=seed)), Side.of(attempts(1800, 5, seed=seed + 100))
+    found = verdict(canary, champion, answered(600, 1.5, seed), answered(900, 1.5, seed + 100))
+    assert found.decision == "go on", found.reason
+
+
+def test_a_better_canary_goes_on_though_its_answers_move_a_little() -> None:
+    side = Side.of(attempts(500))
+    assert verdict(side, side, answered(900, 1.9, 1), answered(900, 1.5, 2)).decision == "go on"
+
+
+def test_failures_roll_back_and_at_once() -> None:
+    champion = Side.of(attempts(500))
+    assert "errors" in str(judge.while_waiting(Side.of(attempts(5, 5)), champion, TOLERANCE))
+    final = verdict(Side.of(attempts(200, 12)), champion, answered(300, 1.5, 1), answered(300, 1.5, 2))
+    assert final.decision == "roll back"
+    assert "12 of the canary's 200 requests failed" in final.reason
+
+
+def test_one_failure_in_two_hundred_is_chance() -> None:
+    champion = Side.of(attempts(500))
+    assert judge.while_waiting(Side.of(attempts(200, 1)), champion, TOLERANCE) is None
+
+
+def test_what_clients_do_wrong_to_both_is_not_the_canarys_fault() -> None:
+    canary, champion = Side.of(attempts(200, 40)), Side.of(attempts(1000, 200))
+    assert judge.while_waiting(canary, champion, TOLERANCE) is None
+
+
+def test_a_slow_canary_rolls_back() -> None:
+    champion = Side.of(attempts(500))
+    slow = Side.of(attempts(200, slower=4, seed=1))
+    assert "latency" in verdict(slow, champion, answered(300, 1.5, 1), answered(300, 1.5, 2)).reason
+    crawling = Side.of(attempts(40, slower=50, seed=1))
+    assert "latency" in str(judge.while_waiting(crawling, champion, TOLERANCE))
+
+
+def test_a_few_slow_requests_do_not_make_a_slow_canary() -> None:
+    seen = attempts(200)
+    seen.loc[:8, "latency_ms"] = 400.0  # 4.5%: the 95th percentile is near them, and its range holds both
+    assert verdict(Side.of(seen), Side.of(attempts(900)), answered(300, 1.5, 1), answered(300, 1.5, 2)).decision == "go on"
+
+
+def test_shifted_answers_roll_back_whatever_they_are_worth() -> None:
+    side, theirs = Side.of(attempts(500)), answered(500, 1.5, 1)
+    moved = Outcomes(theirs.truth, theirs.answers**0.2)
+    found = verdict(side, side, moved, theirs)
+    assert found.decision == "roll back"
+    assert found.figures["shift"] > 0.3
+    assert "shifted" in found.reason
+
+
+def test_a_canary_worth_less_rolls_back() -> None:
+    side = Side.of(attempts(500))
+    found = verdict(side, side, answered(800, 0.2, 1), answered(800, 1.8, 2))
+    assert found.decision == "roll back"
+    assert found.figures["auc"]["gain"] < -0.1
+    assert "auc" in found.reason
+
+
+def test_without_outcomes_the_rest_decides() -> None:
+    side, known = Side.of(attempts(500)), answered(300, 1.5, 1)
+    none = Outcomes(known.truth.head(0), known.answers.head(0))
+    found = judge.at_end(side, side, (known.answers["probability"],) * 2, (none, none), METRIC, TOLERANCE)
+    assert found.decision == "go on"
+    assert "auc" not in found.figures
+
+
+def test_answers_that_are_all_missing_are_a_shift() -> None:
+    assert judge.distance(pd.Series([np.nan] * 50), pd.Series(np.arange(50.0))) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("steps", [(10, 50), (50, 10, 100), (10, 10, 100), (100,), ()])
+def test_a_plan_rises_to_all_traffic(steps: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="steps"):
+        Plan(steps=steps, min_requests=10, step_timeout_s=1, tolerance=TOLERANCE)
