@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipelines.report import wording
 from pipelines.report.curves import Bins, bins, gain, is_chance
 from pipelines.report.records import Figure
-from pipelines.report.wording import better
 
 #: Matplotlib draws in these placeholder colours; in the page they become the style sheet's variables.
 INK, MUTED, LINE, MODEL, NAIVE = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f"
@@ -222,7 +222,7 @@ def _metric_line(axes: Any, figure: Figure) -> None:
             markerfacecolor="none",
             markeredgewidth=1.5,
             color=NAIVE,
-            label=name,
+            label=wording.name(name),
             linestyle="none",
         )
     if figure.champion is not None:
@@ -231,7 +231,7 @@ def _metric_line(axes: Any, figure: Figure) -> None:
         axes.plot([figure.low, figure.high], [0, 0], color=MODEL, alpha=0.45, linewidth=5, solid_capstyle="butt")
     axes.plot(figure.value, 0, "o", markersize=7, color=MODEL, label="model", linestyle="none")
     axes.set(yticks=[0], ylim=(-1, 1))
-    axes.set_yticklabels([f"{figure.name} {ARROWS.get(better(figure), '')}"], color=INK)
+    axes.set_yticklabels([f"{wording.name(figure.name)} {ARROWS.get(wording.better(figure), '')}"], color=INK)
     axes.locator_params(axis="x", nbins=5)
     axes.margins(x=0.12)
     axes.spines["left"].set_visible(False)

@@ -43,11 +43,11 @@ def _cells(family: FamilyReport) -> list[tuple[str, str]]:
 def _metric(figure: Figure | None) -> str:
     if figure is None:
         return "-"
-    return f"{figure.name} {wording.number(figure.value)} {wording.interval(figure)}".strip()
+    return f"{wording.name(figure.name)} {wording.number(figure.value)} {wording.interval(figure)}".strip()
 
 
 def _baseline(figure: Figure | None) -> str:
     if figure is None or not figure.baselines:
         return "-"
     name, value = next(iter(figure.baselines.items()))
-    return f"{name} {wording.number(value)}"
+    return f"{wording.name(name)} {wording.number(value)}"

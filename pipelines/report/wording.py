@@ -14,6 +14,8 @@ MEANING = {
     "spearman": "agreement of predicted and actual rank",
     "mae": "mean absolute error, in money",
     "rmse": "root mean squared error, in money",
+    "total_ratio": "predicted total over the actual total",
+    "accuracy": "share of customers called right",
 }
 
 
@@ -31,6 +33,11 @@ def interval(figure: Figure) -> str:
     return "" if figure.low is None or figure.high is None else f"[{number(figure.low)}, {number(figure.high)}]"
 
 
+def name(identifier: str) -> str:
+    """An identifier as words."""
+    return identifier.replace("_", " ")
+
+
 def meaning(figure: Figure) -> str:
     """What a metric says; empty for one that is not a usual one."""
     if figure.name.startswith("coverage"):
@@ -41,7 +48,9 @@ def meaning(figure: Figure) -> str:
 def better(figure: Figure) -> str:
     """Where a metric should be."""
     if figure.name.startswith("coverage"):
-        return f"near {number(int(figure.name.removeprefix('coverage')) / 100)}"
+        return f"near {int(figure.name.removeprefix('coverage')) / 100:g}"
+    if figure.name == "total_ratio":
+        return "near 1"
     return "higher" if figure.higher_is_better else "lower"
 
 
@@ -57,7 +66,7 @@ def gates(family: FamilyReport) -> str:
     """`6 of 6 passed`, or which ones refused."""
     if not family.gates:
         return "not evaluated"
-    refused = [gate.gate for gate in family.gates if not gate.passed]
+    refused = [name(gate.gate) for gate in family.gates if not gate.passed]
     return f"refused by {', '.join(refused)}" if refused else f"{family.passed} of {len(family.gates)} passed"
 
 
