@@ -13,22 +13,22 @@ from models.churn.params import ChurnParams
 if TYPE_CHECKING:
     import torch
 
-NETWORKS, HIDDEN, BATCH = 4, 64, 256
-LEARNING_RATE, WEIGHT_DECAY = 4e-3, 1.0
+NETWORKS, HIDDEN, BATCH, BINS = 3, 32, 256, 6
+LEARNING_RATE, WEIGHT_DECAY = 4e-3, 0.5
 DROP_INPUTS, DROP_HIDDEN = 0.1, 0.5
-#: Progress is kept each so many epochs.
-SAVE_EVERY = 5
+#: Progress is kept each so many steps.
+SAVE_EVERY = 100
 
 
 def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> onnx.ModelProto:
-    """Learn log-odds of churn from an encoded matrix, going on from the epochs kept in the file `progress`.
+    """Learn log-odds of churn from an encoded matrix, going on from the steps kept in the file `progress`.
 
-    Every epoch draws from a generator of its own, seeded by `seed` and the epoch: a resumed fit ends in the same
-    networks as one that was never stopped.
+    Every step draws from a generator of its own, seeded by `seed` and the step: a resumed fit ends in the same networks
+    as one that was never stopped. Rows are drawn with replacement, for each network its own.
     """
     import torch
 
-    basis = Basis.fit(x)
+    basis = Basis.fit(x, BINS)
     inputs = torch.from_numpy(basis.expand(x))
     truth = torch.from_numpy(np.asarray(churned, dtype=np.float32))
     layers = _start(inputs.shape[1], float(truth.mean()), seed)
@@ -36,12 +36,15 @@ def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Pa
         [{"params": layers[::2], "weight_decay": WEIGHT_DECAY}, {"params": layers[1::2], "weight_decay": 0.0}],
         lr=LEARNING_RATE,
     )
-    done = _resume(progress, layers, optimizer)
-    for epoch in range(done, params.epochs):
-        draw = torch.Generator().manual_seed(seed * params.epochs + epoch)
-        _learn(inputs, truth, layers, optimizer, epoch / params.epochs, 1 / params.epochs, draw)
-        if (epoch + 1) % SAVE_EVERY == 0:
-            _keep(progress, layers, optimizer, epoch + 1)
+    for step in range(_resume(progress, layers, optimizer), params.steps):
+        draw = torch.Generator().manual_seed(seed * params.steps + step)
+        for group in optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * _cycle(step / params.steps)
+        optimizer.zero_grad()
+        torch.autograd.backward(_loss(inputs, truth, layers, draw))
+        optimizer.step()
+        if (step + 1) % SAVE_EVERY == 0:
+            _keep(progress, layers, optimizer, step + 1)
     arrays = [layer.detach().numpy() for layer in layers]
     return dense(basis, list(zip(arrays[::2], arrays[1::2], strict=True)))
 
@@ -58,31 +61,17 @@ def _start(width: int, base_rate: float, seed: int) -> list["torch.Tensor"]:
     return [layer.requires_grad_() for layer in layers]
 
 
-def _learn(
-    inputs: "torch.Tensor",
-    truth: "torch.Tensor",
-    layers: list["torch.Tensor"],
-    optimizer: "torch.optim.Optimizer",
-    done: float,
-    share: float,
-    draw: "torch.Generator",
-) -> None:
-    """One epoch, `share` of the whole after `done` of it; each network sees the rows in an order of its own."""
+def _loss(
+    inputs: "torch.Tensor", truth: "torch.Tensor", layers: list["torch.Tensor"], draw: "torch.Generator"
+) -> "torch.Tensor":
+    """Of one batch, with dropout; the networks' losses added."""
     import torch
 
-    rows = len(inputs)
-    batches = max(1, rows // BATCH)
-    order = torch.stack([torch.randperm(rows, generator=draw) for _ in range(NETWORKS)])
-    for step, picked in enumerate(order.chunk(batches, dim=1)):
-        rate = LEARNING_RATE * _cycle(done + share * step / batches)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        hidden = torch.relu(_drop(inputs[picked], DROP_INPUTS, draw) @ layers[0] + layers[1])
-        logit = (_drop(hidden, DROP_HIDDEN, draw) @ layers[2] + layers[3]).squeeze(-1)
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(logit, truth[picked], reduction="none")
-        optimizer.zero_grad()
-        torch.autograd.backward(loss.mean(dim=1).sum())
-        optimizer.step()
+    picked = torch.randint(len(inputs), (NETWORKS, BATCH), generator=draw)
+    hidden = torch.relu(_drop(inputs[picked], DROP_INPUTS, draw) @ layers[0] + layers[1])
+    logit = (_drop(hidden, DROP_HIDDEN, draw) @ layers[2] + layers[3]).squeeze(-1)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(logit, truth[picked], reduction="none")
+    return loss.mean(dim=1).sum()
 
 
 def _cycle(share: float) -> float:
@@ -96,18 +85,18 @@ def _drop(values: "torch.Tensor", share: float, draw: "torch.Generator") -> "tor
     return values * (torch.rand(values.shape, generator=draw) >= share) / (1 - share)
 
 
-def _keep(progress: Path, layers: list["torch.Tensor"], optimizer: "torch.optim.Optimizer", epochs: int) -> None:
+def _keep(progress: Path, layers: list["torch.Tensor"], optimizer: "torch.optim.Optimizer", steps: int) -> None:
     moments: list[dict[str, Any]] = [optimizer.state[layer] for layer in layers]
     arrays = {f"layer{i}": layer.detach().numpy() for i, layer in enumerate(layers)}
     arrays |= {f"{name}{i}": moment[name].numpy() for i, moment in enumerate(moments) for name in moment}
     aside = progress.with_name(progress.name + ".aside")
     with aside.open("wb") as out:
-        np.savez(out, allow_pickle=False, epochs=np.array(epochs), **arrays)
+        np.savez(out, allow_pickle=False, steps=np.array(steps), **arrays)
     aside.replace(progress)
 
 
 def _resume(progress: Path, layers: list["torch.Tensor"], optimizer: "torch.optim.Optimizer") -> int:
-    """Put back what `_keep` wrote, and say how many epochs it held."""
+    """Put back what `_keep` wrote, and say how many steps it held."""
     import torch
 
     if not progress.exists():
@@ -117,4 +106,4 @@ def _resume(progress: Path, layers: list["torch.Tensor"], optimizer: "torch.opti
             layer.data = torch.from_numpy(kept[f"layer{i}"])
             moments = ("step", "exp_avg", "exp_avg_sq")
             optimizer.state[layer] = {name: torch.from_numpy(kept[f"{name}{i}"]) for name in moments}
-        return int(kept["epochs"])
+        return int(kept["steps"])

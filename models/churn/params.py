@@ -25,11 +25,11 @@ class ChurnParams(Params):
         folds: that out-of-fold answers are made in, a customer's rows all in one.
         trees: of the random forest.
         rounds: of boosting.
-        epochs: of the networks.
+        steps: of the networks, a batch each.
     """
 
     bands: Bands = Bands()
-    folds: Annotated[int, Field(ge=2)] = 5
+    folds: Annotated[int, Field(ge=2)] = 4
     trees: PositiveInt = 100
     rounds: PositiveInt = 300
-    epochs: PositiveInt = 20
+    steps: PositiveInt = 500
