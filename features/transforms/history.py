@@ -27,7 +27,7 @@ _ORDERS = """
            CASE WHEN purchase THEN date_diff('second', lag(occurred_at) OVER turn, occurred_at) / 86400.0 END AS gap,
            CASE WHEN purchase THEN row_number() OVER turn END AS nth
     FROM whole
-    WINDOW turn AS (PARTITION BY customer_id, purchase ORDER BY occurred_at)
+    WINDOW turn AS (PARTITION BY customer_id, purchase ORDER BY occurred_at, amount, lines)
 """
 
 # `age`: days from the event to the moment that features are wanted for. What lies after that moment is never joined.

@@ -1,0 +1,89 @@
+"""What every source holds to: canonical tables that keep their contracts, the same each time they are read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import business
+import duckdb
+import pandas as pd
+import pytest
+
+from features import sources
+from features.contracts import check
+from features.settings import Settings
+from features.tables import SPECS, Tables, content_hash
+
+SOURCES = ("complete_journey", "cdnow", "parquet folder", "csv folder")
+
+
+@dataclass(frozen=True)
+class Read:
+    """A source by its address, and what was read of it."""
+
+    address: str
+    tables: Tables
+
+
+@pytest.fixture(scope="module", params=SOURCES)
+def read(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Read:
+    folder = tmp_path_factory.mktemp("source")
+    address = request.param
+    if "folder" in address:
+        address = str(business.write(folder / "given", customers=50))
+    if request.param == "csv folder":
+        for file in list(Path(address).glob("*.parquet")):
+            pd.read_parquet(file).to_csv(file.with_suffix(".csv"), index=False)
+            file.unlink()
+    sources.read(address, folder / "read", Settings(home=folder))
+    return Read(address, Tables(folder / "read"))
+
+
+def test_keeps_the_contracts(read: Read) -> None:
+    check(read.tables.folder)
+    assert {"customers", "transactions"} <= set(read.tables.names)
+    assert all(read.tables.rows().values())
+
+
+def test_columns_with_a_meaning_have_their_type(read: Read) -> None:
+    for table in read.tables.names:
+        columns = read.tables.columns(table)
+        for name, column in SPECS[table].items():
+            assert name in columns or not column.required
+            assert columns.get(name, column.type) == column.type, f"{table}.{name}"
+
+
+def test_reads_the_same_again(read: Read, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    sources.read(read.address, tmp_path / "again", settings)
+    assert content_hash(tmp_path / "again") == content_hash(read.tables.folder)
+    assert sources.fingerprint(read.address, settings) == sources.fingerprint(read.address, settings)
+
+
+def test_fingerprints_tell_sources_apart(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert sources.fingerprint("cdnow", settings) != sources.fingerprint("complete_journey", settings)
+
+
+@pytest.mark.parametrize("read", ["complete_journey"], indirect=True)
+def test_complete_journey_is_whole(read: Read) -> None:
+    assert read.tables.rows() == {"customers": 2469, "transactions": 1469307, "touches": 6589}
+    of = {table: duckdb.read_parquet(str(read.tables.path(table))) for table in read.tables.names}
+    told, asked = of["customers"].aggregate("count(age), count(*)").fetchall()[0]
+    promoted, baskets = of["transactions"].aggregate("avg(on_promotion::INT), count(DISTINCT order_id)").fetchall()[0]
+    ((answered,),) = of["touches"].aggregate("count(responded_at)").fetchall()
+    assert (told, asked) == (801, 2469)  # households without demographics are kept
+    assert 0.2 < promoted < 0.25
+    assert baskets == 155848
+    assert answered > 500
+
+
+@pytest.mark.parametrize("read", ["cdnow"], indirect=True)
+def test_cdnow_is_whole(read: Read) -> None:
+    assert read.tables.rows() == {"customers": 23570, "transactions": 69659}
+    bought = pd.read_parquet(read.tables.path("transactions"))
+    assert bought["customer_id"].str.len().eq(5).all()
+    assert (bought["occurred_at"].min(), bought["occurred_at"].max()) == (
+        pd.Timestamp("1997-01-01"),
+        pd.Timestamp("1998-06-30"),
+    )
+    assert bought["amount"].sum() == pytest.approx(2_500_315.63)
