@@ -51,7 +51,7 @@ class Schema:
         given = _tensors(payload) if isinstance(payload, InferRequest) else _instances(payload)
         lengths = {name: len(values) for name, values in given.items()}
         if not lengths or 0 in lengths.values():
-            raise InvalidRows(next(iter(lengths), "inputs"), "at least one row", "none")
+            raise InvalidRows(next(iter(lengths or self.columns)), "at least one value", "none")
         count = max(lengths.values())
         for name, length in lengths.items():
             if length != count:

@@ -12,7 +12,8 @@ import kserve
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from kserve.constants.constants import MAX_GRPC_MESSAGE_LENGTH
+from kserve import InferRequest
+from kserve.constants.constants import INFERENCE_CONTENT_LENGTH_HEADER, MAX_GRPC_MESSAGE_LENGTH
 from kserve.errors import InvalidInput
 from kserve.model import InferenceVerb
 from kserve.model_server import app
@@ -95,6 +96,17 @@ class Lenient(DataPlane):  # type: ignore[misc]
             return _with_nan(body), {}
         except (KeyError, ValueError, TypeError, AttributeError, struct.error) as broken:
             raise InvalidInput(f"not a request of the Open Inference Protocol: {broken}") from broken
+
+    def decode_inference_request(self, body: Any, headers: dict[str, str], model_name: str) -> InferRequest:
+        """Keeps binary tensors binary: KServe makes lists of them, where NaN is no longer told from a bad number."""
+        request = super().decode_inference_request(body, headers, model_name)
+        if isinstance(body, bytes):
+            start = int(headers[INFERENCE_CONTENT_LENGTH_HEADER])
+            for tensor, said in zip(request.inputs, json.loads(body[:start])["inputs"], strict=True):
+                size = (said.get("parameters") or {}).get("binary_data_size")
+                if size is not None and said.get("data") is None:
+                    tensor._raw_data, start = body[start : start + size], start + size
+        return request
 
     async def explain(self, model_name: str, request: Any, headers: dict[str, str] | None = None) -> Any:
         """As KServe's own, which however sends the request's headers, credentials among them, back to the client."""

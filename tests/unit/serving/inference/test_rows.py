@@ -123,8 +123,16 @@ def test_raw_bytes_that_are_too_few_or_no_text_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("dtype", "expected"),
-    [("float64", "number"), ("Int64", "number"), ("uint8", "number"), ("bool", "boolean"), ("boolean", "boolean")]
-    + [("object", "text"), ("category", "text"), ("string", "text")],
+    [
+        ("float64", "number"),
+        ("Int64", "number"),
+        ("uint8", "number"),
+        ("bool", "boolean"),
+        ("boolean", "boolean"),
+        ("object", "text"),
+        ("category", "text"),
+        ("string", "text"),
+    ],
 )
 def test_the_kind_of_a_column(dtype: str, expected: str) -> None:
     assert kind(dtype) == expected

@@ -73,7 +73,9 @@ def test_a_slow_canary_rolls_back() -> None:
 def test_a_few_slow_requests_do_not_make_a_slow_canary() -> None:
     seen = attempts(200)
     seen.loc[:8, "latency_ms"] = 400.0  # 4.5%: the 95th percentile is near them, and its range holds both
-    assert verdict(Side.of(seen), Side.of(attempts(900)), answered(300, 1.5, 1), answered(300, 1.5, 2)).decision == "go on"
+    assert (
+        verdict(Side.of(seen), Side.of(attempts(900)), answered(300, 1.5, 1), answered(300, 1.5, 2)).decision == "go on"
+    )
 
 
 def test_shifted_answers_roll_back_whatever_they_are_worth() -> None:

@@ -22,7 +22,7 @@ COLUMNS = {"recency": "float64", "orders": "int64", "member": "bool", "plan": "o
 
 
 @dataclass(frozen=True)
-class Toy:
+class Probe:
     """A logistic score; the faults are part of the model, so that a server runs with nothing patched in it."""
 
     weight: float = 1.0
@@ -32,8 +32,12 @@ class Toy:
     #: The process dies on this call; 0 is never.
     dies_at: int = 0
     refuses: bool = False
+    #: Answer by this one column instead.
+    reads: str = ""
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        if self.reads:
+            return pd.DataFrame({"probability": 1 / (1 + np.exp(-rows[self.reads] / 30))}, index=rows.index)
         for name in COLUMNS:
             if name not in rows:
                 raise InvalidRows(name, "a column of this name", "no such column")
@@ -51,7 +55,7 @@ class Toy:
         return pd.DataFrame({"top_drivers": drivers}, index=rows.index)
 
     def save(self, folder: Path) -> None:
-        (folder / "toy.json").write_text(json.dumps(asdict(self)))
+        (folder / "probe.json").write_text(json.dumps(asdict(self)))
 
     def _misbehave(self) -> None:
         global calls
@@ -69,18 +73,18 @@ class Toy:
 calls = 0
 
 
-def load(folder: Path) -> Toy:
-    return Toy(**json.loads((folder / "toy.json").read_text()))
+def load(folder: Path) -> Probe:
+    return Probe(**json.loads((folder / "probe.json").read_text()))
 
 
-def fit(train: pd.DataFrame, valid: pd.DataFrame, params: Params, checkpoint: Path) -> Toy:
-    return Toy()
+def fit(train: pd.DataFrame, valid: pd.DataFrame, params: Params, checkpoint: Path) -> Probe:
+    return Probe()
 
 
 FAMILY = Family(
-    name="toy",
+    name="probe",
     entity="customer_id",
-    feature_service="toy_v1",
+    feature_service="probe_v1",
     label=("churned",),
     examples=lambda *_: pd.DataFrame(),
     params=Params,
@@ -93,12 +97,17 @@ FAMILY = Family(
 
 
 def install() -> None:
-    """Put the toy into the catalog, as a folder and a name would."""
-    module = ModuleType("models.toy")
+    """Put the probe into the catalog, as a folder and a name would."""
+    module = ModuleType("models.probe")
     module.__dict__["FAMILY"] = FAMILY
-    sys.modules["models.toy"] = module
-    if "toy" not in catalog.NAMES:
-        catalog.NAMES = (*catalog.NAMES, "toy")
+    sys.modules["models.probe"] = module
+    catalog.NAMES = (*catalog.NAMES, "probe")
+
+
+def remove() -> None:
+    """Take it out again: other tests count the families."""
+    del sys.modules["models.probe"]
+    catalog.NAMES = tuple(name for name in catalog.NAMES if name != "probe")
 
 
 def rows(count: int, seed: int = 0) -> pd.DataFrame:
@@ -113,9 +122,9 @@ def rows(count: int, seed: int = 0) -> pd.DataFrame:
 
 
 def frame(count: int, seed: int = 0) -> pd.DataFrame:
-    """Held-out examples whose truth follows the honest toy."""
+    """Held-out examples whose truth follows the honest probe."""
     found = rows(count, seed)
-    chance = Toy(weight=1.5).predict(found.assign(plan="warm"))["probability"]
+    chance = Probe(weight=1.5).predict(found.assign(plan="warm"))["probability"]
     found["churned"] = (np.random.default_rng(seed + 1).random(count) < chance).astype(int)
     found["customer_id"] = [f"c{number}" for number in range(count)]
     found["event_timestamp"] = pd.Timestamp("2026-01-01", tz="UTC")
@@ -123,24 +132,22 @@ def frame(count: int, seed: int = 0) -> pd.DataFrame:
     return found
 
 
-def write(folder: Path, settings: Settings, model: Toy) -> Path:
+def write(folder: Path, settings: Settings, model: Probe) -> Path:
     """A signed bundle of `model`."""
     manifest = bundle.Manifest(
-        family="toy",
-        feature_service="toy_v1",
-        columns=COLUMNS,
+        family="probe",
+        feature_service="churn_v1" if model.reads else "probe_v1",
+        columns={model.reads: "float64"} if model.reads else COLUMNS,
         label=("churned",),
-        params={"window": asdict_window()},
+        params={"window": Window(horizon_days=28, step_days=28, min_history_days=84).model_dump()},
         seed=1,
         data_hash="0" * 64,
         git_commit="0" * 40,
     )
     reference = rows(50).assign(plan="warm")
+    if model.reads:
+        reference = reference[["recency"]].rename(columns={"recency": model.reads})
     honest = replace(model, fails=False, dies_at=0, sleep_s=0.0, refuses=False)
     bundle.write(folder, model, manifest, reference.join(honest.predict(reference)))
     bundle.sign(folder, signing_key(settings))
     return folder
-
-
-def asdict_window() -> dict[str, int]:
-    return Window(horizon_days=28, step_days=28, min_history_days=84).model_dump()

@@ -1,0 +1,192 @@
+"""What an endpoint answers is what its bundle answers, over every protocol, for every family."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import httpx
+import numpy as np
+import pandas as pd
+import pytest
+from checks import Case
+from kserve import InferInput, InferRequest, InferResponse
+from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
+
+from features.settings import Settings
+from models import bundle, catalog
+from models.keys import signing_key
+from serving.inference.rows import DATATYPES, kind
+from serving.inference.values import as_text, plain
+from serving.rollout.processes import ModelServer
+
+ROWS = 7
+
+
+@dataclass(frozen=True)
+class Served:
+    case: Case
+    rows: pd.DataFrame
+    answers: pd.DataFrame
+    server: ModelServer
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.http_port}"
+
+    @property
+    def name(self) -> str:
+        return self.case.family.name
+
+
+@pytest.fixture(scope="module", params=catalog.NAMES)
+def served(
+    request: pytest.FixtureRequest,
+    fitted: Callable[..., Case],
+    section: Callable[[str], dict[str, Any]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Served]:
+    case = fitted(request.param, section(request.param))
+    home = tmp_path_factory.mktemp("served")
+    settings = Settings(home=home)
+    rows = _with_gaps(case.rows.head(ROWS).reset_index(drop=True))
+    answers = case.model.predict(rows)
+    manifest = bundle.Manifest(
+        family=case.family.name,
+        feature_service=case.family.feature_service,
+        columns=case.frame.about["columns"],
+        label=case.family.label,
+        params=case.section,
+        seed=1,
+        data_hash="0" * 64,
+        git_commit="0" * 40,
+    )
+    bundle.write(home / "bundle", case.model, manifest, rows.join(answers))
+    bundle.sign(home / "bundle", signing_key(settings))
+    command = [sys.executable, "-m", "serving.inference"]
+    server = ModelServer(command, case.family.name, "7", home / "bundle", home / "log", settings)
+    try:
+        server.wait_ready()
+        yield Served(case, rows, answers, server)
+    finally:
+        server.stop()
+
+
+def _with_gaps(rows: pd.DataFrame) -> pd.DataFrame:
+    """Each feature is missing in one row."""
+    for place, name in enumerate(rows):
+        if kind(str(rows[name].dtype)) == "number":
+            rows[name] = rows[name].astype(float)
+            rows.loc[place % len(rows), name] = np.nan
+    return rows
+
+
+def _tensors(rows: pd.DataFrame, binary: bool) -> list[InferInput]:
+    tensors = []
+    for name in rows:
+        datatype = DATATYPES[kind(str(rows[name].dtype))]
+        tensor = InferInput(str(name), [len(rows)], datatype)
+        if binary and datatype == "FP64":
+            tensor.set_data_from_numpy(rows[name].to_numpy(dtype=float))
+        elif binary:
+            tensor.set_data_from_numpy(rows[name].to_numpy(dtype=bool if datatype == "BOOL" else object))
+        else:
+            tensor.data = [plain(value) for value in rows[name]]
+        tensors.append(tensor)
+    return tensors
+
+
+def _frame(response: InferResponse) -> pd.DataFrame:
+    columns = {}
+    for output in response.outputs:
+        values = output.as_numpy()
+        text = output.datatype == "BYTES"
+        columns[output.name] = [v.decode() if isinstance(v, bytes) else v for v in values] if text else values
+    return pd.DataFrame(columns)
+
+
+def _same(found: pd.DataFrame, served: Served) -> None:
+    expected = pd.DataFrame(
+        {name: _as_sent(served.answers[name]) for name in served.answers}, index=range(len(served.answers))
+    )
+    assert list(found) == list(expected)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-9, atol=1e-12)
+
+
+def _as_sent(values: "pd.Series[Any]") -> list[Any]:
+    return [value if isinstance(value, float | int | bool | np.generic) else as_text(value) for value in values]
+
+
+def test_v1_answers_as_the_bundle(served: Served) -> None:
+    instances = [{name: plain(value) for name, value in row.items()} for row in served.rows.to_dict("records")]
+    answer = httpx.post(f"{served.url}/v1/models/{served.name}:predict", json={"instances": instances}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    found = pd.DataFrame(answer.json()["predictions"])
+    _same(found.apply(_as_sent), served)
+    assert answer.headers["x-model-version"] == "7"
+
+
+def test_v2_answers_as_the_bundle_whatever_the_order_of_features(served: Served) -> None:
+    body, _ = InferRequest(served.name, _tensors(served.rows, binary=False)[::-1]).to_rest()
+    answer = httpx.post(f"{served.url}/v2/models/{served.name}/infer", json=body, timeout=30)
+    assert answer.status_code == 200, answer.text
+    _same(_frame(InferResponse.from_rest(answer.json())), served)
+    assert answer.json()["model_version"] == "7"
+
+
+def test_v2_in_binary_answers_as_the_bundle(served: Served) -> None:
+    request = InferRequest(
+        served.name, _tensors(_texts(served.rows), binary=True), parameters={"binary_data_output": True}
+    )
+    body, length = request.to_rest()
+    headers = {"inference-header-content-length": str(length), "content-type": "application/octet-stream"}
+    answer = httpx.post(f"{served.url}/v2/models/{served.name}/infer", content=body, headers=headers, timeout=30)
+    assert answer.status_code == 200, answer.text
+    found = InferResponse.from_bytes(answer.content, int(answer.headers["inference-header-content-length"]))
+    _same(_frame(found), _with_texts(served))
+
+
+def test_grpc_answers_as_the_bundle(served: Served) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{served.server.grpc_port}") as channel:
+        stub = service.GRPCInferenceServiceStub(channel)
+        request = InferRequest(served.name, _tensors(_texts(served.rows), binary=True)).to_grpc()
+        found = InferResponse.from_grpc(stub.ModelInfer(request, timeout=30))
+    _same(_frame(found), _with_texts(served))
+    assert found.model_version == "7"
+
+
+def test_one_row_is_answered_as_in_a_batch(served: Served) -> None:
+    row = {name: plain(value) for name, value in served.rows.iloc[3].items()}
+    answer = httpx.post(f"{served.url}/v1/models/{served.name}:predict", json={"instances": [row]}, timeout=30)
+    one = pd.DataFrame(answer.json()["predictions"])
+    expected = served.answers.iloc[[3]].reset_index(drop=True).select_dtypes("number")
+    pd.testing.assert_frame_equal(one[expected.columns], expected, check_dtype=False, rtol=1e-5, atol=1e-6)
+
+
+def test_the_explanation_is_the_bundles(served: Served) -> None:
+    rows = served.rows.head(2)
+    instances = [{name: plain(value) for name, value in row.items()} for row in rows.to_dict("records")]
+    answer = httpx.post(f"{served.url}/v1/models/{served.name}:explain", json={"instances": instances}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert not {"host", "user-agent"} & set(answer.headers)
+    expected = served.case.model.explain(rows)["top_drivers"]
+    for found, drivers in zip(answer.json()["explanations"], expected, strict=True):
+        assert [one["feature"] for one in found["top_drivers"]] == [one["feature"] for one in drivers]
+        assert np.allclose([one["effect"] for one in found["top_drivers"]], [one["effect"] for one in drivers])
+
+
+def test_the_metadata_names_every_feature_and_answer(served: Served) -> None:
+    told = httpx.get(f"{served.url}/v2/models/{served.name}").json()
+    assert [one["name"] for one in told["inputs"]] == list(served.rows)
+    assert [one["name"] for one in told["outputs"]] == list(served.answers)
+
+
+def _texts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Binary tensors have no null for text: an empty one stands where it is missing."""
+    return rows.assign(**{name: rows[name].fillna("") for name in rows if kind(str(rows[name].dtype)) == "text"})
+
+
+def _with_texts(served: Served) -> Served:
+    answers = served.case.model.predict(_texts(served.rows))
+    return Served(served.case, served.rows, answers, served.server)

@@ -1,0 +1,277 @@
+"""Whatever a client sends or a store does: a clear refusal, and a server that lives."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import grpc
+import httpx
+import numpy as np
+import pandas as pd
+import pytest
+from kserve import InferInput, InferRequest
+from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
+
+from features import store
+from features.examples import Window, churn_examples, latest
+from features.settings import Settings
+from features.tables import Tables
+from serving.inference import requests
+from serving.rollout.fleet import Fleet
+from serving.rollout.plan import CannotServe, Split
+from serving.rollout.processes import ModelServer
+from serving.rollout.xds import MODEL_HEADER
+from tests.integration import probe
+
+SERVER = (sys.executable, "-m", "tests.integration.probe_server")
+ROW: dict[str, Any] = {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"}
+LARGE = b'{"instances": [' + b" " * 10_000_000 + b"]}"
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    settings = Settings(home=tmp_path_factory.mktemp("home"))
+    probe.write(settings.home / "bundle", settings, probe.Probe())
+    fleet = Fleet(settings, "127.0.0.1", 0, lambda *_: settings.home / "bundle", SERVER)
+    fleet.split("probe", Split(champion="1"))
+    yield fleet
+    fleet.close()
+
+
+@pytest.fixture(scope="module", params=["direct", "envoy"])
+def url(request: pytest.FixtureRequest, fleet: Fleet) -> str:
+    return fleet.url if request.param == "envoy" else f"http://127.0.0.1:{min_port(fleet)}"
+
+
+def min_port(fleet: Fleet) -> int:
+    (server,) = fleet._servers.values()
+    return server.http_port
+
+
+def predict(url: str, body: Any) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"content-type": "application/json"}
+    return httpx.post(f"{url}/v1/models/probe:predict", content=content, headers=headers, timeout=30)
+
+
+def lives(url: str) -> None:
+    assert predict(url, {"instances": [ROW]}).status_code == 200
+
+
+def v2(**changed: Any) -> dict[str, Any]:
+    kinds = {"recency": "FP64", "orders": "INT64", "member": "BOOL", "plan": "BYTES"}
+    values = {name: [value] for name, value in ROW.items()} | changed
+    return {"inputs": [{"name": n, "shape": [1], "datatype": kinds[n], "data": v} for n, v in values.items()]}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("recency", "soon"),
+        ("recency", True),
+        ("recency", float("nan")),
+        ("recency", float("inf")),
+        ("orders", "two"),
+        ("member", "yes"),
+        ("plan", 7),
+        ("plan", {"name": "gold"}),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(url: str, field: str, value: Any) -> None:
+    bodies = {"v1/models/probe:predict": {"instances": [{**ROW, field: value}]}}
+    bodies["v2/models/probe/infer"] = v2(**{field: [value]})
+    for path, body in bodies.items():
+        headers = {"content-type": "application/json"}
+        answer = httpx.post(f"{url}/{path}", content=json.dumps(body), headers=headers)
+        assert answer.status_code == 400, answer.text
+        assert f"'{field}'" in answer.json()["error"]
+    lives(url)
+
+
+@pytest.mark.parametrize("field", list(ROW))
+def test_a_missing_feature_is_refused_by_name(url: str, field: str) -> None:
+    answer = predict(url, {"instances": [{name: value for name, value in ROW.items() if name != field}]})
+    assert answer.status_code == 400
+    assert f"'{field}'" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"junk", b"[]", b"{}", b'{"instances": 1}', b'{"instances": []}', b'{"instances": [[1]]}', b"\xff\xfe"],
+)
+def test_a_body_that_is_no_request_is_refused(url: str, body: bytes) -> None:
+    assert predict(url, body).status_code == 400
+    lives(url)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"junk",
+        b"{}",
+        b'{"inputs": 3}',
+        b'{"inputs": [{"name": "recency", "shape": [1], "datatype": "FP64", "data": NaN}]}',
+    ],
+)
+def test_a_body_that_is_no_v2_request_is_refused(url: str, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    answer = httpx.post(f"{url}/v2/models/probe/infer", content=body, headers=headers)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"]
+    lives(url)
+
+
+@pytest.mark.parametrize("length", ["12", "junk", "99999999", "-3"])
+def test_a_torn_binary_request_is_refused(url: str, length: str) -> None:
+    body, _ = InferRequest("probe", [_raw("recency", np.array([1.0]))]).to_rest()
+    headers = {"content-type": "application/octet-stream", "inference-header-content-length": length}
+    answer = httpx.post(f"{url}/v2/models/probe/infer", content=body, headers=headers)
+    assert answer.status_code == 400, answer.text
+    lives(url)
+
+
+def test_ten_megabytes_are_refused_declared_or_not(url: str) -> None:
+    assert predict(url, LARGE).status_code == 413
+    chunks = (LARGE[start : start + 500_000] for start in range(0, len(LARGE), 500_000))
+    assert httpx.post(f"{url}/v1/models/probe:predict", content=chunks, timeout=30).status_code == 413
+    lives(url)
+
+
+def test_a_model_that_is_not_there(url: str) -> None:
+    assert httpx.post(f"{url}/v1/models/nobody:predict", json={"instances": [ROW]}).status_code == 404
+
+
+def test_nothing_but_models_is_reachable_through_envoy(fleet: Fleet) -> None:
+    for path in ("/v2/repository/models/probe/unload", "/metrics", "/docs", "/stats", "/v1/models/probe/../../metrics"):
+        assert httpx.post(fleet.url + path).status_code == 404, path
+    lives(fleet.url)
+
+
+def test_grpc_refuses_by_name_and_limits_size(fleet: Fleet) -> None:
+    with grpc.insecure_channel(fleet.url.removeprefix("http://")) as channel:
+        stub = service.GRPCInferenceServiceStub(channel)
+        good = [_raw(name, np.array([value])) for name, value in ROW.items() if name != "plan"]
+        good.append(_raw("plan", np.array([b"gold"], dtype=object)))
+        names = [(MODEL_HEADER, "probe")]
+        assert stub.ModelInfer(InferRequest("probe", good).to_grpc(), metadata=names, timeout=30).model_version == "1"
+        bad = [*good[1:], _raw("recency", np.array([np.inf]))]
+        for request, code, word in (
+            (InferRequest("probe", bad), grpc.StatusCode.INVALID_ARGUMENT, "recency"),
+            (InferRequest("probe", good[1:]), grpc.StatusCode.INVALID_ARGUMENT, "recency"),
+            (InferRequest("nobody", good), grpc.StatusCode.NOT_FOUND, "nobody"),
+        ):
+            with pytest.raises(grpc.RpcError) as refused:
+                stub.ModelInfer(request.to_grpc(), metadata=names, timeout=30)
+            assert refused.value.code() is code
+            assert word in refused.value.details()
+        with pytest.raises(grpc.RpcError):
+            large = InferRequest("probe", [_raw("recency", np.zeros(1_300_000))])
+            stub.ModelInfer(large.to_grpc(), metadata=names, timeout=30)
+        assert stub.ModelInfer(InferRequest("probe", good).to_grpc(), metadata=names, timeout=30).model_version == "1"
+
+
+def _raw(name: str, values: np.ndarray) -> InferInput:
+    kinds = {"f": "FP64", "i": "INT64", "b": "BOOL", "O": "BYTES"}
+    tensor = InferInput(name, list(values.shape), kinds[values.dtype.kind])
+    tensor.set_data_from_numpy(values)
+    return tensor
+
+
+def test_refusals_are_logged_with_their_reason(fleet: Fleet) -> None:
+    headers = {"x-request-id": "refused-once"}
+    httpx.post(f"{fleet.url}/v1/models/probe:predict", json={"instances": [{}]}, headers=headers)
+    logged = wait(lambda: requests.read(fleet.settings.home, "probe").query("request_id == 'refused-once'"))
+    assert logged["status"].tolist() == [400]
+    assert "recency" in logged["error"].iloc[0]
+
+
+def wait(look: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    deadline = time.monotonic() + 15
+    while (found := look()).empty:
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(0.1)
+    return found
+
+
+def test_a_tampered_bundle_is_not_opened(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    bundle = probe.write(tmp_path / "bundle", settings, probe.Probe())
+    (bundle / "model" / "probe.json").write_text('{"weight": 9.0}')
+    server = ModelServer(SERVER, "probe", "1", bundle, tmp_path / "log", settings)
+    with pytest.raises(CannotServe, match=r"BundleTampered.*probe\.json"):
+        server.wait_ready()
+    server.stop()
+
+
+def test_sigterm_lets_go_of_nothing(tmp_path: Path) -> None:
+    """A request that is being answered is answered, and what was logged is written."""
+    settings = Settings(home=tmp_path)
+    bundle = probe.write(tmp_path / "bundle", settings, probe.Probe(sleep_s=1.0))
+    server = ModelServer(SERVER, "probe", "1", bundle, tmp_path / "log", settings)
+    server.wait_ready()
+    client = subprocess.Popen(
+        [sys.executable, "-c", CLIENT, f"http://127.0.0.1:{server.http_port}/v1/models/probe:predict", json.dumps(ROW)],
+        stdout=subprocess.PIPE,
+    )
+    assert client.stdout is not None
+    client.stdout.readline()
+    time.sleep(0.4)
+    os.kill(server.pid, signal.SIGTERM)
+    assert client.stdout.readline().strip() == b"200"
+    server.stop()
+    assert len(requests.read(tmp_path, "probe")) == 1
+
+
+CLIENT = """
+import sys, json, httpx
+print("asks", flush=True)
+print(httpx.post(sys.argv[1], json={"instances": [json.loads(sys.argv[2])]}, timeout=20).status_code)
+"""
+
+
+def test_a_kill_loses_at_most_the_last_second(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    bundle = probe.write(tmp_path / "bundle", settings, probe.Probe())
+    server = ModelServer(SERVER, "probe", "1", bundle, tmp_path / "log", settings)
+    server.wait_ready()
+    before = [predict(f"http://127.0.0.1:{server.http_port}", {"instances": [ROW]}) for _ in range(5)]
+    time.sleep(2 * requests.EVERY)
+    os.kill(server.pid, signal.SIGKILL)
+    server.stop()
+    kept = set(requests.read(tmp_path, "probe")["request_id"])
+    assert {answer.headers["x-request-id"] for answer in before} <= kept
+
+
+def test_the_online_store_goes_away_and_comes_back(tables: Path, redis_server: Any, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", redis_url=f"redis://127.0.0.1:{redis_server.port}/0")
+    source = Tables(tables)
+    params = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
+    store.publish(store.build(source, "churn_v1", churn_examples(source, params), latest(source), settings), settings)
+    bundle = probe.write(tmp_path / "bundle", settings, probe.Probe(reads="recency_days"))
+    server = ModelServer(SERVER, "probe", "1", bundle, tmp_path / "log", settings)
+    server.wait_ready()
+    url = f"http://127.0.0.1:{server.http_port}"
+    asked = {"instances": [{"customer_id": "c00001"}, {"customer_id": "c00002"}]}
+    before = predict(url, asked)
+    assert before.status_code == 200, before.text
+
+    unknown = predict(url, {"instances": [{"customer_id": "nobody"}]})
+    assert unknown.status_code == 404
+    assert "'nobody'" in unknown.json()["error"]
+
+    redis_server.stop()
+    gone = predict(url, asked)
+    assert gone.status_code == 503
+    assert "online store" in gone.json()["error"]
+    assert httpx.get(f"{url}/v2/health/live").status_code == 200
+
+    redis_server.start()
+    assert predict(url, asked).json() == before.json()
+    server.stop()
