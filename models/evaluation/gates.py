@@ -81,7 +81,7 @@ def not_worse_than_champion(evidence: Evidence) -> Verdict:
 
 
 def no_leak(evidence: Evidence, limit: float = 0.98) -> Verdict:
-    """No single feature all but determines a label (AUC or rank correlation out of fold, at most `limit`)."""
+    """No single feature all but determines a label (AUC or Gini of ranks out of fold, at most `limit`)."""
     found = [
         leaks.strongest(evidence.train, list(evidence.rows.columns), label, evidence.seed)
         for label in evidence.truth.columns

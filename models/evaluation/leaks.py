@@ -14,7 +14,7 @@ FOLDS = 3
 
 
 def strongest(frame: pd.DataFrame, features: Sequence[str], label: str, seed: int) -> tuple[str, float]:
-    """The feature that tells most of `label` by itself, and how much: an AUC or a rank correlation, out of fold.
+    """The feature that tells most of `label` by itself, and how much: an AUC or a Gini of ranks, out of fold.
 
     Each feature gets a small tree of its own, so that it is found whatever the shape: a number, a category, a value
     that is missing for one class only.
@@ -34,7 +34,9 @@ def _told(columns: Matrix, truth: pd.DataFrame, seed: int) -> float:
     chance = truth[label].isin([0, 1]).all()
     tree = DecisionTreeRegressor(max_leaf_nodes=8 if chance else 128, min_samples_leaf=5, random_state=seed)
     folds = KFold(FOLDS, shuffle=True, random_state=seed)
-    target = truth[label].to_numpy(dtype=float)
-    answers = pd.DataFrame({"told": cross_val_predict(tree, columns, target, cv=folds)})
-    metric = metrics.auc if chance else metrics.spearman
-    return float(np.nan_to_num(metric(label, "told").measure(truth, answers)))
+    # Ranks, so that a few huge labels do not take all the leaves; and their Gini, which lets equal labels (most of
+    # them 0, say) stand in any order.
+    target = truth if chance else truth.rank()
+    answers = pd.DataFrame({"told": cross_val_predict(tree, columns, target[label], cv=folds)})
+    metric = metrics.auc if chance else metrics.gini
+    return float(np.nan_to_num(metric(label, "told").measure(target, answers)))
