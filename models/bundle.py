@@ -36,7 +36,7 @@ FORMATS = {".json", ".md", ".onnx", ".txt", ".ubj", ".safetensors", ".gguf", ".p
 CODE = re.compile(rb"\x80[\x02-\x05][^\x00]|PK\x03\x04")
 
 
-class BundleTampered(Exception):
+class BundleTampered(ValueError):
     """A bundle that is not what was validated: changed, incomplete, unsigned where a key is asked, or carrying code."""
 
 

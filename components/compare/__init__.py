@@ -1,0 +1,1 @@
+"""Would it work on my data?"""

@@ -1,0 +1,144 @@
+"""Would it work on my data? A family beside its baselines on someone's tables; nothing is kept."""
+
+import tempfile
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from features import contracts, sources, store
+from features.examples import latest
+from features.settings import Settings
+from features.tables import Tables, content_hash
+from models import catalog
+from models.evaluation.folds import stratified
+from models.evaluation.table import table
+from models.family import Family, Model
+
+FOLDS = 5
+#: How long a fold's own tuning examples are: one in so many of those that are not tested on.
+TUNING = 5
+
+Split = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What came out: a row a model and metric with `model`, `metric`, `value`, `low`, `high`, `higher_is_better`.
+
+    The family's own model comes first and bears its name. `how` says what was learnt from and what was tested on.
+    """
+
+    family: str
+    how: str
+    rows: int
+    seed: int
+    data_hash: str
+    table: tuple[Mapping[str, Any], ...]
+
+
+def compare(
+    family: str,
+    data: str,
+    test: str | None,
+    cutoff: str | None,
+    horizon: str | None,
+    params: Mapping[str, Any],
+    settings: Settings,
+) -> Compared:
+    """Fit `family` and its baselines on tables of `data` and measure all of them on what they have not seen.
+
+    Args:
+        data, test: folders (or `s3://` prefixes) of canonical tables. With `test`, all of `data` is learnt from.
+            Without, examples that follow one another in time are tested at the latest cutoff, others in stratified
+            folds.
+        cutoff: where the test examples stand; None is as late as the horizon allows.
+        horizon: such as `180d`, in place of the window's own.
+        params: the family's section of `params.yaml`, the seed in it.
+
+    Raises `ContractBroken` where a table breaks its contract.
+    """
+    record, section = catalog.family(family), dict(params)
+    if horizon is not None:
+        section["window"] = {**section["window"], "horizon_days": pd.Timedelta(horizon).days}
+    with tempfile.TemporaryDirectory() as temporary:
+        nowhere = settings.model_copy(update={"home": Path(temporary), "offline_uri": None, "redis_url": None})
+        frame, names, data_hash = _frame(record, data, section, cutoff, nowhere, "data")
+        unseen = _frame(record, test, section, cutoff, nowhere, "test")[0] if test is not None else None
+        how, splits = _splits(record, frame, unseen, section["seed"])
+        truth, answers = _answers(record, splits, names, section, nowhere.home)
+    figures = table(record.metrics, truth, answers, section["seed"])
+    return Compared(
+        family=family,
+        how=how,
+        rows=len(truth),
+        seed=section["seed"],
+        data_hash=data_hash,
+        table=tuple(_plain(row) for row in figures.to_dict("records")),
+    )
+
+
+def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    return {str(name): None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
+
+
+def _frame(
+    family: Family, source: str, section: dict[str, Any], cutoff: str | None, settings: Settings, name: str
+) -> tuple[pd.DataFrame, list[str], str]:
+    """The examples of a source with their features, the features' names, and the hash of its tables."""
+    folder = settings.home / name
+    sources.read(source, folder, settings)
+    contracts.check(folder)
+    tables = Tables(folder)
+    examples = family.examples(tables, family.params.read(section), None, cutoff)
+    newest = max(latest(tables), examples["event_timestamp"].max())
+    snapshot = store.build(tables, family.feature_service, examples, newest, settings)
+    frame = store.training_frame(snapshot, examples, settings)
+    return frame, [str(column) for column in frame if column not in examples], content_hash(folder)
+
+
+def _splits(family: Family, frame: pd.DataFrame, unseen: pd.DataFrame | None, seed: int) -> tuple[str, Iterator[Split]]:
+    """How it is tested, and the train, valid and test examples of each round."""
+    train, valid, test = (frame[frame["split"] == name] for name in ("train", "valid", "test"))
+    in_time = bool(train["event_timestamp"].max() < test["event_timestamp"].min())
+    if unseen is not None:
+        target = unseen[unseen["split"] == "test"] if in_time else unseen
+        learn = train if in_time else pd.concat([train, test])
+        return f"learnt from one folder ({len(learn) + len(valid):,} examples), tested on the other", iter(
+            [(learn, valid, target)]
+        )
+    if in_time:
+        at = test["event_timestamp"].max()
+        return f"learnt from what came before, tested at {at:%Y-%m-%d}", iter([(train, valid, test)])
+    return f"{FOLDS} stratified folds, each tested by a model that has not seen it", _folds(family, frame, seed)
+
+
+def _folds(family: Family, frame: pd.DataFrame, seed: int) -> Iterator[Split]:
+    fold = stratified(frame[family.label[0]], FOLDS, seed)
+    for held in range(FOLDS):
+        rest = frame[fold != held]
+        tuning = stratified(rest[family.label[0]], TUNING, seed + 1 + held) == 0
+        yield rest[~tuning], rest[tuning], frame[fold == held]
+
+
+def _answers(
+    family: Family, splits: Iterator[Split], names: list[str], section: dict[str, Any], folder: Path
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """The truth of all tested examples, and what each model, fitted without them, answers."""
+    params = family.params.read(section)
+    fits: dict[str, Callable[..., Model]] = {family.name: family.fit, **family.baselines}
+    truths: list[pd.DataFrame] = []
+    answers: dict[str, list[pd.DataFrame]] = {name: [] for name in fits}
+    for train, valid, test in splits:
+        truths.append(test[list(family.label)])
+        for name, fit in fits.items():
+            with tempfile.TemporaryDirectory(dir=folder) as checkpoint:
+                model = fit(train.reset_index(drop=True), valid.reset_index(drop=True), params, Path(checkpoint))
+            answers[name].append(model.predict(test.reindex(columns=names)))
+    return (
+        pd.concat(truths, ignore_index=True),
+        {name: pd.concat(parts, ignore_index=True) for name, parts in answers.items()},
+    )
