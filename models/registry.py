@@ -65,6 +65,7 @@ class Registry:
     @cached_property
     def _client(self) -> "MlflowClient":
         stay_private()  # MLflow reads its pickle switch when it is imported
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # copying five files needs none
         logging.getLogger("alembic").setLevel(logging.WARNING)
         from mlflow import MlflowClient
 

@@ -3,7 +3,7 @@
 from typing import Any, TypedDict
 
 from features.settings import Settings
-from models.catalog import NAMES
+from models import catalog
 from pipelines.report import reading, wording
 from pipelines.report.records import FamilyReport
 
@@ -38,7 +38,7 @@ class Status(TypedDict):
 
 def status(settings: Settings) -> Status:
     """How things stand. A home without a registry is answered without opening anything."""
-    looked = {name: _family(name, settings) for name in NAMES} if reading.begun(settings) else {}
+    looked = {name: _family(name, settings) for name in catalog.NAMES} if reading.begun(settings) else {}
     return {"home": str(settings.home), "families": {name: found for name, found in looked.items() if found}}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from features.settings import Settings
-from models.catalog import NAMES
+from models import catalog
 from pipelines.report.records import Report
 
 
@@ -20,7 +20,7 @@ def publish(settings: Settings, seconds: float | None = None, took: Mapping[str,
 
     folder = settings.home / "report"
     spent = {**_earlier(folder / "summary.json"), **(took or {})}
-    report = Report(tuple(reading.family(name, settings, spent.get(name)) for name in NAMES), seconds)
+    report = Report(tuple(reading.family(name, settings, spent.get(name)) for name in catalog.NAMES), seconds)
     write(report, folder)
     return report
 

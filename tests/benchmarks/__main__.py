@@ -49,19 +49,19 @@ def measured(part: str, settings: Settings, console: Console) -> Iterator[Row]:
 
 
 def table(rows: list[Row]) -> Table:
-    """Name, value with interval, baseline and goal, a row a figure."""
-    result = Table(
-        "figure", "value", "interval", "baseline", "goal", "", "unit", title="adloop benchmark", title_justify="left"
-    )
+    """Name, value with interval, baseline and goal, a row a figure; of the unit what comes before the first comma."""
+    result = Table(title="adloop benchmark", title_justify="left")
+    result.add_column("figure", no_wrap=True)
+    for column in ("value", "interval", "baseline", "goal", "", "unit"):
+        result.add_column(column)
     for one in rows:
         mark = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[one.met]
         if one.absent is not None:
             result.add_row(one.name, "[yellow]absent[/]", "", "", one.goal, "", one.absent)
             continue
         interval = "" if one.low is None or one.high is None else f"{_figure(one.low)} to {_figure(one.high)}"
-        result.add_row(
-            one.name, f"[bold]{_figure(one.value)}[/]", interval, _figure(one.baseline), one.goal, mark, one.unit
-        )
+        value, unit = f"[bold]{_figure(one.value)}[/]", one.unit.partition(",")[0]
+        result.add_row(one.name, value, interval, _figure(one.baseline), one.goal, mark, unit)
     return result
 
 
