@@ -23,8 +23,9 @@ def to_response(request: InferRequest, request_id: str, version: str, answers: p
 
 
 def tensor(name: str, values: "pd.Series[Any]") -> InferOutput:
+    """A column as a tensor. Its data is a list: KServe asks whether there is any, which an array does not say."""
     array, datatype = _array(values)
-    return InferOutput(name, [len(array)], datatype, array)
+    return InferOutput(name, [len(array)], datatype, array.tolist())
 
 
 def datatype(values: "pd.Series[Any]") -> str:
