@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from great_expectations.expectations import Expectation
 
 #: No customer of anybody bought before this, or will after: a year typed wrong is outside.
-EARLIEST, LATEST = pd.Timestamp("1970-01-01"), pd.Timestamp("2100-01-01")
+EARLIEST, LATEST = 1970, 2100
 #: How many offending rows a breach shows.
 SHOWN = 5
 #: A column that the check adds to event tables: is the customer in `customers`.
@@ -59,7 +59,7 @@ def suite(table: str, columns: Sequence[str]) -> dict[str, "Expectation"]:
         if SPECS[table][name].required:
             rules[f"{name} is given"] = gxe.ExpectColumnValuesToNotBeNull(column=name)
         if SPECS[table][name].type == "TIMESTAMP":
-            rules[f"{name} lies between {EARLIEST:%Y} and {LATEST:%Y}"] = gxe.ExpectColumnValuesToBeBetween(
+            rules[f"{name} lies between {EARLIEST} and {LATEST}"] = gxe.ExpectColumnValuesToBeBetween(
                 column=name, min_value=EARLIEST, max_value=LATEST
             )
         if SPECS[table][name].type == "DOUBLE":
@@ -85,9 +85,14 @@ def _validate(tables: Tables, table: str, columns: list[str]) -> None:
 def _frame(tables: Tables, table: str, columns: Sequence[str]) -> pd.DataFrame:
     """The columns that rules are about, in the order of the file."""
     known = f"coalesce(customer_id IN (SELECT customer_id FROM {tables.sql('customers')}), true)"
-    fields = ", ".join(f"{known if name == KNOWN else quoted(name)} AS {quoted(name)}" for name in columns)
+    fields = ", ".join(f"{known if name == KNOWN else _comparable(table, name)} AS {quoted(name)}" for name in columns)
     with duckdb.connect() as db:
         return db.execute(f"SELECT {fields} FROM {tables.sql(table)} ORDER BY file_row_number").df()
+
+
+def _comparable(table: str, name: str) -> str:
+    """A moment as the year it lies in: Great Expectations compares numbers a hundred times faster than moments."""
+    return f"year({quoted(name)})::DOUBLE" if SPECS[table][name].type == "TIMESTAMP" else quoted(name)
 
 
 def _results(rules: "list[Expectation]", frame: pd.DataFrame) -> list[Any]:

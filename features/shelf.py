@@ -31,7 +31,7 @@ class Shelf(Protocol):
     def drop(self, key: str) -> None: ...
 
     def lock(self) -> AbstractContextManager[Any]:
-        """Held by who changes what is served."""
+        """Held by who changes what is there; makes the store where there is none."""
 
 
 def shelf(settings: Settings) -> Shelf:
@@ -52,14 +52,11 @@ class Sqlite:
         if not self._path.is_file():
             return None
         with closing(self._connect("ro")) as db:
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'adloop'").fetchone():
-                return None
             found = db.execute("SELECT value FROM adloop WHERE key = ?", [key]).fetchone()
         return found[0] if found else None
 
     def put(self, key: str, value: bytes) -> None:
-        with closing(self._connect("rwc")) as db, db:
-            db.execute("CREATE TABLE IF NOT EXISTS adloop (key TEXT PRIMARY KEY, value BLOB)")
+        with closing(self._connect("rw")) as db, db:
             db.execute("INSERT OR REPLACE INTO adloop VALUES (?, ?)", [key, value])
 
     def drop(self, key: str) -> None:
@@ -70,6 +67,7 @@ class Sqlite:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with closing(self._connect("rwc")) as db:
             db.execute("PRAGMA journal_mode = WAL")  # kept in the file: readers and a writer do not wait for each other
+            db.execute("CREATE TABLE IF NOT EXISTS adloop (key TEXT PRIMARY KEY, value BLOB)")
         return FileLock(self._path.with_suffix(".lock"))
 
     def _connect(self, mode: str) -> sqlite3.Connection:
