@@ -40,8 +40,10 @@ class Basis:
         low: list[np.float32] = []
         width: list[np.float32] = []
         for place, values in enumerate(x.T):
-            edges = np.unique(np.nanquantile(values, np.linspace(0, 1, bins + 1))).astype(np.float32)
-            edges = np.unique(edges[np.isfinite(edges)])
+            known = values[~np.isnan(values)]
+            if not len(known):
+                continue
+            edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)).astype(np.float32))
             column += [place] * (len(edges) - 1)
             low += list(edges[:-1])
             width += list(np.diff(edges))

@@ -16,7 +16,13 @@ def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Pa
     from sklearn.ensemble import RandomForestClassifier
 
     model = RandomForestClassifier(
-        params.trees, max_depth=10, min_samples_leaf=15, max_features="sqrt", max_samples=0.6, random_state=seed, n_jobs=-1
+        params.trees,
+        max_depth=10,
+        min_samples_leaf=15,
+        max_features="sqrt",
+        max_samples=0.6,
+        random_state=seed,
+        n_jobs=-1,
     )
     # A missing value is smaller than any other, as it is in the graph.
     model.fit(np.nan_to_num(x, nan=float(np.finfo(np.float32).min)), churned)

@@ -1,0 +1,152 @@
+"""The model as a whole: what it answers, and that it is the same wherever it runs."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xgboost
+from sklearn.metrics import roc_auc_score
+
+from models.churn import FAMILY, ChurnModel, ChurnParams
+from models.churn.stacking import Stack
+from models.churn.training import fit
+from models.family import InvalidRows
+
+
+def test_it_ranks_who_leaves(model: ChurnModel, whole: pd.DataFrame) -> None:
+    answers = model.predict(whole)
+
+    assert roc_auc_score(whole["churned"], answers["churn_probability"]) > 0.75
+    assert answers["churn_probability"].mean() == pytest.approx(whole["churned"].mean(), abs=0.05)
+
+
+def test_bands_and_days_follow_the_probability(model: ChurnModel, whole: pd.DataFrame) -> None:
+    answers = model.predict(whole).sort_values("churn_probability")
+
+    by_band = answers.groupby("risk_band")["churn_probability"].agg(["min", "max"])
+    assert by_band.loc["low", "max"] <= 0.5 < by_band.loc["medium", "min"]
+    assert by_band.loc["medium", "max"] <= 0.7 < by_band.loc["high", "min"]
+    assert answers["expected_days_to_churn"].is_monotonic_decreasing
+
+
+def test_saved_it_is_data_only_and_answers_the_same(model: ChurnModel, whole: pd.DataFrame, tmp_path: Path) -> None:
+    model.save(tmp_path)
+    loaded = FAMILY.load(tmp_path)
+
+    assert {path.suffix for path in tmp_path.iterdir()} == {".onnx", ".json"}
+    pd.testing.assert_frame_equal(loaded.predict(whole), model.predict(whole), check_exact=True)
+    pd.testing.assert_frame_equal(loaded.explain(whole.head(9)), model.explain(whole.head(9)), check_exact=True)
+
+
+def test_a_row_alone_is_answered_as_in_a_batch_of_any_size(model: ChurnModel, whole: pd.DataFrame) -> None:
+    many = pd.concat([whole] * 4, ignore_index=True)
+
+    batch = model.predict(many)["churn_probability"].to_numpy()
+
+    alone = [model.predict(many.iloc[[place]])["churn_probability"].iloc[0] for place in (0, 1023, 1024, 2399)]
+    np.testing.assert_allclose(batch[[0, 1023, 1024, 2399]], alone, atol=1e-6)
+    assert model.predict(many.head(0)).empty
+
+
+def test_drivers_add_up_to_the_boosting_member(model: ChurnModel, whole: pd.DataFrame) -> None:
+    rows = whole.head(20)
+    x = model.encoder.encode(rows)
+    booster = xgboost.Booster()
+    booster.load_model(bytearray(model.booster))
+    bias = booster.predict(xgboost.DMatrix(x), pred_contribs=True)[:, -1]
+
+    explained = model.explain(rows)
+
+    total = [sum(driver["effect"] for driver in why) for why in explained["top_drivers"]]
+    np.testing.assert_allclose(total + bias, model.logits(x)[:, list(model.graphs).index("boosting")], atol=1e-4)
+    assert {driver["feature"] for why in explained["top_drivers"] for driver in why} <= set(whole.columns)
+
+
+def test_a_missing_column_is_named(model: ChurnModel, whole: pd.DataFrame) -> None:
+    with pytest.raises(InvalidRows, match="'recency_days'"):
+        model.predict(whole.drop(columns="recency_days"))
+
+
+_CHILD = """
+import sys
+from pathlib import Path
+import pandas as pd
+from models.churn import ChurnParams
+from models.churn.training import fit
+folder = Path(sys.argv[1])
+params = ChurnParams.model_validate_json((folder / "params.json").read_text())
+fit(pd.read_parquet(folder / "train.parquet"), pd.read_parquet(folder / "valid.parquet"), params, folder / "checkpoint")
+"""
+
+
+def test_killed_and_run_again_it_goes_on_and_ends_the_same(
+    model: ChurnModel, train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path: Path
+) -> None:
+    train.to_parquet(tmp_path / "train.parquet")
+    valid.to_parquet(tmp_path / "valid.parquet")
+    (tmp_path / "params.json").write_text(params.model_dump_json())
+    child = subprocess.Popen([sys.executable, "-c", _CHILD, str(tmp_path)])
+    while not (kept := list(tmp_path.glob("checkpoint/*/forest.1.onnx"))):
+        assert child.poll() is None, "it ended before it could be killed"
+        time.sleep(0.002)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    made = kept[0].stat().st_mtime_ns
+
+    resumed = fit(train, valid, params, tmp_path / "checkpoint")
+
+    assert kept[0].stat().st_mtime_ns == made, "what was done is not done again"
+    assert resumed.graphs == model.graphs and resumed.stack == model.stack and resumed.booster == model.booster
+
+
+def test_a_checkpoint_of_other_data_is_not_taken(
+    train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path: Path
+) -> None:
+    fit(train, valid, params, tmp_path)
+    fit(train.assign(churned=1 - train["churned"]), valid, params, tmp_path)
+
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_members_learn_from_all_and_the_stack_from_strangers(
+    train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A label that only memory could tell does not sharpen the stack."""
+    seen = []
+    learn = Stack.fit.__func__
+    monkeypatch.setattr(Stack, "fit", classmethod(lambda cls, *given: seen.append(given) or learn(cls, *given)))
+    chance = np.random.default_rng(5).permutation(train["churned"])
+
+    fit(train.assign(churned=chance), valid.assign(churned=chance), params, tmp_path)
+
+    logits, churned, latest = seen[0]
+    assert latest.sum() == len(valid)
+    assert abs(roc_auc_score(churned, logits.mean(axis=1)) - 0.5) < 0.08
+
+
+@pytest.mark.parametrize("name", FAMILY.baselines)
+def test_baselines_answer_like_the_family(
+    name: str, model: ChurnModel, train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path: Path
+) -> None:
+    baseline = FAMILY.baselines[name](train, valid, params, tmp_path)
+
+    answers, why = baseline.predict(valid), baseline.explain(valid.head(3))
+
+    assert list(answers) == list(model.predict(valid)) and answers.index.equals(valid.index)
+    assert roc_auc_score(valid["churned"], answers["churn_probability"]) > 0.65
+    assert all(row[0]["feature"] == "recency_days" for row in why["top_drivers"]) or name != "one_feature"
+
+
+def test_without_purchases_the_naive_answer_is_the_column_that_tells_most(
+    train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path: Path
+) -> None:
+    renamed = [rows.rename(columns={"recency_days": "months"}).assign(recency_days=np.nan) for rows in (train, valid)]
+
+    baseline = FAMILY.baselines[FAMILY.naive](*renamed, params, tmp_path)
+
+    assert baseline.encoder.columns == ("months",)
