@@ -36,15 +36,15 @@ FAMILY = Family(
         gates.fair(lambda truth: truth[LABEL].astype(bool), lambda answers: answers["risk_band"] != "low"),
     ),
     intended_use=(
-        "To say which customers are about to leave, how soon and what moves it, so that they can be kept: whom to call, "
-        "what to offer, how often to write. For subscriptions (who has left is told) and for shops (no purchase within "
-        "the horizon). Not for prices, credit or any decision on a person's rights."
+        "To say which customers are about to leave, how soon and what moves it, so that they can be kept: whom to "
+        "call, what to offer, how often to write. For subscriptions (who has left is told) and for shops (no purchase "
+        "within the horizon). Not for prices, credit or any decision on a person's rights."
     ),
     limits=(
-        "A probability is of leaving within the horizon, at the rate seen at the latest cutoff: a season not seen before "
-        "shifts it. `expected_days_to_churn` takes that risk to stay constant and looks three years ahead, no further. "
-        "Drivers are contributions to the boosting member, one of four, and say what goes along with leaving, not what "
-        "causes it; an intervention follows from drivers by a fixed table and has not been tried on these customers. In a "
-        "shop, who buys seldom is at times taken for one who left."
+        "A probability is of leaving within the horizon, at the rate seen at the latest cutoff: a season not seen "
+        "before shifts it. `expected_days_to_churn` takes that risk to stay constant and looks three years ahead, no "
+        "further. Drivers are contributions to the boosting member, one of four, and say what goes along with leaving, "
+        "not what causes it; an intervention follows from drivers by a fixed table and has not been tried on these "
+        "customers. In a shop, who buys seldom is at times taken for one who left."
     ),
 )

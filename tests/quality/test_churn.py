@@ -1,0 +1,109 @@
+"""Churn on real customers: better than one feature, calibrated, honest in time, and refused when it is not."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.frame import Frame
+from features.settings import Settings
+from models.churn import FAMILY, ChurnParams
+from models.evaluation import bootstrap
+from models.evaluation.gates import Evidence, Verdict
+from tests.benchmarks import churn as benchmark
+
+AUC = FAMILY.metrics[0]
+Splits = dict[str, pd.DataFrame]
+Telco = tuple[Frame, ChurnParams]
+
+
+@pytest.fixture(scope="module")
+def telco(tmp_path_factory: pytest.TempPathFactory) -> Telco:
+    if not benchmark.TELCO.is_file():
+        pytest.skip(f"{benchmark.TELCO.name} is not there")
+    home = tmp_path_factory.mktemp("telco")
+    return benchmark.telco(home, Settings(home=home))
+
+
+@pytest.fixture(scope="module")
+def grocer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Frame, ChurnParams]:
+    home = tmp_path_factory.mktemp("grocer")
+    return benchmark.complete_journey(home, Settings(home=home))
+
+
+def lighter(params: ChurnParams) -> ChurnParams:
+    """Small enough to be fitted in seconds."""
+    return params.model_copy(update={"folds": 2, "trees": 30, "rounds": 150, "steps": 150})
+
+
+def test_telco_out_of_fold_is_beyond_logistic_regression_and_calibrated(telco: Telco) -> None:
+    frame, params = telco
+    ours = benchmark.out_of_fold(FAMILY.fit, frame, params, shuffle=0)
+    theirs = benchmark.out_of_fold(FAMILY.baselines["logistic_regression"], frame, params, shuffle=0)
+
+    assert len(ours) == 7043
+    assert AUC.measure(frame.rows, ours) > 0.849
+    assert benchmark.METRICS["ece"].measure(frame.rows, ours) <= 0.02
+    assert bootstrap.gain(AUC, frame.rows, ours, theirs, params.seed).low > 0
+
+
+def test_the_grocers_households_are_ranked_far_better_than_by_recency(
+    grocer: tuple[Frame, ChurnParams], tmp_path: Path
+) -> None:
+    frame, params = grocer
+    splits = {name: frame.split(name) for name in ("train", "valid", "test")}
+
+    verdicts = verdicts_of(splits, frame.columns, lighter(params), tmp_path)
+
+    assert all(verdict.passed for verdict in verdicts.values()), verdicts
+    assert verdicts["beats_naive"].figures["low"] > 0.04
+
+
+def test_the_grocers_horizons_have_passed_by_the_next_split(grocer: tuple[Frame, ChurnParams]) -> None:
+    frame, params = grocer
+    at = {name: frame.split(name)["event_timestamp"] for name in ("train", "valid", "test")}
+    horizon = pd.Timedelta(days=params.window.horizon_days)
+
+    assert at["train"].max() + horizon <= at["valid"].min()
+    assert at["valid"].max() + horizon <= at["test"].min()
+
+
+def test_a_shuffled_label_is_refused(telco: Telco, tmp_path: Path) -> None:
+    frame, params = telco
+    splits = {name: frame.split(name) for name in ("train", "valid", "test")}
+    for name in ("train", "valid"):
+        mixed = splits[name]["churned"].sample(frac=1, random_state=2).to_numpy()
+        splits[name] = splits[name].assign(churned=mixed)
+
+    assert not verdicts_of(splits, frame.columns, lighter(params), tmp_path)["beats_naive"].passed
+
+
+def test_a_leaked_label_is_refused(telco: Telco, tmp_path: Path) -> None:
+    frame, params = telco
+    rng = np.random.default_rng(1)
+    splits = {name: frame.split(name) for name in ("train", "valid", "test")}
+    leaking = {
+        name: rows.assign(exit_fee=rows["churned"] * rng.uniform(20, 90, len(rows))) for name, rows in splits.items()
+    }
+
+    leaked = verdicts_of(leaking, [*frame.columns, "exit_fee"], lighter(params), tmp_path)["no_leak"]
+
+    assert not leaked.passed and "exit_fee" in leaked.reason
+    assert verdicts_of(splits, frame.columns, lighter(params), tmp_path)["no_leak"].passed
+
+
+def verdicts_of(splits: Splits, features: list[str], params: ChurnParams, folder: Path) -> dict[str, Verdict]:
+    train, valid, test = splits["train"], splits["valid"], splits["test"]
+    evidence = Evidence(
+        rows=test[features],
+        truth=test[list(FAMILY.label)],
+        answers=FAMILY.fit(train, valid, params, folder / "checkpoint").predict(test),
+        naive=FAMILY.baselines[FAMILY.naive](train, valid, params, folder).predict(test),
+        champion=None,
+        train=train,
+        metric=AUC,
+        sensitive=("age", "income"),
+        seed=params.seed,
+    )
+    return {verdict.gate: verdict for verdict in (gate(evidence) for gate in FAMILY.gates)}
