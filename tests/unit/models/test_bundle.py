@@ -1,5 +1,4 @@
 import json
-import os
 import pickle
 import stat
 import zipfile
@@ -173,7 +172,7 @@ def test_keys_are_made_once_and_for_the_owner_only(tmp_path):
     first = keys.signing_key(settings)
     path = tmp_path / "keys" / "signing.pem"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert os.listdir(path.parent) == ["signing.pem"]
+    assert [made.name for made in path.parent.iterdir()] == ["signing.pem"]
     keys.public_key(settings).verify(first.sign(b"x"), b"x")
 
 

@@ -1,0 +1,194 @@
+"""The registry on a real MLflow in SQLite: what happens once, twice, at once, and when it is killed anywhere."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import toyland
+from mlflow import MlflowClient
+
+from components.evaluate.step import evaluate
+from components.register.step import register
+from components.train.step import train
+from features.settings import Settings
+from models import keys
+from models.bundle import BundleTampered, open_bundle
+from models.registry import Registry
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """A trained bundle with its evaluation, another one, and a home whose database is laid out."""
+    with pytest.MonkeyPatch.context() as patch:
+        toyland.add(patch)
+        root = tmp_path_factory.mktemp("judged")
+        settings = Settings(home=root / "home")
+        features = toyland.write(root / "features")
+        for name, penalty in (("first", 10.0), ("second", 20.0)):
+            section = {**toyland.SECTION, "penalty": penalty}
+            train(features, "toy", section, root / "checkpoint", root / name / "bundle")
+            evaluate(features, root / name / "bundle", "toy", section, ["age"], settings, root / name / "evaluation")
+        keys.signing_key(settings)
+    return root
+
+
+@pytest.fixture
+def home(judged, tmp_path, toy):
+    shutil.copytree(judged / "home", tmp_path / "home")
+    return Settings(home=tmp_path / "home")
+
+
+def put(judged: Path, settings: Settings, name: str = "first"):
+    return register(judged / name / "bundle", judged / name / "evaluation", settings)
+
+
+def runs(settings: Settings):
+    client = MlflowClient(tracking_uri=settings.tracking_uri)
+    return client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+
+
+def test_a_registered_model_can_be_traced_verified_and_opened(judged, home):
+    done = put(judged, home)
+    assert (done.version, done.status, done.reason) == ("1", "accepted", "")
+    registry = Registry(home)
+    version = registry.challenger("toy")
+    assert version is not None and registry.champion("toy") is None
+    assert set(version.tags) >= {"git_commit", "data_hash", "params_hash", "schema_hash", "feature_service"}
+    assert version.tags["data_hash"] == "made" and version.tags["feature_service"] == "toy_v1"
+    opened = open_bundle(registry.download("toy", "1"), keys.public_key(home))
+    assert opened.manifest.metrics["auc"] > 0.6
+    assert (opened.folder / "card.md").read_text().startswith("# Model card: toy")
+    (run,) = runs(home)
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["auc"] == opened.manifest.metrics["auc"] and run.data.params["penalty"] == "10.0"
+    logged = MlflowClient(tracking_uri=home.tracking_uri).list_artifacts(run.info.run_id, "evaluation/plots")
+    assert {Path(file.path).name for file in logged} == {"calibration.png", "gain.png"}
+
+
+def test_the_same_bundle_again_is_the_same_version(judged, home):
+    assert put(judged, home) == put(judged, home)
+    assert len(Registry(home).versions("toy")) == len(runs(home)) == 1
+
+
+def test_versions_take_turns(judged, home):
+    registry = Registry(home)
+    for name in ("first", "second"):
+        version = put(judged, home, name).version
+        assert registry.challenger("toy").version == version
+        registry.promote("toy", version)
+        assert registry.challenger("toy") is None and registry.champion("toy").version == version
+    assert registry.previous("toy").version == "1"
+    assert registry.promote("toy", "2").aliases == ("champion",)  # again changes nothing
+    registry.promote("toy", "1")
+    rejected = registry.reject("toy", "2", "errors rose")
+    assert (rejected.status, rejected.reason, rejected.aliases) == ("rejected", "errors rose", ())
+    assert put(judged, home, "second").status == "rejected"  # what was rolled back stays so
+    assert registry.challenger("toy") is None
+    with pytest.raises(ValueError, match="is the champion"):
+        registry.reject("toy", "1", "no")
+
+
+def test_a_refused_model_is_registered_with_the_reason_and_challenges_nobody(judged, home, tmp_path):
+    refused = shutil.copytree(judged / "first" / "evaluation", tmp_path / "evaluation")
+    said = json.loads((refused / "evaluation.json").read_text())
+    said["passed"] = said["gates"][0]["passed"] = False
+    (refused / "evaluation.json").write_text(json.dumps(said))
+    done = register(judged / "first" / "bundle", refused, home)
+    assert done.status == "rejected" and done.reason.startswith("no_leak: ")
+    assert Registry(home).challenger("toy") is None
+    assert put(judged, home).status == "accepted"  # judged anew it is another version
+    assert Registry(home).challenger("toy").version == "2"
+
+
+def test_an_evaluation_of_another_bundle_is_refused(judged, home):
+    with pytest.raises(ValueError, match="about another bundle"):
+        register(judged / "first" / "bundle", judged / "second" / "evaluation", home)
+    assert Registry(home).versions("toy") == []
+
+
+def test_a_version_that_is_not_there_is_named(judged, home):
+    put(judged, home)
+    with pytest.raises(LookupError, match="toy has no version 7; there are: 1"):
+        Registry(home).download("toy", "7")
+
+
+def test_a_bundle_changed_in_the_registry_is_refused(judged, home):
+    put(judged, home)
+    (weights,) = home.home.glob("mlartifacts/**/toy.json")
+    weights.write_text(weights.read_text().replace("1", "2"))
+    with pytest.raises(BundleTampered, match=r"model/toy\.json"):
+        Registry(home).download("toy", "1")
+
+
+CALLS = (
+    "create_experiment",
+    "create_run",
+    "log_batch",
+    "log_artifacts",
+    "create_registered_model",
+    "create_model_version",
+    "set_terminated",
+    "set_registered_model_alias",
+)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_killed_anywhere_and_run_again_it_is_registered_once(judged, home, call, monkeypatch):
+    def cut_off():
+        monkeypatch.setattr(MlflowClient, call, toyland.kill_after(getattr(MlflowClient, call)))
+        put(judged, home)
+
+    toyland.killed(cut_off)
+    done = put(judged, home)
+    assert (done.version, done.status) == ("1", "accepted")
+    registry = Registry(home)
+    assert [version.version for version in registry.versions("toy")] == ["1"]
+    assert registry.challenger("toy").version == "1"
+    assert [run.info.status for run in runs(home)] == ["FINISHED"]
+    open_bundle(registry.download("toy", "1"), keys.public_key(home))
+
+
+@pytest.mark.parametrize(
+    "call", ["set_registered_model_alias", "set_model_version_tag", "delete_registered_model_alias"]
+)
+def test_killed_while_promoting_and_run_again_it_is_the_champion(judged, home, call, monkeypatch):
+    put(judged, home)
+
+    def cut_off():
+        monkeypatch.setattr(MlflowClient, call, toyland.kill_after(getattr(MlflowClient, call)))
+        Registry(home).promote("toy", "1")
+
+    toyland.killed(cut_off)
+    promoted = Registry(home).promote("toy", "1")
+    assert (promoted.status, promoted.aliases) == ("released", ("champion",))
+
+
+def test_two_at_once_register_one_version_of_one_bundle(judged, home):
+    children = []
+    for _ in range(3):
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                code = int(put(judged, home).version != "1")
+            finally:
+                os._exit(code)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+    assert len(Registry(home).versions("toy")) == len(runs(home)) == 1
+
+
+def test_weights_and_biases_gets_the_same_figures_when_asked(judged, home, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    put(judged, home)
+    (record,) = home.home.glob("wandb/offline-run-*/run-*.wandb")
+    assert record.name.startswith("run-toy-") and b"brier" in record.read_bytes()
+
+
+def test_weights_and_biases_is_left_alone_when_not_asked(judged, home, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    put(judged, home)
+    assert not (home.home / "wandb").exists()
