@@ -82,7 +82,11 @@ def _family(name: str, settings: Settings) -> FamilyStatus | None:
 
 def _metric(report: FamilyReport) -> str | None:
     figure = report.headline
-    return f"{figure.name} {wording.number(figure.value)} {wording.interval(figure)}".strip() if figure else None
+    return (
+        f"{wording.name(figure.name)} {wording.number(figure.value)} {wording.interval(figure)}".strip()
+        if figure
+        else None
+    )
 
 
 def _release(report: FamilyReport, settings: Settings) -> str:

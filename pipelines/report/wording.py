@@ -3,6 +3,20 @@
 from pipelines.report.curves import captured, is_chance
 from pipelines.report.records import Drift, FamilyReport, Figure, ReleaseCourse
 
+#: Names that underscores do not do justice.
+PROSE = {
+    "auc": "AUC",
+    "ece": "ECE",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "gini": "Gini",
+    "spearman": "Spearman",
+    "brier": "Brier score",
+    "lift_10": "lift at 10%",
+    "coverage80": "coverage at 80%",
+    "lightgbm": "LightGBM",
+    "bg_nbd_gamma_gamma": "BG/NBD + Gamma-Gamma",
+}
 #: What the usual metrics say, to someone who does not compute them every day.
 MEANING = {
     "auc": "chance that a case is ranked above a non-case",
@@ -14,6 +28,7 @@ MEANING = {
     "spearman": "agreement of predicted and actual rank",
     "mae": "mean absolute error, in money",
     "rmse": "root mean squared error, in money",
+    "lift_10": "how many times the average the best 10% are",
     "total_ratio": "predicted total over the actual total",
     "accuracy": "share of customers called right",
 }
@@ -34,8 +49,8 @@ def interval(figure: Figure) -> str:
 
 
 def name(identifier: str) -> str:
-    """An identifier as words."""
-    return identifier.replace("_", " ")
+    """An identifier as it is written in prose."""
+    return PROSE.get(identifier, identifier.replace("_", " "))
 
 
 def meaning(figure: Figure) -> str:

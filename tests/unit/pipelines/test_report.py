@@ -123,7 +123,7 @@ def test_the_terminal_table_says_each_familys_state_in_a_row():
     console.print(table(report()))
     text = console.export_text()
     rows = {line.split()[1]: line for line in text.splitlines() if line.startswith("│")}
-    assert "auc 0.861 [0.842, 0.879]" in rows["churn"]
+    assert "AUC 0.861 [0.842, 0.879]" in rows["churn"]
     assert "recency 0.812" in rows["churn"]
     assert "released at 100%" in rows["churn"]
     assert "refused by better than naive" in rows["ltv"]
