@@ -1,0 +1,200 @@
+"""Lifetime value on real customers: better than the field's answers, honest in time, and refused when it is not."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.featurize.step import featurize
+from components.frame import Frame
+from components.ingest.step import ingest
+from components.params import load
+from features.settings import Settings
+from models.evaluation import bootstrap
+from models.evaluation.gates import Evidence, Verdict
+from models.ltv import FAMILY, LtvParams
+from tests.benchmarks import ltv as benchmark
+
+ROOT = Path(__file__).parents[2]
+RETAIL = ROOT.parent / "shared/data/online_retail_2009_2010/online_retail_2009_2010.parquet"
+Splits = dict[str, pd.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Frame:
+    home = tmp_path_factory.mktemp("cdnow")
+    frame, _ = benchmark.cdnow(home, Settings(home=home))
+    return frame
+
+
+@pytest.fixture(scope="module")
+def params() -> LtvParams:
+    section = load(ROOT / "params.yaml").section("ltv")
+    return FAMILY.params.read({**section, "window": {**section["window"], "horizon_days": benchmark.HORIZON}})
+
+
+@pytest.fixture(scope="module")
+def answers(cdnow: Frame, params: LtvParams, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    model = FAMILY.fit(cdnow.split("train"), cdnow.split("valid"), params, tmp_path_factory.mktemp("checkpoint"))
+    return model.predict(cdnow.split("test")[cdnow.columns])
+
+
+def figures(test: pd.DataFrame, answers: pd.DataFrame) -> dict[str, float]:
+    return {m.name: m.measure(test, answers) for m in FAMILY.metrics if not m.answer or m.answer in answers}
+
+
+def test_cdnow_reaches_its_figures(cdnow: Frame, answers: pd.DataFrame) -> None:
+    found = figures(cdnow.split("test"), answers)
+
+    assert len(answers) == 23_570
+    assert found["gini"] > 0.696 and found["spearman"] > 0.421 and found["mae"] < 32.68
+    assert 0.77 <= found["coverage80"] <= 0.83
+
+
+def test_cdnow_beats_the_field_and_past_spend_beyond_noise(
+    cdnow: Frame, answers: pd.DataFrame, params: LtvParams, tmp_path: Path
+) -> None:
+    test = cdnow.split("test")
+    past = FAMILY.baselines["past_spend"](cdnow.split("train"), cdnow.split("valid"), params, tmp_path).predict(test)
+
+    gini, spearman, mae = FAMILY.metrics[:3]
+    hard = [(gini, past), *((metric, benchmark.field(test)) for metric in (gini, spearman, mae))]
+    for metric, other in hard:
+        gain = bootstrap.gain(metric, test, answers, other, params.seed)
+        assert gain.low > 0, (metric.name, gain)
+    assert figures(test, answers)["mae"] < 0.6 * figures(test, past)["mae"]
+
+
+def test_the_baselines_are_the_published_ones(cdnow: Frame, params: LtvParams, tmp_path: Path) -> None:
+    test = cdnow.split("test")
+    past = FAMILY.baselines["past_spend"](cdnow.split("train"), cdnow.split("valid"), params, tmp_path).predict(test)
+    gini, spearman, mae = FAMILY.metrics[:3]
+
+    field = benchmark.field(test)
+
+    assert [gini.measure(test, field), gini.measure(test, past)] == pytest.approx([0.672, 0.696], abs=0.001)
+    assert [spearman.measure(test, field), spearman.measure(test, past)] == pytest.approx([0.421, 0.395], abs=0.001)
+    assert mae.measure(test, field) == pytest.approx(32.68, abs=0.02)
+
+
+def test_all_that_is_learnt_from_had_happened_by_the_cutoff(cdnow: Frame) -> None:
+    rows = cdnow.rows
+    ends = rows["event_timestamp"] + pd.to_timedelta(rows["horizon_days"], unit="D")
+    cutoff = pd.Timestamp(benchmark.CUTOFF)
+
+    assert (ends[rows["split"] != "test"] <= cutoff).all()
+    # Tuning and intervals are of a time that training has not seen, not of other customers at the same time.
+    assert ends[rows["split"] == "train"].max() <= rows.loc[rows["split"] == "valid", "event_timestamp"].min()
+    assert (rows.loc[rows["split"] == "test", "event_timestamp"] == cutoff).all()
+
+
+def test_another_future_changes_no_answer(params: LtvParams, tmp_path: Path) -> None:
+    before = _some_of_cdnow(tmp_path / "one", params, future=1.0)
+    after = _some_of_cdnow(tmp_path / "other", params, future=10.0)
+
+    first, second = (_answers(splits, params, tmp_path / name) for name, splits in (("a", before), ("b", after)))
+
+    assert after["test"]["value"].sum() == pytest.approx(10 * before["test"]["value"].sum())
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_a_shuffled_label_is_refused(cdnow: Frame, params: LtvParams, tmp_path: Path) -> None:
+    shuffled = {name: _shuffled(cdnow.split(name).sample(8000, random_state=1)) for name in ("train", "valid")}
+    splits = {**shuffled, "test": cdnow.split("test")}
+
+    verdicts = _verdicts(splits, cdnow.columns, params, tmp_path)
+
+    assert not verdicts["beats_naive"].passed
+
+
+def test_a_leaked_label_is_refused(cdnow: Frame, params: LtvParams, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    splits = {name: cdnow.split(name).sample(8000, random_state=1) for name in ("train", "valid", "test")}
+    leaking = {name: rows.assign(loyalty_points=rows["value"] * rng.uniform(0.99, 1.01, 8000))
+               for name, rows in splits.items()}  # fmt: skip
+
+    verdicts = _verdicts(leaking, [*cdnow.columns, "loyalty_points"], params, tmp_path)
+
+    assert not verdicts["no_leak"].passed and "loyalty_points" in verdicts["no_leak"].reason
+    assert _verdicts(splits, cdnow.columns, params, tmp_path)["no_leak"].passed
+
+
+def test_a_retailers_own_tables_work(params: LtvParams, tmp_path: Path) -> None:
+    if not RETAIL.is_file():
+        pytest.skip(f"{RETAIL.name} is not there")
+    lines = pd.read_parquet(RETAIL).dropna(subset="Customer ID")
+    own = tmp_path / "own"
+    own.mkdir()
+    pd.DataFrame(
+        {
+            "customer_id": lines["Customer ID"].astype(int).astype(str),
+            "occurred_at": pd.to_datetime(lines["InvoiceDate"]),
+            "amount": lines["Quantity"] * lines["Price"],
+            "quantity": lines["Quantity"].astype(float),
+            "product_id": lines["StockCode"].astype(str),
+            "order_id": lines["Invoice"].astype(str),
+        }
+    ).to_parquet(own / "transactions.parquet")
+    params = params.model_copy(update={"window": params.window.model_copy(update={"horizon_days": 160})})
+
+    splits = _featurized(str(own), params, tmp_path, "2010-06-30")
+    found = _answers(splits, params, tmp_path)
+
+    learn, tune, test = splits["train"], splits["valid"], splits["test"]
+    assert tune["horizon_days"].max() < 160 == test["horizon_days"].max()
+    past, field = (fit(learn, tune, params, tmp_path).predict(test) for fit in FAMILY.baselines.values())
+    for metric in FAMILY.metrics[:3]:
+        assert bootstrap.gain(metric, test, found, field, params.seed).low > 0, metric.name
+    # Over a horizon four times what history lets it learn from, wholesalers' past spend ranks as well as anything.
+    ours, naive = figures(test, found), figures(test, past)
+    assert ours["mae"] < naive["mae"] and ours["gini"] > naive["gini"] - 0.01
+
+
+def _some_of_cdnow(folder: Path, params: LtvParams, future: float) -> Splits:
+    """A tenth of the customers, with all they spend after the cutoff so many times as much."""
+    settings = Settings(home=folder)
+    ingest("cdnow", folder / "whole", settings)
+    events = pd.read_parquet(folder / "whole" / "transactions.parquet")
+    events = events[events["customer_id"].astype(int) % 10 == 0]
+    late = events["occurred_at"] > pd.Timestamp(benchmark.CUTOFF)
+    (folder / "some").mkdir()
+    events.assign(amount=events["amount"].where(~late, events["amount"] * future)).to_parquet(
+        folder / "some" / "transactions.parquet"
+    )
+    return _featurized(str(folder / "some"), params, folder, benchmark.CUTOFF)
+
+
+def _featurized(source: str, params: LtvParams, folder: Path, cutoff: str) -> Splits:
+    settings = Settings(home=folder)
+    ingest(source, folder / "tables", settings)
+    section = params.model_dump(mode="json")
+    out = folder / "features"
+    featurize(folder / "tables", "ltv", section, None, settings, out, cutoff=cutoff, online=False)
+    return {name: Frame(out).split(name) for name in ("train", "valid", "test")}
+
+
+def _answers(splits: Splits, params: LtvParams, folder: Path) -> pd.DataFrame:
+    model = FAMILY.fit(splits["train"], splits["valid"], params, folder / "checkpoint")
+    return model.predict(splits["test"])
+
+
+def _verdicts(splits: Splits, features: list[str], params: LtvParams, folder: Path) -> dict[str, Verdict]:
+    train, test = splits["train"], splits["test"]
+    naive = FAMILY.baselines[FAMILY.naive](train, splits["valid"], params, folder)
+    evidence = Evidence(
+        rows=test[features],
+        truth=test[list(FAMILY.label)],
+        answers=_answers(splits, params, folder),
+        naive=naive.predict(test),
+        champion=None,
+        train=train,
+        metric=FAMILY.metrics[0],
+        sensitive=(),
+        seed=params.seed,
+    )
+    return {verdict.gate: verdict for verdict in (gate(evidence) for gate in FAMILY.gates)}
+
+
+def _shuffled(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(value=rows["value"].sample(frac=1, random_state=2).to_numpy())
