@@ -226,7 +226,7 @@ def moment(tables: Tables, as_of: str | None) -> str | None:
 
 def latest(tables: Tables, as_of: str | None = None) -> pd.Timestamp:
     """The moment the tables tell of last: of whole days of transactions, else the snapshot of the customers."""
-    if "transactions" in tables.names:
+    if tables.rows().get("transactions"):
         return span(tables, as_of)[1]
     if as_of:
         return pd.Timestamp(as_of)

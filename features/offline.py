@@ -146,7 +146,18 @@ def _write_views(tables: Tables, service: str, spine: pd.DataFrame, folder: Path
             # Feast cannot materialize nanoseconds from DuckDB.
             pq.write_table(rows, folder / f"{view}.parquet", coerce_timestamps="us")
             schemas[view] = rows.schema
+    _refuse_collisions(schemas)
     return schemas
+
+
+def _refuse_collisions(schemas: Mapping[str, pa.Schema]) -> None:
+    """Every feature has one meaning: an attribute may not have the name of a feature that is computed."""
+    taken = {"split": "the examples"}  # DuckDB does not tell upper from lower case
+    for view, schema in schemas.items():
+        for name in (name for name in schema.names if name not in (ENTITY, TIMESTAMP, OBSERVED)):
+            if name.lower() in taken:
+                raise ValueError(f"column '{name}' of {view}: {taken[name.lower()]} has one of this name, rename it")
+            taken[name.lower()] = f"view '{view}'"
 
 
 def refuse_future(view: str, rows: pd.DataFrame) -> None:

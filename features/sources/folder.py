@@ -32,6 +32,7 @@ def read(source: str, destination: Path, settings: Settings) -> None:
     cannot be read as the type of its column.
     """
     with tempfile.TemporaryDirectory() as temporary, duckdb.connect() as db:
+        db.execute("SET TimeZone = 'UTC'")
         for table, file in files(source, settings).items():
             here = Path(file)
             if lake.is_remote(source):
@@ -43,8 +44,13 @@ def read(source: str, destination: Path, settings: Settings) -> None:
 
 
 def _stage(db: duckdb.DuckDBPyConnection, table: str, file: Path, destination: Path) -> None:
-    db.execute(f"CREATE VIEW {table} AS SELECT * FROM {_reader(table, file)}")
-    given = [name for name, *_ in db.execute(f"DESCRIBE {table}").fetchall()]
+    db.execute(f"CREATE VIEW given_{table} AS SELECT * FROM {_reader(table, file)}")
+    types = {name: kind for name, kind, *_ in db.execute(f"DESCRIBE given_{table}").fetchall()}
+    # Moments with a zone become moments in UTC, by a way that also nanoseconds can take.
+    moments = [quoted(name) for name, kind in types.items() if kind.startswith(("TIMESTAMPTZ", "TIMESTAMP WITH"))]
+    utc = f"REPLACE ({', '.join(f'{name}::TIMESTAMPTZ::TIMESTAMP AS {name}' for name in moments)})" if moments else ""
+    db.execute(f"CREATE VIEW {table} AS SELECT * {utc} FROM given_{table}")
+    given = list(types)
     spec = SPECS[table]
     for name in spec:
         if name in given:
@@ -67,7 +73,7 @@ def _reader(table: str, file: Path) -> str:
         given = [name for name, *_ in db.execute(f"DESCRIBE SELECT * FROM read_csv({path}, header = true)").fetchall()]
     texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in given if name in SPECS[table])
     types = f", types = {{{texts}}}" if texts else ""
-    return f"read_csv({path}, header = true, sample_size = -1{types})"
+    return f"read_csv({path}, header = true, sample_size = -1, nullstr = ['', ' ']{types})"
 
 
 def _refuse_unreadable(db: duckdb.DuckDBPyConnection, table: str, name: str) -> None:

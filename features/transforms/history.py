@@ -38,8 +38,14 @@ _PAST = """
 """
 
 
+# What a customer without orders comes to: nothing, and null in a business that records none.
+_NONE = """
+    CREATE TABLE trade AS SELECT CASE WHEN count(*) > 0 THEN 0 END AS none FROM orders;
+    CREATE MACRO or_none(sum) AS coalesce(sum, (SELECT none FROM trade))::DOUBLE
+"""
+
 #: What decides the relations, for the name of a snapshot.
-STATEMENTS = (_ORDERS, _PAST)
+STATEMENTS = (_ORDERS, _PAST, _NONE)
 
 
 def open_history(tables: Tables, spine: pd.DataFrame) -> duckdb.DuckDBPyConnection:
@@ -47,6 +53,7 @@ def open_history(tables: Tables, spine: pd.DataFrame) -> duckdb.DuckDBPyConnecti
 
     `spine` (row, customer_id, event_timestamp), `lines` and `touches` (the canonical tables with every column of the
     specification, null where the business has none), `orders`, and `past`: the orders each row of the spine may know.
+    `or_none(sum)` is the sum, or what a customer without orders comes to.
 
     Args:
         spine: columns customer_id and event_timestamp, in any order, without duplicates.
@@ -61,6 +68,7 @@ def open_history(tables: Tables, spine: pd.DataFrame) -> duckdb.DuckDBPyConnecti
         db.execute(f"CREATE VIEW {relation} AS {_whole(tables, table)}")
     db.execute(_ORDERS)
     db.execute(_PAST)
+    db.execute(_NONE)
     return db
 
 

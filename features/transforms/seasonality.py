@@ -27,7 +27,8 @@ _SQL = """
            month(first_at)::DOUBLE AS first_purchase_month,
            sin(turn)::DOUBLE AS year_sin,
            cos(turn)::DOUBLE AS year_cos
-    FROM (SELECT *, 2 * pi() * dayofyear(event_timestamp) / 365.25 AS turn FROM spine) s LEFT JOIN sums USING (row)
+    FROM (SELECT *, 2 * pi() * dayofyear(event_timestamp) / 365.25 + none AS turn FROM spine, trade) s
+    LEFT JOIN sums USING (row)
 """
 
 

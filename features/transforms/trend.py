@@ -34,8 +34,8 @@ _SQL = """
            (recent_value / nullif(value, 0))::DOUBLE AS order_value_trend_56d,
            (last_value / nullif(value, 0))::DOUBLE AS last_order_ratio,
            (last_lines / nullif(mean_lines, 0))::DOUBLE AS last_order_lines_ratio,
-           coalesce(decayed_14, 0)::DOUBLE AS activity_14d,
-           coalesce(decayed_56, 0)::DOUBLE AS activity_56d,
+           or_none(decayed_14) AS activity_14d,
+           or_none(decayed_56) AS activity_56d,
            (n / tenure)::DOUBLE AS orders_per_day,
            (spend / tenure)::DOUBLE AS spend_per_day,
            (weeks / 12.0)::DOUBLE AS active_weeks_84d

@@ -79,6 +79,23 @@ def test_customers_are_those_who_bought_where_no_table_tells(source: Path, tmp_p
     assert pd.read_parquet(read(source, tmp_path).path("customers"))["customer_id"].tolist() == ["007", "008"]
 
 
+@pytest.mark.parametrize("unit", ["ns", "us"])
+def test_moments_with_a_zone_are_kept_in_utc(source: Path, tmp_path: Path, unit: str) -> None:
+    when = pd.to_datetime(["2024-01-01 23:30", "2024-06-01 00:30"]).tz_localize("America/New_York").as_unit(unit)
+    (source / "transactions.csv").unlink()
+    frame = pd.DataFrame({"customer_id": ["007", "008"], "occurred_at": when, "amount": [1, 2], "shipped": when})
+    frame.to_parquet(source / "transactions.parquet")
+    found = pd.read_parquet(read(source, tmp_path).path("transactions"))
+    expected = [pd.Timestamp("2024-01-02 04:30"), pd.Timestamp("2024-06-01 04:30")]
+    assert found["occurred_at"].tolist() == found["shipped"].tolist() == expected
+
+
+def test_blanks_in_a_column_of_numbers_are_missing_numbers(source: Path, tmp_path: Path) -> None:
+    (source / "customers.csv").write_text("customer_id,total\n007,29.85\n008, \n")
+    tables = read(source, tmp_path)
+    assert tables.attributes() == {"total": "DOUBLE"}
+
+
 def test_no_source_of_that_name(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="complete_jorney"):
         sources.read("complete_jorney", tmp_path / "read", Settings(home=tmp_path))

@@ -96,6 +96,17 @@ def test_a_new_family_takes_one_service(
     assert "gap_mean_days" not in store.Online(settings).read("toy_v1", ["c00001"])
 
 
+@pytest.mark.parametrize("name", ["recency_days", "Monetary", "split"])
+def test_an_attribute_may_not_take_the_name_of_a_feature(
+    name: str, shop: Tables, examples: pd.DataFrame, settings: Settings, tmp_path: Path
+) -> None:
+    other = Tables(tmp_path)
+    other.path("transactions").write_bytes(shop.path("transactions").read_bytes())
+    pd.read_parquet(shop.path("customers")).assign(**{name: 1}).to_parquet(other.path("customers"))
+    with pytest.raises(ValueError, match=f"column '{name}' of attributes"):
+        built(other, examples, settings)
+
+
 def test_an_unknown_service_is_named(shop: Tables, examples: pd.DataFrame, settings: Settings) -> None:
     with pytest.raises(KeyError, match="no feature service 'churn_v9'; there are: churn_v1, ltv_v1"):
         store.build(shop, "churn_v9", examples, latest(shop), settings)
