@@ -21,7 +21,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
 
 class Explained(click.Group):
-    """Turns the errors adloop raises on purpose into one line that says what to do; anything else keeps its traceback."""
+    """Turns the errors adloop raises on purpose into one line; anything else keeps its traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -58,9 +58,13 @@ def run(family: str | None, data: str | None, params_file: Path) -> None:
     A family with no champion yet is trained twice, on the data as it stood a horizon ago and as it stands now, so
     that the second version is released canary-style over the first. What has not changed is not run again.
     """
+    from pipelines.local import StepFailed
     from pipelines.loop import run_loop
 
-    raise SystemExit(run_loop([family] if family else list(NAMES), data, params_file, Settings()))
+    try:
+        run_loop([family] if family else NAMES, data, params_file, Settings())
+    except StepFailed as failed:
+        raise click.ClickException(str(failed)) from failed
 
 
 @main.command("compile")
@@ -98,9 +102,22 @@ def release(family: str, version: str | None, params_file: Path) -> None:
 
     Traffic moves in the steps of the plan in params.yaml; a candidate that does worse is rolled back by itself.
     """
-    from pipelines.loop import release_version
+    from components.params import load
+    from components.release.step import release as step
 
-    release_version(family, version, params_file, Settings())
+    plan = load(params_file).arguments(family)["plan"]
+    done = step(family, version or _newest(family), None, plan, Settings())
+    click.echo(f"{family} version {done.version}: {done.outcome.replace('_', ' ')} ({done.reason})")
+
+
+def _newest(family: str) -> str:
+    """The newest version that passed its gates."""
+    from models.registry import REJECTED, Registry
+
+    passed = [version for version in Registry(Settings()).versions(family) if version.status != REJECTED]
+    if not passed:
+        raise LookupError(f"{family} has no version that passed its gates: adloop run --family {family}")
+    return passed[0].version
 
 
 @main.command()
@@ -132,19 +149,27 @@ def evaluate(
     family: str, data: str, test: str | None, cutoff: str | None, horizon: str | None, as_json: bool, params_file: Path
 ) -> None:
     """Would FAMILY work on your data? Fits it and the field's baselines, prints a table, registers nothing."""
-    from pipelines.trial import trial
+    from rich.console import Console
 
-    click.echo(trial(family, data, test, cutoff, horizon, params_file, Settings(), as_json))
+    from components.compare.step import compare
+    from components.params import load
+    from pipelines import trial
+
+    compared = compare(family, data, test, cutoff, horizon, load(params_file).section(family), Settings())
+    if as_json:
+        click.echo(trial.as_json(compared))
+    else:
+        trial.show(compared, Console())
 
 
 @main.command()
 @JSON
 def status(as_json: bool) -> None:
     """What is trained, registered, released and drifting."""
-    from pipelines.status import as_table, status as look
+    from pipelines import status as standing
 
-    found = look(Settings())
-    click.echo(json.dumps(found, indent=2) if as_json else as_table(found))
+    found = standing.status(Settings())
+    click.echo(json.dumps(found, indent=2) if as_json else standing.as_table(found))
 
 
 if __name__ == "__main__":

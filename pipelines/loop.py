@@ -11,6 +11,7 @@ from components.params import Params, load
 from features.settings import Settings
 from features.sources import fingerprint
 from pipelines.local import Step, run
+from pipelines.report import publish, terminal
 from pipelines.training import training
 
 
@@ -27,13 +28,20 @@ def run_loop(families: Iterable[str], data: str | None, params_file: Path, setti
     params = load(params_file)
     source = data or params.source
     content = fingerprint(source, settings)
+    seconds = {}
     for family in families:
+        started = time.monotonic()
         horizon = params.family(family).window.horizon_days
         moments = [""] if Registry(settings).champion(family) else [f"-{horizon}d", ""]
         for as_of in moments:
-            console.print(f"[bold]{family}[/bold] {'as of ' + as_of + ' before the data ends' if as_of else 'as of today'}")
+            console.print(
+                f"[bold]{family}[/bold] {'as of ' + as_of + ' before the data ends' if as_of else 'as of today'}"
+            )
             _pipeline(family, params, {"source": source, "fingerprint": content, "as_of": as_of}, settings, console)
-    _report(settings, time.monotonic() - began, console)
+        seconds[family] = time.monotonic() - started
+    report = publish(settings, time.monotonic() - began, seconds)
+    console.print(terminal.table(report))
+    console.print(f"the whole report: {settings.home / 'report' / 'index.html'}")
 
 
 def _pipeline(family: str, params: Params, where: dict[str, str], settings: Settings, console: Console) -> None:
@@ -46,4 +54,7 @@ def _show(step: Step, status: Status, console: Console) -> None:
         status.update(f"  {step.name} …")
         return
     mark = {"done": "[green]✓[/green]", "cached": "[dim]=[/dim]", "failed": "[red]✗[/red]"}[step.state]
-    console.print(f"  {mark} {step.name:<10} {step.seconds:6.1f} s" + (" [dim](unchanged)[/dim]" if step.state == "cached" else ""))
+    console.print(
+        f"  {mark} {step.name:<10} {step.seconds:6.1f} s"
+        + (" [dim](unchanged)[/dim]" if step.state == "cached" else "")
+    )
