@@ -51,9 +51,8 @@ def measured(part: str, settings: Settings, console: Console) -> Iterator[Row]:
 def table(rows: list[Row]) -> Table:
     """Name, value with interval, baseline and goal, a row a figure; of the unit what comes before the first comma."""
     result = Table(title="adloop benchmark", title_justify="left")
-    result.add_column("figure", no_wrap=True)
-    for column in ("value", "interval", "baseline", "goal", "", "unit"):
-        result.add_column(column)
+    for column in ("figure", "value", "interval", "baseline", "goal", "", "unit"):
+        result.add_column(column, no_wrap=column in ("figure", "interval", "baseline"))
     for one in rows:
         mark = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[one.met]
         if one.absent is not None:
