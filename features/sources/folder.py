@@ -89,5 +89,5 @@ def _derive_customers(db: duckdb.DuckDBPyConnection, destination: Path) -> None:
     union = " UNION ".join(f"SELECT customer_id FROM read_parquet({literal(str(file))})" for file in staged)
     target = literal(str(destination / "customers.parquet"))
     db.execute(
-        f"COPY (SELECT * FROM ({union}) WHERE customer_id IS NOT NULL ORDER BY ALL) TO {target} (FORMAT parquet)"
+        f"COPY (SELECT DISTINCT * FROM ({union}) WHERE customer_id IS NOT NULL ORDER BY ALL) TO {target} (FORMAT parquet)"
     )
