@@ -57,8 +57,9 @@ def one_feature(train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, c
     from sklearn.metrics import roc_auc_score
 
     frame, churned = _both(train, valid)
-    told = frame[[RECENCY]].notna().any().all() if RECENCY in frame else False
-    names = [RECENCY] if told else list(Encoder.fit(frame).columns)
+    told = RECENCY in frame and frame[RECENCY].notna().any()
+    varied = [name for name in Encoder.fit(frame).columns if frame[name].nunique() > 1]
+    names = [RECENCY] if told else varied
     fits = [_logistic(frame[[name]], churned, params) for name in names]
     scores = [roc_auc_score(churned, fit.predict(frame)["churn_probability"]) for fit in fits]
     return fits[int(np.argmax(scores))]

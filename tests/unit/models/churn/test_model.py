@@ -145,7 +145,8 @@ def test_baselines_answer_like_the_family(
 def test_without_purchases_the_naive_answer_is_the_column_that_tells_most(
     train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path: Path
 ) -> None:
-    renamed = [rows.rename(columns={"recency_days": "months"}).assign(recency_days=np.nan) for rows in (train, valid)]
+    bare = {"recency_days": np.nan, "frequency": 0.0}
+    renamed = [rows.rename(columns={"recency_days": "months"}).assign(**bare) for rows in (train, valid)]
 
     baseline = FAMILY.baselines[FAMILY.naive](*renamed, params, tmp_path)
 
