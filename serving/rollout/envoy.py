@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
+import urllib.parse
 import uuid
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from serving.rollout import xds
 from serving.rollout.processes import PATIENCE, Process, get
 
 FLUSH_MS = "100"
+#: Seconds after which a request is on its way no longer, whatever it waits for (its timeout, and a little).
+DRAIN = 32.0
 
 
 class EnvoyFailed(RuntimeError):
@@ -58,6 +62,17 @@ class Envoy:
         version = self._write("routes.json", [xds.routes(splits)])
         self._wait(lambda: self._stat("http.models.rds.models") == version, "to take routes")
 
+    def drain(self, clusters: set[str]) -> None:
+        """Wait until no request is on its way in these clusters, which no route names any more.
+
+        A request that a canary hangs on goes on to the champion within its cluster: it must not vanish under it.
+        Between two tries nothing is on its way for an instant, so two looks in a row must find nothing.
+        """
+        deadline, empty = time.monotonic() + DRAIN, 0
+        while clusters and empty < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+            empty = 0 if any(self._active(name) for name in clusters) else empty + 1
+
     def close(self) -> None:
         self.process.stop()
         shutil.rmtree(self.folder)
@@ -68,6 +83,11 @@ class Envoy:
         new.write_text(json.dumps({"version_info": version, "resources": resources}))
         new.replace(self.folder / name)
         return version
+
+    def _active(self, cluster: str) -> int:
+        name = re.escape(f"cluster.{cluster}.upstream_rq_active")
+        found = self._get(f"/stats?filter={urllib.parse.quote(f'^{name}$')}").strip()
+        return int(found.rpartition(":")[2]) if found else 0
 
     def _stat(self, prefix: str) -> str:
         texts = self._get(f"/stats?type=TextReadouts&filter=^{prefix}.version_text$").strip()

@@ -1,21 +1,18 @@
 """The servers of all families behind one Envoy, on this machine."""
 
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
 from features.settings import Settings
+from models.bundle import BundleTampered
 from serving.rollout import attempts, xds
 from serving.rollout.envoy import Envoy
-from serving.rollout.plan import Split
+from serving.rollout.plan import CannotServe, Split
 from serving.rollout.processes import ModelServer
-
-SERVER = (sys.executable, "-m", "serving.inference")
-#: Seconds an old version keeps answering what reached it before the routes changed.
-DRAIN = 0.3
 
 Locate = Callable[[str, str], Path]
 
@@ -25,13 +22,13 @@ class Fleet:
 
     Args:
         locate: the folder of a family's version, verified.
-        server: the command that serves a bundle.
     """
 
-    def __init__(
-        self, settings: Settings, host: str, port: int, locate: Locate, server: Sequence[str] = SERVER
-    ) -> None:
-        self.settings, self._locate, self._command = settings, locate, server
+    #: What serves a bundle.
+    command: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "serving.inference")
+
+    def __init__(self, settings: Settings, host: str, port: int, locate: Locate) -> None:
+        self.settings, self._locate = settings, locate
         self._servers: dict[tuple[str, str], ModelServer] = {}
         self._splits: dict[str, Split] = {}
         self.envoy = Envoy(settings.home / "rollout", host, port)
@@ -45,10 +42,12 @@ class Fleet:
         self._start(family, split)
         before = {name: one for name, one in self._splits.items() if self._known(name, one)}
         self._splits[family] = split
-        self.envoy.use([*self._clusters(before), *self._new_clusters(before)])
+        leaving = self._clusters(before)
+        self.envoy.use([*leaving, *self._new_clusters(before)])
         self.envoy.route(self._splits)
-        time.sleep(DRAIN)
-        self.envoy.use(self._clusters(self._splits))
+        kept = self._clusters(self._splits)
+        self.envoy.drain({one["name"] for one in leaving} - {one["name"] for one in kept})
+        self.envoy.use(kept)
         self._stop_idle()
 
     @property
@@ -77,17 +76,24 @@ class Fleet:
 
     def _start(self, family: str, split: Split) -> None:
         new = [version for version in split.versions if not self._up(family, version)]
-        for version in new:
-            log = self.envoy.folder / f"{family}-{version}.log"
-            bundle = self._locate(family, version)
-            self._servers[family, version] = ModelServer(self._command, family, version, bundle, log, self.settings)
         try:
+            for version in new:
+                self._servers[family, version] = self._launch(family, version)
             for version in new:
                 self._servers[family, version].wait_ready()
         except BaseException:
-            for version in new:
-                self._servers.pop((family, version)).stop()
+            for started in [self._servers.pop((family, version), None) for version in new]:
+                if started is not None:
+                    started.stop()
             raise
+
+    def _launch(self, family: str, version: str) -> ModelServer:
+        try:
+            bundle = self._locate(family, version)
+        except BundleTampered as tampered:
+            raise CannotServe(version, str(tampered)) from tampered
+        log = self.envoy.folder / f"{family}-{version}.log"
+        return ModelServer(self.command, family, version, bundle, log, self.settings)
 
     def _known(self, family: str, split: Split) -> bool:
         return all((family, version) in self._servers for version in split.versions)

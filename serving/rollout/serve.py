@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from features.settings import Settings
 from models import catalog
 from models.registry import Registry
 from serving.rollout import attempts, state
-from serving.rollout.fleet import SERVER, Fleet
+from serving.rollout.fleet import Fleet
 from serving.rollout.plan import CannotServe, Split
 from serving.rollout.processes import PATIENCE
 
@@ -41,7 +40,7 @@ def running(settings: Settings) -> bool:
         return True
 
 
-def serve(settings: Settings, server: Sequence[str] = SERVER) -> None:
+def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `Timeout` where another one serves this home already."""
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -50,7 +49,7 @@ def serve(settings: Settings, server: Sequence[str] = SERVER) -> None:
     with _lock(settings).acquire(timeout=2):
         for left in _folder(settings).glob("*.json"):
             left.unlink()
-        fleet = Fleet(settings, settings.host, settings.port, registry.download, server)
+        fleet = Fleet(settings, settings.host, settings.port, registry.download)
         try:
             for family in catalog.NAMES:
                 _begin(fleet, family, settings, registry)

@@ -17,7 +17,9 @@ from models import bundle, catalog
 from models.evaluation.metrics import auc
 from models.family import Family, InvalidRows, Params
 from models.keys import signing_key
+from models.registry import Registry
 
+SERVER = (sys.executable, "-m", "tests.integration.probe_server")
 COLUMNS = {"recency": "float64", "orders": "int64", "member": "bool", "plan": "object"}
 
 
@@ -134,6 +136,32 @@ def frame(count: int, seed: int = 0) -> pd.DataFrame:
 
 def write(folder: Path, settings: Settings, model: Probe) -> Path:
     """A signed bundle of `model`."""
+    write_unsigned(folder, model)
+    bundle.sign(folder, signing_key(settings))
+    return folder
+
+
+def register(model: Probe, settings: Settings, folder: Path) -> str:
+    """`model` as an accepted version of the real registry; its version."""
+    trained, evaluation = write_unsigned(folder / "bundle", model), folder / "evaluation"
+    evaluation.mkdir()
+    digest = bundle.verify(trained, None)
+    judged = {"bundle_digest": digest, "passed": True, "metrics": {"auc": 0.8}, "gates": []}
+    (evaluation / "evaluation.json").write_text(json.dumps(judged))
+    (evaluation / "card.md").write_text("# Probe")
+    return Registry(settings).register(trained, evaluation).version
+
+
+def features(folder: Path, count: int = 400) -> Path:
+    """Held-out rows as the featurize step leaves them."""
+    folder.mkdir(parents=True)
+    frame(count).to_parquet(folder / "frame.parquet")
+    (folder / "features.json").write_text(json.dumps({"columns": COLUMNS}))
+    return folder
+
+
+def write_unsigned(folder: Path, model: Probe) -> Path:
+    """A bundle as training leaves it."""
     manifest = bundle.Manifest(
         family="probe",
         feature_service="churn_v1" if model.reads else "probe_v1",
@@ -149,5 +177,4 @@ def write(folder: Path, settings: Settings, model: Probe) -> Path:
         reference = reference[["recency"]].rename(columns={"recency": model.reads})
     honest = replace(model, fails=False, dies_at=0, sleep_s=0.0, refuses=False)
     bundle.write(folder, model, manifest, reference.join(honest.predict(reference)))
-    bundle.sign(folder, signing_key(settings))
     return folder

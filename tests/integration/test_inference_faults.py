@@ -30,7 +30,6 @@ from serving.rollout.processes import ModelServer
 from serving.rollout.xds import MODEL_HEADER
 from tests.integration import probe
 
-SERVER = (sys.executable, "-m", "tests.integration.probe_server")
 ROW: dict[str, Any] = {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"}
 LARGE = b'{"instances": [' + b" " * 10_000_000 + b"]}"
 
@@ -39,20 +38,17 @@ LARGE = b'{"instances": [' + b" " * 10_000_000 + b"]}"
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     settings = Settings(home=tmp_path_factory.mktemp("home"))
     probe.write(settings.home / "bundle", settings, probe.Probe())
-    fleet = Fleet(settings, "127.0.0.1", 0, lambda *_: settings.home / "bundle", SERVER)
-    fleet.split("probe", Split(champion="1"))
-    yield fleet
-    fleet.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fleet, "command", probe.SERVER)
+        fleet = Fleet(settings, "127.0.0.1", 0, lambda *_: settings.home / "bundle")
+        fleet.split("probe", Split(champion="1"))
+        yield fleet
+        fleet.close()
 
 
 @pytest.fixture(scope="module", params=["direct", "envoy"])
 def url(request: pytest.FixtureRequest, fleet: Fleet) -> str:
-    return fleet.url if request.param == "envoy" else f"http://127.0.0.1:{min_port(fleet)}"
-
-
-def min_port(fleet: Fleet) -> int:
-    (server,) = fleet._servers.values()
-    return server.http_port
+    return fleet.url if request.param == "envoy" else f"http://127.0.0.1:{next(iter(fleet.versions()))}"
 
 
 def predict(url: str, body: Any) -> httpx.Response:
@@ -204,7 +200,7 @@ def test_a_tampered_bundle_is_not_opened(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     bundle = probe.write(tmp_path / "bundle", settings, probe.Probe())
     (bundle / "model" / "probe.json").write_text('{"weight": 9.0}')
-    server = ModelServer(SERVER, "probe", "1", bundle, tmp_path / "log", settings)
+    server = ModelServer(probe.SERVER, "probe", "1", bundle, tmp_path / "log", settings)
     with pytest.raises(CannotServe, match=r"BundleTampered.*probe\.json"):
         server.wait_ready()
     server.stop()
@@ -214,7 +210,7 @@ def test_sigterm_lets_go_of_nothing(tmp_path: Path) -> None:
     """A request that is being answered is answered, and what was logged is written."""
     settings = Settings(home=tmp_path)
     bundle = probe.write(tmp_path / "bundle", settings, probe.Probe(sleep_s=1.0))
-    server = ModelServer(SERVER, "probe", "1", bundle, tmp_path / "log", settings)
+    server = ModelServer(probe.SERVER, "probe", "1", bundle, tmp_path / "log", settings)
     server.wait_ready()
     client = subprocess.Popen(
         [sys.executable, "-c", CLIENT, f"http://127.0.0.1:{server.http_port}/v1/models/probe:predict", json.dumps(ROW)],
@@ -239,7 +235,7 @@ print(httpx.post(sys.argv[1], json={"instances": [json.loads(sys.argv[2])]}, tim
 def test_a_kill_loses_at_most_the_last_second(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     bundle = probe.write(tmp_path / "bundle", settings, probe.Probe())
-    server = ModelServer(SERVER, "probe", "1", bundle, tmp_path / "log", settings)
+    server = ModelServer(probe.SERVER, "probe", "1", bundle, tmp_path / "log", settings)
     server.wait_ready()
     before = [predict(f"http://127.0.0.1:{server.http_port}", {"instances": [ROW]}) for _ in range(5)]
     time.sleep(2 * requests.EVERY)
@@ -255,7 +251,7 @@ def test_the_online_store_goes_away_and_comes_back(tables: Path, redis_server: A
     params = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
     store.publish(store.build(source, "churn_v1", churn_examples(source, params), latest(source), settings), settings)
     bundle = probe.write(tmp_path / "bundle", settings, probe.Probe(reads="recency_days"))
-    server = ModelServer(SERVER, "probe", "1", bundle, tmp_path / "log", settings)
+    server = ModelServer(probe.SERVER, "probe", "1", bundle, tmp_path / "log", settings)
     server.wait_ready()
     url = f"http://127.0.0.1:{server.http_port}"
     asked = {"instances": [{"customer_id": "c00001"}, {"customer_id": "c00002"}]}

@@ -1,0 +1,17 @@
+"""One release of the probe as a process of its own, to be killed: HOME VERSION FEATURES PLAN."""
+
+import json
+import sys
+from pathlib import Path
+
+from components.release import step
+from features.settings import Settings
+from serving.rollout.fleet import Fleet
+from tests.integration import probe
+
+if __name__ == "__main__":
+    probe.install()
+    Fleet.command = probe.SERVER
+    home, version, features, plan = sys.argv[1:]
+    done = step.release("probe", version, Path(features), json.loads(plan), Settings(home=Path(home)))
+    print(json.dumps({"outcome": done.outcome, "failures": done.client_failures, "steps": len(done.course)}))

@@ -1,0 +1,200 @@
+"""Releases over a real Envoy, real servers and the real registry: what is worse goes back, and no client notices."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from components.release import step
+from features.settings import Settings
+from models.registry import Registry
+from serving.rollout import serve, state
+from serving.rollout.fleet import Fleet
+from serving.rollout.processes import free_port
+from serving.rollout.state import State
+from tests.integration import probe
+
+PLAN = {
+    "steps": [30, 100],
+    "min_requests": 30,
+    "step_timeout_s": 120,
+    # A machine that runs tests beside this one is slow now and then; a planted fault is slower.
+    "tolerance": {"errors": 0.01, "latency_ratio": 2, "latency_floor_ms": 250, "shift": 0.2, "outcome": 0.0},
+}
+ROW = {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"}
+
+
+@dataclass(frozen=True)
+class World:
+    """A home with version 1 of the probe released."""
+
+    settings: Settings
+    features: Path
+    folder: Path
+
+    @property
+    def registry(self) -> Registry:
+        return Registry(self.settings)
+
+    def register(self, model: probe.Probe) -> str:
+        return probe.register(model, self.settings, Path(self.folder / f"trained-{time.monotonic_ns()}"))
+
+    def release(self, version: str) -> step.Released:
+        return step.release("probe", version, self.features, PLAN, self.settings)
+
+    def champion(self) -> str:
+        found = self.registry.champion("probe")
+        assert found is not None
+        return found.version
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _probe() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fleet, "command", probe.SERVER)
+        probe.install()
+        yield
+        probe.remove()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    folder = tmp_path_factory.mktemp("world")
+    world = World(Settings(home=folder / "home"), probe.features(folder / "features"), folder)
+    first = world.release(world.register(probe.Probe()))
+    assert (first.outcome, first.course) == ("first", [])
+    return world
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (probe.Probe(fails=True), "errors"),
+        (probe.Probe(refuses=True), "errors"),
+        (probe.Probe(sleep_s=0.8), "latency"),
+        (probe.Probe(sleep_s=4.0), "errors"),
+        (probe.Probe(dies_at=5), "errors"),
+        (probe.Probe(shift=2.5), "answers"),
+        (probe.Probe(weight=-1.0), "auc"),
+    ],
+    ids=["errors", "refuses", "slow", "hangs", "crashes", "shifted", "worse"],
+)
+def test_a_worse_canary_goes_back_and_no_client_notices(world: World, model: probe.Probe, reason: str) -> None:
+    champion = world.champion()
+    version = world.register(model)
+    done = world.release(version)
+    assert done.outcome == "rolled_back", done
+    assert reason in done.reason
+    assert done.requests > 0
+    assert done.client_failures == 0
+    assert world.champion() == champion
+    assert world.registry.version("probe", version).status == "rejected"
+    assert state.load(world.settings.home, "probe") == State(champion=champion)
+    assert world.release(version).outcome == "unchanged"
+
+
+def test_a_tampered_canary_is_never_sent_a_request(world: World) -> None:
+    champion, version = world.champion(), world.register(probe.Probe(weight=1.05))
+    bundle = world.registry.download("probe", version)
+    (bundle / "model" / "probe.json").write_text(json.dumps({"weight": 5.0}))
+    done = world.release(version)
+    assert done.outcome == "rolled_back"
+    assert "probe.json" in done.reason
+    assert (world.champion(), done.client_failures) == (champion, 0)
+
+
+def test_an_equal_canary_becomes_champion_and_can_be_rolled_back(world: World) -> None:
+    before, version = world.champion(), world.register(probe.Probe(weight=1.1))
+    done = world.release(version)
+    assert done.outcome == "released", done.reason
+    assert [one["weight"] for one in done.course] == PLAN["steps"]
+    assert all(one["canary"]["requests"] >= PLAN["min_requests"] for one in done.course)
+    assert all("auc" in one and one["shift"] < 0.3 for one in done.course)
+    assert done.client_failures == 0
+    assert world.champion() == version
+    assert world.release(version).outcome == "unchanged"
+
+    assert step.rollback("probe", world.settings) == before
+    assert world.champion() == before
+    with pytest.raises(LookupError, match="no earlier champion"):
+        step.rollback("probe", world.settings)
+
+
+def test_a_killed_release_is_completed_by_the_next_and_leaves_no_process(world: World) -> None:
+    version = world.register(probe.Probe(weight=1.2))
+    command = [sys.executable, "-m", "tests.integration.probe_release", str(world.settings.home), version]
+    command += [str(world.features), json.dumps(PLAN)]
+    for moment in (lambda course: course.weight == 30, lambda course: len(course.steps) == 1):
+        killed = subprocess.Popen(command)
+        _wait(lambda moment=moment: (course := state.load(world.settings.home, "probe").course) and moment(course))
+        children = psutil.Process(killed.pid).children(recursive=True)
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+        _wait(lambda children=children: not any(_lives(child) for child in children))
+    judged = state.load(world.settings.home, "probe").course
+    assert judged is not None and judged.steps[0]["verdict"] == "go on"
+    assert world.champion() != version
+
+    done = json.loads(subprocess.run(command, check=True, capture_output=True).stdout.splitlines()[-1])
+    assert done == {"outcome": "released", "failures": 0, "steps": 2}
+    assert world.champion() == version
+    assert state.load(world.settings.home, "probe") == State(champion=version)
+
+
+def test_a_release_changes_the_traffic_of_a_running_serve(world: World) -> None:
+    champion, port = world.champion(), free_port()
+    settings = Settings(home=world.settings.home, port=port)
+    command = [sys.executable, "-m", "tests.integration.probe_serve", str(settings.home), str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        assert server.stdout is not None
+        assert b"probe" in server.stdout.readline()
+        assert serve.running(settings)
+        assert _answering(port) == champion
+        serving = World(settings, world.features, world.folder)
+        bad = serving.release(world.register(probe.Probe(fails=True, weight=1.01)))
+        assert (bad.outcome, bad.client_failures) == ("rolled_back", 0)
+        version = world.register(probe.Probe(weight=1.3))
+        good = serving.release(version)
+        assert (good.outcome, good.client_failures) == ("released", 0), good.reason
+        assert _answering(port) == version
+        dead = next(one for one in psutil.Process(server.pid).children() if f"--version {version}" in _command(one))
+        dead.kill()
+        _wait(lambda: _answering(port) == version)
+        assert step.rollback("probe", settings) == champion
+        assert _answering(port) == champion
+    finally:
+        children = psutil.Process(server.pid).children(recursive=True)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(60) == 0
+    assert not any(_lives(child) for child in children)
+    assert not serve.running(settings)
+
+
+def _answering(port: int) -> str | None:
+    answer = httpx.post(f"http://127.0.0.1:{port}/v1/models/probe:predict", json={"instances": [ROW]}, timeout=30)
+    return answer.headers.get("x-model-version") if answer.status_code == 200 else None
+
+
+def _command(process: psutil.Process) -> str:
+    return " ".join(process.cmdline())
+
+
+def _lives(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def _wait(done: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 120
+    while not done():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
