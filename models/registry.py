@@ -201,7 +201,7 @@ class Registry:
         same = f"tags.bundle_digest = '{digest}' and tags.verdict = '{ACCEPTED if judged['passed'] else REJECTED}'"
         runs = self._client.search_runs([experiment], f"{same} and attributes.status = 'RUNNING'")
         run = runs[0] if runs else self._client.create_run(experiment, tags=_tags(manifest, digest, judged))
-        run_id = run.info.run_id
+        run_id: str = run.info.run_id
         self._client.log_batch(
             run_id,
             metrics=[Metric(name, value, 0, 0) for name, value in judged["metrics"].items()],

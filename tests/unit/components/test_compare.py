@@ -1,0 +1,85 @@
+import tempfile
+from pathlib import Path
+
+import business
+import numpy as np
+import pandas as pd
+import pytest
+import toyland
+
+from components.compare.step import compare
+from features.contracts import ContractBroken
+from features.settings import Settings
+from models.evaluation.folds import stratified
+
+SECTION = {**toyland.SECTION, "window": {"horizon_days": 28, "step_days": 56, "min_history_days": 84}}
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """State and temporary files in a folder that is looked at afterwards."""
+    import feast  # noqa: F401  keeps a temporary folder of its own from its import to the end of the process
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    yield Settings(home=tmp_path / "home")
+    assert not (tmp_path / "home").exists() and not list((tmp_path / "temporary").iterdir()), "something was left"
+
+
+def subscribers(folder: Path, seed: int) -> Path:
+    """The business with a label: those on the basic plan leave more often."""
+    business.write(folder, customers=150, seed=seed)
+    customers = pd.read_parquet(folder / "customers.parquet")
+    leave = np.where(customers["plan"] == "basic", 0.7, 0.2)
+    customers["churned"] = np.random.default_rng(seed).random(len(customers)) < leave
+    customers.to_parquet(folder / "customers.parquet", index=False)
+    return folder
+
+
+def table(compared) -> pd.DataFrame:
+    return pd.DataFrame(compared.table).set_index(["model", "metric"])
+
+
+def test_without_a_test_folder_subscribers_are_judged_in_folds(toy, tmp_path, settings):
+    done = compare(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
+    assert done.how.startswith("5 stratified folds") and done.rows == 150
+    figures = table(done)
+    assert list(dict.fromkeys(figures.index.get_level_values("model"))) == ["toy", "recency"]
+    assert figures.loc[("toy", "auc"), "value"] > figures.loc[("recency", "auc"), "value"] + 0.1
+    assert (figures["low"] <= figures["value"]).all() and (figures["value"] <= figures["high"]).all()
+    assert done.seed == SECTION["seed"] and len(done.data_hash) == 64
+
+
+def test_a_test_folder_is_never_learnt_from(toy, tmp_path, settings):
+    data, test = subscribers(tmp_path / "data", 1), subscribers(tmp_path / "test", 2)
+    done = compare(toy, str(data), str(test), None, None, SECTION, settings)
+    assert done.how == "learnt from one folder (150 examples), tested on the other" and done.rows == 150
+    # The same customers with the label turned round: a model that had seen them would not be fooled.
+    customers = pd.read_parquet(test / "customers.parquet")
+    customers.assign(churned=~customers["churned"]).to_parquet(test / "customers.parquet", index=False)
+    turned = compare(toy, str(data), str(test), None, None, SECTION, settings)
+    before, after = (table(run).loc[("toy", "auc"), "value"] for run in (done, turned))
+    assert after == pytest.approx(1 - before)
+
+
+def test_a_shop_is_judged_at_the_cutoff(toy, tmp_path, settings):
+    data = business.write(tmp_path / "data", customers=150)
+    done = compare(toy, str(data), None, "2023-12-01", "42d", SECTION, settings)
+    assert done.how == "learnt from what came before, tested at 2023-12-01"
+
+
+def test_a_broken_table_is_named_before_anything_is_fitted(toy, tmp_path, settings):
+    data = business.write(tmp_path / "data", customers=50)
+    transactions = pd.read_parquet(data / "transactions.parquet")
+    transactions.loc[3, "customer_id"] = None
+    transactions.to_parquet(data / "transactions.parquet", index=False)
+    with pytest.raises(ContractBroken, match="customer_id"):
+        compare(toy, str(data), None, None, None, SECTION, settings)
+
+
+def test_folds_share_out_the_label():
+    label = pd.Series(np.random.default_rng(0).random(1003) < 0.1).astype(float)
+    fold = stratified(label, 5, seed=1)
+    positives = label.groupby(fold).sum()
+    assert positives.max() - positives.min() <= 1 and np.bincount(fold).min() >= 200
+    assert not (fold == stratified(label, 5, seed=2)).all() and (fold == stratified(label, 5, seed=1)).all()
