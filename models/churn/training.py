@@ -30,12 +30,13 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, checkpoin
     """Learn from both frames; calibrate on what is said out of fold of the rows at the latest cutoff.
 
     Each fitted member is kept in `checkpoint` under a name made of data and parameters: a fit that was killed goes on
-    where it was, and one of other data starts anew.
+    where it was, and one of other data starts anew. Raises `ValueError` where too few have left or stayed.
     """
     frame = pd.concat([train, valid], ignore_index=True)
     rows = frame[feature_columns(frame, ENTITY, (LABEL,))]
     encoder = Encoder.fit(rows)
     x, churned = encoder.encode(rows), frame[LABEL].to_numpy(dtype=np.float32)
+    _check(frame, params.folds)
     fold = deal(frame[ENTITY].to_numpy(dtype=str), churned, params.folds, params.seed)
     progress = checkpoint / _identity(x, churned, fold, params)
     progress.mkdir(parents=True, exist_ok=True)
@@ -46,6 +47,13 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, checkpoin
     graphs = {name: _member(name, x, churned, params, params.seed, progress / f"{name}.all.onnx") for name in MEMBERS}
     booster = bytes(boosting.train(x, churned, params, params.seed).save_raw("json"))
     return ChurnModel(encoder, graphs, stack, Answers(params.window.horizon_days, params.bands), booster)
+
+
+def _check(frame: pd.DataFrame, folds: int) -> None:
+    for outcome, what in ((0, "stayed"), (1, "left")):
+        count = frame.loc[frame[LABEL] == outcome, ENTITY].nunique()
+        if count < 2 * folds:
+            raise ValueError(f"label '{LABEL}': expected at least {2 * folds} customers who {what}, got {count}")
 
 
 def _out_of_fold(

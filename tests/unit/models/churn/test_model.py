@@ -113,6 +113,13 @@ def test_a_checkpoint_of_other_data_is_not_taken(
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_too_few_leavers_are_refused(
+    train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="'churned': expected at least 4 customers who left, got 0"):
+        fit(train.assign(churned=0), valid.assign(churned=0), params, tmp_path)
+
+
 def test_members_learn_from_all_and_the_stack_from_strangers(
     train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
