@@ -54,13 +54,13 @@ def bins(rows: pd.DataFrame, count: int = 10) -> Bins:
     """Cut customers into `count` groups by predicted value; compare what was predicted with what came."""
     rank = rows["predicted"].rank(method="first")
     groups = rows.groupby(np.minimum(((rank - 1) * count // len(rows)).astype(int), count - 1))
-    size = groups.size().to_numpy(dtype=float)
-    actual = groups["truth"].mean().to_numpy()
-    interval = _wilson(actual, size) if is_chance(rows) else _normal(actual, groups["truth"].std(ddof=0), size)
-    band = (None, None)
-    if {"low", "high"} <= set(rows.columns):
-        band = groups["low"].mean().to_numpy(), groups["high"].mean().to_numpy()
-    return Bins(groups["predicted"].mean().to_numpy(), actual, *interval, *band)
+    mean, size = groups.mean(), np.asarray(groups.size(), dtype=float)
+    predicted, actual = np.asarray(mean["predicted"], dtype=float), np.asarray(mean["truth"], dtype=float)
+    spread = np.asarray(groups["truth"].std(ddof=0), dtype=float)
+    low, high = _wilson(actual, size) if is_chance(rows) else _normal(actual, spread, size)
+    if not {"low", "high"} <= set(rows.columns):
+        return Bins(predicted, actual, low, high)
+    return Bins(predicted, actual, low, high, np.asarray(mean["low"]), np.asarray(mean["high"]))
 
 
 def _wilson(rate: Array, size: Array, z: float = 1.96) -> tuple[Array, Array]:
@@ -70,6 +70,6 @@ def _wilson(rate: Array, size: Array, z: float = 1.96) -> tuple[Array, Array]:
     return middle - half, middle + half
 
 
-def _normal(mean: Array, spread: "pd.Series[float]", size: Array, z: float = 1.96) -> tuple[Array, Array]:
-    half = z * spread.to_numpy() / np.sqrt(size)
+def _normal(mean: Array, spread: Array, size: Array, z: float = 1.96) -> tuple[Array, Array]:
+    half = z * spread / np.sqrt(size)
     return np.maximum(mean - half, 0.0), mean + half

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 from markupsafe import Markup
 
 from pipelines.report import wording
@@ -72,7 +73,7 @@ def plots_of(family: FamilyReport) -> list[Plot]:
     return [Plot(Markup(svg), caption, wide) for svg, caption, wide in drawn]  # noqa: S704  drawn here, labels escaped
 
 
-def _calibration(name: str, rows: object) -> list[tuple[str, str, bool]]:
+def _calibration(name: str, rows: pd.DataFrame) -> list[tuple[str, str, bool]]:
     from pipelines.report import plots as draw
 
     if is_chance(rows):

@@ -1,0 +1,76 @@
+"""A matplotlib figure as inline SVG, in colours that follow the page: light or dark."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+#: Matplotlib draws in these placeholder colours; in the page they become the style sheet's variables.
+INK, MUTED, LINE, MODEL, NAIVE = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f"
+VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", MODEL: "--model", NAIVE: "--naive"}
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 2,
+}
+
+
+class Drawing:
+    """A figure on its way to SVG: `axes` to draw on, `svg` filled when the `drawing` block ends."""
+
+    def __init__(self, axes: Any) -> None:
+        self.axes = axes
+        self.svg = ""
+
+
+@contextmanager
+def drawing(label: str, width: float = 3.9, height: float = 3.0, rows: int = 1) -> Iterator[Drawing]:
+    """Draw on `.axes` (one a row), then take `.svg`. Sizes are in inches, `label` is for those who cannot see it."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure as Canvas
+
+    with rc_context({**STYLE, "svg.hashsalt": label}):
+        canvas = Canvas(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(canvas)
+        result = Drawing(canvas.subplots(rows, 1, squeeze=False)[:, 0])
+        yield result
+        buffer = io.StringIO()
+        canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    result.svg = _inline(buffer.getvalue(), label)
+
+
+def _inline(svg: str, label: str) -> str:
+    """Cut the XML prologue and the repeated ids, size by the page's width, and colour by its variables."""
+    from markupsafe import escape
+
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub(
+        r' id="(?:figure|axes|patch|line2d|text|xtick|ytick|matplotlib|legend|[A-Z]\w*Collection)[^"]*"', "", svg
+    )
+    svg = re.sub(
+        r'<svg [^>]*?viewBox="([^"]+)"[^>]*>',
+        rf'<svg viewBox="\1" role="img" aria-label="{escape(label)}">',
+        svg,
+        count=1,
+    )
+    for colour, variable in VARIABLES.items():
+        svg = svg.replace(colour, f"var({variable})")
+    return svg
