@@ -30,7 +30,7 @@ class ContractBroken(ValueError):
         rows: some of the rows that break it, or a hint where it is not about rows.
     """
 
-    def __init__(self, table: str, column: str, rule: str, rows: Sequence[Mapping[str, Any]] | str) -> None:
+    def __init__(self, table: str, column: str, rule: str, rows: Sequence[Mapping[Any, Any]] | str) -> None:
         super().__init__(f"table '{table}', column '{column}': {rule}. Broken by: {rows}")
         self.table, self.column, self.rule, self.rows = table, column, rule, rows
 
@@ -108,7 +108,7 @@ def _results(rules: "list[Expectation]", frame: pd.DataFrame) -> list[Any]:
     return [batch.validate(rule, result_format=told) for rule in rules]
 
 
-def _offending(tables: Tables, table: str, places: Sequence[int]) -> list[dict[str, Any]]:
+def _offending(tables: Tables, table: str, places: Sequence[int]) -> list[dict[Any, Any]]:
     """The rows at these places of the file, whole."""
     with duckdb.connect() as db:
         query = f"SELECT * FROM {tables.sql(table)} WHERE list_contains($places, file_row_number)"

@@ -5,6 +5,7 @@ import json
 import shutil
 import tempfile
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -93,7 +94,10 @@ def engine(snapshot: Snapshot, settings: Settings) -> Iterator[None]:
         database.register_filesystem(lake.filesystem(snapshot.folder, settings))
     ibis.set_backend(database)
     try:
-        yield
+        with warnings.catch_warnings():
+            # Feast shows every deprecation; this one is between ibis and DuckDB.
+            warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
+            yield
     finally:
         ibis.options.default_backend = before
         database.disconnect()

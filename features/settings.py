@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     detectors: Literal["alibi", "scipy"] = "alibi"
     #: Container image that a cluster runs pipeline steps in; a laptop runs them where it is.
     image: str = "adloop/trainer:0.1.0"
+    #: Release through KServe's InferenceServices in this namespace, not through servers of our own.
+    kserve_namespace: str | None = None
     #: Where `adloop serve` and a local release answer.
     host: str = "127.0.0.1"
     port: int = 8080

@@ -80,12 +80,13 @@ class Redis:
     def __init__(self, url: str) -> None:
         import redis
 
-        self._client = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+        self._client: Any = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
         self.faults: tuple[type[Exception], ...] = (redis.RedisError, OSError)
         self.feast = {"type": "redis", "connection_string": _connection_string(url)}
 
     def get(self, key: str) -> bytes | None:
-        return self._client.get(f"adloop:{key}")
+        found: bytes | None = self._client.get(f"adloop:{key}")
+        return found
 
     def put(self, key: str, value: bytes) -> None:
         self._client.set(f"adloop:{key}", value)
@@ -94,15 +95,16 @@ class Redis:
         self._client.delete(f"adloop:{key}")
 
     def lock(self) -> AbstractContextManager[Any]:
-        return self._client.lock("adloop:lock", timeout=600)
+        held: AbstractContextManager[Any] = self._client.lock("adloop:lock", timeout=600)
+        return held
 
 
 def _connection_string(url: str) -> str:
     """A `redis://` address in Feast's notation."""
     from redis.connection import parse_url
 
-    parts = parse_url(url)
-    options = {name: parts[name] for name in ("db", "username", "password") if name in parts}
+    parts: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
+    options: dict[str, Any] = {name: parts[name] for name in ("db", "username", "password") if name in parts}
     if url.startswith("rediss://"):
         options["ssl"] = "true"
     place = f"{parts.get('host', 'localhost')}:{parts.get('port', 6379)}"

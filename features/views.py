@@ -59,4 +59,4 @@ def definitions(
             path=f"{folder}/{name}.parquet", timestamp_field=TIMESTAMP, s3_endpoint_override=endpoint or ""
         )
         views.append(FeatureView(name=name, entities=[customer], schema=fields, source=source, ttl=None))
-    return customer, views, FeatureService(name=service, features=views)
+    return customer, views, FeatureService(name=service, features=list(views))

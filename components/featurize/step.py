@@ -66,9 +66,9 @@ def featurize(
         service=record.feature_service,
         data_hash=snapshot.data_hash,
         as_of=snapshot.as_of,
-        rows={split: int(count) for split, count in frame["split"].value_counts().items()},
-        columns={name: str(frame[name].dtype) for name in features},
-        cutoffs={split: _moments(group) for split, group in frame.groupby("split")["event_timestamp"]},
+        rows={str(split): int(count) for split, count in frame["split"].value_counts().items()},
+        columns={str(name): str(frame[name].dtype) for name in features},
+        cutoffs={str(split): _moments(group) for split, group in frame.groupby("split")["event_timestamp"]},
         snapshot=snapshot.folder,
     )
     _write(frame, done, out)

@@ -32,8 +32,8 @@ def fingerprint(source: str, settings: Settings) -> str:
     digest = hashlib.sha256(source.encode() if source in _BUNDLED else b"folder")
     if lake.is_remote(source):
         remote = lake.filesystem(source, settings)
-        for file in folder.files(source, settings).values():
-            digest.update(f"{file.rsplit('/', 1)[-1]} {remote.checksum(file)}".encode())
+        for uri in folder.files(source, settings).values():
+            digest.update(f"{uri.rsplit('/', 1)[-1]} {remote.checksum(uri)}".encode())
         return digest.hexdigest()
     files = _BUNDLED[source].files() if source in _BUNDLED else map(Path, folder.files(source, settings).values())
     for file in files:

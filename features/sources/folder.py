@@ -88,6 +88,5 @@ def _derive_customers(db: duckdb.DuckDBPyConnection, destination: Path) -> None:
     staged = sorted(destination.glob("*.parquet"))
     union = " UNION ".join(f"SELECT customer_id FROM read_parquet({literal(str(file))})" for file in staged)
     target = literal(str(destination / "customers.parquet"))
-    db.execute(
-        f"COPY (SELECT DISTINCT * FROM ({union}) WHERE customer_id IS NOT NULL ORDER BY ALL) TO {target} (FORMAT parquet)"
-    )
+    customers = f"SELECT DISTINCT * FROM ({union}) WHERE customer_id IS NOT NULL ORDER BY ALL"
+    db.execute(f"COPY ({customers}) TO {target} (FORMAT parquet)")

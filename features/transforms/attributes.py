@@ -2,7 +2,17 @@
 
 from features.tables import Tables, quoted
 
-_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "UTINYINT")
+_NUMBERS: tuple[str, ...] = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+    "UTINYINT",
+)
 _NUMBERS += ("USMALLINT", "UINTEGER", "UBIGINT")
 
 
