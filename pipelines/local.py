@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -68,7 +69,7 @@ def run(
     """
     runs = settings.home.resolve() / "runs"
     (runs / "logs").mkdir(parents=True, exist_ok=True)
-    log = runs / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{family}.log"
+    log = runs / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{family}-{secrets.token_hex(3)}.log"
     task = {
         "pipeline": [pipeline.__module__, pipeline.__name__],
         "family": family,

@@ -1,0 +1,105 @@
+"""`dvc repro` and `mlflow run` in a copy of the repository, every step real, on a small business."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import business
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+COPIED = (
+    "components",
+    "features",
+    "models",
+    "pipelines",
+    "serving",
+    ".dvc/config",
+    ".dvcignore",
+    "dvc.yaml",
+    "MLproject",
+)
+STAGES = ("fingerprint", "ingest", "validate", "featurize@ltv", "train@ltv")
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """The repository as a new clone has it, its parameters cut to the size of the business."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in COPIED:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (REPOSITORY / name).is_dir():
+            shutil.copytree(REPOSITORY / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(REPOSITORY / name, target)
+    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    window = {"horizon_days": 28, "step_days": 56, "min_history_days": 84}
+    params["source"] = str(business.write(folder / "tables", customers=200))
+    params["ltv"] |= {"window": window, "trees": 30, "leaf_rows": 20}
+    write(folder, params)
+    (folder / ".gitignore").write_text(".adloop/\ntables/\n__pycache__/\n")
+    command(folder, "git", "init", "-q")
+    command(folder, "git", "add", "-A")
+    command(folder, "git", "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-qm", "as cloned")
+    return folder
+
+
+def write(folder: Path, params: dict) -> None:
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+
+
+def command(folder: Path, *arguments: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ADLOOP_")}
+    environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+    environment |= {"PYTHONPATH": str(folder), "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/.adloop/mlflow-runs.db"}
+    done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def ran(folder: Path, target: str) -> set[str]:
+    """The stages that `dvc repro` had to run for `target`."""
+    said = command(folder, "dvc", "repro", target)
+    return {line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")}
+
+
+def test_dvc_runs_the_steps_and_then_only_what_changed(clone):
+    assert ran(clone, "train@ltv") == set(STAGES)
+    assert (clone / ".adloop/runs/ltv/bundle/manifest.json").exists()
+    assert ran(clone, "train@ltv") == {"fingerprint"}
+
+    params = yaml.safe_load((clone / "params.yaml").read_text())
+    write(clone, params | {"ltv": params["ltv"] | {"trees": 31}})
+    assert ran(clone, "train@ltv") == {"fingerprint", "featurize@ltv", "train@ltv"}
+    assert json.loads((clone / ".adloop/runs/ltv/bundle/manifest.json").read_text())["params"]["trees"] == 31
+
+    write(clone, params | {"ltv": params["ltv"] | {"trees": 31}, "monitoring": params["monitoring"] | {"min_rows": 9}})
+    assert ran(clone, "train@ltv") == {"fingerprint"}, "what the monitors are told does not train anything"
+
+
+def test_every_family_and_every_step_is_a_stage(clone):
+    stages = command(clone, "dvc", "stage", "list", "--name-only").split()
+    own = ("featurize", "train", "evaluate", "register", "release", "monitor")
+    assert set(stages) == {"fingerprint", "ingest", "validate"} | {f"{s}@{f}" for s in own for f in ("churn", "ltv")}
+
+
+def test_mlflow_trains_with_the_steps_before_it(clone):
+    shutil.rmtree(clone / ".adloop", ignore_errors=True)
+    (clone / ".adloop").mkdir()
+    command(clone, "mlflow", "run", ".", "-e", "train", "-P", "family=ltv", "--env-manager", "local")
+    left = {path.name for path in (clone / ".adloop/runs").rglob("*.json") if path.parent.name in ("data", "ltv")}
+    assert left == {"ingest.json", "validate.json", "featurize.json", "train.json"}
+    assert (clone / ".adloop/runs/ltv/bundle/files.json").exists()
+
+
+def test_the_entry_points_are_train_and_run():
+    project = yaml.safe_load((REPOSITORY / "MLproject").read_text())
+    assert set(project["entry_points"]) == {"train", "run"}
+    assert project["entry_points"]["run"]["command"].startswith("adloop run --family {family}")
