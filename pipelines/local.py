@@ -35,7 +35,7 @@ class Step:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A finished run: its steps in the order they ran. A step is missing where a condition of the pipeline was not met."""
+    """A finished run: its steps in the order they ran; a step is missing where a condition for it was not met."""
 
     steps: tuple[Step, ...]
     seconds: float
