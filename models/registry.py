@@ -155,7 +155,7 @@ class Registry:
         folder = self._settings.home / "bundles" / family / str(version)
         with self._lock:
             if not folder.exists():
-                self._fetch(self._client.get_model_version_download_uri(family, str(version)), folder)
+                self._fetch(self.address(family, str(version)), folder)
         bundle.verify(folder, keys.public_key(self._settings))
         return folder
 
@@ -167,6 +167,10 @@ class Registry:
             if not folder.exists():
                 self._fetch(f"{run.info.artifact_uri}/evaluation", folder)
         return folder
+
+    def address(self, family: str, version: str) -> str:
+        """Where the signed bundle of `version` lies, for servers that fetch it themselves."""
+        return str(self._client.get_model_version_download_uri(family, version))
 
     def _fetch(self, source: str, folder: Path) -> None:
         from mlflow.artifacts import download_artifacts

@@ -12,7 +12,7 @@ from features.settings import Settings
 from models import catalog
 from models.registry import Registry
 from serving.rollout.fleet import Fleet
-from serving.rollout.plan import Plan
+from serving.rollout.plan import Plan, Traffic
 from serving.rollout.release import Release, roll_back
 from serving.rollout.replay import Replay
 from serving.rollout.serve import Served, running
@@ -55,7 +55,7 @@ def release(family: str, version: str, features: Path | None, plan: dict[str, An
         else:
             frame = Frame(features)
             record = catalog.family(family)
-            with Replay(traffic.url, record, frame.columns, frame.split("test"), settings.home) as replay:
+            with Replay(traffic, record, frame.columns, frame.split("test"), settings.home) as replay:
                 done = course.run(version, replay.look)
             sent, failed = replay.seen.requests, len(replay.seen.failures)
     released = Released(family, version, done.outcome, done.reason, done.course, sent, failed)
@@ -79,9 +79,17 @@ def _keep(released: Released, path: Path) -> None:
 
 
 @contextmanager
-def _traffic(settings: Settings, registry: Registry) -> Iterator[Served | Fleet]:
-    """The traffic of `adloop serve` where it runs, else servers of this release's own."""
-    traffic = Served(settings) if running(settings) else Fleet(settings, "127.0.0.1", 0, registry.download)
+def _traffic(settings: Settings, registry: Registry) -> Iterator[Traffic]:
+    """That of the cluster, of `adloop serve` where it runs, or of servers for this release alone."""
+    traffic: Traffic
+    if settings.kserve_namespace is not None:
+        from serving.rollout.kserve import on_cluster
+
+        traffic = on_cluster(settings.kserve_namespace, settings.image, registry.address, settings.home)
+    elif running(settings):
+        traffic = Served(settings)
+    else:
+        traffic = Fleet(settings, "127.0.0.1", 0, registry.download)
     try:
         yield traffic
     finally:

@@ -26,6 +26,7 @@ EVERY = 0.5
 #: Rows held in memory at most; beyond that the log loses rows rather than the server its memory.
 LIMIT = 100_000
 FEATURE, ANSWER = "feature.", "answer."
+ABOUT = ("request_id", "row", "entity_id", "occurred_at", "version", "status", "latency_ms", "error")
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame
     """
     tables = [pq.read_table(part) for part in parts(folder(home, family), since)]
     if not tables:
-        return pd.DataFrame(columns=["request_id", "row", "entity_id", "occurred_at", "version", "status"])
+        return pd.DataFrame(columns=list(ABOUT))
     frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
     if since is not None:
         frame = frame[frame["occurred_at"] >= since]

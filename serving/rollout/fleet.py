@@ -33,8 +33,8 @@ class Fleet:
         self._splits: dict[str, Split] = {}
         self.envoy = Envoy(settings.home / "rollout", host, port)
 
-    @property
-    def url(self) -> str:
+    def url(self, family: str) -> str:
+        """Where the families answer: one address for all."""
         return self.envoy.url
 
     def split(self, family: str, split: Split) -> None:

@@ -70,6 +70,9 @@ class CannotServe(RuntimeError):
 class Traffic(Protocol):
     """What splits requests between versions, and saw how each attempt went."""
 
+    def url(self, family: str) -> str:
+        """Where the family answers, once its traffic was split."""
+
     def split(self, family: str, split: Split) -> None:
         """Bring the traffic of `family` into this state; returns once it is in force. Raises `CannotServe`."""
 
@@ -79,3 +82,6 @@ class Traffic(Protocol):
         A request that a canary failed and the champion then answered is one failed attempt of the canary; the
         champion's rescue is not counted for either.
         """
+
+    def close(self) -> None:
+        """Stop what was started for this release alone."""

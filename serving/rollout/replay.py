@@ -14,6 +14,7 @@ import pandas as pd
 from models.family import Family
 from serving.inference import outcomes
 from serving.inference.requests import EVERY
+from serving.rollout.plan import Traffic
 
 #: Clients at once, and rows a request.
 CLIENTS = 2
@@ -33,11 +34,11 @@ class Seen:
 class Replay:
     """Sends `frame`'s rows over and over, from the first `look` until the context is left."""
 
-    def __init__(self, url: str, family: Family, columns: list[str], frame: pd.DataFrame, home: Path) -> None:
+    def __init__(self, traffic: Traffic, family: Family, columns: list[str], frame: pd.DataFrame, home: Path) -> None:
         if frame.empty:
             raise ValueError(f"{family.name}: no held-out rows to replay")
         self.seen = Seen()
-        self._url = f"{url}/v1/models/{family.name}:predict"
+        self._traffic = traffic
         self._family, self._home = family, home
         sent = frame[[family.entity, *columns]].astype(object)
         self._rows: list[dict[str, Any]] = [
@@ -56,6 +57,7 @@ class Replay:
         """Start, once: there is somebody to answer when a step is first looked at."""
         if not self._started:
             self._started = True
+            self._url = f"{self._traffic.url(self._family.name)}/v1/models/{self._family.name}:predict"
             for thread in self._threads:
                 thread.start()
 

@@ -53,7 +53,7 @@ def serve(settings: Settings) -> None:
         try:
             for family in catalog.NAMES:
                 _begin(fleet, family, settings, registry)
-            print(f"serving {', '.join(fleet.families) or 'nothing yet'} at {fleet.url}", flush=True)
+            print(f"serving {', '.join(fleet.families) or 'nothing yet'} at {fleet.envoy.url}", flush=True)
             while not stop.wait(LOOK):
                 _answer(fleet, settings)
                 fleet.mend()
@@ -65,8 +65,12 @@ class Served:
     """A `Traffic` that asks the running `adloop serve`, by files in its home."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings, self.url = settings, f"http://{settings.host}:{settings.port}"
+        self.settings = settings
         self._seen: dict[str, Any] = {}
+
+    def url(self, family: str) -> str:
+        """Where `adloop serve` answers for all families."""
+        return f"http://{self.settings.host}:{self.settings.port}"
 
     def split(self, family: str, split: Split) -> None:
         asked = uuid.uuid4().hex

@@ -48,7 +48,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 @pytest.fixture(scope="module", params=["direct", "envoy"])
 def url(request: pytest.FixtureRequest, fleet: Fleet) -> str:
-    return fleet.url if request.param == "envoy" else f"http://127.0.0.1:{next(iter(fleet.versions()))}"
+    return fleet.envoy.url if request.param == "envoy" else f"http://127.0.0.1:{next(iter(fleet.versions()))}"
 
 
 def predict(url: str, body: Any) -> httpx.Response:
@@ -146,12 +146,12 @@ def test_a_model_that_is_not_there(url: str) -> None:
 
 def test_nothing_but_models_is_reachable_through_envoy(fleet: Fleet) -> None:
     for path in ("/v2/repository/models/probe/unload", "/metrics", "/docs", "/stats", "/v1/models/probe/../../metrics"):
-        assert httpx.post(fleet.url + path).status_code == 404, path
-    lives(fleet.url)
+        assert httpx.post(fleet.envoy.url + path).status_code == 404, path
+    lives(fleet.envoy.url)
 
 
 def test_grpc_refuses_by_name_and_limits_size(fleet: Fleet) -> None:
-    with grpc.insecure_channel(fleet.url.removeprefix("http://")) as channel:
+    with grpc.insecure_channel(fleet.envoy.url.removeprefix("http://")) as channel:
         stub = service.GRPCInferenceServiceStub(channel)
         good = [_raw(name, np.array([value])) for name, value in ROW.items() if name != "plan"]
         good.append(_raw("plan", np.array([b"gold"], dtype=object)))
@@ -182,7 +182,7 @@ def _raw(name: str, values: np.ndarray) -> InferInput:
 
 def test_refusals_are_logged_with_their_reason(fleet: Fleet) -> None:
     headers = {"x-request-id": "refused-once"}
-    httpx.post(f"{fleet.url}/v1/models/probe:predict", json={"instances": [{}]}, headers=headers)
+    httpx.post(f"{fleet.envoy.url}/v1/models/probe:predict", json={"instances": [{}]}, headers=headers)
     logged = wait(lambda: requests.read(fleet.settings.home, "probe").query("request_id == 'refused-once'"))
     assert logged["status"].tolist() == [400]
     assert "recency" in logged["error"].iloc[0]

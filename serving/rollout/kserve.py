@@ -1,0 +1,128 @@
+"""Traffic on a cluster: one InferenceService a family, its canary by `canaryTrafficPercent`.
+
+KServe's controller, which makes revisions of these and moves the traffic, is not part of this repository's tests: they
+hold what is asked of the Kubernetes API, against a server that keeps it. On a cluster a canary's failures reach the
+clients it was sent: Knative does not ask the champion in its place, as the Envoy of this package does.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from serving.inference import requests
+from serving.rollout.plan import CannotServe, Split
+
+if TYPE_CHECKING:
+    from kserve import KServeClient, V1beta1InferenceService
+
+#: Seconds a revision may take to come up: nodes may have to be started for it.
+PATIENCE = 900.0
+LOOK = 1.0
+PORT = 8080
+
+
+def on_cluster(namespace: str, image: str, address: Callable[[str, str], str], home: Path) -> "InferenceServices":
+    """The services of the cluster this process runs in, or that `~/.kube/config` names."""
+    from kserve import KServeClient
+
+    return InferenceServices(KServeClient(), namespace, image, address, home)
+
+
+class InferenceServices:
+    """A `Traffic` of InferenceServices named after their families.
+
+    Args:
+        image: with this repository installed, as the pipelines' steps have it.
+        address: `(family, version) -> s3://…`, where the signed bundle lies.
+        home: where the servers' request log is mounted.
+    """
+
+    def __init__(
+        self, client: "KServeClient", namespace: str, image: str, address: Callable[[str, str], str], home: Path
+    ) -> None:
+        self._client, self._namespace, self._image = client, namespace, image
+        self._address, self._home = address, home
+
+    def url(self, family: str) -> str:
+        """Where the family answers, once it does."""
+        return str(self._client.get(family, namespace=self._namespace)["status"]["url"])
+
+    def split(self, family: str, split: Split) -> None:
+        """Make the canary the latest revision with its share, or the champion with all of it."""
+        there = self._there(family)
+        if there is None:
+            self._client.create(self._service(family, split.champion, 100), namespace=self._namespace)
+        elif split.canary is None:
+            if there != split.champion:  # at once away from a canary; its own revision takes a while
+                self._patch(family, there, 0)
+            self._patch(family, split.champion, 100)
+        else:
+            self._patch(family, split.canary, split.weight)
+        self._wait(family, split.canary or split.champion)
+
+    def attempts(self, family: str, since: float) -> pd.DataFrame:
+        """From the request log: a server that is not there writes none, but then its revision is not ready either."""
+        logged = requests.read(self._home, family, pd.Timestamp(since, unit="s", tz="UTC").to_pydatetime())
+        first = logged[logged["row"] == 0]
+        return pd.DataFrame(
+            {
+                "at": first["occurred_at"].astype("int64") / 1e6,
+                "version": first["version"],
+                "ok": first["status"] == 200,
+                "latency_ms": first["latency_ms"].astype(float),
+            }
+        )
+
+    def close(self) -> None:
+        """The services go on."""
+
+    def _there(self, family: str) -> str | None:
+        """The version of the latest revision; None where the family has no service yet."""
+        items = self._client.get(namespace=self._namespace)["items"]
+        found = next((item for item in items if item["metadata"]["name"] == family), None)
+        return None if found is None else str(found["metadata"]["annotations"]["adloop/version"])
+
+    def _patch(self, family: str, version: str, percent: int) -> None:
+        self._client.patch(family, self._service(family, version, percent), namespace=self._namespace)
+
+    def _wait(self, family: str, version: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        reason = "no status yet"
+        while time.monotonic() < deadline:
+            found = self._client.get(family, namespace=self._namespace)
+            status = found.get("status", {})
+            ready: dict[str, Any] = next((one for one in status.get("conditions", []) if one["type"] == "Ready"), {})
+            if status.get("observedGeneration") == found["metadata"]["generation"]:
+                if ready.get("status") == "True":
+                    return
+                reason = ready.get("message") or reason
+                if ready.get("reason") == "RevisionFailed":
+                    break
+            time.sleep(LOOK)
+        raise CannotServe(version, reason)
+
+    def _service(self, family: str, version: str, percent: int) -> "V1beta1InferenceService":
+        from kserve import V1beta1InferenceService, V1beta1InferenceServiceSpec, V1beta1PredictorSpec, constants
+        from kubernetes import client
+
+        arguments = ["--bundle", "/mnt/models", "--name", family, "--version", version, "--host", "0.0.0.0"]  # noqa: S104
+        container = client.V1Container(
+            name="kserve-container",
+            image=self._image,
+            command=["python", "-m", "serving.inference"],
+            args=[*arguments, "--http-port", str(PORT)],
+            env=[client.V1EnvVar(name="STORAGE_URI", value=self._address(family, version))],
+            ports=[client.V1ContainerPort(container_port=PORT, protocol="TCP")],
+        )
+        predictor = V1beta1PredictorSpec(containers=[container], canary_traffic_percent=percent)
+        return V1beta1InferenceService(
+            api_version=constants.KSERVE_V1BETA1,
+            kind=constants.KSERVE_KIND_INFERENCESERVICE,
+            metadata=client.V1ObjectMeta(
+                name=family, namespace=self._namespace, annotations={"adloop/version": version}
+            ),
+            spec=V1beta1InferenceServiceSpec(predictor=predictor),
+        )
