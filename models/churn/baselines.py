@@ -14,7 +14,7 @@ from models.churn import explanation
 from models.churn.basis import Basis, Floats
 from models.churn.model import Answers
 from models.churn.params import ChurnParams
-from models.churn.stacking import Array
+from models.churn.stacking import EDGE, Array
 from models.churn.training import ENTITY, LABEL
 from models.tabular import Encoder, feature_columns
 
@@ -36,7 +36,9 @@ class Baseline:
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The same columns as the ensemble's."""
         logit = self.effects(self.encoder.encode(rows)).sum(axis=1)
-        return self.answers.frame(1 / (1 + np.exp(-logit)), rows.index)
+        # As far from 0 and 1 as the ensemble stays.
+        probability = np.clip(1 / (1 + np.exp(-np.clip(logit, -30, 30))), EDGE, 1 - EDGE)
+        return self.answers.frame(probability, rows.index)
 
     def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`top_drivers` of each row."""

@@ -74,7 +74,7 @@ class ChurnModel:
         import xgboost
 
         x = self.encoder.encode(rows)
-        effects = self._explainer.predict(xgboost.DMatrix(x), pred_contribs=True)[:, :-1]
+        effects = self._explainer.predict(xgboost.DMatrix(x, nthread=1), pred_contribs=True)[:, :-1]
         why = explanation.drivers(effects, self.encoder.origins)
         bands = self.answers.frame(self.stack.probability(self.logits(x)), rows.index)["risk_band"]
         what = [explanation.intervention(band, row) for band, row in zip(bands, why, strict=True)]
