@@ -1,7 +1,5 @@
 """LTV: what a customer will spend, how sure that is, and the risk of spending nothing."""
 
-import pandas as pd
-
 from features.examples import value_examples
 from models.evaluation import gates
 from models.family import Family
@@ -10,15 +8,7 @@ from models.ltv.fit import ENTITY, LABEL, fit
 from models.ltv.metrics import METRICS
 from models.ltv.model import ValueModel
 from models.ltv.params import LtvParams
-
-#: The share of customers who get the treatment of good customers: the decision that must be fair.
-BEST = 0.2
-
-
-def _best(frame: pd.DataFrame) -> "pd.Series[bool]":
-    """Who is among the most valuable, in truth or by the answers."""
-    return frame["value"] > frame["value"].quantile(1 - BEST)
-
+from models.ltv.verdicts import best, risk_is_calibrated
 
 FAMILY = Family(
     name="ltv",
@@ -35,7 +25,8 @@ FAMILY = Family(
         gates.beats_naive,
         gates.not_worse_than_champion,
         gates.covers("value", "value_low", "value_high", 0.8),
-        gates.fair(_best, _best),
+        risk_is_calibrated,
+        gates.fair(best, best),
         gates.no_leak,
     ),
     intended_use=(
