@@ -140,3 +140,14 @@ def test_the_monitor_trains_again_only_when_it_says_so(compiled, family):
 def _home_of_the_image() -> str:
     dockerfile = (PARAMS.parent / "infra" / "images" / "Dockerfile").read_text()
     return next(line.split("ADLOOP_HOME=")[1].split()[0] for line in dockerfile.splitlines() if "ADLOOP_HOME=" in line)
+
+
+def test_what_the_steps_expect_of_their_namespace_is_in_infra(compiled):
+    manifests = yaml.safe_load_all((PARAMS.parent / "infra" / "kubeflow" / "adloop.yaml").read_text())
+    by_kind = {each["kind"]: each for each in manifests}
+    assert by_kind["PersistentVolumeClaim"]["metadata"]["name"] == STATE_CLAIM
+    assert by_kind["PersistentVolumeClaim"]["spec"]["accessModes"] == ["ReadWriteMany"]
+    _, platform = compiled["train-churn"]
+    places = on_nodes(platform, "train")["configMapAsEnv"][0]
+    assert by_kind["ConfigMap"]["metadata"]["name"] == places["configMapName"]
+    assert set(by_kind["ConfigMap"]["data"]) <= {each["envVar"] for each in places["keyToEnv"]}
