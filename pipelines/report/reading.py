@@ -37,6 +37,7 @@ def family(name: str, settings: Settings, seconds: float | None = None) -> Famil
         version=newest.version,
         status=status(newest),
         reason=newest.reason,
+        champion=next((one.version for one in versions if "champion" in one.aliases), None),
         metrics=tuple(Figure(**figure) for figure in judged["figures"]),
         gates=tuple(GateVerdict(gate["gate"], gate["passed"], gate["reason"]) for gate in judged["gates"]),
         held_out=pd.read_parquet(held_out) if held_out.exists() else None,

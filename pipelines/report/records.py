@@ -97,6 +97,7 @@ class FamilyReport:
 
     Attributes:
         status: `champion`, `challenger`, `rejected`, … as the registry has it, and `reason` why.
+        champion: the version that answers customers, this one or an earlier one.
         metrics: the first is the one that gates and canaries compare.
         held_out: a row a held-out customer with `truth`, `predicted`, optionally `naive`, and for amounts `low`,
             `high`, the prediction interval. None where the family's answers are not numbers to rank by.
@@ -108,6 +109,7 @@ class FamilyReport:
     version: str | None = None
     status: str = "not registered"
     reason: str = ""
+    champion: str | None = None
     metrics: tuple[Figure, ...] = ()
     gates: tuple[GateVerdict, ...] = ()
     held_out: pd.DataFrame | None = None

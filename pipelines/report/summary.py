@@ -16,6 +16,7 @@ def _family(family: FamilyReport) -> dict[str, Any]:
         "version": family.version,
         "status": family.status,
         "reason": family.reason,
+        "champion": family.champion,
         "data_hash": family.lineage.get("data hash"),
         "metrics": {figure.name: _figure(figure) for figure in family.metrics},
         "baseline": {figure.name: dict(figure.baselines) for figure in family.metrics},

@@ -30,7 +30,7 @@ def _cells(family: FamilyReport) -> list[tuple[str, str]]:
     drifted = family.drift is not None and family.drift.drifted
     return [
         (family.name, "bold"),
-        (f"{family.version} {family.status}" if family.version else family.status, ""),
+        (wording.standing(family), ""),
         (_metric(family.headline), "bold"),
         (_baseline(family.headline), ""),
         (wording.gates(family), "red" if refused else ""),

@@ -69,6 +69,14 @@ def better(figure: Figure) -> str:
     return "higher" if figure.higher_is_better else "lower"
 
 
+def standing(family: FamilyReport) -> str:
+    """The newest version and what became of it, and who answers customers where that is another."""
+    if family.version is None:
+        return family.status
+    other = family.champion not in (None, family.version)
+    return f"{family.version} {family.status}" + (f", {family.champion} answers" if other else "")
+
+
 def duration(seconds: float | None) -> str:
     """`8 m 05 s`, `12 s`; a dash where it is not known."""
     if seconds is None:

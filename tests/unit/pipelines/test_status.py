@@ -6,7 +6,7 @@ import pytest
 import toyland
 
 from features.settings import Settings
-from pipelines.report import publish, reading
+from pipelines.report import publish, reading, wording
 from pipelines.status import NOTHING, as_table, status
 from tests.unit.pipelines import home
 
@@ -48,7 +48,8 @@ def test_a_family_is_told_in_a_row(settings):
 
 def test_the_report_reads_what_the_steps_left(settings):
     toy = reading.family("toy", settings)
-    assert (toy.version, toy.status) == ("2", "rejected")
+    assert (toy.version, toy.status, toy.champion) == ("2", "rejected", "1")
+    assert wording.standing(toy) == "2 rejected, 1 answers"
     assert "beats_naive" in toy.reason
     assert next(gate.gate for gate in toy.gates if not gate.passed) in toy.reason
     assert [figure.name for figure in toy.metrics] == ["auc", "brier"]
