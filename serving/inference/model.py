@@ -133,8 +133,7 @@ class Call:
     def record(self) -> Record:
         """As the request log keeps it."""
         latency = (time.perf_counter() - self.started) * 1000
-        features = None if self.rows is None else {str(name): self.rows[name].to_numpy() for name in self.rows}
-        said = (self.status, self.error, self.ids, features, self.answers)
+        said = (self.status, self.error, self.ids, self.rows, self.answers)
         return Record(self.request_id, self.occurred_at, latency, *said)
 
 

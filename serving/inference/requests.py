@@ -5,7 +5,6 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +30,7 @@ ABOUT = ("request_id", "row", "entity_id", "occurred_at", "version", "status", "
 
 @dataclass(frozen=True)
 class Record:
-    """One request: `status` is HTTP's; features and answers are columns of equal length, or None."""
+    """One request: `status` is HTTP's; features and answers are frames of equal length, or None."""
 
     request_id: str
     occurred_at: float
@@ -39,13 +38,13 @@ class Record:
     status: int
     error: str | None
     ids: list[str] | None
-    features: Mapping[str, npt.NDArray[Any]] | None
+    features: pd.DataFrame | None
     answers: pd.DataFrame | None
 
     @property
     def rows(self) -> int:
-        if self.features:
-            return len(next(iter(self.features.values())))
+        if self.features is not None:
+            return len(self.features)
         return len(self.ids) if self.ids else 1
 
 
@@ -121,7 +120,7 @@ def to_table(records: list[Record], version: str) -> pa.Table:
         "error": np.repeat(np.array([record.error for record in records], dtype=object), counts),
     }
     columns |= _gathered(FEATURE, [record.features for record in records], counts)
-    columns |= _gathered(ANSWER, [_columns(record.answers) for record in records], counts)
+    columns |= _gathered(ANSWER, [record.answers for record in records], counts)
     table = pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()})
     return table.cast(_utc(table.schema))
 
@@ -166,28 +165,24 @@ def _ids(record: Record) -> npt.NDArray[Any]:
     return np.array(record.ids or np.full(record.rows, None), dtype=object)
 
 
-def _columns(frame: pd.DataFrame | None) -> Mapping[str, npt.NDArray[Any]] | None:
-    if frame is None:
-        return None
-    return {str(name): _storable(frame[name]) for name in frame}
+def _gathered(prefix: str, frames: list[pd.DataFrame | None], counts: list[int]) -> dict[str, npt.NDArray[Any]]:
+    """Each column of all frames, in order, with nothing where there is no frame."""
+    held = [frame for frame in frames if frame is not None]
+    if not held:
+        return {}
+    whole = pd.concat(held, ignore_index=True)
+    if len(held) < len(frames):
+        whole.index = pd.Index(np.flatnonzero(np.repeat([frame is not None for frame in frames], counts)))
+        whole = whole.reindex(range(sum(counts)))
+    return {f"{prefix}{name}": _storable(whole[name]) for name in whole}
 
 
 def _storable(values: "pd.Series[Any]") -> npt.NDArray[Any]:
+    """Structures as JSON text; all else as it is."""
     if values.dtype != object:
         return values.to_numpy()
-    return np.array([None if value is None else as_text(value) for value in values], dtype=object)
-
-
-def _gathered(
-    prefix: str, blocks: list[Mapping[str, npt.NDArray[Any]] | None], counts: list[int]
-) -> dict[str, npt.NDArray[Any]]:
-    """Each column of all blocks, in order, with nothing where a block has none."""
-    names = dict.fromkeys(name for block in blocks if block for name in block)
-    gaps = [np.full(count, None, dtype=object) for count in counts]
-    return {
-        prefix + name: np.concatenate([block[name] if block else gap for block, gap in zip(blocks, gaps, strict=True)])
-        for name in names
-    }
+    plain = (str, bool, int, float, type(None))
+    return np.array([value if isinstance(value, plain) else as_text(value) for value in values], dtype=object)
 
 
 def _utc(schema: pa.Schema) -> pa.Schema:

@@ -2,7 +2,10 @@
 
 import struct
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
+from types import NoneType
 from typing import Any, Literal
 
 import numpy as np
@@ -62,12 +65,16 @@ class Schema:
         return Asked(ids, self._frame(given))
 
     def _frame(self, given: Mapping[str, Values]) -> pd.DataFrame:
-        frame = {}
+        """Numbers first, in one block: a frame put together column by column takes longer than the prediction."""
         for name, kind in self.columns.items():
             if name not in given:
                 raise InvalidRows(name, EXPECTED[kind], "no such feature in the request")
-            frame[name] = column(name, kind, given[name])
-        return pd.DataFrame(frame)
+        numbers = [name for name, kind in self.columns.items() if kind == "number"]
+        others = {name: column(name, kind, given[name]) for name, kind in self.columns.items() if kind != "number"}
+        if not numbers:
+            return pd.DataFrame(others)
+        frame = pd.DataFrame(_matrix(numbers, given), columns=numbers)
+        return pd.concat([frame, pd.DataFrame(others)], axis=1) if others else frame
 
     def _ids(self, values: Values) -> list[str]:
         found = [value.decode() if isinstance(value, bytes) else value for value in values]
@@ -89,6 +96,19 @@ def column(name: str, kind: Kind, values: Values) -> npt.NDArray[Any]:
         return _of(name, kind, values, lambda value: isinstance(value, bool | np.bool_))
     decoded = [_text(name, value) if isinstance(value, bytes) else value for value in values]
     return _of(name, kind, decoded, lambda value: isinstance(value, str))
+
+
+def _matrix(names: list[str], given: Mapping[str, Values]) -> npt.NDArray[np.float64]:
+    """Columns of numbers side by side; checked together, and one by one where that finds a fault to be named."""
+    columns = [given[name] for name in names]
+    if all(isinstance(values, list) for values in columns):
+        types = set(map(type, chain.from_iterable(columns)))
+        if types <= {int, float, NoneType}:
+            with suppress(OverflowError):
+                matrix = np.array(columns, dtype=np.float64).T
+                if np.isfinite(matrix).sum() + sum(list(values).count(None) for values in columns) == matrix.size:
+                    return matrix
+    return np.column_stack([_numbers(name, values) for name, values in zip(names, columns, strict=True)])
 
 
 def _numbers(name: str, values: Values) -> npt.NDArray[np.float64]:

@@ -123,7 +123,6 @@ def log_moved_requests(version: str, settings: Settings) -> None:
     seen = pd.read_parquet(bundle / "reference.parquet")
     moved = [name for name in columns if name.startswith("monetary") and seen[name].dtype.kind == "f"]
     seen[moved] *= 10
-    features = {name: seen[name].to_numpy() for name in columns}
     at = pd.Timestamp.now(tz="UTC").timestamp()
-    record = requests.Record("moved", at, 1.0, 200, None, None, features, seen.drop(columns=columns))
+    record = requests.Record("moved", at, 1.0, 200, None, None, seen[columns], seen.drop(columns=columns))
     requests.write_part(requests.folder(settings.home, "ltv"), requests.to_table([record], version))

@@ -60,9 +60,8 @@ def released(place: Path) -> Settings:
 def _ask(settings: Settings, version: str) -> None:
     """Requests of the customers the model knows, but that they spend ten times as much."""
     rows = toyland.frame(300, seed=12)
-    columns = {name: rows[name].to_numpy() for name in ("recency_days", "age", "plan")}
-    columns["spend"] = 10 * rows["spend"].to_numpy()
+    features = rows[["recency_days", "age", "plan", "spend"]].assign(spend=10 * rows["spend"])
     answers = pd.DataFrame({"probability": np.random.default_rng(5).random(len(rows))})
     log = RequestLog(folder(settings.home, "toy"), version)
-    log.append(Record("r1", time.time(), 2.0, 200, None, None, columns, answers))
+    log.append(Record("r1", time.time(), 2.0, 200, None, None, features, answers))
     log.close()

@@ -15,7 +15,7 @@ from serving.inference.requests import Record, RequestLog
 def record(request_id: str, rows: int = 2, status: int = 200) -> Record:
     if status != 200:
         return Record(request_id, time.time(), 1.0, status, "feature 'a': wrong", None, None, None)
-    features = {"a": np.arange(rows, dtype=float), "b": np.array(["x", None] * rows, dtype=object)[:rows]}
+    features = pd.DataFrame({"a": np.arange(rows, dtype=float), "b": (["x", None] * rows)[:rows]})
     answers = pd.DataFrame({"p": np.linspace(0, 1, rows), "why": [[{"feature": "a", "effect": 1.0}]] * rows})
     return Record(request_id, time.time(), 2.5, 200, None, [f"c{row}" for row in range(rows)], features, answers)
 
@@ -39,7 +39,7 @@ def test_what_was_asked_and_answered_is_read_back(tmp_path: Path) -> None:
 def test_parts_of_versions_with_other_features_are_read_together(tmp_path: Path) -> None:
     place = requests.folder(tmp_path, "churn")
     requests.write_part(place, requests.to_table([record("one")], "1"))
-    other = Record("two", time.time(), 1.0, 200, None, None, {"c": np.array([True])}, pd.DataFrame({"p": [0.5]}))
+    other = Record("two", time.time(), 1.0, 200, None, None, pd.DataFrame({"c": [True]}), pd.DataFrame({"p": [0.5]}))
     requests.write_part(place, requests.to_table([other], "2"))
     found = requests.read(tmp_path, "churn")
     assert len(found) == 3
