@@ -1,7 +1,6 @@
 """A case: all that a decision is made from, and the draft that rules and guardrails pass on."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
@@ -41,6 +40,7 @@ class Draft:
     amount: float | None = None
     unit: str | None = None
     before: float | None = None
+    source: str | None = None
     dimension: str | None = None
     triggers: tuple[Trigger, ...] = ()
     arm: Arm = "policy"
@@ -64,6 +64,8 @@ def amount(value: object) -> float | None:
 
 def number(value: object) -> float | None:
     """A finite number; None for what is missing, no number, or not finite."""
+    if type(value) is float:
+        return value if isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -71,8 +73,3 @@ def number(value: object) -> float | None:
     except OverflowError:  # an integer beyond what a float holds
         return None
     return found if isfinite(found) else None
-
-
-def numbers(features: Mapping[str, Any], *names: str) -> list[float | None]:
-    """Some of the features, as finite numbers."""
-    return [number(features.get(name)) for name in names]

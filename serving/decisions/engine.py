@@ -23,6 +23,7 @@ def decide(opportunity: Opportunity, predictions: Predictions, state: State, par
         campaign_id=opportunity.campaign_id,
         action=draft.action,
         target=draft.target,
+        source=draft.source,
         dimension=draft.dimension,
         amount=draft.amount,
         unit=draft.unit,

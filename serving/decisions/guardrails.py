@@ -72,8 +72,9 @@ def _clock(case: Case) -> str | None:
         return "the clock shows no time"
     if seen is not None and now < seen - case.params.clock.back_s:
         return f"the clock went back by {seen - now:.0f} s"
-    latest = max((one for one in (seen, store) if one is not None), default=now)
-    return f"the clock is {now - latest:.0f} s ahead" if now > latest + case.params.clock.ahead_s else None
+    if store is not None and now > store + case.params.clock.ahead_s:
+        return f"the clock is {now - store:.0f} s ahead"
+    return None
 
 
 def bid_ratio(draft: Draft, case: Case) -> tuple[Draft, str] | None:

@@ -83,7 +83,7 @@ class BaselineFloor(Section):
 
 
 class Clock(Section):
-    """How far an opportunity's clock may be behind the last one seen, and ahead of that and the store's, in seconds."""
+    """Seconds an opportunity's clock may be behind the last one seen of its campaign, and ahead of the store's."""
 
     back_s: PositiveFloat
     ahead_s: PositiveFloat
@@ -114,6 +114,24 @@ class Retention(Section):
         return self
 
 
+class Keeping(Section):
+    """How state is kept.
+
+    Attributes:
+        recent_s: the recent past is at least this long and at most twice; all before is the past.
+        expires_s: seconds after which a reservation that nobody settled is released.
+        remembered_s: seconds an event's id is kept, to know it again.
+        allowance: share of a campaign's daily budget that a worker sets aside, to bid from while the store is away,
+            and `allowance_s` the longest time it can be away with bids still being placed.
+    """
+
+    recent_s: PositiveInt
+    expires_s: PositiveInt
+    remembered_s: PositiveInt
+    allowance: Share
+    allowance_s: PositiveInt
+
+
 class Decisions(Section):
     """All of it."""
 
@@ -123,3 +141,4 @@ class Decisions(Section):
     floor: BaselineFloor
     clock: Clock
     retention: Retention
+    keeping: Keeping

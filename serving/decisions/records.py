@@ -16,7 +16,7 @@ Arm = Literal["policy", "baseline", "fallback", "override", "killed"]
 Value = float | int | str | bool | None
 
 
-def _counted(*amounts: float) -> None:
+def counted(*amounts: float) -> None:
     """Raises `ValueError` unless all are finite and none is negative."""
     if not isfinite(sum(amounts)) or min(amounts) < 0:
         raise ValueError(f"expected amounts that are finite and not negative, got {amounts}")
@@ -102,8 +102,8 @@ class Counters:
     cost: float = 0.0
 
     def __post_init__(self) -> None:
-        _counted(self.bids, self.impressions, self.clicks, self.conversions, self.cost)
-        _counted(abs(self.conversion_value))  # refunds may make it negative
+        counted(self.bids, self.impressions, self.clicks, self.conversions, self.cost)
+        counted(abs(self.conversion_value))  # refunds may make it negative
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Spend:
     limit: float | None = None
 
     def __post_init__(self) -> None:
-        _counted(self.today, self.total, self.reserved, self.daily_limit or 0.0, self.limit or 0.0)
+        counted(self.today, self.total, self.reserved, self.daily_limit or 0.0, self.limit or 0.0)
 
     @property
     def left(self) -> float | None:
@@ -167,7 +167,7 @@ class Outcome:
     value_squared: float = 0.0
 
     def __post_init__(self) -> None:
-        _counted(self.cost, self.conversions, abs(self.value), self.value_squared)
+        counted(self.cost, self.conversions, abs(self.value), self.value_squared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class Changes:
     moved_today: float = 0.0
 
     def __post_init__(self) -> None:
-        _counted(self.multiplier, self.last_at or 0.0, self.bid_today, self.moved_today)
+        counted(self.multiplier, self.last_at or 0.0, self.bid_today, self.moved_today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ class Override:
     why: str = ""
 
     def __post_init__(self) -> None:
-        _counted(self.bid or 0.0)
+        counted(self.bid or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +273,8 @@ class Decision:
 
     Attributes:
         decision_id: from the opportunity and the seed: asked again, it is the same.
-        target: what it is done to: a campaign, keyword, customer, or `from -> to` in `dimension`.
+        target: what it is done to: a campaign, keyword, channel, creative, customer.
+        source: what budget or traffic is moved away from, in `dimension`, to the target.
         amount: after all guardrails, in `unit`; None where the action has none.
         before: what `amount` replaces.
         reason: in words.
@@ -291,6 +292,7 @@ class Decision:
     campaign_id: str
     action: Action
     target: str
+    source: str | None
     dimension: str | None
     amount: float | None
     unit: str | None
