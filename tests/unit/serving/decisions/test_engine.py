@@ -102,7 +102,7 @@ def state(**told) -> State:
     return replace(State(seen_at=NOW, store_at=NOW, campaign=Spend(daily_limit=1000.0)), **told)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(opportunities, predictions, states, seeds)
 def test_nothing_gets_around_a_guardrail(asked: Opportunity, said: Predictions, known: State, seed: int) -> None:
     made = decide(asked, said, known, PARAMS, seed)
@@ -152,7 +152,7 @@ def _change_is_bounded(made: Decision, asked: Opportunity, known: State) -> None
         assert step <= limits.step + 1e-9 and step + changes.bid_today <= limits.day + 1e-9
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(opportunities, predictions, states, seeds)
 def test_a_decision_is_replayed_from_json_bit_for_bit(
     asked: Opportunity, said: Predictions, known: State, seed: int
