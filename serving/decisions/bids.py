@@ -34,10 +34,10 @@ def exploring(case: Case) -> float:
 
 
 def propensity(case: Case) -> float | None:
-    """The policy's own, 1 where it says none; None if what it says is no probability."""
-    said = case.predictions.policy_propensity
-    found = 1.0 if said is None else number(said)
-    return found if found is not None and 0 < found <= 1 else None
+    """The policy's own, 1 where it says no number; None if what it says is no probability."""
+    said = number(case.predictions.policy_propensity)
+    found = 1.0 if said is None else said
+    return found if 0 < found <= 1 else None
 
 
 def multiplier(case: Case) -> float:

@@ -73,7 +73,7 @@ def bounded(at: object, latest: float) -> float:
 def state(
     campaign: Book,
     account: Book,
-    segments: Book,
+    segments: Book | None,
     evidence: Book,
     killed: str | None,
     at: float,
@@ -83,10 +83,11 @@ def state(
     """What the books tell at a moment.
 
     Args:
+        segments: None where the campaign is not looked at: then nothing is counted either, which takes time.
         at: the opportunity's clock, already kept from running ahead.
         now: the store's clock.
     """
-    day, bucket = int(at // DAY), int(at // recent_s)
+    day, bucket, looked = int(at // DAY), int(at // recent_s), segments is not None
     said = campaign.get("override_by")
     return State(
         seen_at=_maybe(campaign, "seen_at"),
@@ -95,8 +96,8 @@ def state(
         account=_spend(account, day, ""),
         target_cpc=_money(campaign, "target_cpc"),
         min_conversion_rate=_maybe(campaign, "min_rate"),
-        window=window(campaign, "", bucket),
-        account_window=window(account, "", bucket),
+        window=window(campaign, "", bucket) if looked else Window(),
+        account_window=window(account, "", bucket) if looked else Window(),
         segments=_segments(segments, bucket) if segments else {},
         changes=_changes(campaign, day),
         evidence=Evidence(_outcome(evidence, "policy"), _outcome(evidence, "baseline")) if evidence else Evidence(),

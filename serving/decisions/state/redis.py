@@ -64,8 +64,11 @@ class Redis:
         account, campaign, evidence, segments, customer = found
         if asked.asked == "customer":
             campaign = {**campaign, "last_at": customer.get("last_at", "")}
-        at = book.bounded(asked.occurred_at, now + self._ahead_s)
-        return book.state(campaign, account, segments, evidence, killed, at, now, self._recent_s)
+        at, looked = (
+            book.bounded(asked.occurred_at, now + self._ahead_s),
+            segments if asked.asked == "campaign" else None,
+        )
+        return book.state(campaign, account, looked, evidence, killed, at, now, self._recent_s)
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
         told = self._run(RESERVE, [(one.account_id, reserving(one)) for one in asked])

@@ -62,7 +62,7 @@ class Sqlite:
     def _state(self, asked: Opportunity, version: str, pages: Pages, now: float) -> State:
         account, campaign = asked.account_id, asked.campaign_id
         at = self._at(asked.occurred_at, now)
-        looked = pages[ledger.segments_key(account, campaign)] if asked.asked == "campaign" else {}
+        looked = pages[ledger.segments_key(account, campaign)] if asked.asked == "campaign" else None
         own = pages[ledger.campaign_key(account, campaign)]
         if asked.asked == "customer":
             own = {**own, "last_at": pages[ledger.customer_key(account, asked.customer_id or "")].get("last_at", "")}

@@ -110,7 +110,7 @@ class Store(Protocol):
     def load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
         """What is known for each, in their order. `version` is the policy's whose evidence is wanted.
 
-        Segments come with a look at a campaign only. A campaign that nobody configured has no budget.
+        Counters and segments come with a look at a campaign only. A campaign that nobody configured has no budget.
         """
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:

@@ -240,6 +240,12 @@ def test_a_model_that_fails_leads_to_a_conservative_bid(broken: float | None) ->
     assert {one.amount for one in made if one.arm == "fallback"} == {0.5}
 
 
+@pytest.mark.parametrize("broken", [0.0, -0.1, 1.1])
+def test_a_propensity_that_is_no_probability_is_a_fault_of_the_policy(broken: float) -> None:
+    made = decide(opportunity(), predicted(policy_propensity=broken), state(), PARAMS, 1)
+    assert (made.arm, made.amount, made.propensity) == ("fallback", 0.5, 1.0)
+
+
 @pytest.mark.parametrize(
     ("told", "why"),
     [

@@ -164,4 +164,4 @@ def test_an_allowance_that_nobody_needed_is_given_back(tmp_path: Path) -> None:
         store.record([Event(str(one), str(one), "a", "c", "loss", clock.now)])
         assert store.load([Opportunity("look", clock.now, "a", "c")], "")[0].campaign.reserved == 1.0
         clock.now += PARAMS.keeping.allowance_s * 0.6
-    assert store.load([Opportunity("look", clock.now, "a", "c")], "")[0].window.recent.bids == 5
+    assert store.load([Opportunity("look", clock.now, "a", "c", "campaign")], "")[0].window.recent.bids == 5

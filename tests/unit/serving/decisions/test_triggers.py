@@ -120,6 +120,27 @@ def test_where_nothing_changed_a_look_finds_something_less_often_than_the_level(
     assert false / looks <= PARAMS.triggers.chance + 3 * (PARAMS.triggers.chance / looks) ** 0.5
 
 
+def alike(rng: np.random.Generator, number: int) -> dict[str, Segment]:
+    """Segments that differ by chance alone."""
+
+    def counted(days: int) -> Counters:
+        clicks = int(rng.poisson(200 * days))
+        conversions = int(rng.binomial(clicks, 0.1))
+        return shown(10_000 * days, clicks, conversions, 100.0 * days)
+
+    return {str(one): Segment(Window(counted(1), counted(14)), share=1 / number) for one in range(number)}
+
+
+def test_where_all_are_alike_hardly_anything_is_paused_moved_or_rotated() -> None:
+    """Keywords, places and creatives are three questions beside the triggers, each with its own chance."""
+    rng, looks = np.random.default_rng(3), 400
+    changed = 0
+    for _ in range(looks):
+        dimensions = {name: alike(rng, 5) for name in ("keyword", "channel", "hour", "audience", "creative")}
+        changed += look(known(Counters(), Counters(), segments=dimensions)).action is not Action.HOLD
+    assert changed / looks <= 3 * PARAMS.triggers.chance
+
+
 def test_on_the_very_threshold_chance_is_what_it_says() -> None:
     rng, level = np.random.default_rng(1), 0.05
     recent, past = rng.poisson(5_000 * 0.02 * 0.8, 20_000), rng.poisson(50_000 * 0.02, 20_000)
