@@ -1,4 +1,4 @@
-"""The money is exact: in the embedded store and in a real Redis, with many workers, and with one killed at any point."""
+"""The money is exact, in the embedded store and in Redis: with many workers, and with one killed at any point."""
 
 import time
 from collections.abc import Callable
@@ -98,6 +98,15 @@ def test_a_reservation_that_nobody_settles_expires_and_its_late_cost_still_count
     store.record([event("late", "impression", "1", cost=3)])
     spend = store.load([look()], "")[0].campaign
     assert (spend.today, spend.reserved) == (3, 1)
+
+
+def test_a_reservation_is_released_however_late_anyone_looks(redis_server) -> None:
+    soon = PARAMS.model_copy(update={"keeping": PARAMS.keeping.model_copy(update={"expires_s": 1})})
+    store = Redis(f"redis://127.0.0.1:{redis_server.port}/0", soon)
+    store.configure("a", "c", Terms(daily_limit=10.0))
+    store.reserve([bid("1", 10)])
+    time.sleep(2.2)
+    assert store.load([look()], "")[0].campaign.left == 10
 
 
 def test_an_event_counts_once_and_a_late_one_in_its_own_time(store: Store) -> None:
