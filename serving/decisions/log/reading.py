@@ -43,7 +43,7 @@ def stretches(path: Path) -> Iterator[Stretch]:
     ends: dict[str, int] = {}
     for part in parts.found(path):
         head, table = parts.head(part), parts.read(part)
-        written, hashes = table["entry"].to_pylist(), table["hash"].to_pylist()
+        written, hashes = parts.exact(table), table["hash"].to_pylist()
         stretch = Stretch(part.name, head, written, hashes, False, table)
         ends[head.chain] = stretch.end
         yield stretch
@@ -65,7 +65,7 @@ def find(path: Path, decision_id: str) -> list[Entry]:
     journals = [written for kept in parts.journals(path) for written in kept.written]
     where = [("decision_id", "=", decision_id)]
     tables = [pq.read_table(part, columns=["entry"], filters=where) for part in parts.found(path)]
-    logged = {written for table in tables for written in table["entry"].to_pylist()}
+    logged = {written for table in tables for written in parts.exact(table)}
     logged.update(written for written in journals if decision_id.encode() in written)
     found = [entry for entry in map(read, logged) if entry.decision.decision_id == decision_id]
     if not found:

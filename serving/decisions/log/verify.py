@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -68,12 +69,11 @@ def _differs(stretch: Stretch) -> Fault | None:
     if stretch.columns is None or not stretch.written:
         return None
     rebuilt = batch(head.chain, head.first, [read(one) for one in stretch.written], stretch.written, stretch.hashes)
-    return _columns(stretch, pa.Table.from_batches([rebuilt], SCHEMA))
+    return _columns(stretch, stretch.columns, pa.Table.from_batches([rebuilt], SCHEMA))
 
 
-def _columns(stretch: Stretch, rebuilt: pa.Table) -> Fault | None:
+def _columns(stretch: Stretch, table: Any, rebuilt: Any) -> Fault | None:
     """The first row with a column that is not what its entry says."""
-    table = stretch.columns
     for name in rebuilt.column_names:
         if table[name].equals(rebuilt[name]):
             continue
