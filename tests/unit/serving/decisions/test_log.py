@@ -80,11 +80,12 @@ def test_an_entry_comes_back_equal(tmp_path):
 
 def test_duckdb_reads_what_analysts_ask_for(tmp_path):
     logged(tmp_path, 300)
-    rows = duckdb.sql(
-        f"SELECT campaign_id, count(*), avg(amount), min(propensity), any_value(versions['bidding']), "
-        f"any_value(json_extract(entry, '$.state.campaign.daily_limit')) "
-        f"FROM '{tmp_path}/*.parquet' WHERE action = 'bid' GROUP BY 1 ORDER BY 1"
-    ).fetchall()
+    asked = (
+        "SELECT campaign_id, count(*), avg(amount), min(propensity), any_value(versions['bidding']), "
+        "any_value(json_extract(entry, '$.state.campaign.daily_limit')) "
+        "FROM read_parquet(?) WHERE action = 'bid' GROUP BY 1 ORDER BY 1"
+    )
+    rows = duckdb.execute(asked, [f"{tmp_path}/*.parquet"]).fetchall()
     spoken = [decided(at)[4] for at in range(300)]
     for campaign, count, amount, propensity, version, limit in rows:
         own = [one for one in spoken if one.campaign_id == campaign]
