@@ -1,7 +1,7 @@
 """What to bid in one auction, before any guardrail."""
 
 from serving.decisions.case import Case, Draft, amount, number
-from serving.decisions.records import Action
+from serving.decisions.records import Action, Arm
 
 UNIT = "currency"
 
@@ -14,24 +14,17 @@ def propose(case: Case) -> Draft:
     holdout, varied = case.params.exploration.holdout, exploring(case)
     drawn = case.uniform("arm")
     if drawn < holdout:
-        return _draft(case, amount(case.predictions.baseline_bid)).left(
-            arm="baseline",
-            propensity=holdout,
-            explored=True,
-            reason=f"the baseline bids for {holdout:.0%} of the opportunities, to measure the policy against",
-        )
-    draft = _draft(case, amount(case.predictions.policy_bid))
+        reason = f"the baseline bids for {holdout:.0%} of the opportunities, to measure the policy against"
+        return _draft(case, amount(case.predictions.baseline_bid), reason, "baseline", holdout, explored=True)
+    bid = amount(case.predictions.policy_bid)
     own = propensity(case) or 1.0  # one that is no probability is found by the guardrail `fallback`
     if drawn < holdout + varied:
-        times = 1 + case.params.exploration.spread
-        up = case.uniform("direction") < 0.5
-        return draft.left(
-            amount=draft.amount and (draft.amount * times if up else draft.amount / times),
-            propensity=varied / 2 * own,
-            explored=True,
-            reason=f"the policy's bid {'times' if up else 'divided by'} {times:g}, to learn what that brings",
-        )
-    return draft.left(propensity=(1 - holdout - varied) * own, reason="the policy's bid for what this is worth")
+        times, up = 1 + case.params.exploration.spread, case.uniform("direction") < 0.5
+        reason = f"the policy's bid {'times' if up else 'divided by'} {times:g}, to learn what that brings"
+        bid = bid and (bid * times if up else bid / times)
+        return _draft(case, bid, reason, "policy", varied / 2 * own, explored=True)
+    reason = "the policy's bid for what this is worth"
+    return _draft(case, bid, reason, "policy", (1 - holdout - varied) * own, explored=False)
 
 
 def exploring(case: Case) -> float:
@@ -59,13 +52,16 @@ def reference(case: Case) -> float | None:
     return found * multiplier(case) if found is not None else amount(case.opportunity.current_bid)
 
 
-def _draft(case: Case, bid: float | None) -> Draft:
+def _draft(case: Case, bid: float | None, reason: str, arm: Arm, drawn: float, *, explored: bool) -> Draft:
     asked = case.opportunity
     return Draft(
         action=Action.BID,
         target=asked.keyword or asked.campaign_id,
-        reason="",
+        reason=reason,
         amount=None if bid is None else bid * multiplier(case),
         unit=UNIT,
         before=number(asked.current_bid),
+        arm=arm,
+        propensity=drawn,
+        explored=explored,
     )

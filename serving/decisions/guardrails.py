@@ -61,8 +61,9 @@ def _fault(draft: Draft, case: Case) -> str | None:
         return "; ".join(case.predictions.faults)
     if draft.action is not Action.BID:
         return None
-    if amount(draft.amount) is None or bids.reference(case) is None:
-        return f"no usable bid of the {'policy' if bids.reference(case) else 'baseline'}"
+    known = bids.reference(case)
+    if known is None or amount(draft.amount) is None:
+        return f"no usable bid of the {'policy' if known else 'baseline'}"
     return "the policy's propensity is no probability" if bids.propensity(case) is None else None
 
 

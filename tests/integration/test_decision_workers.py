@@ -19,7 +19,7 @@ from serving.decisions.state.store import Event, Reservation, Store, StoreUnavai
 from tests.integration.probe_decisions import opened, short
 
 ROOT = Path(__file__).parents[2]
-LIMIT = 6.0
+LIMIT = 3.0
 LOOK = Opportunity("look", time.time(), "a", "c", "campaign")
 
 
@@ -71,7 +71,7 @@ def spend(store: Store):
 
 
 def test_workers_share_one_budget_to_the_last_millionth(place: str, hire: Callable) -> None:
-    hired = [hire(f"w{one}", 4) for one in range(3)]
+    hired = [hire(f"w{one}", 2.5) for one in range(3)]
     store = opened(place)
     while any(worker.poll() is None for worker, _ in hired):
         now = spend(store)

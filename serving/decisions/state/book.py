@@ -6,6 +6,7 @@ What comes late is counted in the bucket it belongs to.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import ceil, isfinite
 from typing import Any
 
@@ -106,16 +107,29 @@ def state(
 
 def window(book: Book, prefix: str, bucket: int) -> Window:
     """The window of a book as of a bucket of time."""
-    held = int(book.get(f"{prefix}bucket", bucket))
-    recent = [f"{prefix}{part}" for part, late in (("now_", 0), ("last_", 1)) if bucket - held + late <= 1]
-    past = [f"{prefix}{part}" for part, late in (("now_", 0), ("last_", 1)) if bucket - held + late > 1]
-    return Window(_counters(book, recent), _counters(book, [*past, f"{prefix}past_"]))
+    held = book.get(f"{prefix}bucket")
+    if held is None:
+        return Window()
+    later = bucket - int(held)
+    now, last, past = _keys(prefix)
+    recent, over = (now + last, past) if later <= 0 else (now, last + past) if later == 1 else ((), now + last + past)
+    return Window(_counters(book, recent), _counters(book, over))
 
 
-def _counters(book: Book, prefixes: list[str]) -> Counters:
-    bids, impressions, clicks, conversions, value, cost = (
-        sum(int(book.get(prefix + name, 0)) for prefix in prefixes) for name in COUNTED
-    )
+@lru_cache(maxsize=4096)
+def _keys(prefix: str) -> tuple[tuple[str, ...], ...]:
+    """The names of the entries of each part of a window."""
+    return tuple(tuple(f"{prefix}{part}_{name}" for name in COUNTED) for part in ("now", "last", "past"))
+
+
+def _counters(book: Book, keys: tuple[str, ...]) -> Counters:
+    """The sum of some parts; `keys` has the names of each part in one order."""
+    counts = [0] * len(COUNTED)
+    for place, key in enumerate(keys):
+        found = book.get(key)
+        if found is not None:
+            counts[place % len(COUNTED)] += int(found)
+    bids, impressions, clicks, conversions, value, cost = counts
     return Counters(bids, impressions, clicks, conversions, value / MICRO, cost / MICRO)
 
 

@@ -141,9 +141,8 @@ def test_the_chances_are_those_of_their_distributions() -> None:
 def outcomes(rng: np.random.Generator, per_spend: float, rounds: int) -> list[Outcome]:
     """An arm after each of some rounds of one unit spent; conversions are worth 1 to 20, unevenly."""
     counts = rng.poisson(per_spend / 5, rounds)
-    values = [rng.lognormal(1.3, 0.8, one) for one in counts]
-    value = np.cumsum([one.sum() for one in values])
-    squares = np.cumsum([(one**2).sum() for one in values])
+    each, ends = rng.lognormal(1.3, 0.8, counts.sum()), np.cumsum(counts)
+    value, squares = (np.concatenate([[0.0], np.cumsum(one)])[ends] for one in (each, each**2))
     return [
         Outcome(float(n + 1), int(k), float(v), float(s))
         for n, (k, v, s) in enumerate(zip(np.cumsum(counts), value, squares, strict=True))
@@ -153,13 +152,13 @@ def outcomes(rng: np.random.Generator, per_spend: float, rounds: int) -> list[Ou
 def takes_over(rng: np.random.Generator, policy: float, rounds: int = 2_000) -> bool:
     """Whether the baseline takes over at any of the looks, one a round; it gets a tenth of the spend."""
     ours, theirs = outcomes(rng, policy, rounds), outcomes(rng, 1.0, rounds // 9)
-    looks = zip(ours[8::9], theirs, strict=False)
+    looks = zip(ours[8::9], theirs, strict=True)
     return any(floor.worse(Evidence(a, b), PARAMS.floor) is not None for a, b in looks)
 
 
 def test_the_baseline_takes_over_from_a_bad_policy_and_hardly_ever_from_one_as_good() -> None:
     rng = np.random.default_rng(7)
-    assert np.mean([takes_over(rng, 1.0) for _ in range(200)]) <= PARAMS.floor.chance
+    assert np.mean([takes_over(rng, 1.0) for _ in range(150)]) <= PARAMS.floor.chance
     assert np.mean([takes_over(rng, 0.1) for _ in range(20)]) > 0.9
     assert not any(takes_over(rng, 2.0) for _ in range(20))
 
