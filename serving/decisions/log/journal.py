@@ -27,10 +27,14 @@ class Journal:
         self.chain, self.first, self.previous = chain, first, previous
         self.end, self.head = first, previous
         self._file = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
         self._size = 0
-        self._write(f"{chain} {first} {previous.hex()}\n".encode())
-        sync(place)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._write(f"{chain} {first} {previous.hex()}\n".encode())
+            sync(place)
+        except OSError:
+            self.remove()
+            raise
 
     def commit(self, written: Sequence[bytes], hashes: Sequence[bytes]) -> None:
         """Add a group; it is on disk when this returns. Raises `OSError`, and has then added nothing."""
@@ -89,8 +93,11 @@ class Kept:
 
 
 def read(path: Path) -> Kept | None:
-    """The whole groups of a journal; None where the writer was killed before its first line was on disk."""
-    told, mark, body = path.read_bytes().partition(b"\n")
+    """The whole groups of a journal; None where its writer was killed before the first line, or it is a part by now."""
+    try:
+        told, mark, body = path.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
     if not mark:
         return None
     chain, first, previous = told.decode().split(" ")
@@ -116,12 +123,12 @@ def _end(end: int, head: bytes) -> bytes:
 
 
 def abandoned(path: Path) -> bool:
-    """Whether the process that wrote a journal is gone."""
-    with path.open("rb") as file:
-        try:
+    """Whether the process that wrote a journal is gone, and has left it."""
+    try:
+        with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+    except (BlockingIOError, FileNotFoundError):
+        return False
     return True
 
 

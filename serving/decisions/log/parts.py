@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,15 +89,9 @@ def found(path: Path) -> list[Path]:
     return sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
 
 
-def journals(path: Path) -> Iterator[journal.Kept]:
-    """What the journals beside the parts hold: read before the parts, nothing is missed that becomes one meanwhile."""
-    for file in sorted(path.glob(f"*{journal.SUFFIX}")):
-        try:
-            kept = journal.read(file)
-        except FileNotFoundError:  # it has just become a part
-            continue
-        if kept is not None:
-            yield kept
+def journals(path: Path) -> list[journal.Kept]:
+    """What the journals in a folder hold. Read before the parts, nothing is missed that becomes a part meanwhile."""
+    return [kept for file in path.glob(f"*{journal.SUFFIX}") if (kept := journal.read(file)) is not None]
 
 
 def keep_params(place: Path, params: Decisions) -> str:

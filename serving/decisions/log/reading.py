@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from serving.decisions.log import parts
+from serving.decisions.log import journal, parts
 from serving.decisions.log.entry import Entry, read
 
 
@@ -39,19 +39,20 @@ def stretches(path: Path) -> Iterator[Stretch]:
 
     Raises `FileNotFoundError` where there is nothing, `ValueError` for a file that is no part of a decision log.
     """
-    journals = list(parts.journals(path))
-    ends: dict[str, int] = {}
-    for part in parts.found(path):
-        head, table = parts.head(part), parts.read(part)
-        written, hashes = parts.exact(table), table["hash"].to_pylist()
-        stretch = Stretch(part.name, head, written, hashes, False, table)
-        ends[head.chain] = stretch.end
-        yield stretch
-    for kept in journals:
-        if kept.first >= ends.get(kept.chain, 0):  # else it became a part while this was reading
-            source = f"the journal of {kept.chain}"
-            head = parts.Head(kept.chain, kept.first, kept.previous, False)
-            yield Stretch(source, head, kept.written, kept.hashes, not kept.damaged, None)
+    left: dict[str, journal.Kept] = {journal.name(kept.chain, kept.first): kept for kept in parts.journals(path)}
+    made = {part.stem: part for part in parts.found(path)}
+    for name in sorted({*left, *made}):
+        yield _part(made[name]) if name in made else _journal(left[name])
+
+
+def _part(part: Path) -> Stretch:
+    table = parts.read(part)
+    return Stretch(part.name, parts.head(part), parts.exact(table), table["hash"].to_pylist(), False, table)
+
+
+def _journal(kept: journal.Kept) -> Stretch:
+    head = parts.Head(kept.chain, kept.first, kept.previous, False)
+    return Stretch(f"the journal of {kept.chain}", head, kept.written, kept.hashes, not kept.damaged, None)
 
 
 def entries(path: Path) -> Iterator[bytes]:

@@ -17,17 +17,16 @@ def recover(place: Path, recovered: Callable[[Sequence[Entry]], None]) -> None:
     A journal that was changed after it was written is renamed to `.damaged`, after what is before the change became a
     part: the chain is then not closed, and `verify` says what is missing.
     """
-    paths = [path for path in sorted(place.glob(f"*{journal.SUFFIX}")) if journal.abandoned(path)]
-    last = {_chain(path): path for path in paths}
-    for path in paths:
-        kept = journal.read(path)
+    found = {path: journal.read(path) for path in sorted(place.glob(f"*{journal.SUFFIX}")) if journal.abandoned(path)}
+    last = {kept.chain: path for path, kept in found.items() if kept is not None}
+    for path, kept in found.items():
         if kept is not None:
-            _finish(place, kept, recovered, closed=path == last[_chain(path)] and not kept.damaged)
+            _finish(place, kept, recovered, closed=path == last[kept.chain] and not kept.damaged)
         if kept is not None and kept.damaged:
             log.error("%s was changed after entry %d", path, kept.first + len(kept.written) - 1)
             path.rename(path.with_suffix(".damaged"))
         else:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def _finish(place: Path, kept: journal.Kept, recovered: Callable[[Sequence[Entry]], None], closed: bool) -> None:
@@ -39,7 +38,3 @@ def _finish(place: Path, kept: journal.Kept, recovered: Callable[[Sequence[Entry
         parts.write(place, parts.Head(kept.chain, kept.first, kept.previous, closed), columns)
     if entries:
         recovered(entries)
-
-
-def _chain(path: Path) -> str:
-    return path.stem.rpartition("-")[0]

@@ -25,6 +25,9 @@ GROUP = 250
 #: Bytes held in memory at most, while the disk does not take them.
 LIMIT = 64 << 20
 
+#: Seconds before a disk that failed is asked again.
+RETRY = 0.25
+
 #: Is told the entries that are on disk, in order; after a kill perhaps again, so that it must count each once.
 Listener = Callable[[Sequence[Entry]], None]
 
@@ -79,7 +82,7 @@ class DecisionLog:
                 raise LogUnavailable(f"what was appended is not on disk after {timeout_s:g} s")
 
     def close(self) -> None:
-        """Write what is left and end the chain. Raises `LogUnavailable` where the disk does not take it."""
+        """Write what is left and end the chain. Raises `LogUnavailable` where that fails."""
         with self._lock:
             if self._stop:
                 return
@@ -87,8 +90,9 @@ class DecisionLog:
         self._urgent.set()
         self._thread.join()
         self._segment.close()
-        if self._waiting:
-            raise LogUnavailable(f"{len(self._waiting)} decisions could not be logged")
+        if self._waiting or self._untold:
+            lost, kept = len(self._waiting), len(self._untold)
+            raise LogUnavailable(f"{lost} decisions could not be logged, {kept} that were could not be handed on")
 
     def _run(self) -> None:
         stopping = False
@@ -103,6 +107,7 @@ class DecisionLog:
                     self._segment.rotate()
             except Exception:  # what waits is kept and tried again: a full disk may have room by then
                 log.exception("%d decisions wait for the disk", len(self._waiting))
+                time.sleep(RETRY)
             self._tell()
 
     def _commit(self) -> None:

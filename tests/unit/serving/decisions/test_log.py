@@ -389,3 +389,85 @@ def test_what_is_no_log_says_so(tmp_path):
     pq.write_table(pa.table({"a": [1]}), tmp_path / "a.parquet")
     with pytest.raises(ValueError, match="no part of a decision log"):
         verify(tmp_path)
+
+
+def test_a_part_that_could_not_be_made_is_read_from_its_journal_and_made_by_the_next_writer(tmp_path, monkeypatch):
+    monkeypatch.setattr(segment, "PART_BYTES", 1)
+    real, failed = parts.write, []
+
+    def fail_once(*about):
+        if not failed:
+            failed.append(about)
+            raise OSError(28, "No space left on device")
+        real(*about)
+
+    monkeypatch.setattr(parts, "write", fail_once)
+    log = DecisionLog(tmp_path, PARAMS)
+    for at in range(4):
+        log.append(*decided(at))
+        log.flush()
+        time.sleep(0.05)
+    log.close()
+    assert failed and len(list(tmp_path.glob("*.journal"))) == 1
+    assert ids(tmp_path) == auctions(4)
+    assert verify(tmp_path) == []
+    logged(tmp_path, 1, start=4)
+    assert not list(tmp_path.glob("*.journal"))
+    assert ids(tmp_path) == auctions(5)
+    assert verify(tmp_path) == []
+
+
+def test_a_full_disk_when_a_journal_begins_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(segment, "PART_BYTES", 1)
+    monkeypatch.setattr(writer, "RETRY", 0.01)
+    log = DecisionLog(tmp_path, PARAMS)
+    real, left = journal.sync, [3]
+
+    def full(folder):
+        if left[0]:
+            left[0] -= 1
+            raise OSError(28, "No space left on device")
+        real(folder)
+
+    monkeypatch.setattr(journal, "sync", full)
+    for at in range(4):
+        log.append(*decided(at))
+        log.flush()
+        time.sleep(0.05)
+    log.close()
+    assert left == [0]
+    assert ids(tmp_path) == auctions(4)
+    assert verify(tmp_path) == []
+
+
+def test_a_kill_before_the_first_line_of_a_second_journal_closes_the_chain(tmp_path):
+    path = left_open(tmp_path, 3)
+    (tmp_path / path.name.replace("000000000000.", "000000000003.")).touch()
+    logged(tmp_path, 1, start=3)
+    assert ids(tmp_path) == auctions(4)
+    assert verify(tmp_path) == []
+
+
+def test_one_who_reads_while_parts_are_made_sees_each_entry_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(segment, "PART_BYTES", 5_000)
+    log = DecisionLog(tmp_path, PARAMS)
+    seen, stop = [0], threading.Event()
+    broken = []
+
+    def look():
+        while not stop.is_set():
+            found = ids(tmp_path)
+            if found != auctions(len(found)) or len(found) < seen[-1]:
+                broken.append(found)
+            seen.append(len(found))
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    for at in range(150):
+        log.append(*decided(at))
+        time.sleep(0.002)
+    stop.set()
+    looker.join()
+    log.close()
+    assert broken == [] and len(set(seen)) > 2
+    assert ids(tmp_path) == auctions(150)
