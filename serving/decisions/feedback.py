@@ -15,9 +15,10 @@ from typing import Literal
 
 import orjson
 
+from serving.decisions.attribution import facts
 from serving.decisions.log.entry import Entry
 from serving.decisions.params import Decisions
-from serving.decisions.records import Action, Decision, Opportunity, counted
+from serving.decisions.records import Action, counted
 from serving.decisions.state.store import MOST, Event, Store, StoreUnavailable
 
 log = logging.getLogger("adloop.decisions")
@@ -99,7 +100,9 @@ class Feedback:
         if not acted:
             return
         rows = [
-            (entry.decision.account_id, entry.decision.decision_id, entry.logged_at, _facts(entry)) for entry in acted
+            (made.account_id, made.decision_id, entry.logged_at, orjson.dumps(facts(made, entry.opportunity)))
+            for entry in acted
+            for made in [entry.decision]
         ]
         with self._writing() as db:
             db.executemany("INSERT OR IGNORE INTO decision VALUES (?, ?, ?, ?)", rows)
@@ -168,38 +171,5 @@ class Feedback:
                 raise
 
 
-def _facts(entry: Entry) -> bytes:
-    """What the store is told of a decision with each of its events."""
-    decision, asked = entry.decision, entry.opportunity
-    return orjson.dumps(
-        {
-            "opportunity_id": decision.opportunity_id,
-            "campaign_id": decision.campaign_id,
-            "arm": evidence_of(decision),
-            "version": decision.versions.get("bidding", ""),
-            "segments": segments_of(asked),
-        }
-    )
-
-
-def evidence_of(decision: Decision) -> Literal["policy", "baseline"] | None:
-    """Whose doing it was, where chance chose between policy and baseline: a varied bid is neither's."""
-    if decision.arm == "policy" and not decision.explored:
-        return "policy"
-    return "baseline" if decision.arm == "baseline" and decision.explored else None
-
-
-def segments_of(asked: Opportunity) -> dict[str, str]:
-    """The segments that what comes of an opportunity belongs to."""
-    named = {
-        "keyword": asked.keyword,
-        "channel": asked.channel,
-        "hour": asked.hour,
-        "audience": asked.audience,
-        "creative": asked.creative_id,
-    }
-    return {dimension: str(name) for dimension, name in named.items() if name is not None}
-
-
-def _event(account: str, event: str, kind: Kind, at: float, cost: float | None, value: float, facts: bytes) -> Event:
-    return Event(event, account_id=account, kind=kind, occurred_at=at, cost=cost, value=value, **orjson.loads(facts))
+def _event(account: str, event: str, kind: Kind, at: float, cost: float | None, value: float, told: bytes) -> Event:
+    return Event(event, account_id=account, kind=kind, occurred_at=at, cost=cost, value=value, **orjson.loads(told))
