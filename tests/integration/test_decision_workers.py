@@ -99,12 +99,8 @@ def test_a_worker_killed_at_any_point_neither_spends_twice_nor_loses(place: str,
     now = spend(opened(place))
     least, most = (sum(paid(told, what) for told in said) for what in ("paid", "paying"))
     assert least - 1e-9 <= now.total <= most + 1e-9
-    assert now.total <= LIMIT and now.reserved == 0
-    # Whoever comes next works on.
-    assert opened(place).reserve([Reservation("next", "a", "c", 0.01, time.time())])[0].status in (
-        "reserved",
-        "refused",
-    )
+    assert now.reserved == 0
+    assert opened(place).reserve([Reservation("next", "a", "c", 0.01, time.time())])[0].status == "reserved"
 
 
 def answer(store: Allowance, name: str) -> Decision:

@@ -9,6 +9,7 @@ its allowances expire like any reservation.
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -62,11 +63,12 @@ class Allowance:
         """As `Store.reserve`; from the allowances while the store is away."""
         try:
             grants = self._store.reserve(asked)
-            self._renew({(one.account_id, one.campaign_id): one.occurred_at for one in asked})
-            return grants
         except StoreUnavailable:
             with self._turn:
                 return [self._take(one) for one in asked]
+        with suppress(StoreUnavailable):  # what was granted is granted; the next call sees that the store is away
+            self._renew({(one.account_id, one.campaign_id): one.occurred_at for one in asked})
+        return grants
 
     def _take(self, asked: Reservation) -> Grant:
         purse = self._purses.get((asked.account_id, asked.campaign_id))
