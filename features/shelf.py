@@ -17,11 +17,11 @@ class Shelf(Protocol):
     """Records by key in the online store.
 
     Attributes:
-        feast: Feast's description of the online store.
+        place: of the packed rows: path of the SQLite file, or address of the Redis.
         faults: what a store that is away raises.
     """
 
-    feast: dict[str, Any]
+    place: str
     faults: tuple[type[Exception], ...]
 
     def get(self, key: str) -> bytes | None: ...
@@ -46,7 +46,7 @@ class Sqlite:
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
-        self.feast = {"type": "sqlite", "path": str(self._path)}
+        self.place = str(self._path)
 
     def get(self, key: str) -> bytes | None:
         if not self._path.is_file():
@@ -82,7 +82,7 @@ class Redis:
 
         self._client: Any = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
         self.faults: tuple[type[Exception], ...] = (redis.RedisError, OSError)
-        self.feast = {"type": "redis", "connection_string": _connection_string(url)}
+        self.place = url
 
     def get(self, key: str) -> bytes | None:
         found: bytes | None = self._client.get(f"adloop:{key}")
@@ -97,15 +97,3 @@ class Redis:
     def lock(self) -> AbstractContextManager[Any]:
         held: AbstractContextManager[Any] = self._client.lock("adloop:lock", timeout=600)
         return held
-
-
-def _connection_string(url: str) -> str:
-    """A `redis://` address in Feast's notation."""
-    from redis.connection import parse_url
-
-    parts: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
-    options: dict[str, Any] = {name: parts[name] for name in ("db", "username", "password") if name in parts}
-    if url.startswith("rediss://"):
-        options["ssl"] = "true"
-    place = f"{parts.get('host', 'localhost')}:{parts.get('port', 6379)}"
-    return ",".join([place, *(f"{name}={value}" for name, value in options.items())])
