@@ -42,7 +42,7 @@ def baseline_floor(draft: Draft, case: Case) -> tuple[Draft, str] | None:
 def fallback(draft: Draft, case: Case) -> tuple[Draft, str] | None:
     """Where a model, the store or the clock failed: a conservative bid, no change, no offer."""
     fault = _fault(draft, case)
-    if fault is None or draft.action is Action.HOLD:
+    if fault is None:
         return None
     if draft.action is not Action.BID:
         return draft.held(f"nothing is done: {fault}", arm="fallback", propensity=1.0, explored=False), fault

@@ -89,6 +89,34 @@ class Clock(Section):
     ahead_s: PositiveFloat
 
 
+class Triggers(Section):
+    """What calls for a change of a campaign, each beyond what chance explains.
+
+    Attributes:
+        chance: probability that a look at a campaign where nothing changed finds anything.
+        ctr_ratio, conversion_ratio, win_ratio, platform_ratio: clicks per impression, conversions per click, auctions
+            won per bid, and clicks per impression of the rest of the account, as shares of their history.
+        cpc_ratio: the cost of a click as a multiple of its target.
+        budget_used: share of the day's budget that is gone.
+        delivery_ratio: what was spent as a share of the part of the budget whose time went by.
+        pattern_shift: share of clicks that come at other hours, or of other audiences, than they did.
+        keyword_ratio: conversions per click of a keyword as a share of the other keywords', recently and before.
+        candidate_ratio: expected value of a new keyword's impression as a multiple of what impressions cost.
+    """
+
+    chance: Share
+    ctr_ratio: Share
+    conversion_ratio: Share
+    win_ratio: Share
+    platform_ratio: Share
+    cpc_ratio: float = Field(gt=1)
+    budget_used: Share
+    delivery_ratio: Share
+    pattern_shift: Share
+    keyword_ratio: Share
+    candidate_ratio: float = Field(gt=1)
+
+
 class Retention(Section):
     """When a customer is offered something to stay, and how much.
 
@@ -140,5 +168,6 @@ class Decisions(Section):
     exploration: Exploration
     floor: BaselineFloor
     clock: Clock
+    triggers: Triggers
     retention: Retention
     keeping: Keeping

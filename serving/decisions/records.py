@@ -246,14 +246,14 @@ class Trigger:
 
     Attributes:
         statistic: the ratio, rate or share that was measured, and `threshold` what it crossed.
-        chance: probability of seeing this by chance; 0 where nothing is left to chance.
+        chance: probability of seeing this by chance; 0 where nothing is left to chance, None where a model says it.
         evidence: the counts behind it.
     """
 
     name: str
     statistic: float
     threshold: float
-    chance: float
+    chance: float | None
     evidence: Mapping[str, Value] = field(default_factory=dict)
 
 

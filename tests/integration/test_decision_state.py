@@ -1,4 +1,4 @@
-"""The money is exact: in the embedded store and in a real Redis, with many workers, and with one killed at any point."""
+"""The money is exact, in the embedded store and in Redis: with many workers, and with one killed at any point."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,8 @@
-"""State in one SQLite file: the embedded default. A write is on disk when the call returns."""
+"""State in one SQLite file: the embedded default.
+
+What was written outlives a killed process. What was counted or changed outlives a power cut too; a promise to a bid
+does so from the next such write on: the answer is lost with the machine, and the disk takes longer than a bid may.
+"""
 
 import sqlite3
 import time
@@ -69,7 +73,7 @@ class Sqlite:
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
         now = self._clock()
-        with self._writing(now) as (db, pages):
+        with self._writing(now, synchronous="NORMAL") as (db, pages):
             return [self._reserve(one, db, pages, now) for one in asked]
 
     def _reserve(self, asked: Reservation, db: sqlite3.Connection, pages: Pages, now: float) -> Grant:
@@ -148,7 +152,6 @@ class Sqlite:
                     self._path.parent.mkdir(parents=True, exist_ok=True)
                     self._db = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
                     self._db.execute("PRAGMA journal_mode = WAL")
-                    self._db.execute("PRAGMA synchronous = FULL")  # a reservation outlives a power cut
                     self._db.executescript(SCHEMA)
                 yield self._db
             except (sqlite3.Error, OSError) as fault:
@@ -158,9 +161,10 @@ class Sqlite:
                 raise StoreUnavailable(f"{self._path} does not answer: {fault}") from fault
 
     @contextmanager
-    def _writing(self, now: float) -> Iterator[tuple[sqlite3.Connection, Pages]]:
+    def _writing(self, now: float, synchronous: str = "FULL") -> Iterator[tuple[sqlite3.Connection, Pages]]:
         """A transaction that all others wait for, whole or not at all."""
         with self._opened() as db:
+            db.execute(f"PRAGMA synchronous = {synchronous}")
             db.execute("BEGIN IMMEDIATE")
             try:
                 pages = Pages(lambda key: _read(db, key))
