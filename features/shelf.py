@@ -79,8 +79,12 @@ class Redis:
 
     def __init__(self, url: str) -> None:
         import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
-        self._client: Any = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+        # One retry at once finds a server that was started again; its client would wait for one that is away.
+        patience: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry": Retry(NoBackoff(), 1)}
+        self._client: Any = redis.Redis.from_url(url, **patience)
         self.faults: tuple[type[Exception], ...] = (redis.RedisError, OSError)
         self.place = url
 

@@ -57,8 +57,12 @@ class RedisRows:
 
     def __init__(self, url: str) -> None:
         import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
-        self._client: Any = redis.Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=2)
+        # One retry at once finds a server that was started again; its client would wait for one that is away.
+        patience: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)}
+        self._client: Any = redis.Redis.from_url(url, **patience)
 
     def write(self, project: str, view: str, rows: Mapping[str, bytes]) -> None:
         pairs = list(rows.items())
