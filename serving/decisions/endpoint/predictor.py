@@ -46,7 +46,8 @@ class BundlePredictor:
 
     def __init__(self, bundle: Bundle, version: str) -> None:
         about = bundle.manifest
-        self.family, self.version, self.columns = about.family, version, about.columns
+        self.family, self.version = about.family, version
+        self.columns: Mapping[str, str] = about.columns
         self.service = about.feature_service if about.feature_service in SERVICES else None
         self._model = bundle.model
         self.says = SAID & set(self._model.predict(bundle.reference()[list(about.columns)].head(1)))
