@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from serving.decisions import bids, guardrails
+from serving.decisions import actions, bids, guardrails, retention
 from serving.decisions.case import Case, Draft, number
 from serving.decisions.params import Decisions
 from serving.decisions.records import Action, Decision, Opportunity, Predictions, State, Touch
@@ -60,6 +60,6 @@ def repeated(decision: Decision, amount: float) -> Decision:
 def _propose(case: Case) -> Draft:
     if case.opportunity.asked == "bid":
         return bids.propose(case)
-    return Draft(
-        Action.HOLD, case.opportunity.customer_id or case.opportunity.campaign_id, "nothing calls for a change"
-    )
+    if case.opportunity.asked == "customer":
+        return retention.propose(case)
+    return actions.propose(case)

@@ -140,6 +140,14 @@ def bid_bounds(draft: Draft, case: Case) -> tuple[Draft, str] | None:
     return _within(draft, least, most, f"no bid is above {most:g}")
 
 
+def offer_bounds(draft: Draft, case: Case) -> tuple[Draft, str] | None:
+    """No offer is above what any customer is offered."""
+    most = case.params.retention.most
+    if draft.action is not Action.RETENTION_OFFER:
+        return None
+    return _within(draft, 0.0, most, f"no offer is above {most:g}")
+
+
 def campaign_limit(draft: Draft, case: Case) -> tuple[Draft, str] | None:
     """No more than the campaign has left of its budget, today and in total."""
     return _affordable(draft, case, case.state.campaign.left, "campaign")
@@ -204,6 +212,7 @@ GUARDRAILS: tuple[tuple[str, Guardrail], ...] = (
     ("change_limits", change_limits),
     ("override", override),
     ("bid_bounds", bid_bounds),
+    ("offer_bounds", offer_bounds),
     ("campaign_limit", campaign_limit),
     ("account_limit", account_limit),
     ("floor_price", floor_price),

@@ -19,7 +19,7 @@ def propose(case: Case) -> Draft:
     band, share, threshold = (
         ("high", params.share_high, params.high) if high else ("medium", params.share_medium, params.medium)
     )
-    offered = min(share * risk * value, params.most)
+    offered = share * risk * value
     trigger = Trigger(f"churn_{band}", risk, threshold, None, {"value": value})
     if offered < params.least:
         reason = f"no offer: {share:.0%} of the {risk * value:.4g} at stake is below {params.least:g}"

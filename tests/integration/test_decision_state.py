@@ -100,6 +100,15 @@ def test_a_reservation_that_nobody_settles_expires_and_its_late_cost_still_count
     assert (spend.today, spend.reserved) == (3, 1)
 
 
+def test_a_reservation_is_released_however_late_anyone_looks(redis_server) -> None:
+    soon = PARAMS.model_copy(update={"keeping": PARAMS.keeping.model_copy(update={"expires_s": 1})})
+    store = Redis(f"redis://127.0.0.1:{redis_server.port}/0", soon)
+    store.configure("a", "c", Terms(daily_limit=10.0))
+    store.reserve([bid("1", 10)])
+    time.sleep(2.2)
+    assert store.load([look()], "")[0].campaign.left == 10
+
+
 def test_an_event_counts_once_and_a_late_one_in_its_own_time(store: Store) -> None:
     told = event(
         "old", "conversion", at=NOW - 8 * DAY, value=7, arm="policy", version="3", segments={"keyword": "shoes"}

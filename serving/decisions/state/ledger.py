@@ -72,7 +72,8 @@ def reserve(asked: Reservation, pages: Pages, killed: str | None, at: float, rec
             return Grant("refused", 0.0, f"the {whose} has {left(book) / MICRO:.6g} left to spend")
     for book in (campaign, account):
         book["reserved"] = book.get("reserved", 0) + amount
-        count(book, "", {"bids": 1}, at, recent_s)
+        if asked.lasts_s is None:
+            count(book, "", {"bids": 1}, at, recent_s)
     campaign["seen_at"] = repr(max(float(campaign.get("seen_at", at)), at))
     return Grant("reserved", amount / MICRO)
 

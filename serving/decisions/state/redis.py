@@ -1,7 +1,7 @@
 """State in Redis, for workers on many machines. What is atomic runs there as a script; a batch is one round trip.
 
 How durable it is, is the server's setting: with `appendonly yes` and `appendfsync always` a reservation that was
-answered outlives the server's machine, with `everysec` a crash may forget the last second.
+answered outlives the server's machine, with `everysec` a crash may forget the last second. It must not evict keys.
 """
 
 import hashlib

@@ -34,6 +34,7 @@ local function release(opportunity, held)
   add(campaign_key(held[1]), 'reserved', -tonumber(held[2]))
   add(account_key, 'reserved', -tonumber(held[2]))
   redis.call('ZREM', open_key, opportunity)
+  redis.call('EXPIRE', held_key(opportunity), whole(options.expires_s))
 end
 local function sweep()
   for _, opportunity in ipairs(redis.call('ZRANGEBYSCORE', open_key, '-inf', now, 'LIMIT', 0, 200)) do
@@ -104,14 +105,13 @@ local function reserve(item)
   end
   for _, book in ipairs({key, account_key}) do
     add(book, 'reserved', item.amount)
-    count(book, '', {bids = 1}, at)
+    if item.lasts == cjson.null then count(book, '', {bids = 1}, at) end
   end
   if at > (number(key, 'seen_at') or -1) then redis.call('HSET', key, 'seen_at', string.format('%.17g', at)) end
   local lasts = options.expires_s
-  if item.lasts ~= nil and item.lasts ~= cjson.null then lasts = item.lasts end
+  if item.lasts ~= cjson.null then lasts = item.lasts end
   redis.call('ZADD', open_key, string.format('%.17g', now + lasts), item.opportunity)
   redis.call('HSET', held_key(item.opportunity), 'campaign', item.campaign, 'amount', whole(item.amount))
-  redis.call('EXPIRE', held_key(item.opportunity), whole(math.ceil(lasts) + options.expires_s))
   return {'reserved', whole(item.amount), ''}
 end
 local answers = {}

@@ -43,7 +43,8 @@ class Reservation:
     """Money to be set aside for a bid or an offer, until it is settled or expires.
 
     Attributes:
-        lasts_s: seconds until it expires by the store's clock; None: as the parameters say.
+        lasts_s: seconds until it expires by the store's clock. None: it is a bid in an auction, counted as one, and
+            expires as the parameters say.
     """
 
     opportunity_id: str
