@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from serving.decisions.case import number
 from serving.decisions.log.entry import Entry
 
 TEXT, NUMBER, NAMES = pa.string(), pa.float64(), pa.list_(pa.string())
@@ -24,13 +25,13 @@ COLUMNS: tuple[tuple[str, Any, Callable[[Entry], Any]], ...] = (
     ("creative_id", TEXT, lambda entry: entry.opportunity.creative_id),
     ("customer_id", TEXT, lambda entry: entry.opportunity.customer_id),
     ("hour", pa.int32(), lambda entry: entry.opportunity.hour),
-    ("floor_price", NUMBER, lambda entry: entry.opportunity.floor_price),
-    ("predicted_ctr", NUMBER, lambda entry: entry.predictions.predicted_ctr),
-    ("predicted_cvr", NUMBER, lambda entry: entry.predictions.predicted_cvr),
-    ("expected_value", NUMBER, lambda entry: entry.predictions.expected_value),
-    ("policy_bid", NUMBER, lambda entry: entry.predictions.policy_bid),
-    ("baseline_bid", NUMBER, lambda entry: entry.predictions.baseline_bid),
-    ("churn_probability", NUMBER, lambda entry: entry.predictions.churn_probability),
+    ("floor_price", NUMBER, lambda entry: number(entry.opportunity.floor_price)),
+    ("predicted_ctr", NUMBER, lambda entry: number(entry.predictions.predicted_ctr)),
+    ("predicted_cvr", NUMBER, lambda entry: number(entry.predictions.predicted_cvr)),
+    ("expected_value", NUMBER, lambda entry: number(entry.predictions.expected_value)),
+    ("policy_bid", NUMBER, lambda entry: number(entry.predictions.policy_bid)),
+    ("baseline_bid", NUMBER, lambda entry: number(entry.predictions.baseline_bid)),
+    ("churn_probability", NUMBER, lambda entry: number(entry.predictions.churn_probability)),
     ("action", TEXT, lambda entry: entry.decision.action.value),
     ("target", TEXT, lambda entry: entry.decision.target),
     ("source", TEXT, lambda entry: entry.decision.source),
@@ -55,7 +56,7 @@ SCHEMA = pa.schema(
         ("chain", TEXT),
         ("sequence", pa.int64()),
         *((name, kind) for name, kind, _ in COLUMNS),
-        ("entry", pa.binary()),
+        ("entry", TEXT),
         ("hash", pa.binary(32)),
     ]
 )
@@ -65,7 +66,7 @@ def batch(chain: str, first: int, entries: Sequence[Entry], written: Sequence[by
     """Entries of one chain as a `pyarrow.RecordBatch`, the first of them with this sequence number."""
     arrays = [_array([find(entry) for entry in entries], kind) for _, kind, find in COLUMNS]
     about = [pa.repeat(chain, len(entries)), pa.array(range(first, first + len(entries)), pa.int64())]
-    exact = [pa.array(written, pa.binary()), pa.array(hashes, pa.binary(32))]
+    exact = [pa.array(written, TEXT), pa.array(hashes, pa.binary(32))]
     return pa.RecordBatch.from_arrays([*about, *arrays, *exact], schema=SCHEMA)
 
 

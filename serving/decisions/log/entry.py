@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
+from serving.decisions.rebuild import from_json
 from serving.decisions.records import Decision, Opportunity, Predictions, State
 from serving.decisions.state.store import Grant
 
@@ -28,6 +29,14 @@ class Entry:
     state: State
     grant: Grant | None
     decision: Decision
+
+
+def read(written: bytes) -> Entry:
+    """The entry of these bytes. Raises `ValueError` where they are none, or one of another version of adloop."""
+    try:
+        return from_json(Entry, written)
+    except (TypeError, AttributeError) as strange:
+        raise ValueError(f"an entry of the decision log cannot be read: {strange}") from strange
 
 
 def genesis(chain: str) -> bytes:

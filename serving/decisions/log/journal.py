@@ -7,6 +7,7 @@ last such line were being written when the writer was killed.
 
 import fcntl
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from serving.decisions.log.entry import links
 
 SUFFIX = ".journal"
 END = b"= "
+_ENDED = re.compile(rb"^= \d+ [0-9a-f]{64}\n", re.MULTILINE)
 
 
 class Journal:
@@ -79,7 +81,7 @@ class Kept:
     @property
     def damaged(self) -> bool:
         """A group ends in the rest: it was whole once, and is not what was written."""
-        return b"\n" + END in b"\n" + self.rest
+        return _ENDED.search(self.rest) is not None
 
     @property
     def head(self) -> bytes:

@@ -73,6 +73,12 @@ def read(part: Path, columns: Sequence[str] | None = None) -> Any:
     return pq.ParquetFile(part).read(columns=columns)
 
 
+def exact(table: Any) -> list[bytes]:
+    """The bytes of each entry of a part that was read."""
+    written: list[bytes] = table["entry"].cast(pa.binary()).to_pylist()
+    return written
+
+
 def found(path: Path) -> list[Path]:
     """The part that `path` is, or the parts of the folder that it is, by chain and in the order of each.
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from serving.decisions.log import journal, parts
 from serving.decisions.log.columns import batch
-from serving.decisions.log.entry import Entry
-from serving.decisions.rebuild import from_json
+from serving.decisions.log.entry import Entry, read
 
 log = logging.getLogger("adloop.decisions")
 
@@ -34,7 +33,7 @@ def recover(place: Path, recovered: Callable[[Sequence[Entry]], None]) -> None:
 def _finish(place: Path, kept: journal.Kept, recovered: Callable[[Sequence[Entry]], None], closed: bool) -> None:
     if kept.rest:
         log.warning("chain %s: %d bytes that were being written are cut", kept.chain, len(kept.rest))
-    entries = [from_json(Entry, line) for line in kept.written]
+    entries = [read(line) for line in kept.written]
     if entries or kept.first:
         columns = [batch(kept.chain, kept.first, entries, kept.written, kept.hashes)] if entries else []
         parts.write(place, parts.Head(kept.chain, kept.first, kept.previous, closed), columns)
