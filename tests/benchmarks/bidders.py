@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -143,7 +144,7 @@ def network(x: Matrix, y: Any) -> bytes:
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
     sizes = (x.shape[1], 128, 64, 16)
-    layers = [part for pair in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(*pair), nn.ReLU())]
+    layers = [part for pair in pairwise(sizes) for part in (nn.Linear(*pair), nn.ReLU())]
     made = nn.Sequential(*layers, nn.Linear(16, y.shape[1]), nn.Softplus())
     inputs, truth = torch.from_numpy(x), torch.tensor(y, dtype=torch.float32)
     optimizer = torch.optim.Adam(made.parameters(), lr=3e-3)

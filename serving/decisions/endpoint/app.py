@@ -1,12 +1,14 @@
 """The routes: who asks, what is asked, and how each refusal is said."""
 
 import asyncio
+import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import ceil
 from time import perf_counter
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -19,8 +21,9 @@ from serving.decisions.endpoint.keys import Forbidden, Key, Keys, Scope, Unknown
 from serving.decisions.endpoint.lane import Lane, Overloaded
 from serving.decisions.endpoint.limits import Buckets, TooMany
 from serving.decisions.endpoint.metrics import REQUESTS, exposed
+from serving.decisions.feedback import Observed, Status
 from serving.decisions.records import Decision, Opportunity, Override
-from serving.decisions.state.store import Event, Store, StoreUnavailable
+from serving.decisions.state.store import Store, StoreUnavailable
 
 #: Bytes of one request: a thousand opportunities with a hundred features each.
 BODY_LIMIT = 4 * 1024 * 1024
@@ -45,7 +48,7 @@ class Desk:
     keys: Keys
     buckets: Buckets
     decide: Lane[Opportunity, Decision]
-    feedback: Lane[Event, bool]
+    feedback: Lane[Observed, Status]
     store: Store
     status: Callable[[], tuple[bool, dict[str, Any]]]
     close: Callable[[], None]
@@ -106,8 +109,8 @@ async def _decide(request: Request, desk: Desk, key: Key) -> Answer:
 async def _feedback(request: Request, desk: Desk, key: Key) -> Answer:
     events = forms.events(forms.parsed(await _body(request)))
     desk.buckets.take(key, len(events))
-    counted = await desk.feedback.ask(events)
-    return 200, {"counted": sum(counted), "known": len(counted) - sum(counted)}, {}
+    became = Counter(await desk.feedback.ask(events))
+    return 200, {status: became[status] for status in get_args(Status)}, {}
 
 
 async def _kill(request: Request, desk: Desk, key: Key) -> Answer:
@@ -200,4 +203,5 @@ _STATUS: dict[type[Exception], int] = {
     TooMany: 429,
     Overloaded: 503,
     StoreUnavailable: 503,
+    sqlite3.Error: 503,
 }

@@ -108,20 +108,6 @@ def scalars(entries: int, most: int) -> Field:
     )
 
 
-def texts(entries: int, most: int) -> Field:
-    """An object of up to `entries` texts by name, both of 1 to `most` characters without control characters."""
-    one = text(most)
-    return Field(
-        f"an object of up to {entries} texts by name, each {one.expected}",
-        lambda value: (
-            isinstance(value, dict)
-            and len(value) <= entries
-            and all(one.right(name) and one.right(held) for name, held in value.items())
-        ),
-        {"type": "object", "maxProperties": entries, "propertyNames": one.schema, "additionalProperties": one.schema},
-    )
-
-
 class Form:
     """An object of these fields and no others.
 

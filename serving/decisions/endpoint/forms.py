@@ -4,9 +4,10 @@ from typing import Any
 
 import orjson
 
-from serving.decisions.endpoint.fields import Form, Invalid, Schema, maybe, number, one_of, scalars, text, texts, whole
+from serving.decisions.endpoint.fields import Form, Invalid, Schema, maybe, number, one_of, scalars, text, whole
+from serving.decisions.feedback import Observed
 from serving.decisions.records import Opportunity
-from serving.decisions.state.store import MOST, Event
+from serving.decisions.state.store import MOST
 
 #: Opportunities or events of one request.
 BATCH = 1000
@@ -49,20 +50,18 @@ OPPORTUNITY = Form(
 EVENT = Form(
     {
         "event_id": _NAME,
-        "opportunity_id": _NAME,
-        **_PLACE,
+        "account_id": _NAME,
+        "decision_id": _NAME,
         "kind": one_of("loss", "impression", "click", "conversion"),
         "occurred_at": _AT,
         "cost": maybe(_AMOUNT),
         "value": number(-MOST, MOST),
-        "segments": texts(8, 256),
     },
-    ("event_id", "opportunity_id", "account_id", "campaign_id", "kind", "occurred_at"),
+    ("event_id", "account_id", "decision_id", "kind", "occurred_at"),
     {
         "event_id": "click-19c2",
-        "opportunity_id": "auction-7f3a",
         "account_id": "acme",
-        "campaign_id": "spring",
+        "decision_id": "8d1f0c5e9a7b46d2a3c4e5f60718293a",
         "kind": "click",
         "occurred_at": 1767225660.0,
         "cost": 0.84,
@@ -104,9 +103,9 @@ def opportunities(given: Any) -> tuple[list[Opportunity], bool]:
     return [Opportunity(**values) for values in found], batch
 
 
-def events(given: Any) -> list[Event]:
+def events(given: Any) -> list[Observed]:
     """The events of a request: one, or a list named `events`. Raises `Invalid`."""
-    return [Event(**values) for values in _items(given, "events", EVENT)[0]]
+    return [Observed(**values) for values in _items(given, "events", EVENT)[0]]
 
 
 def one_or_many(form: Form, name: str) -> Schema:

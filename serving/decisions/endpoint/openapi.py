@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from serving.decisions.endpoint import forms
 from serving.decisions.endpoint.fields import Schema
 from serving.decisions.endpoint.keys import Scope
+from serving.decisions.feedback import Status
 from serving.decisions.records import Action, Arm, Decision, Touch, Trigger
 
 _ERROR: Schema = {
@@ -67,9 +68,9 @@ _DECISIONS = {
 }
 _COUNTED = {
     "type": "object",
-    "required": ["counted", "known"],
-    "properties": {name: {"type": "integer", "minimum": 0} for name in ("counted", "known")},
-    "example": {"counted": 1, "known": 0},
+    "required": list(get_args(Status)),
+    "properties": {status: {"type": "integer", "minimum": 0} for status in get_args(Status)},
+    "example": {"joined": 1, "again": 0, "waits": 0},
 }
 
 

@@ -37,7 +37,11 @@ class Features:
 
 
 class Panel:
-    """Predictors for one kind of opportunity. Never changed: other models are another panel."""
+    """Predictors for one kind of opportunity. Never changed: other models are another panel.
+
+    Attributes:
+        versions: of each family that is asked.
+    """
 
     def __init__(self, asked: Asked, predictors: Sequence[Predictor]) -> None:
         self.asked = asked
@@ -46,12 +50,7 @@ class Panel:
         self._services = sorted({one.service for one in self._predictors if one.service is not None})
         self._asks = [(one, one.bound(self._columns)) for one in self._predictors]
         self._places: dict[Reader, Any] = {}
-        self._versions = {one.family: one.version for one in self._predictors}
-
-    @property
-    def policy(self) -> str:
-        """Version of what says the policy's bid; empty where nothing does."""
-        return next((one.version for one in self._predictors if "policy_bid" in one.says), "")
+        self.versions = {one.family: one.version for one in self._predictors}
 
     def predict(self, opportunities: Sequence[Opportunity], features: Features) -> list[Predictions]:
         """What the models say of each. A model or store that fails leaves its answers out, and a fault that says so."""
@@ -66,7 +65,7 @@ class Panel:
                     if isfinite(value):
                         said[row][name] = value
         return [
-            Predictions(**values, versions=self._versions, faults=tuple(faults))
+            Predictions(**values, versions=self.versions, faults=tuple(faults))
             for values, faults in zip(said, sheet.faults, strict=True)
         ]
 

@@ -12,10 +12,13 @@ from serving.decisions.endpoint.panel import Features, Panel
 from serving.decisions.log.writer import DecisionLog, LogUnavailable
 from serving.decisions.params import Decisions
 from serving.decisions.records import Action, Asked, Decision, Opportunity, Predictions, State
-from serving.decisions.state.store import Grant, Reservation, Store, StoreUnavailable
+from serving.decisions.state.allowance import Allowance
+from serving.decisions.state.store import Grant, Reservation
 
 log = logging.getLogger("adloop.decisions")
 
+#: The family whose version is told apart when policy and baseline are compared.
+POLICY = "bidding"
 #: What is promised money.
 _PAID = (Action.BID, Action.RETENTION_OFFER)
 
@@ -33,7 +36,7 @@ class Pipeline:
 
     models: Models
     features: Features
-    store: Store
+    money: Allowance
     log: DecisionLog
     params: Decisions
     seed: int
@@ -45,14 +48,14 @@ class Pipeline:
         with stage("predict"):
             predictions = self._predict(opportunities, panels)
         with stage("load"):
-            states = self._load(opportunities, panels["bid"].policy)
+            states = self._load(opportunities, panels["bid"].versions.get(POLICY, ""))
         with stage("decide"):
             made = [
                 engine.decide(one, said, state, self.params, self.seed)
                 for one, said, state in zip(opportunities, predictions, states, strict=True)
             ]
         with stage("reserve"):
-            grants = self._reserve(made, states)
+            grants = self._reserve(made)
         with stage("log"):
             decisions = [
                 self._logged(*one) for one in zip(opportunities, predictions, states, grants, made, strict=True)
@@ -72,32 +75,19 @@ class Pipeline:
         return found
 
     def _load(self, opportunities: Sequence[Opportunity], policy: str) -> list[State]:
-        try:
-            return self.store.load(opportunities, policy)
-        except StoreUnavailable as away:
+        states = self.money.load(opportunities, policy)
+        if not all(state.known for state in states):
             FAULTS["store"].inc()
-            log.warning("%s", away)
-            return [State(known=False)] * len(opportunities)
+        return states
 
-    def _reserve(self, made: Sequence[Decision], states: Sequence[State]) -> list[Grant | None]:
+    def _reserve(self, made: Sequence[Decision]) -> list[Grant | None]:
         """What comes of asking for the money of each; None where none is asked for."""
-        asking = [
-            place
-            for place, one in enumerate(made)
-            if one.action in _PAID and one.amount is not None and states[place].known
-        ]
-        grants: list[Grant | None] = [
-            Grant("refused", 0.0, "the store does not answer") if one.action in _PAID and not state.known else None
-            for one, state in zip(made, states, strict=True)
-        ]
-        try:
-            given = self.store.reserve([_reservation(made[place]) for place in asking]) if asking else []
-        except StoreUnavailable as away:
-            FAULTS["store"].inc()
-            log.warning("%s", away)
-            given = [Grant("refused", 0.0, "the store does not answer")] * len(asking)
-        for place, grant in zip(asking, given, strict=True):
-            grants[place] = grant
+        asking = [place for place, one in enumerate(made) if one.action in _PAID and one.amount is not None]
+        grants: list[Grant | None] = [None] * len(made)
+        if asking:
+            given = self.money.reserve([_reservation(made[place]) for place in asking])
+            for place, grant in zip(asking, given, strict=True):
+                grants[place] = grant
         return grants
 
     def _logged(

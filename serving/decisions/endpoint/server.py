@@ -17,9 +17,11 @@ from serving.decisions.endpoint.lane import Lane
 from serving.decisions.endpoint.limits import Buckets
 from serving.decisions.endpoint.panel import Features
 from serving.decisions.endpoint.pipeline import Pipeline
+from serving.decisions.feedback import Feedback, Observed, Status
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.params import Decisions
 from serving.decisions.records import Decision, Opportunity
+from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Store
@@ -56,21 +58,24 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
             online.vectors(service, ["nobody"])
     models = Champions(current, settings)
     models.start()
-    written = DecisionLog(settings.home / "decisions" / "log", params)
-    pipeline = Pipeline(models, Features(online), store, written, params, seed)
+    home = settings.home / "decisions"
+    feedback = Feedback(home / "feedback.db", store, params)
+    written = DecisionLog(home / "log", params, feedback.expect)
+    pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
     decide: Lane[Opportunity, Decision] = Lane("decide", pipeline.decide)
-    feedback = Lane("feedback", store.record)
+    take: Lane[Observed, Status] = Lane("feedback", feedback.take)
 
     def close() -> None:
         decide.close()
-        feedback.close()
+        take.close()
         models.close()
         written.close()
+        feedback.close()
 
     def status() -> tuple[bool, dict[str, Any]]:
         return decide.alive, {"models": models.versions}
 
-    return Desk(Keys(settings), Buckets(), decide, feedback, store, status, close)
+    return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
 
 
 def state_store(settings: Settings, params: Decisions) -> Store:
