@@ -13,12 +13,14 @@ import pandas as pd
 
 from features.examples import Window
 from features.settings import Settings
+from features.views import SERVICES
 from models import bundle, catalog
 from models.family import Family, Params
 from models.keys import signing_key
 from models.tabular import Encoder, Matrix
 from serving.decisions.__main__ import main
 
+SERVICE = "probe_v1"
 COLUMNS = {
     "clicks": {
         "recency_days": "float64",
@@ -84,7 +86,7 @@ def family(name: str) -> Family:
     return Family(
         name=name,
         entity="customer_id",
-        feature_service="churn_v1" if name == "clicks" else "none",
+        feature_service=SERVICE if name == "clicks" else "none",
         label=("clicked",),
         examples=lambda *_: pd.DataFrame(),
         params=Params,
@@ -103,6 +105,7 @@ def install() -> None:
         module.__dict__["FAMILY"] = family(name)
         sys.modules[module.__name__] = module
     catalog.NAMES = (*catalog.NAMES, *KINDS)
+    SERVICES[SERVICE] = ("rfm", "attributes")
 
 
 def remove() -> None:
@@ -110,6 +113,7 @@ def remove() -> None:
     for name in KINDS:
         del sys.modules[f"models.{name}"]
     catalog.NAMES = tuple(name for name in catalog.NAMES if name not in KINDS)
+    del SERVICES[SERVICE]
 
 
 def write(folder: Path, name: str, model: Any, settings: Settings) -> Path:
