@@ -113,8 +113,10 @@ def revoke(settings: Settings, name: str) -> int:
 
 def read(place: Path) -> dict[str, Key]:
     """The keys of a file, by their public part. Raises `ValueError` and its kin for a file that is not one of keys."""
-    found = {}
-    for identity, said in json.loads(place.read_bytes()).items():
+    found, written = {}, json.loads(place.read_bytes())
+    if not isinstance(written, dict):
+        raise ValueError("expected an object of keys")
+    for identity, said in written.items():
         scopes = tuple(said["scopes"])
         if not set(scopes) <= set(SCOPES):
             raise ValueError(
