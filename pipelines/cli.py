@@ -133,11 +133,34 @@ def rollback(family: str) -> None:
 
 
 @main.command()
-def serve() -> None:
-    """Serve the released champions behind one address until stopped (ADLOOP_HOST, ADLOOP_PORT)."""
+@click.option("--params", "params_file", type=click.Path(path_type=Path), default="params.yaml", help="To decide by.")
+def serve(params_file: Path) -> None:
+    """Serve the released champions and decisions behind one address until stopped (ADLOOP_HOST, ADLOOP_PORT).
+
+    Decisions need a key: adloop key --scope decide. Without a params.yaml only the models answer.
+    """
     from serving.rollout.serve import serve as until_stopped
 
-    until_stopped(Settings())
+    until_stopped(Settings(), params_file if params_file.exists() else None)
+
+
+@main.command()
+@click.option(
+    "--scope", "scopes", type=click.Choice(("decide", "feedback", "admin")), multiple=True, help="May be repeated."
+)
+@click.option("--name", default="default", help="Whose key it is: told in logs and beside overrides.")
+@click.option("--per-second", type=click.FloatRange(min=0, min_open=True), default=2000.0, help="What it may send.")
+@click.option("--revoke", is_flag=True, help="Take all keys of this name out of force instead.")
+def key(scopes: tuple[str, ...], name: str, per_second: float, revoke: bool) -> None:
+    """Make a key for the decision endpoint, and show it: only its hash is kept. Running servers know it at once."""
+    from serving.decisions.endpoint import keys
+
+    if revoke:
+        click.echo(f"{keys.revoke(Settings(), name)} keys of '{name}' are out of force")
+        return
+    if not scopes:
+        raise click.UsageError("--scope: expected decide, feedback or admin")
+    click.echo(keys.make(Settings(), name, [scope for scope in keys.SCOPES if scope in scopes], per_second))
 
 
 @main.command()
