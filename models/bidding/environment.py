@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from models.bidding.auctions import Episodes, Floats
+from models.bidding.auctions import Episodes, Floats, Integers
 from models.bidding.hindsight import optimum
 from models.bidding.observation import NEWEST, Observation
 
@@ -114,6 +114,17 @@ class Replay:
         self._remember(won, paid)
         self.at += 1
         return won, paid
+
+    def follow(self, line: Integers) -> None:
+        """Go on in every line of an episode from the state of one: `line` says which, of (episodes,).
+
+        With one budget in all lines, this tries several bids on the same auctions and goes on from the chosen one.
+        """
+        picked = np.tile(line * len(self.episodes) + np.arange(len(self.episodes)), self.times)
+        self.won = {name: array[picked] for name, array in self.won.items()}
+        self.left, self.debt = self.left[picked], self.debt[picked]
+        self.offered_value = self.offered_value[picked]
+        self.recent_cost, self.recent_wins = self.recent_cost[picked], self.recent_wins[picked]
 
     def outcome(self) -> Outcome:
         """What was won so far."""

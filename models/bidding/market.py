@@ -1,10 +1,10 @@
 """What is known of the auctions a campaign meets: what they cost, what winning is worth, what a budget can buy."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Self
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from models.bidding.auctions import Episodes, Floats
 from models.bidding.observation import Observation
@@ -19,8 +19,7 @@ PAIRS, POINTS = 256, 96
 LOWEST, HIGHEST = 1e-3, 1.0
 
 
-@dataclass(frozen=True)
-class Market:
+class Market(BaseModel):
     """One campaign's market. Curves and pairs are in units of `price` and `value`.
 
     Attributes:
@@ -31,6 +30,8 @@ class Market:
         multipliers: for each pace, by how much values must be multiplied so that bids spend that much an auction.
         gains: the value an auction that is won so.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     price: float
     value: float
@@ -55,18 +56,19 @@ class Market:
         worth = np.exp(level + slope * score)
         values, prices = worth / worth.mean(), price / price.mean()
         multipliers, gains = _curves(values, prices)
-        pairs = _pairs(values, prices, np.random.default_rng(seed))
-        calibration = (level, slope, low, high)
-        return cls(float(price.mean()), float(worth.mean()), *calibration, *pairs, multipliers, gains)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, saved: Mapping[str, Any]) -> Self:
-        """The market that `to_dict` described."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()})
+        pair_values, pair_prices = _pairs(values, prices, np.random.default_rng(seed))
+        return cls(
+            price=float(price.mean()),
+            value=float(worth.mean()),
+            level=level,
+            slope=slope,
+            low=low,
+            high=high,
+            pair_values=pair_values,
+            pair_prices=pair_prices,
+            multipliers=multipliers,
+            gains=gains,
+        )
 
 
 Markets = Mapping[str, Market]
@@ -75,6 +77,12 @@ Markets = Mapping[str, Market]
 def fit(episodes: Episodes, seed: int = 0) -> dict[str, Market]:
     """The market of every campaign there is."""
     return {name: Market.fit(episodes.of(name), seed) for name in episodes.campaigns}
+
+
+def budgets(markets: Markets, episodes: Episodes, ratios: Sequence[float]) -> Floats:
+    """What episodes may cost, of (ratios, episodes): so much of their auctions at the campaign's mean price."""
+    everything = np.array([markets[str(name)].price for name in episodes.campaign]) * episodes.auctions
+    return np.asarray(np.multiply.outer(np.array(ratios), everything))
 
 
 def worth(markets: Markets, seen: Observation) -> Floats:
@@ -86,7 +94,7 @@ def worth(markets: Markets, seen: Observation) -> Floats:
 
 def prices(markets: Markets, seen: Observation) -> Floats:
     """The mean market price of each episode's campaign."""
-    return seen.look_up({name: m.price for name, m in markets.items()})
+    return np.asarray(seen.look_up({name: m.price for name, m in markets.items()}))
 
 
 def at_pace(curves: Mapping[str, tuple[float, ...]], seen: Observation, pace: Floats) -> Floats:
@@ -121,7 +129,7 @@ def _power(score: Floats, value: Floats) -> tuple[float, float]:
 
 
 def _curves(values: Floats, prices: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Multiplier and gain by pace: auctions are bought from the cheapest for their value on, until the pace is spent."""
+    """Multiplier and gain by pace: what is cheapest for its value is bought until the pace is spent."""
     ratio = prices / values
     order = np.argsort(ratio, kind="stable")
     spend, gain = np.cumsum(prices[order]) / len(order), np.cumsum(values[order]) / len(order)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.bidding.auctions import Floats
+from models.bidding.auctions import Floats, Integers
 
 
 def budget_grid(most: float, points: int) -> Floats:
@@ -44,7 +44,7 @@ def highest_bid(later: Floats, budgets: Floats, left: Floats, value: Floats) -> 
     return np.clip(left - kept, 0.0, left)
 
 
-def _at(table: Floats, budgets: Floats, left: Floats, lines: Floats) -> Floats:
+def _at(table: Floats, budgets: Floats, left: Floats, lines: Integers) -> Floats:
     place = np.clip(np.searchsorted(budgets, left, side="right") - 1, 0, len(budgets) - 2)
     part = np.clip((left - budgets[place]) / (budgets[place + 1] - budgets[place]), 0, 1)
     low = table[lines, place]
