@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bidding import market
-from models.bidding.auctions import Floats
 from models.bidding.market import LOWEST, Markets
 from models.bidding.observation import Observation
 from models.bidding.policies.pacing import reference
@@ -40,15 +39,3 @@ def features(markets: Markets, seen: Observation) -> npt.NDArray[np.float32]:
         *(np.log(market.at_pace(gains, seen, np.full(len(seen), at))) for at in PACES),
     ]
     return np.column_stack(columns).astype(np.float32)
-
-
-def prospect(markets: Markets, seen: Observation) -> Floats:
-    """The value the pacing rule may expect from what is left, in units of the campaign's mean value.
-
-    It shapes the reward: what a stretch of auctions won, less the prospect it used up. The best way to bid stays the
-    best (Ng et al., "Policy Invariance under Reward Transformations", 1999), and the network learns what is left over.
-    """
-    gains = {name: known.gains for name, known in markets.items()}
-    pace = seen.pace / market.prices(markets, seen)
-    gain = market.at_pace(gains, seen, pace) * np.minimum(pace / LOWEST, 1.0)
-    return np.asarray(seen.remaining * gain)
