@@ -70,7 +70,7 @@ class Replay:
         self.at = 0
         names = ("clicks", "value", "expected_value", "wins")
         self.won = {name: np.zeros(budget.size) for name in names}
-        self.offered_value, self.recent_cost, self.recent_wins, self.debt = (np.zeros(budget.size) for _ in range(4))
+        self.offered_value, self.recent_cost, self.debt = (np.zeros(budget.size) for _ in range(3))
         # Auctions are read one at a time: next to each other in memory.
         columns = ("market_price", "click", "value", "expected_value", "hour", "weekday", "channel")
         self.columns = {name: np.ascontiguousarray(getattr(episodes, name).T) for name in columns}
@@ -97,7 +97,6 @@ class Replay:
             wins=self.won["wins"],
             offered_value=self.offered_value,
             recent_cost=self.recent_cost,
-            recent_wins=self.recent_wins,
             pacing_debt=self.debt,
         )
 
@@ -111,7 +110,7 @@ class Replay:
             "wins": self.won["wins"] + won
         }
         self.left = self.left - paid
-        self._remember(won, paid)
+        self._remember(paid)
         self.at += 1
         return won, paid
 
@@ -124,7 +123,7 @@ class Replay:
         self.won = {name: array[picked] for name, array in self.won.items()}
         self.left, self.debt = self.left[picked], self.debt[picked]
         self.offered_value = self.offered_value[picked]
-        self.recent_cost, self.recent_wins = self.recent_cost[picked], self.recent_wins[picked]
+        self.recent_cost = self.recent_cost[picked]
 
     def outcome(self) -> Outcome:
         """What was won so far."""
@@ -135,10 +134,9 @@ class Replay:
     def _now(self, column: str) -> npt.NDArray[Any]:
         return np.tile(self.columns[column][self.at], self.times)
 
-    def _remember(self, won: Floats, paid: Floats) -> None:
+    def _remember(self, paid: Floats) -> None:
         self.offered_value = self.offered_value + self._now("expected_value")
         self.recent_cost = self.recent_cost + NEWEST * (paid - self.recent_cost)
-        self.recent_wins = self.recent_wins + NEWEST * (won - self.recent_wins)
         spent = 1 - self.left / np.maximum(self.budget, np.finfo(float).tiny)
         self.debt = self.debt + (self.at + 1) / self.episodes.auctions - spent
 

@@ -31,7 +31,7 @@ ANYHOW = 0.2
 class Schedule:
     """How much to learn: rounds, synthetic episodes a campaign and round, and steps a round."""
 
-    rounds: int = 8
+    rounds: int = 6
     episodes: int = 40
     steps: int = 250
 
