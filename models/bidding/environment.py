@@ -62,9 +62,10 @@ class Replay:
         if budget.shape[-1] != len(episodes) or not (budget >= 0).all():
             raise ValueError(f"budget: expected amounts of at least 0, {len(episodes)} a line, got {budget.shape}")
         self.episodes, self.pricing, self.shape = episodes, pricing, budget.shape
-        self.times = budget.size // max(len(episodes), 1)
+        #: Whose auctions each line of an episode and a budget meets.
+        self.episode = np.tile(np.arange(len(episodes)), budget.size // max(len(episodes), 1))
         self.campaigns = tuple(episodes.campaigns)
-        self.campaign = np.tile(np.searchsorted(np.array(self.campaigns), episodes.campaign), self.times)
+        self.campaign = np.searchsorted(np.array(self.campaigns), episodes.campaign).take(self.episode)
         self.budget = budget.ravel().astype(float)
         self.left = self.budget.copy()
         self.at = 0
@@ -119,7 +120,7 @@ class Replay:
 
         With one budget in all lines, this tries several bids on the same auctions and goes on from the chosen one.
         """
-        picked = np.tile(line * len(self.episodes) + np.arange(len(self.episodes)), self.times)
+        picked = (line * len(self.episodes)).take(self.episode) + self.episode
         self.won = {name: array[picked] for name, array in self.won.items()}
         self.left, self.debt = self.left[picked], self.debt[picked]
         self.offered_value = self.offered_value[picked]
@@ -132,7 +133,7 @@ class Replay:
         return Outcome(**won, cost=cost, optimum=optimum(self.episodes, self.budget.reshape(self.shape)))
 
     def _now(self, column: str) -> npt.NDArray[Any]:
-        return np.tile(self.columns[column][self.at], self.times)
+        return np.asarray(self.columns[column][self.at].take(self.episode))
 
     def _remember(self, paid: Floats) -> None:
         self.offered_value = self.offered_value + self._now("expected_value")

@@ -13,7 +13,7 @@ from models.bidding.environment import Pricing, Replay, replay
 from models.bidding.hindsight import optimum
 from models.bidding.observation import Observation
 from models.family import InvalidRows
-from tests.unit.models.bidding.conftest import market, single
+from tests.unit.models.bidding.logs import market, single
 
 
 class Table:

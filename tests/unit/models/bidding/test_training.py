@@ -11,7 +11,7 @@ from models.bidding.dqn.state import KEEP, TURNS
 from models.bidding.dqn.training import Schedule, train
 from models.bidding.fit import CANDIDATES, Lesson, best, held_out
 from models.bidding.planning import Plans
-from tests.unit.models.bidding.conftest import market
+from tests.unit.models.bidding.logs import market
 
 SCHEDULE = Schedule(rounds=3, episodes=3, steps=6)
 
@@ -46,9 +46,9 @@ def test_experience_tries_every_turn_on_the_same_auctions() -> None:
     known = markets.fit(episodes)
     rng = np.random.default_rng(1)
 
-    found = gather(episodes, known, Plans.fit(known, 120), lambda state: np.full(len(state), KEEP), rng)
+    found = gather(episodes, known, Plans.fit(known, 80), lambda state: np.full(len(state), KEEP), rng)
 
-    assert found.reward.shape == (80 * 6, len(TURNS)) and found.last.sum() == 80
+    assert found.reward.shape == (80 * 4, len(TURNS)) and found.last.sum() == 80
     # What the plans expect is used up by every turn, and by far ones more than they win.
     gain = found.reward.mean(axis=0) - found.reward[:, KEEP].mean()
     assert gain[0] < 0 and gain[-1] < 0

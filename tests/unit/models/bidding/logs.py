@@ -1,22 +1,11 @@
-"""A small market: two campaigns whose clicks and prices follow a hidden interest, in short episodes."""
+"""A small market made up for tests: two campaigns whose clicks and prices follow a hidden interest."""
 
 import numpy as np
-import pytest
 
 from models.bidding.auctions import Episodes, Floats
 
 
-@pytest.fixture(scope="session")
-def episodes() -> Episodes:
-    return market(seed=1)
-
-
-@pytest.fixture(scope="session")
-def later() -> Episodes:
-    return market(seed=2)
-
-
-def market(seed: int, count: int = 12, auctions: int = 120) -> Episodes:
+def market(seed: int, count: int = 8, auctions: int = 80) -> Episodes:
     rng = np.random.default_rng(seed)
     shape = (2 * count, auctions)
     interest = rng.normal(0, 0.8, shape)
