@@ -40,9 +40,11 @@ def test_the_halves_share_no_episode(halves: tuple[Episodes, Episodes]) -> None:
         assert not set(learn.of(name).expected_value[:, 0]) >= set(test.of(name).expected_value[:, 0])
 
 
-@pytest.mark.parametrize(
-    "policy", sorted(set(FITS) - {"random", "constant"})
-)  # a constant bid knows no more than chance
+#: A constant bid looks at no value: it knows no more than chance.
+BLIND = {"random", "constant"}
+
+
+@pytest.mark.parametrize("policy", sorted(set(FITS) - BLIND))
 def test_every_policy_that_looks_at_value_beats_chance_beyond_noise(compared: Comparison, policy: str) -> None:
     assert compared.gain(policy, "random").low > 0
 
