@@ -15,6 +15,14 @@ from tests.benchmarks.rows import Row, chosen, load, merge, row, write
 PARTS = {
     "ltv": ("ltv.cdnow.gini", "ltv.cdnow.spearman", "ltv.cdnow.mae", "ltv.cdnow.coverage80"),
     "churn": ("churn.telco.auc", "churn.telco.ece", "churn.complete_journey.auc"),
+    "bidding": (
+        *(f"bidding.ipinyou.{policy}vs_{other}" for policy in ("", "dqn_") for other in ("linear", "mcpc", "rlb")),
+        "bidding.ipinyou.dqn_below_linear",
+        "bidding.ipinyou.share_of_hindsight",
+        *(f"bidding.ipinyou.vs_linear_1in{part}" for part in (32, 16, 8, 4)),
+        *(f"bidding.ipinyou.share_of_hindsight_1in{part}" for part in (32, 16, 8, 4)),
+        "bidding.auctions_per_s",
+    ),
     "serving": ("serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
     "decisions": (
