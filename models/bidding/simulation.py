@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.sources.auction_simulator.simulator import Simulator, join
+from features.simulator.opportunities import Simulator, join
 from models.bidding.auctions import Episodes
 
 

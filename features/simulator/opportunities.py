@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from features.sources.auction_simulator.campaigns import DAYS_A_WEEK, HOURS_A_DAY, Campaign, Delay, Shift
-from features.sources.auction_simulator.market import SCORES, Floats, Market, fit
-from features.sources.auction_simulator.published import PUBLISHED
+from features.simulator.campaigns import DAYS_A_WEEK, HOURS_A_DAY, Campaign, Delay, Shift
+from features.simulator.market import SCORES, Floats, Market, fit
+from features.simulator.published import PUBLISHED
 
 Integers = npt.NDArray[np.int64]
 #: Day 0 of every simulation, a Monday.

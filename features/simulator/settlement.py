@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from features.sources.auction_simulator.market import Floats
-from features.sources.auction_simulator.simulator import Opportunities
+from features.simulator.market import Floats
+from features.simulator.opportunities import Opportunities
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ lies from the prediction, and the value of a conversion, at which winning everyt
 
 from statistics import median
 
-from features.sources.auction_simulator.campaigns import Campaign, Channel, Conversions, Delay, Season
+from features.simulator.campaigns import Campaign, Channel, Conversions, Delay, Season
 
 #: By advertiser: impressions, clicks, cost (the sum of market prices), standard deviation of the market price.
 IPINYOU = {

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from features.sources.auction_simulator.campaigns import Campaign
+from features.simulator.campaigns import Campaign
 
 Floats = npt.NDArray[np.float64]
 #: Normal scores at which the price's quantiles are kept; between them they are interpolated.

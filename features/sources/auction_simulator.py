@@ -6,16 +6,17 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from features.sources.auction_simulator.published import PUBLISHED
-from features.sources.auction_simulator.simulator import Simulator, join
+from features import simulator
+from features.simulator.opportunities import Simulator, join
+from features.simulator.published import PUBLISHED
 from features.tables import literal
 
 DAYS, SEED = 28, 1
 
 
 def files() -> list[Path]:
-    """The simulator itself: what it writes depends on nothing else."""
-    return sorted(Path(__file__).parent.glob("*.py"))
+    """The simulator's own code: what it writes depends on nothing else."""
+    return [Path(__file__), *sorted(Path(simulator.__file__).parent.glob("*.py"))]
 
 
 def read(destination: Path) -> None:
@@ -28,13 +29,13 @@ def read(destination: Path) -> None:
 
 
 def _auctions(name: str) -> pd.DataFrame:
-    simulator = Simulator.published(name, SEED)
-    drawn = join(list(simulator.stream(DAYS)))
+    source = Simulator.published(name, SEED)
+    drawn = join(list(source.stream(DAYS)))
     return pd.DataFrame(
         {
             "campaign_id": np.full(len(drawn), name),
             "occurred_at": drawn.occurred_at,
-            "channel": simulator.campaign.of_channels("name")[drawn.channel],
+            "channel": source.campaign.of_channels("name")[drawn.channel],
             "market_price": drawn.market_price,
             "click": drawn.click,
             "conversion_value": drawn.conversion_value,
