@@ -18,12 +18,23 @@ _ENDINGS = (".validation.txt.gz", ".validation.txt")
 
 # DuckDB keeps the order of a file's lines, and both windows run along it as it streams. Line 0 is the head; a line
 # without a price begins an episode.
+_PLACED = """
+    SELECT *, count(*) FILTER (place > 0 AND market_price IS NULL) OVER (ROWS UNBOUNDED PRECEDING) AS episode
+    FROM (SELECT *, row_number() OVER () - 1 AS place FROM {lines})
+"""
+
 _AUCTIONS = """
     SELECT {campaign} AS campaign_id, episode, market_price::DOUBLE AS market_price, click::DOUBLE AS click,
            predicted_ctr::DOUBLE AS predicted_ctr
-    FROM (SELECT *, count(*) FILTER (place > 0 AND market_price IS NULL) OVER (ROWS UNBOUNDED PRECEDING) AS episode
-          FROM (SELECT *, row_number() OVER () - 1 AS place FROM {lines}))
+    FROM ({placed})
     WHERE place > 0 AND market_price IS NOT NULL
+"""
+
+_BROKEN_EPISODES = """
+    SELECT episode, count(market_price) AS auctions
+    FROM ({placed}) WHERE place > 0
+    GROUP BY episode HAVING count(market_price) <> {length} OR episode = 0
+    ORDER BY episode LIMIT 5
 """
 
 
@@ -51,7 +62,7 @@ def read(source: str, destination: Path, settings: Settings) -> None:
             lines = _lines(here)
             _refuse_broken(db, lines, here.name)
             campaign = literal(here.name.partition(".")[0])
-            selected.append(_AUCTIONS.format(campaign=campaign, lines=lines))
+            selected.append(_AUCTIONS.format(campaign=campaign, placed=_PLACED.format(lines=lines)))
         target = literal(str(destination / "auctions.parquet"))
         db.execute(f"COPY ({' UNION ALL '.join(selected)}) TO {target} (FORMAT parquet)")
 
@@ -73,9 +84,7 @@ def _refuse_broken(db: duckdb.DuckDBPyConnection, lines: str, name: str) -> None
             raise ContractBroken("auctions", column, f"{name}: values are numbers", rows.to_dict("records"))
     head = db.execute(f"SELECT market_price FROM {lines} LIMIT 1").fetchall()
     length = int(head[0][0]) if head and str(head[0][0]).isdigit() else 0
-    counted = _AUCTIONS.format(campaign="''", lines=lines)
-    sizes = f"SELECT episode, count(*) AS auctions FROM ({counted}) GROUP BY ALL HAVING count(*) <> {length}"
-    rows = db.execute(f"{sizes} ORDER BY ALL LIMIT 5").df()
+    rows = db.execute(_BROKEN_EPISODES.format(placed=_PLACED.format(lines=lines), length=length)).df()
     if not length or len(rows):
         rule = f"{name}: the first line tells the auctions of an episode, and each has as many"
         raise ContractBroken("auctions", "episode", rule, rows.to_dict("records"))
