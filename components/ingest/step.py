@@ -21,7 +21,8 @@ def ingest(source: str, out: Path, settings: Settings) -> Ingested:
     """Write the canonical tables of `source` into `out`, in place of what was there.
 
     Args:
-        source: `complete_journey`, `cdnow`, or a folder of canonical tables, here or `s3://…`.
+        source: `complete_journey`, `cdnow`, `auction_simulator`, or a folder of canonical tables or of iPinYou replay
+            files, here or `s3://…`.
 
     Raises:
         FileNotFoundError: where there is no such source.
