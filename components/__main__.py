@@ -169,7 +169,7 @@ def release(step: Step, version: str | None) -> Any:
             return Refused(step.family, last["version"], "refused", last["reason"])
         version = last["version"]
     plan = step.params.arguments(step.family)["plan"]
-    return run(step.family, version, step.features, plan, step.settings)
+    return run(step.family, version, plan, step.settings, replay=True)
 
 
 @_verb

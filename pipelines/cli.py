@@ -101,12 +101,14 @@ def release(family: str, version: str | None, params_file: Path) -> None:
     """Release a registered version of FAMILY canary-style against its champion.
 
     Traffic moves in the steps of the plan in params.yaml; a candidate that does worse is rolled back by itself.
+    The customers are those of the running `adloop serve` or of KServe; where neither is, the rows that the version was
+    evaluated on stand in for them.
     """
     from components.params import load
     from components.release.step import release as step
 
     plan = load(params_file).arguments(family)["plan"]
-    done = step(family, version or _newest(family), None, plan, Settings())
+    done = step(family, version or _newest(family), plan, Settings())
     click.echo(f"{family} version {done.version}: {done.outcome.replace('_', ' ')} ({done.reason})")
 
 

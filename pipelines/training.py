@@ -41,7 +41,7 @@ def training(family: str, fresh: bool = False) -> GraphComponent:
         registered = on_cluster(register(bundle=bundle, evaluation=evaluated.outputs["evaluation"]))
         version = registered.outputs["Output"]
         with dsl.If(version != "", name="accepted"):
-            released = on_cluster(release(family=family, version=version, features=features, plan=plan))
+            released = on_cluster(release(family=family, version=version, plan=plan))
             on_cluster(monitor(family=family, params=monitoring).after(released))
 
     return train_and_release

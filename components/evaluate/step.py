@@ -21,6 +21,8 @@ from models.family import Family
 from models.registry import Registry
 
 Answers = dict[str, pd.DataFrame]
+#: Held-out rows that a release sends, over and over: enough for its tests, small enough to keep with every version.
+REPLAYED = 2000
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,9 @@ def evaluate(
 ) -> Evaluated:
     """Measure `bundle` on the test examples of `features`, and ask the family's gates.
 
-    Writes into `out`: `evaluation.json`, `card.md`, `plots/` and `held_out.parquet` (`truth`, `predicted`, `naive`,
-    and `low` and `high` where the family gives an interval).
+    Writes into `out`: `evaluation.json`, `card.md`, `plots/`, `held_out.parquet` (`truth`, `predicted`, `naive`, and
+    `low` and `high` where the family gives an interval) and `requests.parquet` (entity key, features, labels), the rows
+    a release replays.
     """
     record, frame, candidate = catalog.family(family), Frame(features), open_bundle(bundle, None)
     test = frame.split("test")
@@ -85,6 +88,8 @@ def evaluate(
         (new / "evaluation.json").write_text(json.dumps(asdict(done), indent=1, allow_nan=False))
         (new / "card.md").write_text(card.render(family, written))
         _keep_held_out(record, truth, answers, new)
+        sent = test[[record.entity, *frame.columns, *record.label]]
+        sent.sample(min(REPLAYED, len(sent)), random_state=params["seed"]).to_parquet(new / "requests.parquet")
     return done
 
 

@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from components.frame import Frame
+import pandas as pd
+
 from features.settings import Settings
 from models import catalog
+from models.bundle import Manifest
 from models.registry import Registry
 from serving.rollout.fleet import Fleet
 from serving.rollout.plan import Plan, Traffic
@@ -38,30 +40,39 @@ class Released:
     client_failures: int
 
 
-def release(family: str, version: str, features: Path | None, plan: dict[str, Any], settings: Settings) -> Released:
+def release(family: str, version: str, plan: dict[str, Any], settings: Settings, replay: bool = False) -> Released:
     """Release `version` by `plan` (the section `release` of `params.yaml`) against the champion, and keep how it went
     in `releases/<family>.json` under `settings.home`.
 
-    The traffic is that of the running `adloop serve`, or of servers started for this release alone.
-
-    Args:
-        features: the folder `featurize` wrote, whose test rows are sent as requests; None where customers send theirs.
+    The traffic is that of the running `adloop serve` or of the cluster, and with `replay` the held-out rows that the
+    version was evaluated on besides. Where neither runs, servers are started for this release alone: nobody but a
+    replay can send them anything, so there always is one.
     """
     registry = Registry(settings)
     with _traffic(settings, registry) as traffic:
         course = Release(family, traffic, registry, Plan.model_validate(plan), settings.home)
-        if features is None:
-            done, sent, failed = course.run(version), 0, 0
+        if replay or isinstance(traffic, Fleet):
+            with Replay(traffic, catalog.family(family), _rows(family, version, registry), settings.home) as sender:
+                done = course.run(version, sender.look)
+            sent, failed = sender.seen.requests, len(sender.seen.failures)
         else:
-            frame = Frame(features)
-            record = catalog.family(family)
-            with Replay(traffic, record, frame.columns, frame.split("test"), settings.home) as replay:
-                done = course.run(version, replay.look)
-            sent, failed = replay.seen.requests, len(replay.seen.failures)
+            done, sent, failed = course.run(version), 0, 0
     released = Released(family, version, done.outcome, done.reason, done.course, sent, failed)
     if done.outcome != "unchanged":
         _keep(released, settings.home / "releases" / f"{family}.json")
     return released
+
+
+def _rows(family: str, version: str, registry: Registry) -> pd.DataFrame:
+    """The rows `version` was evaluated on. What only the champion still reads is null in them: it must answer too."""
+    rows = pd.read_parquet(registry.evaluation(family, version) / "requests.parquet")
+    champion = registry.champion(family)
+    read = _columns(registry.download(family, champion.version)) if champion is not None else []
+    return rows.reindex(columns=[*rows, *(name for name in read if name not in rows)])
+
+
+def _columns(bundle: Path) -> list[str]:
+    return list(Manifest.model_validate_json((bundle / "manifest.json").read_bytes()).columns)
 
 
 def rollback(family: str, settings: Settings) -> str:

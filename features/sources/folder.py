@@ -1,5 +1,6 @@
 """A folder of canonical tables as Parquet or CSV files, `<table>.parquet`, `.csv` or `.csv.gz`, here or in S3."""
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from features.settings import Settings
 from features.tables import OF_CUSTOMERS, SPECS, Tables, literal, quoted
 
 _ENDINGS = ("parquet", "csv", "csv.gz")
+#: What pandas calls an index without a name when it writes Parquet: row numbers of a file, nobody's attribute.
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 
 
 def files(source: str, settings: Settings) -> dict[str, str]:
@@ -51,7 +54,7 @@ def _stage(db: duckdb.DuckDBPyConnection, table: str, file: Path, destination: P
     moments = [quoted(name) for name, kind in types.items() if kind.startswith(("TIMESTAMPTZ", "TIMESTAMP WITH"))]
     utc = f"REPLACE ({', '.join(f'{name}::TIMESTAMPTZ::TIMESTAMP AS {name}' for name in moments)})" if moments else ""
     db.execute(f"CREATE VIEW {table} AS SELECT * {utc} FROM given_{table}")
-    given = list(types)
+    given = [name for name in types if not _PANDAS_INDEX.fullmatch(name)]
     spec = SPECS[table]
     for name in spec:
         if name in given:

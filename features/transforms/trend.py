@@ -2,7 +2,8 @@
 
 from features.tables import Tables
 
-# Ratios of a recent window to the one before, damped so that a first order does not make an infinite trend.
+# Ratios of a recent window to the one before, damped so that a first order does not make an infinite trend; a window of
+# more returns than purchases counts as one of no spending.
 _SQL = """
     WITH sums AS (
         SELECT row,
@@ -12,8 +13,8 @@ _SQL = """
                count(*) FILTER (purchase AND age < 84) AS n84,
                count(*) FILTER (purchase) AS n,
                greatest(max(age) FILTER (purchase), 1) AS tenure,
-               sum(amount) FILTER (age < 28) AS spend28,
-               sum(amount) FILTER (age >= 28 AND age < 56) AS spend56,
+               greatest(coalesce(sum(amount) FILTER (age < 28), 0), 0) AS spend28,
+               greatest(coalesce(sum(amount) FILTER (age >= 28 AND age < 56), 0), 0) AS spend56,
                sum(amount) AS spend,
                regr_slope(amount, -age) FILTER (purchase) AS slope,
                avg(amount) FILTER (purchase AND age < 56) AS recent_value,
@@ -29,7 +30,7 @@ _SQL = """
     SELECT s.customer_id, s.event_timestamp, observed_until,
            ((n28 + 1.0) / (n56 + 1.0))::DOUBLE AS frequency_trend_28d,
            ((n84 / least(tenure, 84.0)) / nullif(n / tenure, 0))::DOUBLE AS frequency_trend_84d,
-           ((coalesce(spend28, 0) + value) / nullif(coalesce(spend56, 0) + value, 0))::DOUBLE AS spend_trend_28d,
+           ((spend28 + value) / nullif(spend56 + value, 0))::DOUBLE AS spend_trend_28d,
            slope::DOUBLE AS order_value_slope,
            (recent_value / nullif(value, 0))::DOUBLE AS order_value_trend_56d,
            (last_value / nullif(value, 0))::DOUBLE AS last_order_ratio,

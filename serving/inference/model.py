@@ -94,8 +94,8 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
             raise UnknownId(f"{self.schema.entity}: {unknown}") from unknown
         except store.StoreUnavailable as gone:
             raise StoreGone(f"the online store does not answer: {gone}") from gone
-        rows: pd.DataFrame = found[list(self.schema.columns)].reset_index(drop=True)
-        return rows
+        # A champion outlives the data it was trained on: what is published no more is missing to it.
+        return found.reindex(columns=list(self.schema.columns)).reset_index(drop=True)
 
     def _response(
         self, body: dict[str, Any] | InferRequest, request_id: str, answers: pd.DataFrame, why: pd.DataFrame | None

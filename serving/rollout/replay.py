@@ -32,15 +32,16 @@ class Seen:
 
 
 class Replay:
-    """Sends `frame`'s rows over and over, from the first `look` until the context is left."""
+    """Sends the rows of `frame` (entity key, features, labels) over and over, from the first `look` until the context
+    is left; the labels are reported as outcomes."""
 
-    def __init__(self, traffic: Traffic, family: Family, columns: list[str], frame: pd.DataFrame, home: Path) -> None:
+    def __init__(self, traffic: Traffic, family: Family, frame: pd.DataFrame, home: Path) -> None:
         if frame.empty:
             raise ValueError(f"{family.name}: no held-out rows to replay")
         self.seen = Seen()
         self._traffic = traffic
         self._family, self._home = family, home
-        sent = frame[[family.entity, *columns]].astype(object)
+        sent = frame.drop(columns=list(family.label)).astype(object)
         self._rows: list[dict[str, Any]] = [
             {str(name): _plain(value) for name, value in row.items()} for row in sent.to_dict("records")
         ]

@@ -34,13 +34,15 @@ class Probe:
     #: The process dies on this call; 0 is never.
     dies_at: int = 0
     refuses: bool = False
+    #: Must be given this column too.
+    also: str = ""
     #: Answer by this one column instead.
     reads: str = ""
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         if self.reads:
             return pd.DataFrame({"probability": 1 / (1 + np.exp(-rows[self.reads] / 30))}, index=rows.index)
-        for name in COLUMNS:
+        for name in columns_of(self):
             if name not in rows:
                 raise InvalidRows(name, "a column of this name", "no such column")
         if len(rows) and (rows["plan"] != "warm").all():  # the server's own first call is spared
@@ -73,6 +75,13 @@ class Probe:
 
 
 calls = 0
+
+
+def columns_of(model: Probe) -> dict[str, str]:
+    """What its manifest says it reads."""
+    if model.reads:
+        return {model.reads: "float64"}
+    return COLUMNS | ({model.also: "float64"} if model.also else {})
 
 
 def load(folder: Path) -> Probe:
@@ -149,15 +158,15 @@ def register(model: Probe, settings: Settings, folder: Path) -> str:
     judged = {"bundle_digest": digest, "passed": True, "metrics": {"auc": 0.8}, "gates": []}
     (evaluation / "evaluation.json").write_text(json.dumps(judged))
     (evaluation / "card.md").write_text("# Probe")
+    sent = _seen_by(model, frame(400))[["customer_id", *columns_of(model), "churned"]]
+    sent.to_parquet(evaluation / "requests.parquet")
     return Registry(settings).register(trained, evaluation).version
 
 
-def features(folder: Path, count: int = 400) -> Path:
-    """Held-out rows as the featurize step leaves them."""
-    folder.mkdir(parents=True)
-    frame(count).to_parquet(folder / "frame.parquet")
-    (folder / "features.json").write_text(json.dumps({"columns": COLUMNS}))
-    return folder
+def _seen_by(model: Probe, frame: pd.DataFrame) -> pd.DataFrame:
+    """`frame` with the column that only this model reads."""
+    names = [name for name in (model.also, model.reads) if name]
+    return frame.assign(**{name: frame["recency"] for name in names})
 
 
 def write_unsigned(folder: Path, model: Probe) -> Path:
@@ -165,16 +174,14 @@ def write_unsigned(folder: Path, model: Probe) -> Path:
     manifest = bundle.Manifest(
         family="probe",
         feature_service="churn_v1" if model.reads else "probe_v1",
-        columns={model.reads: "float64"} if model.reads else COLUMNS,
+        columns=columns_of(model),
         label=("churned",),
         params={"window": Window(horizon_days=28, step_days=28, min_history_days=84).model_dump()},
         seed=1,
         data_hash="0" * 64,
         git_commit="0" * 40,
     )
-    reference = rows(50).assign(plan="warm")
-    if model.reads:
-        reference = reference[["recency"]].rename(columns={"recency": model.reads})
+    reference = _seen_by(model, rows(50).assign(plan="warm"))[list(columns_of(model))]
     honest = replace(model, fails=False, dies_at=0, sleep_s=0.0, refuses=False)
     bundle.write(folder, model, manifest, reference.join(honest.predict(reference)))
     return folder

@@ -1,4 +1,4 @@
-"""One release of the probe as a process of its own, to be killed: HOME VERSION FEATURES PLAN."""
+"""One release of the probe as a process of its own, to be killed: HOME VERSION PLAN."""
 
 import json
 import sys
@@ -12,6 +12,6 @@ from tests.integration import probe
 if __name__ == "__main__":
     probe.install()
     Fleet.command = probe.SERVER
-    home, version, features, plan = sys.argv[1:]
-    done = step.release("probe", version, Path(features), json.loads(plan), Settings(home=Path(home)))
+    home, version, plan = sys.argv[1:]
+    done = step.release("probe", version, json.loads(plan), Settings(home=Path(home)))
     print(json.dumps({"outcome": done.outcome, "failures": done.client_failures, "steps": len(done.course)}))

@@ -38,7 +38,6 @@ class World:
     """A home with version 1 of the probe released."""
 
     settings: Settings
-    features: Path
     folder: Path
 
     @property
@@ -49,7 +48,7 @@ class World:
         return probe.register(model, self.settings, Path(self.folder / f"trained-{time.monotonic_ns()}"))
 
     def release(self, version: str) -> step.Released:
-        return step.release("probe", version, self.features, PLAN, self.settings)
+        return step.release("probe", version, PLAN, self.settings, replay=True)
 
     def champion(self) -> str:
         found = self.registry.champion("probe")
@@ -69,7 +68,7 @@ def _probe() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("world")
-    world = World(Settings(home=folder / "home"), probe.features(folder / "features"), folder)
+    world = World(Settings(home=folder / "home"), folder)
     first = world.release(world.register(probe.Probe()))
     assert (first.outcome, first.course) == ("first", [])
     return world
@@ -129,10 +128,18 @@ def test_an_equal_canary_becomes_champion_and_can_be_rolled_back(world: World) -
         step.rollback("probe", world.settings)
 
 
+def test_a_version_that_reads_a_feature_less_is_released_over_one_that_reads_it(world: World) -> None:
+    wide = world.register(probe.Probe(weight=1.15, also="visits"))
+    assert world.release(wide).outcome == "released"
+    narrow = world.register(probe.Probe(weight=1.16))
+    done = world.release(narrow)
+    assert (done.outcome, done.client_failures) == ("released", 0), done.reason
+
+
 def test_a_killed_release_is_completed_by_the_next_and_leaves_no_process(world: World) -> None:
     version = world.register(probe.Probe(weight=1.2))
     command = [sys.executable, "-m", "tests.integration.probe_release", str(world.settings.home), version]
-    command += [str(world.features), json.dumps(PLAN)]
+    command.append(json.dumps(PLAN))
     for moment in (lambda course: course.weight == 30, lambda course: len(course.steps) == 1):
         killed = subprocess.Popen(command)
         _wait(lambda moment=moment: (course := state.load(world.settings.home, "probe").course) and moment(course))
@@ -160,7 +167,7 @@ def test_a_release_changes_the_traffic_of_a_running_serve(world: World) -> None:
         assert b"probe" in server.stdout.readline()
         assert serve.running(settings)
         assert _answering(port) == champion
-        serving = World(settings, world.features, world.folder)
+        serving = World(settings, world.folder)
         bad = serving.release(world.register(probe.Probe(fails=True, weight=1.01)))
         assert (bad.outcome, bad.client_failures) == ("rolled_back", 0)
         version = world.register(probe.Probe(weight=1.3))

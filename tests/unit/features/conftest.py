@@ -1,18 +1,14 @@
 """Small tables written by hand, so that every figure in these tests can be checked by eye."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import business
 import pandas as pd
 import pytest
 
 from features.tables import Tables
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "contract"))
-
-import business
 
 
 @pytest.fixture

@@ -30,6 +30,13 @@ def read(source: Path, tmp_path: Path) -> Tables:
     return Tables(destination)
 
 
+def test_row_numbers_that_pandas_wrote_are_no_attribute(tmp_path: Path) -> None:
+    customers = pd.DataFrame({"customer_id": ["a", "b", "c"], "plan": ["x", "y", "x"]})
+    (tmp_path / "source").mkdir()
+    customers[customers["plan"] == "x"].to_parquet(tmp_path / "source" / "customers.parquet")
+    assert read(tmp_path / "source", tmp_path).attributes() == {"plan": "VARCHAR"}
+
+
 def test_csv_keeps_ids_as_text_and_types_the_rest(source: Path, tmp_path: Path) -> None:
     tables = read(source, tmp_path)
     customers = pd.read_parquet(tables.path("customers"))

@@ -47,6 +47,14 @@ def test_recency_frequency_and_value_count_orders_and_not_lines(given: Callable[
     assert ann["first_purchase_month"] == 1
 
 
+def test_returns_make_no_trend_of_their_own(given: Callable[..., Tables]) -> None:
+    """A return of nearly all that was ever bought would leave next to nothing to divide by."""
+    bought = [("ann", "2023-12-01", 100.0), ("ann", "2024-02-20", 60.0)]
+    returned = [("ann", "2024-01-20", -79.9, {"order_id": "r"})]
+    kept, sent_back = (features(given(lines)).loc["ann", "spend_trend_28d"] for lines in (bought, [*bought, *returned]))
+    assert kept == sent_back == (60 + 80) / 80
+
+
 def test_buy_till_you_die_statistics_count_days(given: Callable[..., Tables]) -> None:
     told = features(
         given(
