@@ -6,6 +6,7 @@ import numpy.typing as npt
 from models.bidding.auctions import Episodes, Floats
 
 
+@np.errstate(over="ignore")  # what costs next to nothing is worth its price however the ratio is rounded
 def optimum(episodes: Episodes, budget: Floats) -> Floats:
     """The most value of each episode for its budget; `budget` and the answer are of (..., episodes).
 
@@ -14,7 +15,7 @@ def optimum(episodes: Episodes, budget: Floats) -> Floats:
     may be won in part (Dantzig, 1957): an upper bound, at most one auction's value too high.
     """
     value, price = episodes.value, episodes.market_price
-    density = value / np.maximum(price, np.finfo(float).tiny)
+    density = np.divide(value, price, out=np.where(value > 0, np.inf, 0.0), where=price > 0)
     order = np.argsort(-density, axis=1, kind="stable")
     value, price = (np.take_along_axis(array, order, axis=1) for array in (value, price))
     worth = np.where(value > 0, value, np.nan)
