@@ -55,12 +55,14 @@ def featurize(
         online: publish the newest features for serving.
     """
     record, source = of_name(family), Tables(tables)
-    as_of = moment(source, as_of)
+    if record.table not in source.names:
+        raise ValueError(f"{family} learns from the table '{record.table}'; there are: {', '.join(source.names)}")
+    as_of = moment(source, as_of, record.table)
     examples = record.examples(source, record.params.read(params), as_of, cutoff)
-    newest = max(latest(source, as_of), examples["event_timestamp"].max())
+    newest = max(latest(source, as_of, record.table), examples["event_timestamp"].max())
     snapshot = store.build(source, record.feature_service, examples, newest, settings)
     frame = store.training_frame(snapshot, examples, settings)
-    features = [name for name in frame if name not in examples]
+    features = [name for name in frame if name not in examples or name in record.context]
     done = Featurized(
         family=family,
         service=record.feature_service,

@@ -1,0 +1,53 @@
+"""Fit every policy that may be released, and ship the one that wins most of what it has not learnt from."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from models.bidding import frame
+from models.bidding.fit import FITS, Lesson, best, held_out
+from models.bidding.model import About, BiddingModel
+from models.bidding.params import BiddingParams
+from models.family import Fit, Model
+
+#: What a bid is explained by.
+DRIVEN_BY = ("predicted_value", "left", "hour", "weekday", frame.PRICE, "recent_cost", "pacing_debt")
+#: What each candidate won, in the checkpoint.
+WON = "held_out.json"
+
+
+def fit(train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpoint: Path) -> BiddingModel:
+    """The best of the candidates, fitted on all there is.
+
+    Which that is, halves of `train` and `valid` together say, each held out once and played with every budget: a week
+    of clicks alone is too few to tell tuned policies apart. What they won is kept in `checkpoint`, as is the network
+    after each round: a fit that was stopped goes on from there.
+    """
+    lesson = _lesson(train, valid, params, checkpoint)
+    kept = checkpoint / WON
+    if not kept.exists():
+        aside = kept.with_suffix(".new")
+        aside.write_text(json.dumps(held_out(lesson)))
+        aside.replace(kept)
+    return _model(best(json.loads(kept.read_text())), lesson, train)
+
+
+def baseline(name: str) -> Fit:
+    """The policy called `name`, fitted on the same examples."""
+
+    def fitted(train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpoint: Path) -> Model:
+        return _model(name, _lesson(train, valid, params, checkpoint), train)
+
+    return fitted
+
+
+def _lesson(train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpoint: Path) -> Lesson:
+    episodes, _ = frame.episodes(pd.concat([train, valid], ignore_index=True))
+    return Lesson(episodes, params.seed, checkpoint, schedule=params.schedule)
+
+
+def _model(name: str, lesson: Lesson, train: pd.DataFrame) -> BiddingModel:
+    medians = train.groupby(frame.ENTITY)[list(DRIVEN_BY)].median()
+    usual = {str(column): {str(key): value for key, value in medians[column].dropna().items()} for column in medians}
+    return BiddingModel(About(policy=name, markets=lesson.markets, usual=usual), FITS[name](lesson))
