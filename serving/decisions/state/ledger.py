@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import log
 from typing import Any
 
-from serving.decisions.records import Action, Decision
-from serving.decisions.state.book import DAY, MICRO, SEPARATOR, counts, micros
+from serving.decisions.records import MICRO, Action, Decision
+from serving.decisions.state.book import DAY, SEPARATOR, counts, micros
 from serving.decisions.state.store import Event, Grant, Reservation
 
 Book = dict[str, Any]

@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from serving.decisions.params import Decisions
-from serving.decisions.records import Decision, Opportunity, Override, State
+from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book
 from serving.decisions.state.scripts import CLAIM, RECORD, RESERVE, SWEEP
 from serving.decisions.state.store import Event, Grant, Reservation, StoreUnavailable, Terms
@@ -54,7 +54,7 @@ class Redis:
         (seconds, micros), killed = told[len(accounts) : len(accounts) + 2]
         found = dict(zip(keys, told[len(accounts) + 2 :], strict=True))
         found[""] = {}
-        now = seconds + micros / book.MICRO
+        now = seconds + micros / MICRO
         return [
             self._state(one, [found[key] for key in those], killed, now)
             for one, those in zip(opportunities, wanted, strict=True)
@@ -72,7 +72,7 @@ class Redis:
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
         told = self._run(RESERVE, [(one.account_id, reserving(one)) for one in asked])
-        return [Grant(status, int(amount) / book.MICRO, why) for status, amount, why in told]
+        return [Grant(status, int(amount) / MICRO, why) for status, amount, why in told]
 
     def record(self, events: Sequence[Event]) -> list[bool]:
         return [told == 1 for told in self._run(RECORD, [(one.account_id, recording(one)) for one in events])]

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from serving.decisions.params import Decisions
-from serving.decisions.records import Action, Decision, Opportunity, Override, State
+from serving.decisions.records import MICRO, Action, Decision, Opportunity, Override, State
 from serving.decisions.state import book, ledger
 from serving.decisions.state.ledger import Held, Pages
 from serving.decisions.state.store import Event, Grant, Reservation, StoreUnavailable, Terms
@@ -78,7 +78,7 @@ class Sqlite:
 
     def _reserve(self, asked: Reservation, db: sqlite3.Connection, pages: Pages, now: float) -> Grant:
         if (held := _held(db, asked.account_id, asked.opportunity_id)) is not None:
-            return Grant("again", held.amount / book.MICRO)
+            return Grant("again", held.amount / MICRO)
         at = self._at(asked.occurred_at, now)
         grant = ledger.reserve(asked, pages, pages[EVERYTHING].get("killed"), at, self._keeping.recent_s)
         if grant.status == "reserved":
