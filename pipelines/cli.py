@@ -40,6 +40,7 @@ def main() -> None:
     On your tables:    adloop evaluate ltv --data DIR     would it work for us?
                        adloop run --data DIR              then run the loop on them
     Afterwards:        adloop status    adloop serve    adloop rollback churn
+    Why was it done?   adloop explain DECISION_ID    adloop replay FILE
     On Kubeflow:       adloop compile --out DIR    adloop submit --host URL
 
     DIR is a folder or s3:// prefix with customers, transactions, touches and auctions as Parquet or CSV, or with
@@ -133,11 +134,34 @@ def rollback(family: str) -> None:
 
 
 @main.command()
-def serve() -> None:
-    """Serve the released champions behind one address until stopped (ADLOOP_HOST, ADLOOP_PORT)."""
+@click.option("--params", "params_file", type=click.Path(path_type=Path), default="params.yaml", help="To decide by.")
+def serve(params_file: Path) -> None:
+    """Serve the released champions and decisions behind one address until stopped (ADLOOP_HOST, ADLOOP_PORT).
+
+    Decisions need a key: adloop key --scope decide. Without a params.yaml only the models answer.
+    """
     from serving.rollout.serve import serve as until_stopped
 
-    until_stopped(Settings())
+    until_stopped(Settings(), params_file if params_file.exists() else None)
+
+
+@main.command()
+@click.option(
+    "--scope", "scopes", type=click.Choice(("decide", "feedback", "admin")), multiple=True, help="May be repeated."
+)
+@click.option("--name", default="default", help="Whose key it is: told in logs and beside overrides.")
+@click.option("--per-second", type=click.FloatRange(min=0, min_open=True), default=2000.0, help="What it may send.")
+@click.option("--revoke", is_flag=True, help="Take all keys of this name out of force instead.")
+def key(scopes: tuple[str, ...], name: str, per_second: float, revoke: bool) -> None:
+    """Make a key for the decision endpoint, and show it: only its hash is kept. Running servers know it at once."""
+    from serving.decisions.endpoint import keys
+
+    if revoke:
+        click.echo(f"{keys.revoke(Settings(), name)} keys of '{name}' are out of force")
+        return
+    if not scopes:
+        raise click.UsageError("--scope: expected decide, feedback or admin")
+    click.echo(keys.make(Settings(), name, [scope for scope in keys.SCOPES if scope in scopes], per_second))
 
 
 @main.command()
@@ -173,6 +197,35 @@ def status(as_json: bool) -> None:
 
     found = standing.status(Settings())
     click.echo(json.dumps(found, indent=2) if as_json else standing.as_table(found))
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+def replay(file: Path) -> None:
+    """Decide again what FILE logged: a part of the decision log, or its folder. Ends with 1 where anything differs.
+
+    Also says where an entry was changed, removed or moved since it was logged.
+    """
+    from serving.decisions.replay import replay as decide_again
+
+    done = decide_again(file)
+    for fault in done.faults:
+        click.echo(f"not as it was logged: {fault}")
+    for one in done.differences:
+        click.echo(f"{one.decision_id} {one.field}: logged {one.logged!r}, now {one.now!r}")
+    click.echo(f"{done.count} decisions, {done.count - done.differing} the same bit for bit, {done.differing} not")
+    if done.faults or done.differing:
+        raise SystemExit(1)
+
+
+@main.command()
+@click.argument("decision_id")
+def explain(decision_id: str) -> None:
+    """Why DECISION_ID was made: in words, with its triggers, guardrails, propensity and versions."""
+    from serving.decisions.explain import explain as in_words
+    from serving.decisions.log.parts import folder
+
+    click.echo(in_words(folder(Settings().home), decision_id))
 
 
 if __name__ == "__main__":

@@ -49,8 +49,8 @@ def adloop(home):
     """Runs the command; returns what it printed, or fails with it."""
     environment = os.environ | {"ADLOOP_HOME": str(home), "ADLOOP_DETECTORS": "scipy", "ADLOOP_PORT": str(free_port())}
 
-    def call(*arguments: object, code: int = 0) -> str:
-        command = [sys.executable, "-m", "pipelines.cli", *map(str, arguments)]
+    def call(*arguments: object, code: int = 0, module: str = "pipelines.cli") -> str:
+        command = [sys.executable, "-m", module, *map(str, arguments)]
         done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]
         return done.stdout if code == 0 else done.stderr
@@ -82,7 +82,7 @@ def test_a_second_version_is_released_over_the_first(ran, home, adloop):
     told = summary(home)["families"]["ltv"]
     assert told["version"] == "2"
     assert told["release"]["outcome"] == "released"
-    assert [step["weight"] for step in told["release"]["steps"]] == [10, 50, 100]
+    assert [step["percent"] for step in told["release"]["steps"]] == [10, 50, 100]
     assert all(gate["passed"] for gate in told["gates"])
     assert status(adloop)["champion"] == "2"
 
@@ -92,7 +92,7 @@ def test_the_report_names_metric_baseline_and_data(ran, home):
     assert told["seconds"] > 0
     ltv = told["families"]["ltv"]
     assert set(ltv) >= {"metrics", "baseline", "gates", "version", "data_hash", "release", "drift"}
-    assert ltv["metrics"]["gini"]["value"] > ltv["baseline"]["gini"]["value"] - 1
+    assert ltv["metrics"]["gini"]["value"] > ltv["baseline"]["gini"]["past_spend"]
     page = (home / "report" / "index.html").read_text()
     assert ltv["data_hash"][:12] in page
     assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page
@@ -104,12 +104,28 @@ def test_run_again_changes_nothing(ran, adloop, data, params):
     assert status(adloop)["versions"] == 2
 
 
-def test_rollback_returns_to_the_version_before_and_release_goes_forward_again(ran, adloop, params):
+def test_rollback_returns_to_the_version_before_and_what_was_taken_back_stays_back(ran, adloop, params):
     assert "version 1 answers again" in adloop("rollback", "ltv")
     assert status(adloop)["champion"] == "1"
     assert "there is no" in adloop("rollback", "ltv", code=1)
-    assert "released" in adloop("release", "ltv", "--version", "2", "--params", params)
-    assert status(adloop)["champion"] == "2"
+    assert "rolled back by hand" in adloop("release", "ltv", "--version", "2", "--params", params)
+    assert status(adloop)["champion"] == "1"
+
+
+def test_what_ci_registers_a_person_releases(ran, adloop, data, params):
+    """Step by step as CI does, on other parameters; nothing serves, so held-out rows stand in for the customers."""
+    other = yaml.safe_load(params.read_text())
+    other["ltv"]["leaves"] += 1
+    changed = params.with_name("ci.yaml")
+    changed.write_text(yaml.safe_dump(other))
+    for verb in (("ingest", "--data", data), ("validate",)):
+        adloop(*verb, "--params", changed, module="components")
+    for verb in ("featurize", "train", "evaluate", "register"):
+        adloop(verb, "--family", "ltv", "--params", changed, module="components")
+    before = status(adloop)
+    assert (before["versions"], before["champion"], before["challenger"]) == (3, "1", "3")
+    assert "version 3: released" in adloop("release", "ltv", "--params", changed)
+    assert status(adloop)["champion"] == "3"
 
 
 def test_serve_answers_at_one_address_until_stopped(ran, adloop, data):
@@ -158,10 +174,10 @@ def test_a_broken_table_stops_the_run_and_says_what_to_mend(ran, adloop, data, p
 def test_two_runs_at_once_end_as_one(ran, adloop, data, params, home):
     command = [sys.executable, "-m", "pipelines.cli", "run", "--family", "ltv", "--data", data, "--params", params]
     more = yaml.safe_load(params.read_text())
-    more["ltv"]["trees"] += 1
+    more["ltv"]["trees"] += 5
     changed = params.with_name("changed.yaml")
     changed.write_text(yaml.safe_dump(more))
     command[-1] = str(changed)
     runs = [subprocess.Popen(list(map(str, command)), cwd=REPOSITORY, env=adloop.environment) for _ in range(2)]
     assert [run.wait(600) for run in runs] == [0, 0]
-    assert status(adloop)["versions"] == 3
+    assert status(adloop)["versions"] == 4
