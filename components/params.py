@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models import catalog
 from models import family as contract
+from serving.decisions.params import Decisions
 from serving.monitoring.params import Monitoring
 from serving.rollout.plan import Plan
 
@@ -31,6 +32,7 @@ class Params(BaseModel):
     fairness: Fairness
     release: Plan
     monitoring: Monitoring
+    decisions: Decisions
     families: dict[str, dict[str, Any]]
 
     def section(self, family: str) -> dict[str, Any]:

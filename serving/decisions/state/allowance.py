@@ -1,0 +1,116 @@
+"""Bidding on, little and for a while, when the store is away: from money that was set aside while it was there.
+
+A worker keeps an allowance of each campaign it bids for, reserved in the store like any bid. While the store does not
+answer, conservative bids are taken from it, in memory. What they cost is recorded when the store is back; until then
+the allowance, still reserved there, covers it. So nothing is spent twice, and a worker that is killed loses nothing:
+its allowances expire like any reservation.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Lock
+
+from serving.decisions.params import Decisions
+from serving.decisions.records import Opportunity, State
+from serving.decisions.state.store import Event, Grant, Reservation, Store, StoreUnavailable
+
+Campaign = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Purse:
+    """What is set aside of one campaign: how much is left, until when, and which bids took from it."""
+
+    reservation_id: str
+    left: float
+    usable_until: float
+    taken: dict[str, float] = field(default_factory=dict)
+
+
+class Allowance:
+    """Loads and reserves as the store does, and answers in its place while it is away.
+
+    Args:
+        clock: seconds that never go back.
+    """
+
+    def __init__(self, store: Store, params: Decisions, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._keeping, self._clock = store, params.keeping, clock
+        self._purses: dict[Campaign, _Purse] = {}
+        self._daily: dict[Campaign, float] = {}
+        self._turn = Lock()
+
+    def load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
+        """As `Store.load`; of a store that is away nothing is known."""
+        try:
+            states = self._store.load(opportunities, version)
+        except StoreUnavailable:
+            return [State(known=False) for _ in opportunities]
+        with self._turn:
+            for asked, state in zip(opportunities, states, strict=True):
+                campaign = asked.account_id, asked.campaign_id
+                if state.killed is None:
+                    self._daily[campaign] = state.campaign.daily_limit or 0.0
+                else:  # what was stopped is not bid for, whether the store is there to say so or not
+                    self._daily.pop(campaign, None)
+                    self._purses.pop(campaign, None)
+        return states
+
+    def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
+        """As `Store.reserve`; from the allowances while the store is away."""
+        try:
+            grants = self._store.reserve(asked)
+        except StoreUnavailable:
+            with self._turn:
+                return [self._take(one) for one in asked]
+        with suppress(StoreUnavailable):  # what was granted is granted; the next call sees that the store is away
+            self._renew({(one.account_id, one.campaign_id): one.occurred_at for one in asked})
+        return grants
+
+    def _take(self, asked: Reservation) -> Grant:
+        purse = self._purses.get((asked.account_id, asked.campaign_id))
+        if purse is None or self._clock() > purse.usable_until:
+            return Grant("refused", 0.0, "the store is away, and no allowance is left of this campaign")
+        if (before := purse.taken.get(asked.opportunity_id)) is not None:
+            return Grant("again", before)
+        if asked.amount > purse.left:
+            return Grant("refused", 0.0, f"the store is away, and the allowance has {purse.left:.6g} left")
+        purse.left -= asked.amount
+        purse.taken[asked.opportunity_id] = asked.amount
+        return Grant("reserved", asked.amount)
+
+    def _renew(self, campaigns: dict[Campaign, float]) -> None:
+        """Take new allowances where there are none or they are half over, then give back those never used."""
+        with self._turn:
+            half = self._clock() + self._keeping.allowance_s / 2
+            due = [
+                one
+                for one in campaigns
+                if one in self._daily and (one not in self._purses or self._purses[one].usable_until < half)
+            ]
+            if not due:
+                return
+            wanted = [self._wanted(one, campaigns[one]) for one in due]
+            usable_until = self._clock() + self._keeping.allowance_s
+            grants = self._store.reserve(wanted)
+            unused = []
+            for campaign, reservation, grant in zip(due, wanted, grants, strict=True):
+                old = self._purses.pop(campaign, None)
+                if grant.status == "reserved":
+                    self._purses[campaign] = _Purse(reservation.opportunity_id, grant.amount, usable_until)
+                if old is not None and not old.taken:
+                    unused.append(_given_back(campaign, old, campaigns[campaign]))
+            self._store.record(unused)
+
+    def _wanted(self, campaign: Campaign, occurred_at: float) -> Reservation:
+        account, name = campaign
+        amount = self._daily[campaign] * self._keeping.allowance
+        lasts_s = self._keeping.allowance_s + self._keeping.expires_s  # the last bid from it is covered like any other
+        return Reservation(f"allowance:{uuid.uuid4().hex}", account, name, amount, occurred_at, lasts_s)
+
+
+def _given_back(campaign: Campaign, purse: _Purse, occurred_at: float) -> Event:
+    return Event(f"unused:{purse.reservation_id}", purse.reservation_id, *campaign, "loss", occurred_at)

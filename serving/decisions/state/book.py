@@ -1,0 +1,186 @@
+"""The books of a store: flat mappings from name to whole number or text, and the state they tell.
+
+Money is kept in millionths of the currency, whole numbers: sums are exact in any order. A window is kept as three
+counts: of the bucket of time that is on, of the one before it, and of all before; the first two are the recent past.
+What comes late is counted in the bucket it belongs to.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from math import ceil, isfinite
+from typing import Any
+
+from serving.decisions.records import Changes, Counters, Evidence, Outcome, Override, Segment, Spend, State, Window
+from serving.decisions.state.store import Event, Terms
+
+MICRO = 1_000_000
+DAY = 86_400
+SEPARATOR = "\x1f"
+COUNTED = ("bids", "impressions", "clicks", "conversions", "value", "cost")
+
+Book = Mapping[str, Any]
+
+
+def micros(money: float) -> int:
+    """An amount in millionths, rounded up beyond what the float itself is off."""
+    return ceil(round(money * MICRO, 3))
+
+
+def maybe_micros(money: float | None) -> int | str:
+    """The same; empty for None, as books have no other nothing."""
+    return "" if money is None else micros(money)
+
+
+def counts(event: Event) -> dict[str, int]:
+    """What an event adds to a window."""
+    counted = {"value": round(event.value * MICRO), "cost": micros(event.cost or 0.0)}
+    return counted if event.kind == "loss" else {**counted, f"{event.kind}s": 1}
+
+
+def terms(said: Terms) -> dict[str, int | str]:
+    """The entries of a campaign's book that its terms set."""
+    rate = said.min_conversion_rate
+    return {
+        "daily_limit": micros(said.daily_limit),
+        "limit": maybe_micros(said.limit),
+        "target_cpc": maybe_micros(said.target_cpc),
+        "min_rate": "" if rate is None else repr(rate),
+    }
+
+
+def segments_of(said: Terms) -> dict[str, str | int]:
+    """The entries of the book of a campaign's segments that its terms set."""
+    shares = {
+        f"{dimension}{SEPARATOR}{name}{SEPARATOR}share": repr(share)
+        for dimension, names in said.shares.items()
+        for name, share in names.items()
+    }
+    return {**shares, **{f"keyword{SEPARATOR}{name}{SEPARATOR}paused": 1 for name in said.candidates}}
+
+
+def overridden(said: Override | None) -> dict[str, int | str]:
+    """The entries of a campaign's book that a person's word sets."""
+    if said is None:
+        return {"override_by": "", "override_bid": "", "override_why": ""}
+    return {"override_by": said.by or "someone", "override_bid": maybe_micros(said.bid), "override_why": said.why}
+
+
+def bounded(at: object, latest: float) -> float:
+    """A clock that shows a time, and none after the latest; 0 where it shows none."""
+    return min(max(float(at), 0.0), latest) if isinstance(at, int | float) and isfinite(at) else 0.0
+
+
+def state(
+    campaign: Book,
+    account: Book,
+    segments: Book | None,
+    evidence: Book,
+    killed: str | None,
+    at: float,
+    now: float,
+    recent_s: int,
+) -> State:
+    """What the books tell at a moment.
+
+    Args:
+        segments: None where the campaign is not looked at: then nothing is counted either, which takes time.
+        at: the opportunity's clock, already kept from running ahead.
+        now: the store's clock.
+    """
+    day, bucket, looked = int(at // DAY), int(at // recent_s), segments is not None
+    said = campaign.get("override_by")
+    return State(
+        seen_at=_maybe(campaign, "seen_at"),
+        store_at=now,
+        campaign=_spend(campaign, day, 0),
+        account=_spend(account, day, ""),
+        target_cpc=_money(campaign, "target_cpc"),
+        min_conversion_rate=_maybe(campaign, "min_rate"),
+        window=window(campaign, "", bucket) if looked else Window(),
+        account_window=window(account, "", bucket) if looked else Window(),
+        segments=_segments(segments, bucket) if segments else {},
+        changes=_changes(campaign, day),
+        evidence=Evidence(_outcome(evidence, "policy"), _outcome(evidence, "baseline")) if evidence else Evidence(),
+        override=Override(_money(campaign, "override_bid"), said, str(campaign["override_why"])) if said else None,
+        killed=killed or campaign.get("killed") or account.get("killed") or None,
+    )
+
+
+def window(book: Book, prefix: str, bucket: int) -> Window:
+    """The window of a book as of a bucket of time."""
+    held = book.get(f"{prefix}bucket")
+    if held is None:
+        return Window()
+    later = bucket - int(held)
+    now, last, past = _keys(prefix)
+    recent, over = (now + last, past) if later <= 0 else (now, last + past) if later == 1 else ((), now + last + past)
+    return Window(_counters(book, recent), _counters(book, over))
+
+
+@lru_cache(maxsize=4096)
+def _keys(prefix: str) -> tuple[tuple[str, ...], ...]:
+    """The names of the entries of each part of a window."""
+    return tuple(tuple(f"{prefix}{part}_{name}" for name in COUNTED) for part in ("now", "last", "past"))
+
+
+def _counters(book: Book, keys: tuple[str, ...]) -> Counters:
+    """The sum of some parts; `keys` has the names of each part in one order."""
+    counts = [0] * len(COUNTED)
+    for place, key in enumerate(keys):
+        found = book.get(key)
+        if found is not None:
+            counts[place % len(COUNTED)] += int(found)
+    bids, impressions, clicks, conversions, value, cost = counts
+    return Counters(bids, impressions, clicks, conversions, value / MICRO, cost / MICRO)
+
+
+def _spend(book: Book, day: int, unset: int | str) -> Spend:
+    """`unset` is the daily limit where none was ever set: nothing for a campaign, none for an account."""
+    today = int(book.get("today", 0)) if int(book.get("day", day)) >= day else 0
+    daily = book.get("daily_limit", unset)
+    return Spend(
+        today / MICRO,
+        int(book.get("total", 0)) / MICRO,
+        int(book.get("reserved", 0)) / MICRO,
+        None if daily == "" else int(daily) / MICRO,
+        _money(book, "limit"),
+    )
+
+
+def _changes(book: Book, day: int) -> Changes:
+    same = int(book.get("change_day", day)) >= day
+    return Changes(
+        float(book.get("multiplier", 1.0)),
+        _maybe(book, "last_at"),
+        float(book.get("bid_today", 0.0)) if same else 0.0,
+        float(book.get("moved_today", 0.0)) if same else 0.0,
+    )
+
+
+def _outcome(book: Book, arm: str) -> Outcome:
+    return Outcome(
+        int(book.get(f"{arm}_cost", 0)) / MICRO,
+        int(book.get(f"{arm}_conversions", 0)),
+        int(book.get(f"{arm}_value", 0)) / MICRO,
+        float(book.get(f"{arm}_squares", 0.0)),
+    )
+
+
+def _segments(book: Book, bucket: int) -> dict[str, dict[str, Segment]]:
+    found: dict[str, dict[str, Segment]] = {}
+    for dimension, name in sorted({tuple(key.split(SEPARATOR)[:2]) for key in book}):
+        prefix = f"{dimension}{SEPARATOR}{name}{SEPARATOR}"
+        found.setdefault(dimension, {})[name] = Segment(
+            window(book, prefix, bucket), _maybe(book, f"{prefix}share"), bool(int(book.get(f"{prefix}paused", 0)))
+        )
+    return found
+
+
+def _maybe(book: Book, name: str) -> float | None:
+    found = book.get(name, "")
+    return None if found == "" else float(found)
+
+
+def _money(book: Book, name: str) -> float | None:
+    found = book.get(name, "")
+    return None if found == "" else int(found) / MICRO

@@ -1,0 +1,157 @@
+"""State in Redis, for workers on many machines. What is atomic runs there as a script; a batch is one round trip.
+
+How durable it is, is the server's setting: with `appendonly yes` and `appendfsync always` a reservation that was
+answered outlives the server's machine, with `everysec` a crash may forget the last second. It must not evict keys.
+"""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from serving.decisions.params import Decisions
+from serving.decisions.records import Decision, Opportunity, Override, State
+from serving.decisions.state import book
+from serving.decisions.state.scripts import CLAIM, RECORD, RESERVE, SWEEP
+from serving.decisions.state.store import Event, Grant, Reservation, StoreUnavailable, Terms
+from serving.decisions.state.wire import books, campaign_key, claiming, flat, recording, reserving, tag
+
+EVERYTHING = "adloop:decisions:killed"
+#: Items of one script call: other workers wait for it.
+CHUNK = 200
+#: After a failure nothing is asked for so long: a server that is away is not waited for by every decision.
+PAUSE_S = 0.2
+
+_SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in (SWEEP, RESERVE, RECORD, CLAIM)}  # noqa: S324 - Redis's name for it
+_Call = tuple[Any, ...]
+
+
+class Redis:
+    """A `Store` in Redis. Threads may share it; processes open their own."""
+
+    def __init__(self, url: str, params: Decisions) -> None:
+        # No retries: whoever waits for a decision is answered conservatively at once.
+        patience: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 2, "retry": Retry(NoBackoff(), 0)}
+        self._client: Any = redis.Redis.from_url(url, decode_responses=True, **patience)
+        self._recent_s, self._ahead_s = params.keeping.recent_s, params.clock.ahead_s
+        told = params.keeping.model_dump(include={"recent_s", "expires_s", "remembered_s"})
+        self._options = orjson.dumps({"ahead_s": self._ahead_s, **told})
+        self._away_until = 0.0
+
+    def load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
+        wanted = [books(one, version) for one in opportunities]
+        keys = list(dict.fromkeys(key for those in wanted for key in those if key))
+        accounts = list(dict.fromkeys(one.account_id for one in opportunities))
+        swept: list[_Call] = [
+            ("evalsha", _SHA[SWEEP], 2, tag(one), EVERYTHING, self._options, "[]") for one in accounts
+        ]
+        told = self._ask([*swept, ("time",), ("get", EVERYTHING), *(("hgetall", key) for key in keys)])
+        (seconds, micros), killed = told[len(accounts) : len(accounts) + 2]
+        found = dict(zip(keys, told[len(accounts) + 2 :], strict=True))
+        found[""] = {}
+        now = seconds + micros / book.MICRO
+        return [
+            self._state(one, [found[key] for key in those], killed, now)
+            for one, those in zip(opportunities, wanted, strict=True)
+        ]
+
+    def _state(self, asked: Opportunity, found: list[dict[str, str]], killed: str | None, now: float) -> State:
+        account, campaign, evidence, segments, customer = found
+        if asked.asked == "customer":
+            campaign = {**campaign, "last_at": customer.get("last_at", "")}
+        at, looked = (
+            book.bounded(asked.occurred_at, now + self._ahead_s),
+            segments if asked.asked == "campaign" else None,
+        )
+        return book.state(campaign, account, looked, evidence, killed, at, now, self._recent_s)
+
+    def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
+        told = self._run(RESERVE, [(one.account_id, reserving(one)) for one in asked])
+        return [Grant(status, int(amount) / book.MICRO, why) for status, amount, why in told]
+
+    def record(self, events: Sequence[Event]) -> list[bool]:
+        return [told == 1 for told in self._run(RECORD, [(one.account_id, recording(one)) for one in events])]
+
+    def claim(self, decision: Decision, cooldown_s: float) -> bool:
+        item = orjson.dumps(claiming(decision, cooldown_s))
+        call = ("evalsha", _SHA[CLAIM], 2, tag(decision.account_id), EVERYTHING, self._options, item)
+        return bool(self._ask([call])[0] == 1)
+
+    def configure(self, account_id: str, campaign_id: str, terms: Terms) -> None:
+        said = book.segments_of(terms)
+        calls: list[_Call] = [("hset", campaign_key(account_id, campaign_id), *flat(book.terms(terms)))]
+        if said:
+            calls.append(("hset", f"{tag(account_id)}:segments:{campaign_id}", *flat(said)))
+        self._ask(calls)
+
+    def limit(self, account_id: str, daily_limit: float | None, limit: float | None) -> None:
+        said = {"daily_limit": book.maybe_micros(daily_limit), "limit": book.maybe_micros(limit)}
+        self._ask([("hset", f"{tag(account_id)}:account", *flat(said))])
+
+    def override(self, account_id: str, campaign_id: str, said: Override | None) -> None:
+        self._ask([("hset", campaign_key(account_id, campaign_id), *flat(book.overridden(said)))])
+
+    def kill(self, why: str | None, account_id: str | None = None, campaign_id: str | None = None) -> None:
+        if account_id is None:
+            self._ask([("set", EVERYTHING, why or "")])
+        else:
+            account = f"{tag(account_id)}:account"
+            key = account if campaign_id is None else campaign_key(account_id, campaign_id)
+            self._ask([("hset", key, "killed", why or "")])
+
+    def _run(self, script: str, items: Sequence[tuple[str, dict[str, Any]]]) -> list[Any]:
+        """Run a script over items of any accounts; what it answers, in their order."""
+        places: dict[str, list[int]] = {}
+        for place, (account, _) in enumerate(items):
+            places.setdefault(account, []).append(place)
+        chunks = [
+            (account, those[start : start + CHUNK])
+            for account, those in places.items()
+            for start in range(0, len(those), CHUNK)
+        ]
+        calls: list[_Call] = [
+            (
+                "evalsha",
+                _SHA[script],
+                2,
+                tag(account),
+                EVERYTHING,
+                self._options,
+                orjson.dumps([items[i][1] for i in those]),
+            )
+            for account, those in chunks
+        ]
+        answers: list[Any] = [None] * len(items)
+        for (_, those), told in zip(chunks, self._ask(calls), strict=True):
+            for place, answer in zip(those, told, strict=True):
+                answers[place] = answer
+        return answers
+
+    def _ask(self, calls: Sequence[_Call]) -> list[Any]:
+        """One round trip. Asked again where the server has forgotten the scripts: all that they do is done once."""
+        if not calls:
+            return []
+        if time.monotonic() < self._away_until:
+            raise StoreUnavailable("Redis did not answer a moment ago")
+        try:
+            try:
+                return self._send(calls)
+            except redis.exceptions.NoScriptError:
+                for script in _SHA:
+                    self._client.script_load(script)
+                return self._send(calls)
+        except (redis.RedisError, OSError) as fault:
+            self._away_until = time.monotonic() + PAUSE_S
+            raise StoreUnavailable(f"Redis does not answer: {fault}") from fault
+
+    def _send(self, calls: Sequence[_Call]) -> list[Any]:
+        pipeline = self._client.pipeline(transaction=False)
+        for call in calls:
+            pipeline.execute_command(*call)
+        answers: list[Any] = pipeline.execute()
+        return answers

@@ -1,0 +1,78 @@
+"""How keys are named in Redis, and how items are told to its scripts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from serving.decisions.records import Action, Decision, Opportunity
+from serving.decisions.state import book
+from serving.decisions.state.book import SEPARATOR
+from serving.decisions.state.store import Event, Reservation
+
+
+def tag(account: str) -> str:
+    """What all keys of an account begin with."""
+    return f"adloop:decisions:{{{account}}}"
+
+
+def campaign_key(account: str, campaign: str) -> str:
+    return f"{tag(account)}:campaign:{campaign}"
+
+
+def books(asked: Opportunity, version: str) -> tuple[str, str, str, str, str]:
+    """The keys of the books it needs: account, campaign, evidence, segments, customer; empty for none."""
+    own, campaign = tag(asked.account_id), asked.campaign_id
+    return (
+        f"{own}:account",
+        f"{own}:campaign:{campaign}",
+        f"{own}:evidence:{campaign}{SEPARATOR}{version}",
+        f"{own}:segments:{campaign}" if asked.asked == "campaign" else "",
+        f"{own}:customer:{asked.customer_id}" if asked.asked == "customer" else "",
+    )
+
+
+def flat(said: Mapping[str, int | str]) -> list[int | str]:
+    return [one for pair in said.items() for one in pair]
+
+
+def reserving(asked: Reservation) -> dict[str, Any]:
+    return {
+        "opportunity": asked.opportunity_id,
+        "campaign": asked.campaign_id,
+        "amount": book.micros(asked.amount),
+        "at": asked.occurred_at,
+        "lasts": asked.lasts_s,
+    }
+
+
+def recording(event: Event) -> dict[str, Any]:
+    return {
+        "event": event.event_id,
+        "opportunity": event.opportunity_id,
+        "campaign": event.campaign_id,
+        "at": event.occurred_at,
+        "settles": event.cost is not None or event.kind == "loss",
+        "counted": book.counts(event),
+        "segments": [SEPARATOR.join((dimension, name, "")) for dimension, name in event.segments.items()],
+        "arm": event.arm or "",
+        "version": event.version,
+        "squares": event.value**2,
+    }
+
+
+def claiming(decision: Decision, cooldown_s: float) -> dict[str, Any]:
+    dimension = decision.dimension or "keyword"
+    offer = decision.action is Action.RETENTION_OFFER
+    return {
+        "key": f":customer:{decision.target}" if offer else f":campaign:{decision.campaign_id}",
+        "campaign": decision.campaign_id,
+        "decision": decision.decision_id,
+        "action": decision.action,
+        "at": decision.decided_at,
+        "at_text": repr(decision.decided_at),
+        "before": decision.before,
+        "amount": decision.amount,
+        "amount_text": repr(decision.amount),
+        "to": SEPARATOR.join((dimension, decision.target, "")),
+        "away": SEPARATOR.join((dimension, decision.source or "", "")),
+        "cooldown_s": cooldown_s,
+    }

@@ -1,0 +1,45 @@
+"""A worker that bids for one campaign for a while, or until it is killed. It tells what it pays and what it paid."""
+
+import random
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+from serving.decisions.params import Decisions
+from serving.decisions.state.redis import Redis
+from serving.decisions.state.sqlite import Sqlite
+from serving.decisions.state.store import Event, Reservation, Store
+
+WRITTEN = Path(__file__).parents[2] / "params.yaml"
+PARAMS = Decisions.model_validate(yaml.safe_load(WRITTEN.read_text())["decisions"])
+
+
+def short(expires_s: int = 1):
+    """The parameters, with reservations that expire soon."""
+    keeping = PARAMS.keeping.model_copy(update={"expires_s": expires_s})
+    return PARAMS.model_copy(update={"keeping": keeping})
+
+
+def opened(place: str) -> Store:
+    return Redis(place, short()) if place.startswith("redis://") else Sqlite(Path(place), short())
+
+
+def main(place: str, name: str, seconds: float) -> None:
+    store, rng, until, number = opened(place), random.Random(name), time.time() + seconds, 0
+    while time.time() < until:
+        number += 1
+        now, opportunity = time.time(), f"{name}-{number}"
+        (grant,) = store.reserve([Reservation(opportunity, "a", "c", rng.uniform(0.01, 0.2), now)])
+        if grant.status != "reserved" or rng.random() < 0.1:  # some are never settled
+            continue
+        cost = round(grant.amount * rng.random(), 6)
+        print("paying", cost, flush=True)
+        store.record([Event(f"e{opportunity}", opportunity, "a", "c", "impression", now, cost=cost)])
+        print("paid", cost, flush=True)
+    print("end", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))

@@ -1,0 +1,213 @@
+"""The money is exact, in the embedded store and in Redis: with many workers, and with one killed at any point."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from components.params import load
+from serving.decisions.records import Action, Decision, Opportunity, Override
+from serving.decisions.state.redis import Redis
+from serving.decisions.state.sqlite import Sqlite
+from serving.decisions.state.store import Event, Reservation, Store, StoreUnavailable, Terms
+
+PARAMS = load(Path(__file__).parents[2] / "params.yaml").decisions
+NOW = time.time()
+DAY = 86_400
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Opens the store once more, as another worker would."""
+    if request.param == "sqlite":
+        return lambda: Sqlite(tmp_path / "state.db", PARAMS)
+    server = request.getfixturevalue("redis_server")
+    return lambda: Redis(f"redis://127.0.0.1:{server.port}/0", PARAMS)
+
+
+@pytest.fixture
+def store(opened: Callable[[], Store]) -> Store:
+    """A store with one campaign, of 10 a day."""
+    found = opened()
+    found.configure("a", "c", Terms(daily_limit=10.0, limit=100.0, target_cpc=0.5))
+    return found
+
+
+def look(at: float = NOW, asked: str = "campaign", campaign: str = "c") -> Opportunity:
+    return Opportunity("look", at, "a", campaign, asked, customer_id="u")
+
+
+def bid(name: str, amount: float, at: float = NOW, campaign: str = "c", lasts_s: float | None = None) -> Reservation:
+    return Reservation(name, "a", campaign, amount, at, lasts_s)
+
+
+def event(name: str, kind: str, opportunity: str = "", at: float = NOW, **told) -> Event:
+    return Event(name, opportunity or name, "a", told.pop("campaign", "c"), kind, at, **told)
+
+
+def change(name: str, action: Action, at: float = NOW, **told) -> Decision:
+    told = {"target": "c", "source": None, "dimension": None, "amount": None, "unit": None, "before": None, **told}
+    rest = {"reason": "", "triggers": (), "guardrails": (), "arm": "policy", "propensity": 1.0, "explored": False}
+    return Decision(name, name, "a", "c", action, versions={}, seed=1, decided_at=at, **told, **rest)
+
+
+def test_money_is_set_aside_and_settled(store: Store, opened: Callable[[], Store]) -> None:
+    assert [one.status for one in store.reserve([bid("1", 6), bid("2", 3), bid("3", 2)])] == [
+        "reserved",
+        "reserved",
+        "refused",
+    ]
+    assert store.record([event("win", "impression", "1", cost=4.000001), event("lost", "loss", "2")]) == [True, True]
+    (state,) = opened().load([look()], "")
+    assert (state.campaign.today, state.campaign.total, state.campaign.reserved) == (4.000001, 4.000001, 0)
+    assert (state.account.today, state.account.reserved) == (4.000001, 0)
+    assert (state.window.recent.bids, state.window.recent.impressions, state.window.recent.cost) == (2, 1, 4.000001)
+
+
+def test_asked_again_nothing_is_reserved_twice(store: Store) -> None:
+    store.reserve([bid("1", 6)])
+    (again,) = store.reserve([bid("1", 9)])
+    assert (again.status, again.amount) == ("again", 6.0)
+    store.record([event("win", "impression", "1", cost=5)])
+    assert store.reserve([bid("1", 6)])[0].status == "again"
+    assert store.load([look()], "")[0].campaign.reserved == 0
+
+
+def test_all_that_is_left_may_be_reserved_and_not_a_millionth_more(store: Store) -> None:
+    store.reserve([bid("1", 1.1), bid("2", 2.2)])
+    left = store.load([look()], "")[0].campaign.left
+    assert store.reserve([bid("3", left + 1e-6), bid("4", left), bid("5", 1e-6)])[0].status == "refused"
+    assert store.load([look()], "")[0].campaign.left == 0
+
+
+def test_an_account_limit_binds_its_campaigns_together(store: Store) -> None:
+    store.configure("a", "d", Terms(daily_limit=10.0))
+    store.limit("a", 12.0, None)
+    grants = store.reserve([bid("1", 8), bid("2", 8, campaign="d"), bid("3", 4, campaign="d")])
+    assert [one.status for one in grants] == ["reserved", "refused", "reserved"]
+    assert "account" in grants[1].why
+
+
+def test_a_reservation_that_nobody_settles_expires_and_its_late_cost_still_counts(store: Store) -> None:
+    store.reserve([bid("1", 10, lasts_s=0.05)])
+    assert store.reserve([bid("2", 1)])[0].status == "refused"
+    time.sleep(0.06)
+    assert store.load([look()], "")[0].campaign.left == 10
+    assert store.reserve([bid("2", 1)])[0].status == "reserved"
+    store.record([event("late", "impression", "1", cost=3)])
+    spend = store.load([look()], "")[0].campaign
+    assert (spend.today, spend.reserved) == (3, 1)
+
+
+def test_a_reservation_is_released_however_late_anyone_looks(redis_server) -> None:
+    soon = PARAMS.model_copy(update={"keeping": PARAMS.keeping.model_copy(update={"expires_s": 1})})
+    store = Redis(f"redis://127.0.0.1:{redis_server.port}/0", soon)
+    store.configure("a", "c", Terms(daily_limit=10.0))
+    store.reserve([bid("1", 10)])
+    time.sleep(2.2)
+    assert store.load([look()], "")[0].campaign.left == 10
+
+
+def test_an_event_counts_once_and_a_late_one_in_its_own_time(store: Store) -> None:
+    told = event(
+        "old", "conversion", at=NOW - 8 * DAY, value=7, arm="policy", version="3", segments={"keyword": "shoes"}
+    )
+    assert store.record([told, told]) == [True, False]
+    assert store.record([event("new", "click", segments={"keyword": "shoes"}), told]) == [True, False]
+    (state,) = store.load([look()], "3")
+    assert (state.window.recent.conversions, state.window.past.conversions) == (0, 1)
+    assert (state.window.recent.clicks, state.window.past.clicks) == (1, 0)
+    assert state.segments["keyword"]["shoes"].window == state.window
+    assert (state.evidence.policy.value, state.evidence.policy.value_squared) == (7, 49)
+    assert store.load([look()], "4")[0].evidence.policy.value == 0
+
+
+def test_a_new_day_has_a_new_budget_and_the_total_stays(store: Store) -> None:
+    store.record([event("1", "impression", cost=9, at=NOW - DAY)])
+    store.record([event("2", "impression", cost=2, at=NOW), event("3", "impression", cost=1, at=NOW - DAY)])
+    spend = store.load([look()], "")[0].campaign
+    assert (spend.today, spend.total) == (2, 12)
+
+
+def test_a_clock_that_runs_ahead_opens_no_new_budget(store: Store) -> None:
+    store.reserve([bid("1", 10)])
+    assert store.reserve([bid("2", 1, at=NOW + 400 * DAY)])[0].status == "refused"
+    assert store.load([look(NOW + 400 * DAY)], "")[0].campaign.left == 0
+    assert store.reserve([bid("3", 1, at=NOW - 400 * DAY)])[0].status == "refused"
+
+
+def test_the_kill_switch_takes_effect_on_what_was_already_decided(store: Store) -> None:
+    for scope in ({}, {"account_id": "a"}, {"account_id": "a", "campaign_id": "c"}):
+        store.kill("it went mad", **scope)
+        assert store.load([look()], "")[0].killed == "it went mad"
+        (grant,) = store.reserve([bid("1", 1)])
+        assert (grant.status, grant.why) == ("refused", "stopped: it went mad")
+        store.kill(None, **scope)
+        assert store.load([look()], "")[0].killed is None
+    assert store.reserve([bid("1", 1)])[0].status == "reserved"
+
+
+def test_an_override_is_seen_by_the_next_decision(store: Store) -> None:
+    said = Override(0.25, "ann", "a launch")
+    store.override("a", "c", said)
+    assert store.load([look()], "")[0].override == said
+    store.override("a", "c", None)
+    assert store.load([look()], "")[0].override is None
+
+
+def test_a_campaign_that_nobody_configured_spends_nothing(store: Store) -> None:
+    assert store.load([look(campaign="x")], "")[0].campaign.left == 0
+    assert store.reserve([bid("1", 0.01, campaign="x")])[0].status == "refused"
+
+
+def test_of_two_changes_of_one_state_one_is_made(store: Store) -> None:
+    raised = change("1", Action.RAISE_BID, before=1.0, amount=1.2)
+    assert store.claim(raised, 0) and store.claim(raised, 0)
+    assert not store.claim(change("2", Action.RAISE_BID, at=NOW + 1, before=1.0, amount=1.1), 0)
+    assert not store.claim(change("3", Action.LOWER_BID, at=NOW + 1, before=1.2, amount=1.1), 60)
+    changes = store.load([look()], "")[0].changes
+    assert (changes.multiplier, changes.last_at) == (1.2, NOW)
+    assert changes.bid_today == pytest.approx(0.18232, abs=1e-5)
+
+
+def test_changes_rearrange_segments(store: Store) -> None:
+    store.configure("a", "c", Terms(10.0, shares={"channel": {"x": 0.5, "y": 0.5}}, candidates=("boots",)))
+    moved = {"dimension": "channel", "source": "x", "target": "y", "amount": 0.1}
+    assert store.claim(change("1", Action.MOVE_BUDGET, **moved), 0)
+    assert store.claim(change("2", Action.ADD_KEYWORD, target="boots"), 0)
+    assert store.claim(change("3", Action.PAUSE_KEYWORD, target="shoes"), 0)
+    assert store.claim(change("4", Action.ROTATE_CREATIVE, dimension="creative", source="old", target="new"), 0)
+    (state,) = store.load([look()], "")
+    assert [state.segments["channel"][name].share for name in "xy"] == [0.4, 0.6]
+    assert {name: one.paused for name, one in state.segments["keyword"].items()} == {"boots": False, "shoes": True}
+    assert [state.segments["creative"][name].paused for name in ("old", "new")] == [True, False]
+    assert state.changes.moved_today == 0.1
+
+
+def test_an_offer_to_a_customer_waits_for_the_last_one(store: Store) -> None:
+    offer = change("1", Action.RETENTION_OFFER, target="u", amount=5.0)
+    assert store.claim(offer, 1000)
+    assert not store.claim(change("2", Action.RETENTION_OFFER, at=NOW + 1, target="u", amount=5.0), 1000)
+    assert store.load([look(asked="customer")], "")[0].changes.last_at == NOW
+    assert store.load([look()], "")[0].changes.last_at is None
+
+
+def test_state_survives_a_restart(store: Store, opened: Callable[[], Store]) -> None:
+    store.reserve([bid("1", 4)])
+    before = store.load([look()], "")[0]
+    after = opened().load([look()], "")[0]
+    assert after.campaign == before.campaign and after.window == before.window
+
+
+def test_redis_that_goes_away_is_said_and_its_return_is_noticed(redis_server) -> None:
+    store = Redis(f"redis://127.0.0.1:{redis_server.port}/0", PARAMS)
+    store.configure("a", "c", Terms(daily_limit=10.0))
+    store.reserve([bid("1", 4)])
+    redis_server.stop()
+    for ask in (lambda: store.load([look()], ""), lambda: store.reserve([bid("2", 1)])):
+        with pytest.raises(StoreUnavailable):
+            ask()
+    redis_server.start()
+    time.sleep(0.25)
+    assert store.load([look()], "")[0].campaign.reserved == 4
