@@ -40,6 +40,7 @@ def main() -> None:
     On your tables:    adloop evaluate ltv --data DIR     would it work for us?
                        adloop run --data DIR              then run the loop on them
     Afterwards:        adloop status    adloop serve    adloop rollback churn
+    Why was it done?   adloop explain DECISION_ID    adloop replay FILE
     On Kubeflow:       adloop compile --out DIR    adloop submit --host URL
 
     DIR is a folder or s3:// prefix with customers, transactions and touches as Parquet or CSV. All state lives in
@@ -172,6 +173,35 @@ def status(as_json: bool) -> None:
 
     found = standing.status(Settings())
     click.echo(json.dumps(found, indent=2) if as_json else standing.as_table(found))
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+def replay(file: Path) -> None:
+    """Decide again what FILE logged: a part of the decision log, or its folder. Ends with 1 where anything differs.
+
+    Also says where an entry was changed, removed or moved since it was logged.
+    """
+    from serving.decisions.replay import replay as decide_again
+
+    done = decide_again(file)
+    for fault in done.faults:
+        click.echo(f"not as it was logged: {fault}")
+    for one in done.differences:
+        click.echo(f"{one.decision_id} {one.field}: logged {one.logged!r}, now {one.now!r}")
+    click.echo(f"{done.count} decisions, {done.count - done.differing} the same bit for bit, {done.differing} not")
+    if done.faults or done.differing:
+        raise SystemExit(1)
+
+
+@main.command()
+@click.argument("decision_id")
+def explain(decision_id: str) -> None:
+    """Why DECISION_ID was made: in words, with its triggers, guardrails, propensity and versions."""
+    from serving.decisions.explain import explain as in_words
+    from serving.decisions.log.parts import folder
+
+    click.echo(in_words(folder(Settings().home), decision_id))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,35 @@
+"""Whose doing an event was: what the store is told of a decision with each event that came of it."""
+
+from typing import Any, Literal
+
+from serving.decisions.records import Decision, Opportunity
+
+
+def facts(decision: Decision, asked: Opportunity) -> dict[str, Any]:
+    """The fields of a `state.store.Event` that follow from its decision."""
+    return {
+        "opportunity_id": decision.opportunity_id,
+        "campaign_id": decision.campaign_id,
+        "arm": arm(decision),
+        "version": decision.versions.get("bidding", ""),
+        "segments": segments(asked),
+    }
+
+
+def arm(decision: Decision) -> Literal["policy", "baseline"] | None:
+    """Who is judged by it: policy or baseline where chance chose between them. A varied bid is evidence of neither."""
+    if decision.arm == "policy" and not decision.explored:
+        return "policy"
+    return "baseline" if decision.arm == "baseline" and decision.explored else None
+
+
+def segments(asked: Opportunity) -> dict[str, str]:
+    """The segments it belongs to, by dimension."""
+    named = {
+        "keyword": asked.keyword,
+        "channel": asked.channel,
+        "hour": asked.hour,
+        "audience": asked.audience,
+        "creative": asked.creative_id,
+    }
+    return {dimension: str(name) for dimension, name in named.items() if name is not None}

@@ -1,0 +1,122 @@
+"""Finished parts: Parquet files that appear whole, and the parameters stored once beside them."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from serving.decisions.log import journal
+from serving.decisions.log.columns import SCHEMA
+from serving.decisions.params import Decisions
+
+SUFFIX = ".parquet"
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a part stands in its chain.
+
+    Attributes:
+        first: sequence number of its first entry.
+        previous: the hash that entry follows.
+        closed: it is the chain's last.
+    """
+
+    chain: str
+    first: int
+    previous: bytes
+    closed: bool
+
+
+def folder(home: Path) -> Path:
+    """Where decisions are logged."""
+    return home / "decisions" / "log"
+
+
+def write(place: Path, head: Head, batches: Sequence[Any]) -> None:
+    """Make a part of batches of entries. Done again with the same, it is the same part."""
+    about = {
+        "adloop.chain": head.chain,
+        "adloop.first": str(head.first),
+        "adloop.previous": head.previous.hex(),
+        "adloop.closed": str(int(head.closed)),
+    }
+    table = pa.Table.from_batches(batches, SCHEMA).replace_schema_metadata(about)
+    name = journal.name(head.chain, head.first)
+    exact = {name: False for name in ("entry", "hash")}
+    pq.write_table(
+        table,
+        place / f"{name}.writing",
+        compression="zstd",
+        use_dictionary=[name for name in SCHEMA.names if name not in exact],
+    )
+    _appear(place / f"{name}.writing", place / f"{name}{SUFFIX}")
+
+
+def head(part: Path) -> Head:
+    """Where a part stands. Raises `ValueError` for a file that is no part of a decision log."""
+    about = pq.read_schema(part).metadata or {}
+    try:
+        chain, first = about[b"adloop.chain"].decode(), int(about[b"adloop.first"])
+        return Head(chain, first, bytes.fromhex(about[b"adloop.previous"].decode()), about[b"adloop.closed"] == b"1")
+    except KeyError:
+        raise ValueError(f"{part} is no part of a decision log") from None
+
+
+def read(part: Path, columns: Sequence[str] | None = None) -> Any:
+    """A part as a `pyarrow.Table`, all of it or some columns."""
+    return pq.ParquetFile(part).read(columns=columns)
+
+
+def exact(table: Any) -> list[bytes]:
+    """The bytes of each entry of a part that was read."""
+    written: list[bytes] = table["entry"].cast(pa.binary()).to_pylist()
+    return written
+
+
+def found(path: Path) -> list[Path]:
+    """The part that `path` is, or the parts of the folder that it is, by chain and in the order of each.
+
+    Raises `FileNotFoundError` where there is nothing.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"no decisions are logged at {path}")
+    return sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
+
+
+def journals(path: Path) -> list[journal.Kept]:
+    """What the journals in a folder hold. Read before the parts, nothing is missed that becomes a part meanwhile."""
+    return [kept for file in path.glob(f"*{journal.SUFFIX}") if (kept := journal.read(file)) is not None]
+
+
+def keep_params(place: Path, params: Decisions) -> str:
+    """Store the parameters, once; their name is the hash of what is stored."""
+    written = params.model_dump_json().encode()
+    name = hashlib.sha256(written).hexdigest()
+    target = place / "params" / f"{name}.json"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_suffix(f".{os.getpid()}.writing")
+        draft.write_bytes(written)
+        _appear(draft, target)
+    return name
+
+
+def params(place: Path, name: str) -> Decisions:
+    """The parameters of that name. Raises `ValueError` where they are not what was stored."""
+    written = (place / "params" / f"{name}.json").read_bytes()
+    if hashlib.sha256(written).hexdigest() != name:
+        raise ValueError(f"the parameters {place / 'params' / name}.json were changed")
+    return Decisions.model_validate_json(written)
+
+
+def _appear(draft: Path, target: Path) -> None:
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    draft.replace(target)
+    journal.sync(target.parent)

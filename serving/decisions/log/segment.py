@@ -1,0 +1,77 @@
+"""The open end of a chain: a journal that grows by groups, and becomes a part when it is big or old enough."""
+
+import fcntl
+import logging
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from serving.decisions.log import parts, recovery
+from serving.decisions.log.columns import batch
+from serving.decisions.log.entry import Entry, genesis, links
+from serving.decisions.log.journal import Journal
+from serving.decisions.log.parts import Head
+
+log = logging.getLogger("adloop.decisions")
+
+#: A journal becomes a part when it holds so many bytes, or is so many seconds old.
+PART_BYTES, PART_S = 64 << 20, 30.0
+
+
+class Segment:
+    """Of a chain that begins here. For one thread; parts are made by another, beside it."""
+
+    def __init__(self, place: Path, recovered: Callable[[Sequence[Entry]], None]) -> None:
+        self._place = place
+        chain = f"{time.time_ns() // 1_000_000:013d}-{uuid.uuid4().hex[:12]}"
+        with (place / ".lock").open("w") as lock:  # no journal is taken for abandoned before its writer holds it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            recovery.recover(place, recovered)
+            self._journal = Journal(place, chain, 0, genesis(chain))
+        self._parts = ThreadPoolExecutor(1, "decision-parts")
+        self._begin(self._journal)
+
+    def commit(self, entries: Sequence[Entry], written: Sequence[bytes]) -> None:
+        """Put a group on disk, whole or not at all. Raises `OSError` where the disk does not take it."""
+        journal = self._journal
+        hashes = links(journal.head, written)
+        columns = batch(journal.chain, journal.end, entries, written, hashes)
+        journal.commit(written, hashes)
+        self._batches.append(columns)
+        self._bytes += sum(map(len, written))
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for a part."""
+        return self._bytes > PART_BYTES or (self._bytes > 0 and time.monotonic() - self._began > PART_S)
+
+    def rotate(self) -> None:
+        """Go on in a new journal, and make a part of this one. Raises `OSError` where there can be no new journal."""
+        old = self._journal
+        new = Journal(self._place, old.chain, old.end, old.head)
+        self._parts.submit(_finish, self._place, old, self._batches, False)
+        self._begin(new)
+
+    def close(self) -> None:
+        """End the chain: the last part is made when this returns, or, if the disk is full, by the next writer."""
+        self._parts.submit(_finish, self._place, self._journal, self._batches, True)
+        self._parts.shutdown()
+
+    def _begin(self, journal: Journal) -> None:
+        self._journal, self._began = journal, time.monotonic()
+        self._batches: list[Any] = []
+        self._bytes = 0
+
+
+def _finish(place: Path, journal: Journal, batches: Sequence[Any], closed: bool) -> None:
+    """A part of a journal, and the journal is gone. If that fails it stays, for the next writer to do it."""
+    try:
+        if batches or journal.first:
+            parts.write(place, Head(journal.chain, journal.first, journal.previous, closed), batches)
+        journal.remove()
+    except Exception:
+        journal.close()
+        log.exception("%s could not be made a part yet", journal.path)

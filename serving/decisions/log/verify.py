@@ -1,0 +1,85 @@
+"""Whether the entries of a decision log are what was logged: none changed, removed or moved."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from serving.decisions.log.columns import SCHEMA, batch
+from serving.decisions.log.entry import genesis, links, read
+from serving.decisions.log.reading import Stretch, stretches
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The first entry of a chain that is not as it was logged."""
+
+    source: str
+    chain: str
+    sequence: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: entry {self.sequence} of chain {self.chain} {self.what}"
+
+
+def verify(path: Path) -> list[Fault]:
+    """The first entry of each chain that was changed, removed or moved since it was logged; empty if none was.
+
+    Of a single part, that its entries follow each other. Who can write to the folder could also write a whole chain
+    anew, or take one away: only a copy of its last hash, kept elsewhere, shows that.
+    """
+    faults: dict[str, Fault] = {}
+    last: dict[str, Stretch] = {}
+    for stretch in stretches(path):
+        chain = stretch.head.chain
+        fault = _begins(stretch, last.get(chain), path.is_dir()) or _differs(stretch)
+        if fault is not None:
+            faults.setdefault(chain, fault)
+        last[chain] = stretch
+    for chain, stretch in last.items():
+        if path.is_dir() and not (stretch.head.closed or stretch.open):
+            faults.setdefault(chain, Fault(stretch.source, chain, stretch.end, "and what follows is missing"))
+    return list(faults.values())
+
+
+def _begins(stretch: Stretch, before: Stretch | None, whole: bool) -> Fault | None:
+    """Whether a stretch follows the one before it; the first one begins the chain."""
+    if not whole:
+        return None
+    chain, end = stretch.head.chain, before.end if before else 0
+    follows = _last(before) if before else genesis(chain)
+    if stretch.head.first != end:
+        return Fault(stretch.source, chain, min(end, stretch.head.first), "is missing or was moved")
+    return None if stretch.head.previous == follows else Fault(stretch.source, chain, end, "does not follow")
+
+
+def _last(stretch: Stretch) -> bytes:
+    return stretch.hashes[-1] if stretch.hashes else stretch.head.previous
+
+
+def _differs(stretch: Stretch) -> Fault | None:
+    """The first entry whose hash does not cover it, or whose columns say something else."""
+    head = stretch.head
+    for at, (found, stored) in enumerate(zip(links(head.previous, stretch.written), stretch.hashes, strict=True)):
+        if found != stored:
+            what = "was changed, or what was before it was removed or moved"
+            return Fault(stretch.source, head.chain, head.first + at, what)
+    if stretch.columns is None or not stretch.written:
+        return None
+    rebuilt = batch(head.chain, head.first, [read(one) for one in stretch.written], stretch.written, stretch.hashes)
+    return _columns(stretch, stretch.columns, pa.Table.from_batches([rebuilt], SCHEMA))
+
+
+def _columns(stretch: Stretch, table: Any, rebuilt: Any) -> Fault | None:
+    """The first row with a column that is not what its entry says."""
+    for name in rebuilt.column_names:
+        if table[name].equals(rebuilt[name]):
+            continue
+        rows = zip(table[name].to_pylist(), rebuilt[name].to_pylist(), strict=True)
+        at = next((at for at, (stored, said) in enumerate(rows) if stored != said), None)
+        if at is not None:
+            what = f"was changed in its column {name}"
+            return Fault(stretch.source, stretch.head.chain, stretch.head.first + at, what)
+    return None

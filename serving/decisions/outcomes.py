@@ -1,0 +1,44 @@
+"""Decisions with what came of them: a row each, to learn from, to estimate a policy's value, to query with DuckDB."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+
+from serving.decisions.log import parts
+from serving.decisions.log.columns import COLUMNS
+from serving.decisions.records import Action
+
+KEY = ["account_id", "decision_id"]
+CAME = {"impression": "int8", "click": "int8", "conversions": "int64", "value": "float64", "cost": "float64"}
+PER_DECISION = """
+SELECT account AS account_id, decision AS decision_id,
+    max(kind = 'impression') AS impression, max(kind = 'click') AS click, sum(kind = 'conversion') AS conversions,
+    total(value) AS value, total(cost) AS cost
+FROM event GROUP BY account, decision
+"""
+
+
+def joined(path: Path, feedback: Path) -> pd.DataFrame:
+    """The decisions of a part or folder of the log, each once, with what came of it.
+
+    Columns: those of the log (`log.columns.COLUMNS`); then `impression` and `click` (0 or 1), `conversions` (a count),
+    `value` and `cost` (in the account's currency). A decision that was asked for again is what was acted on first.
+    Decisions that are in no part yet are left out. Raises `FileNotFoundError` where nothing is logged.
+    """
+    names = [name for name, _, _ in COLUMNS]
+    logged = pd.concat([parts.read(part, names).to_pandas() for part in parts.found(path)] or [pd.DataFrame([], names)])
+    acted = logged["action"].ne(Action.HOLD)
+    first = logged.assign(held=~acted).sort_values(["held", "logged_at"], kind="stable").drop_duplicates(KEY)
+    frame = first.drop(columns="held").sort_values("logged_at", kind="stable", ignore_index=True)
+    frame = frame.merge(_came(feedback), on=KEY, how="left", validate="one_to_one")
+    return frame.fillna(dict.fromkeys(CAME, 0)).astype(CAME)
+
+
+def _came(feedback: Path) -> pd.DataFrame:
+    """What came of each decision that something came of."""
+    if not feedback.exists():
+        return pd.DataFrame(columns=[*KEY, *CAME])
+    with closing(sqlite3.connect(f"{feedback.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+        return pd.read_sql_query(PER_DECISION, db)

@@ -1,0 +1,71 @@
+"""Logged decisions, decided again: the same to the last bit, or not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from serving.decisions.answer import answered
+from serving.decisions.engine import decide
+from serving.decisions.log import parts, reading
+from serving.decisions.log.entry import read
+from serving.decisions.log.verify import Fault, verify
+from serving.decisions.rebuild import to_json
+
+#: Differences that are told in full.
+TOLD = 20
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field of a decision that is not what was logged."""
+
+    decision_id: str
+    field: str
+    logged: Any
+    now: Any
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What came of deciding again.
+
+    Attributes:
+        count: entries that were decided again, `differing` those that came out otherwise.
+        differences: of the first of them.
+        faults: entries that are not what was logged.
+    """
+
+    count: int
+    differing: int
+    differences: tuple[Difference, ...]
+    faults: tuple[Fault, ...]
+
+
+def replay(path: Path) -> Replay:
+    """Decide every entry of a part or folder again, from what was logged with it, and compare the bytes.
+
+    Raises `FileNotFoundError` where nothing is logged or the parameters are gone, `ValueError` for what is no log.
+    """
+    place = path if path.is_dir() else path.parent
+    params = cache(lambda name: parts.params(place, name))
+    count = differing = 0
+    told: list[Difference] = []
+    for written in reading.entries(path):
+        entry, count = read(written), count + 1
+        again = decide(entry.opportunity, entry.predictions, entry.state, params(entry.params), entry.decision.seed)
+        now = to_json(answered(again, entry.grant))
+        if not written.endswith(b'"decision":' + now + b"}"):
+            differing += 1
+            told.extend(_differences(written, now) if len(told) < TOLD else ())
+    return Replay(count, differing, tuple(told), tuple(verify(path)))
+
+
+def _differences(written: bytes, now: bytes) -> Iterator[Difference]:
+    logged, decided = orjson.loads(written)["decision"], orjson.loads(now)
+    for field in {**logged, **decided}:
+        if logged.get(field) != decided.get(field):
+            yield Difference(logged["decision_id"], field, logged.get(field), decided.get(field))

@@ -1,0 +1,289 @@
+"""What came of a decision is joined to it once, however late, often or out of order it is told, and by whom."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serving.decisions.feedback import Feedback, Observed
+from serving.decisions.log import parts
+from serving.decisions.log.entry import Entry
+from serving.decisions.log.writer import DecisionLog
+from serving.decisions.outcomes import CAME, joined
+from serving.decisions.records import Action, Counters, Opportunity
+from serving.decisions.state.sqlite import Sqlite
+from serving.decisions.state.store import Grant, Reservation, StoreUnavailable, Terms
+from tests.unit.serving.decisions.logged import PARAMS, decided
+
+DAY = 86_400.0
+CAMPAIGNS = [f"campaign {one}" for one in range(3)]
+
+
+def opened(place: Path) -> tuple[Feedback, Sqlite]:
+    store = Sqlite(place / "state.db", PARAMS)
+    for campaign in CAMPAIGNS:
+        store.configure("ours", campaign, Terms(daily_limit=1e6))
+    return Feedback(place / "feedback.db", store, PARAMS), store
+
+
+def entry(at: int, grant: Grant | None = None) -> Entry:
+    return Entry(time.time(), "", *decided(at, grant))
+
+
+def observed(at: int, kind: str = "click", which: str = "", **more) -> Observed:
+    decision = decided(at)[4]
+    return Observed(f"{kind} {at}{which}", "ours", decision.decision_id, kind, decision.decided_at + 60, **more)
+
+
+def counters(store: Sqlite) -> list[Counters]:
+    """Of each campaign, over all time."""
+    asked = [Opportunity("", 1.7e9, "ours", campaign) for campaign in CAMPAIGNS]
+    windows = [state.window for state in store.load(asked, "3")]
+    return [
+        Counters(*(getattr(one.recent, name) + getattr(one.past, name) for name in Counters.__slots__))
+        for one in windows
+    ]
+
+
+def test_an_event_is_counted_once_for_its_decision(tmp_path):
+    feedback, store = opened(tmp_path)
+    feedback.expect([entry(0), entry(1)])
+    told = [observed(0, "impression", cost=0.5), observed(0), observed(1, "conversion", value=20.0)]
+    assert feedback.take(told) == ["joined"] * 3
+    assert feedback.take([told[2], *told]) == ["again"] * 4
+    assert counters(store)[:2] == [
+        Counters(impressions=1, clicks=1, cost=0.5),
+        Counters(conversions=1, conversion_value=20.0),
+    ]
+
+
+def test_one_telling_may_hold_an_event_twice(tmp_path):
+    feedback, store = opened(tmp_path)
+    feedback.expect([entry(0)])
+    assert feedback.take([observed(0), observed(0)]) == ["joined", "again"]
+    assert counters(store)[0].clicks == 1
+
+
+def test_what_is_told_before_its_decision_is_counted_when_that_is_known(tmp_path):
+    feedback, store = opened(tmp_path)
+    assert feedback.take([observed(0), observed(3)]) == ["waits", "waits"]
+    assert counters(store)[0].clicks == 0
+    feedback.expect([entry(0)])
+    assert counters(store)[0].clicks == 1
+    feedback.expect([entry(0), entry(3)])
+    assert counters(store)[0].clicks == 2
+
+
+def test_another_account_cannot_tell_of_ours(tmp_path):
+    feedback, store = opened(tmp_path)
+    feedback.expect([entry(0)])
+    assert feedback.take([replace(observed(0), account_id="theirs")]) == ["waits"]
+    assert counters(store)[0].clicks == 0
+    assert feedback.take([observed(0)]) == ["joined"]
+
+
+def test_an_impression_settles_the_reservation_and_a_loss_frees_it(tmp_path):
+    feedback, store = opened(tmp_path)
+    asked = [decided(at)[0] for at in (0, 3)]
+    store.reserve([Reservation(one.opportunity_id, "ours", one.campaign_id, 5.0, one.occurred_at) for one in asked])
+    feedback.expect([entry(0), entry(3)])
+    feedback.take([observed(0, "impression", cost=1.25), observed(3, "loss")])
+    (state,) = store.load(asked[:1], "3")
+    assert (state.campaign.total, state.campaign.reserved) == (1.25, 0.0)
+
+
+def test_evidence_is_of_policy_or_baseline_where_chance_chose(tmp_path):
+    feedback, store = opened(tmp_path)
+    entries = [entry(at) for at in range(0, 300, 3)]
+    feedback.expect(entries)
+    feedback.take([observed(at, "conversion", value=2.0, cost=1.0) for at in range(0, 300, 3)])
+    (state,) = store.load([entries[0].opportunity], "3")
+    told = [(one.decision.arm, one.decision.explored) for one in entries]
+    assert len(set(told)) == 3
+    assert state.evidence.policy.conversions == told.count(("policy", False))
+    assert state.evidence.baseline.conversions == told.count(("baseline", True))
+    (other,) = store.load([entries[0].opportunity], "4")
+    assert other.evidence.policy.conversions == 0
+
+
+def test_segments_are_counted(tmp_path):
+    feedback, store = opened(tmp_path)
+    feedback.expect([entry(0)])
+    feedback.take([observed(0)])
+    (state,) = store.load([replace(decided(0)[0], asked="campaign")], "3")
+    assert state.segments["keyword"]["shoes"].window.recent.clicks == 1
+    assert set(state.segments) == {"keyword", "channel", "hour"}
+
+
+def test_nothing_can_come_of_a_bid_that_was_not_placed(tmp_path):
+    feedback, _ = opened(tmp_path)
+    held = entry(0, Grant("refused", 0.0, "nothing is left"))
+    assert held.decision.action is Action.HOLD
+    feedback.expect([held])
+    assert feedback.take([observed(0)]) == ["waits"]
+
+
+def test_while_the_store_is_away_events_are_kept_and_counted_when_it_is_back(tmp_path, monkeypatch):
+    feedback, store = opened(tmp_path)
+    feedback.expect([entry(0), entry(3)])
+    real = store.record
+
+    def away(events):
+        real(events[:1])  # some of it was done
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(store, "record", away)
+    assert feedback.take([observed(0), observed(3)]) == ["joined", "joined"]
+    monkeypatch.setattr(store, "record", real)
+    feedback.take([])
+    assert counters(store)[0].clicks == 2
+
+
+def test_what_was_not_counted_before_a_kill_is_counted_after(tmp_path, monkeypatch):
+    feedback, store = opened(tmp_path)
+    feedback.expect([entry(0), entry(3)])
+    real = store.record
+
+    def killed(events):
+        real(events)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "record", killed)
+    with pytest.raises(KeyboardInterrupt):
+        feedback.take([observed(0), observed(3)])
+    feedback, store = opened(tmp_path)
+    assert feedback.take([observed(0), observed(3)]) == ["again", "again"]
+    assert counters(store)[0].clicks == 2
+
+
+def test_decisions_are_forgotten_after_a_while_and_events_never(tmp_path):
+    feedback, _ = opened(tmp_path)
+    old = replace(entry(0), logged_at=time.time() - PARAMS.keeping.remembered_s - 1)
+    feedback.expect([old])
+    feedback.take([observed(0)])
+    feedback.expect([entry(1)])
+    assert feedback.take([observed(0), observed(0, which=" late")]) == ["again", "waits"]
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [{"cost": -1.0}, {"cost": float("nan")}, {"value": float("inf")}, {"value": 1e12}, {"cost": 1e12}],
+)
+def test_an_amount_that_is_none_is_refused(strange):
+    with pytest.raises(ValueError, match="expected amounts"):
+        observed(0, "conversion", **strange)
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_any_order_and_any_repetition_count_the_same(tmp_path_factory, rng):
+    place = tmp_path_factory.mktemp("feedback")
+    feedback, store = opened(place)
+    events = [
+        observed(at, kind, cost=cost, value=value)
+        for at in range(6)
+        for kind, cost, value in (("impression", 0.25, 0.0), ("click", None, 0.0), ("conversion", None, 8.0))
+    ]
+    steps = [(feedback.take, [one]) for one in events * 2] + [(feedback.expect, [entry(at)]) for at in range(6)] * 2
+    rng.shuffle(steps)
+    for step, items in steps:
+        step(items)
+    assert counters(store) == [Counters(0, 2, 2, 2, 16.0, 0.5)] * 3
+
+
+def test_several_who_tell_the_same_at_once_count_it_once(tmp_path):
+    entries = [entry(at) for at in range(30)]
+    events = [observed(at, kind) for at in range(30) for kind in ("impression", "click")]
+    feedbacks, store = [opened(tmp_path)[0] for _ in range(4)], opened(tmp_path)[1]
+
+    def tell(own: int) -> list[str]:
+        rng, told = random.Random(own), []
+        for at in range(0, 60, 6):
+            feedbacks[own].expect(rng.sample(entries, 10))
+            told += feedbacks[own].take(events[at : at + 6])
+        feedbacks[own].expect(entries)
+        return told
+
+    with ThreadPoolExecutor(4) as pool:
+        told = [status for statuses in pool.map(tell, range(4)) for status in statuses]
+    assert len(told) - told.count("again") == 60
+    assert counters(store) == [Counters(impressions=10, clicks=10)] * 3
+
+
+TELLER = """
+import sys
+from pathlib import Path
+from tests.unit.serving.decisions.test_feedback import entry, observed, opened
+
+feedback, _ = opened(Path(sys.argv[1]))
+for at in range(100_000):
+    feedback.expect([entry(at)])
+    feedback.take([observed(at, "impression", cost=0.5), observed(at)])
+    print(at, flush=True)
+"""
+
+
+def test_a_kill_loses_no_accepted_event_and_doubles_none(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", TELLER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as child:
+        said = [child.stdout.readline()]
+        time.sleep(0.4)
+        os.kill(child.pid, signal.SIGKILL)
+        said += child.stdout.readlines()
+    accepted = int(said[-1]) + 1
+    feedback, store = opened(tmp_path)
+    feedback.take([])
+    found = sum(one.clicks for one in counters(store))
+    assert accepted <= found <= accepted + 1
+    told = [observed(at, "impression", cost=0.5) for at in range(accepted)] + [observed(at) for at in range(accepted)]
+    assert feedback.take(told) == ["again"] * 2 * accepted
+    assert sum(one.clicks for one in counters(store)) == found
+
+
+def test_the_log_is_joined_with_what_came_of_it(tmp_path):
+    feedback, _ = opened(tmp_path)
+    place = parts.folder(tmp_path)
+    log = DecisionLog(place, PARAMS, feedback.expect)
+    for at in range(6):
+        log.append(*decided(at))
+    log.append(*decided(0, Grant("again", 0.75)))
+    log.append(*decided(6, Grant("refused", 0.0, "nothing is left")))
+    log.close()
+    feedback.take(
+        [
+            observed(0, "impression", cost=0.25),
+            observed(0, "impression", " twice", cost=0.25),
+            observed(0, "click"),
+            observed(1, "conversion", value=20.0),
+            observed(1, "conversion", " refund", value=-5.0),
+            observed(99),
+            replace(observed(2), account_id="theirs"),
+        ]
+    )
+    frame = joined(place, tmp_path / "feedback.db").set_index("opportunity_id")
+    assert list(frame.index) == [f"auction {at}" for at in range(7)]
+    assert frame[list(CAME)].to_numpy().tolist() == [
+        [1, 1, 0, 0.0, 0.5],
+        [0, 0, 2, 15.0, 0.0],
+        *[[0, 0, 0, 0.0, 0.0]] * 5,
+    ]
+    assert frame["amount"]["auction 0"] == decided(0)[4].amount
+    clicks, cost = duckdb.execute("SELECT sum(click), sum(cost) FROM frame WHERE action = 'bid'").fetchone()
+    assert (clicks, cost) == (1, 0.5)
+
+
+def test_decisions_that_nothing_came_of_are_there(tmp_path):
+    log = DecisionLog(tmp_path / "log", PARAMS)
+    log.append(*decided(0))
+    log.close()
+    frame = joined(tmp_path / "log", tmp_path / "feedback.db")
+    assert frame[list(CAME)].to_numpy().tolist() == [[0, 0, 0, 0.0, 0.0]]
