@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     #: Where `adloop serve` and a local release answer.
     host: str = "127.0.0.1"
     port: int = 8080
+    #: Hashes of the keys that the decision endpoint knows; `keys/api.json` under `home` by default.
+    api_keys: Path | None = None
 
     @property
     def tracking_uri(self) -> str:

@@ -17,11 +17,11 @@ class Shelf(Protocol):
     """Records by key in the online store.
 
     Attributes:
-        feast: Feast's description of the online store.
+        place: of the packed rows: path of the SQLite file, or address of the Redis.
         faults: what a store that is away raises.
     """
 
-    feast: dict[str, Any]
+    place: str
     faults: tuple[type[Exception], ...]
 
     def get(self, key: str) -> bytes | None: ...
@@ -46,7 +46,7 @@ class Sqlite:
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
-        self.feast = {"type": "sqlite", "path": str(self._path)}
+        self.place = str(self._path)
 
     def get(self, key: str) -> bytes | None:
         if not self._path.is_file():
@@ -79,10 +79,14 @@ class Redis:
 
     def __init__(self, url: str) -> None:
         import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
-        self._client: Any = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+        # One retry at once finds a server that was started again; its client would wait for one that is away.
+        patience: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry": Retry(NoBackoff(), 1)}
+        self._client: Any = redis.Redis.from_url(url, **patience)
         self.faults: tuple[type[Exception], ...] = (redis.RedisError, OSError)
-        self.feast = {"type": "redis", "connection_string": _connection_string(url)}
+        self.place = url
 
     def get(self, key: str) -> bytes | None:
         found: bytes | None = self._client.get(f"adloop:{key}")
@@ -97,15 +101,3 @@ class Redis:
     def lock(self) -> AbstractContextManager[Any]:
         held: AbstractContextManager[Any] = self._client.lock("adloop:lock", timeout=600)
         return held
-
-
-def _connection_string(url: str) -> str:
-    """A `redis://` address in Feast's notation."""
-    from redis.connection import parse_url
-
-    parts: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
-    options: dict[str, Any] = {name: parts[name] for name in ("db", "username", "password") if name in parts}
-    if url.startswith("rediss://"):
-        options["ssl"] = "true"
-    place = f"{parts.get('host', 'localhost')}:{parts.get('port', 6379)}"
-    return ",".join([place, *(f"{name}={value}" for name, value in options.items())])

@@ -141,6 +141,25 @@ def serve() -> None:
 
 
 @main.command()
+@click.option(
+    "--scope", "scopes", type=click.Choice(("decide", "feedback", "admin")), multiple=True, help="May be repeated."
+)
+@click.option("--name", default="default", help="Whose key it is: told in logs and beside overrides.")
+@click.option("--per-second", type=click.FloatRange(min=0, min_open=True), default=2000.0, help="What it may send.")
+@click.option("--revoke", is_flag=True, help="Take all keys of this name out of force instead.")
+def key(scopes: tuple[str, ...], name: str, per_second: float, revoke: bool) -> None:
+    """Make a key for the decision endpoint, and show it: only its hash is kept. Running servers know it at once."""
+    from serving.decisions.endpoint import keys
+
+    if revoke:
+        click.echo(f"{keys.revoke(Settings(), name)} keys of '{name}' are out of force")
+        return
+    if not scopes:
+        raise click.UsageError("--scope: expected decide, feedback or admin")
+    click.echo(keys.make(Settings(), name, [scope for scope in keys.SCOPES if scope in scopes], per_second))
+
+
+@main.command()
 @click.argument("family", type=FAMILY)
 @click.option("--data", required=True, help="Folder or s3:// prefix with your tables.")
 @click.option("--test", help="Held-out tables of the same form; default: later dates, or folds, of --data.")

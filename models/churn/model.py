@@ -17,7 +17,7 @@ from models.churn import explanation
 from models.churn.params import Bands
 from models.churn.stacking import Array, Stack
 from models.churn.survival import expected_days
-from models.tabular import Encoder
+from models.tabular import Encoder, Matrix
 
 BANDS = ("low", "medium", "high")
 #: Rows scored at a time: what the graphs make of them in between stays in the processor's cache.
@@ -34,16 +34,17 @@ class Answers:
     bands: Bands
 
     def frame(self, probability: Array, index: "pd.Index[Any]") -> pd.DataFrame:
+        """The same as a frame."""
+        return pd.DataFrame(self.columns(probability), index=index)
+
+    def columns(self, probability: Array) -> dict[str, npt.NDArray[Any]]:
         """`churn_probability`, `risk_band` and `expected_days_to_churn` of each row."""
         place = (probability > self.bands.medium).astype(int) + (probability > self.bands.high)
-        return pd.DataFrame(
-            {
-                "churn_probability": probability,
-                "risk_band": np.asarray(BANDS, dtype=object)[place],
-                "expected_days_to_churn": expected_days(probability, self.horizon_days),
-            },
-            index=index,
-        )
+        return {
+            "churn_probability": probability,
+            "risk_band": np.asarray(BANDS, dtype=object)[place],
+            "expected_days_to_churn": expected_days(probability, self.horizon_days),
+        }
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,11 @@ class ChurnModel:
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`churn_probability`, `risk_band` (low, medium, high) and `expected_days_to_churn` of each row."""
-        probability = self.stack.probability(self.logits(self.encoder.encode(rows)))
-        return self.answers.frame(probability, rows.index)
+        return pd.DataFrame(self.answer(self.encoder.encode(rows)), index=rows.index)
+
+    def answer(self, encoded: Matrix) -> dict[str, npt.NDArray[Any]]:
+        """The same of rows that the encoder has encoded."""
+        return self.answers.columns(self.stack.probability(self.logits(encoded)))
 
     def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`top_drivers` and `intervention` of each row.

@@ -56,7 +56,10 @@ class Inputs:
 
     def design(self, rows: pd.DataFrame, horizon: Array) -> Design:
         """`horizon` in days, one a row."""
-        encoded = self.encoder.encode(rows)
+        return self.design_of(self.encoder.encode(rows), horizon)
+
+    def design_of(self, encoded: Matrix, horizon: Array) -> Design:
+        """The same of rows that are encoded already."""
         histories = Histories.within(encoded, self.encoder.names)
         buys = self.btyd.buys(histories, horizon)
         purchases, worth = self.btyd.purchases(histories, horizon), self.btyd.mean_value(histories)
@@ -120,12 +123,21 @@ class ValueModel:
         from the horizon on; `churn_risk`: the chance of not buying within the horizon.
         Raises `InvalidRows` naming a column that is missing or wrong.
         """
-        design = self._design(rows)
+        return pd.DataFrame(self.answer(self.encoder.encode(rows)), index=rows.index)
+
+    @property
+    def encoder(self) -> Encoder:
+        """What encodes raw rows for `answer`."""
+        return self.inputs.encoder
+
+    def answer(self, encoded: Matrix) -> dict[str, Array]:
+        """The same of rows that the encoder has encoded."""
+        design = self.inputs.design_of(encoded, self._horizon(len(encoded)))
         buys, amount = self.boosters.answer(design)
         value = buys * amount
         low, high = self.intervals.of(buys, value)
         one, three = (value * self._growth(design, days) for days in (YEAR, 3 * YEAR))
-        answers = {
+        return {
             "value": value,
             "value_low": low,
             "value_high": high,
@@ -133,7 +145,6 @@ class ValueModel:
             "value_3y": three,
             "churn_risk": 1 - buys,
         }
-        return pd.DataFrame(answers, index=rows.index)
 
     def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`top_drivers`: what moved the logarithm of the expected value most, up or down; .69 doubles it."""
@@ -173,7 +184,10 @@ class ValueModel:
         return cls(inputs, boosters, Intervals.from_dict(rest["intervals"]), rest["horizon"], (occurrence, amount))
 
     def _design(self, rows: pd.DataFrame) -> Design:
-        return self.inputs.design(rows, np.full(len(rows), float(self.horizon)))
+        return self.inputs.design(rows, self._horizon(len(rows)))
+
+    def _horizon(self, rows: int) -> Array:
+        return np.full(rows, float(self.horizon))
 
     def _growth(self, design: Design, days: float) -> Array:
         """How many times the purchases of the horizon a customer is expected to make in so many days."""

@@ -14,6 +14,7 @@ from components.frame import Frame
 from models import bundle
 from models.bundle import Manifest
 from models.family import Family, InvalidRows, Model
+from models.vectors import Picker, Vectorized
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,20 @@ def missing_values(case: Case, folder: Path) -> None:
 def one_row_is_the_batch(case: Case, folder: Path) -> None:
     alone = [case.model.predict(case.rows.iloc[[place]]) for place in range(10)]
     _same(pd.concat(alone), case.model.predict(case.rows).head(10), tolerance=1e-5)
+
+
+def vectors_are_the_frame(case: Case, folder: Path) -> None:
+    """A model that answers float vectors says of them what it says of the frame, missing values among them."""
+    if not isinstance(case.model, Vectorized):
+        return
+    gaps = np.random.default_rng(0).random(case.rows.shape) < 0.1
+    rows = case.rows.astype(object).mask(gaps, None)
+    texts = [name for name in rows if case.rows[name].map(lambda value: isinstance(value, str)).any()]
+    floats = rows.drop(columns=texts).astype(float)
+    picker = Picker(case.model.encoder, list(floats), texts)
+    told = {name: [value if isinstance(value, str) else None for value in rows[name]] for name in texts}
+    answers = pd.DataFrame(case.model.answer(picker.encode(floats.to_numpy(), told)), index=rows.index)
+    pd.testing.assert_frame_equal(answers, case.model.predict(rows))
 
 
 def rows_from_json(case: Case, folder: Path) -> None:
@@ -196,6 +211,7 @@ ALL = (
     unseen_category,
     missing_values,
     one_row_is_the_batch,
+    vectors_are_the_frame,
     rows_from_json,
     index_kept,
     missing_column_named,

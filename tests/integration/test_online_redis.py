@@ -1,15 +1,19 @@
 """Online features in a real Redis: equal to those offline, whole when replaced, clear when the server is away."""
 
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 import redis
 
-from features import store
+from features import offline as offline_store
+from features import online, store
 from features.examples import Window, churn_examples, latest
 from features.settings import Settings
+from features.shelf import shelf
 from features.tables import Tables
 
 PARAMS = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
@@ -75,3 +79,27 @@ def test_a_new_snapshot_replaces_the_old_one_and_leaves_nothing_behind(tables: P
     assert len(client.keys("*churn_v1*")) == 2 * customers + 1
     assert len(client.keys("adloop:*")) == 3
     client.close()
+
+
+def test_packed_rows_are_what_feasts_own_store_says(tables: Path, settings: Settings) -> None:
+    (snapshot,) = snapshots(tables, settings, 0)
+    store.publish(snapshot, settings)
+    ids = [*pd.read_parquet(tables / "customers.parquet")["customer_id"].tolist(), "nobody"]
+    address = settings.redis_url.removeprefix("redis://").partition("/")[0]
+    own = asked_of_feast(snapshot, settings, ids, {"type": "redis", "connection_string": f"{address},db=1"})
+    assert asked_of_feast(snapshot, settings, ids, None) == own
+    reader, vectors = store.Online(settings).vectors("churn_v1", ids)
+    floats = [[np.nan if value is None else float(value) for value in own[name]] for name in reader.columns]
+    np.testing.assert_array_equal(vectors.numbers, np.array(floats).T)
+    assert vectors.known.tolist() == [True] * (len(ids) - 1) + [False]
+
+
+def asked_of_feast(snapshot: store.Snapshot, settings: Settings, ids: list[str], own: dict[str, str] | None) -> dict:
+    """Feast's answer from the packed rows, or from a store of its own that the snapshot is materialized to now."""
+    with tempfile.TemporaryDirectory() as folder, offline_store.engine(snapshot, settings):
+        feast = online._feast(snapshot, shelf(settings), Path(folder))
+        if own is not None:
+            feast = offline_store.feature_store(snapshot, Path(folder), own)
+            as_of = pd.Timestamp(snapshot.as_of, tz="UTC").to_pydatetime()
+            feast.materialize(start_date=as_of, end_date=as_of)
+        return feast.get_online_features(feast.get_feature_service("churn_v1"), {"customer_id": ids}).to_dict()

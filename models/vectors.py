@@ -1,0 +1,61 @@
+"""Rows as float vectors and lists of texts: what a model answers when a frame would take longer than the answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from models.family import InvalidRows
+from models.tabular import Encoder, Matrix
+
+Floats = npt.NDArray[np.float64]
+Texts = Mapping[str, Sequence[str | None]]
+
+
+@runtime_checkable
+class Vectorized(Protocol):
+    """A model that also answers rows it has encoded itself: `predict` without frames before and behind."""
+
+    @property
+    def encoder(self) -> Encoder: ...
+
+    def answer(self, encoded: Matrix) -> dict[str, npt.NDArray[Any]]:
+        """The columns of `predict`'s frame."""
+
+
+class Picker:
+    """Encodes vectors as `Encoder.encode` does frames.
+
+    Args:
+        columns: names of the vectors' floats. What the encoder asks for is found by name once, here; `InvalidRows` names
+            what is not among them nor among `texts`.
+    """
+
+    def __init__(self, encoder: Encoder, columns: Sequence[str], texts: Sequence[str]) -> None:
+        places = {name: place for place, name in enumerate(columns)}
+        plain = (*encoder.numbers, *encoder.booleans)
+        for name, there in [*((one, places) for one in plain), *((one, texts) for one in encoder.categories)]:
+            if name not in there:
+                raise InvalidRows(name, "a column of this name", "no such column")
+        self._names, self._plain = plain, np.array([places[name] for name in plain], dtype=np.intp)
+        self._width, start = len(encoder.names), len(plain)
+        self._categories: dict[str, dict[str | None, int]] = {}
+        for name, known in encoder.categories.items():
+            self._categories[name] = {value: start + place for place, value in enumerate(known)}
+            start += len(known)
+
+    def encode(self, numbers: Floats, texts: Texts) -> Matrix:
+        """One row a row of `numbers`: NaN is a missing value. Raises `InvalidRows` where one is not finite."""
+        matrix = np.zeros((len(numbers), self._width), dtype=np.float32)
+        with np.errstate(over="ignore"):
+            matrix[:, : len(self._plain)] = numbers[:, self._plain]
+        infinite = np.isinf(matrix)
+        if infinite.any():
+            row, place = np.argwhere(infinite)[0]
+            raise InvalidRows(self._names[place], "a finite number", float(numbers[row, self._plain[place]]))
+        for name, known in self._categories.items():
+            for row, value in enumerate(texts[name]):
+                if value in known:
+                    matrix[row, known[value]] = 1
+        return matrix

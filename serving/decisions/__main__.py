@@ -1,0 +1,42 @@
+"""`python -m serving.decisions`: decide over HTTP until stopped.
+
+As a KServe container: image ours, command `python -m serving.decisions --host 0.0.0.0 --models /mnt/models`, port 8083,
+`ADLOOP_REDIS_URL` and `ADLOOP_VERIFY_KEY` in its environment, probes on /health/live and /health/ready.
+"""
+
+import argparse
+import json
+import logging
+import os
+from pathlib import Path
+
+from features.settings import Settings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m serving.decisions", description="Decide over HTTP until stopped.")
+    parser.add_argument("--models", type=Path, help="signed bundles in DIR/<family>; default: the registry's champions")
+    parser.add_argument(
+        "--params", type=Path, default=Path("params.yaml"), help="whose section `decisions` to decide by"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container, behind a network policy")
+    parser.add_argument("--port", type=int, default=8083)
+    args = parser.parse_args()
+    # A model answers on one thread: requests are worked on side by side, not each by all cores.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+
+    import yaml
+
+    from serving.decisions.endpoint.champions import in_folder, released
+    from serving.decisions.endpoint.server import serve
+    from serving.decisions.params import Decisions
+
+    written, settings = yaml.safe_load(args.params.read_text()), Settings()
+    params = Decisions.model_validate_json(json.dumps(written["decisions"]))
+    current = released(settings) if args.models is None else in_folder(args.models)
+    serve(current, params, int(written["seed"]), args.host, args.port, settings)
+
+
+if __name__ == "__main__":
+    main()

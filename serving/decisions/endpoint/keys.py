@@ -1,0 +1,146 @@
+"""API keys: who may ask for what, how often; kept as hashes in one file that is read again when it changes.
+
+A key is 256 random bits, so a plain SHA-256 of it is as good as a slow hash: there is no dictionary to try, and every
+request can afford it. The file is worth nothing to who reads it.
+"""
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock
+
+from features.settings import Settings
+
+log = logging.getLogger("adloop.decisions")
+
+Scope = Literal["decide", "feedback", "admin"]
+SCOPES: tuple[Scope, ...] = ("decide", "feedback", "admin")
+_KEY = re.compile(r"adloop_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+#: What an unknown key is compared with, so that it takes as long as a wrong one.
+_NOBODY = hashlib.sha256(b"").hexdigest()
+
+
+class Unknown(PermissionError):
+    """No key, or none that is known."""
+
+
+class Forbidden(PermissionError):
+    """A key that may not do this."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """What is known of a key.
+
+    Attributes:
+        hash: SHA-256 of the secret, in hex.
+        per_s: opportunities and events a second that it may send.
+    """
+
+    name: str
+    hash: str
+    scopes: tuple[Scope, ...]
+    per_s: float
+
+
+class Keys:
+    """The keys of a home, as they are in their file now. Without the file nobody may do anything."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._path = path(settings)
+        self._seen: tuple[int, ...] | None = None
+        self._keys: Mapping[str, Key] = {}
+
+    def check(self, given: str, scope: Scope) -> Key:
+        """The key that was given, if it may. Raises `Unknown` or `Forbidden`; neither repeats what was given."""
+        self._follow()
+        match = _KEY.fullmatch(given)
+        key = self._keys.get(match[1]) if match else None
+        secret = match[2] if match else ""
+        same = hmac.compare_digest(hashed(secret), key.hash if key else _NOBODY)
+        if key is None or not same:
+            raise Unknown("expected a known key in the header 'authorization: Bearer ...'")
+        if scope not in key.scopes:
+            raise Forbidden(f"the key '{key.name}' has no scope '{scope}'")
+        return key
+
+    def _follow(self) -> None:
+        try:
+            there = self._path.stat()
+            seen = (there.st_mtime_ns, there.st_size, there.st_ino)
+        except FileNotFoundError:
+            self._seen, self._keys = None, {}
+            return
+        if seen == self._seen:
+            return
+        try:
+            self._keys, self._seen = read(self._path), seen
+        except (ValueError, TypeError, KeyError, OSError) as broken:
+            self._seen = seen
+            log.error("%s cannot be read, the keys from before stay in force: %s", self._path, broken)
+
+
+def make(settings: Settings, name: str, scopes: Sequence[Scope], per_s: float) -> str:
+    """A new key, of which only the hash is kept: what is returned is never to be seen again."""
+    identity, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    place = path(settings)
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(place.with_suffix(".lock")):
+        keys = read(place) if place.exists() else {}
+        _write(place, {**keys, identity: Key(name, hashed(secret), tuple(scopes), per_s)})
+    return f"adloop_{identity}_{secret}"
+
+
+def revoke(settings: Settings, name: str) -> int:
+    """Take all keys of this name out of force; how many there were."""
+    place = path(settings)
+    with FileLock(place.with_suffix(".lock")):
+        keys = read(place) if place.exists() else {}
+        kept = {identity: key for identity, key in keys.items() if key.name != name}
+        if len(kept) < len(keys):
+            _write(place, kept)
+    return len(keys) - len(kept)
+
+
+def read(place: Path) -> dict[str, Key]:
+    """The keys of a file, by their public part. Raises `ValueError` and its kin for a file that is not one of keys."""
+    found, written = {}, json.loads(place.read_bytes())
+    if not isinstance(written, dict):
+        raise ValueError("expected an object of keys")
+    for identity, said in written.items():
+        scopes = tuple(said["scopes"])
+        if not set(scopes) <= set(SCOPES):
+            raise ValueError(
+                f"key '{said['name']}': expected scopes among {', '.join(SCOPES)}, got {', '.join(scopes)}"
+            )
+        found[identity] = Key(str(said["name"]), str(said["hash"]), scopes, float(said["per_s"]))
+    return found
+
+
+def path(settings: Settings) -> Path:
+    """Where the hashes are: `ADLOOP_API_KEYS`, or under the home."""
+    return settings.api_keys or settings.home / "keys" / "api.json"
+
+
+def hashed(secret: str) -> str:
+    """What is kept of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _write(place: Path, keys: Mapping[str, Key]) -> None:
+    new = place.with_name(f".{place.name}.{os.getpid()}")
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump({identity: asdict(key) for identity, key in keys.items()}, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(place)

@@ -1,0 +1,53 @@
+"""What the endpoint tells Prometheus. No label holds what a caller says."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+
+from serving.decisions.records import Decision
+
+REGISTRY = CollectorRegistry()
+_SECONDS = (0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
+
+REQUESTS = Histogram(
+    "adloop_request_seconds", "Requests by path and status.", ("path", "status"), buckets=_SECONDS, registry=REGISTRY
+)
+_STAGES = Histogram(
+    "adloop_stage_seconds", "Stages of a group of decisions.", ("stage",), buckets=_SECONDS, registry=REGISTRY
+)
+GROUP = Histogram(
+    "adloop_group_size", "Opportunities decided together.", buckets=(1, 2, 5, 10, 50, 200, 1000), registry=REGISTRY
+)
+_DECISIONS = Counter("adloop_decisions", "Decisions by action and arm.", ("action", "arm"), registry=REGISTRY)
+_GUARDRAILS = Counter("adloop_guardrails", "Guardrails that changed a decision.", ("guardrail",), registry=REGISTRY)
+_FAULTS = Counter("adloop_faults", "What failed and was answered conservatively.", ("what",), registry=REGISTRY)
+MODELS = Gauge("adloop_model", "Models in force.", ("family", "version"), registry=REGISTRY)
+
+FAULTS = {what: _FAULTS.labels(what) for what in ("features", "model", "store", "log", "bundle")}
+_STAGE = {stage: _STAGES.labels(stage) for stage in ("predict", "load", "decide", "reserve", "log")}
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Times a stage."""
+    begun = perf_counter()
+    try:
+        yield
+    finally:
+        _STAGE[name].observe(perf_counter() - begun)
+
+
+def decided(decisions: Iterable[Decision]) -> None:
+    """Count decisions as they are answered."""
+    for one in decisions:
+        _DECISIONS.labels(one.action.value, one.arm).inc()
+        for touch in one.guardrails:
+            _GUARDRAILS.labels(touch.guardrail).inc()
+
+
+def exposed() -> bytes:
+    """All of it in Prometheus' text format."""
+    return generate_latest(REGISTRY)

@@ -1,0 +1,131 @@
+"""The models that are asked together about one kind of opportunity, and what comes of it when some of them fail."""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from features.packed.reader import Reader, Vectors
+from features.store import Online, StoreUnavailable
+from serving.decisions.endpoint.metrics import FAULTS
+from serving.decisions.endpoint.predictor import CUSTOMER, Ask, Predictor
+from serving.decisions.endpoint.sheet import Columns, Sheet
+from serving.decisions.records import Asked, Opportunity, Predictions
+
+#: After a failure the online store is not asked for so long: not every decision waits for one that is away.
+PAUSE_S = 0.2
+
+
+class Features:
+    """Customers' features from the online store, with a pause after it failed."""
+
+    def __init__(self, online: Online) -> None:
+        self._online = online
+        self._away_until = 0.0
+
+    def read(self, service: str, customers: Sequence[str]) -> tuple[Reader, Vectors]:
+        """A service's features of these customers. Raises `StoreUnavailable`."""
+        if monotonic() < self._away_until:
+            raise StoreUnavailable("the online store did not answer a moment ago")
+        try:
+            return self._online.vectors(service, customers)
+        except StoreUnavailable:
+            self._away_until = monotonic() + PAUSE_S
+            raise
+
+
+class Panel:
+    """Predictors for one kind of opportunity. Never changed: other models are another panel.
+
+    Attributes:
+        versions: of each family that is asked.
+    """
+
+    def __init__(self, asked: Asked, predictors: Sequence[Predictor]) -> None:
+        self.asked = asked
+        self._predictors = _in_order([one for one in predictors if _answers(one, asked)])
+        self._columns = Columns(column for one in self._predictors for column in one.columns.items())
+        self._services = sorted({one.service for one in self._predictors if one.service is not None})
+        self._asks = [(one, one.bound(self._columns)) for one in self._predictors]
+        self._places: dict[Reader, Any] = {}
+        self.versions = {one.family: one.version for one in self._predictors}
+
+    def predict(self, opportunities: Sequence[Opportunity], features: Features) -> list[Predictions]:
+        """What the models say of each. A model or store that fails leaves its answers out, and a fault that says so."""
+        sheet = Sheet(self._columns, len(opportunities))
+        self._look_up(sheet, opportunities, features)
+        sheet.say(opportunities)
+        said: list[dict[str, Any]] = [{} for _ in opportunities]
+        for one, ask in self._asks:
+            for name, values in self._ask(one, ask, sheet).items():
+                sheet.tell(name, np.where(np.isfinite(values), values, np.nan))
+                for row, value in enumerate(values.tolist()):
+                    if isfinite(value):
+                        said[row][name] = value
+        return [
+            Predictions(**values, versions=self.versions, faults=tuple(faults))
+            for values, faults in zip(said, sheet.faults, strict=True)
+        ]
+
+    def _look_up(self, sheet: Sheet, opportunities: Sequence[Opportunity], features: Features) -> None:
+        rows = [row for row, one in enumerate(opportunities) if one.customer_id is not None]
+        customers = [str(opportunities[row].customer_id) for row in rows]
+        for service in self._services if rows else ():
+            try:
+                reader, found = features.read(service, customers)
+            except StoreUnavailable as away:
+                FAULTS["features"].inc()
+                for row in rows:
+                    sheet.faults[row].append(str(away))
+                continue
+            self._fill(sheet, rows, reader, found)
+            if self.asked == "customer":  # in an auction somebody new is nothing strange
+                for row, customer, there in zip(rows, customers, found.known.tolist(), strict=True):
+                    if not there:
+                        sheet.faults[row].append(f"the online store has no customer '{customer}'")
+
+    def _fill(self, sheet: Sheet, rows: Sequence[int], reader: Reader, found: Vectors) -> None:
+        if reader not in self._places:  # names are looked for once for each publication
+            floats = self._columns.floats
+            pairs = [(floats[name], place) for place, name in enumerate(reader.columns) if name in floats]
+            self._places = {**self._places, reader: np.array(pairs, dtype=np.intp).reshape(-1, 2).T}
+        to, source = self._places[reader]
+        sheet.numbers[np.ix_(rows, to)] = found.numbers[:, source]
+        for name in sheet.texts.keys() & found.texts.keys():
+            for row, value in zip(rows, found.texts[name], strict=True):
+                sheet.texts[name][row] = value
+
+    def _ask(self, one: Predictor, ask: Ask, sheet: Sheet) -> Mapping[str, Any]:
+        """A predictor's answers; a line that breaks it breaks none of the lines beside it."""
+        try:
+            answers = ask(sheet)
+        except Exception as broken:
+            if len(sheet.numbers) > 1:
+                alone = [self._ask(one, ask, line) for line in sheet.lines()]
+                return {name: np.concatenate([said[name] for said in alone]) for name in one.says}
+            FAULTS["model"].inc()
+            sheet.faults[0].append(f"{one.family} {one.version} failed: {type(broken).__name__}: {broken}"[:300])
+            return {name: np.array([np.nan]) for name in one.says}
+        for name, values in answers.items():
+            for row in np.flatnonzero(~np.isfinite(values)):
+                FAULTS["model"].inc()
+                sheet.faults[row].append(f"{one.family} {one.version}: {name} is not a finite number")
+        return answers
+
+
+def _answers(one: Predictor, asked: Asked) -> bool:
+    """A look at a campaign asks no model; customers are asked about by those who speak of customers."""
+    return bool(one.says & CUSTOMER) if asked == "customer" else asked == "bid" and bool(one.says - CUSTOMER)
+
+
+def _in_order(predictors: Sequence[Predictor]) -> list[Predictor]:
+    """Those who read what others say come after them."""
+    waiting, ordered = sorted(predictors, key=lambda one: one.family), list[Predictor]()
+    while waiting:
+        said = {name for one in waiting for name in one.says}
+        free = [one for one in waiting if not set(one.columns) & (said - one.says)] or waiting
+        ordered += free
+        waiting = [one for one in waiting if one not in free]
+    return ordered

@@ -1,0 +1,108 @@
+"""From a group of opportunities to their decisions: one read, one call of each model, two calls of the state store."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from serving.decisions import engine
+from serving.decisions.answer import answered
+from serving.decisions.endpoint.metrics import FAULTS, GROUP, decided, stage
+from serving.decisions.endpoint.panel import Features, Panel
+from serving.decisions.log.writer import DecisionLog, LogUnavailable
+from serving.decisions.params import Decisions
+from serving.decisions.records import Action, Asked, Decision, Opportunity, Predictions, State
+from serving.decisions.state.allowance import Allowance
+from serving.decisions.state.store import Grant, Reservation
+
+log = logging.getLogger("adloop.decisions")
+
+#: The family whose version is told apart when policy and baseline are compared.
+POLICY = "bidding"
+#: What is promised money.
+_PAID = (Action.BID, Action.RETENTION_OFFER)
+
+
+class Models(Protocol):
+    """The models in force, by what is asked; replaced as a whole."""
+
+    @property
+    def panels(self) -> Mapping[Asked, Panel]: ...
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Decides groups of opportunities; called by one thread at a time."""
+
+    models: Models
+    features: Features
+    money: Allowance
+    log: DecisionLog
+    params: Decisions
+    seed: int
+
+    def decide(self, opportunities: Sequence[Opportunity]) -> list[Decision]:
+        """A decision for each, in their order: whatever fails on the way makes it a conservative one."""
+        GROUP.observe(len(opportunities))
+        panels = self.models.panels
+        with stage("predict"):
+            predictions = self._predict(opportunities, panels)
+        with stage("load"):
+            states = self._load(opportunities, panels["bid"].versions.get(POLICY, ""))
+        with stage("decide"):
+            made = [
+                engine.decide(one, said, state, self.params, self.seed)
+                for one, said, state in zip(opportunities, predictions, states, strict=True)
+            ]
+        with stage("reserve"):
+            grants = self._reserve(made)
+        with stage("log"):
+            decisions = [
+                self._logged(*one) for one in zip(opportunities, predictions, states, grants, made, strict=True)
+            ]
+        decided(decisions)
+        return decisions
+
+    def _predict(self, opportunities: Sequence[Opportunity], panels: Mapping[Asked, Panel]) -> list[Predictions]:
+        places: dict[Asked, list[int]] = {}
+        for place, one in enumerate(opportunities):
+            places.setdefault(one.asked, []).append(place)
+        found: list[Predictions] = [Predictions()] * len(opportunities)
+        for asked, those in places.items():
+            said = panels[asked].predict([opportunities[place] for place in those], self.features)
+            for place, predictions in zip(those, said, strict=True):
+                found[place] = predictions
+        return found
+
+    def _load(self, opportunities: Sequence[Opportunity], policy: str) -> list[State]:
+        states = self.money.load(opportunities, policy)
+        if not all(state.known for state in states):
+            FAULTS["store"].inc()
+        return states
+
+    def _reserve(self, made: Sequence[Decision]) -> list[Grant | None]:
+        """What comes of asking for the money of each; None where none is asked for."""
+        asking = [place for place, one in enumerate(made) if one.action in _PAID and one.amount is not None]
+        grants: list[Grant | None] = [None] * len(made)
+        if asking:
+            given = self.money.reserve([_reservation(made[place]) for place in asking])
+            for place, grant in zip(asking, given, strict=True):
+                grants[place] = grant
+        return grants
+
+    def _logged(
+        self, asked: Opportunity, said: Predictions, state: State, grant: Grant | None, made: Decision
+    ) -> Decision:
+        """The decision as it is answered. What leaves no trace is not done: its money comes back when it expires."""
+        decision = answered(made, grant)
+        try:
+            self.log.append(asked, said, state, grant, decision)
+        except LogUnavailable as full:
+            FAULTS["log"].inc()
+            log.warning("%s", full)
+            return engine.withheld(decision, f"the decision log does not take it: {full}")
+        return decision
+
+
+def _reservation(made: Decision) -> Reservation:
+    return Reservation(made.opportunity_id, made.account_id, made.campaign_id, made.amount or 0.0, made.decided_at)

@@ -1,0 +1,85 @@
+"""Puts the endpoint together and runs it."""
+
+import gc
+import logging
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+
+from features.settings import Settings
+from features.store import Online, StoreUnavailable
+from features.views import SERVICES
+from serving.decisions.endpoint.app import Desk, make_app
+from serving.decisions.endpoint.champions import Champions, Current
+from serving.decisions.endpoint.keys import Keys, path
+from serving.decisions.endpoint.lane import Lane
+from serving.decisions.endpoint.limits import Buckets
+from serving.decisions.endpoint.panel import Features
+from serving.decisions.endpoint.pipeline import Pipeline
+from serving.decisions.feedback import Feedback, Observed, Status
+from serving.decisions.log.writer import DecisionLog
+from serving.decisions.params import Decisions
+from serving.decisions.records import Decision, Opportunity
+from serving.decisions.state.allowance import Allowance
+from serving.decisions.state.redis import Redis
+from serving.decisions.state.sqlite import Sqlite
+from serving.decisions.state.store import Store
+
+log = logging.getLogger("adloop.decisions")
+
+
+def serve(current: Current, params: Decisions, seed: int, host: str, port: int, settings: Settings) -> None:
+    """Answer until SIGTERM, then finish what waits, the log included."""
+    desk = put_together(current, params, seed, settings)
+    if not path(settings).exists():
+        log.warning("no key may ask anything yet: adloop key --scope decide")
+    # What is loaded now stays: the collector need not look at it again in the middle of a request.
+    gc.collect()
+    gc.freeze()
+    uvicorn.run(
+        make_app(desk),
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=10,
+    )
+
+
+def put_together(current: Current, params: Decisions, seed: int, settings: Settings) -> Desk:
+    """All that the routes work with, opened and warm."""
+    online, store = Online(settings), state_store(settings, params)
+    for service in SERVICES:  # Feast is imported and its registry read before a client waits
+        with suppress(StoreUnavailable):
+            online.vectors(service, ["nobody"])
+    models = Champions(current, settings)
+    models.start()
+    home = settings.home / "decisions"
+    feedback = Feedback(home / "feedback.db", store, params)
+    written = DecisionLog(home / "log", params, feedback.expect)
+    pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
+    decide: Lane[Opportunity, Decision] = Lane("decide", pipeline.decide)
+    take: Lane[Observed, Status] = Lane("feedback", feedback.take)
+
+    def close() -> None:
+        decide.close()
+        take.close()
+        models.close()
+        written.close()
+        feedback.close()
+
+    def status() -> tuple[bool, dict[str, Any]]:
+        return decide.alive, {"models": models.versions}
+
+    return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
+
+
+def state_store(settings: Settings, params: Decisions) -> Store:
+    """The engine's state: in SQLite under the home, or in Redis where there is one."""
+    if settings.redis_url is not None:
+        return Redis(settings.redis_url, params)
+    return Sqlite(settings.home / "decisions" / "state.db", params)

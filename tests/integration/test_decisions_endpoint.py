@@ -1,0 +1,364 @@
+"""The decision endpoint as a process: who may ask, what is refused and how, and what it answers when things break."""
+
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pandas as pd
+import pytest
+import yaml
+
+from features import store
+from features.examples import Window, churn_examples, latest
+from features.settings import Settings
+from features.tables import Tables
+from serving.decisions.endpoint import keys
+from serving.decisions.endpoint.server import state_store
+from serving.decisions.params import Decisions
+from serving.decisions.records import Opportunity
+from serving.decisions.state.store import Terms
+from tests.integration import probe_endpoint as probe
+from tests.integration.conftest import Server, free_ports
+
+ROOT = Path(__file__).parents[2]
+PARAMS = Decisions.model_validate_json(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())["decisions"]))
+
+
+class Endpoint:
+    """A server, its home, and a client for each scope."""
+
+    def __init__(self, settings: Settings) -> None:
+        (port,) = free_ports(1)
+        self.settings, self.url = settings, f"http://127.0.0.1:{port}"
+        for name, kind in probe.KINDS.items():
+            probe.write(settings.home / "models" / name, name, kind(), settings)
+        given = {scope: keys.make(settings, scope, [scope], 1e6) for scope in keys.SCOPES}
+        self.keys = given
+        self.state = state_store(settings, PARAMS)
+        self.state.configure("acme", "spring", Terms(daily_limit=1e6))
+        named = [f"ADLOOP_HOME={settings.home}", f"PYTHONPATH={ROOT}", "OMP_NUM_THREADS=1"]
+        named += [f"ADLOOP_REDIS_URL={settings.redis_url}"] if settings.redis_url else []
+        command = ["env", *named, sys.executable, "-m", "tests.integration.probe_endpoint"]
+        command += ["--models", str(settings.home / "models"), "--params", str(ROOT / "params.yaml")]
+        self.server = Server([*command, "--port", str(port)], port, settings.home, self._ready)
+        self.server.start()
+
+    def post(self, path: str, body: Any, key: str | None = None, **headers: str) -> httpx.Response:
+        """By default with a key of the scope that the path needs."""
+        scope = {"decisions": "decide", "feedback": "feedback"}.get(path, "admin")
+        given = {"authorization": f"Bearer {key or self.keys[scope]}", **headers}
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return httpx.post(f"{self.url}/v1/{path}", content=content, headers=given, timeout=30)
+
+    def decide(self, **changed: Any) -> dict[str, Any]:
+        answer = self.post("decisions", asked(**changed))
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def _ready(self) -> None:
+        httpx.get(f"{self.url}/health/ready").raise_for_status()
+
+
+numbers = iter(range(10**9))
+
+
+def asked(**changed: Any) -> dict[str, Any]:
+    """An opportunity of its own."""
+    own = {"opportunity_id": f"o{next(numbers)}", "occurred_at": time.time()}
+    return {**own, "account_id": "acme", "campaign_id": "spring", "features": {"device": "mobile"}, **changed}
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory, tables: Path) -> Iterator[Endpoint]:
+    """On SQLite, with the features of a small business online."""
+    settings = Settings(home=tmp_path_factory.mktemp("home"))
+    params = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
+    source = Tables(tables)
+    probe.install()
+    snapshot = store.build(source, probe.SERVICE, churn_examples(source, params), latest(source), settings)
+    store.publish(snapshot, settings)
+    found = Endpoint(settings)
+    yield found
+    found.server.stop()
+    probe.remove()
+
+
+def test_a_decision_is_made_of_the_customers_features_and_of_what_the_caller_says(endpoint: Endpoint) -> None:
+    row = store.Online(endpoint.settings).read(probe.SERVICE, ["c00003"]).iloc[0]
+    expected = probe.Clicks().predict(
+        pd.DataFrame([{**row[["recency_days", "frequency", "plan"]], "device": "mobile", "poison": None}])
+    )["predicted_ctr"][0]
+    made = endpoint.decide(customer_id="c00003")
+    assert set(made["versions"]) == {"clicks", "bidder"}
+    bid = 1 + 2 * expected
+    known = [1.5, *(pytest.approx(one) for one in (bid, bid * 1.25, bid / 1.25))]
+    assert made["action"] == "bid" and any(made["amount"] == one for one in known)
+    anonymous = probe.Clicks().predict(
+        pd.DataFrame([{"recency_days": None, "frequency": None, "plan": None, "device": "mobile", "poison": None}])
+    )["predicted_ctr"][0]
+    assert expected != pytest.approx(anonymous)
+
+
+def test_a_batch_is_its_singles(endpoint: Endpoint) -> None:
+    customers = [None, "c00001", "c00002", "nobody", "c00005"]
+    many = [
+        asked(customer_id=customers[place % 5], features={"device": "mobile", "poison": place % 4 if place > 20 else 0})
+        for place in range(40)
+    ]
+    together = endpoint.post("decisions", {"opportunities": many}).json()["decisions"]
+    alone = [endpoint.post("decisions", one).json() for one in many]
+    for one in [*together, *alone]:  # those asked again are what was reserved: in millionths, and with a note
+        one["amount"] = one["amount"] and pytest.approx(one["amount"], abs=2e-6)
+        one["guardrails"] = [touch for touch in one["guardrails"] if touch["guardrail"] != "reservation"]
+    assert together == alone
+    assert {one["arm"] for one in together} >= {"policy", "fallback"}
+    assert (
+        len(endpoint.post("decisions", {"opportunities": [asked() for _ in range(1000)]}).json()["decisions"]) == 1000
+    )
+
+
+@pytest.mark.parametrize("poison", [1, 2])
+def test_a_model_that_throws_or_answers_nan_makes_a_conservative_bid(endpoint: Endpoint, poison: int) -> None:
+    made = endpoint.decide(features={"poison": poison})
+    assert (made["arm"], made["amount"]) == ("fallback", 0.75)
+    assert "clicks" in made["reason"]
+
+
+def test_a_feature_of_the_wrong_type_is_named_in_a_conservative_bid(endpoint: Endpoint) -> None:
+    made = endpoint.decide(features={"recency_days": "soon"})
+    assert made["arm"] == "fallback"
+    assert "feature 'recency_days': expected a finite number, got 'soon'" in made["reason"]
+
+
+def test_only_a_known_key_with_the_scope_may_ask(endpoint: Endpoint) -> None:
+    for wrong in ("none", "adloop_000000000000_" + "A" * 43, endpoint.keys["decide"][:-1] + "!", "ä"):
+        answer = httpx.post(
+            f"{endpoint.url}/v1/decisions", json=asked(), headers={b"authorization": f"Bearer {wrong}".encode()}
+        )
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert wrong not in answer.text or wrong == "none"
+    assert httpx.post(f"{endpoint.url}/v1/decisions", json=asked()).status_code == 401
+    for path, scope in (
+        ("decisions", "feedback"),
+        ("feedback", "decide"),
+        ("kill", "decide"),
+        ("override", "feedback"),
+    ):
+        answer = endpoint.post(path, {}, endpoint.keys[scope])
+        assert answer.status_code == 403
+        assert f"the key '{scope}' has no scope" in answer.json()["error"]["message"]
+
+
+def test_keys_are_rotated_without_a_restart(endpoint: Endpoint) -> None:
+    old = keys.make(endpoint.settings, "rotated", ["decide"], 1e6)
+    assert endpoint.post("decisions", asked(), old).status_code == 200
+    keys.revoke(endpoint.settings, "rotated")
+    new = keys.make(endpoint.settings, "rotated", ["decide"], 1e6)
+    assert endpoint.post("decisions", asked(), old).status_code == 401
+    assert endpoint.post("decisions", asked(), new).status_code == 200
+
+
+def test_a_key_that_asks_too_much_is_told_when_to_come_back(endpoint: Endpoint) -> None:
+    slow = keys.make(endpoint.settings, "slow", ["decide"], 2)
+    assert endpoint.post("decisions", {"opportunities": [asked() for _ in range(6)]}, slow).status_code == 200
+    refused = endpoint.post("decisions", asked(), slow)
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) >= 2
+    time.sleep(int(refused.headers["retry-after"]))
+    assert endpoint.post("decisions", asked(), slow).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        (b"", 400, None),
+        (b"{", 400, None),
+        (b"[" * 100_000, 400, None),
+        (b'{"opportunity_id": NaN}', 400, None),
+        (b"\xff\xfe", 400, None),
+        ([], 422, "body"),
+        ({}, 422, "opportunity_id"),
+        ({"opportunities": []}, 422, "opportunities"),
+        ({"opportunities": [{}] * 1001}, 422, "opportunities"),
+        ({"opportunities": [1]}, 422, "opportunities[0]"),
+        ({"opportunities": [], "seed": 1}, 422, "seed"),
+        (asked(hour=24), 422, "hour"),
+        (asked(hour=True), 422, "hour"),
+        (asked(occurred_at="now"), 422, "occurred_at"),
+        (asked(occurred_at=-1), 422, "occurred_at"),
+        (asked(floor_price=1e300), 422, "floor_price"),
+        (asked(account_id="a\x1fb"), 422, "account_id"),
+        (asked(campaign_id="x" * 257), 422, "campaign_id"),
+        (asked(features={"a": [1]}), 422, "features"),
+        (asked(asked="everything"), 422, "asked"),
+        (asked(asked="customer"), 422, "customer_id"),
+        (asked(bid=3), 422, "bid"),
+    ],
+)
+def test_what_is_wrong_is_named(endpoint: Endpoint, body: Any, status: int, field: str | None) -> None:
+    answer = endpoint.post("decisions", body)
+    assert answer.status_code == status, answer.text
+    assert answer.json()["error"].get("field") == field
+
+
+def test_a_body_beyond_the_limit_is_refused_by_its_header_and_as_it_comes(endpoint: Endpoint) -> None:
+    large = b'{"opportunities": [' + b" " * (5 << 20) + b"]}"
+    assert endpoint.post("decisions", large).status_code == 413
+    given = {"authorization": f"Bearer {endpoint.keys['decide']}"}
+    parts = (large[start : start + 65536] for start in range(0, len(large), 65536))
+    with suppress(httpx.WriteError):  # it may hang up in the middle of the body
+        assert httpx.post(f"{endpoint.url}/v1/decisions", content=parts, headers=given).status_code == 413
+    assert endpoint.decide()["action"] == "bid"
+
+
+def test_a_stop_and_a_persons_word_hold_at_once(endpoint: Endpoint) -> None:
+    place = {"account_id": "acme", "campaign_id": "spring"}
+    said = {**place, "stands": "yes", "bid": 0.5, "why": "launch week"}
+    assert endpoint.post("override", said).json()["override"] == {"bid": 0.5, "by": "admin", "why": "launch week"}
+    made = endpoint.decide()
+    assert (made["arm"], made["amount"]) == ("override", 0.5)
+    assert endpoint.post("override", {**place, "stands": "no", "why": "over"}).status_code == 200
+    assert endpoint.decide()["arm"] in ("policy", "baseline")
+    assert endpoint.post("kill", {**place, "why": "spend looks wrong"}).status_code == 200
+    made = endpoint.decide()
+    assert (made["action"], made["arm"]) == ("hold", "killed")
+    assert endpoint.post("kill", {**place, "why": None}).status_code == 200
+    assert endpoint.decide()["action"] == "bid"
+    assert endpoint.post("kill", {"campaign_id": "spring", "why": "x"}).json()["error"]["field"] == "account_id"
+
+
+def test_feedback_is_counted_once(endpoint: Endpoint) -> None:
+    made = endpoint.decide(campaign_id="counted")
+    endpoint.state.configure("acme", "counted", Terms(daily_limit=100))
+    made = endpoint.decide(campaign_id="counted")
+    event = {"event_id": f"e-{made['decision_id']}", "account_id": "acme", "decision_id": made["decision_id"]}
+    click = {**event, "kind": "click", "occurred_at": time.time(), "cost": 0.25}
+    first = endpoint.post("feedback", click)
+    assert first.status_code == 200, first.text
+    assert endpoint.post("feedback", {"events": [click, click]}).json() == {"joined": 0, "again": 2, "waits": 0}
+
+    def spent() -> float:
+        looked = Opportunity("look", time.time(), "acme", "counted")
+        return endpoint.state.load([looked], "")[0].campaign.total
+
+    until = time.monotonic() + 10
+    while spent() == 0 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert spent() == 0.25
+
+
+def test_health_metrics_and_the_document_need_no_key(endpoint: Endpoint) -> None:
+    endpoint.decide(features={"poison": 1})
+    assert httpx.get(f"{endpoint.url}/health/live").json() == {"alive": True}
+    ready = httpx.get(f"{endpoint.url}/health/ready").json()
+    assert ready["ready"] and set(ready["models"]) == {"clicks", "bidder"}
+    told = httpx.get(f"{endpoint.url}/metrics").text
+    assert 'adloop_decisions_total{action="bid",arm="fallback"}' in told
+    assert 'adloop_guardrails_total{guardrail="fallback"}' in told
+    assert 'adloop_request_seconds_count{path="/v1/decisions",status="200"}' in told
+    document = httpx.get(f"{endpoint.url}/openapi.json").json()
+    assert document["paths"]["/v1/decisions"]["post"]["security"] == [{"key": ["decide"]}]
+
+
+def test_no_secret_is_written_anywhere(endpoint: Endpoint) -> None:
+    endpoint.post("decisions", b"{", endpoint.keys["decide"])
+    secrets = [
+        key.rpartition("_")[2] if key.count("_") == 2 else key.split("_", 2)[2] for key in endpoint.keys.values()
+    ]
+    written = [path for path in endpoint.settings.home.rglob("*") if path.is_file()]
+    assert any(path.name == "api.json" for path in written)
+    for path in written:
+        assert not any(secret.encode() in path.read_bytes() for secret in secrets), path
+
+
+def test_a_bundle_takes_over_while_requests_run(endpoint: Endpoint) -> None:
+    stop, answers = threading.Event(), []
+
+    def ask() -> None:
+        while not stop.is_set():
+            answers.append(endpoint.decide(features={}))
+
+    with ThreadPoolExecutor(3) as pool:
+        running = [pool.submit(ask) for _ in range(3)]
+        before = httpx.get(f"{endpoint.url}/health/ready").json()["models"]["bidder"]
+        probe.write(endpoint.settings.home / "models" / "bidder", "bidder", probe.Bidder(shift=1.0), endpoint.settings)
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            after = httpx.get(f"{endpoint.url}/health/ready").json()["models"]["bidder"]
+            if after != before:
+                break
+            time.sleep(0.1)
+        count = len(answers)
+        while len(answers) < count + 30:
+            time.sleep(0.05)
+        stop.set()
+        for one in running:
+            one.result()
+    assert {one["versions"]["bidder"] for one in answers} == {before, after}
+    ctr = probe.Clicks().predict(
+        pd.DataFrame([{"recency_days": None, "frequency": None, "plan": None, "device": None, "poison": None}])
+    )["predicted_ctr"][0]
+    for made in (one for one in answers if one["arm"] == "policy" and not one["explored"]):
+        shift = 1.0 if made["versions"]["bidder"] == after else 0.0
+        assert made["amount"] == pytest.approx(1 + 2 * ctr + shift)
+    # One that was tampered with is not taken.
+    (endpoint.settings.home / "models" / "bidder" / "model" / "model.json").write_text('{"shift": 2.0}')
+    (endpoint.settings.home / "models" / "bidder" / "files.json").write_text("{}")
+    time.sleep(2.5)
+    assert endpoint.decide()["versions"]["bidder"] == after
+    assert 'adloop_faults_total{what="bundle"} 1.0' in httpx.get(f"{endpoint.url}/metrics").text
+
+
+def test_redis_stopped_and_started_under_load(tmp_path: Path, redis_server: Server) -> None:
+    """Every request is answered; what is bid while it is away was set aside before; nothing is promised twice."""
+    settings = Settings(home=tmp_path / "home", redis_url=f"redis://127.0.0.1:{redis_server.port}/0")
+    endpoint = Endpoint(settings)
+    limit = 60.0
+    endpoint.state.configure("acme", "tight", Terms(daily_limit=limit))
+    stop, answers = threading.Event(), []
+
+    def ask() -> None:
+        while not stop.is_set():
+            one = asked(campaign_id="tight", current_bid=1.0)
+            for _ in range(2):  # a client that asks again, as one does after a broken connection
+                answer = endpoint.post("decisions", one)
+                answers.append((time.monotonic(), answer.status_code, answer.json()))
+            time.sleep(0.02)
+
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            running = [pool.submit(ask) for _ in range(3)]
+            time.sleep(0.5)
+            redis_server.stop(signal.SIGTERM)
+            away = time.monotonic()
+            time.sleep(2)
+            back = time.monotonic()
+            redis_server.start()
+            time.sleep(2)
+            stop.set()
+            for one in running:
+                one.result()
+    finally:
+        endpoint.server.stop()
+    assert {status for _, status, _ in answers} == {200}
+    while_away = [made for at, _, made in answers if away + 0.5 < at < back]
+    assert len(while_away) > 10
+    assert all(made["arm"] == "fallback" for made in while_away)
+    first: dict[str, float] = {}
+    for _, _, made in answers:
+        if made["action"] == "bid":
+            first.setdefault(made["opportunity_id"], made["amount"])
+    promised = sum(first.values())
+    spend = endpoint.state.load([Opportunity("look", time.time(), "acme", "tight")], "")[0].campaign
+    assert any(made["arm"] != "fallback" for at, _, made in answers if at > back + 1)
+    assert 0 < promised <= spend.reserved + 1e-6 <= limit + 1e-6
