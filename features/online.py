@@ -16,14 +16,14 @@ from features import lake
 from features.offline import Snapshot, engine, feature_store
 from features.settings import Settings
 from features.shelf import Shelf, shelf
-from features.views import ENTITY
+from features.views import Entity, service_of
 
 
 class UnknownEntity(KeyError):
     """An id that the online store has no features of."""
 
-    def __init__(self, entity_id: str) -> None:
-        super().__init__(f"no customer '{entity_id}' in the online store")
+    def __init__(self, name: str, entity_id: str) -> None:
+        super().__init__(f"no {name} '{entity_id}' in the online store")
         self.entity_id = entity_id
 
     def __str__(self) -> str:
@@ -62,10 +62,10 @@ class Online:
         self._opened: dict[str, _Opened] = {}
 
     def read(self, service: str, entity_ids: Sequence[str]) -> pd.DataFrame:
-        """The service's features of these customers, one row an id, in this order.
+        """The service's features of these customers or campaigns, one row an id, in this order.
 
         Returns:
-            customer_id and the feature columns, named and typed as in the training frame.
+            the entity's key and the feature columns, named and typed as in the training frame.
 
         Raises:
             UnknownEntity: naming the first id that has no features.
@@ -98,24 +98,25 @@ class _Opened:
         self.snapshot = snapshot
         self._store = _feast(snapshot, place, Path(self._folder.name))
         self._service = self._store.get_feature_service(snapshot.service)
+        self._entity: Entity = service_of(snapshot.service).entity
         kinds = {f.name: str(f.dtype) for view in self._service.feature_view_projections for f in view.features}
         self._numbers = [name for name, kind in kinds.items() if kind == "Float64"]
         self._others = {name: _FIELDS[kind] for name, kind in kinds.items() if kind != "Float64"}
 
     def read(self, ids: list[str]) -> Any:
-        return self._store.get_online_features(self._service, {ENTITY: ids}).proto
+        return self._store.get_online_features(self._service, {self._entity.key: ids}).proto
 
     def frame(self, found: Any) -> pd.DataFrame:
         """Feast's answer as a frame. An id is unknown if no view has a row of it: such a row would have its moment."""
         columns = dict(zip(found.metadata.feature_names.val, found.results, strict=True))
-        ids = [value.string_val for value in columns.pop(ENTITY).values]
+        ids = [value.string_val for value in columns.pop(self._entity.key).values]
         for place, entity_id in enumerate(ids):
             if not any(column.event_timestamps[place].seconds for column in columns.values()):
-                raise UnknownEntity(entity_id)
+                raise UnknownEntity(self._entity.name, entity_id)
         # One block of numbers: making a hundred columns one by one would take longer than reading them did.
         numbers = np.array([_values(columns[name], "double_val", np.nan) for name in self._numbers])
         others = {name: _values(columns[name], kind, None) for name, kind in self._others.items()}
-        told = pd.DataFrame({ENTITY: ids, **others}, dtype=object)
+        told = pd.DataFrame({self._entity.key: ids, **others}, dtype=object)
         return pd.concat([told, pd.DataFrame(numbers.T.reshape(len(ids), -1), columns=self._numbers)], axis=1)
 
 

@@ -68,6 +68,9 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
 #: The tables whose rows are about customers in `customers`.
 OF_CUSTOMERS = frozenset(table for table, columns in SPECS.items() if "customer_id" in columns)
 
+#: Where a table tells no date at all (a snapshot of subscribers, a log without time), what it tells stands here.
+UNDATED = "2000-01-01"
+
 #: Columns of `customers` that say who, what came of it and when: everything else there is an attribute.
 NOT_ATTRIBUTES = frozenset(SPECS["customers"])
 
@@ -103,6 +106,15 @@ class Tables:
     def sql(self, table: str) -> str:
         """The table as DuckDB reads it, to stand after FROM."""
         return f"read_parquet({literal(str(self.path(table)))})"
+
+    def whole(self, table: str) -> str:
+        """A query of exactly the columns of the table's specification, null where it has none of that name."""
+        there = self.columns(table)
+        columns = ", ".join(
+            f"{quoted(name) if name in there else 'NULL'}::{column.type} AS {quoted(name)}"
+            for name, column in SPECS[table].items()
+        )
+        return f"SELECT {columns} FROM {self.sql(table)}" if there else f"SELECT {columns} WHERE false"
 
     def rows(self) -> dict[str, int]:
         """Number of rows by table."""

@@ -11,6 +11,7 @@ from features.simulator.opportunities import Simulator, join
 from features.simulator.published import PUBLISHED
 from features.tables import literal
 
+TABLES = ("auctions",)
 DAYS, SEED = 28, 1
 
 

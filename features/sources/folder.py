@@ -28,6 +28,13 @@ def files(source: str, settings: Settings) -> dict[str, str]:
     return {table: found[table] for table in SPECS if table in found}
 
 
+def tables(source: str, settings: Settings) -> tuple[str, ...]:
+    """The tables that `read` gives of `source`. Raises `FileNotFoundError` where there is none."""
+    found = files(source, settings)
+    derived = {"customers"} if OF_CUSTOMERS.intersection(found) else set()
+    return tuple(table for table in SPECS if table in found or table in derived)
+
+
 def read(source: str, destination: Path, settings: Settings) -> None:
     """Write the tables in `source` into `destination`, each column of the specification in its type.
 

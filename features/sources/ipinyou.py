@@ -14,6 +14,7 @@ from features.contracts import ContractBroken
 from features.settings import Settings
 from features.tables import literal
 
+TABLES = ("auctions",)
 _ENDINGS = (".validation.txt.gz", ".validation.txt")
 
 # DuckDB keeps the order of a file's lines, and both windows run along it as it streams. Line 0 is the head; a line
