@@ -1,7 +1,6 @@
 """The limit: what a budget could have bought for somebody who knew every price and every click beforehand."""
 
 import numpy as np
-import numpy.typing as npt
 
 from models.bidding.auctions import Episodes, Floats
 
@@ -13,20 +12,34 @@ def optimum(episodes: Episodes, budget: Floats) -> Floats:
     cheapest first is the optimum, exactly. Else this is the optimum of the relaxed problem, in which the last auction
     may be won in part (Dantzig, 1957): an upper bound, at most one auction's value too high.
     """
-    value, price = episodes.value, episodes.market_price
-    density = value / np.maximum(price, np.finfo(float).tiny)
-    order = np.argsort(-density, axis=1, kind="stable")
-    value, price = (np.take_along_axis(array, order, axis=1) for array in (value, price))
-    worth = np.where(value > 0, value, np.nan)
-    whole = ~(np.nanmax(worth, axis=1, initial=0) > np.nanmin(worth, axis=1, initial=np.inf))
-    before = np.cumsum(price, axis=1) - price
-    lines = [_bought(value, price, before, whole, line) for line in budget.reshape(-1, len(episodes))]
+    ranked = _Ranked(episodes)
+    lines = [(ranked.bought(line) * ranked.value).sum(axis=1) for line in budget.reshape(-1, len(episodes))]
     return np.array(lines).reshape(budget.shape)
 
 
-def _bought(value: Floats, price: Floats, before: Floats, whole: npt.NDArray[np.bool_], budget: Floats) -> Floats:
-    """Value of the auctions, best first, that a budget pays for; the last one in part unless `whole`."""
-    left = budget[:, None] - before
-    part = np.clip(left / np.where(price > 0, price, 1.0), 0, 1)
-    part = np.where(whole[:, None] | (price == 0), left >= price, part)
-    return np.asarray((part * np.maximum(value, 0)).sum(axis=1))
+def chosen(episodes: Episodes, budget: Floats) -> Floats:
+    """Which auctions the optimum buys for a budget each, of (episodes, auctions): 1, 0, or the part that is won."""
+    ranked = _Ranked(episodes)
+    parts = np.empty(ranked.order.shape)
+    np.put_along_axis(parts, ranked.order, ranked.bought(budget), axis=1)
+    return parts
+
+
+class _Ranked:
+    """Auctions of each episode, most value for the money first; `whole` where none may be won in part."""
+
+    def __init__(self, episodes: Episodes) -> None:
+        value, price = np.maximum(episodes.value, 0), episodes.market_price
+        density = value / np.maximum(price, np.finfo(float).tiny)
+        self.order = np.argsort(-density, axis=1, kind="stable")
+        self.value, self.price = (np.take_along_axis(array, self.order, axis=1) for array in (value, price))
+        worth = np.where(self.value > 0, self.value, np.nan)
+        self.whole = ~(np.nanmax(worth, axis=1, initial=0) > np.nanmin(worth, axis=1, initial=np.inf))
+        self.before = np.cumsum(self.price, axis=1) - self.price
+
+    def bought(self, budget: Floats) -> Floats:
+        """What part of each auction a budget pays for; nothing of one that brings nothing."""
+        left = budget[:, None] - self.before
+        part = np.clip(left / np.where(self.price > 0, self.price, 1.0), 0, 1)
+        part = np.where(self.whole[:, None] | (self.price == 0), left >= self.price, part)
+        return np.asarray(part * (self.value > 0))
