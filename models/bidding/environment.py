@@ -62,15 +62,16 @@ class Replay:
         if budget.shape[-1] != len(episodes) or not (budget >= 0).all():
             raise ValueError(f"budget: expected amounts of at least 0, {len(episodes)} a line, got {budget.shape}")
         self.episodes, self.pricing, self.shape = episodes, pricing, budget.shape
-        self.times = budget.size // max(len(episodes), 1)
+        #: Whose auctions each line of an episode and a budget meets.
+        self.episode = np.tile(np.arange(len(episodes)), budget.size // max(len(episodes), 1))
         self.campaigns = tuple(episodes.campaigns)
-        self.campaign = np.tile(np.searchsorted(np.array(self.campaigns), episodes.campaign), self.times)
+        self.campaign = np.searchsorted(np.array(self.campaigns), episodes.campaign).take(self.episode)
         self.budget = budget.ravel().astype(float)
         self.left = self.budget.copy()
         self.at = 0
         names = ("clicks", "value", "expected_value", "wins")
         self.won = {name: np.zeros(budget.size) for name in names}
-        self.offered_value, self.recent_cost, self.recent_wins, self.debt = (np.zeros(budget.size) for _ in range(4))
+        self.offered_value, self.recent_cost, self.debt = (np.zeros(budget.size) for _ in range(3))
         # Auctions are read one at a time: next to each other in memory.
         columns = ("market_price", "click", "value", "expected_value", "hour", "weekday", "channel")
         self.columns = {name: np.ascontiguousarray(getattr(episodes, name).T) for name in columns}
@@ -97,7 +98,6 @@ class Replay:
             wins=self.won["wins"],
             offered_value=self.offered_value,
             recent_cost=self.recent_cost,
-            recent_wins=self.recent_wins,
             pacing_debt=self.debt,
         )
 
@@ -111,7 +111,7 @@ class Replay:
             "wins": self.won["wins"] + won
         }
         self.left = self.left - paid
-        self._remember(won, paid)
+        self._remember(paid)
         self.at += 1
         return won, paid
 
@@ -120,11 +120,11 @@ class Replay:
 
         With one budget in all lines, this tries several bids on the same auctions and goes on from the chosen one.
         """
-        picked = np.tile(line * len(self.episodes) + np.arange(len(self.episodes)), self.times)
+        picked = (line * len(self.episodes)).take(self.episode) + self.episode
         self.won = {name: array[picked] for name, array in self.won.items()}
         self.left, self.debt = self.left[picked], self.debt[picked]
         self.offered_value = self.offered_value[picked]
-        self.recent_cost, self.recent_wins = self.recent_cost[picked], self.recent_wins[picked]
+        self.recent_cost = self.recent_cost[picked]
 
     def outcome(self) -> Outcome:
         """What was won so far."""
@@ -133,12 +133,11 @@ class Replay:
         return Outcome(**won, cost=cost, optimum=optimum(self.episodes, self.budget.reshape(self.shape)))
 
     def _now(self, column: str) -> npt.NDArray[Any]:
-        return np.tile(self.columns[column][self.at], self.times)
+        return np.asarray(self.columns[column][self.at].take(self.episode))
 
-    def _remember(self, won: Floats, paid: Floats) -> None:
+    def _remember(self, paid: Floats) -> None:
         self.offered_value = self.offered_value + self._now("expected_value")
         self.recent_cost = self.recent_cost + NEWEST * (paid - self.recent_cost)
-        self.recent_wins = self.recent_wins + NEWEST * (won - self.recent_wins)
         spent = 1 - self.left / np.maximum(self.budget, np.finfo(float).tiny)
         self.debt = self.debt + (self.at + 1) / self.episodes.auctions - spent
 

@@ -19,7 +19,7 @@ ENTITY = "campaign_id"
 #: what the budget has for each auction.
 LABEL = ("episode", "market_price", "click", "value", "optimal", "price_in_pace")
 #: What a bidder knows of its results, as in `Observation`.
-RESULTS = ("left", "remaining", "wins", "offered_value", "recent_cost", "recent_wins", "pacing_debt")
+RESULTS = ("left", "remaining", "wins", "offered_value", "recent_cost", "pacing_debt")
 #: What a request brings. `predicted_value` is what winning is expected to bring, as predicted by whoever asks.
 CONTEXT = (ENTITY, "predicted_value", "hour", "weekday", "channel", "budget", "auctions", *RESULTS)
 #: What a number is taken to be where a request leaves it out: nothing to spend, nothing known.

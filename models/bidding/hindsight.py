@@ -30,7 +30,8 @@ class _Ranked:
 
     def __init__(self, episodes: Episodes) -> None:
         value, price = np.maximum(episodes.value, 0), episodes.market_price
-        density = value / np.maximum(price, np.finfo(float).tiny)
+        with np.errstate(over="ignore"):  # what costs next to nothing is worth its price however the ratio is rounded
+            density = np.divide(value, price, out=np.where(value > 0, np.inf, 0.0), where=price > 0)
         self.order = np.argsort(-density, axis=1, kind="stable")
         self.value, self.price = (np.take_along_axis(array, self.order, axis=1) for array in (value, price))
         worth = np.where(self.value > 0, self.value, np.nan)

@@ -12,7 +12,7 @@ from models.bidding.auctions import Floats, Integers
 from models.family import InvalidRows
 from models.tabular import require
 
-#: Auctions that the recent figures look back on: they are exponential means with this weight on the newest.
+#: `recent_cost` is an exponential mean with this weight on the newest auction.
 NEWEST = 1 / 50
 
 
@@ -29,7 +29,6 @@ class Observation:
         wins: auctions won so far.
         offered_value: expected value added up over the auctions so far, won or not.
         recent_cost: paid an auction of late.
-        recent_wins: share won of late.
         pacing_debt: added up over the auctions so far, by what share of the budget spending was behind an even pace.
     """
 
@@ -45,7 +44,6 @@ class Observation:
     wins: Floats
     offered_value: Floats
     recent_cost: Floats
-    recent_wins: Floats
     pacing_debt: Floats
     campaigns: tuple[str, ...]
 

@@ -27,4 +27,4 @@ class BiddingParams(Params):
     @property
     def schedule(self) -> Schedule:
         """How much the network learns."""
-        return Schedule(self.rounds, self.episodes, self.steps)
+        return Schedule(rounds=self.rounds, episodes=self.episodes, steps=self.steps)

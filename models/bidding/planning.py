@@ -1,8 +1,17 @@
 """Planning by dynamic programming: what a budget is worth with so many auctions to go, for all budgets and times."""
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Self
 
-from models.bidding.auctions import Floats, Integers
+import numpy as np
+import numpy.typing as npt
+
+from models.bidding.auctions import Floats
+from models.bidding.market import Markets
+from models.bidding.observation import Observation
+
+#: Budgets that plans are made for; between them worth is interpolated.
+BUDGETS = 160
 
 
 def budget_grid(most: float, points: int) -> Floats:
@@ -30,13 +39,53 @@ def plan(values: Floats, prices: Floats, auctions: int, budgets: Floats) -> Floa
     return table
 
 
+class Plans:
+    """What is left of a budget is worth, for every campaign; in units of its mean value and mean price.
+
+    Attributes:
+        campaigns: their names, in order.
+        tables: of (campaigns, auctions to go from 0 on, budgets), see `plan`.
+        budgets: the budgets of the tables.
+    """
+
+    def __init__(self, campaigns: Sequence[str], tables: npt.NDArray[np.float32]) -> None:
+        self.campaigns, self.tables = tuple(campaigns), tables
+        self.budgets = budget_grid(tables.shape[1] - 1, tables.shape[2])
+
+    @classmethod
+    def fit(cls, markets: Markets, auctions: int, by_mean: bool = False) -> Self:
+        """Plan for episodes of so many auctions by the pairs of each market, or as if all values were the mean."""
+        budgets, names = budget_grid(auctions, BUDGETS), sorted(markets)
+        tables = []
+        for name in names:
+            value, price = np.array(markets[name].pair_values), np.array(markets[name].pair_prices)
+            tables.append(plan(np.ones_like(value) if by_mean else value, price, auctions, budgets))
+        return cls(names, np.array(tables, dtype=np.float32))
+
+    def lines(self, seen: Observation, price: Floats, settled: int) -> tuple[Floats, Floats]:
+        """What each budget is worth once so many auctions of those left are settled, and the budget left now.
+
+        Of (episodes, budgets) and (episodes,). Where more auctions are left than were planned for, their number and the
+        budget are scaled alike: bids depend on the ratio when both are large.
+        """
+        scale = np.minimum(1.0, (self.tables.shape[1] - 1) / seen.remaining)
+        to_go = np.maximum(np.rint(seen.remaining * scale).astype(np.int64) - settled, 0)
+        place = seen.look_up({name: i for i, name in enumerate(self.campaigns)})
+        return self.tables[place, to_go], np.minimum(seen.left / price * scale, self.budgets[-1])
+
+    def prospect(self, seen: Observation, price: Floats) -> Floats:
+        """The value that may be expected from what is left, with the auction on offer, of (episodes,)."""
+        later, left = self.lines(seen, price, 0)
+        return _at(later, self.budgets, left)
+
+
 def highest_bid(later: Floats, budgets: Floats, left: Floats, value: Floats) -> Floats:
     """The highest price at which winning is worth what it takes from later auctions, one a line; never above `left`.
 
     `later` is of (lines, budgets): what each budget is worth after this auction. `left` and `value` are of (lines,).
     """
     lines = np.arange(len(left))
-    needed = _at(later, budgets, left, lines) - value
+    needed = _at(later, budgets, left) - value
     place = np.clip((later <= needed[:, None]).sum(axis=1) - 1, 0, len(budgets) - 2)
     low, high = later[lines, place], later[lines, place + 1]
     part = np.clip((needed - low) / np.where(high > low, high - low, 1.0), 0, 1)
@@ -44,7 +93,8 @@ def highest_bid(later: Floats, budgets: Floats, left: Floats, value: Floats) -> 
     return np.clip(left - kept, 0.0, left)
 
 
-def _at(table: Floats, budgets: Floats, left: Floats, lines: Integers) -> Floats:
+def _at(table: Floats, budgets: Floats, left: Floats) -> Floats:
+    lines = np.arange(len(left))
     place = np.clip(np.searchsorted(budgets, left, side="right") - 1, 0, len(budgets) - 2)
     part = np.clip((left - budgets[place]) / (budgets[place + 1] - budgets[place]), 0, 1)
     low = table[lines, place]

@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from models.bidding import market
 from models.bidding.auctions import ARRAYS, Episodes, Floats, Integers
-from models.bidding.dqn.state import TURNS, features, prospect
+from models.bidding.dqn.state import TURNS, features
 from models.bidding.environment import Replay
 from models.bidding.market import Markets
+from models.bidding.planning import Plans
 from models.bidding.policies.pacing import reference
 
 Singles = npt.NDArray[np.float32]
@@ -48,13 +49,19 @@ def resample(episodes: Episodes, campaign_episodes: int, rng: np.random.Generato
 
 
 def gather(
-    episodes: Episodes, markets: Markets, choose: Callable[[Singles], Integers], rng: np.random.Generator
+    episodes: Episodes,
+    markets: Markets,
+    plans: Plans,
+    choose: Callable[[Singles], Integers],
+    rng: np.random.Generator,
 ) -> Experience:
     """Play episodes with budgets of many sizes; on each stretch try all turns from one state, and go on from one.
 
     That logs hold every price makes this possible: turns are compared on the same auctions, so their noise cancels.
-    Wins count by their calibrated value, as realised clicks are too rare to learn from. `choose` takes states and says
-    by which turn to go on.
+    Wins count by their calibrated value, as realised clicks are too rare to learn from. The reward is shaped by what
+    the plans expect of the money and time a stretch used up: Ng et al., "Policy Invariance under Reward
+    Transformations" (1999). The network learns what the plans do not know. `choose` takes states and says by which turn
+    to go on.
     """
     share = np.exp(rng.uniform(np.log(BUDGETS[0]), np.log(BUDGETS[1]), len(episodes)))
     budget = market.budgets(markets, episodes, (1.0,))[0] * share
@@ -64,12 +71,13 @@ def gather(
     while not game.over:
         seen = game.observe()
         state = features(markets, seen)[: len(episodes)]
-        reward = _stretch(game, markets, turn) - prospect(markets, seen)
+        reward = -plans.prospect(seen, market.prices(markets, seen)) + _stretch(game, markets, turn)
         if game.over:
             after, last = np.zeros((len(turn), state.shape[1])), 1.0
         else:
             seen = game.observe()
-            reward, after, last = reward + prospect(markets, seen), features(markets, seen), 0.0
+            reward = reward + plans.prospect(seen, market.prices(markets, seen))
+            after, last = features(markets, seen), 0.0
             game.follow(choose(state))
         rows.append((state, _by_row(reward / REWARD), _by_row(after), np.full(len(state), last)))
     parts = [np.concatenate(column).astype(np.float32) for column in zip(*rows, strict=True)]

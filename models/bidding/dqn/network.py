@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 HEADS = 4
 HIDDEN = 48
 #: Weight of the conservative term: Kumar et al., "Conservative Q-Learning for Offline Reinforcement Learning" (2020).
-CONSERVATIVE = 0.01
+CONSERVATIVE = 0.001
 
 
 def start(seed: int, device: "torch.device") -> "Layers":

@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bidding import market
-from models.bidding.auctions import Floats
 from models.bidding.market import LOWEST, Markets
 from models.bidding.observation import Observation
 from models.bidding.policies.pacing import reference
@@ -14,14 +13,17 @@ TURNS = np.linspace(-0.8, 0.8, 9)
 KEEP = len(TURNS) // 2
 #: Paces at which a market is described to the network.
 PACES = (1 / 32, 1 / 8, 1 / 2)
-FEATURES = 12 + len(PACES)
+FEATURES = 9 + len(PACES)
 
 
 def features(markets: Markets, seen: Observation) -> npt.NDArray[np.float32]:
-    """Budget, time, recent results and market as numbers around 0, of (episodes, FEATURES)."""
+    """Budget, time and market as numbers around 0, of (episodes, FEATURES).
+
+    What was won and paid of late is not among them, as a turn changes it: bidding high leaves the traces of a cheap
+    market, and networks that saw them took the one for the other and bid too high.
+    """
     price = market.prices(markets, seen)
     pace = np.maximum(seen.pace / price, LOWEST)
-    recent = seen.recent_cost / price
     gains = {name: known.gains for name, known in markets.items()}
     hour = seen.hour * (2 * np.pi / 24)
     columns = [
@@ -29,9 +31,6 @@ def features(markets: Markets, seen: Observation) -> npt.NDArray[np.float32]:
         np.log(seen.remaining) / 3 - 1,
         seen.remaining / seen.auctions,
         (seen.auctions - seen.remaining) / (seen.auctions - seen.remaining + 50),
-        np.clip(np.log((recent + 0.1 * pace) / pace), -2, 2),
-        np.sqrt(seen.recent_wins),
-        np.clip(recent / np.maximum(seen.recent_wins, 0.02), 0, 3),
         np.log(np.maximum(reference(markets, seen), LOWEST)),
         np.log(np.maximum(market.at_pace(gains, seen, pace), LOWEST)) / 2,
         np.sin(hour),
@@ -40,15 +39,3 @@ def features(markets: Markets, seen: Observation) -> npt.NDArray[np.float32]:
         *(np.log(market.at_pace(gains, seen, np.full(len(seen), at))) for at in PACES),
     ]
     return np.column_stack(columns).astype(np.float32)
-
-
-def prospect(markets: Markets, seen: Observation) -> Floats:
-    """The value the pacing rule may expect from what is left, in units of the campaign's mean value.
-
-    It shapes the reward: what a stretch of auctions won, less the prospect it used up. The best way to bid stays the
-    best (Ng et al., "Policy Invariance under Reward Transformations", 1999), and the network learns what is left over.
-    """
-    gains = {name: known.gains for name, known in markets.items()}
-    pace = seen.pace / market.prices(markets, seen)
-    gain = market.at_pace(gains, seen, pace) * np.minimum(pace / LOWEST, 1.0)
-    return np.asarray(seen.remaining * gain)

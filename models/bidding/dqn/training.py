@@ -13,6 +13,7 @@ from models.bidding.dqn.memory import Memory
 from models.bidding.dqn.network import HEADS, answers, errors, loss, start
 from models.bidding.dqn.state import TURNS
 from models.bidding.market import Markets
+from models.bidding.planning import Plans
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 BATCH, LEARNING_RATE, CLIP = 256, 1e-3, 1.0
 #: How fast the slower copy follows.
-FOLLOW = 0.01
+FOLLOW = 0.005
 #: Share of stretches after which any turn is taken, so that no state goes unseen while the heads agree too early.
 ANYHOW = 0.2
 
@@ -30,7 +31,7 @@ ANYHOW = 0.2
 class Schedule:
     """How much to learn: rounds, synthetic episodes a campaign and round, and steps a round."""
 
-    rounds: int = 8
+    rounds: int = 6
     episodes: int = 40
     steps: int = 250
 
@@ -38,7 +39,7 @@ class Schedule:
 def train(
     episodes: Episodes, markets: Markets, schedule: Schedule, seed: int, checkpoint: Path
 ) -> list[npt.NDArray[np.float32]]:
-    """The layers of the networks, learnt on a GPU where there is one.
+    """The layers of the slower copies, whose noise is averaged out; learnt on a GPU where there is one.
 
     Every round draws from generators of its own, seeded by `seed` and the round, and `checkpoint/dqn.npz` holds the
     networks and the memory after it: a fit that was stopped goes on from there and ends in the same networks.
@@ -47,14 +48,16 @@ def train(
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint.mkdir(parents=True, exist_ok=True)
+    plans = Plans.fit(markets, episodes.auctions)
     run = _Run(seed, device, checkpoint / "dqn.npz")
     for at in range(run.done, schedule.rounds):
         rng = np.random.default_rng([seed, at])
         drawn = resample(episodes, schedule.episodes, rng)
-        run.remember(Memory.of(gather(drawn, markets, run.chooser(rng), rng), rng, device))
-        run.fit(schedule.steps, torch.Generator().manual_seed(int(rng.integers(2**62))))
+        run.remember(Memory.of(gather(drawn, markets, plans, run.chooser(rng), rng), rng, device))
+        rate = LEARNING_RATE * (1 - at / schedule.rounds)
+        run.fit(schedule.steps, rate, torch.Generator().manual_seed(int(rng.integers(2**62))))
         run.keep(at + 1)
-    return [layer.detach().cpu().numpy() for layer in run.layers]
+    return [layer.cpu().numpy() for layer in run.target]
 
 
 class _Run:
@@ -87,11 +90,13 @@ class _Run:
     def remember(self, fresh: Memory) -> None:
         self.memory = fresh if self.memory is None else self.memory.joined(fresh)
 
-    def fit(self, steps: int, chance: "torch.Generator") -> None:
+    def fit(self, steps: int, rate: float, chance: "torch.Generator") -> None:
         import torch
 
         if self.memory is None:
             return
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
         for _ in range(steps):
             place, weight = self.memory.draw(BATCH, chance)
             error, conservative = errors(self.layers, self.target, self.memory.batch(place))

@@ -1,22 +1,18 @@
 """Bidding by a plan: what an auction may cost is what the money would not bring later."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
 from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
 from models.bidding.market import Market, Markets
 from models.bidding.observation import Observation
-from models.bidding.planning import budget_grid, highest_bid, plan
+from models.bidding.planning import Plans, highest_bid
 from models.bidding.policies.dial import Document
-
-#: Budgets the plan is made for; what lies between them is interpolated.
-BUDGETS = 160
 
 
 class Values(Document):
@@ -40,40 +36,31 @@ class Rlb:
     came of predictions like theirs, and plans by all values and their prices together.
     """
 
-    def __init__(self, values: Values, campaigns: Sequence[str], tables: npt.NDArray[np.float32]) -> None:
-        """`tables` is of (campaigns, auctions to go from 0 on, budgets), in units of mean value and mean price."""
-        self.values, self.campaigns, self.tables = values, tuple(campaigns), tables
-        self.budgets = budget_grid(tables.shape[1] - 1, tables.shape[2])
+    def __init__(self, values: Values, plans: Plans) -> None:
+        self.values, self.plans = values, plans
 
     @classmethod
     def fit(cls, episodes: Episodes, markets: Markets, calibrated: bool) -> Self:
         """Plan for every campaign, by the values and market prices of the logged episodes."""
-        budgets = budget_grid(episodes.auctions, BUDGETS)
-        tables = []
-        for name in episodes.campaigns:
-            value, price = np.array(markets[name].pair_values), np.array(markets[name].pair_prices)
-            tables.append(plan(value if calibrated else np.ones_like(value), price, episodes.auctions, budgets))
         means = {name: episodes.of(name).expected_value.mean() for name in episodes.campaigns}
-        values = Values(markets=markets, means=means, calibrated=calibrated)
-        return cls(values, episodes.campaigns, np.array(tables, dtype=np.float32))
+        plans = Plans.fit(markets, episodes.auctions, by_mean=not calibrated)
+        return cls(Values(markets=markets, means=means, calibrated=calibrated), plans)
 
     def bid(self, seen: Observation) -> Floats:
-        """See `Policy`. Where more auctions are left than were planned for, their number and the budget are scaled."""
-        longest = self.tables.shape[1] - 1
-        scale = np.minimum(1.0, longest / seen.remaining)
+        """See `Policy`."""
         price = market.prices(self.values.markets, seen)
-        left = np.minimum(seen.left / price * scale, self.budgets[-1])
-        place = seen.look_up({name: i for i, name in enumerate(self.campaigns)})
-        later = self.tables[place, np.maximum(np.rint(seen.remaining * scale).astype(np.int64) - 1, 0)]
-        return np.asarray(highest_bid(later, self.budgets, left, self.values.of(seen)) * price)
+        later, left = self.plans.lines(seen, price, settled=1)
+        return np.asarray(highest_bid(later, self.plans.budgets, left, self.values.of(seen)) * price)
 
     def save(self, folder: Path) -> None:
         """Write `policy.json` and `tables.safetensors`."""
         self.values.save(folder)
-        save_file({name: self.tables[i] for i, name in enumerate(self.campaigns)}, folder / "tables.safetensors")
+        tables = dict(zip(self.plans.campaigns, self.plans.tables, strict=True))
+        save_file(tables, folder / "tables.safetensors")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         tables = load_file(folder / "tables.safetensors")
-        return cls(Values.load(folder), sorted(tables), np.array([tables[name] for name in sorted(tables)]))
+        names = sorted(tables)
+        return cls(Values.load(folder), Plans(names, np.array([tables[name] for name in names])))
