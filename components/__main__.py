@@ -108,7 +108,7 @@ def ingest(step: Step, data: str | None) -> Any:
     """Read a source and stage its canonical tables."""
     from components.ingest.step import ingest as run
 
-    return run(data or step.params.source, step.staged, step.settings)
+    return run([data] if data else step.params.source, step.staged, step.settings)
 
 
 @_verb

@@ -2,10 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from models import catalog
 from models import family as contract
@@ -28,7 +28,7 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     seed: int
-    source: str
+    source: Annotated[tuple[str, ...], Field(min_length=1)]
     fairness: Fairness
     release: Plan
     monitoring: Monitoring

@@ -8,11 +8,10 @@ import duckdb
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-from features.tables import Tables
+from features import auctions
+from features.tables import UNDATED, Tables
 
 DAY = pd.Timedelta(days=1)
-#: Where a table tells no date at all (a snapshot of subscribers), its examples stand here.
-UNDATED = pd.Timestamp("2000-01-01")
 #: Of the customers, in random splits: the rest trains.
 VALID_SHARE, TEST_SHARE = 0.2, 0.2
 
@@ -217,15 +216,21 @@ def _contractual(tables: Tables, seed: int, as_of: str | None) -> pd.DataFrame:
         ).df()
 
 
-def moment(tables: Tables, as_of: str | None) -> str | None:
+def moment(tables: Tables, as_of: str | None, of: str = "customers") -> str | None:
     """`as_of` as a date: an offset like `-28d` counts back from the end of the tables; None and "" mean that end."""
     if not as_of or not as_of.startswith("-"):
         return as_of or None
-    return (latest(tables) + pd.Timedelta(as_of)).isoformat()
+    return (latest(tables, of=of) + pd.Timedelta(as_of)).isoformat()
 
 
-def latest(tables: Tables, as_of: str | None = None) -> pd.Timestamp:
-    """The moment the tables tell of last: of whole days of transactions, else the snapshot of the customers."""
+def latest(tables: Tables, as_of: str | None = None, of: str = "customers") -> pd.Timestamp:
+    """The moment the tables tell of last, no later than `as_of`. `of` is the table of those examples are of.
+
+    Of customers: whole days of transactions, else the snapshot of the customers; of auctions, the last one.
+    """
+    if of == "auctions":
+        last = auctions.latest(tables)
+        return min(last, pd.Timestamp(as_of)) if as_of else last
     if tables.rows().get("transactions"):
         return span(tables, as_of)[1]
     if as_of:
@@ -233,5 +238,5 @@ def latest(tables: Tables, as_of: str | None = None) -> pd.Timestamp:
     if "snapshot_at" in tables.columns("customers"):
         with duckdb.connect() as db:
             found = db.execute(f"SELECT max(snapshot_at) FROM {tables.sql('customers')}").fetchall()[0][0]
-        return UNDATED if found is None else pd.Timestamp(found)
-    return UNDATED
+        return pd.Timestamp(UNDATED if found is None else found)
+    return pd.Timestamp(UNDATED)

@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 from features import lake
 from features.settings import Settings
 from features.tables import Tables, content_hash
-from features.transforms import GROUPS, history
-from features.views import ENTITY, OBSERVED, TIMESTAMP, definitions, views_of
+from features.transforms import GROUPS, HISTORIES
+from features.views import OBSERVED, TIMESTAMP, Entity, definitions, service_of
 
 _RECORD = "snapshot.json"
 
@@ -38,7 +38,7 @@ class FutureLeak(ValueError):
 class Snapshot:
     """One service's features: `folder` holds `<view>.parquet` for each view and the Feast registry.
 
-    Rows stand at the moments of the examples it was built for, and at `as_of` for every customer.
+    Rows stand at the moments of the examples it was built for, and at `as_of` for every customer or campaign.
     """
 
     folder: str
@@ -50,12 +50,12 @@ class Snapshot:
 
 
 def build(tables: Tables, service: str, examples: pd.DataFrame, as_of: pd.Timestamp, settings: Settings) -> Snapshot:
-    """Compute a service's features at the examples and, for every customer, at `as_of`.
+    """Compute a service's features at the examples and, for everyone they are of, at `as_of`.
 
     The snapshot's name is a hash of all that decides its content, so building it again finds it there.
     Raises `FutureLeak` where a feature row knows its own future.
     """
-    spine = _spine(tables, examples, as_of)
+    spine = _spine(tables, service_of(service).entity, examples, as_of)
     data_hash = content_hash(tables.folder)
     digest = _digest(tables, service, spine, data_hash)
     folder = f"{settings.offline_root}/{service}/{digest}"
@@ -71,14 +71,19 @@ def build(tables: Tables, service: str, examples: pd.DataFrame, as_of: pd.Timest
 
 
 def training_frame(snapshot: Snapshot, examples: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """The examples with the features known at their moments, joined by Feast; in the examples' own order."""
+    """The examples with the features known at their moments, joined by Feast; in the examples' own order.
+
+    Several examples of one entity may stand at one moment: what is known then is looked up once.
+    """
+    key = service_of(snapshot.service).entity.key
     with tempfile.TemporaryDirectory() as temporary, engine(snapshot, settings):
         lake.fetch(f"{snapshot.folder}/registry.db", Path(temporary) / "registry.db", settings)
         store = feature_store(snapshot, Path(temporary))
-        asked = examples[[ENTITY, TIMESTAMP]].assign(**{TIMESTAMP: examples[TIMESTAMP].dt.tz_localize("UTC")})
+        asked = examples[[key, TIMESTAMP]].drop_duplicates()
+        asked = asked.assign(**{TIMESTAMP: asked[TIMESTAMP].dt.tz_localize("UTC")})
         found = store.get_historical_features(asked, store.get_feature_service(snapshot.service)).to_df()
     found[TIMESTAMP] = found[TIMESTAMP].dt.tz_localize(None).astype(examples[TIMESTAMP].dtype)
-    return examples.merge(found, on=[ENTITY, TIMESTAMP], how="left", validate="one_to_one")
+    return examples.merge(found, on=[key, TIMESTAMP], how="left", validate="many_to_one")
 
 
 @contextmanager
@@ -125,40 +130,41 @@ def _config(snapshot: Snapshot, folder: Path, online: Mapping[str, Any] | None) 
     )
 
 
-def _spine(tables: Tables, examples: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    customers = pd.read_parquet(tables.path("customers"), columns=[ENTITY])
-    spine = pd.concat([examples[[ENTITY, TIMESTAMP]], customers.assign(**{TIMESTAMP: as_of})])
+def _spine(tables: Tables, entity: Entity, examples: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    everyone = pd.read_parquet(tables.path(entity.table), columns=[entity.key]).drop_duplicates()
+    spine = pd.concat([examples[[entity.key, TIMESTAMP]], everyone.assign(**{TIMESTAMP: as_of})])
     spine[TIMESTAMP] = spine[TIMESTAMP].astype("datetime64[us]")
     return spine.drop_duplicates(ignore_index=True)
 
 
 def _digest(tables: Tables, service: str, spine: pd.DataFrame, data_hash: str) -> str:
-    statements = [GROUPS[view](tables).replace(str(tables.folder), "") for view in views_of(service)]
+    entity, views = service_of(service).entity, service_of(service).views
+    statements = [GROUPS[view](tables).replace(str(tables.folder), "") for view in views]
     moments = int(pd.util.hash_pandas_object(spine, index=False).sum())
-    decides = [service, data_hash, moments, history.STATEMENTS, statements, views_of(service)]
+    decides = [service, data_hash, moments, HISTORIES[entity.key].STATEMENTS, statements, views]
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:32]
 
 
 def _write_views(tables: Tables, service: str, spine: pd.DataFrame, folder: Path) -> dict[str, pa.Schema]:
-    schemas = {}
-    with history.open_history(tables, spine) as db:
-        for view in views_of(service):
+    schemas, key = {}, service_of(service).entity.key
+    with HISTORIES[key].open_history(tables, spine) as db:
+        for view in service_of(service).views:
             rows = db.sql(GROUPS[view](tables)).to_arrow_table()
-            if set(rows.column_names) == {ENTITY, TIMESTAMP, OBSERVED}:
+            if set(rows.column_names) == {key, TIMESTAMP, OBSERVED}:
                 continue  # customers of whom only the name is known: Feast has no views of nothing
-            refuse_future(view, rows.select([ENTITY, TIMESTAMP, OBSERVED]).to_pandas())
+            refuse_future(view, rows.select([key, TIMESTAMP, OBSERVED]).to_pandas())
             # Feast cannot materialize nanoseconds from DuckDB.
             pq.write_table(rows, folder / f"{view}.parquet", coerce_timestamps="us")
             schemas[view] = rows.schema
-    _refuse_collisions(schemas)
+    _refuse_collisions(schemas, key)
     return schemas
 
 
-def _refuse_collisions(schemas: Mapping[str, pa.Schema]) -> None:
+def _refuse_collisions(schemas: Mapping[str, pa.Schema], key: str) -> None:
     """Every feature has one meaning: an attribute may not have the name of a feature that is computed."""
     taken = {"split": "the examples"}  # DuckDB does not tell upper from lower case
     for view, schema in schemas.items():
-        for name in (name for name in schema.names if name not in (ENTITY, TIMESTAMP, OBSERVED)):
+        for name in (name for name in schema.names if name not in (key, TIMESTAMP, OBSERVED)):
             if name.lower() in taken:
                 raise ValueError(f"column '{name}' of {view}: {taken[name.lower()]} has one of this name, rename it")
             taken[name.lower()] = f"view '{view}'"
@@ -176,8 +182,8 @@ def _write_registry(snapshot: Snapshot, schemas: Mapping[str, pa.Schema], aside:
     # ibis asks DuckDB for its S3 extension when it sees `s3://`, and takes the same place as `s3a://` as it comes.
     folder = snapshot.folder.replace("s3://", "s3a://", 1) if remote else snapshot.folder
     endpoint = settings.s3_endpoint_url if remote else None
-    customer, views, service = definitions(snapshot.service, schemas, folder, endpoint)
-    feature_store(snapshot, aside).apply([customer, *views, service])
+    entity, views, service = definitions(snapshot.service, schemas, folder, endpoint)
+    feature_store(snapshot, aside).apply([entity, *views, service])
 
 
 def _publish(aside: Path, folder: str, settings: Settings) -> None:

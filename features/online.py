@@ -21,7 +21,7 @@ from features.packed.reader import Reader, Vectors
 from features.packed.rows import rows_at
 from features.settings import Settings
 from features.shelf import Shelf, shelf
-from features.views import ENTITY
+from features.views import service_of
 
 #: The online store that Feast finds by this name.
 TYPE = "features.packed.online_store.PackedOnlineStore"
@@ -32,8 +32,8 @@ FOLLOWS_S = 1.0
 class UnknownEntity(KeyError):
     """An id that the online store has no features of."""
 
-    def __init__(self, entity_id: str) -> None:
-        super().__init__(f"no customer '{entity_id}' in the online store")
+    def __init__(self, name: str, entity_id: str) -> None:
+        super().__init__(f"no {name} '{entity_id}' in the online store")
         self.entity_id = entity_id
 
     def __str__(self) -> str:
@@ -72,22 +72,22 @@ class Online:
         self._opened: dict[str, _Opened] = {}
 
     def read(self, service: str, entity_ids: Sequence[str]) -> pd.DataFrame:
-        """The service's features of these customers, one row an id, in this order.
+        """The service's features of these customers or campaigns, one row an id, in this order.
 
         Returns:
-            customer_id and the feature columns, named and typed as in the training frame.
+            the entity's key and the feature columns, named and typed as in the training frame.
 
         Raises:
             UnknownEntity: naming the first id that has no features.
             StoreUnavailable: where the store does not answer; the next call tries again.
         """
-        ids = [str(one) for one in entity_ids]
+        entity, ids = service_of(service).entity, [str(one) for one in entity_ids]
         with self._faults(service):
             reader = self._open(service, newest=True).reader
             found = reader.read(ids)
         for place in np.flatnonzero(~found.known):
-            raise UnknownEntity(ids[place])
-        return _frame(ids, reader, found)
+            raise UnknownEntity(entity.name, ids[place])
+        return _frame(entity.key, ids, reader, found)
 
     def vectors(self, service: str, entity_ids: Sequence[str]) -> tuple[Reader, Vectors]:
         """The same as float vectors, in one round trip; what is published is followed within a second.
@@ -131,12 +131,12 @@ class _Opened:
         self.reader = Reader(store.project, [Layout.of(view) for view in views], rows_at(place.place))
 
 
-def _frame(ids: list[str], reader: Reader, found: Vectors) -> pd.DataFrame:
+def _frame(key: str, ids: list[str], reader: Reader, found: Vectors) -> pd.DataFrame:
     # One block of numbers: making a hundred columns one by one would take longer than reading them did.
     numbers = found.numbers[:, : len(reader.numbers)]
     flags = zip(reader.booleans, found.numbers[:, len(reader.numbers) :].T, strict=True)
     booleans = {name: [None if isnan(value) else bool(value) for value in column] for name, column in flags}
-    told = pd.DataFrame({ENTITY: ids, **booleans, **found.texts}, dtype=object)
+    told = pd.DataFrame({key: ids, **booleans, **found.texts}, dtype=object)
     return pd.concat([told, pd.DataFrame(numbers, columns=list(reader.numbers))], axis=1)
 
 

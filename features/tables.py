@@ -1,4 +1,4 @@
-"""The canonical tables: what a business must tell of its customers, in Parquet files in one folder."""
+"""The canonical tables: what a business tells of its customers and of its auctions, in Parquet files in one folder."""
 
 import hashlib
 import json
@@ -11,10 +11,16 @@ import duckdb
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a canonical table: its DuckDB type, and whether every table must have it and every row fill it."""
+    """One column of a canonical table: its DuckDB type, and whether every table must have it and every row fill it.
+
+    `least` and `most` are the numbers its values lie between, where there are any; `only` are all the values it takes.
+    """
 
     type: str
     required: bool = False
+    least: float | None = None
+    most: float | None = None
+    only: tuple[float, ...] = ()
 
 
 _EVENT = {"customer_id": Column("VARCHAR", True), "occurred_at": Column("TIMESTAMP", True)}
@@ -46,7 +52,24 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
         "ends_at": Column("TIMESTAMP"),  # until when the campaign runs
         "responded_at": Column("TIMESTAMP"),
     },
+    "auctions": {  # in the order they came, a campaign's; they know no customer
+        "campaign_id": Column("VARCHAR", True),
+        "market_price": Column("DOUBLE", True, least=0),  # the highest bid of the others
+        "click": Column("DOUBLE", True, only=(0, 1)),
+        "predicted_ctr": Column("DOUBLE", True, least=0, most=1),
+        "occurred_at": Column("TIMESTAMP"),  # local time
+        "channel": Column("VARCHAR"),
+        "conversion_value": Column("DOUBLE", least=0),
+        "predicted_value": Column("DOUBLE", least=0),  # of winning, in the currency of `conversion_value`
+        "episode": Column("BIGINT"),  # of a replay: auctions that share one budget
+    },
 }
+
+#: The tables whose rows are about customers in `customers`.
+OF_CUSTOMERS = frozenset(table for table, columns in SPECS.items() if "customer_id" in columns)
+
+#: Where a table tells no date at all (a snapshot of subscribers, a log without time), what it tells stands here.
+UNDATED = "2000-01-01"
 
 #: Columns of `customers` that say who, what came of it and when: everything else there is an attribute.
 NOT_ATTRIBUTES = frozenset(SPECS["customers"])
@@ -54,7 +77,9 @@ NOT_ATTRIBUTES = frozenset(SPECS["customers"])
 
 @dataclass(frozen=True)
 class Tables:
-    """The canonical tables in a folder, one `<name>.parquet` each. Any table but `customers` may be absent."""
+    """The canonical tables in a folder, one `<name>.parquet` each. Any may be absent; `customers` not, where others
+    are of customers.
+    """
 
     folder: Path
 
@@ -81,6 +106,15 @@ class Tables:
     def sql(self, table: str) -> str:
         """The table as DuckDB reads it, to stand after FROM."""
         return f"read_parquet({literal(str(self.path(table)))})"
+
+    def whole(self, table: str) -> str:
+        """A query of exactly the columns of the table's specification, null where it has none of that name."""
+        there = self.columns(table)
+        columns = ", ".join(
+            f"{quoted(name) if name in there else 'NULL'}::{column.type} AS {quoted(name)}"
+            for name, column in SPECS[table].items()
+        )
+        return f"SELECT {columns} FROM {self.sql(table)}" if there else f"SELECT {columns} WHERE false"
 
     def rows(self) -> dict[str, int]:
         """Number of rows by table."""

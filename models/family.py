@@ -1,7 +1,7 @@
 """The family contract: what a kind of model must say of itself, and nothing it must inherit."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -62,7 +62,7 @@ class Family:
 
     Attributes:
         name: its name in the catalog, `params.yaml`, the registry and the endpoints.
-        entity: the key its rows are joined by (`customer_id`).
+        entity: the key its rows are joined by (`customer_id`, `campaign_id`).
         feature_service: the Feast FeatureService it reads, offline and online.
         label: the columns of the frame that hold the truth.
         examples: `(tables, params, as_of, cutoff) -> frame` of entity key, `event_timestamp`, `split`
@@ -72,6 +72,10 @@ class Family:
         baselines: the field's own answers by name; the first is the naive one that the gates compare with.
         metrics: `(truth, answers) -> float` by name; the first is the one that gates and canaries compare.
         gates: what a candidate must pass to be released.
+        context: columns of the examples that are features too: what a request brings itself, beside the features of
+            the service, which are known beforehand. The entity key may be one.
+        trial: `(model, test) -> answers` on the index of `test`, a frame as `fit` is given, for a model whose answers
+            depend on what came of those before; None where each row stands by itself.
         intended_use, limits: for the model card, in prose; a card without them is refused.
     """
 
@@ -86,6 +90,8 @@ class Family:
     baselines: Mapping[str, Fit]
     metrics: "tuple[Metric, ...]"
     gates: "tuple[Gate, ...]"
+    context: tuple[str, ...] = ()
+    trial: "Callable[[Any, pd.DataFrame], pd.DataFrame] | None" = None
     intended_use: str = ""
     limits: str = ""
 
@@ -93,6 +99,12 @@ class Family:
     def naive(self) -> str:
         """The name of the baseline the gates compare with."""
         return next(iter(self.baselines))
+
+    def try_out(self, model: Model, test: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+        """What `model` answers on held-out examples, whose feature columns are `columns`: by its trial, or row by row."""
+        if self.trial is not None:
+            return self.trial(model, test)
+        return model.predict(test.reindex(columns=list(columns)))
 
 
 class InvalidRows(ValueError):

@@ -13,7 +13,7 @@ def monitoring(family: str) -> GraphComponent:
     retraining = training(family, fresh=True)
 
     @dsl.pipeline(name=f"monitor-{family}", description=f"{family}: drift and calibration, retraining if needed.")
-    def watch(source: str, params: dict, sensitive: list, plan: dict, monitoring: dict) -> None:
+    def watch(source: list, params: dict, sensitive: list, plan: dict, monitoring: dict) -> None:
         watched = place(family, monitor(family=family, params=monitoring))
         with dsl.If(watched.outputs["Output"] == True, name="drifted"):  # noqa: E712  (a Kubeflow expression)
             retraining(

@@ -30,7 +30,7 @@ def compile_all(out: Path, params_file: Path, families: Iterable[str] = NAMES) -
     out.mkdir(parents=True, exist_ok=True)
     params, written = load(params_file), []
     for family in families:
-        given = {"source": params.source, **params.arguments(family)}
+        given = {"source": list(params.source), **params.arguments(family)}
         for verb, pipeline, defaults in (
             ("train", training(family), given | {"as_of": ""}),
             ("monitor", monitoring(family), given),
@@ -50,7 +50,7 @@ def submit(host: str, family: str, params_file: Path, settings: Settings, data: 
     from features.sources import fingerprint
 
     params = load(params_file)
-    source = data or params.source
+    source = [data] if data else list(params.source)
     given = {"source": source, "fingerprint": fingerprint(source, settings)}
     with _connected(host) as (client, experiment), tempfile.TemporaryDirectory() as folder:
         compile_all(Path(folder), params_file, [family])
@@ -69,7 +69,7 @@ def schedule(host: str, family: str, params_file: Path, settings: Settings, data
         package = str(Path(folder) / f"monitor-{family}.yaml")
         before = _scheduled(client, experiment, family)
         made = client.create_recurring_run(
-            experiment, f"monitor-{family}", params={"source": data or params.source}, **_when(params, package)
+            experiment, f"monitor-{family}", params={"source": [data] if data else list(params.source)}, **_when(params, package)
         )
         for recurring in before:
             client.delete_recurring_run(recurring)

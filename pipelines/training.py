@@ -23,7 +23,7 @@ def training(family: str, fresh: bool = False) -> GraphComponent:
 
     @dsl.pipeline(name=f"train-{family}", description=f"{family}: from raw data to a canary release.")
     def train_and_release(
-        source: str, fingerprint: str, as_of: str, params: dict, sensitive: list, plan: dict, monitoring: dict
+        source: list, fingerprint: str, as_of: str, params: dict, sensitive: list, plan: dict, monitoring: dict
     ) -> None:
         ingested = on_cluster(ingest(source=source, fingerprint=fingerprint))
         if fresh:

@@ -90,7 +90,7 @@ def _frame(
 ) -> tuple[pd.DataFrame, list[str], str]:
     """The examples of a source with their features, the features' names, and the hash of its tables."""
     folder = settings.home / name
-    sources.read(source, folder, settings)
+    sources.read([source], folder, settings)
     contracts.check(folder)
     tables = Tables(folder)
     examples = family.examples(tables, family.params.read(section), None, cutoff)

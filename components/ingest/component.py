@@ -6,8 +6,8 @@ from components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, packages_to_install=[], install_kfp_package=False)
-def ingest(source: str, fingerprint: str, staged: dsl.Output[dsl.Dataset], result: dsl.Output[dsl.Artifact]) -> None:
-    """Canonical tables from a source, staged. `fingerprint` names the source's content, to be part of the cache key."""
+def ingest(source: list, fingerprint: str, staged: dsl.Output[dsl.Dataset], result: dsl.Output[dsl.Artifact]) -> None:
+    """Canonical tables from sources, staged. `fingerprint` names their content, to be part of the cache key."""
     from pathlib import Path
 
     from components import wire

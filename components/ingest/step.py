@@ -1,6 +1,7 @@
-"""A source's data as canonical tables, staged for validation."""
+"""The sources' data as canonical tables, staged for validation."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +18,17 @@ class Ingested:
     rows: dict[str, int]
 
 
-def ingest(source: str, out: Path, settings: Settings) -> Ingested:
-    """Write the canonical tables of `source` into `out`, in place of what was there.
+def ingest(source: Sequence[str], out: Path, settings: Settings) -> Ingested:
+    """Write the canonical tables of all of `source` into `out`, in place of what was there.
 
     Args:
-        source: `complete_journey`, `cdnow`, or a folder of canonical tables, here or `s3://…`.
+        source: each `complete_journey`, `cdnow`, `auction_simulator`, or a folder of canonical tables or of iPinYou replay
+            files, here or `s3://…`.
 
     Raises:
         FileNotFoundError: where there is no such source.
         ContractBroken: where a value cannot be read as its column's type; `out` is then as it was.
+        ValueError: where two of them have the same table.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary:

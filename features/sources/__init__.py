@@ -1,43 +1,77 @@
 """Where tables come from: each source maps real data onto the canonical tables, in Parquet."""
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from features import lake
 from features.settings import Settings
-from features.sources import cdnow, complete_journey, folder
+from features.sources import auction_simulator, cdnow, complete_journey, folder, ipinyou
 
-_BUNDLED = {"complete_journey": complete_journey, "cdnow": cdnow}
+_BUNDLED = {"complete_journey": complete_journey, "cdnow": cdnow, "auction_simulator": auction_simulator}
 
 
-def read(source: str, destination: Path, settings: Settings) -> None:
-    """Write the source's canonical tables into the folder `destination`.
+def read(sources: Sequence[str], destination: Path, settings: Settings) -> None:
+    """Write the canonical tables of all `sources` into the folder `destination`.
 
     Args:
-        source: `complete_journey`, `cdnow`, or a folder of canonical tables (Parquet or CSV), here or `s3://…`.
+        sources: each `complete_journey`, `cdnow`, `auction_simulator`, or a folder of canonical tables (Parquet or CSV) or
+            of iPinYou replay files, here or `s3://…`.
 
     Raises:
         FileNotFoundError: where there is no such source.
         ContractBroken: where a column cannot be read as its type.
+        ValueError: where two sources have the same table.
     """
+    taken: dict[str, str] = {}
+    for source in sources:
+        for table in tables(source, settings):
+            if table in taken:
+                raise ValueError(f"table '{table}': both {taken[table]} and {source} have one")
+            taken[table] = source
     destination.mkdir(parents=True, exist_ok=True)
+    for source in sources:
+        _read(source, destination, settings)
+
+
+def tables(source: str, settings: Settings) -> tuple[str, ...]:
+    """The canonical tables that reading a source gives. Raises `FileNotFoundError` where there is no such source."""
+    if source in _BUNDLED:
+        return _BUNDLED[source].TABLES
+    if ipinyou.files(source, settings):
+        return ipinyou.TABLES
+    return folder.tables(source, settings)
+
+
+def _read(source: str, destination: Path, settings: Settings) -> None:
     if source in _BUNDLED:
         _BUNDLED[source].read(destination)
+    elif ipinyou.files(source, settings):
+        ipinyou.read(source, destination, settings)
     else:
         folder.read(source, destination, settings)
 
 
-def fingerprint(source: str, settings: Settings) -> str:
-    """A hash that changes with the source's content, without mapping it: the key that pipelines cache by."""
+def fingerprint(sources: Iterable[str], settings: Settings) -> str:
+    """A hash that changes with the sources' content, without mapping it: the key that pipelines cache by."""
+    return hashlib.sha256("".join(_fingerprint(source, settings) for source in sources).encode()).hexdigest()
+
+
+def _fingerprint(source: str, settings: Settings) -> str:
     digest = hashlib.sha256(source.encode() if source in _BUNDLED else b"folder")
     if lake.is_remote(source):
         remote = lake.filesystem(source, settings)
-        for uri in folder.files(source, settings).values():
+        for uri in _files(source, settings):
             digest.update(f"{uri.rsplit('/', 1)[-1]} {remote.checksum(uri)}".encode())
         return digest.hexdigest()
-    files = _BUNDLED[source].files() if source in _BUNDLED else map(Path, folder.files(source, settings).values())
+    files = _BUNDLED[source].files() if source in _BUNDLED else map(Path, _files(source, settings))
     for file in files:
         digest.update(file.name.encode())
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def _files(source: str, settings: Settings) -> list[str]:
+    """The files of a folder, of replays or of canonical tables."""
+    return ipinyou.files(source, settings) or list(folder.files(source, settings).values())

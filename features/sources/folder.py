@@ -9,7 +9,7 @@ import duckdb
 from features import lake
 from features.contracts import ContractBroken
 from features.settings import Settings
-from features.tables import SPECS, literal, quoted
+from features.tables import OF_CUSTOMERS, SPECS, Tables, literal, quoted
 
 _ENDINGS = ("parquet", "csv", "csv.gz")
 #: What pandas calls an index without a name when it writes Parquet: row numbers of a file, nobody's attribute.
@@ -28,11 +28,18 @@ def files(source: str, settings: Settings) -> dict[str, str]:
     return {table: found[table] for table in SPECS if table in found}
 
 
+def tables(source: str, settings: Settings) -> tuple[str, ...]:
+    """The tables that `read` gives of `source`. Raises `FileNotFoundError` where there is none."""
+    found = files(source, settings)
+    derived = {"customers"} if OF_CUSTOMERS.intersection(found) else set()
+    return tuple(table for table in SPECS if table in found or table in derived)
+
+
 def read(source: str, destination: Path, settings: Settings) -> None:
     """Write the tables in `source` into `destination`, each column of the specification in its type.
 
-    Where there is no table of customers, they are those of the other tables. Raises `ContractBroken` where a value
-    cannot be read as the type of its column.
+    Where there is no table of customers, they are those of the other tables, if any of these is of customers. Raises
+    `ContractBroken` where a value cannot be read as the type of its column.
     """
     with tempfile.TemporaryDirectory() as temporary, duckdb.connect() as db:
         db.execute("SET TimeZone = 'UTC'")
@@ -42,8 +49,9 @@ def read(source: str, destination: Path, settings: Settings) -> None:
                 here = Path(temporary) / file.rsplit("/", 1)[-1]
                 lake.fetch(file, here, settings)
             _stage(db, table, here, destination)
-        if not (destination / "customers.parquet").is_file():
-            _derive_customers(db, destination)
+        staged = OF_CUSTOMERS.intersection(Tables(destination).names)
+        if staged and "customers" not in staged:
+            _derive_customers(db, Tables(destination), sorted(staged))
 
 
 def _stage(db: duckdb.DuckDBPyConnection, table: str, file: Path, destination: Path) -> None:
@@ -87,9 +95,8 @@ def _refuse_unreadable(db: duckdb.DuckDBPyConnection, table: str, name: str) -> 
         raise ContractBroken(table, name, f"values can be read as {kind}", rows.to_dict("records"))
 
 
-def _derive_customers(db: duckdb.DuckDBPyConnection, destination: Path) -> None:
-    staged = sorted(destination.glob("*.parquet"))
-    union = " UNION ".join(f"SELECT customer_id FROM read_parquet({literal(str(file))})" for file in staged)
-    target = literal(str(destination / "customers.parquet"))
+def _derive_customers(db: duckdb.DuckDBPyConnection, tables: Tables, staged: list[str]) -> None:
+    union = " UNION ".join(f"SELECT customer_id FROM {tables.sql(table)}" for table in staged)
+    target = literal(str(tables.path("customers")))
     customers = f"SELECT DISTINCT * FROM ({union}) WHERE customer_id IS NOT NULL ORDER BY ALL"
     db.execute(f"COPY ({customers}) TO {target} (FORMAT parquet)")

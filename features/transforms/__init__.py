@@ -1,15 +1,28 @@
 """Feature groups: plain SQL from the canonical tables to features as of many moments at once.
 
-Each group is one statement over the relations that `history.open_history` prepares, and yields one row a row of the
-spine. Every number is a float64 and null where it cannot be known, so that a frame has the same types for every
+Each group is one statement over the relations that its entity's `open_history` prepares, and yields one row a row of
+the spine. Every number is a float64 and null where it cannot be known, so that a frame has the same types for every
 business. Days are fractional. Literature for the buy-till-you-die columns: Fader, Hardie and Lee, "Counting your
 customers the easy way" (2005) and "RFM and CLV" (2005).
 """
 
 from collections.abc import Callable, Mapping
+from types import ModuleType
 
 from features.tables import Tables
-from features.transforms import attributes, breadth, campaigns, intervals, promotion, rfm, seasonality, trend
+from features.transforms import (
+    attributes,
+    bidding,
+    breadth,
+    campaigns,
+    history,
+    intervals,
+    market,
+    promotion,
+    rfm,
+    seasonality,
+    trend,
+)
 
 #: The SQL of a group, given the tables at hand.
 GROUPS: Mapping[str, Callable[[Tables], str]] = {
@@ -21,4 +34,8 @@ GROUPS: Mapping[str, Callable[[Tables], str]] = {
     "promotion": promotion.sql,
     "campaigns": campaigns.sql,
     "attributes": attributes.sql,
+    "market": market.sql,
 }
+
+#: By the key of an entity the module whose `open_history` prepares what its groups read, and whose `STATEMENTS` do so.
+HISTORIES: Mapping[str, ModuleType] = {"customer_id": history, "campaign_id": bidding}

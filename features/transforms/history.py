@@ -3,7 +3,7 @@
 import duckdb
 import pandas as pd
 
-from features.tables import SPECS, Tables, quoted
+from features.tables import Tables
 
 # An order's lines together. Orders with returns only are kept for spending, and do not count as purchases.
 _ORDERS = """
@@ -65,20 +65,9 @@ def open_history(tables: Tables, spine: pd.DataFrame) -> duckdb.DuckDBPyConnecti
         " customer_id::VARCHAR AS customer_id, event_timestamp::TIMESTAMP AS event_timestamp FROM given"
     )
     for relation, table in {"lines": "transactions", "touches": "touches"}.items():
-        db.execute(f"CREATE VIEW {relation} AS {_whole(tables, table)}")
+        db.execute(f"CREATE VIEW {relation} AS {tables.whole(table)}")
     db.execute(_ORDERS)
     db.execute(_PAST)
     db.execute(_NONE)
     return db
 
-
-def _whole(tables: Tables, table: str) -> str:
-    """The table with exactly the columns of its specification, null where it has none of that name."""
-    there = tables.columns(table)
-    columns = ", ".join(
-        f"{quoted(name) if name in there else 'NULL'}::{column.type} AS {quoted(name)}"
-        for name, column in SPECS[table].items()
-    )
-    if not there:
-        return f"SELECT {columns} WHERE false"
-    return f"SELECT {columns} FROM {tables.sql(table)}"

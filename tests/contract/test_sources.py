@@ -7,19 +7,31 @@ import business
 import duckdb
 import pandas as pd
 import pytest
+import replays
 
 from features import sources
 from features.contracts import check
 from features.settings import Settings
+from features.simulator.published import PUBLISHED
 from features.tables import SPECS, Tables, content_hash
 
-SOURCES = ("complete_journey", "cdnow", "parquet folder", "csv folder")
+OF_CUSTOMERS = {"customers", "transactions"}
+#: The tables that each source must give.
+SOURCES = {
+    "complete_journey": OF_CUSTOMERS,
+    "cdnow": OF_CUSTOMERS,
+    "parquet folder": OF_CUSTOMERS,
+    "csv folder": OF_CUSTOMERS,
+    "ipinyou folder": {"auctions"},
+    "auction_simulator": {"auctions"},
+}
 
 
 @dataclass(frozen=True)
 class Read:
-    """A source by its address, and what was read of it."""
+    """A source by its name and address, and what was read of it."""
 
+    name: str
     address: str
     tables: Tables
 
@@ -28,19 +40,21 @@ class Read:
 def read(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Read:
     folder = tmp_path_factory.mktemp("source")
     address = request.param
-    if "folder" in address:
+    if address == "ipinyou folder":
+        address = str(replays.write(folder / "given"))
+    elif "folder" in address:
         address = str(business.write(folder / "given", customers=50))
     if request.param == "csv folder":
         for file in list(Path(address).glob("*.parquet")):
             pd.read_parquet(file).to_csv(file.with_suffix(".csv"), index=False)
             file.unlink()
     sources.read(address, folder / "read", Settings(home=folder))
-    return Read(address, Tables(folder / "read"))
+    return Read(request.param, address, Tables(folder / "read"))
 
 
 def test_keeps_the_contracts(read: Read) -> None:
     check(read.tables.folder)
-    assert {"customers", "transactions"} <= set(read.tables.names)
+    assert SOURCES[read.name] <= set(read.tables.names)
     assert all(read.tables.rows().values())
 
 
@@ -61,7 +75,9 @@ def test_reads_the_same_again(read: Read, tmp_path: Path) -> None:
 
 def test_fingerprints_tell_sources_apart(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    assert sources.fingerprint("cdnow", settings) != sources.fingerprint("complete_journey", settings)
+    addresses = ["cdnow", "complete_journey", "auction_simulator", str(replays.write(tmp_path / "one"))]
+    addresses.append(str(replays.write(tmp_path / "two", campaigns=["8"])))
+    assert len({sources.fingerprint(address, settings) for address in addresses}) == len(addresses)
 
 
 @pytest.mark.parametrize("read", ["complete_journey"], indirect=True)
@@ -87,3 +103,15 @@ def test_cdnow_is_whole(read: Read) -> None:
         pd.Timestamp("1998-06-30"),
     )
     assert bought["amount"].sum() == pytest.approx(2_500_315.63)
+
+
+@pytest.mark.parametrize("read", ["auction_simulator"], indirect=True)
+def test_auction_simulator_is_four_weeks_of_every_campaign(read: Read) -> None:
+    auctions = pd.read_parquet(read.tables.path("auctions"))
+    assert set(auctions["campaign_id"]) == set(PUBLISHED)
+    assert auctions.groupby("campaign_id").size().between(55_000, 57_000).all()
+    days = auctions["occurred_at"].dt.normalize()
+    assert (days.min(), days.max()) == (pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-28"))
+    assert auctions.groupby("campaign_id")["occurred_at"].is_monotonic_increasing.all()
+    assert auctions["channel"].value_counts(normalize=True)["desktop"] == pytest.approx(0.5, abs=0.01)
+    assert (auctions["conversion_value"] > 0).sum() > 50

@@ -27,7 +27,7 @@ def add(monkeypatch: pytest.MonkeyPatch) -> None:
     """All that a new family touches beside its section: the folder, the catalog name and the FeatureService."""
     monkeypatch.setattr(models, "__path__", [*models.__path__, str(ADDED)])
     monkeypatch.setattr(catalog, "NAMES", (*catalog.NAMES, "toy"))
-    monkeypatch.setitem(views.SERVICES, "toy_v1", ("rfm", "attributes"))
+    monkeypatch.setitem(views.SERVICES, "toy_v1", views.Service(views.CUSTOMER, ("rfm", "attributes")))
 
 
 def frame(rows: int = 1500, seed: int = 11) -> pd.DataFrame:

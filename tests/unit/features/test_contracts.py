@@ -1,6 +1,8 @@
 """A broken table is named with its column, its rule and the rows that break it; a good one passes."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -74,3 +76,58 @@ def test_customers_are_required(given: Callable[..., Tables]) -> None:
     tables = given(GOOD)
     tables.path("customers").unlink()
     assert (broken(tables).table, broken(tables).rule) == ("customers", "the table is required")
+
+
+def auctions(folder: Path, **last: Any) -> Tables:
+    """A table of three auctions alone; the last one has these values."""
+    good = {"campaign_id": "c", "market_price": 70.0, "click": 0.0, "predicted_ctr": 0.001, "predicted_value": 0.1}
+    rows = pd.DataFrame([good, {**good, "click": 1.0}, {**good, **last}])
+    rows.astype({name: "float64" for name in rows if name != "campaign_id"}).to_parquet(folder / "auctions.parquet")
+    return Tables(folder)
+
+
+def test_auctions_need_no_customers(tmp_path: Path) -> None:
+    check(auctions(tmp_path, market_price=0.0, predicted_ctr=1.0, predicted_value=None).folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("campaign_id", None, "campaign_id is given"),
+        ("market_price", None, "market_price is given"),
+        ("market_price", -0.01, "market_price is at least 0"),
+        ("market_price", float("inf"), "market_price is finite"),
+        ("click", 2.0, "click is 0 or 1"),
+        ("click", 0.5, "click is 0 or 1"),
+        ("predicted_ctr", 1.01, "predicted_ctr is at least 0 and at most 1"),
+        ("predicted_ctr", -0.01, "predicted_ctr is at least 0 and at most 1"),
+        ("predicted_ctr", float("nan"), "predicted_ctr is given"),
+        ("conversion_value", -1.0, "conversion_value is at least 0"),
+        ("predicted_value", -1.0, "predicted_value is at least 0"),
+    ],
+)
+def test_a_broken_auction_is_shown(tmp_path: Path, column: str, value: float | None, rule: str) -> None:
+    error = broken(auctions(tmp_path, **{column: value}))
+    assert (error.table, error.column, error.rule) == ("auctions", column, rule)
+    assert len(error.rows) == 1
+    assert pd.isna(error.rows[0][column]) if pd.isna(value) else error.rows[0][column] == value
+
+
+@pytest.mark.parametrize("column", ["campaign_id", "market_price", "click", "predicted_ctr"])
+def test_auctions_without_a_column_are_refused(tmp_path: Path, column: str) -> None:
+    tables = auctions(tmp_path)
+    pd.read_parquet(tables.path("auctions")).drop(columns=column).to_parquet(tables.path("auctions"))
+    error = broken(tables)
+    assert (error.table, error.column, error.rule) == ("auctions", column, "column is required")
+
+
+def test_auctions_beside_transactions_do_not_stand_for_customers(given: Callable[..., Tables]) -> None:
+    tables = given(GOOD)
+    auctions(tables.folder)
+    check(tables.folder)
+    tables.path("customers").unlink()
+    assert (broken(tables).table, broken(tables).rule) == ("customers", "the table is required")
+
+
+def test_a_folder_without_tables_is_refused(tmp_path: Path) -> None:
+    assert (broken(Tables(tmp_path)).table, broken(Tables(tmp_path)).rule) == ("customers", "the table is required")

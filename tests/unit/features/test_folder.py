@@ -116,3 +116,25 @@ def test_the_fingerprint_follows_content_only(source: Path, tmp_path: Path) -> N
     assert sources.fingerprint(str(source), settings) == before
     (source / "transactions.csv").write_text(TRANSACTIONS.replace("5.5", "5.6"))
     assert sources.fingerprint(str(source), settings) != before
+
+
+AUCTIONS = "campaign_id,market_price,click,predicted_ctr,exchange\n07,70,0,0.001,2\n07,12.5,1,0.02,3\n"
+
+
+def test_a_folder_of_auctions_alone_makes_no_customers(source: Path, tmp_path: Path) -> None:
+    for name in ("customers", "transactions"):
+        (source / f"{name}.csv").unlink()
+    (source / "auctions.csv").write_text(AUCTIONS)
+    tables = read(source, tmp_path)
+    assert tables.names == ("auctions",)
+    rows = pd.read_parquet(tables.path("auctions"))
+    assert rows["campaign_id"].tolist() == ["07", "07"]
+    assert rows["click"].tolist() == [0.0, 1.0]
+    assert tables.columns("auctions")["click"] == "DOUBLE"
+    assert rows["exchange"].tolist() == [2, 3]
+
+
+def test_customers_are_not_sought_in_auctions(source: Path, tmp_path: Path) -> None:
+    (source / "customers.csv").unlink()
+    (source / "auctions.csv").write_text(AUCTIONS)
+    assert pd.read_parquet(read(source, tmp_path).path("customers"))["customer_id"].tolist() == ["007", "008"]

@@ -77,7 +77,7 @@ def test_a_feature_that_knows_the_future_is_refused(
     shop: Tables, examples: pd.DataFrame, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(transforms.GROUPS, "leaky", lambda tables: LEAKY)
-    monkeypatch.setitem(views.SERVICES, SERVICE, ("rfm", "leaky"))
+    monkeypatch.setitem(views.SERVICES, SERVICE, views.Service(views.CUSTOMER, ("rfm", "leaky")))
     with pytest.raises(store.FutureLeak, match=r"view 'leaky': \d+ rows know what happened after") as caught:
         built(shop, examples, settings)
     assert (caught.value.rows["observed_until"] > caught.value.rows["event_timestamp"]).all()
@@ -87,7 +87,7 @@ def test_a_feature_that_knows_the_future_is_refused(
 def test_a_new_family_takes_one_service(
     shop: Tables, examples: pd.DataFrame, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(views.SERVICES, "toy_v1", ("rfm", "attributes"))
+    monkeypatch.setitem(views.SERVICES, "toy_v1", views.Service(views.CUSTOMER, ("rfm", "attributes")))
     snapshot = store.build(shop, "toy_v1", examples, latest(shop), settings)
     frame = store.training_frame(snapshot, examples, settings)
     assert {"recency_days", "age"} < set(frame)

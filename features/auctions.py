@@ -1,0 +1,37 @@
+"""Each campaign's auctions in order of time: what its features and the examples of bidding are made of."""
+
+import duckdb
+import pandas as pd
+
+from features.tables import UNDATED, Tables
+
+# A log that tells no time tells an order: its auctions stand a minute apart, at no hour and no day of the week.
+_SQL = """
+    SELECT * REPLACE (coalesce(occurred_at, TIMESTAMP '{undated}' + to_minutes(place)) AS occurred_at),
+           coalesce(hour(occurred_at), 0) AS hour,
+           coalesce(isodow(occurred_at) - 1, 0) AS weekday
+    FROM (SELECT *, row_number() OVER (PARTITION BY campaign_id) AS place FROM ({auctions}))
+"""
+
+
+def sql(tables: Tables) -> str:
+    """The query of all auctions: the columns of the specification, `occurred_at` never null, and `place`, `hour` (0-23)
+    and `weekday` (0-6 from Monday); `place` counts a campaign's auctions as they stand in the table."""
+    return _SQL.format(undated=UNDATED, auctions=tables.whole("auctions"))
+
+
+def read(tables: Tables, as_of: str | None = None) -> pd.DataFrame:
+    """The auctions that are no later than `as_of`, campaign after campaign, each in order of time."""
+    with duckdb.connect() as db:
+        until = "WHERE occurred_at <= $as_of::TIMESTAMP" if as_of else ""
+        query = f"SELECT * FROM ({sql(tables)}) {until} ORDER BY campaign_id, occurred_at, place"
+        return db.execute(query, {"as_of": as_of} if as_of else {}).df()
+
+
+def latest(tables: Tables) -> pd.Timestamp:
+    """When the last auction was held. Raises `ValueError` where there are none."""
+    with duckdb.connect() as db:
+        last = db.execute(f"SELECT max(occurred_at) FROM ({sql(tables)})").fetchall()[0][0]
+    if last is None:
+        raise ValueError("auctions: the table is empty")
+    return pd.Timestamp(last)

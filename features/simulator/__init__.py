@@ -1,0 +1,1 @@
+"""An auction simulator for a machine with no bidding log, fitted to published campaign statistics."""

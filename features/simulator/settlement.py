@@ -1,0 +1,49 @@
+"""What bids on simulated auctions come to."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from features.simulator.market import Floats
+from features.simulator.opportunities import Opportunities
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Every array is of (auctions,), in their order.
+
+    Attributes:
+        won: whether the bid won.
+        paid: what the impression cost, 0 where it was lost.
+        click: 1 where the impression was clicked, else 0.
+        conversion_value: of the conversion that followed, 0 where none did.
+        converted_at: when it did, datetime64[us]; NaT where none did.
+    """
+
+    won: npt.NDArray[np.bool_]
+    paid: Floats
+    click: Floats
+    conversion_value: Floats
+    converted_at: npt.NDArray[np.datetime64]
+
+
+def settle(offered: Opportunities, bids: Floats, pricing: Literal["second", "first"] = "second") -> Outcomes:
+    """Hold the auctions: a bid above 0 wins at or above the market price, and pays that price or (`first`) itself.
+
+    What an impression brings is settled before anybody bids, so that two ways to bid differ by their bids alone.
+    """
+    won = (bids > 0) & (bids >= offered.market_price)
+    price = offered.market_price if pricing == "second" else bids
+    delay = np.where(won, offered.delay_hours, np.nan) * 3_600_000_000
+    later = np.full(len(offered), np.timedelta64("NaT", "us"))
+    converted = ~np.isnan(delay)
+    later[converted] = delay[converted].astype("timedelta64[us]")
+    return Outcomes(
+        won=won,
+        paid=np.where(won, price, 0.0),
+        click=offered.click * won,
+        conversion_value=offered.conversion_value * won,
+        converted_at=offered.occurred_at + later,
+    )

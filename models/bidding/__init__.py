@@ -1,0 +1,1 @@
+"""Bidding: what an impression is worth paying for, when a budget has to last."""

@@ -1,0 +1,41 @@
+"""The networks as one ONNX graph: what is scored is what is shipped."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from models.bidding.dqn.network import HEADS
+from models.bidding.dqn.state import FEATURES, TURNS
+
+OPSET, IR_VERSION = 18, 9
+
+
+def graph(layers: Sequence[npt.NDArray[np.float32]]) -> onnx.ModelProto:
+    """From `state`, float32 of (rows, FEATURES), to `q` of (heads, rows, turns)."""
+    node = helper.make_node
+    constants: dict[str, npt.NDArray[np.generic]] = {f"layer{i}": layer for i, layer in enumerate(layers)}
+    constants |= {"split": np.array([1, len(TURNS)]), "axis": np.array([-1])}
+    nodes = []
+    for i, (given, out) in enumerate((("state", "first"), ("first", "second"), ("second", "both"))):
+        nodes.append(node("MatMul", [given, f"layer{2 * i}"], [f"product{i}"]))
+        nodes.append(node("Add", [f"product{i}", f"layer{2 * i + 1}"], [f"sum{i}" if i < 2 else out]))
+        if i < 2:
+            nodes.append(node("Relu", [f"sum{i}"], [out]))
+    nodes += [
+        node("Split", ["both", "split"], ["value", "advantage"], axis=-1),
+        node("ReduceMean", ["advantage", "axis"], ["mean"], keepdims=1),
+        node("Sub", ["advantage", "mean"], ["centred"]),
+        node("Add", ["value", "centred"], ["q"]),
+    ]
+    inputs = [helper.make_tensor_value_info("state", TensorProto.FLOAT, ["rows", FEATURES])]
+    outputs = [helper.make_tensor_value_info("q", TensorProto.FLOAT, [HEADS, "rows", len(TURNS)])]
+    initial = [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()]
+    made = helper.make_graph(nodes, "bidding", inputs, outputs, initial)
+    model = helper.make_model(
+        made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="adloop"
+    )
+    onnx.checker.check_model(model)
+    return model

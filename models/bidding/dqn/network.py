@@ -1,0 +1,69 @@
+"""Bootstrapped dueling Q-networks side by side, and the loss they learn by."""
+
+from typing import TYPE_CHECKING
+
+from models.bidding.dqn.state import FEATURES, KEEP, TURNS
+
+if TYPE_CHECKING:
+    import torch
+
+    Layers = list[torch.Tensor]
+
+#: Networks, each with its own share of the experience: Osband et al., "Deep Exploration via Bootstrapped DQN" (2016).
+HEADS = 4
+HIDDEN = 48
+#: Weight of the conservative term: Kumar et al., "Conservative Q-Learning for Offline Reinforcement Learning" (2020).
+CONSERVATIVE = 0.001
+
+
+def start(seed: int, device: "torch.device") -> "Layers":
+    """Weight and bias of three layers for all heads: He et al. (2015), with answers that start near 0."""
+    import torch
+
+    draw = torch.Generator().manual_seed(seed)
+    widths = ((FEATURES, HIDDEN, 2.0), (HIDDEN, HIDDEN, 2.0), (HIDDEN, 1 + len(TURNS), 1e-4))
+    layers = []
+    for width, out, gain in widths:
+        weight = torch.randn((HEADS, width, out), generator=draw) * (gain / width) ** 0.5
+        layers += [weight.to(device), torch.zeros((HEADS, 1, out), device=device)]
+    return [layer.requires_grad_() for layer in layers]
+
+
+def answers(layers: "Layers", state: "torch.Tensor") -> "torch.Tensor":
+    """Q of (heads, rows, turns): value plus centred advantage, Wang et al., "Dueling Network Architectures" (2016)."""
+    import torch
+
+    hidden = torch.relu(state @ layers[0] + layers[1])
+    hidden = torch.relu(hidden @ layers[2] + layers[3])
+    both = hidden @ layers[4] + layers[5]
+    value, advantage = both[..., :1], both[..., 1:]
+    return value + advantage - advantage.mean(dim=-1, keepdim=True)
+
+
+def errors(
+    layers: "Layers", target: "Layers", batch: tuple["torch.Tensor", ...]
+) -> tuple["torch.Tensor", "torch.Tensor"]:
+    """Temporal-difference errors and the conservative term, of (heads, rows, turns) and (heads, rows).
+
+    The next turn is chosen by the network and judged by its slower copy: van Hasselt et al., "Deep Reinforcement
+    Learning with Double Q-learning" (2016). The conservative term holds every turn's Q down to that of keeping the
+    pacing rule's bid, unless the experience speaks against it.
+    """
+    import torch
+
+    state, reward, after, last = batch
+    with torch.no_grad():
+        flat = after.reshape(-1, after.shape[-1])
+        best = answers(layers, flat).argmax(dim=-1, keepdim=True)
+        later = answers(target, flat).gather(-1, best).reshape(HEADS, *reward.shape)
+        goal = reward + (1 - last[:, None]) * later
+    found = answers(layers, state)
+    return goal - found, torch.logsumexp(found, dim=-1) - found[..., KEEP]
+
+
+def loss(error: "torch.Tensor", conservative: "torch.Tensor", weight: "torch.Tensor") -> "torch.Tensor":
+    """Of one batch; `weight`, of (heads, rows), is 0 where a row is not a head's own."""
+    import torch
+
+    huber = torch.nn.functional.huber_loss(error, torch.zeros_like(error), reduction="none").mean(dim=-1)
+    return ((huber + CONSERVATIVE * conservative) * weight).mean(dim=1).sum()

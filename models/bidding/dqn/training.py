@@ -1,0 +1,142 @@
+"""Learning in rounds of gathering and fitting; after each, all there is to go on from is kept."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.bidding.auctions import Episodes, Integers
+from models.bidding.dqn.experience import Singles, gather, resample
+from models.bidding.dqn.memory import Memory
+from models.bidding.dqn.network import HEADS, answers, errors, loss, start
+from models.bidding.dqn.state import TURNS
+from models.bidding.market import Markets
+from models.bidding.planning import Plans
+
+if TYPE_CHECKING:
+    import torch
+
+    from models.bidding.dqn.network import Layers
+
+BATCH, LEARNING_RATE, CLIP = 256, 1e-3, 1.0
+#: How fast the slower copy follows.
+FOLLOW = 0.005
+#: Share of stretches after which any turn is taken, so that no state goes unseen while the heads agree too early.
+ANYHOW = 0.2
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How much to learn: rounds, synthetic episodes a campaign and round, and steps a round."""
+
+    rounds: int = 6
+    episodes: int = 40
+    steps: int = 250
+
+
+def train(
+    episodes: Episodes, markets: Markets, schedule: Schedule, seed: int, checkpoint: Path
+) -> list[npt.NDArray[np.float32]]:
+    """The layers of the slower copies, whose noise is averaged out; learnt on a GPU where there is one.
+
+    Every round draws from generators of its own, seeded by `seed` and the round, and `checkpoint/dqn.npz` holds the
+    networks and the memory after it: a fit that was stopped goes on from there and ends in the same networks.
+    """
+    import torch
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    checkpoint.mkdir(parents=True, exist_ok=True)
+    plans = Plans.fit(markets, episodes.auctions)
+    run = _Run(seed, device, checkpoint / "dqn.npz")
+    for at in range(run.done, schedule.rounds):
+        rng = np.random.default_rng([seed, at])
+        drawn = resample(episodes, schedule.episodes, rng)
+        run.remember(Memory.of(gather(drawn, markets, plans, run.chooser(rng), rng), rng, device))
+        rate = LEARNING_RATE * (1 - at / schedule.rounds)
+        run.fit(schedule.steps, rate, torch.Generator().manual_seed(int(rng.integers(2**62))))
+        run.keep(at + 1)
+    return [layer.cpu().numpy() for layer in run.target]
+
+
+class _Run:
+    """Networks, their slower copies, optimizer and memory: all that a checkpoint holds."""
+
+    def __init__(self, seed: int, device: "torch.device", file: Path) -> None:
+        import torch
+
+        self.file, self.device, self.done = file, device, 0
+        self.layers: Layers = start(seed, device)
+        self.target: Layers = [layer.detach().clone() for layer in self.layers]
+        self.optimizer = torch.optim.Adam(self.layers, lr=LEARNING_RATE)
+        self.memory: Memory | None = None
+        if file.exists():
+            self._resume()
+
+    def chooser(self, rng: np.random.Generator) -> Any:
+        """Each episode goes by one head's best turn, or now and then by any."""
+        import torch
+
+        def choose(state: Singles) -> Integers:
+            with torch.no_grad():
+                found = answers(self.layers, torch.from_numpy(state).to(self.device)).argmax(dim=-1).cpu().numpy()
+            rows = np.arange(len(state))
+            any_turn = rng.integers(0, len(TURNS), len(state))
+            return np.where(rng.random(len(state)) < ANYHOW, any_turn, found[rows % HEADS, rows])
+
+        return choose
+
+    def remember(self, fresh: Memory) -> None:
+        self.memory = fresh if self.memory is None else self.memory.joined(fresh)
+
+    def fit(self, steps: int, rate: float, chance: "torch.Generator") -> None:
+        import torch
+
+        if self.memory is None:
+            return
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        for _ in range(steps):
+            place, weight = self.memory.draw(BATCH, chance)
+            error, conservative = errors(self.layers, self.target, self.memory.batch(place))
+            self.optimizer.zero_grad()
+            torch.autograd.backward(loss(error, conservative, weight))
+            torch.nn.utils.clip_grad_norm_(self.layers, CLIP)
+            self.optimizer.step()
+            self.memory.learn(place, error.detach())
+            with torch.no_grad():
+                for slow, layer in zip(self.target, self.layers, strict=True):
+                    slow.lerp_(layer, FOLLOW)
+
+    def keep(self, done: int) -> None:
+        """Write the checkpoint whole, or leave the earlier one."""
+        memory = self.memory
+        assert memory is not None  # noqa: S101  a round has gathered before it keeps
+        tensors = {"owned": memory.owned, "surprise": memory.surprise}
+        tensors |= {f"memory{i}": column for i, column in enumerate(memory.columns)}
+        for i, (layer, slow) in enumerate(zip(self.layers, self.target, strict=True)):
+            tensors |= {f"layer{i}": layer.detach(), f"target{i}": slow}
+            tensors |= {f"{name}{i}": self.optimizer.state[layer][name] for name in MOMENTS}
+        aside = self.file.with_name(self.file.name + ".aside")
+        with aside.open("wb") as out:
+            np.savez(out, allow_pickle=False, done=np.array(done), **{k: v.cpu().numpy() for k, v in tensors.items()})
+        aside.replace(self.file)
+
+    def _resume(self) -> None:
+        import torch
+
+        with np.load(self.file, allow_pickle=False) as kept:
+            held = {name: torch.from_numpy(kept[name]) for name in kept.files}
+        self.done = int(held["done"])
+        columns = [held[f"memory{i}"].to(self.device) for i in range(4)]
+        self.memory = Memory(columns, held["owned"].to(self.device), held["surprise"].to(self.device))
+        for i, layer in enumerate(self.layers):
+            layer.data = held[f"layer{i}"].to(self.device)
+            self.target[i] = held[f"target{i}"].to(self.device)
+            # Adam keeps its count of steps on the CPU.
+            moments = {name: held[f"{name}{i}"] for name in MOMENTS}
+            self.optimizer.state[layer] = {k: v if k == "step" else v.to(self.device) for k, v in moments.items()}
+
+
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")

@@ -1,0 +1,111 @@
+"""The policies by name: how each learns from logged auctions, how it is read back, and which is worth releasing."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from models.bidding import market
+from models.bidding.auctions import Episodes
+from models.bidding.dqn.training import Schedule
+from models.bidding.environment import Policy, replay
+from models.bidding.market import Market
+from models.bidding.policies.chance import Random
+from models.bidding.policies.constant import Constant
+from models.bidding.policies.dqn import Dqn
+from models.bidding.policies.linear import Linear
+from models.bidding.policies.mcpc import Mcpc
+from models.bidding.policies.ortb import Ortb
+from models.bidding.policies.pacing import Pacing
+from models.bidding.policies.pid import Pid
+from models.bidding.policies.rlb import Rlb
+
+#: Budgets as shares of the cost of winning everything at the mean price of the log that is learnt from.
+RATIOS = (1 / 32, 1 / 16, 1 / 8, 1 / 4)
+#: Parts of the log, one after the other, each of which is held out once where policies are chosen between.
+PARTS = 2
+
+
+class Kept(Policy, Protocol):
+    """A policy that can be written to a folder."""
+
+    def save(self, folder: Path) -> None:
+        """Write the parts that `load` needs: JSON, safetensors, ONNX."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a policy learns from. `checkpoint` is where one that learns for long keeps its progress."""
+
+    episodes: Episodes
+    seed: int
+    checkpoint: Path
+    ratios: tuple[float, ...] = RATIOS
+    schedule: Schedule = field(default_factory=Schedule)
+
+    @cached_property
+    def markets(self) -> Mapping[str, Market]:
+        """The market of every campaign."""
+        return market.fit(self.episodes, self.seed)
+
+    @cached_property
+    def linear(self) -> Linear:
+        """Tuned once: the controller starts from it too."""
+        return Linear.fit(self.episodes, self.markets, self.ratios)
+
+
+FITS: Mapping[str, Callable[[Lesson], Kept]] = {
+    "constant": lambda given: Constant.fit(given.episodes, given.markets, given.ratios),
+    "random": lambda given: Random.fit(given.episodes, given.markets, given.ratios, given.seed),
+    "mcpc": lambda given: Mcpc.fit(given.episodes),
+    "linear": lambda given: given.linear,
+    "ortb": lambda given: Ortb.fit(given.episodes, given.markets, given.ratios),
+    "pid": lambda given: Pid.fit(given.episodes, given.markets, given.ratios, given.linear),
+    "rlb": lambda given: Rlb.fit(given.episodes, given.markets, calibrated=False),
+    "rlb_calibrated": lambda given: Rlb.fit(given.episodes, given.markets, calibrated=True),
+    "pacing": lambda given: Pacing.fit(given.markets),
+    "dqn": lambda given: Dqn.fit(given.episodes, given.markets, given.schedule, given.seed, given.checkpoint),
+}
+LOADS: Mapping[str, Callable[[Path], Kept]] = {
+    "constant": Constant.load,
+    "random": Random.load,
+    "mcpc": Mcpc.load,
+    "linear": Linear.load,
+    "ortb": Ortb.load,
+    "pid": Pid.load,
+    "rlb": Rlb.load,
+    "rlb_calibrated": Rlb.load,
+    "pacing": Pacing.load,
+    "dqn": Dqn.load,
+}
+#: The policies that may be released; the others are there to compare with.
+CANDIDATES = ("linear", "pid", "rlb", "rlb_calibrated", "pacing", "dqn")
+
+
+def held_out(lesson: Lesson) -> dict[str, float]:
+    """What each candidate won, over all campaigns and budgets, on parts of the log that it had not learnt from."""
+    won = dict.fromkeys(CANDIDATES, 0.0)
+    for part, (learn, rest) in enumerate(_parts(lesson.episodes)):
+        given = replace(lesson, episodes=learn, checkpoint=lesson.checkpoint / f"part{part}")
+        budget = market.budgets(given.markets, rest, given.ratios)
+        for name in CANDIDATES:
+            won[name] += float(replay(rest, budget, FITS[name](given)).value.sum())
+    return won
+
+
+def best(won: Mapping[str, float]) -> str:
+    """The name of the policy to release."""
+    return max(won, key=lambda name: won[name])
+
+
+def _parts(episodes: Episodes) -> Iterator[tuple[Episodes, Episodes]]:
+    """Of every campaign all parts but one, and that one: neighbouring episodes share a market, so parts are runs."""
+    part = np.empty(len(episodes), dtype=np.int64)
+    for name in episodes.campaigns:
+        place = np.flatnonzero(episodes.campaign == name)
+        part[place] = np.arange(len(place)) * PARTS // len(place)
+    for one in range(PARTS):
+        yield episodes.select(part != one), episodes.select(part == one)

@@ -1,0 +1,92 @@
+"""The family's rows: what a request brings, what is held against the answers, and how rows become episodes again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.api import types
+
+from models.bidding.auctions import Episodes, Floats, Integers
+from models.bidding.observation import Observation
+from models.family import InvalidRows
+from models.tabular import require
+
+ENTITY = "campaign_id"
+#: What came of an auction. `episode` numbers those that share a budget; `value` is what winning brings; `optimal` is 1
+#: where hindsight would have bought it for the episode's budget; `price_in_pace` is the market price as a multiple of
+#: what the budget has for each auction.
+LABEL = ("episode", "market_price", "click", "value", "optimal", "price_in_pace")
+#: What a bidder knows of its results, as in `Observation`.
+RESULTS = ("left", "remaining", "wins", "offered_value", "recent_cost", "pacing_debt")
+#: What a request brings. `predicted_value` is what winning is expected to bring, as predicted by whoever asks.
+CONTEXT = (ENTITY, "predicted_value", "hour", "weekday", "channel", "budget", "auctions", *RESULTS)
+#: What a number is taken to be where a request leaves it out: nothing to spend, nothing known.
+_ABSENT: Mapping[str, float] = dict.fromkeys(CONTEXT, 0.0) | {"auctions": 1.0, "remaining": 1.0}
+#: Features of the service that tell where prices stand; missing ones are.
+PRICE, PRICES = "price_7d", "auctions_7d"
+NUMBERS = tuple(name for name in CONTEXT if name not in (ENTITY, "channel"))
+
+
+def observed(rows: pd.DataFrame) -> Observation:
+    """Rows as observations. Raises `InvalidRows` where a column is missing, or a value is no finite number."""
+    require(rows, CONTEXT)
+    numbers = {name: np.nan_to_num(number(rows, name), nan=_ABSENT[name]) for name in NUMBERS}
+    numbers["remaining"] = np.maximum(numbers["remaining"], 1.0)
+    numbers["auctions"] = np.maximum(numbers["auctions"], numbers["remaining"])
+    campaign, names = _codes(rows, ENTITY)
+    channel, _ = _codes(rows, "channel")
+    whole = {name: numbers.pop(name).astype(np.int64) for name in ("hour", "weekday")}
+    expected = np.maximum(numbers.pop("predicted_value"), 0.0)
+    return Observation(
+        campaign=campaign, campaigns=names, channel=channel, expected_value=expected, **whole, **numbers
+    )
+
+
+def number(rows: pd.DataFrame, name: str) -> Floats:
+    """A column of numbers, NaN where one is missing. Raises `InvalidRows` on anything else, and on infinity."""
+    column = rows[name]
+    if column.dtype.kind not in "iuf":
+        for value in column.dropna():
+            if types.is_bool(value) or not types.is_number(value):
+                raise InvalidRows(name, "a number", value)
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    if np.isinf(values).any():
+        raise InvalidRows(name, "a finite number", values[np.isinf(values)][0])
+    return np.asarray(values)
+
+
+def _codes(rows: pd.DataFrame, name: str) -> tuple[Integers, tuple[str, ...]]:
+    """The place of each text among those there are; a missing one is ''."""
+    column = rows[name].astype(object).where(rows[name].notna(), "")
+    for value in column:
+        if not isinstance(value, str):
+            raise InvalidRows(name, "text", value)
+    codes, names = pd.factorize(column)
+    return codes.astype(np.int64), tuple(str(name) for name in names)
+
+
+def episodes(rows: pd.DataFrame) -> tuple[Episodes, npt.NDArray[np.int64]]:
+    """Examples as episodes, and the place in `rows` of each of their auctions, of (episodes, auctions).
+
+    Rows of an episode stand in the order its auctions came, whatever stands between. Raises ValueError where episodes
+    are not all whole and of one length.
+    """
+    order = np.argsort(rows["episode"].to_numpy(), kind="stable")
+    sizes = rows.groupby("episode").size().to_numpy()
+    length = int(rows["auctions"].iloc[0]) if len(rows) else 0
+    if not len(rows) or (sizes != length).any():
+        raise ValueError(f"episodes: expected {length} auctions in each, got {sorted(set(sizes.tolist()))}")
+    places = order.reshape(-1, length)
+    codes, names = pd.factorize(rows["channel"], sort=True)
+    columns: dict[str, npt.NDArray[Any]] = {
+        name: rows[column].to_numpy(dtype=np.float64)[places]
+        for name, column in (("predicted_ctr", "predicted_value"), ("expected_value", "predicted_value"), *_SAME)
+    }
+    columns |= {name: rows[name].to_numpy(dtype=np.int64)[places] for name in ("hour", "weekday")}
+    campaign = rows[ENTITY].to_numpy(dtype=str)[places[:, 0]]
+    return Episodes(campaign, **columns, channel=codes[places], channels=tuple(map(str, names))), places
+
+
+_SAME = tuple((name, name) for name in ("market_price", "click", "value"))

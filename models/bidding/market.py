@@ -1,0 +1,145 @@
+"""What is known of the auctions a campaign meets: what they cost, what winning is worth, what a budget can buy."""
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from models.bidding.auctions import Episodes, Floats
+from models.bidding.observation import Observation
+
+#: Values rise as a power of their prediction; how far from 1 the power may be before it is seen (a standard deviation).
+SLOPE_SD = 0.3
+#: Predictions beyond these quantiles say no more than the quantile.
+EDGES = (0.0005, 0.9995)
+#: Pairs of value and price kept of a campaign, and points of its curves.
+PAIRS, POINTS = 256, 96
+#: Spend an auction, as a share of the mean price, between which the curves are told.
+LOWEST, HIGHEST = 1e-3, 1.0
+
+
+class Market(BaseModel):
+    """One campaign's market. Curves and pairs are in units of `price` and `value`.
+
+    Attributes:
+        price: mean market price.
+        value: mean worth of an impression.
+        level, slope, low, high: worth = exp(level) x (prediction, clipped to low and high) to the power of slope.
+        pair_values, pair_prices: auctions drawn evenly over the values, each with its own price, by value.
+        multipliers: for each pace, by how much values must be multiplied so that bids spend that much an auction.
+        gains: the value an auction that is won so.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    price: float
+    value: float
+    level: float
+    slope: float
+    low: float
+    high: float
+    pair_values: tuple[float, ...]
+    pair_prices: tuple[float, ...]
+    multipliers: tuple[float, ...]
+    gains: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, episodes: Episodes, seed: int = 0) -> Self:
+        """Learn one campaign's market from its logged auctions. Raises ValueError on none or on free auctions only."""
+        expected, price = episodes.expected_value.ravel(), episodes.market_price.ravel()
+        if not price.sum() > 0:
+            raise ValueError("market: expected auctions, some of them at a price")
+        low, high = (max(float(edge), 1e-12) for edge in np.quantile(expected, EDGES))
+        score = np.log(np.clip(expected, low, high))
+        level, slope = _power(score, episodes.value.ravel())
+        worth = np.exp(level + slope * score)
+        values, prices = worth / worth.mean(), price / price.mean()
+        multipliers, gains = _curves(values, prices)
+        pair_values, pair_prices = _pairs(values, prices, np.random.default_rng(seed))
+        return cls(
+            price=float(price.mean()),
+            value=float(worth.mean()),
+            level=level,
+            slope=slope,
+            low=low,
+            high=high,
+            pair_values=pair_values,
+            pair_prices=pair_prices,
+            multipliers=multipliers,
+            gains=gains,
+        )
+
+
+Markets = Mapping[str, Market]
+
+
+def fit(episodes: Episodes, seed: int = 0) -> dict[str, Market]:
+    """The market of every campaign there is."""
+    return {name: Market.fit(episodes.of(name), seed) for name in episodes.campaigns}
+
+
+def budgets(markets: Markets, episodes: Episodes, ratios: Sequence[float]) -> Floats:
+    """What episodes may cost, of (ratios, episodes): so much of their auctions at the campaign's mean price."""
+    everything = np.array([markets[str(name)].price for name in episodes.campaign]) * episodes.auctions
+    return np.asarray(np.multiply.outer(np.array(ratios), everything))
+
+
+def worth(markets: Markets, seen: Observation) -> Floats:
+    """What winning each auction on offer is worth, calibrated, in units of its campaign's mean."""
+    known = {name: (m.level - np.log(m.value), m.slope, m.low, m.high) for name, m in markets.items()}
+    level, slope, low, high = seen.look_up(known).T
+    return np.asarray(np.exp(level + slope * np.log(np.clip(seen.expected_value, low, high))))
+
+
+def prices(markets: Markets, seen: Observation) -> Floats:
+    """The mean market price of each episode's campaign."""
+    return np.asarray(seen.look_up({name: m.price for name, m in markets.items()}))
+
+
+def at_pace(curves: Mapping[str, tuple[float, ...]], seen: Observation, pace: Floats) -> Floats:
+    """A curve of each episode's campaign, at a pace in units of its mean price."""
+    lines = seen.look_up(curves)
+    step = np.log(np.clip(pace, LOWEST, HIGHEST) / LOWEST) / np.log(HIGHEST / LOWEST) * (POINTS - 1)
+    left = np.minimum(step.astype(np.int64), POINTS - 2)
+    rows = np.arange(len(lines))
+    return np.asarray(lines[rows, left] + (step - left) * (lines[rows, left + 1] - lines[rows, left]))
+
+
+def _power(score: Floats, value: Floats) -> tuple[float, float]:
+    """Level and slope of log value over log prediction: a Poisson regression, the slope drawn towards 1 (MAP, Newton).
+
+    Half a win of the mean value is added, so that a campaign without any has a level. Values are scaled to counts.
+    """
+    unit = float(value[value > 0].mean()) if (value > 0).any() else 1.0
+    count, centre = value / unit, float(score.mean())
+    x = score - centre
+    level, slope, extra = float(np.log((count.sum() + 0.5) / len(count))), 1.0, 0.5 / len(count)
+    for _ in range(50):
+        mean = np.exp(level + slope * x)
+        slack = count + extra - mean
+        gradient = np.array([slack.sum(), slack @ x - (slope - 1) / SLOPE_SD**2])
+        cross = mean @ x
+        curvature = np.array([[mean.sum(), cross], [cross, mean @ x**2 + 1 / SLOPE_SD**2]])
+        step = np.clip(np.linalg.solve(curvature, gradient), -0.5, 0.5)
+        level, slope = level + float(step[0]), slope + float(step[1])
+        if np.abs(step).max() < 1e-9:
+            break
+    return level - slope * centre + float(np.log(unit)), slope
+
+
+def _curves(values: Floats, prices: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Multiplier and gain by pace: what is cheapest for its value is bought until the pace is spent."""
+    ratio = prices / values
+    order = np.argsort(ratio, kind="stable")
+    spend, gain = np.cumsum(prices[order]) / len(order), np.cumsum(values[order]) / len(order)
+    pace = np.geomspace(LOWEST, HIGHEST, POINTS)
+    return tuple(np.interp(pace, spend, ratio[order]).tolist()), tuple(np.interp(pace, spend, gain).tolist())
+
+
+def _pairs(values: Floats, prices: Floats, rng: np.random.Generator) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    order = np.lexsort((prices, values))
+    width = len(order) / PAIRS
+    picked = order[((np.arange(PAIRS) + rng.random(PAIRS)) * width).astype(np.int64)]
+    value, price = values[picked], prices[picked]
+    return tuple((value / value.mean()).tolist()), tuple((price / price.mean()).tolist())

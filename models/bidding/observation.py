@@ -1,0 +1,91 @@
+"""What a bidder knows before an auction: all of its state is here, so that a policy is a pure function of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from models.bidding.auctions import Floats, Integers
+from models.family import InvalidRows
+from models.tabular import require
+
+#: `recent_cost` is an exponential mean with this weight on the newest auction.
+NEWEST = 1 / 50
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One auction on offer for each of many episodes; every array is of (episodes,). Money is in the log's currency.
+
+    Attributes:
+        campaign: place of the campaign's name in `campaigns`.
+        budget, left: what the episode may cost, and what of it is left before this auction.
+        auctions, remaining: how many the episode has, and how many are left with this one.
+        expected_value: of winning this auction, as predicted; not calibrated.
+        hour, weekday, channel: of this auction, as in `Episodes`.
+        wins: auctions won so far.
+        offered_value: expected value added up over the auctions so far, won or not.
+        recent_cost: paid an auction of late.
+        pacing_debt: added up over the auctions so far, by what share of the budget spending was behind an even pace.
+    """
+
+    campaign: Integers
+    budget: Floats
+    left: Floats
+    auctions: Floats
+    remaining: Floats
+    expected_value: Floats
+    hour: Integers
+    weekday: Integers
+    channel: Integers
+    wins: Floats
+    offered_value: Floats
+    recent_cost: Floats
+    pacing_debt: Floats
+    campaigns: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.campaign)
+
+    @property
+    def pace(self) -> Floats:
+        """What may be spent on each auction left, of (episodes,)."""
+        return self.left / self.remaining
+
+    def look_up(self, known: Mapping[str, Any]) -> npt.NDArray[Any]:
+        """What is known of each episode's campaign. Raises `InvalidRows` on a campaign that is not in `known`."""
+        for name in self.campaigns:
+            if name not in known:
+                raise InvalidRows("campaign_id", f"one of {', '.join(sorted(known))}", name)
+        return np.array([known[name] for name in self.campaigns])[self.campaign]
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> Self:
+        """From a frame with `campaign_id` and a column for every other field; codes become int64, the rest float64.
+
+        Raises `InvalidRows` where a column is missing, a number is not finite or no auction is left.
+        """
+        require(rows, ("campaign_id", *COLUMNS))
+        arrays: dict[str, npt.NDArray[Any]] = {
+            name: rows[name].to_numpy(dtype=float, na_value=np.nan) for name in COLUMNS
+        }
+        for name, values in arrays.items():
+            if not np.isfinite(values).all():
+                raise InvalidRows(name, "a finite number", values[~np.isfinite(values)][0])
+        if (arrays["remaining"] < 1).any():
+            raise InvalidRows("remaining", "at least 1", arrays["remaining"].min())
+        arrays |= {name: arrays[name].astype(np.int64) for name in CODES}
+        campaign, names = pd.factorize(rows["campaign_id"].astype(str))
+        return cls(campaign.astype(np.int64), **arrays, campaigns=tuple(names))
+
+    def rows(self) -> pd.DataFrame:
+        """The frame that `of` reads."""
+        columns = {name: getattr(self, name) for name in COLUMNS}
+        return pd.DataFrame({"campaign_id": np.array(self.campaigns)[self.campaign], **columns})
+
+
+CODES = ("hour", "weekday", "channel")
+COLUMNS = tuple(field.name for field in fields(Observation) if field.name not in ("campaign", "campaigns"))

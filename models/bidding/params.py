@@ -1,0 +1,30 @@
+"""What the bidding family learns by."""
+
+from typing import Literal
+
+from pydantic import PositiveInt
+
+from models.bidding.dqn.training import Schedule
+from models.family import Params
+
+
+class BiddingParams(Params):
+    """The `bidding` section of `params.yaml`.
+
+    Of the window, the horizon is how long the test examples reach back from the end, and the valid ones from there;
+    campaigns' features are as of every so many days (`step_days`), and train examples need their minimum of history.
+    """
+
+    #: What is bought: every click counts the same, or each conversion by its value, where the log tells that.
+    goal: Literal["clicks", "conversions"]
+    #: In an episode, where the log does not tell its episodes.
+    auctions: PositiveInt
+    #: Of the deep Q-network: see `dqn.training.Schedule`.
+    rounds: PositiveInt
+    episodes: PositiveInt
+    steps: PositiveInt
+
+    @property
+    def schedule(self) -> Schedule:
+        """How much the network learns."""
+        return Schedule(rounds=self.rounds, episodes=self.episodes, steps=self.steps)

@@ -1,0 +1,101 @@
+"""Planning by dynamic programming: what a budget is worth with so many auctions to go, for all budgets and times."""
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from models.bidding.auctions import Floats
+from models.bidding.market import Markets
+from models.bidding.observation import Observation
+
+#: Budgets that plans are made for; between them worth is interpolated.
+BUDGETS = 160
+
+
+def budget_grid(most: float, points: int) -> Floats:
+    """Budgets from 0 to `most`, closer together where they are small and each unit matters more."""
+    return np.asarray(most * np.linspace(0, 1, points) ** 2)
+
+
+def plan(values: Floats, prices: Floats, auctions: int, budgets: Floats) -> Floats:
+    """The most value that can be expected, of (auctions + 1, budgets): line t has t auctions to go.
+
+    Each auction is one of the pairs of `values` and `prices`, both of (pairs,), with equal chances; its value is seen
+    before bidding and its price is paid on winning. After Cai et al., "Real-Time Bidding by Reinforcement Learning in
+    Display Advertising" (2017), equation 7; with one value for all pairs it is theirs, which plans by the mean. Between
+    budgets of the grid, which starts at 0, worth is linear; with whole prices and a grid of whole budgets it is exact.
+    """
+    rest = budgets[:, None] - prices
+    place = np.clip(np.searchsorted(budgets, rest.ravel(), side="right") - 1, 0, len(budgets) - 2).reshape(rest.shape)
+    part = np.clip((rest - budgets[place]) / (budgets[place + 1] - budgets[place]), 0, 1)
+    table = np.zeros((auctions + 1, len(budgets)))
+    for t in range(1, auctions + 1):
+        later = table[t - 1]
+        after = later[place] + part * np.diff(later)[place]
+        gain = values + after - later[:, None]
+        table[t] = later + np.where((rest >= 0) & (gain > 0), gain, 0).mean(axis=1)
+    return table
+
+
+class Plans:
+    """What is left of a budget is worth, for every campaign; in units of its mean value and mean price.
+
+    Attributes:
+        campaigns: their names, in order.
+        tables: of (campaigns, auctions to go from 0 on, budgets), see `plan`.
+        budgets: the budgets of the tables.
+    """
+
+    def __init__(self, campaigns: Sequence[str], tables: npt.NDArray[np.float32]) -> None:
+        self.campaigns, self.tables = tuple(campaigns), tables
+        self.budgets = budget_grid(tables.shape[1] - 1, tables.shape[2])
+
+    @classmethod
+    def fit(cls, markets: Markets, auctions: int, by_mean: bool = False) -> Self:
+        """Plan for episodes of so many auctions by the pairs of each market, or as if all values were the mean."""
+        budgets, names = budget_grid(auctions, BUDGETS), sorted(markets)
+        tables = []
+        for name in names:
+            value, price = np.array(markets[name].pair_values), np.array(markets[name].pair_prices)
+            tables.append(plan(np.ones_like(value) if by_mean else value, price, auctions, budgets))
+        return cls(names, np.array(tables, dtype=np.float32))
+
+    def lines(self, seen: Observation, price: Floats, settled: int) -> tuple[Floats, Floats]:
+        """What each budget is worth once so many auctions of those left are settled, and the budget left now.
+
+        Of (episodes, budgets) and (episodes,). Where more auctions are left than were planned for, their number and the
+        budget are scaled alike: bids depend on the ratio when both are large.
+        """
+        scale = np.minimum(1.0, (self.tables.shape[1] - 1) / seen.remaining)
+        to_go = np.maximum(np.rint(seen.remaining * scale).astype(np.int64) - settled, 0)
+        place = seen.look_up({name: i for i, name in enumerate(self.campaigns)})
+        return self.tables[place, to_go], np.minimum(seen.left / price * scale, self.budgets[-1])
+
+    def prospect(self, seen: Observation, price: Floats) -> Floats:
+        """The value that may be expected from what is left, with the auction on offer, of (episodes,)."""
+        later, left = self.lines(seen, price, 0)
+        return _at(later, self.budgets, left)
+
+
+def highest_bid(later: Floats, budgets: Floats, left: Floats, value: Floats) -> Floats:
+    """The highest price at which winning is worth what it takes from later auctions, one a line; never above `left`.
+
+    `later` is of (lines, budgets): what each budget is worth after this auction. `left` and `value` are of (lines,).
+    """
+    lines = np.arange(len(left))
+    needed = _at(later, budgets, left) - value
+    place = np.clip((later <= needed[:, None]).sum(axis=1) - 1, 0, len(budgets) - 2)
+    low, high = later[lines, place], later[lines, place + 1]
+    part = np.clip((needed - low) / np.where(high > low, high - low, 1.0), 0, 1)
+    kept = np.where(needed <= 0, 0.0, budgets[place] + part * (budgets[place + 1] - budgets[place]))
+    return np.clip(left - kept, 0.0, left)
+
+
+def _at(table: Floats, budgets: Floats, left: Floats) -> Floats:
+    lines = np.arange(len(left))
+    place = np.clip(np.searchsorted(budgets, left, side="right") - 1, 0, len(budgets) - 2)
+    part = np.clip((left - budgets[place]) / (budgets[place + 1] - budgets[place]), 0, 1)
+    low = table[lines, place]
+    return np.asarray(low + part * (table[lines, place + 1] - low))

@@ -1,0 +1,26 @@
+"""The same bid for every impression."""
+
+from collections.abc import Sequence
+from typing import Self
+
+from models.bidding.auctions import Episodes, Floats
+from models.bidding.market import Markets
+from models.bidding.observation import Observation
+from models.bidding.policies.dial import Dial, Document
+from models.bidding.policies.tuning import tuned
+
+
+class Constant(Document):
+    """Bid one amount, tuned by campaign and budget."""
+
+    amount: Dial
+
+    @classmethod
+    def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float]) -> Self:
+        """Tune on logged episodes."""
+        units = {name: markets[name].price for name in episodes.campaigns}
+        return cls(amount=tuned(lambda dial: cls(amount=dial), units, episodes, markets, ratios))
+
+    def bid(self, seen: Observation) -> Floats:
+        """See `Policy`."""
+        return self.amount.at(seen)

@@ -1,0 +1,94 @@
+"""The pacing rule's bid, turned up or down by a deep Q-network where its heads agree that this wins more."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+
+from models.bidding import market
+from models.bidding.auctions import Episodes, Floats
+from models.bidding.dqn.graph import graph
+from models.bidding.dqn.state import KEEP, TURNS, features
+from models.bidding.dqn.training import Schedule, train
+from models.bidding.market import Market, Markets
+from models.bidding.observation import Observation
+from models.bidding.policies.chance import draw
+from models.bidding.policies.dial import Document
+from models.bidding.policies.pacing import reference
+
+#: A turn must win more than keeping the bid by this many standard deviations between the heads.
+CAUTION = 1.0
+
+
+class Known(Document):
+    """The markets that a network's states are relative to."""
+
+    markets: Mapping[str, Market]
+
+
+class Dqn:
+    """Bids greedily and with caution; `explore` bids by one head's mind and says how probable that was."""
+
+    def __init__(self, markets: Markets, network: onnx.ModelProto) -> None:
+        self.markets, self.network = markets, network
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(
+            network.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+
+    @classmethod
+    def fit(cls, episodes: Episodes, markets: Markets, schedule: Schedule, seed: int, checkpoint: Path) -> Self:
+        """Learn from logged episodes; see `dqn.training.train` for what `checkpoint` is for."""
+        return cls(markets, graph(train(episodes, markets, schedule, seed, checkpoint)))
+
+    def bid(self, seen: Observation) -> Floats:
+        """See `Policy`."""
+        found = self._answers(seen)
+        better = found - found[..., KEEP : KEEP + 1]
+        score = better.mean(axis=0) - CAUTION * better.std(axis=0)
+        return self._turned(seen, _peak(score))
+
+    def explore(self, seen: Observation, seed: int) -> tuple[Floats, Floats]:
+        """Bids by the best turn of a head drawn for each auction, and the chance of that turn: its share of heads.
+
+        Where the heads agree nothing is tried any more: exploration ends by evidence, not by a clock.
+        """
+        best = self._answers(seen).argmax(axis=-1)
+        rows = np.arange(len(seen))
+        taken = best[(draw(seen, seed) * len(best)).astype(np.int64), rows]
+        return self._turned(seen, TURNS[taken]), np.asarray((best == taken).mean(axis=0))
+
+    def save(self, folder: Path) -> None:
+        """Write `policy.json` and `network.onnx`."""
+        Known(markets=self.markets).save(folder)
+        (folder / "network.onnx").write_bytes(self.network.SerializeToString())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        return cls(Known.load(folder).markets, onnx.load(str(folder / "network.onnx")))
+
+    def _answers(self, seen: Observation) -> npt.NDArray[np.float32]:
+        """Q of (heads, episodes, turns)."""
+        found: npt.NDArray[np.float32] = self.session.run(["q"], {"state": features(self.markets, seen)})[0]
+        return found
+
+    def _turned(self, seen: Observation, turn: Floats) -> Floats:
+        bid = reference(self.markets, seen) * market.worth(self.markets, seen) * market.prices(self.markets, seen)
+        return np.asarray(bid * np.exp(turn))
+
+
+def _peak(score: npt.NDArray[np.float32]) -> Floats:
+    """The turn at the top of a parabola through the best one and its neighbours: turns are steps, bids are not."""
+    best = score.argmax(axis=1)
+    inner = np.clip(best, 1, len(TURNS) - 2)
+    rows = np.arange(len(score))
+    left, middle, right = (score[rows, inner + step].astype(float) for step in (-1, 0, 1))
+    bend = left - 2 * middle + right
+    offset = np.where((best == inner) & (bend < 0), (left - right) / np.where(bend < 0, 2 * bend, 1.0), 0.0)
+    return np.asarray(TURNS[best] + offset * (TURNS[1] - TURNS[0]))

@@ -1,0 +1,51 @@
+"""Optimal real-time bidding where the chance to win flattens as bids rise: more low bids, fewer high ones."""
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import numpy as np
+
+from models.bidding.auctions import Episodes, Floats
+from models.bidding.market import Markets
+from models.bidding.observation import Observation
+from models.bidding.policies.dial import Dial, Document
+from models.bidding.policies.linear import units
+from models.bidding.policies.tuning import tuned
+
+#: Half-win bids that are tried, as multiples of the mean price.
+HALVES = np.geomspace(0.1, 10, 200)
+
+
+class Ortb(Document):
+    """ORTB1 of Zhang et al., "Optimal Real-Time Bidding for Display Advertising" (2014), equation 12.
+
+    The chance to win at a bid b is taken as b / (c + b), with which the best bid is sqrt(c x value / lambda + c^2) - c.
+
+    Attributes:
+        half: c by campaign, the bid that wins half, fitted to the log.
+        factor: 1 / lambda, money a unit of value, tuned by campaign and budget.
+    """
+
+    half: Mapping[str, float]
+    factor: Dial
+
+    @classmethod
+    def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float]) -> Self:
+        """Fit the chance to win, then tune the factor on the same episodes."""
+        half = {name: _half(episodes.of(name).market_price) for name in episodes.campaigns}
+        found = tuned(lambda dial: cls(half=half, factor=dial), units(episodes, markets), episodes, markets, ratios)
+        return cls(half=half, factor=found)
+
+    def bid(self, seen: Observation) -> Floats:
+        """See `Policy`."""
+        half = seen.look_up(self.half)
+        return np.asarray(np.sqrt(half * self.factor.at(seen) * seen.expected_value + half**2) - half)
+
+
+def _half(price: Floats) -> float:
+    """The c whose curve is nearest to the share of auctions won at each price, by least squares."""
+    bids = np.quantile(price, np.linspace(0.01, 0.99, 99))
+    won = np.searchsorted(np.sort(price.ravel()), bids, side="right") / price.size
+    halves = HALVES * price.mean()
+    error = ((bids / (halves[:, None] + bids) - won) ** 2).sum(axis=1)
+    return float(halves[error.argmin()])

@@ -1,0 +1,47 @@
+"""A controller that keeps spending on an even pace by turning the linear bid up and down."""
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+
+from models.bidding import market
+from models.bidding.auctions import Episodes, Floats
+from models.bidding.environment import replay
+from models.bidding.market import Markets
+from models.bidding.observation import Observation
+from models.bidding.policies.dial import Dial, Document
+from models.bidding.policies.linear import Linear
+
+#: Proportional, integral and derivative gains that are tried.
+GAINS = ((1.0, 0.0, 0.0), (3.0, 0.0, 0.0), (3.0, 1.0, 0.0), (3.0, 0.0, 0.1), (8.0, 2.0, 0.1))
+#: The controller turns the bid up or down at most by e to the power of this.
+REACH = 1.5
+
+
+class Pid(Document):
+    """The linear bid times exp(control): Zhang et al., "Feedback Control of Real-Time Display Advertising" (2016).
+
+    The error is by what share of the budget spending is behind an even pace; `gains` weigh it, its mean over the whole
+    episode so far, and how far recent spending is below the pace.
+    """
+
+    factor: Dial
+    gains: tuple[float, float, float]
+
+    @classmethod
+    def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float], linear: Linear) -> Self:
+        """Tune the gains on logged episodes, one set for all; the factor is that of the tuned linear policy."""
+        budget = market.budgets(markets, episodes, ratios)
+        tried = [cls(factor=linear.factor, gains=gains) for gains in GAINS]
+        return max(tried, key=lambda policy: replay(episodes, budget, policy).value.sum())
+
+    def bid(self, seen: Observation) -> Floats:
+        """See `Policy`."""
+        budget = np.maximum(seen.budget, np.finfo(float).tiny)
+        behind = seen.left / budget - seen.remaining / seen.auctions
+        slow = 1 - seen.recent_cost * seen.auctions / budget
+        proportional, integral, derivative = self.gains
+        control = proportional * behind + integral * seen.pacing_debt / seen.auctions + derivative * slow
+        bid = self.factor.at(seen) * seen.expected_value
+        return np.asarray(bid * np.exp(np.clip(control, -REACH, REACH)))

@@ -1,0 +1,24 @@
+"""Simulated auctions as episodes: to learn to bid where there is no log."""
+
+import numpy as np
+
+from features.simulator.opportunities import Simulator, join
+from models.bidding.auctions import Episodes
+
+
+def episodes(simulator: Simulator, count: int, auctions: int, first_day: int = 0) -> Episodes:
+    """Episodes of a day each, one day after the other from `first_day`; a day is the same in whatever run it is drawn.
+
+    What winning brings is the value of the conversion, whenever it comes. Raises ValueError where `count` is below 1.
+    """
+    if count < 1:
+        raise ValueError(f"count: expected at least 1 episode, got {count}")
+    drawn = join([simulator.day(first_day + number, auctions) for number in range(count)])
+    names = ("predicted_ctr", "market_price", "click", "hour", "weekday", "channel")
+    return Episodes(
+        campaign=np.full(count, simulator.campaign.name),
+        value=drawn.conversion_value.reshape(count, auctions),
+        expected_value=drawn.predicted_value.reshape(count, auctions),
+        channels=tuple(channel.name for channel in simulator.campaign.channels),
+        **{name: getattr(drawn, name).reshape(count, auctions) for name in names},
+    )
