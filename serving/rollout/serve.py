@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 from filelock import FileLock, Timeout
@@ -19,7 +19,7 @@ from models.registry import Registry
 from serving.rollout import attempts, state
 from serving.rollout.fleet import Fleet
 from serving.rollout.plan import CannotServe, Split
-from serving.rollout.processes import PATIENCE
+from serving.rollout.processes import PATIENCE, DecisionServer, free_port
 
 log = logging.getLogger("adloop.serve")
 
@@ -40,8 +40,12 @@ def running(settings: Settings) -> bool:
         return True
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises `Timeout` where another one serves this home already."""
+def serve(settings: Settings, params: Path | None = None) -> None:
+    """Serve until SIGTERM or SIGINT. Raises `Timeout` where another one serves this home already.
+
+    Args:
+        params: the `params.yaml` to decide by; None: no decisions are made.
+    """
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
@@ -49,16 +53,53 @@ def serve(settings: Settings) -> None:
     with _lock(settings).acquire(timeout=2):
         for left in _folder(settings).glob("*.json"):
             left.unlink()
-        fleet = Fleet(settings, settings.host, settings.port, registry.download)
+        decisions = None if params is None else Decisions(params, settings)
+        beside = {} if decisions is None else dict.fromkeys(Decisions.PATHS, decisions.port)
+        fleet = Fleet(settings, settings.host, settings.port, registry.download, beside)
         try:
             for family in catalog.NAMES:
                 _begin(fleet, family, settings, registry)
-            print(f"serving {', '.join(fleet.families) or 'nothing yet'} at {fleet.envoy.url}", flush=True)
+            served = fleet.families
+            if decisions is not None:
+                decisions.wait_ready()
+                served = [*served, "decisions"]
+            print(f"serving {', '.join(served) or 'nothing yet'} at {fleet.envoy.url}", flush=True)
             while not stop.wait(LOOK):
                 _answer(fleet, settings)
                 fleet.mend()
+                if decisions is not None:
+                    decisions.mend()
         finally:
             fleet.close()
+            if decisions is not None:
+                decisions.close()
+
+
+class Decisions:
+    """The decision endpoint beside the models, started again when it died."""
+
+    PATHS: ClassVar = ("/v1/decisions", "/v1/feedback")
+
+    def __init__(self, params: Path, settings: Settings) -> None:
+        self._params, self._settings, self.port = params, settings, free_port()
+        self._server = self._start()
+
+    def mend(self) -> None:
+        """Start it again where it has died."""
+        if not self._server.alive:
+            log.warning("the decision endpoint died: %s", self._server.last_words())
+            self._server = self._start()
+
+    def wait_ready(self) -> None:
+        """Return once it answers. Raises `CannotServe`."""
+        self._server.wait_ready()
+
+    def close(self) -> None:
+        self._server.stop()
+
+    def _start(self) -> DecisionServer:
+        written = self._settings.home / "rollout" / "decisions.log"
+        return DecisionServer(self._params, self.port, written, self._settings)
 
 
 class Served:

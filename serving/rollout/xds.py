@@ -1,5 +1,6 @@
 """What Envoy is told: plain records of its v3 API, one function each."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from serving.rollout.plan import Split
@@ -81,9 +82,17 @@ def cluster_name(family: str, version: str, role: str, protocol: str) -> str:
     return f"{family}/{version}/{role}/{protocol}"
 
 
-def routes(splits: dict[str, Split]) -> Record:
-    """The routes of all families; each is tried for the canary by its percentage first, then for the champion."""
-    found = [route for family, split in sorted(splits.items()) for route in _family_routes(family, split)]
+def routes(splits: dict[str, Split], beside: Mapping[str, str]) -> Record:
+    """The routes of all families; each is tried for the canary by its percentage first, then for the champion.
+
+    Args:
+        beside: the cluster of each path that answers beside the families.
+    """
+    found = [
+        {"match": {"path": path}, "route": {"cluster": name, "timeout": TIMEOUT, "retry_policy": _again()}}
+        for path, name in beside.items()
+    ]
+    found += [route for family, split in sorted(splits.items()) for route in _family_routes(family, split)]
     return {
         "@type": f"{TYPE}config.route.v3.RouteConfiguration",
         "name": "models",
@@ -130,7 +139,7 @@ def _to_champion() -> Record:
 
 
 def _again() -> Record:
-    """A connection that broke before an answer came: predictions change nothing, so asking twice is safe."""
+    """A connection that broke before an answer came: asking twice is safe, as nothing is done twice."""
     return {"retry_on": "reset,connect-failure,refused-stream", "num_retries": 2}
 
 
