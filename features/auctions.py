@@ -5,18 +5,29 @@ import pandas as pd
 
 from features.tables import UNDATED, Tables
 
-# A log that tells no time tells an order: its auctions stand a minute apart, at no hour and no day of the week.
+# A log that tells no time tells an order: a campaign's auctions stand a minute apart, at no hour and no day of the
+# week, and all campaigns end together.
 _SQL = """
-    SELECT * REPLACE (coalesce(occurred_at, TIMESTAMP '{undated}' + to_minutes(place)) AS occurred_at),
+    WITH given AS (SELECT *, row_number() OVER () AS nth FROM ({auctions})),
+    placed AS (
+        SELECT * EXCLUDE (nth),
+               row_number() OVER (PARTITION BY campaign_id ORDER BY nth) AS place,
+               row_number() OVER (PARTITION BY campaign_id ORDER BY nth DESC) AS to_come
+        FROM given
+    )
+    SELECT * EXCLUDE (to_come)
+               REPLACE (coalesce(occurred_at, TIMESTAMP '{undated}' - to_minutes(to_come)) AS occurred_at),
+           occurred_at IS NOT NULL AS dated,
            coalesce(hour(occurred_at), 0) AS hour,
            coalesce(isodow(occurred_at) - 1, 0) AS weekday
-    FROM (SELECT *, row_number() OVER (PARTITION BY campaign_id) AS place FROM ({auctions}))
+    FROM placed
 """
 
 
 def sql(tables: Tables) -> str:
-    """The query of all auctions: the columns of the specification, `occurred_at` never null, and `place`, `hour` (0-23)
-    and `weekday` (0-6 from Monday); `place` counts a campaign's auctions as they stand in the table."""
+    """The query of all auctions: the columns of the specification, `occurred_at` never null, and `dated` (whether the
+    log tells it), `hour` (0-23), `weekday` (0-6 from Monday) and `place`, which counts a campaign's auctions as they
+    stand in the table."""
     return _SQL.format(undated=UNDATED, auctions=tables.whole("auctions"))
 
 

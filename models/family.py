@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from features.examples import Window
+from features.views import service_of
 
 if TYPE_CHECKING:  # gates look for leaks in rows, and rows know this module's errors
     from models.evaluation.gates import Gate
@@ -57,6 +58,22 @@ class Fit(Protocol):
 
 
 @dataclass(frozen=True)
+class Breakdown:
+    """How `adloop evaluate` tells the figures of a family apart.
+
+    Attributes:
+        by: columns of the examples; each of their values is a part.
+        situations: `(test, learnt) -> frames` by name: the held-out examples, on their own index, as they would be in
+            each situation that models are compared in.
+        metrics: the figures of each part, sums among them.
+    """
+
+    by: tuple[str, ...]
+    situations: Callable[[pd.DataFrame, pd.DataFrame], Mapping[str, pd.DataFrame]]
+    metrics: "tuple[Metric, ...]"
+
+
+@dataclass(frozen=True)
 class Family:
     """One kind of model as a record of data.
 
@@ -76,6 +93,7 @@ class Family:
             the service, which are known beforehand. The entity key may be one.
         trial: `(model, test) -> answers` on the index of `test`, a frame as `fit` is given, for a model whose answers
             depend on what came of those before; None where each row stands by itself.
+        breakdown: how `adloop evaluate` tells its figures apart; None where they are told as one.
         intended_use, limits: for the model card, in prose; a card without them is refused.
     """
 
@@ -92,8 +110,14 @@ class Family:
     gates: "tuple[Gate, ...]"
     context: tuple[str, ...] = ()
     trial: "Callable[[Any, pd.DataFrame], pd.DataFrame] | None" = None
+    breakdown: Breakdown | None = None
     intended_use: str = ""
     limits: str = ""
+
+    @property
+    def table(self) -> str:
+        """The canonical table without which there is nobody to learn from."""
+        return service_of(self.feature_service).entity.table
 
     @property
     def naive(self) -> str:
@@ -101,7 +125,7 @@ class Family:
         return next(iter(self.baselines))
 
     def try_out(self, model: Model, test: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-        """What `model` answers on held-out examples, whose feature columns are `columns`: by its trial, or row by row."""
+        """What `model` answers on held-out examples with these feature columns: by its trial, or row by row."""
         if self.trial is not None:
             return self.trial(model, test)
         return model.predict(test.reindex(columns=list(columns)))

@@ -43,15 +43,16 @@ def main() -> None:
     Why was it done?   adloop explain DECISION_ID    adloop replay FILE
     On Kubeflow:       adloop compile --out DIR    adloop submit --host URL
 
-    DIR is a folder or s3:// prefix with customers, transactions and touches as Parquet or CSV. All state lives in
-    one folder, ADLOOP_HOME (default .adloop); services are named by ADLOOP_* variables (see features/settings.py).
+    DIR is a folder or s3:// prefix with customers, transactions, touches and auctions as Parquet or CSV, or with
+    iPinYou replay files; families whose tables it lacks are left out. All state lives in one folder, ADLOOP_HOME
+    (default .adloop); services are named by ADLOOP_* variables (see features/settings.py).
     """
     stay_private()
 
 
 @main.command()
 @click.option("--family", type=FAMILY, help="One family only; default: all.")
-@click.option("--data", help="Folder or s3:// prefix with your tables; default: the source in params.yaml.")
+@click.option("--data", help="Folder or s3:// prefix with your tables; default: the sources in params.yaml.")
 @PARAMS
 def run(family: str | None, data: str | None, params_file: Path) -> None:
     """Run the loop: ingest, validate, features, train, evaluate, register, canary release, monitor.
@@ -63,7 +64,7 @@ def run(family: str | None, data: str | None, params_file: Path) -> None:
     from pipelines.loop import run_loop
 
     try:
-        run_loop([family] if family else NAMES, data, params_file, Settings())
+        run_loop(family, data, params_file, Settings())
     except StepFailed as failed:
         raise click.ClickException(str(failed)) from failed
 

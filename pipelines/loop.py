@@ -1,50 +1,68 @@
 """What `adloop run` does: every family through its pipeline, shown as it goes, then told in a table and a report."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.status import Status
 
 from components.params import Params, load
 from features.settings import Settings
-from features.sources import fingerprint
+from features.sources import fingerprint, tables
+from models import catalog
 from pipelines.local import Step, run
 from pipelines.report import publish, terminal
 from pipelines.training import training
 
 
-def run_loop(families: Iterable[str], data: str | None, params_file: Path, settings: Settings) -> None:
-    """Run the loop on `data` (or the source that the parameters name) and write the report.
+def run_loop(family: str | None, data: str | None, params_file: Path, settings: Settings) -> None:
+    """Run the loop of `family`, or of all, on `data` (or the sources that the parameters name) and write the report.
+
+    Of all families those are left out whose table there is not; a family that is asked for by name needs its table.
 
     A family without a champion gets one first: the model that would have been trained one horizon ago. The model of
     today is then released over it, canary-style, under held-out traffic, as every later one will be.
-    Raises `pipelines.local.StepFailed` when a step fails.
+    Raises `pipelines.local.StepFailed` when a step fails, and `ValueError` where a table is missing.
     """
     from models.registry import Registry
 
     began, console = time.monotonic(), Console()
     params = load(params_file)
-    source = data or params.source
+    source = [data] if data else list(params.source)
     content = fingerprint(source, settings)
     seconds = {}
-    for family in families:
+    for name in _learnable(family, source, settings, console):
         started = time.monotonic()
-        horizon = params.family(family).window.horizon_days
-        moments = [""] if Registry(settings).champion(family) else [f"-{horizon}d", ""]
+        horizon = params.family(name).window.horizon_days
+        moments = [""] if Registry(settings).champion(name) else [f"-{horizon}d", ""]
         for as_of in moments:
             console.print(
-                f"[bold]{family}[/bold] {'as of ' + as_of + ' before the data ends' if as_of else 'as of today'}"
+                f"[bold]{name}[/bold] {'as of ' + as_of + ' before the data ends' if as_of else 'as of today'}"
             )
-            _pipeline(family, params, {"source": source, "fingerprint": content, "as_of": as_of}, settings, console)
-        seconds[family] = time.monotonic() - started
+            where = {"source": source, "fingerprint": content, "as_of": as_of}
+            _pipeline(name, params, where, settings, console)
+        seconds[name] = time.monotonic() - started
     report = publish(settings, time.monotonic() - began, seconds)
     console.print(terminal.table(report))
     console.print(f"the whole report: {settings.home / 'report' / 'index.html'}")
 
 
-def _pipeline(family: str, params: Params, where: dict[str, str], settings: Settings, console: Console) -> None:
+def _learnable(family: str | None, source: list[str], settings: Settings, console: Console) -> Iterator[str]:
+    """The families to run: all that have their table, or the one asked for."""
+    there = [table for one in source for table in tables(one, settings)]
+    for name in [family] if family else catalog.NAMES:
+        needed = catalog.family(name).table
+        if needed in there:
+            yield name
+        elif family:
+            raise ValueError(f"{name} learns from the table '{needed}'; {', '.join(source)} has: {', '.join(there)}")
+        else:
+            console.print(f"[bold]{name}[/bold] is left out: it learns from the table '{needed}', and there is none")
+
+
+def _pipeline(family: str, params: Params, where: dict[str, Any], settings: Settings, console: Console) -> None:
     with console.status("") as status:
         run(training, family, where | params.arguments(family), settings, lambda step: _show(step, status, console))
 

@@ -69,7 +69,10 @@ def schedule(host: str, family: str, params_file: Path, settings: Settings, data
         package = str(Path(folder) / f"monitor-{family}.yaml")
         before = _scheduled(client, experiment, family)
         made = client.create_recurring_run(
-            experiment, f"monitor-{family}", params={"source": [data] if data else list(params.source)}, **_when(params, package)
+            experiment,
+            f"monitor-{family}",
+            params={"source": [data] if data else list(params.source)},
+            **_when(params, package),
         )
         for recurring in before:
             client.delete_recurring_run(recurring)

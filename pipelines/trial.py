@@ -25,7 +25,27 @@ def show(compared: Compared, console: Console) -> None:
     for model, rows in figures.groupby("model", sort=False):
         table.add_row(str(model), *(_cell(row, best) for row in rows.to_dict("records")))
     console.print(table)
+    for part in _parts(compared):
+        console.print(part)
     console.print(f"{compared.rows:,} held-out rows, seed {compared.seed}, data {compared.data_hash[:12]}", style="dim")
+
+
+def _parts(compared: Compared) -> list[Table]:
+    """A table a figure: a row a part, a column a model, the best in bold."""
+    if not compared.parts:
+        return []
+    figures = pd.DataFrame(compared.parts)
+    told = ["metric", "model", "value", "low", "high", "higher_is_better"]
+    names = [name for name in figures if name not in told]
+    tables = []
+    for metric, rows in figures.groupby("metric", sort=False):
+        table = Table(*names, *rows["model"].unique(), title=str(metric))
+        for part, of_part in rows.groupby(names, sort=False):
+            best = {str(metric): _best(of_part)}
+            cells = [_cell(row | {"low": None}, best) for row in of_part.to_dict("records")]
+            table.add_row(*map(str, part), *cells)
+        tables.append(table)
+    return tables
 
 
 def _best(rows: pd.DataFrame) -> float:

@@ -16,11 +16,14 @@ from features.tables import Tables, content_hash
 from models import catalog
 from models.evaluation.folds import stratified
 from models.evaluation.table import table
-from models.family import Family, Model
+from models.family import Breakdown, Family, Model
 
 FOLDS = 5
 #: How long a fold's own tuning examples are: one in so many of those that are not tested on.
 TUNING = 5
+
+#: The column that says in which situation an example was tested.
+SITUATION = "situation"
 
 Split = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
@@ -30,6 +33,7 @@ class Compared:
     """What came out: a row a model and metric with `model`, `metric`, `value`, `low`, `high`, `higher_is_better`.
 
     The family's own model comes first and bears its name. `how` says what was learnt from and what was tested on.
+    `parts` are tables like it, each of a part of the held-out examples, with the columns that say which.
     """
 
     family: str
@@ -38,6 +42,7 @@ class Compared:
     seed: int
     data_hash: str
     table: tuple[Mapping[str, Any], ...]
+    parts: tuple[Mapping[str, Any], ...] = ()
 
 
 def compare(
@@ -69,7 +74,8 @@ def compare(
         frame, names, data_hash = _frame(record, data, section, cutoff, nowhere, "data")
         unseen = _frame(record, test, section, cutoff, nowhere, "test")[0] if test is not None else None
         how, splits = _splits(record, frame, unseen, section["seed"])
-        truth, answers = _answers(record, splits, names, section, nowhere.home)
+        tested, answers = _answers(record, splits, names, section, nowhere.home)
+    truth = tested[list(record.label)]
     figures = table(record.metrics, truth, answers, section["seed"])
     return Compared(
         family=family,
@@ -78,7 +84,19 @@ def compare(
         seed=section["seed"],
         data_hash=data_hash,
         table=tuple(_plain(row) for row in figures.to_dict("records")),
+        parts=tuple(_parts(record.breakdown, tested, answers, section["seed"])) if record.breakdown else (),
     )
+
+
+def _parts(
+    breakdown: Breakdown, tested: pd.DataFrame, answers: Mapping[str, pd.DataFrame], seed: int
+) -> Iterator[dict[str, Any]]:
+    """The breakdown's metrics of each part."""
+    names = [*breakdown.by, SITUATION]
+    for part, rows in tested.groupby(names, sort=False):
+        here = {model: given.loc[rows.index] for model, given in answers.items()}
+        for figure in table(breakdown.metrics, rows, here, seed).to_dict("records"):
+            yield dict(zip(names, part, strict=True)) | _plain(figure)
 
 
 def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
@@ -93,17 +111,25 @@ def _frame(
     sources.read([source], folder, settings)
     contracts.check(folder)
     tables = Tables(folder)
+    if family.table not in tables.names:
+        raise ValueError(f"{family.name} learns from the table '{family.table}'; {source} has none")
     examples = family.examples(tables, family.params.read(section), None, cutoff)
-    newest = max(latest(tables), examples["event_timestamp"].max())
+    newest = max(latest(tables, of=family.table), examples["event_timestamp"].max())
     snapshot = store.build(tables, family.feature_service, examples, newest, settings)
     frame = store.training_frame(snapshot, examples, settings)
-    return frame, [str(column) for column in frame if column not in examples], content_hash(folder)
+    names = [str(column) for column in frame if column not in examples or column in family.context]
+    return frame, names, content_hash(folder)
 
 
 def _splits(family: Family, frame: pd.DataFrame, unseen: pd.DataFrame | None, seed: int) -> tuple[str, Iterator[Split]]:
     """How it is tested, and the train, valid and test examples of each round."""
     train, valid, test = (frame[frame["split"] == name] for name in ("train", "valid", "test"))
     in_time = bool(train["event_timestamp"].max() < test["event_timestamp"].min())
+    if unseen is not None and family.trial is not None:
+        # Whole episodes to play, of another time or none: all of the other folder is tested.
+        return f"learnt from one folder ({len(frame):,} examples), played on the other", iter(
+            [(pd.concat([train, valid]), test, unseen)]
+        )
     if unseen is not None:
         target = unseen[unseen["split"] == "test"] if in_time else unseen
         learn = train if in_time else pd.concat([train, test])
@@ -127,18 +153,24 @@ def _folds(family: Family, frame: pd.DataFrame, seed: int) -> Iterator[Split]:
 def _answers(
     family: Family, splits: Iterator[Split], names: list[str], section: dict[str, Any], folder: Path
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """The truth of all tested examples, and what each model, fitted without them, answers."""
+    """The truth of all tested examples, in every situation, and what each model, fitted without them, answers."""
     params = family.params.read(section)
+    kept = [*family.label, *(family.breakdown.by if family.breakdown else ())]
     fits: dict[str, Callable[..., Model]] = {family.name: family.fit, **family.baselines}
-    truths: list[pd.DataFrame] = []
+    tested: list[pd.DataFrame] = []
     answers: dict[str, list[pd.DataFrame]] = {name: [] for name in fits}
     for train, valid, test in splits:
-        truths.append(test[list(family.label)])
+        situations = _situations(family, test.reset_index(drop=True), train)
+        tested += [rows[kept].assign(**{SITUATION: name}) for name, rows in situations.items()]
         for name, fit in fits.items():
             with tempfile.TemporaryDirectory(dir=folder) as checkpoint:
                 model = fit(train.reset_index(drop=True), valid.reset_index(drop=True), params, Path(checkpoint))
-            answers[name].append(model.predict(test.reindex(columns=names)))
+            answers[name] += [family.try_out(model, rows, names) for rows in situations.values()]
     return (
-        pd.concat(truths, ignore_index=True),
+        pd.concat(tested, ignore_index=True),
         {name: pd.concat(parts, ignore_index=True) for name, parts in answers.items()},
     )
+
+
+def _situations(family: Family, test: pd.DataFrame, learnt: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
+    return {"": test} if family.breakdown is None else family.breakdown.situations(test, learnt)

@@ -17,7 +17,7 @@ from models.bundle import aside, open_bundle
 from models.evaluation import card, plots
 from models.evaluation.gates import Evidence, Verdict
 from models.evaluation.table import table
-from models.family import Family
+from models.family import Family, Model
 from models.registry import Registry
 
 Answers = dict[str, pd.DataFrame]
@@ -62,8 +62,8 @@ def evaluate(
     record, frame, candidate = catalog.family(family), Frame(features), open_bundle(bundle, None)
     test = frame.split("test")
     rows, truth = test[frame.columns], test[list(record.label)]
-    answers = {"candidate": candidate.model.predict(rows), **_baselines(record, frame, params, rows)}
-    champion, compared_with = _champion(family, rows, settings)
+    answers = {"candidate": _answers(record, frame, candidate.model), **_baselines(record, frame, params)}
+    champion, compared_with = _champion(record, frame, settings)
     if champion is not None:
         answers["champion"] = champion
 
@@ -88,32 +88,36 @@ def evaluate(
         (new / "evaluation.json").write_text(json.dumps(asdict(done), indent=1, allow_nan=False))
         (new / "card.md").write_text(card.render(family, written))
         _keep_held_out(record, truth, answers, new)
-        sent = test[[record.entity, *frame.columns, *record.label]]
+        sent = test[list(dict.fromkeys([record.entity, *frame.columns, *record.label]))]
         sent.sample(min(REPLAYED, len(sent)), random_state=params["seed"]).to_parquet(new / "requests.parquet")
     return done
 
 
-def _baselines(family: Family, frame: Frame, params: dict[str, Any], rows: pd.DataFrame) -> Answers:
+def _answers(family: Family, frame: Frame, model: Model) -> pd.DataFrame:
+    return family.try_out(model, frame.split("test"), frame.columns)
+
+
+def _baselines(family: Family, frame: Frame, params: dict[str, Any]) -> Answers:
     """What the field's own models, fitted on the same examples, answer."""
     learn, tune, read = frame.split("train"), frame.split("valid"), family.params.read(params)
     answers = {}
     for name, fit in family.baselines.items():
         with tempfile.TemporaryDirectory() as checkpoint:
-            answers[name] = fit(learn, tune, read, Path(checkpoint)).predict(rows)
+            answers[name] = _answers(family, frame, fit(learn, tune, read, Path(checkpoint)))
     return answers
 
 
-def _champion(family: str, rows: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame | None, str]:
+def _champion(family: Family, frame: Frame, settings: Settings) -> tuple[pd.DataFrame | None, str]:
     """The champion's answers, and who that is or why there are none."""
     registry = Registry(settings)
-    champion = registry.champion(family)
+    champion = registry.champion(family.name)
     if champion is None:
         return None, "there is no champion yet"
-    opened = open_bundle(registry.download(family, champion.version), keys.public_key(settings))
-    unknown = sorted(set(opened.manifest.columns) - set(rows))
+    opened = open_bundle(registry.download(family.name, champion.version), keys.public_key(settings))
+    unknown = sorted(set(opened.manifest.columns) - set(frame.columns))
     if unknown:
         return None, f"version {champion.version} reads features these rows lack: {', '.join(unknown)}"
-    return opened.model.predict(rows), f"version {champion.version}"
+    return _answers(family, frame, opened.model), f"version {champion.version}"
 
 
 def _ask(
@@ -173,7 +177,7 @@ def _defined(value: float) -> float | None:
 def _keep_held_out(family: Family, truth: pd.DataFrame, answers: Answers, folder: Path) -> None:
     """Row by row what plots are drawn from, for a family whose first metric compares a number with a number."""
     metric = family.metrics[0]
-    if not metric.answer:
+    if not (metric.label and metric.answer):
         return
     held_out = pd.DataFrame(
         {

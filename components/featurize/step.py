@@ -12,7 +12,6 @@ from features import store
 from features.examples import latest, moment
 from features.settings import Settings
 from features.tables import Tables
-from features.views import service_of
 from models.catalog import family as of_name
 
 
@@ -56,10 +55,11 @@ def featurize(
         online: publish the newest features for serving.
     """
     record, source = of_name(family), Tables(tables)
-    entity = service_of(record.feature_service).entity
-    as_of = moment(source, as_of, entity.table)
+    if record.table not in source.names:
+        raise ValueError(f"{family} learns from the table '{record.table}'; there are: {', '.join(source.names)}")
+    as_of = moment(source, as_of, record.table)
     examples = record.examples(source, record.params.read(params), as_of, cutoff)
-    newest = max(latest(source, as_of, entity.table), examples["event_timestamp"].max())
+    newest = max(latest(source, as_of, record.table), examples["event_timestamp"].max())
     snapshot = store.build(source, record.feature_service, examples, newest, settings)
     frame = store.training_frame(snapshot, examples, settings)
     features = [name for name in frame if name not in examples or name in record.context]

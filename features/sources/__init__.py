@@ -15,8 +15,8 @@ def read(sources: Sequence[str], destination: Path, settings: Settings) -> None:
     """Write the canonical tables of all `sources` into the folder `destination`.
 
     Args:
-        sources: each `complete_journey`, `cdnow`, `auction_simulator`, or a folder of canonical tables (Parquet or CSV) or
-            of iPinYou replay files, here or `s3://…`.
+        sources: each `complete_journey`, `cdnow`, `auction_simulator`, or a folder of canonical tables (Parquet or CSV)
+            or of iPinYou replay files, here or `s3://…`.
 
     Raises:
         FileNotFoundError: where there is no such source.

@@ -70,4 +70,3 @@ def open_history(tables: Tables, spine: pd.DataFrame) -> duckdb.DuckDBPyConnecti
     db.execute(_PAST)
     db.execute(_NONE)
     return db
-

@@ -1,1 +1,48 @@
-"""Bidding: what an impression is worth paying for, when a budget has to last."""
+"""Bidding: what an impression is worth paying for, when a budget has to last (spec 1.1)."""
+
+from models.bidding.examples import by_budget, examples
+from models.bidding.frame import CONTEXT, ENTITY, LABEL
+from models.bidding.metrics import METRICS, TOTALS
+from models.bidding.model import BiddingModel, trial
+from models.bidding.params import BiddingParams
+from models.bidding.training import baseline, fit
+from models.bidding.verdicts import never_overspends, no_leak, value_is_calibrated
+from models.evaluation import gates
+from models.family import Breakdown, Family
+
+FAMILY = Family(
+    name="bidding",
+    entity=ENTITY,
+    feature_service="bidding_v1",
+    label=LABEL,
+    examples=examples,
+    params=BiddingParams,
+    fit=fit,
+    load=BiddingModel.load,
+    # Naive is to pay what a click has cost so far, untuned, whatever is left of the budget: what gates ask to be beaten
+    # beyond noise. The tuned rules are close to each other and to the limit, as a week's clicks tell them apart.
+    baselines={name: baseline(name) for name in ("mcpc", "linear", "ortb", "pid", "rlb")},
+    metrics=METRICS,
+    gates=(
+        gates.beats_naive,
+        gates.not_worse_than_champion,
+        never_overspends,
+        value_is_calibrated,
+        no_leak,
+    ),
+    context=CONTEXT,
+    trial=trial,
+    breakdown=Breakdown(by=(ENTITY,), situations=by_budget, metrics=TOTALS),
+    intended_use=(
+        "To say what to bid for an impression in an auction that the highest bid wins, so that a campaign's budget "
+        "buys the most clicks or conversion value over its episode (a few hours, a day). For campaigns with a log of "
+        "auctions, won or not, with their market prices. Not for deciding whom an ad is shown to."
+    ),
+    limits=(
+        "It is judged on logged auctions played again: the others are taken to bid as they did, whatever is bid here, "
+        "and a price is known for every auction. It trusts the predicted value that a request brings, up to a level "
+        "and a slope learnt by campaign. Prices of the last week shift its bids as a whole; a change within a day, or "
+        "of one hour or channel, does not. A campaign it has not learnt is paced by its bare budget. Where conversions "
+        "are bought, their delay is not modelled: values that have not come yet count as nothing."
+    ),
+)

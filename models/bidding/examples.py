@@ -1,6 +1,5 @@
 """From logged auctions to examples: one row an auction, with what its bidder knows and what came of it."""
 
-from datetime import timedelta
 from typing import Protocol
 
 import numpy as np
@@ -68,6 +67,14 @@ def with_budgets(rows: pd.DataFrame, budget: Floats) -> pd.DataFrame:
     return rows.assign(optimal=chosen, price_in_pace=rows["market_price"] / pace)
 
 
+def by_budget(test: pd.DataFrame, learnt: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The episodes of `test` with each budget of `fit.RATIOS`, by that ratio of the cost of winning everything at the
+    mean price of `learnt`."""
+    price = test["campaign_id"].map(learnt.groupby("campaign_id")["market_price"].mean())
+    everything = price.fillna(test.groupby("campaign_id")["market_price"].transform("mean")) * test["auctions"]
+    return {f"1/{1 / ratio:g}": with_budgets(test, (ratio * everything).to_numpy()) for ratio in RATIOS}
+
+
 def _rows(auctions: pd.DataFrame, params: _Told) -> pd.DataFrame:
     """The log in terms of what is bought."""
     value, predicted = "click", "predicted_ctr"
@@ -75,7 +82,7 @@ def _rows(auctions: pd.DataFrame, params: _Told) -> pd.DataFrame:
         value, predicted = "conversion_value", "predicted_value"
         if auctions[[value, predicted]].isna().any(axis=None):
             raise ValueError(f"goal 'conversions': the table 'auctions' needs {value} and {predicted} in every row")
-    names = ["campaign_id", "occurred_at", "episode", "market_price", "click", "hour", "weekday"]
+    names = ["campaign_id", "occurred_at", "dated", "episode", "market_price", "click", "hour", "weekday"]
     return auctions[names].assign(
         value=auctions[value],
         predicted_value=auctions[predicted],
@@ -94,20 +101,22 @@ def _length(rows: pd.DataFrame, otherwise: int) -> int:
 def _in_splits(rows: pd.DataFrame, window: Window, cutoff: str | None) -> pd.DataFrame:
     of_episode = rows.groupby(_OF_EPISODE)["occurred_at"]
     start, end = of_episode.transform("min"), of_episode.transform("max")
-    horizon = timedelta(days=window.horizon_days)
-    test = pd.Timestamp(cutoff) if cutoff else rows["occurred_at"].max() - horizon
+    end = end.where(rows["dated"], start)  # campaigns without time have each their own clock: nothing lies across
+    horizon, step = pd.Timedelta(days=window.horizon_days), pd.Timedelta(days=window.step_days)
+    test = pd.Timestamp(cutoff) if cutoff else rows["occurred_at"].max().ceil("D") - horizon
     valid = test - horizon
-    missing = window.min_history_days - (valid - rows["occurred_at"].min()).total_seconds() / 86400
+    missing = window.min_history_days - (valid - rows["occurred_at"].min().floor("D")).total_seconds() / 86400
     if missing > 0:
         raise ValueError(
             f"history is {missing:.1f} days too short for {window.min_history_days} days to learn from before "
             f"{window.horizon_days} to tune on and {window.horizon_days} to test on: set a shorter window"
         )
     parts = {"train": end < valid, "valid": (start >= valid) & (end < test), "test": start >= test}
-    step = timedelta(days=window.step_days)
     rows = rows.assign(
         split=np.select(list(parts.values()), list(parts), ""),
-        event_timestamp=(test + (start - test) // step * step).astype("datetime64[us]"),
+        event_timestamp=(test + np.floor((start - test).to_numpy() / step.to_timedelta64()) * step).astype(
+            "datetime64[us]"
+        ),
     )
     learnt = rows.loc[rows["split"] == "train", "campaign_id"].unique()
     return rows[(rows["split"] != "") & rows["campaign_id"].isin(learnt)]

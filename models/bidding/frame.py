@@ -32,16 +32,14 @@ NUMBERS = tuple(name for name in CONTEXT if name not in (ENTITY, "channel"))
 def observed(rows: pd.DataFrame) -> Observation:
     """Rows as observations. Raises `InvalidRows` where a column is missing, or a value is no finite number."""
     require(rows, CONTEXT)
-    numbers = {name: np.nan_to_num(number(rows, name), nan=_ABSENT[name]) for name in NUMBERS}
+    numbers: dict[str, Any] = {name: np.nan_to_num(number(rows, name), nan=_ABSENT[name]) for name in NUMBERS}
     numbers["remaining"] = np.maximum(numbers["remaining"], 1.0)
     numbers["auctions"] = np.maximum(numbers["auctions"], numbers["remaining"])
     campaign, names = _codes(rows, ENTITY)
     channel, _ = _codes(rows, "channel")
-    whole = {name: numbers.pop(name).astype(np.int64) for name in ("hour", "weekday")}
+    numbers |= {name: numbers[name].astype(np.int64) for name in ("hour", "weekday")}
     expected = np.maximum(numbers.pop("predicted_value"), 0.0)
-    return Observation(
-        campaign=campaign, campaigns=names, channel=channel, expected_value=expected, **whole, **numbers
-    )
+    return Observation(campaign=campaign, campaigns=names, channel=channel, expected_value=expected, **numbers)
 
 
 def number(rows: pd.DataFrame, name: str) -> Floats:

@@ -35,9 +35,11 @@ def gain(metric: Metric, truth: pd.DataFrame, candidate: pd.DataFrame, other: pd
 
 
 def samples(metric: Metric, truth: pd.DataFrame, answers: pd.DataFrame, seed: int) -> Array:
-    """`metric` on each of `SAMPLES` samples of rows drawn with replacement; one seed draws the same samples."""
+    """`metric` on each of `SAMPLES` samples of rows, or of its units, drawn with replacement; one seed draws the same
+    samples."""
     if metric.resample is not None:
-        return np.concatenate([metric.resample(truth, answers, drawn) for drawn in _weights(len(truth), seed)])
+        count = truth[metric.unit].nunique() if metric.unit else len(truth)
+        return np.concatenate([metric.resample(truth, answers, drawn) for drawn in _weights(count, seed)])
     return np.array(
         [
             metric.measure(truth.iloc[rows], answers.iloc[rows])

@@ -64,8 +64,8 @@ def _figures(figures: pd.DataFrame) -> str:
 
 def _calibration(metric: Metric, truth: pd.DataFrame, answers: pd.DataFrame) -> str:
     """Predicted beside actual, by tenth, for a family whose first metric compares a number with a number."""
-    if not metric.answer:
-        return "The answers are not numbers to be taken at their word."
+    if not (metric.label and metric.answer):
+        return "The first metric holds no answer against a number that came."
     curve = calibration.curve(truth[metric.label].to_numpy(dtype=float), answers[metric.answer].to_numpy(dtype=float))
     lines = [f"| mean `{metric.answer}` | mean `{metric.label}` | rows |", "|---|---|---|"]
     lines += [f"| {row.predicted:.4g} | {row.actual:.4g} | {row.rows} |" for row in curve.itertuples()]

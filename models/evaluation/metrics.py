@@ -29,6 +29,8 @@ class Metric:
             a metric can only be measured by taking rows.
         label, answer: the columns it compares, where it compares one with one.
         band: the columns of the prediction interval it judges, where it judges one.
+        unit: the label column whose equal values belong together, where rows do not stand by themselves: `weights` then
+            has a column for each of its values, in their order.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Metric:
     label: str = ""
     answer: str = ""
     band: tuple[str, str] | None = None
+    unit: str = ""
 
     def gain(self, candidate: float, other: float) -> float:
         """By how much `candidate` is better than `other`; negative where it is worse."""

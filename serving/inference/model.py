@@ -33,8 +33,9 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
     def __init__(self, name: str, version: str, bundle: Bundle, settings: Settings) -> None:
         super().__init__(name)
         self.version, self.bundle, self.settings = version, bundle, settings
-        entity = catalog.family(bundle.manifest.family).entity
-        self.schema = Schema(entity, {name: kind(dtype) for name, dtype in bundle.manifest.columns.items()})
+        family, columns = catalog.family(bundle.manifest.family), bundle.manifest.columns
+        context = tuple(name for name in family.context if name in columns)
+        self.schema = Schema(family.entity, {name: kind(dtype) for name, dtype in columns.items()}, context)
         self.log = RequestLog(folder(settings.home, name), version)
         self._store, self._one_reader = store.Online(settings), threading.Lock()
         self.sample = self._warm()
@@ -82,11 +83,11 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
     def _answer(self, body: object, explain: bool, call: "Call") -> tuple[pd.DataFrame, pd.DataFrame | None]:
         asked = self.schema.read(body)
         call.ids = asked.ids
-        call.rows = rows = asked.rows if asked.rows is not None else self._look_up(asked.ids or [])
+        call.rows = rows = asked.rows if asked.rows is not None else self._look_up(asked.ids or [], asked.context)
         call.answers = self.bundle.model.predict(rows)
         return call.answers, self.bundle.model.explain(rows) if explain else None
 
-    def _look_up(self, ids: list[str]) -> pd.DataFrame:
+    def _look_up(self, ids: list[str], context: pd.DataFrame | None) -> pd.DataFrame:
         try:
             with self._one_reader:
                 found = self._store.read(self.bundle.manifest.feature_service, ids)
@@ -95,7 +96,8 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         except store.StoreUnavailable as gone:
             raise StoreGone(f"the online store does not answer: {gone}") from gone
         # A champion outlives the data it was trained on: what is published no more is missing to it.
-        return found.reindex(columns=list(self.schema.columns)).reset_index(drop=True)
+        rows: pd.DataFrame = found.reindex(columns=list(self.schema.columns)).reset_index(drop=True)
+        return rows if context is None else rows.assign(**{str(name): context[name] for name in context})
 
     def _response(
         self, body: dict[str, Any] | InferRequest, request_id: str, answers: pd.DataFrame, why: pd.DataFrame | None

@@ -1,7 +1,7 @@
 """What a request says, as a frame of feature rows: checked, typed, and each fault named by its field."""
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -36,18 +36,20 @@ def kind(dtype: str) -> Kind:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request read: feature rows, or only the ids of entities whose features are to be looked up."""
+    """A request read: feature rows, or the ids of entities whose features are to be looked up and go with `context`."""
 
     ids: list[str] | None
     rows: pd.DataFrame | None
+    context: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The entity key and the feature columns a model asks for, by kind."""
+    """The entity key and the feature columns a model asks for, by kind; `context` are those a request always brings."""
 
     entity: str
     columns: Mapping[str, Kind]
+    context: tuple[str, ...] = ()
 
     def read(self, payload: object) -> Asked:
         """Rows or ids of a V2 request, or of a V1 body. Raises `InvalidRows` naming the field that is wrong."""
@@ -60,17 +62,21 @@ class Schema:
             if length != count:
                 raise InvalidRows(name, f"{count} values, as the other features have", length)
         ids = self._ids(given[self.entity]) if self.entity in given else None
-        if ids is not None and not any(name in given for name in self.columns):
-            return Asked(ids, None)
-        return Asked(ids, self._frame(given))
+        if ids is not None and self.entity in self.columns:
+            given = {**given, self.entity: ids}
+        known = [name for name in self.columns if name not in self.context]
+        if ids is not None and not any(name in given for name in known):
+            return Asked(ids, None, self._frame(self.context, given) if self.context else None)
+        return Asked(ids, self._frame(self.columns, given))
 
-    def _frame(self, given: Mapping[str, Values]) -> pd.DataFrame:
+    def _frame(self, names: Iterable[str], given: Mapping[str, Values]) -> pd.DataFrame:
         """Numbers first, in one block: a frame put together column by column takes longer than the prediction."""
-        for name, kind in self.columns.items():
+        columns = {name: self.columns[name] for name in names}
+        for name, kind in columns.items():
             if name not in given:
                 raise InvalidRows(name, EXPECTED[kind], "no such feature in the request")
-        numbers = [name for name, kind in self.columns.items() if kind == "number"]
-        others = {name: column(name, kind, given[name]) for name, kind in self.columns.items() if kind != "number"}
+        numbers = [name for name, kind in columns.items() if kind == "number"]
+        others = {name: column(name, kind, given[name]) for name, kind in columns.items() if kind != "number"}
         if not numbers:
             return pd.DataFrame(others)
         frame = pd.DataFrame(_matrix(numbers, given), columns=numbers)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from models import catalog
 from models.evaluation.metrics import Metric
+from models.family import Family
 from serving.inference import outcomes, requests
 from serving.rollout import judge
 from serving.rollout.judge import Outcomes, Side
@@ -60,7 +61,7 @@ class Step:
         known = outcomes.joined(self.home, self.family, logged)
         versions = self.course.version, self.course.champion
         ours, theirs = (_answers(answered[answered["version"] == version], metric) for version in versions)
-        mine, its = (_outcomes(known[known["version"] == version], family.label) for version in versions)
+        mine, its = (_outcomes(known[known["version"] == version], family) for version in versions)
         verdict = judge.at_end(canary, champion, (ours, theirs), (mine, its), metric, self.plan.tolerance)
         return self._record(canary, champion, verdict)
 
@@ -89,9 +90,11 @@ def _answers(logged: pd.DataFrame, metric: Metric) -> "pd.Series[Any]":
     return requests.answers(logged)[metric.answer]
 
 
-def _outcomes(known: pd.DataFrame, label: tuple[str, ...]) -> Outcomes:
-    """Each entity once, as it was last answered: asking often does not make a customer count more."""
+def _outcomes(known: pd.DataFrame, family: Family) -> Outcomes:
+    """Each entity once, as it was last answered: asking often does not make a customer count more. Where requests bring
+    context there are many of one entity, and each outcome counts once."""
+    once = ["entity_id", *(family.label if family.context else ())]
     named, unnamed = known[known["entity_id"].notna()], known[known["entity_id"].isna()]
-    rows = pd.concat([named.drop_duplicates("entity_id", keep="last"), unnamed], ignore_index=True)
-    truth = rows.reindex(columns=list(label))
+    rows = pd.concat([named.drop_duplicates(once, keep="last"), unnamed], ignore_index=True)
+    truth = rows.reindex(columns=list(family.label))
     return Outcomes(truth, requests.answers(rows))

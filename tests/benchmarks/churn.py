@@ -91,7 +91,7 @@ def featurized(source: str, folder: Path, settings: Settings) -> tuple[Frame, Ch
     """The frame of a source, made under `folder`, and the parameters it was made by."""
     section = load(ROOT / "params.yaml").section("churn")
     own = settings.model_copy(update={"home": folder, "offline_uri": None})
-    ingest(source, folder / "tables", own)
+    ingest([source], folder / "tables", own)
     featurize(folder / "tables", "churn", section, None, own, folder / "features", online=False)
     return Frame(folder / "features"), FAMILY.params.read(section)
 

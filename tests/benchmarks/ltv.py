@@ -53,7 +53,7 @@ def cdnow(folder: Path, settings: Settings) -> tuple[Frame, dict[str, Any]]:
     section = load(PARAMS).section("ltv")
     section = {**section, "window": {**section["window"], "horizon_days": HORIZON}}
     own = settings.model_copy(update={"home": folder, "offline_uri": None})
-    ingest("cdnow", folder / "tables", own)
+    ingest(["cdnow"], folder / "tables", own)
     featurize(folder / "tables", "ltv", section, None, own, folder / "features", cutoff=CUTOFF, online=False)
     return Frame(folder / "features"), section
 

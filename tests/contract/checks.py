@@ -187,7 +187,8 @@ def bundled(case: Case, folder: Path) -> None:
 def measured(case: Case, folder: Path) -> None:
     """Every baseline answers what the first metric compares, every metric of the family is a number."""
     test = case.frame.split("test")
-    truth, answers = test[list(case.family.label)], case.model.predict(test[case.frame.columns])
+    truth, answers = test[list(case.family.label)], case.family.try_out(case.model, test, case.frame.columns)
+    _whole(answers, test)
     assert all(np.isfinite(metric.measure(truth, answers)) for metric in case.family.metrics)
     for name, fit in case.family.baselines.items():
         checkpoint = folder / name
@@ -195,7 +196,8 @@ def measured(case: Case, folder: Path) -> None:
         params = case.family.params.read(case.section)
         naive = fit(case.frame.split("train"), case.frame.split("valid"), params, checkpoint)
         _whole(naive.predict(test[case.frame.columns]), test)
-        assert np.isfinite(case.family.metrics[0].measure(truth, naive.predict(test[case.frame.columns])))
+        answers = case.family.try_out(naive, test, case.frame.columns)
+        assert np.isfinite(case.family.metrics[0].measure(truth, answers))
 
 
 def described(case: Case, folder: Path) -> None:

@@ -48,7 +48,7 @@ def read(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         for file in list(Path(address).glob("*.parquet")):
             pd.read_parquet(file).to_csv(file.with_suffix(".csv"), index=False)
             file.unlink()
-    sources.read(address, folder / "read", Settings(home=folder))
+    sources.read([address], folder / "read", Settings(home=folder))
     return Read(request.param, address, Tables(folder / "read"))
 
 
@@ -68,16 +68,16 @@ def test_columns_with_a_meaning_have_their_type(read: Read) -> None:
 
 def test_reads_the_same_again(read: Read, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    sources.read(read.address, tmp_path / "again", settings)
+    sources.read([read.address], tmp_path / "again", settings)
     assert content_hash(tmp_path / "again") == content_hash(read.tables.folder)
-    assert sources.fingerprint(read.address, settings) == sources.fingerprint(read.address, settings)
+    assert sources.fingerprint([read.address], settings) == sources.fingerprint([read.address], settings)
 
 
 def test_fingerprints_tell_sources_apart(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     addresses = ["cdnow", "complete_journey", "auction_simulator", str(replays.write(tmp_path / "one"))]
     addresses.append(str(replays.write(tmp_path / "two", campaigns=["8"])))
-    assert len({sources.fingerprint(address, settings) for address in addresses}) == len(addresses)
+    assert len({sources.fingerprint([address], settings) for address in addresses}) == len(addresses)
 
 
 @pytest.mark.parametrize("read", ["complete_journey"], indirect=True)

@@ -13,5 +13,5 @@ def test_contract(check, toy, fitted, tmp_path):
 
 
 def test_a_family_that_is_not_there_is_named(toy):
-    with pytest.raises(KeyError, match="no family 'toys'; there are: churn, ltv, toy"):
+    with pytest.raises(KeyError, match="no family 'toys'; there are: churn, ltv, bidding, toy"):
         catalog.family("toys")

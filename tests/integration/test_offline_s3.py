@@ -26,25 +26,25 @@ def settings(s3, tmp_path: Path, request: FixtureRequest) -> Settings:
 
 def test_tables_come_from_a_bucket_as_from_a_folder(s3, tables: Path, settings: Settings, tmp_path: Path) -> None:
     address = s3.upload(tables, "tables")
-    ingested = ingest(address, tmp_path / "staged", settings)
+    ingested = ingest([address], tmp_path / "staged", settings)
     published = validate(tmp_path / "staged", tmp_path / "tables")
-    ingest(str(tables), tmp_path / "local", settings)
+    ingest([str(tables)], tmp_path / "local", settings)
     assert ingested.data_hash == published.data_hash == content_hash(tmp_path / "local")
 
 
 def test_the_fingerprint_follows_the_bucket(s3, tables: Path, settings: Settings, tmp_path: Path) -> None:
     address = s3.upload(tables, "prints")
-    before = sources.fingerprint(address, settings)
-    assert sources.fingerprint(address, settings) == before
+    before = sources.fingerprint([address], settings)
+    assert sources.fingerprint([address], settings) == before
     other = tmp_path / "customers.parquet"
     pd.read_parquet(tables / other.name).assign(extra=1).to_parquet(other)
     s3.client.upload_file(str(other), s3.bucket, f"prints/{other.name}")
-    assert sources.fingerprint(address, settings) != before
+    assert sources.fingerprint([address], settings) != before
 
 
 def test_a_prefix_without_tables_is_no_source(settings: Settings, s3, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="s3://lake/nothing"):
-        ingest("s3://lake/nothing", tmp_path / "staged", settings)
+        ingest(["s3://lake/nothing"], tmp_path / "staged", settings)
     assert not (tmp_path / "staged").exists()
 
 

@@ -43,7 +43,7 @@ def sections():
 
 
 def train(source: Path, sections: dict, settings: Settings) -> RunResult:
-    read = {"source": str(source), "fingerprint": fingerprint(str(source), settings), "as_of": ""}
+    read = {"source": [str(source)], "fingerprint": fingerprint([str(source)], settings), "as_of": ""}
     return run(training, "ltv", read | sections, settings)
 
 
@@ -93,7 +93,7 @@ def test_drift_starts_training_on_the_data_of_today(first, source, sections, set
     told = []
     # The source has meanwhile broken its contract, which shows that it was read anew; and spares a training.
     with pytest.raises(StepFailed) as stopped:
-        run(monitoring, "ltv", {"source": str(broken(source, tmp_path)), **sections}, settings, progress=told.append)
+        run(monitoring, "ltv", {"source": [str(broken(source, tmp_path))], **sections}, settings, progress=told.append)
     assert stopped.value.step == "validate"
     done = {step.name: step for step in told if step.state != "running"}
     assert done["monitor"].result["drifted"] and "monetary" in done["monitor"].result["note"]
@@ -102,7 +102,7 @@ def test_drift_starts_training_on_the_data_of_today(first, source, sections, set
 
 def test_drift_alone_changes_nothing_where_retraining_is_not_wanted(first, source, sections, settings):
     log_moved_requests(first.result("register")["version"], settings)
-    watched = run(monitoring, "ltv", {"source": str(source), **sections}, settings)
+    watched = run(monitoring, "ltv", {"source": [str(source)], **sections}, settings)
     assert states(watched) == {"monitor": "done"} and watched.result("monitor")["drifted"]
 
 

@@ -176,7 +176,7 @@ def _gains(
 def _some_of_cdnow(folder: Path, params: LtvParams, future: float) -> Splits:
     """A tenth of the customers, with all they spend after the cutoff so many times as much."""
     settings = Settings(home=folder)
-    ingest("cdnow", folder / "whole", settings)
+    ingest(["cdnow"], folder / "whole", settings)
     events = pd.read_parquet(folder / "whole" / "transactions.parquet")
     events = events[events["customer_id"].astype(int) % 10 == 0]
     late = events["occurred_at"] > pd.Timestamp(benchmark.CUTOFF)
@@ -189,7 +189,7 @@ def _some_of_cdnow(folder: Path, params: LtvParams, future: float) -> Splits:
 
 def _featurized(source: str, params: LtvParams, folder: Path, cutoff: str) -> Splits:
     settings = Settings(home=folder)
-    ingest(source, folder / "tables", settings)
+    ingest([source], folder / "tables", settings)
     section = params.model_dump(mode="json")
     out = folder / "features"
     featurize(folder / "tables", "ltv", section, None, settings, out, cutoff=cutoff, online=False)

@@ -1,4 +1,4 @@
-"""A small made-up business in canonical tables: customers who buy at their own pace until they stop."""
+"""A small made-up business in canonical tables: customers who buy at their own pace until they stop, and auctions."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ DAYS = 420
 
 
 def write(folder: Path, customers: int = 400, seed: int = 7) -> Path:
-    """Write `customers`, `transactions` and `touches` into `folder`; the same seed writes the same rows."""
+    """Write `customers`, `transactions`, `touches` and `auctions` into `folder`; the same seed writes the same rows."""
     rng = np.random.default_rng(seed)
     names = [f"c{number:05d}" for number in range(customers)]
     folder.mkdir(parents=True, exist_ok=True)
@@ -34,7 +34,25 @@ def write(folder: Path, customers: int = 400, seed: int = 7) -> Path:
             "channel": rng.choice(["email", "post"], len(who)),
         }
     ).to_parquet(folder / "touches.parquet", index=False, coerce_timestamps="us")
+    auctions = pd.concat([_auctions("spring", 40, 0.10, rng), _auctions("autumn", 80, 0.06, rng)])
+    auctions.to_parquet(folder / "auctions.parquet", index=False, coerce_timestamps="us")
     return folder
+
+
+def _auctions(campaign: str, price: float, ctr: float, rng: np.random.Generator, daily: int = 20) -> pd.DataFrame:
+    """Others bid more for what is clicked more, and the prediction tells half of that."""
+    count = daily * DAYS
+    chance = ctr * rng.gamma(1.5, 1 / 1.5, count)
+    return pd.DataFrame(
+        {
+            "campaign_id": campaign,
+            "occurred_at": START + pd.to_timedelta(np.sort(rng.integers(0, DAYS * 86400, count)), unit="s"),
+            "channel": rng.choice(["mobile", "desktop"], count),
+            "market_price": np.round(price * rng.gamma(2, 0.5, count) * (0.7 + 0.3 * chance / ctr), 2),
+            "click": (rng.random(count) < chance).astype(float),
+            "predicted_ctr": np.minimum(chance * rng.lognormal(0, 0.5, count), 1.0),
+        }
+    )
 
 
 def _purchases(names: list[str], plan: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:

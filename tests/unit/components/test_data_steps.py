@@ -22,7 +22,7 @@ def source(tmp_path: Path) -> Path:
 
 def test_ingest_and_validate_publish_the_source(source: Path, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
-    ingested = ingest(str(source), tmp_path / "staged", settings)
+    ingested = ingest([str(source)], tmp_path / "staged", settings)
     published = validate(tmp_path / "staged", tmp_path / "tables")
     assert ingested.rows == published.rows == {"customers": 2, "transactions": 2}
     assert ingested.data_hash == published.data_hash == content_hash(tmp_path / "tables")
@@ -31,18 +31,18 @@ def test_ingest_and_validate_publish_the_source(source: Path, tmp_path: Path) ->
 
 def test_a_broken_source_leaves_what_was_staged(source: Path, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
-    before = ingest(str(source), tmp_path / "staged", settings)
+    before = ingest([str(source)], tmp_path / "staged", settings)
     with (source / "transactions.csv").open("a") as file:
         file.write("cid,yesterday,1\n")
     with pytest.raises(ContractBroken, match="occurred_at"):
-        ingest(str(source), tmp_path / "staged", settings)
+        ingest([str(source)], tmp_path / "staged", settings)
     assert content_hash(tmp_path / "staged") == before.data_hash
     assert sorted(path.name for path in tmp_path.iterdir()) == ["source", "staged"]
 
 
 def test_a_broken_table_is_not_published(source: Path, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
-    ingest(str(source), tmp_path / "staged", settings)
+    ingest([str(source)], tmp_path / "staged", settings)
     before = validate(tmp_path / "staged", tmp_path / "tables")
     file = tmp_path / "staged" / "transactions.parquet"
     frame = pd.read_parquet(file)
@@ -58,9 +58,9 @@ def test_a_broken_table_is_not_published(source: Path, tmp_path: Path) -> None:
 
 def test_a_later_run_replaces_the_earlier_one(source: Path, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
-    first = ingest(str(source), tmp_path / "staged", settings)
+    first = ingest([str(source)], tmp_path / "staged", settings)
     with (source / "transactions.csv").open("a") as file:
         file.write("cid,2024-01-03,1\n")
-    second = ingest(str(source), tmp_path / "staged", settings)
+    second = ingest([str(source)], tmp_path / "staged", settings)
     assert second.data_hash != first.data_hash
     assert second.rows["customers"] == 3

@@ -26,7 +26,7 @@ def source(tmp_path: Path) -> Path:
 
 def read(source: Path, tmp_path: Path) -> Tables:
     destination = tmp_path / "read"
-    sources.read(str(source), destination, Settings(home=tmp_path / "home"))
+    sources.read([str(source)], destination, Settings(home=tmp_path / "home"))
     return Tables(destination)
 
 
@@ -105,17 +105,17 @@ def test_blanks_in_a_column_of_numbers_are_missing_numbers(source: Path, tmp_pat
 
 def test_no_source_of_that_name(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="complete_jorney"):
-        sources.read("complete_jorney", tmp_path / "read", Settings(home=tmp_path))
+        sources.read(["complete_jorney"], tmp_path / "read", Settings(home=tmp_path))
 
 
 def test_the_fingerprint_follows_content_only(source: Path, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
-    before = sources.fingerprint(str(source), settings)
+    before = sources.fingerprint([str(source)], settings)
     (source / "transactions.csv").write_text(TRANSACTIONS)  # a new time of writing, the same content
     (source / "notes.txt").write_text("no table")
-    assert sources.fingerprint(str(source), settings) == before
+    assert sources.fingerprint([str(source)], settings) == before
     (source / "transactions.csv").write_text(TRANSACTIONS.replace("5.5", "5.6"))
-    assert sources.fingerprint(str(source), settings) != before
+    assert sources.fingerprint([str(source)], settings) != before
 
 
 AUCTIONS = "campaign_id,market_price,click,predicted_ctr,exchange\n07,70,0,0.001,2\n07,12.5,1,0.02,3\n"

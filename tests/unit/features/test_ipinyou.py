@@ -19,7 +19,7 @@ SMALL = "9\t2\n1\n0\t51\t0.001\n1\t87\t0.25\n2\n0\t12\t0.5\n0\t300\t0\n"
 
 
 def read(source: Path, tmp_path: Path) -> pd.DataFrame:
-    sources.read(str(source), tmp_path / "read", Settings(home=tmp_path / "home"))
+    sources.read([str(source)], tmp_path / "read", Settings(home=tmp_path / "home"))
     return pd.read_parquet(tmp_path / "read" / "auctions.parquet")
 
 
@@ -95,6 +95,6 @@ def test_a_file_that_is_not_whole_is_named(source: Path, tmp_path: Path, text: s
 
 def test_the_fingerprint_follows_the_files(source: Path, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    before = sources.fingerprint(str(source), settings)
+    before = sources.fingerprint([str(source)], settings)
     (source / "007.validation.txt").write_text(SMALL.replace("87", "88"))
-    assert sources.fingerprint(str(source), settings) != before
+    assert sources.fingerprint([str(source)], settings) != before

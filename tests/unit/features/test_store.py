@@ -108,7 +108,7 @@ def test_an_attribute_may_not_take_the_name_of_a_feature(
 
 
 def test_an_unknown_service_is_named(shop: Tables, examples: pd.DataFrame, settings: Settings) -> None:
-    with pytest.raises(KeyError, match="no feature service 'churn_v9'; there are: churn_v1, ltv_v1"):
+    with pytest.raises(KeyError, match="no feature service 'churn_v9'; there are: churn_v1, ltv_v1, bidding_v1"):
         store.build(shop, "churn_v9", examples, latest(shop), settings)
 
 

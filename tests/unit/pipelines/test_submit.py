@@ -71,7 +71,7 @@ def test_a_training_run_is_started_with_its_data_and_the_compiled_pipeline(kubef
     assert kubeflow.kept["runs"][run_id]["display_name"] == "train-churn"
     (experiment, _), (_, run) = kubeflow.asked
     assert experiment == "experiments"
-    assert run["runtime_config"]["parameters"]["source"] == str(canonical)
+    assert run["runtime_config"]["parameters"]["source"] == [str(canonical)]
     assert len(run["runtime_config"]["parameters"]["fingerprint"]) >= 16
     spec = run["pipeline_spec"]
     assert spec["pipeline_spec"]["pipelineInfo"]["name"] == "train-churn"

@@ -1,0 +1,89 @@
+"""What bids are worth: each auction is won where its bid reached the market price, and sums are held against sums."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from models.evaluation.metrics import Array, Metric
+
+#: An amount a row, from truth and answers.
+Amount = Callable[[pd.DataFrame, pd.DataFrame], Array]
+
+
+def won(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
+    """1 where the auction is won, else 0."""
+    bid = answers["bid"].to_numpy(dtype=float)
+    return np.asarray((bid >= truth["market_price"].to_numpy(dtype=float)) & (bid > 0), dtype=float)
+
+
+def _of_won(label: str) -> Amount:
+    return lambda truth, answers: won(truth, answers) * truth[label].to_numpy(dtype=float)
+
+
+def _best(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
+    return np.asarray(truth["optimal"] * truth["value"], dtype=float)
+
+
+def _each(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
+    return np.ones(len(truth))
+
+
+def _thousandth(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
+    return np.full(len(truth), 1 / 1000)
+
+
+def ratio(name: str, above: Amount, below: Amount, higher_is_better: bool = True) -> Metric:
+    """The sum of one amount over that of another; episodes are drawn whole, as their auctions hang together."""
+
+    def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
+        _, episode = np.unique(truth["episode"].to_numpy(), return_inverse=True)
+        top, bottom = (weights @ np.bincount(episode, part(truth, answers)) for part in (above, below))
+        figures: Array = np.divide(top, bottom, out=np.full(len(weights), np.nan), where=bottom > 0)
+        return figures
+
+    def measure(truth: pd.DataFrame, answers: pd.DataFrame) -> float:
+        return float(resample(truth, answers, np.ones((1, truth["episode"].nunique())))[0])
+
+    return Metric(name, measure, higher_is_better, resample, answer="bid", unit="episode")
+
+
+def _expected(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
+    return answers["expected_value"].to_numpy(dtype=float)
+
+
+def _came(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
+    return truth["value"].to_numpy(dtype=float)
+
+
+#: What all auctions brought, won or not, over what was expected of them.
+CALIBRATION = ratio("came_of_expected", _came, _expected)
+
+
+def _sum(name: str, amount: Amount, higher_is_better: bool = True) -> Metric:
+    """The sum of an amount, episodes drawn whole."""
+
+    def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
+        _, episode = np.unique(truth["episode"].to_numpy(), return_inverse=True)
+        return np.asarray(weights @ np.bincount(episode, amount(truth, answers)))
+
+    def measure(truth: pd.DataFrame, answers: pd.DataFrame) -> float:
+        return float(amount(truth, answers).sum())
+
+    return Metric(name, measure, higher_is_better, resample, answer="bid", unit="episode")
+
+
+METRICS = (
+    ratio("share_of_hindsight", _of_won("value"), _best),
+    ratio("value_per_spend", _of_won("value"), _of_won("price_in_pace")),
+    ratio("clicks_per_mille", _of_won("click"), _thousandth),
+    ratio("win_rate", won, _each),
+    ratio("budget_use", _of_won("price_in_pace"), _each),
+)
+#: What `adloop evaluate` tells of each campaign and budget; cost in the log's currency.
+TOTALS = (
+    _sum("clicks", _of_won("click")),
+    _sum("cost", _of_won("market_price"), higher_is_better=False),
+    _sum("wins", won),
+    METRICS[0],
+)

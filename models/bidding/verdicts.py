@@ -1,0 +1,44 @@
+"""What bidding adds to the gates that all families share."""
+
+from dataclasses import replace
+
+from models.bidding.metrics import CALIBRATION, won
+from models.evaluation import bootstrap, gates
+from models.evaluation.gates import Evidence, Verdict
+
+#: What rounding may add to an episode's spending, as a share of its budget.
+ROUNDING = 1e-9
+#: How far the value of what is offered may be from what was expected of it, as a ratio.
+TOLERANCE = 0.2
+
+
+def never_overspends(evidence: Evidence) -> Verdict:
+    """No episode costs more than its budget, winning all that it bids for."""
+    spent = (evidence.truth["price_in_pace"] * won(evidence.truth, evidence.answers)).groupby(evidence.truth["episode"])
+    use = spent.mean()
+    over = int((use > 1 + ROUNDING).sum())
+    return Verdict(
+        "never_overspends",
+        over == 0,
+        f"{over} of {len(use)} episodes spent more than their budget; the most was {use.max():.1%}, none may",
+        {"over": float(over), "most": float(use.max())},
+    )
+
+
+def value_is_calibrated(evidence: Evidence) -> Verdict:
+    """What all auctions brought together is what was expected of them, within tolerance beyond noise."""
+    ratio = bootstrap.interval(CALIBRATION, evidence.truth, evidence.answers, evidence.seed)
+    low, high = 1 - TOLERANCE, 1 / (1 - TOLERANCE)
+    return Verdict(
+        "value_is_calibrated",
+        bool(ratio.high >= low and ratio.low <= high),
+        f"what came is {ratio.value:.2f} of what was expected, 95% interval {ratio.low:.2f} to {ratio.high:.2f}; "
+        f"it must reach {low:.2f} to {high:.2f}",
+        {"ratio": ratio.value, "low": ratio.low, "high": ratio.high},
+    )
+
+
+def no_leak(evidence: Evidence) -> Verdict:
+    """As for all families, of what came: the number of an episode and its prices in terms of its budget did not."""
+    came = evidence.truth[["market_price", "click", "value", "optimal"]]
+    return gates.no_leak(replace(evidence, truth=came))
