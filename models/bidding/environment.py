@@ -57,9 +57,9 @@ class Replay:
     def __init__(self, episodes: Episodes, budget: Floats, pricing: Pricing = "second") -> None:
         """`budget` is of (episodes,), or of (budgets, episodes) to play every episode with several budgets.
 
-        Raises ValueError where a budget is negative or the shape is another.
+        Raises ValueError where a budget is negative or not finite, or the shape is another.
         """
-        if budget.shape[-1] != len(episodes) or not (budget >= 0).all():
+        if budget.shape[-1] != len(episodes) or not ((budget >= 0) & np.isfinite(budget)).all():
             raise ValueError(f"budget: expected amounts of at least 0, {len(episodes)} a line, got {budget.shape}")
         self.episodes, self.pricing, self.shape = episodes, pricing, budget.shape
         #: Whose auctions each line of an episode and a budget meets.

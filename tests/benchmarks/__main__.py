@@ -9,14 +9,20 @@ from rich.console import Console
 from rich.table import Table
 
 from features.settings import Settings
-from tests.benchmarks import bidding
 from tests.benchmarks.rows import Row, chosen, load, merge, row, write
 
 #: What each part measures; a part runs if any of its rows is asked for.
 PARTS = {
     "ltv": ("ltv.cdnow.gini", "ltv.cdnow.spearman", "ltv.cdnow.mae", "ltv.cdnow.coverage80"),
     "churn": ("churn.telco.auc", "churn.telco.ece", "churn.complete_journey.auc"),
-    "bidding": (*(f"bidding.ipinyou.{name}" for name in bidding.NAMES), "bidding.auctions_per_s"),
+    "bidding": (
+        *(f"bidding.ipinyou.{policy}vs_{other}" for policy in ("", "dqn_") for other in ("linear", "mcpc", "rlb")),
+        "bidding.ipinyou.dqn_below_linear",
+        "bidding.ipinyou.share_of_hindsight",
+        *(f"bidding.ipinyou.vs_linear_1in{part}" for part in (32, 16, 8, 4)),
+        *(f"bidding.ipinyou.share_of_hindsight_1in{part}" for part in (32, 16, 8, 4)),
+        "bidding.auctions_per_s",
+    ),
     "serving": ("serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
     "run": ("run.seconds", "run.again_seconds", "run.peak_rss_mb"),

@@ -39,7 +39,10 @@ NAMES = (*GOALS, "share_of_hindsight", *BY_BUDGET)
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
-    """`vs_*` are of the policy that won most on held-out parts of the learning half; `dqn_*` of the network."""
+    """`vs_*` are of the policy that won most on held-out parts of the learning half; `dqn_*` of the network.
+
+    The baseline of a share of hindsight is the linear policy's.
+    """
     if not IPINYOU.is_dir():
         absent = f"{IPINYOU.name} is not there"
         told = [{"name": f"bidding.ipinyou.{name}", "goal": GOALS.get(name, ""), "absent": absent} for name in NAMES]
@@ -82,7 +85,9 @@ def figures(compared: Comparison, released: str) -> list[dict[str, Any]]:
         one = {"ratios": [at]}
         of_linear = name.startswith("vs_linear")
         found[name] = compared.against(released, "linear", **one) if of_linear else compared.share(released, **one)
-    told = [_row(name, interval, released) for name, interval in found.items()]
+    usual = {name: compared.share("linear", ratios=[at]).value for name, at in BY_BUDGET.items() if "share" in name}
+    usual["share_of_hindsight"] = compared.share("linear").value
+    told = [_row(name, interval, released) | {"baseline": usual.get(name)} for name, interval in found.items()]
     below = float(len(compared.below("dqn", "linear")))
     unit = "campaigns and budgets, at which the whole interval of the difference is below 0"
     return [*told, _told("dqn_below_linear", {"value": below, "unit": unit})]

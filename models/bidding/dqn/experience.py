@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from models.bidding import market
 from models.bidding.auctions import ARRAYS, Episodes, Floats, Integers
-from models.bidding.dqn.state import TURNS, features
+from models.bidding.dqn.state import FEATURES, TURNS, features
 from models.bidding.environment import Replay
 from models.bidding.market import Markets
 from models.bidding.planning import Plans
@@ -36,6 +36,13 @@ class Experience:
     reward: Singles
     after: Singles
     last: Singles
+
+
+def nothing() -> Experience:
+    """No rows."""
+    turns = len(TURNS)
+    shapes = ((0, FEATURES), (0, turns), (0, turns, FEATURES), (0,))
+    return Experience(*(np.zeros(shape, dtype=np.float32) for shape in shapes))
 
 
 def resample(episodes: Episodes, campaign_episodes: int, rng: np.random.Generator) -> Episodes:

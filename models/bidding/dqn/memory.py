@@ -24,7 +24,7 @@ class Memory:
 
     @classmethod
     def of(cls, experience: Experience, rng: np.random.Generator, device: "torch.device") -> "Memory":
-        """Rows that were never drawn are as surprising as the most surprising ones usually are."""
+        """Rows that were never drawn come before most: few errors are as large as 1."""
         import torch
 
         columns = [torch.from_numpy(array).to(device) for array in vars(experience).values()]

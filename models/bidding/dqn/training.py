@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bidding.auctions import Episodes, Integers
-from models.bidding.dqn.experience import Singles, gather, resample
+from models.bidding.dqn.experience import Singles, gather, nothing, resample
 from models.bidding.dqn.memory import Memory
 from models.bidding.dqn.network import HEADS, answers, errors, loss, start
 from models.bidding.dqn.state import TURNS
@@ -25,6 +25,8 @@ BATCH, LEARNING_RATE, CLIP = 256, 1e-3, 1.0
 FOLLOW = 0.005
 #: Share of stretches after which any turn is taken, so that no state goes unseen while the heads agree too early.
 ANYHOW = 0.2
+#: What Adam keeps of each layer.
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class _Run:
         self.layers: Layers = start(seed, device)
         self.target: Layers = [layer.detach().clone() for layer in self.layers]
         self.optimizer = torch.optim.Adam(self.layers, lr=LEARNING_RATE)
-        self.memory: Memory | None = None
+        self.memory = Memory.of(nothing(), np.random.default_rng(seed), device)
         if file.exists():
             self._resume()
 
@@ -88,13 +90,11 @@ class _Run:
         return choose
 
     def remember(self, fresh: Memory) -> None:
-        self.memory = fresh if self.memory is None else self.memory.joined(fresh)
+        self.memory = self.memory.joined(fresh)
 
     def fit(self, steps: int, rate: float, chance: "torch.Generator") -> None:
         import torch
 
-        if self.memory is None:
-            return
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         for _ in range(steps):
@@ -111,10 +111,8 @@ class _Run:
 
     def keep(self, done: int) -> None:
         """Write the checkpoint whole, or leave the earlier one."""
-        memory = self.memory
-        assert memory is not None  # noqa: S101  a round has gathered before it keeps
-        tensors = {"owned": memory.owned, "surprise": memory.surprise}
-        tensors |= {f"memory{i}": column for i, column in enumerate(memory.columns)}
+        tensors = {"owned": self.memory.owned, "surprise": self.memory.surprise}
+        tensors |= {f"memory{i}": column for i, column in enumerate(self.memory.columns)}
         for i, (layer, slow) in enumerate(zip(self.layers, self.target, strict=True)):
             tensors |= {f"layer{i}": layer.detach(), f"target{i}": slow}
             tensors |= {f"{name}{i}": self.optimizer.state[layer][name] for name in MOMENTS}
@@ -137,6 +135,3 @@ class _Run:
             # Adam keeps its count of steps on the CPU.
             moments = {name: held[f"{name}{i}"] for name in MOMENTS}
             self.optimizer.state[layer] = {k: v if k == "step" else v.to(self.device) for k, v in moments.items()}
-
-
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")

@@ -75,7 +75,7 @@ def test_a_tie_wins_and_no_bid_does_not() -> None:
     assert won.wins.tolist() == [1] and won.cost.tolist() == [5]
 
 
-@pytest.mark.parametrize("budget", [np.array([-1.0]), np.array([1.0, 2.0]), np.array([np.nan])])
+@pytest.mark.parametrize("budget", [np.array([-1.0]), np.array([1.0, 2.0]), np.array([np.nan]), np.array([np.inf])])
 def test_budgets_that_are_none_are_refused(budget: Floats) -> None:
     with pytest.raises(ValueError, match="budget: expected"):
         Replay(single(np.ones((1, 3)), np.ones((1, 3))), budget)
