@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument(
         "--params", type=Path, default=Path("params.yaml"), help="whose section `decisions` to decide by"
     )
+    parser.add_argument("--place", type=Path, help="keep state and log there in files; default: where ADLOOP_* says")
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container, behind a network policy")
     parser.add_argument("--port", type=int, default=8083)
     args = parser.parse_args()
@@ -35,7 +36,7 @@ def main() -> None:
     written, settings = yaml.safe_load(args.params.read_text()), Settings()
     params = Decisions.model_validate_json(json.dumps(written["decisions"]))
     current = released(settings) if args.models is None else in_folder(args.models)
-    serve(current, params, int(written["seed"]), args.host, args.port, settings)
+    serve(current, params, int(written["seed"]), args.host, args.port, settings, args.place)
 
 
 if __name__ == "__main__":
