@@ -244,7 +244,7 @@ def replay(file: Path) -> None:
 @main.command()
 @click.argument("decision_id")
 def explain(decision_id: str) -> None:
-    """Why DECISION_ID was made, for real or in the last simulation: its triggers, guardrails, propensity and versions."""
+    """Why DECISION_ID was made, also in a simulation: in words, with triggers, guardrails, propensity and versions."""
     from serving.decisions.explain import explain as in_words
     from serving.decisions.log.parts import folder
     from serving.decisions.simulation.records import folder as simulated

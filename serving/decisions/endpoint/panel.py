@@ -59,9 +59,9 @@ class Panel:
         """What the models say of each. A model or store that fails leaves its answers out, and a fault that says so."""
         sheet = Sheet(self._columns, len(opportunities))
         self._look_up(sheet, opportunities, features)
-        standing.estimate(sheet, opportunities, states)
         sheet.say(opportunities)
         standing.insist(sheet, states)
+        standing.estimate(sheet, opportunities, states)
         said: list[dict[str, Any]] = [{} for _ in opportunities]
         for one, ask in self._asks:
             for name, values in self._ask(one, ask, sheet).items():

@@ -73,6 +73,10 @@ class Sheet:
         if place is not None:
             self.numbers[:, place] = np.where(np.isnan(values), self.numbers[:, place], values)
 
+    def guess(self, name: str, values: Floats) -> None:
+        """Take in an estimate, where a number is missing."""
+        self.know(name, np.where(np.isnan(self.column(name)), values, np.nan))
+
     def column(self, name: str) -> Floats:
         """The numbers of a column; missing where no model reads it."""
         place = self.columns.floats.get(name)

@@ -19,23 +19,24 @@ THURSDAY = 3
 
 
 def estimate(sheet: Sheet, opportunities: Sequence[Opportunity], states: Sequence[State]) -> None:
-    """Fill in hour and weekday (UTC), auctions of the day and those left, cost an auction and the lag behind an even
-    pace, from features that are in the sheet already. What is not known stays missing."""
+    """Fill in what nobody said: hour and weekday (UTC), auctions of the day and those left, what an auction cost, and
+    the lag behind an even pace. What cannot be told stays missing."""
     if not {"hour", "weekday", "remaining"} & sheet.columns.floats.keys():
         return
     at = np.array([number(one.occurred_at) or 0.0 for one in opportunities])
     gone = at % DAY_S / DAY_S
-    auctions = np.where(sheet.column("auctions_7d") > 0, sheet.column("auctions_7d") / 7, np.nan)
+    sheet.guess("hour", np.floor(gone * 24))
+    sheet.guess("weekday", (at // DAY_S + THURSDAY) % 7)
+    of_late = sheet.column("auctions_7d") / 7
+    sheet.guess("auctions", np.where(of_late > 0, of_late, np.nan))
+    auctions = sheet.column("auctions")
+    sheet.guess("remaining", auctions * (1 - gone))
+    passed = np.maximum(auctions - sheet.column("remaining"), 1.0)
     spent, limit = _of(states, "today"), _of(states, "daily_limit")
-    passed = np.maximum(auctions * gone, 1.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        behind = np.where(limit > 0, gone - spent / limit, np.nan)
-    sheet.know("hour", np.floor(gone * 24))
-    sheet.know("weekday", (at // DAY_S + THURSDAY) % 7)
-    sheet.know("auctions", auctions)
-    sheet.know("remaining", auctions * (1 - gone))
-    sheet.know("recent_cost", spent / passed)
-    sheet.know("pacing_debt", behind * passed / 2)  # as if the lag had grown evenly
+        behind = np.where(limit > 0, passed / auctions - spent / limit, np.nan)
+    sheet.guess("recent_cost", spent / passed)
+    sheet.guess("pacing_debt", behind * passed / 2)  # as if the lag had grown evenly
 
 
 def insist(sheet: Sheet, states: Sequence[State]) -> None:

@@ -11,7 +11,7 @@ from features.simulator.published import PUBLISHED
 
 #: Campaigns of one account.
 TOGETHER = 4
-#: A day's budget as a share of the cost of winning everything at the mean price: between these, evenly in its logarithm.
+#: A day's budget as a share of the cost of winning everything: between these, evenly in its logarithm.
 LEAST, MOST = 1 / 16, 1 / 4
 #: What an account may spend a day, as a share of its campaigns' budgets: sometimes it is the one that binds.
 ACCOUNT = 0.97

@@ -1,9 +1,11 @@
 """`adloop simulate`: an endpoint of its own, days of auctions through it, and the rules beside it."""
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock
@@ -23,7 +25,7 @@ from serving.decisions.simulation import advertisers as market
 from serving.decisions.simulation import outcome
 from serving.decisions.simulation.account import Account
 from serving.decisions.simulation.advertisers import HOURS, Advertiser
-from serving.decisions.simulation.client import Client
+from serving.decisions.simulation.client import Client, Refused
 from serving.decisions.simulation.records import CONSTANT, ENGINE, LINEAR, Simulation, folder, write
 from serving.decisions.simulation.rules import play
 from serving.decisions.simulation.traffic import Traffic
@@ -32,7 +34,7 @@ from serving.decisions.state.book import MICRO
 from serving.decisions.state.sqlite import Sqlite
 from serving.rollout.processes import DecisionServer, free_port
 
-#: Seconds that the state may take to have counted the last events.
+#: Seconds that the endpoint may take to count what it was told.
 SETTLES_S = 20.0
 _DAY_S, _WEEK_DAYS, _MONDAY = 86_400, 7, 4  # the first day of Unix time was a Thursday
 #: Done hours, of how many.
@@ -62,11 +64,13 @@ def simulate(
         goal = str(champion.manifest.params["goal"])
         with _endpoint(place, params_file, settings) as client:
             account = Account(ENGINE, drawn, days)
-            traffic = Traffic(drawn, account, client, state, params, start(days), goal)
+            counted = partial(_counted, place / "feedback.db")
+            traffic = Traffic(drawn, account, client, state, params, start(days), goal, counted)
             for hour in range(days * HOURS):
                 traffic.hour(hour)
                 progress(hour + 1, days * HOURS)
             traffic.finish()
+            counted()
             settled = _settled(state, traffic)
         rules = [play(rule, drawn, limits, days) for rule in (CONSTANT, LINEAR)]
         result = outcome.of(traffic, rules, limits, seed, days, {POLICY: version}, settled, time.monotonic() - began)
@@ -124,12 +128,17 @@ def _endpoint(place: Path, params_file: Path, settings: Settings) -> Iterator[Cl
 
 
 def _settled(state: Sqlite, traffic: Traffic) -> bool:
-    """Whether the state has booked what the simulator's account says was paid, once it has counted all events."""
-    paid = traffic.account.paid.sum(axis=1).tolist()
+    """Whether the state has booked what the simulator's account says was paid, all events counted."""
+    paid: list[int] = traffic.account.paid.sum(axis=1).tolist()
     asked = [Opportunity("", traffic.began, one.account_id, one.campaign_id) for one in traffic.advertisers]
+    return [round(one.campaign.total * MICRO) for one in state.load(asked, "")] == paid
+
+
+def _counted(feedback: Path) -> None:
+    """Return once no event waits to be counted. Raises `Refused` where that takes too long."""
     until = time.monotonic() + SETTLES_S
-    while time.monotonic() < until:
-        if [round(one.campaign.total * MICRO) for one in state.load(asked, "")] == paid:
-            return True
-        time.sleep(0.05)
-    return False
+    with closing(sqlite3.connect(f"{feedback.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+        while db.execute("SELECT 1 FROM event WHERE counted = 0 LIMIT 1").fetchone():
+            if time.monotonic() > until:
+                raise Refused(f"the endpoint has not counted what it was told {SETTLES_S:.0f} s ago")
+            time.sleep(0.005)

@@ -1,7 +1,7 @@
 """Simulated auctions through the endpoint: what it is asked, and what it is told of what came of it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from heapq import heappop, heappush
 from typing import Any
@@ -17,6 +17,7 @@ from serving.decisions.records import Action, Decision
 from serving.decisions.simulation.account import Account
 from serving.decisions.simulation.advertisers import FIRST_DAY, HOURS, Advertiser
 from serving.decisions.simulation.client import Client
+from serving.decisions.simulation.pace import Pace
 from serving.decisions.state.store import Store
 
 #: Auctions of so many minutes are asked about together.
@@ -35,6 +36,8 @@ class Traffic:
         began: when the simulation begins by the caller's clock, in Unix seconds: a Monday's midnight in the past, as a
             clock that runs ahead of the store's is a fault.
         goal: what the champion buys: its predictions are in clicks or in money.
+        counted: returns once the endpoint has counted what it was told: a quarter of an hour is to pass between two
+            batches, and none does here.
     """
 
     advertisers: Sequence[Advertiser]
@@ -44,14 +47,21 @@ class Traffic:
     params: Decisions
     began: float
     goal: str
+    counted: Callable[[], None]
     guardrails: Counter[str] = field(default_factory=Counter)
     arms: Counter[str] = field(default_factory=Counter)
     actions: Counter[str] = field(default_factory=Counter)
     carried_out: int = 0
+    paces: list[Pace] = field(init=False)
     late: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.paces = [Pace(one) for one in self.advertisers]
 
     def hour(self, number: int) -> None:
         """One hour since the simulation began: a look at every campaign, then its auctions as they come."""
+        for pace in self.paces:
+            pace.begin(number)
         self._look(number)
         offered = [one.simulator.hour(FIRST_DAY * HOURS + number) for one in self.advertisers]
         minutes = [_minute(here.occurred_at) for here in offered]
@@ -95,20 +105,21 @@ class Traffic:
                 place, row = whose[one]
                 events += self._came(decision, asked[one], came[place], row)
         self.client.tell(events)
+        self.counted()
         for place, rows in enumerate(now):
             here = took(offered[place], rows)
-            self.account.take(place, number, here, bids[place][rows], settle(here, bids[place][rows]))
+            came_here = settle(here, bids[place][rows])
+            self.account.take(place, number, here, bids[place][rows], came_here)
+            self.paces[place].take(came_here.paid)
 
     def _auction(self, place: int, number: int, row: int, offered: Opportunities) -> dict[str, Any]:
         one = self.advertisers[place]
         channels = one.simulator.campaign.channels
         predicted = offered.predicted_ctr if self.goal == "clicks" else offered.predicted_value
-        auctions, remaining = _forecast(one, number, float(_minute(offered.occurred_at[[row]])[0]))
         told = {
             "predicted_value": float(predicted[row]),
             "predicted_ctr": float(offered.predicted_ctr[row]),
-            "auctions": auctions,
-            "remaining": remaining,
+            **self.paces[place].told(number, float(_minute(offered.occurred_at[[row]])[0])),
         }
         return {
             **_place(one),
@@ -168,11 +179,3 @@ def _minute(moments: Any) -> Floats:
     """Minutes since their hour began."""
     since = moments - moments.astype("datetime64[h]")
     return np.asarray(since / np.timedelta64(1, "m"), dtype=np.float64)
-
-
-def _forecast(one: Advertiser, number: int, minute: float) -> tuple[float, float]:
-    """Auctions of the day and those left with this one, as the same day of the week before had them."""
-    day, hour = divmod(number, HOURS)
-    expected: Floats = one.expected[day % len(one.expected)]
-    left = expected[hour + 1 :].sum() + expected[hour] * (1 - minute / 60)
-    return float(expected.sum()), float(max(left, 1.0))
