@@ -3,7 +3,7 @@
 from itertools import permutations
 
 from serving.decisions import chance
-from serving.decisions.case import Case, amount
+from serving.decisions.case import Case, amount, number
 from serving.decisions.records import Counters, Segment, Trigger
 from serving.decisions.triggers import fallen
 
@@ -48,10 +48,11 @@ def missed_keyword(case: Case) -> tuple[str, Trigger] | None:
     if known is None or not known.paused or known.window.past.impressions or not recent.impressions:
         return None
     cost, ratio = recent.cost / recent.impressions, case.params.triggers.candidate_ratio
-    if worth <= cost * ratio:
+    times = number(worth / cost) if cost else None
+    if times is None or times <= ratio:
         return None
     told = {"expected_value": worth, "cost_per_impression": cost}
-    return name, Trigger("missed_keyword", worth / cost if cost else worth, ratio, None, told)
+    return name, Trigger("missed_keyword", times, ratio, None, told)
 
 
 def worn_creative(case: Case) -> tuple[str, str, Trigger] | None:

@@ -45,14 +45,16 @@ dirty = (
 )
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 names = st.none() | text
-money = st.floats(0, 1e6)
-prices = mostly(st.floats(0.001, 50), dirty)
+money = st.integers(0, 10**12).map(lambda one: one / 1e6)  # stores keep millionths
+prices = mostly(st.floats(0.001, 80), dirty)
 counts = st.integers(0, 10**6)
 counters = st.builds(Counters, counts, counts, counts, counts, st.floats(-1e6, 1e6), money)
 windows = st.builds(Window, counters, counters)
 limits = mostly(st.floats(1, 1e6), st.none() | st.just(0.0))
 spends = st.builds(Spend, mostly(st.floats(0, 20), money), money, st.floats(0, 5), limits, st.none() | st.just(1e7))
-outcomes = mostly(st.just(Outcome()), st.builds(Outcome, money, counts, money, st.floats(0, 1e9)))
+outcomes = st.builds(Outcome, money, counts, money, st.floats(0, 1e9))
+worse = Evidence(Outcome(900, 90, 90, 90), Outcome(100, 60, 60, 60))
+evidence = st.sampled_from([Evidence(), worse]) | st.builds(Evidence, outcomes, outcomes)
 segments = st.builds(Segment, windows, st.none() | st.floats(0, 1), st.booleans())
 dimensions = st.sampled_from(["keyword", "channel", "hour", "audience", "creative"])
 clocks = mostly(st.floats(NOW, NOW + 60), st.floats(0, 3e9))
@@ -69,7 +71,7 @@ opportunities = st.builds(
     names,
     st.none() | st.integers(0, 23),
     names,
-    mostly(st.none(), dirty),
+    st.none() | prices,
     prices,
     st.dictionaries(text, dirty | text, max_size=2),
 )
@@ -106,7 +108,7 @@ states = st.builds(
     mostly(st.just(Window()), windows),
     st.dictionaries(dimensions, st.dictionaries(text, segments, max_size=3), max_size=3),
     changes,
-    st.builds(Evidence, outcomes, outcomes),
+    evidence,
     mostly(st.none(), st.builds(Override, st.none() | money, text, text)),
     mostly(st.none(), st.just("stopped")),
 )
