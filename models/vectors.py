@@ -28,8 +28,8 @@ class Picker:
     """Encodes vectors as `Encoder.encode` does frames.
 
     Args:
-        columns: names of the vectors' floats. What the encoder asks for is found by name once, here; `InvalidRows` names
-            what is not among them nor among `texts`.
+        columns, texts: names of the vectors' floats and of the texts; `InvalidRows` names what the encoder asks for and
+            is not there.
     """
 
     def __init__(self, encoder: Encoder, columns: Sequence[str], texts: Sequence[str]) -> None:
@@ -47,13 +47,16 @@ class Picker:
 
     def encode(self, numbers: Floats, texts: Texts) -> Matrix:
         """One row a row of `numbers`: NaN is a missing value. Raises `InvalidRows` where one is not finite."""
-        matrix = np.zeros((len(numbers), self._width), dtype=np.float32)
         with np.errstate(over="ignore"):
-            matrix[:, : len(self._plain)] = numbers[:, self._plain]
-        infinite = np.isinf(matrix)
+            plain = numbers[:, self._plain].astype(np.float32)
+        infinite = np.isinf(plain)
         if infinite.any():
             row, place = np.argwhere(infinite)[0]
             raise InvalidRows(self._names[place], "a finite number", float(numbers[row, self._plain[place]]))
+        if not self._categories:
+            return plain
+        matrix = np.zeros((len(numbers), self._width), dtype=np.float32)
+        matrix[:, : len(self._plain)] = plain
         for name, known in self._categories.items():
             for row, value in enumerate(texts[name]):
                 if value in known:

@@ -62,7 +62,8 @@ class RedisRows:
 
         # One retry at once finds a server that was started again; its client would wait for one that is away.
         patience: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)}
-        self._client: Any = redis.Redis.from_url(url, **patience)
+        # Used by one thread at a time: taking a connection from a pool would cost as much as the question.
+        self._client: Any = redis.Redis.from_url(url, single_connection_client=True, **patience)
 
     def write(self, project: str, view: str, rows: Mapping[str, bytes]) -> None:
         pairs = list(rows.items())

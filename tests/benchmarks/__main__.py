@@ -25,6 +25,20 @@ PARTS = {
     ),
     "serving": ("serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
+    "decisions": (
+        "decisions.p50_ms",
+        "decisions.p99_ms",
+        "decisions.per_s_core",
+        "decisions.per_s",
+        "decisions.vs_feast_kserve",
+        "decisions.batch_1.per_s_core",
+        "decisions.batch_10.per_s_core",
+        "decisions.batch_100.per_s_core",
+        "decisions.batch_1000.per_s_core",
+        "decisions.campaigns_1.p50_ms",
+        "decisions.campaigns_1000.p50_ms",
+        "decisions.campaigns_100000.p50_ms",
+    ),
     "run": ("run.seconds", "run.again_seconds", "run.peak_rss_mb"),
 }
 

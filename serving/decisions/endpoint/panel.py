@@ -65,10 +65,10 @@ class Panel:
         said: list[dict[str, Any]] = [{} for _ in opportunities]
         for one, ask in self._asks:
             for name, values in self._ask(one, ask, sheet).items():
-                sheet.tell(name, np.where(np.isfinite(values), values, np.nan))
                 for row, value in enumerate(values.tolist()):
                     if isfinite(value):
                         said[row][name] = value
+                        sheet.tell(row, name, value)
         return [
             Predictions(**values, versions=self.versions, faults=tuple(faults))
             for values, faults in zip(said, sheet.faults, strict=True)
@@ -99,7 +99,7 @@ class Panel:
             pairs = [(floats[name], place) for place, name in enumerate(reader.columns) if name in floats]
             self._places = {**self._places, reader: np.array(pairs, dtype=np.intp).reshape(-1, 2).T}
         to, source = self._places[reader]
-        sheet.numbers[np.ix_(rows, to)] = found.numbers[:, source]
+        sheet.numbers[np.asarray(rows)[:, None], to] = found.numbers[:, source]
         for name in sheet.texts.keys() & found.texts.keys():
             for row, value in zip(rows, found.texts[name], strict=True):
                 sheet.texts[name][row] = value
@@ -116,7 +116,8 @@ class Panel:
             sheet.faults[0].append(f"{one.family} {one.version} failed: {type(broken).__name__}: {broken}"[:300])
             return {name: np.array([np.nan]) for name in one.says}
         for name, values in answers.items():
-            for row in np.flatnonzero(~np.isfinite(values)):
+            finite = np.isfinite(values)
+            for row in () if finite.all() else np.flatnonzero(~finite):
                 FAULTS["model"].inc()
                 sheet.faults[row].append(f"{one.family} {one.version}: {name} is not a finite number")
         return answers

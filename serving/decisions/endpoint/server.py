@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ log = logging.getLogger("adloop.decisions")
 
 #: The embedded state, in the folder of the log and of feedback.
 STATE = "state.db"
+#: Seconds after which a thread that computes lets another in: the usual 5 ms are several decisions long.
+SWITCH_S = 0.0002
 
 
 def serve(
@@ -46,6 +49,7 @@ def serve(
     desk = put_together(current, params, seed, settings, place)
     if not path(settings).exists():
         log.warning("no key may ask anything yet: adloop key --scope decide")
+    sys.setswitchinterval(SWITCH_S)
     # What is loaded now stays: the collector need not look at it again in the middle of a request.
     gc.collect()
     gc.freeze()

@@ -61,11 +61,11 @@ class Sheet:
             for name, value in asked.features.items():
                 self._set(row, name, value)
 
-    def tell(self, name: str, values: Floats) -> None:
+    def tell(self, row: int, name: str, value: float) -> None:
         """Take in what a model said, for those that read it."""
         place = self.columns.floats.get(name)
         if place is not None:
-            self.numbers[:, place] = values
+            self.numbers[row, place] = value
 
     def know(self, name: str, values: Floats) -> None:
         """Take in what is known whatever anybody says; NaN where it is not."""
