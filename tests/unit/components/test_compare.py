@@ -19,6 +19,7 @@ SECTION = {**toyland.SECTION, "window": {"horizon_days": 28, "step_days": 56, "m
 def settings(tmp_path, monkeypatch):
     """State and temporary files in a folder that is looked at afterwards."""
     import feast  # noqa: F401  keeps a temporary folder of its own from its import to the end of the process
+    import torch._dynamo  # noqa: F401  as does this
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
@@ -75,6 +76,47 @@ def test_a_broken_table_is_named_before_anything_is_fitted(toy, tmp_path, settin
     transactions.to_parquet(data / "transactions.parquet", index=False)
     with pytest.raises(ContractBroken, match="customer_id"):
         compare(toy, str(data), None, None, None, SECTION, settings)
+
+
+BIDDING = {
+    "seed": 3,
+    "window": {"horizon_days": 28, "step_days": 1, "min_history_days": 84},
+    "goal": "clicks",
+    "auctions": 100,
+    "rounds": 1,
+    "episodes": 2,
+    "steps": 5,
+}
+
+
+def test_bidding_is_told_by_campaign_and_budget(tmp_path, settings):
+    data = business.write(tmp_path / "data", customers=10)
+    done = compare("bidding", str(data), None, None, None, BIDDING, settings)
+    parts = pd.DataFrame(done.parts)
+    assert set(parts["campaign_id"]) == {"autumn", "spring"}
+    assert list(dict.fromkeys(parts["situation"])) == ["1/32", "1/16", "1/8", "1/4"]
+    assert list(dict.fromkeys(parts["metric"])) == ["clicks", "cost", "wins", "share_of_hindsight"]
+    clicks = parts[parts["metric"] == "clicks"].groupby("model")["value"].sum()
+    assert set(clicks.index) == {"bidding", "mcpc", "linear", "ortb", "pid", "rlb"}
+    rate = table(done)["value"].xs("clicks_per_mille", level="metric")
+    assert (clicks / done.rows * 1000).to_dict() == pytest.approx(rate[clicks.index].to_dict())
+    assert clicks["bidding"] > clicks["mcpc"]
+
+
+def test_all_of_a_test_folder_of_auctions_is_played(tmp_path, settings):
+    data, test = (business.write(tmp_path / str(seed), customers=10, seed=seed) for seed in (1, 2))
+    done = compare("bidding", str(data), str(test), None, None, BIDDING, settings)
+    assert "played on the other" in done.how
+    auctions = len(pd.read_parquet(test / "auctions.parquet"))
+    # Every budget once; what lies across a split's end is left out.
+    assert 0.9 * 4 * auctions < done.rows <= 4 * auctions
+
+
+def test_a_family_without_its_table_says_which(tmp_path, settings):
+    data = business.write(tmp_path / "data", customers=10)
+    (data / "auctions.parquet").unlink()
+    with pytest.raises(ValueError, match="bidding learns from the table 'auctions'"):
+        compare("bidding", str(data), None, None, None, BIDDING, settings)
 
 
 def test_folds_share_out_the_label():

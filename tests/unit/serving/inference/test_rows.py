@@ -55,6 +55,22 @@ def test_ids_alone_ask_for_a_look_up_and_with_features_are_kept() -> None:
     assert beside.ids == ["7"] and beside.rows is not None
 
 
+BIDS = Schema("campaign_id", {"campaign_id": "text", "left": "number", "price": "number"}, ("campaign_id", "left"))
+
+
+def test_what_a_request_brings_goes_with_what_is_looked_up() -> None:
+    asked = BIDS.read({"instances": [{"campaign_id": 7, "left": 3.5}]})
+    assert asked.ids == ["7"] and asked.rows is None and asked.context is not None
+    assert asked.context.to_dict("records") == [{"campaign_id": "7", "left": 3.5}]
+    whole = BIDS.read({"instances": [{"campaign_id": "7", "left": 3.5, "price": 2}]})
+    assert whole.rows is not None and whole.rows.loc[0, "price"] == 2 and whole.ids == ["7"]
+
+
+def test_what_a_request_must_bring_is_named() -> None:
+    with pytest.raises(InvalidRows, match="'left'"):
+        BIDS.read({"instances": [{"campaign_id": "7"}]})
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
