@@ -1,6 +1,7 @@
 """The `adloop` command. What a subcommand needs is imported inside it, so that `--help` answers at once."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -249,13 +250,13 @@ def explain(decision_id: str) -> None:
     from serving.decisions.log.parts import folder
     from serving.decisions.simulation.records import folder as simulated
 
-    settings = Settings()
-    try:
-        click.echo(in_words(folder(settings.home), decision_id))
-    except LookupError:
-        if not (simulated(settings) / "log").exists():
-            raise
-        click.echo(in_words(simulated(settings) / "log", decision_id))
+    home = Settings().home
+    logs = [place for place in (folder(home), simulated(Settings()) / "log") if place.exists()]
+    for place in logs:
+        with suppress(LookupError):
+            click.echo(in_words(place, decision_id))
+            return
+    raise LookupError(f"no decision {decision_id} is logged in {home}")
 
 
 if __name__ == "__main__":
