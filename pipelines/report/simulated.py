@@ -70,7 +70,7 @@ def campaign_plot(done: Simulation) -> str:
         told = [done.campaigns[place] for place in shown.index]
         axes.set_yticks(places, [f"{one.campaign_id} ({one.budget:,.0f})" for one in told])
         axes.set(xlabel="worth per unit of money spent", xlim=(0, None), ylim=(-0.6, len(shown) - 0.4))
-        axes.legend(loc="lower left", ncols=3)
+        axes.figure.legend(loc="outside upper left", ncols=3)
     return plot.svg
 
 

@@ -61,7 +61,9 @@ class Account:
             name = f"campaign {one.campaign_id} of {one.account_id}"
             found += [_above(name, day, spent, one.budget) for day, spent in enumerate(paid.tolist())]
         for account, paid in by_account.items():
-            found += [_above(f"account {account}", day, spent, limits[account]) for day, spent in enumerate(paid)]
+            found += [
+                _above(f"account {account}", day, spent, limits[account]) for day, spent in enumerate(paid.tolist())
+            ]
         return [one for one in found if one]
 
 

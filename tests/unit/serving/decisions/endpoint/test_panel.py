@@ -104,6 +104,21 @@ def test_what_a_caller_says_comes_over_what_the_store_has() -> None:
     assert "not a finite number" in new.faults[0] and "not a finite number" in nobody.faults[0]
 
 
+def test_features_are_read_by_what_the_service_is_of_and_each_once() -> None:
+    read: list[list[str]] = []
+
+    class Remembers(Away):
+        def vectors(self, service: str, ids: Any) -> Any:
+            read.append(ids)
+            return super().vectors(service, ids)
+
+    served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, "s", entity="campaign_id")
+    asks = [Opportunity(f"o{place}", 1.0, "a", name) for place, name in enumerate(["new", "known", "new", "known"])]
+    said = answers(Panel("bid", [served]), asks, Features(Remembers(0)))
+    assert read == [["new", "known"]]
+    assert [one.predicted_ctr for one in said] == [None, 10.0, None, 10.0]
+
+
 def test_a_customer_who_is_asked_about_must_be_known() -> None:
     churn = Said(
         "churn",
