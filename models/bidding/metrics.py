@@ -29,6 +29,11 @@ def _each(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
     return np.ones(len(truth))
 
 
+def _spent(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
+    """In units of what a budget has for a thousand auctions: what campaigns and currencies have in common."""
+    return _of_won("price_in_pace")(truth, answers) / 1000
+
+
 def _thousandth(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
     return np.full(len(truth), 1 / 1000)
 
@@ -75,7 +80,7 @@ def _sum(name: str, amount: Amount, higher_is_better: bool = True) -> Metric:
 
 METRICS = (
     ratio("share_of_hindsight", _of_won("value"), _best),
-    ratio("value_per_spend", _of_won("value"), _of_won("price_in_pace")),
+    ratio("value_per_spend", _of_won("value"), _spent),
     ratio("clicks_per_mille", _of_won("click"), _thousandth),
     ratio("win_rate", won, _each),
     ratio("budget_use", _of_won("price_in_pace"), _each),

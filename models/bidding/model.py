@@ -129,18 +129,6 @@ class BiddingModel:
         return rows.assign(left=np.minimum(seen.budget * seen.remaining / seen.auctions, seen.budget))
 
 
-@dataclass(frozen=True)
-class Told:
-    """The model as a policy for episodes of which `known` is known, a row each."""
-
-    model: BiddingModel
-    known: Known
-
-    def bid(self, seen: Observation) -> Floats:
-        """See `Policy`."""
-        return self.model.bid(seen, self.known)
-
-
 def trial(model: BiddingModel, test: pd.DataFrame) -> pd.DataFrame:
     """What `model` bids when it plays the episodes of `test` with their budgets, on the index of `test`."""
     episodes, places = frame.episodes(test)

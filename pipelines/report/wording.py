@@ -19,6 +19,10 @@ PROSE = {
     "brier": "Brier score",
     "lift_10": "lift at 10%",
     "coverage80": "coverage at 80%",
+    "mcpc": "MCPC",
+    "ortb": "ORTB",
+    "pid": "PID",
+    "rlb": "RLB",
     "lightgbm": "LightGBM",
     "bg_nbd_gamma_gamma": "BG/NBD + Gamma-Gamma",
 }
@@ -35,6 +39,11 @@ MEANING = {
     "rmse": "root mean squared error, in money",
     "lift_10": "how many times the average the best 10% are",
     "total_ratio": "predicted total over the actual total",
+    "share_of_hindsight": "value won, of what the same budgets buy when all is known beforehand",
+    "value_per_spend": "value for what a budget has for 1,000 auctions",
+    "clicks_per_mille": "clicks won for each 1,000 auctions offered",
+    "win_rate": "share of auctions won",
+    "budget_use": "share of the budgets spent; never above 1",
     "accuracy": "share of customers called right",
 }
 

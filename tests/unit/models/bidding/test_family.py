@@ -1,5 +1,6 @@
 """From a log to examples, from examples to bids, and from bids to figures and verdicts, all by hand count."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from features.tables import Tables
 from models.bidding import frame, training
 from models.bidding.examples import by_budget, examples
-from models.bidding.fit import RATIOS
+from models.bidding.fit import CANDIDATES, RATIOS
 from models.bidding.metrics import METRICS, TOTALS
 from models.bidding.model import BiddingModel, trial
 from models.bidding.params import BiddingParams
@@ -76,8 +77,9 @@ def split(rows: pd.DataFrame, name: str) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def model(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> BiddingModel:
-    fit = training.baseline("pacing")
-    return fit(split(rows, "train"), split(rows, "valid"), PARAMS, tmp_path_factory.mktemp("checkpoint"))
+    """The policy that the examples' own history was played by: pacing as train alone tells the market."""
+    train = split(rows, "train")
+    return training.baseline("pacing")(train, train.head(0), PARAMS, tmp_path_factory.mktemp("checkpoint"))
 
 
 def test_episodes_are_whole_and_lie_in_one_split(made: pd.DataFrame) -> None:
@@ -228,7 +230,7 @@ ANSWERS = pd.DataFrame({"bid": [2.0, 5.0, 0.5, 9.0], "expected_value": [0.5, 0.5
     ("name", "expected"),
     [
         ("share_of_hindsight", 2 / 2),
-        ("value_per_spend", 2 / 3.75),
+        ("value_per_spend", 1000 * 2 / 3.75),
         ("clicks_per_mille", 500),
         ("win_rate", 3 / 4),
         ("budget_use", 3.75 / 4),
@@ -283,20 +285,19 @@ def test_values_that_do_not_come_true_are_refused(rows: pd.DataFrame, model: Bid
     assert not value_is_calibrated(evidence(truth, answers.assign(expected_value=answers["expected_value"] * 3))).passed
 
 
-def test_the_best_on_valid_is_shipped_and_a_stopped_fit_goes_on(
+def test_the_best_of_what_was_held_out_is_shipped_and_a_stopped_fit_goes_on(
     rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train, valid = split(rows, "train"), split(rows, "valid")
-    monkeypatch.setattr(training, "CANDIDATES", ("mcpc", "rlb_calibrated", "dqn"))
     model = training.fit(train, valid, PARAMS, tmp_path)
-    won = {name: training._won(training.baseline(name)(train, valid, PARAMS, tmp_path), valid) for name in ("mcpc",)}
-    assert training._won(model, valid) >= won["mcpc"] and model.about.policy != "mcpc"
+    won = json.loads((tmp_path / training.WON).read_text())
+    assert set(won) == set(CANDIDATES) and won[model.about.policy] == max(won.values()) > 0
 
     def never(lesson: object) -> object:
-        raise AssertionError("fitted again")
+        raise AssertionError("chosen again")
 
-    monkeypatch.setattr(training, "FITS", dict.fromkeys(training.FITS, never))
+    monkeypatch.setattr(training, "held_out", never)
     again = training.fit(train, valid, PARAMS, tmp_path)
     pd.testing.assert_frame_equal(again.predict(valid), model.predict(valid))
-    monkeypatch.setattr(training, "_won", lambda model, valid: float(model.about.policy == "mcpc"))
-    assert training.fit(train, valid, PARAMS, tmp_path).about.policy == "mcpc"
+    (tmp_path / training.WON).write_text(json.dumps(won | {"linear": 1e9}))
+    assert training.fit(train, valid, PARAMS, tmp_path).about.policy == "linear"
