@@ -64,7 +64,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
             patch.delitem(PUBLISHED, name)
         for name, campaign in small.items():
             patch.setitem(PUBLISHED, name, campaign)
-        patch.setattr("models.bidding.training.CANDIDATES", ("pacing",))
+        patch.setattr("models.bidding.fit.CANDIDATES", ("pacing",))
         section = yaml.safe_load(PARAMS.read_text())
         section = {**section["bidding"], "seed": section["seed"], "auctions": DAILY // 2}
         (root / "tables").mkdir()
