@@ -62,7 +62,7 @@ def _simulated_day(bids: bool, params_file: Path, settings: Settings, console: C
         console.print("[bold]decisions[/bold] a simulated day through the endpoint")
         done = simulation.simulate(simulation.CAMPAIGNS, 1, None, params_file, settings, console)
         console.print(simulation.table(done))
-    except LookupError as missing:
+    except (LookupError, ConnectionError) as missing:  # the report is still to be written
         console.print(f"[bold]decisions[/bold] no day is simulated: {missing}")
 
 

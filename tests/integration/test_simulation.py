@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import httpx
@@ -64,7 +65,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
             patch.delitem(PUBLISHED, name)
         for name, campaign in small.items():
             patch.setitem(PUBLISHED, name, campaign)
-        patch.setattr("models.bidding.fit.CANDIDATES", ("pacing",))
+        patch.setattr(import_module("models.bidding.fit"), "CANDIDATES", ("pacing",))
         section = yaml.safe_load(PARAMS.read_text())
         section = {**section["bidding"], "seed": section["seed"], "auctions": DAILY // 2}
         (root / "tables").mkdir()

@@ -32,6 +32,7 @@ from serving.decisions.simulation.traffic import Traffic
 from serving.decisions.state import store
 from serving.decisions.state.book import MICRO
 from serving.decisions.state.sqlite import Sqlite
+from serving.rollout.plan import CannotServe
 from serving.rollout.processes import DecisionServer, free_port
 
 #: Seconds that the endpoint may take to count what it was told.
@@ -47,7 +48,7 @@ def simulate(
     """Play `days` simulated days of `count` campaigns through an endpoint that is started for it.
 
     The one before is removed. Raises `LookupError` where no champion of bidding has learnt any simulated campaign,
-    `ValueError` for no campaigns or days, `serving.rollout.plan.CannotServe` where the endpoint does not come up.
+    `ValueError` for no campaigns or days, `client.Refused` where the endpoint does not come up or answer.
     """
     if days < 1:
         raise ValueError(f"days: expected at least 1, got {days}")
@@ -119,7 +120,10 @@ def _endpoint(place: Path, params_file: Path, settings: Settings) -> Iterator[Cl
     server = DecisionServer(params_file, free_port(), place / "endpoint.log", settings, place)
     client = Client(f"http://127.0.0.1:{server.port}", key)
     try:
-        server.wait_ready()
+        try:
+            server.wait_ready()
+        except CannotServe as cannot:
+            raise Refused(f"the decision endpoint does not come up: {cannot.reason}") from cannot
         yield client
     finally:
         client.close()
