@@ -21,7 +21,7 @@ from features.packed.reader import Reader, Vectors
 from features.packed.rows import rows_at
 from features.settings import Settings
 from features.shelf import Shelf, shelf
-from features.views import service_of
+from features.views import Entity, service_of
 
 #: The online store that Feast finds by this name.
 TYPE = "features.packed.online_store.PackedOnlineStore"
@@ -87,7 +87,7 @@ class Online:
             found = reader.read(ids)
         for place in np.flatnonzero(~found.known):
             raise UnknownEntity(entity.name, ids[place])
-        return _frame(entity.key, ids, reader, found)
+        return _frame(entity, ids, reader, found)
 
     def vectors(self, service: str, entity_ids: Sequence[str]) -> tuple[Reader, Vectors]:
         """The same as float vectors, in one round trip; what is published is followed within a second.
@@ -131,12 +131,12 @@ class _Opened:
         self.reader = Reader(store.project, [Layout.of(view) for view in views], rows_at(place.place))
 
 
-def _frame(key: str, ids: list[str], reader: Reader, found: Vectors) -> pd.DataFrame:
+def _frame(entity: Entity, ids: list[str], reader: Reader, found: Vectors) -> pd.DataFrame:
     # One block of numbers: making a hundred columns one by one would take longer than reading them did.
     numbers = found.numbers[:, : len(reader.numbers)]
     flags = zip(reader.booleans, found.numbers[:, len(reader.numbers) :].T, strict=True)
     booleans = {name: [None if isnan(value) else bool(value) for value in column] for name, column in flags}
-    told = pd.DataFrame({key: ids, **booleans, **found.texts}, dtype=object)
+    told = pd.DataFrame({entity.key: ids, **booleans, **found.texts}, dtype=object)
     return pd.concat([told, pd.DataFrame(numbers, columns=list(reader.numbers))], axis=1)
 
 

@@ -1,11 +1,12 @@
 """The decision engine: one pure function from what is asked and known to what is done, and why."""
 
 from dataclasses import replace
+from math import floor
 
 from serving.decisions import actions, bids, guardrails, retention
 from serving.decisions.case import Case, Draft, number
 from serving.decisions.params import Decisions
-from serving.decisions.records import Action, Decision, Opportunity, Predictions, State, Touch
+from serving.decisions.records import MICRO, Action, Decision, Opportunity, Predictions, State, Touch
 
 
 def decide(opportunity: Opportunity, predictions: Predictions, state: State, params: Decisions, seed: int) -> Decision:
@@ -25,7 +26,7 @@ def decide(opportunity: Opportunity, predictions: Predictions, state: State, par
         target=draft.target,
         source=draft.source,
         dimension=draft.dimension,
-        amount=draft.amount,
+        amount=_payable(draft),
         unit=draft.unit,
         before=draft.before,
         reason=draft.reason,
@@ -40,6 +41,13 @@ def decide(opportunity: Opportunity, predictions: Predictions, state: State, par
     )
 
 
+def _payable(draft: Draft) -> float | None:
+    """Money in whole millionths, as stores keep it: what is asked again is the same, and never more than was left."""
+    if draft.amount is None or draft.unit != bids.UNIT:
+        return draft.amount
+    return floor(round(draft.amount * MICRO, 3)) / MICRO
+
+
 def withheld(decision: Decision, why: str) -> Decision:
     """A bid whose amount could not be reserved: it is not placed."""
     touch = Touch("reservation", decision.amount, None, why)
@@ -49,12 +57,11 @@ def withheld(decision: Decision, why: str) -> Decision:
 
 
 def repeated(decision: Decision, amount: float) -> Decision:
-    """A bid that was asked for before: it is what was reserved then, though the state has moved on."""
+    """A bid or offer that was asked for before: it is what was reserved then, though the state has moved on."""
     if decision.amount == amount:
         return decision
-    touch = Touch("reservation", decision.amount, amount, "asked before: the bid is what was reserved then")
-    touched = (*decision.guardrails, touch)
-    return replace(decision, action=Action.BID, amount=amount, unit=bids.UNIT, guardrails=touched)
+    touch = Touch("reservation", decision.amount, amount, "asked before: it is what was reserved then")
+    return replace(decision, amount=amount, guardrails=(*decision.guardrails, touch))
 
 
 def _propose(case: Case) -> Draft:

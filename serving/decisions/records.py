@@ -14,6 +14,8 @@ from typing import Literal
 Asked = Literal["bid", "campaign", "customer"]
 Arm = Literal["policy", "baseline", "fallback", "override", "killed"]
 Value = float | int | str | bool | None
+#: Parts of the currency's unit that money is counted in.
+MICRO = 1_000_000
 
 
 def counted(*amounts: float) -> None:

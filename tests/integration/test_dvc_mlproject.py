@@ -11,6 +11,8 @@ import business
 import pytest
 import yaml
 
+from models.catalog import NAMES
+
 REPOSITORY = Path(__file__).parents[2]
 COPIED = (
     "components",
@@ -41,7 +43,7 @@ def clone(tmp_path_factory):
             shutil.copy(REPOSITORY / name, target)
     params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
     window = {"horizon_days": 28, "step_days": 56, "min_history_days": 84}
-    params["source"] = str(business.write(folder / "tables", customers=200))
+    params["source"] = [str(business.write(folder / "tables", customers=200))]
     params["ltv"] |= {"window": window, "trees": 30, "leaf_rows": 20}
     write(folder, params)
     (folder / ".gitignore").write_text(".adloop/\ntables/\n__pycache__/\n")
@@ -87,7 +89,7 @@ def test_dvc_runs_the_steps_and_then_only_what_changed(clone):
 def test_every_family_and_every_step_is_a_stage(clone):
     stages = command(clone, "dvc", "stage", "list", "--name-only").split()
     own = ("featurize", "train", "evaluate", "register", "release", "monitor")
-    assert set(stages) == {"fingerprint", "ingest", "validate"} | {f"{s}@{f}" for s in own for f in ("churn", "ltv")}
+    assert set(stages) == {"fingerprint", "ingest", "validate"} | {f"{s}@{f}" for s in own for f in NAMES}
 
 
 def test_mlflow_trains_with_the_steps_before_it(clone):

@@ -10,10 +10,20 @@ from functools import lru_cache
 from math import ceil, isfinite
 from typing import Any
 
-from serving.decisions.records import Changes, Counters, Evidence, Outcome, Override, Segment, Spend, State, Window
+from serving.decisions.records import (
+    MICRO,
+    Changes,
+    Counters,
+    Evidence,
+    Outcome,
+    Override,
+    Segment,
+    Spend,
+    State,
+    Window,
+)
 from serving.decisions.state.store import Event, Terms
 
-MICRO = 1_000_000
 DAY = 86_400
 SEPARATOR = "\x1f"
 COUNTED = ("bids", "impressions", "clicks", "conversions", "value", "cost")

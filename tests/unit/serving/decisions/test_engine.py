@@ -29,6 +29,7 @@ from serving.decisions.records import (
     State,
     Window,
 )
+from serving.decisions.state.book import micros
 
 PARAMS = load(Path(__file__).parents[4] / "params.yaml").decisions
 NOW = 1_700_000_000.0
@@ -328,6 +329,20 @@ def test_asked_again_the_bid_is_the_one_that_was_reserved() -> None:
     made = decide(opportunity(), predicted(), state(), PARAMS, 1)
     assert repeated(made, made.amount) == made
     assert repeated(made, 0.7).amount == 0.7
+
+
+@given(st.floats(0.02, 90))
+def test_what_is_decided_is_what_a_store_keeps_of_it(bid: float) -> None:
+    made = decide(opportunity(), predicted(policy_bid=bid, baseline_bid=bid), state(), PARAMS, 1)
+    assert made.action is Action.BID
+    assert micros(made.amount) / 1e6 == made.amount <= bid * 1.25
+
+
+def test_an_offer_asked_for_again_stays_an_offer() -> None:
+    asked, said = opportunity(asked="customer", customer_id="c"), predicted(churn_probability=0.8, value=100.0)
+    made = decide(asked, said, state(), PARAMS, 1)
+    assert made.action is Action.RETENTION_OFFER
+    assert repeated(made, 1.0).action is Action.RETENTION_OFFER
 
 
 def test_amounts_that_are_none() -> None:

@@ -47,7 +47,7 @@ def observed(at: int, kind: str = "click", which: str = "", **more) -> Observed:
 
 def counters(store: Sqlite) -> list[Counters]:
     """Of each campaign, over all time."""
-    asked = [Opportunity("", 1.7e9, "ours", campaign) for campaign in CAMPAIGNS]
+    asked = [Opportunity("", 1.7e9, "ours", campaign, asked="campaign") for campaign in CAMPAIGNS]
     windows = [state.window for state in store.load(asked, "3")]
     return [
         Counters(*(getattr(one.recent, name) + getattr(one.past, name) for name in Counters.__slots__))
