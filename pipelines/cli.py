@@ -1,6 +1,7 @@
 """The `adloop` command. What a subcommand needs is imported inside it, so that `--help` answers at once."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -40,7 +41,8 @@ def main() -> None:
     On your tables:    adloop evaluate ltv --data DIR     would it work for us?
                        adloop run --data DIR              then run the loop on them
     Afterwards:        adloop status    adloop serve    adloop rollback churn
-    Why was it done?   adloop explain DECISION_ID    adloop replay FILE
+    Decisions:         adloop simulate           simulated days through the endpoint
+                       adloop explain DECISION_ID    adloop replay FILE     why was it done?
     On Kubeflow:       adloop compile --out DIR    adloop submit --host URL
 
     DIR is a folder or s3:// prefix with customers, transactions, touches and auctions as Parquet or CSV, or with
@@ -190,6 +192,28 @@ def evaluate(
 
 
 @main.command()
+@click.option("--campaigns", type=click.IntRange(min=1), default=4, show_default=True)
+@click.option("--days", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), help="Default: the seed in params.yaml.")
+@PARAMS
+def simulate(campaigns: int, days: int, seed: int | None, params_file: Path) -> None:
+    """Play simulated days through the decision endpoint, beside the usual rules with the same budgets.
+
+    Starts an endpoint with the released champions and a state of its own, and puts spend, pacing, bids and value into
+    the report.
+    """
+    from rich.console import Console
+
+    from pipelines import simulation
+    from pipelines.report import publish
+
+    console = Console()
+    console.print(simulation.table(simulation.simulate(campaigns, days, seed, params_file, Settings(), console)))
+    publish(Settings())
+    console.print(f"the whole report: {Settings().home / 'report' / 'index.html'}")
+
+
+@main.command()
 @JSON
 def status(as_json: bool) -> None:
     """What is trained, registered, released and drifting."""
@@ -221,11 +245,18 @@ def replay(file: Path) -> None:
 @main.command()
 @click.argument("decision_id")
 def explain(decision_id: str) -> None:
-    """Why DECISION_ID was made: in words, with its triggers, guardrails, propensity and versions."""
+    """Why DECISION_ID was made, also in a simulation: in words, with triggers, guardrails, propensity and versions."""
     from serving.decisions.explain import explain as in_words
     from serving.decisions.log.parts import folder
+    from serving.decisions.simulation.records import folder as simulated
 
-    click.echo(in_words(folder(Settings().home), decision_id))
+    home = Settings().home
+    logs = [place for place in (folder(home), simulated(Settings()) / "log") if place.exists()]
+    for place in logs:
+        with suppress(LookupError):
+            click.echo(in_words(place, decision_id))
+            return
+    raise LookupError(f"no decision {decision_id} is logged in {home}")
 
 
 if __name__ == "__main__":

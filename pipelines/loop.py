@@ -12,9 +12,13 @@ from components.params import Params, load
 from features.settings import Settings
 from features.sources import fingerprint, tables
 from models import catalog
+from pipelines import simulation
 from pipelines.local import Step, run
 from pipelines.report import publish, terminal
 from pipelines.training import training
+
+#: The family that decides in the endpoint.
+BIDDING = "bidding"
 
 
 def run_loop(family: str | None, data: str | None, params_file: Path, settings: Settings) -> None:
@@ -44,9 +48,22 @@ def run_loop(family: str | None, data: str | None, params_file: Path, settings: 
             where = {"source": source, "fingerprint": content, "as_of": as_of}
             _pipeline(name, params, where, settings, console)
         seconds[name] = time.monotonic() - started
+    _simulated_day(BIDDING in seconds, params_file, settings, console)
     report = publish(settings, time.monotonic() - began, seconds)
     console.print(terminal.table(report))
     console.print(f"the whole report: {settings.home / 'report' / 'index.html'}")
+
+
+def _simulated_day(bids: bool, params_file: Path, settings: Settings, console: Console) -> None:
+    """A day through the decision endpoint, where this run has to do with bidding and there is a champion to bid."""
+    try:
+        if not bids:
+            raise LookupError("bidding is not part of this run")
+        console.print("[bold]decisions[/bold] a simulated day through the endpoint")
+        done = simulation.simulate(simulation.CAMPAIGNS, 1, None, params_file, settings, console)
+        console.print(simulation.table(done))
+    except (LookupError, ConnectionError) as missing:  # the report is still to be written
+        console.print(f"[bold]decisions[/bold] no day is simulated: {missing}")
 
 
 def _learnable(family: str | None, source: list[str], settings: Settings, console: Console) -> Iterator[str]:

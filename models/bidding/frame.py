@@ -1,6 +1,6 @@
 """The family's rows: what a request brings, what is held against the answers, and how rows become episodes again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,14 +32,20 @@ NUMBERS = tuple(name for name in CONTEXT if name not in (ENTITY, "channel"))
 def observed(rows: pd.DataFrame) -> Observation:
     """Rows as observations. Raises `InvalidRows` where a column is missing, or a value is no finite number."""
     require(rows, CONTEXT)
-    numbers: dict[str, Any] = {name: np.nan_to_num(number(rows, name), nan=_ABSENT[name]) for name in NUMBERS}
-    numbers["remaining"] = np.maximum(numbers["remaining"], 1.0)
-    numbers["auctions"] = np.maximum(numbers["auctions"], numbers["remaining"])
-    campaign, names = _codes(rows, ENTITY)
-    channel, _ = _codes(rows, "channel")
-    numbers |= {name: numbers[name].astype(np.int64) for name in ("hour", "weekday")}
-    expected = np.maximum(numbers.pop("predicted_value"), 0.0)
-    return Observation(campaign=campaign, campaigns=names, channel=channel, expected_value=expected, **numbers)
+    return observation({name: number(rows, name) for name in NUMBERS}, _texts(rows, ENTITY), _texts(rows, "channel"))
+
+
+def observation(numbers: Mapping[str, Floats], campaigns: Sequence[str], channels: Sequence[str]) -> Observation:
+    """The same from the columns `NUMBERS` as arrays, NaN where a number is missing, and texts, '' where one is."""
+    known: dict[str, Any] = {name: np.nan_to_num(numbers[name], nan=_ABSENT[name]) for name in NUMBERS}
+    known["remaining"] = np.maximum(known["remaining"], 1.0)
+    known["auctions"] = np.maximum(known["auctions"], known["remaining"])
+    known |= {name: known[name].astype(np.int64) for name in ("hour", "weekday")}
+    campaign, names = _codes(campaigns)
+    expected = np.maximum(known.pop("predicted_value"), 0.0)
+    return Observation(
+        campaign=campaign, campaigns=names, channel=_codes(channels)[0], expected_value=expected, **known
+    )
 
 
 def number(rows: pd.DataFrame, name: str) -> Floats:
@@ -55,13 +61,18 @@ def number(rows: pd.DataFrame, name: str) -> Floats:
     return np.asarray(values)
 
 
-def _codes(rows: pd.DataFrame, name: str) -> tuple[Integers, tuple[str, ...]]:
-    """The place of each text among those there are; a missing one is ''."""
-    column = rows[name].astype(object).where(rows[name].notna(), "")
+def _texts(rows: pd.DataFrame, name: str) -> list[str]:
+    """A column of texts; a missing one is ''. Raises `InvalidRows` on anything else."""
+    column = rows[name].astype(object).where(rows[name].notna(), "").tolist()
     for value in column:
         if not isinstance(value, str):
             raise InvalidRows(name, "text", value)
-    codes, names = pd.factorize(column)
+    return column
+
+
+def _codes(texts: Sequence[str]) -> tuple[Integers, tuple[str, ...]]:
+    """The place of each text among those there are."""
+    codes, names = pd.factorize(np.array(texts, dtype=object))
     return codes.astype(np.int64), tuple(str(name) for name in names)
 
 

@@ -45,7 +45,11 @@ class Known:
         for name in (frame.PRICE, frame.PRICES):
             if name not in rows:
                 raise InvalidRows(name, "a column of this name", "no such column")
-        price, count = frame.number(rows, frame.PRICE), frame.number(rows, frame.PRICES)
+        return cls.told(frame.number(rows, frame.PRICE), frame.number(rows, frame.PRICES))
+
+    @classmethod
+    def told(cls, price: Floats, count: Floats) -> Self:
+        """The same from arrays, NaN where the service does not know."""
         there = (price > 0) & (count > 0)
         return cls(np.where(there, price, 1.0), np.where(there, count, 0.0))
 

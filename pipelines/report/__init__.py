@@ -17,10 +17,12 @@ def publish(settings: Settings, seconds: float | None = None, took: Mapping[str,
     keeps the time of its own last run.
     """
     from pipelines.report import reading
+    from serving.decisions.simulation import records as simulation
 
     folder = settings.home / "report"
     spent = {**_earlier(folder / "summary.json"), **(took or {})}
-    report = Report(tuple(reading.family(name, settings, spent.get(name)) for name in catalog.NAMES), seconds)
+    families = tuple(reading.family(name, settings, spent.get(name)) for name in catalog.NAMES)
+    report = Report(families, seconds, simulation.read(settings))
     write(report, folder)
     return report
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
@@ -10,6 +11,9 @@ from markupsafe import Markup
 from pipelines.report import wording
 from pipelines.report.curves import is_chance
 from pipelines.report.records import FamilyReport, Report
+
+if TYPE_CHECKING:
+    from serving.decisions.simulation.records import Simulation
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -33,6 +37,7 @@ def render(report: Report) -> str:
         report=report,
         words=wording,
         plots={family.name: list(plots_of(family)) for family in report.families},
+        simulated=simulated_plots(report.simulation) if report.simulation else [],
         style=Markup((TEMPLATES / "style.css").read_text()),  # noqa: S704  our own file
         written=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
     )
@@ -70,6 +75,31 @@ def plots_of(family: FamilyReport) -> list[Plot]:
             )
         )
         drawn += _calibration(family.name, rows)
+    return [Plot(Markup(svg), caption, wide) for svg, caption, wide in drawn]  # noqa: S704  drawn here, labels escaped
+
+
+def simulated_plots(done: "Simulation") -> list[Plot]:
+    """How the engine and the rules beside it spent, bid and bought."""
+    from pipelines.report import simulated as draw
+
+    drawn = [
+        (
+            draw.spend_plot(done),
+            "Spend so far as a share of the budgets, on an average day. Dotted: an even pace by the clock.",
+            False,
+        ),
+        (draw.bid_plot(done), "Mean bid of each hour, next to the constant rule's bid for the same campaign.", False),
+        (
+            draw.worth_plot(done),
+            "What was bought so far, by the simulator's true rates, as a share of all budgets.",
+            False,
+        ),
+        (
+            draw.campaign_plot(done),
+            "Worth for each unit of money spent, campaign by campaign, with its budget a day.",
+            True,
+        ),
+    ]
     return [Plot(Markup(svg), caption, wide) for svg, caption, wide in drawn]  # noqa: S704  drawn here, labels escaped
 
 

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from serving.decisions.simulation.records import Simulation
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,8 @@ class FamilyReport:
 
 @dataclass(frozen=True)
 class Report:
-    """The families in catalog order, and the wall time of the whole run in seconds."""
+    """The families in catalog order, the wall time of the whole run in seconds, and the last simulation, if any."""
 
     families: tuple[FamilyReport, ...]
     seconds: float | None = None
+    simulation: "Simulation | None" = None

@@ -1,14 +1,26 @@
 """The report's figures for machines."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.report.records import FamilyReport, Figure, Report
 
+if TYPE_CHECKING:
+    from serving.decisions.simulation.records import Simulation
+
 
 def summary(report: Report) -> dict[str, Any]:
-    """`families.<name>.{metrics, baseline, gates, version, data_hash, release, drift, …}` and `seconds`."""
-    return {"seconds": report.seconds, "families": {family.name: _family(family) for family in report.families}}
+    """`families.<name>.{metrics, baseline, gates, version, data_hash, release, drift, …}`, `simulation`, `seconds`."""
+    return {
+        "seconds": report.seconds,
+        "families": {family.name: _family(family) for family in report.families},
+        "simulation": _simulation(report.simulation) if report.simulation else None,
+    }
+
+
+def _simulation(done: "Simulation") -> dict[str, Any]:
+    """All but the hours, which are in its own file."""
+    return {name: value for name, value in asdict(done).items() if name != "hours"}
 
 
 def _family(family: FamilyReport) -> dict[str, Any]:

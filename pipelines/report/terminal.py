@@ -20,8 +20,10 @@ def table(report: Report) -> "Table":
     for family in report.families:
         # Text, and not markup: a reason may hold brackets.
         result.add_row(*(Text(text, style=style) for text, style in _cells(family)))
+    said = [] if report.simulation is None else [wording.in_short(report.simulation)]
     if report.seconds is not None:
-        result.caption = f"{wording.duration(report.seconds)} in all"
+        said.append(f"{wording.duration(report.seconds)} in all")
+    result.caption = "\n".join(said)
     return result
 
 

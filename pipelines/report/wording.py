@@ -1,7 +1,12 @@
 """Figures in words: one place decides how a number reads, for the page and the terminal alike."""
 
+from typing import TYPE_CHECKING
+
 from pipelines.report.curves import captured, is_chance
 from pipelines.report.records import Drift, FamilyReport, Figure, ReleaseCourse
+
+if TYPE_CHECKING:
+    from serving.decisions.simulation.records import Estimate, Simulation
 
 #: Names that underscores do not do justice.
 PROSE = {
@@ -50,6 +55,36 @@ def number(value: float | None) -> str:
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3f}" if abs(value) < 1 else f"{value:.3g}"
+
+
+def estimate(found: "Estimate") -> str:
+    """A figure of a simulation with its interval."""
+    between = "" if found.low is None else f" [{number(found.low)}, {number(found.high)}]"
+    return f"{number(found.value)}{between}"
+
+
+def in_short(done: "Simulation") -> str:
+    """A simulation in one line."""
+    beside = ", ".join(f"{estimate(times)} times {rule}'s" for rule, times in done.against.items())
+    days = "a simulated day" if done.days == 1 else f"{done.days} simulated days"
+    count = done.alone.decisions + done.batched.decisions
+    held = "no limit overspent" if not done.overspent else f"OVERSPENT {len(done.overspent)} times"
+    return f"{days} of {len(done.campaigns)} campaigns: worth per spend {beside}; {count:,} decisions, {held}"
+
+
+def simulated(done: "Simulation") -> list[str]:
+    """What else is to be said of a simulation, a line each."""
+    alone, batched = done.alone, done.batched
+    count = alone.decisions + batched.decisions
+    acted = ", ".join(f"{name(guardrail)} {count:,}" for guardrail, count in done.guardrails.items()) or "none"
+    held = "no limit was overspent" if not done.overspent else f"OVERSPENT: {'; '.join(done.overspent)}"
+    agreed = "agree" if done.settled else "DO NOT AGREE"
+    return [
+        f"{count:,} decisions: alone p50 {alone.p50_ms:.1f} ms, p99 {alone.p99_ms:.1f} ms; "
+        f"in batches {batched.per_s:,.0f} a second, p50 {batched.p50_ms:.0f} ms, p99 {batched.p99_ms:.0f} ms",
+        f"guardrails that acted: {acted}; changes carried out: {done.carried_out}",
+        f"{held}; the engine's books {agreed} with the simulator's",
+    ]
 
 
 def interval(figure: Figure) -> str:

@@ -5,7 +5,6 @@ As a KServe container: image ours, command `python -m serving.decisions --host 0
 """
 
 import argparse
-import json
 import logging
 import os
 from pathlib import Path
@@ -19,6 +18,7 @@ def main() -> None:
     parser.add_argument(
         "--params", type=Path, default=Path("params.yaml"), help="whose section `decisions` to decide by"
     )
+    parser.add_argument("--place", type=Path, help="keep state and log there in files; default: where ADLOOP_* says")
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container, behind a network policy")
     parser.add_argument("--port", type=int, default=8083)
     args = parser.parse_args()
@@ -26,16 +26,13 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 
-    import yaml
-
     from serving.decisions.endpoint.champions import in_folder, released
     from serving.decisions.endpoint.server import serve
-    from serving.decisions.params import Decisions
+    from serving.decisions.params import read
 
-    written, settings = yaml.safe_load(args.params.read_text()), Settings()
-    params = Decisions.model_validate_json(json.dumps(written["decisions"]))
+    settings, (params, seed) = Settings(), read(args.params)
     current = released(settings) if args.models is None else in_folder(args.models)
-    serve(current, params, int(written["seed"]), args.host, args.port, settings)
+    serve(current, params, seed, args.host, args.port, settings, args.place)
 
 
 if __name__ == "__main__":

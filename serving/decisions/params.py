@@ -1,5 +1,7 @@
 """The `decisions` section of `params.yaml`: the thresholds and limits of the decision engine."""
 
+import json
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
@@ -171,3 +173,11 @@ class Decisions(Section):
     triggers: Triggers
     retention: Retention
     keeping: Keeping
+
+
+def read(file: Path) -> tuple[Decisions, int]:
+    """The section `decisions` of a `params.yaml`, and its seed. Raises pydantic's `ValidationError`, a `ValueError`."""
+    import yaml
+
+    written = yaml.safe_load(file.read_text())
+    return Decisions.model_validate_json(json.dumps(written["decisions"])), int(written["seed"])

@@ -90,11 +90,13 @@ class DecisionServer(Process):
 
     Args:
         params: the `params.yaml` to decide by.
+        place: where it keeps state and log, apart from all others; None: where the settings say.
     """
 
-    def __init__(self, params: Path, port: int, log: Path, settings: Settings) -> None:
+    def __init__(self, params: Path, port: int, log: Path, settings: Settings, place: Path | None = None) -> None:
         self.port = port
         command = [sys.executable, "-m", "serving.decisions", "--params", str(params), "--port", str(port)]
+        command += [] if place is None else ["--place", str(place)]
         super().__init__(command, log, environment(settings))
 
     def wait_ready(self) -> None:

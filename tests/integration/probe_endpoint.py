@@ -13,7 +13,7 @@ import pandas as pd
 
 from features.examples import Window
 from features.settings import Settings
-from features.views import SERVICES
+from features.views import CUSTOMER, SERVICES, Service
 from models import bundle, catalog
 from models.family import Family, Params
 from models.keys import signing_key
@@ -105,7 +105,7 @@ def install() -> None:
         module.__dict__["FAMILY"] = family(name)
         sys.modules[module.__name__] = module
     catalog.NAMES = (*catalog.NAMES, *KINDS)
-    SERVICES[SERVICE] = ("rfm", "attributes")
+    SERVICES[SERVICE] = Service(CUSTOMER, ("rfm", "attributes"))
 
 
 def remove() -> None:

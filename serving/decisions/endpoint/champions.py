@@ -9,7 +9,7 @@ from pathlib import Path
 
 from features.settings import Settings
 from models import catalog
-from models.bundle import open_bundle
+from models.bundle import Bundle, open_bundle
 from models.keys import public_key
 from models.registry import Registry
 from serving.decisions.endpoint.metrics import FAULTS, MODELS
@@ -19,6 +19,8 @@ from serving.decisions.records import Asked
 
 log = logging.getLogger("adloop.decisions")
 
+#: The family that bids.
+POLICY = "bidding"
 #: Seconds between looks at what is to be in force.
 LOOK_S = 1.0
 _ASKED: tuple[Asked, ...] = ("bid", "campaign", "customer")
@@ -107,7 +109,7 @@ class Champions:
 
     def _open(self, family: str, version: str, folder: Path, opened: dict[str, Predictor]) -> None:
         try:
-            opened[family] = BundlePredictor(open_bundle(folder, self._key), version)
+            opened[family] = _predictor(open_bundle(folder, self._key), version)
         except Exception as broken:  # whatever is wrong with it, those in force go on
             FAULTS["bundle"].inc()
             self._refused[family] = version
@@ -119,6 +121,15 @@ class Champions:
                 self.look()
             except Exception:
                 log.exception("what is to be in force is not known: what is stays")
+
+
+def _predictor(bundle: Bundle, version: str) -> Predictor:
+    """How a bundle is asked. Where nothing bids, the libraries of bidding are not loaded."""
+    if bundle.manifest.family != POLICY:
+        return BundlePredictor(bundle, version)
+    from serving.decisions.endpoint.bidder import Bidder
+
+    return Bidder(bundle, version)
 
 
 def _panels(predictors: Sequence[Predictor]) -> Mapping[Asked, Panel]:

@@ -9,28 +9,29 @@ import numpy as np
 
 from features.packed.reader import Reader, Vectors
 from features.store import Online, StoreUnavailable
+from serving.decisions.endpoint import standing
 from serving.decisions.endpoint.metrics import FAULTS
 from serving.decisions.endpoint.predictor import CUSTOMER, Ask, Predictor
 from serving.decisions.endpoint.sheet import Columns, Sheet
-from serving.decisions.records import Asked, Opportunity, Predictions
+from serving.decisions.records import Asked, Opportunity, Predictions, State
 
 #: After a failure the online store is not asked for so long: not every decision waits for one that is away.
 PAUSE_S = 0.2
 
 
 class Features:
-    """Customers' features from the online store, with a pause after it failed."""
+    """Features from the online store, with a pause after it failed."""
 
     def __init__(self, online: Online) -> None:
         self._online = online
         self._away_until = 0.0
 
-    def read(self, service: str, customers: Sequence[str]) -> tuple[Reader, Vectors]:
-        """A service's features of these customers. Raises `StoreUnavailable`."""
+    def read(self, service: str, entities: Sequence[str]) -> tuple[Reader, Vectors]:
+        """A service's features of these customers or campaigns. Raises `StoreUnavailable`."""
         if monotonic() < self._away_until:
             raise StoreUnavailable("the online store did not answer a moment ago")
         try:
-            return self._online.vectors(service, customers)
+            return self._online.vectors(service, entities)
         except StoreUnavailable:
             self._away_until = monotonic() + PAUSE_S
             raise
@@ -47,16 +48,20 @@ class Panel:
         self.asked = asked
         self._predictors = _in_order([one for one in predictors if _answers(one, asked)])
         self._columns = Columns(column for one in self._predictors for column in one.columns.items())
-        self._services = sorted({one.service for one in self._predictors if one.service is not None})
+        self._services = sorted({(one.service, one.entity) for one in self._predictors if one.service is not None})
         self._asks = [(one, one.bound(self._columns)) for one in self._predictors]
         self._places: dict[Reader, Any] = {}
         self.versions = {one.family: one.version for one in self._predictors}
 
-    def predict(self, opportunities: Sequence[Opportunity], features: Features) -> list[Predictions]:
+    def predict(
+        self, opportunities: Sequence[Opportunity], states: Sequence[State], features: Features
+    ) -> list[Predictions]:
         """What the models say of each. A model or store that fails leaves its answers out, and a fault that says so."""
         sheet = Sheet(self._columns, len(opportunities))
         self._look_up(sheet, opportunities, features)
         sheet.say(opportunities)
+        standing.insist(sheet, states)
+        standing.estimate(sheet, opportunities, states)
         said: list[dict[str, Any]] = [{} for _ in opportunities]
         for one, ask in self._asks:
             for name, values in self._ask(one, ask, sheet).items():
@@ -70,11 +75,13 @@ class Panel:
         ]
 
     def _look_up(self, sheet: Sheet, opportunities: Sequence[Opportunity], features: Features) -> None:
-        rows = [row for row, one in enumerate(opportunities) if one.customer_id is not None]
-        customers = [str(opportunities[row].customer_id) for row in rows]
-        for service in self._services if rows else ():
+        for service, key in self._services:
+            rows = [row for row, one in enumerate(opportunities) if getattr(one, key) is not None]
+            if not rows:
+                continue
+            entities = [str(getattr(opportunities[row], key)) for row in rows]
             try:
-                reader, found = features.read(service, customers)
+                reader, found = _read(features, service, entities)
             except StoreUnavailable as away:
                 FAULTS["features"].inc()
                 for row in rows:
@@ -82,7 +89,7 @@ class Panel:
                 continue
             self._fill(sheet, rows, reader, found)
             if self.asked == "customer":  # in an auction somebody new is nothing strange
-                for row, customer, there in zip(rows, customers, found.known.tolist(), strict=True):
+                for row, customer, there in zip(rows, entities, found.known.tolist(), strict=True):
                     if not there:
                         sheet.faults[row].append(f"the online store has no customer '{customer}'")
 
@@ -114,6 +121,17 @@ class Panel:
                 FAULTS["model"].inc()
                 sheet.faults[row].append(f"{one.family} {one.version}: {name} is not a finite number")
         return answers
+
+
+def _read(features: Features, service: str, entities: Sequence[str]) -> tuple[Reader, Vectors]:
+    """Features of these, each read once: a batch may be of one campaign."""
+    distinct = {entity: place for place, entity in enumerate(dict.fromkeys(entities))}
+    reader, found = features.read(service, list(distinct))
+    if len(distinct) == len(entities):
+        return reader, found
+    places = [distinct[entity] for entity in entities]
+    texts = {name: [values[place] for place in places] for name, values in found.texts.items()}
+    return reader, Vectors(found.numbers[places], texts, found.known[places])
 
 
 def _answers(one: Predictor, asked: Asked) -> bool:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from serving.decisions import engine
 from serving.decisions.answer import answered
+from serving.decisions.endpoint.champions import POLICY
 from serving.decisions.endpoint.metrics import FAULTS, GROUP, decided, stage
 from serving.decisions.endpoint.panel import Features, Panel
 from serving.decisions.log.writer import DecisionLog, LogUnavailable
@@ -17,8 +18,6 @@ from serving.decisions.state.store import Grant, Reservation
 
 log = logging.getLogger("adloop.decisions")
 
-#: The family whose version is told apart when policy and baseline are compared.
-POLICY = "bidding"
 #: What is promised money.
 _PAID = (Action.BID, Action.RETENTION_OFFER)
 
@@ -45,10 +44,10 @@ class Pipeline:
         """A decision for each, in their order: whatever fails on the way makes it a conservative one."""
         GROUP.observe(len(opportunities))
         panels = self.models.panels
-        with stage("predict"):
-            predictions = self._predict(opportunities, panels)
         with stage("load"):
             states = self._load(opportunities, panels["bid"].versions.get(POLICY, ""))
+        with stage("predict"):
+            predictions = self._predict(opportunities, states, panels)
         with stage("decide"):
             made = [
                 engine.decide(one, said, state, self.params, self.seed)
@@ -63,13 +62,16 @@ class Pipeline:
         decided(decisions)
         return decisions
 
-    def _predict(self, opportunities: Sequence[Opportunity], panels: Mapping[Asked, Panel]) -> list[Predictions]:
+    def _predict(
+        self, opportunities: Sequence[Opportunity], states: Sequence[State], panels: Mapping[Asked, Panel]
+    ) -> list[Predictions]:
         places: dict[Asked, list[int]] = {}
         for place, one in enumerate(opportunities):
             places.setdefault(one.asked, []).append(place)
         found: list[Predictions] = [Predictions()] * len(opportunities)
         for asked, those in places.items():
-            said = panels[asked].predict([opportunities[place] for place in those], self.features)
+            here = [opportunities[place] for place in those], [states[place] for place in those]
+            said = panels[asked].predict(*here, self.features)
             for place, predictions in zip(those, said, strict=True):
                 found[place] = predictions
         return found

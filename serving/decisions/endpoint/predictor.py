@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from features.views import CUSTOMER as CUSTOMER_ENTITY
 from features.views import SERVICES
 from models.bundle import Bundle
 from models.vectors import Floats, Picker, Vectorized
@@ -28,7 +29,8 @@ class Predictor(Protocol):
     Attributes:
         columns: what it reads, with dtypes.
         says: which of the fields of `Predictions`.
-        service: the FeatureService it reads of a customer; None: it reads only what callers and other models say.
+        service: the FeatureService it reads; None: it reads only what callers and other models say.
+        entity: the key that the service's features are of, a field of `Opportunity`.
     """
 
     family: str
@@ -36,9 +38,16 @@ class Predictor(Protocol):
     columns: Mapping[str, str]
     says: frozenset[str]
     service: str | None
+    entity: str
 
     def bound(self, columns: Columns) -> Ask:
         """How it is asked by sheets of these columns."""
+
+
+def reads(bundle: Bundle) -> tuple[str | None, str]:
+    """The FeatureService of a bundle, None where there is none, and the key that its features are of."""
+    name = bundle.manifest.feature_service
+    return (name, SERVICES[name].entity.key) if name in SERVICES else (None, CUSTOMER_ENTITY.key)
 
 
 class BundlePredictor:
@@ -48,7 +57,7 @@ class BundlePredictor:
         about = bundle.manifest
         self.family, self.version = about.family, version
         self.columns: Mapping[str, str] = about.columns
-        self.service = about.feature_service if about.feature_service in SERVICES else None
+        self.service, self.entity = reads(bundle)
         self._model = bundle.model
         self.says = SAID & set(self._model.predict(bundle.reference()[list(about.columns)].head(1)))
 

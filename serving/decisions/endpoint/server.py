@@ -4,6 +4,7 @@ import gc
 import logging
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -29,13 +30,23 @@ from serving.decisions.state.store import Store
 
 log = logging.getLogger("adloop.decisions")
 
+#: The embedded state, in the folder of the log and of feedback.
+STATE = "state.db"
 #: Seconds after which a thread that computes lets another in: the usual 5 ms are several decisions long.
 SWITCH_S = 0.0002
 
 
-def serve(current: Current, params: Decisions, seed: int, host: str, port: int, settings: Settings) -> None:
-    """Answer until SIGTERM, then finish what waits, the log included."""
-    desk = put_together(current, params, seed, settings)
+def serve(
+    current: Current,
+    params: Decisions,
+    seed: int,
+    host: str,
+    port: int,
+    settings: Settings,
+    place: Path | None = None,
+) -> None:
+    """Answer until SIGTERM, then finish what waits, the log included; `place` as for `put_together`."""
+    desk = put_together(current, params, seed, settings, place)
     if not path(settings).exists():
         log.warning("no key may ask anything yet: adloop key --scope decide")
     sys.setswitchinterval(SWITCH_S)
@@ -55,15 +66,19 @@ def serve(current: Current, params: Decisions, seed: int, host: str, port: int, 
     )
 
 
-def put_together(current: Current, params: Decisions, seed: int, settings: Settings) -> Desk:
-    """All that the routes work with, opened and warm."""
-    online, store = Online(settings), state_store(settings, params)
+def put_together(current: Current, params: Decisions, seed: int, settings: Settings, place: Path | None = None) -> Desk:
+    """All that the routes work with, opened and warm.
+
+    Args:
+        place: where state, log and feedback are kept in files, apart from all others; None: where the settings say.
+    """
+    home = place or settings.home / "decisions"
+    online, store = Online(settings), Sqlite(place / STATE, params) if place else state_store(settings, params)
     for service in SERVICES:  # Feast is imported and its registry read before a client waits
         with suppress(StoreUnavailable):
             online.vectors(service, ["nobody"])
     models = Champions(current, settings)
     models.start()
-    home = settings.home / "decisions"
     feedback = Feedback(home / "feedback.db", store, params)
     written = DecisionLog(home / "log", params, feedback.expect)
     pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
@@ -87,4 +102,4 @@ def state_store(settings: Settings, params: Decisions) -> Store:
     """The engine's state: in SQLite under the home, or in Redis where there is one."""
     if settings.redis_url is not None:
         return Redis(settings.redis_url, params)
-    return Sqlite(settings.home / "decisions" / "state.db", params)
+    return Sqlite(settings.home / "decisions" / STATE, params)

@@ -12,7 +12,7 @@ from serving.decisions.records import Opportunity
 Kind = Literal["number", "boolean", "text"]
 
 #: What a caller says of an opportunity itself, which a model may read by the same name.
-_OWN = ("keyword", "channel", "audience", "creative_id", "hour", "floor_price", "current_bid")
+_OWN = ("campaign_id", "keyword", "channel", "audience", "creative_id", "hour", "floor_price", "current_bid")
 
 
 def kind(dtype: str) -> Kind:
@@ -66,6 +66,21 @@ class Sheet:
         place = self.columns.floats.get(name)
         if place is not None:
             self.numbers[row, place] = value
+
+    def know(self, name: str, values: Floats) -> None:
+        """Take in what is known whatever anybody says; NaN where it is not."""
+        place = self.columns.floats.get(name)
+        if place is not None:
+            self.numbers[:, place] = np.where(np.isnan(values), self.numbers[:, place], values)
+
+    def guess(self, name: str, values: Floats) -> None:
+        """Take in an estimate, where a number is missing."""
+        self.know(name, np.where(np.isnan(self.column(name)), values, np.nan))
+
+    def column(self, name: str) -> Floats:
+        """The numbers of a column; missing where no model reads it."""
+        place = self.columns.floats.get(name)
+        return np.full(len(self.numbers), np.nan) if place is None else self.numbers[:, place]
 
     def _set(self, row: int, name: str, value: Any) -> None:
         place = self.columns.floats.get(name)

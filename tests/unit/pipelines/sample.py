@@ -13,6 +13,16 @@ from pipelines.report.records import (
     ReleaseCourse,
     Report,
 )
+from serving.decisions.simulation.records import (
+    BIDDERS,
+    CONSTANT,
+    LINEAR,
+    Estimate,
+    Hour,
+    Simulation,
+    Speed,
+    Terms,
+)
 
 
 def chances(rows: int = 1500) -> pd.DataFrame:
@@ -97,5 +107,37 @@ def ltv() -> FamilyReport:
     )
 
 
+def simulation() -> Simulation:
+    """Two campaigns and a day; the rules spend more than the engine, which is overspent on one campaign."""
+    hours = [
+        Hour(place, hour, bidder, 80, 70, 60.0 + hour, 20, 40.0 + 5 * paid, 0.5, 0, 0.0, 130.0 - 20 * paid)
+        for place in range(2)
+        for hour in range(24)
+        for paid, bidder in enumerate(BIDDERS)
+    ]
+    ratio = {bidder: Estimate(3.25 - 0.5 * place, 2.5, 4.0) for place, bidder in enumerate(BIDDERS)}
+    return Simulation(
+        seed=7,
+        days=1,
+        versions={"bidding": "2"},
+        campaigns=tuple(Terms("a", f"c<{place}>", 1000.0, 1900.0, 80_000.0, 65.0) for place in range(2)),
+        hours=tuple(hours),
+        spend_of_budget=dict.fromkeys(BIDDERS, 0.96),
+        worth_per_spend=ratio,
+        value_per_spend=dict.fromkeys(BIDDERS, Estimate(None, None, None)),
+        against={CONSTANT: Estimate(1.31, 1.25, 1.52), LINEAR: Estimate(1.03, None, None)},
+        alone=Speed(96, 96, 1.5, 9.25, 600.0),
+        batched=Speed(96, 3264, 22.0, 41.0, 1512.0),
+        guardrails={"account_limit": 82, "bid_ratio": 4},
+        arms={"policy": 3000},
+        actions={"bid": 3000},
+        carried_out=3,
+        feedback={"joined": 3000, "again": 0, "waits": 12},
+        overspent=("account a spent 2 of 1 on day 0",),
+        settled=True,
+        seconds=28.0,
+    )
+
+
 def report() -> Report:
-    return Report((churn(), ltv(), FamilyReport("bidding")), seconds=412.0)
+    return Report((churn(), ltv(), FamilyReport("bidding")), seconds=412.0, simulation=simulation())

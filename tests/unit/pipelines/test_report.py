@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from pipelines.report import write
+from pipelines.report import wording, write
 from pipelines.report.curves import bins, captured, gain
 from pipelines.report.records import FamilyReport, Report
 from pipelines.report.terminal import table
 from pipelines.report.wording import duration, number, promise
-from tests.unit.pipelines.sample import amounts, chances, churn, ltv, report
+from tests.unit.pipelines.sample import amounts, chances, churn, ltv, report, simulation
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,10 @@ def test_each_family_gets_the_plots_its_answers_allow(page):
         "ltv: lift",
         "ltv: predicted and actual",
         "ltv: customer by customer",
+        "simulation: spend over the day",
+        "simulation: bids over the day",
+        "simulation: worth over the day",
+        "simulation: worth per spend by campaign",
     ]
 
 
@@ -103,6 +107,23 @@ def test_the_summary_has_the_same_figures_for_machines(folder):
     assert family["data_hash"].startswith("sha256:5d41")
     assert [step["percent"] for step in family["release"]["steps"]] == [10, 50, 100]
     assert summary["families"]["bidding"]["release"] is None
+
+
+def test_the_simulated_day_is_told_on_the_page_for_machines_and_in_a_line(page, folder):
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    for said in ("3.25 [2.5, 4]", "1.31 [1.25, 1.52]", "96.0%", "account limit 82", "3,360 decisions", "OVERSPENT"):
+        assert said in text
+    assert "c<0>" not in page
+    told = json.loads((folder / "summary.json").read_text())["simulation"]
+    assert told["against"]["constant"] == {"value": 1.31, "low": 1.25, "high": 1.52}
+    assert told["batched"]["per_s"] == 1512.0 and "hours" not in told
+    assert "1.31 [1.25, 1.52] times constant's" in wording.in_short(simulation())
+
+
+def test_without_a_simulation_the_page_has_no_section_of_it(tmp_path):
+    write(Report((churn(),)), tmp_path)
+    assert 'id="simulation"' not in (tmp_path / "index.html").read_text()
+    assert json.loads((tmp_path / "summary.json").read_text())["simulation"] is None
 
 
 def test_nothing_is_left_aside(folder):

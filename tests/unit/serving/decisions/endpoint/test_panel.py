@@ -11,7 +11,7 @@ from features.packed.reader import Vectors
 from features.store import StoreUnavailable
 from serving.decisions.endpoint.panel import PAUSE_S, Features, Panel
 from serving.decisions.endpoint.sheet import Columns, Sheet
-from serving.decisions.records import Opportunity
+from serving.decisions.records import Opportunity, Predictions, State
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Said:
     says: frozenset[str]
     answer: Callable[[Sheet], Mapping[str, Any]]
     service: str | None = None
+    entity: str = "customer_id"
     version: str = "1"
 
     def bound(self, columns: Columns) -> Callable[[Sheet], Mapping[str, Any]]:
@@ -53,6 +54,10 @@ def asked(x: Any, customer: str | None = None, **more: Any) -> Opportunity:
     return Opportunity("o", 1.0, "a", "c", customer_id=customer, features={"x": x}, **more)
 
 
+def answers(panel: Panel, opportunities: list[Opportunity], features: Features) -> list[Predictions]:
+    return panel.predict(opportunities, [State() for _ in opportunities], features)
+
+
 class Away:
     """An online store that fails so many times."""
 
@@ -73,14 +78,14 @@ class Away:
 
 def test_who_reads_anothers_answer_is_asked_after_it() -> None:
     panel = Panel("bid", [BIDDER, CLICKS])
-    (said,) = panel.predict([asked(2)], Features(Away(0)))
+    (said,) = answers(panel, [asked(2)], Features(Away(0)))
     assert (said.predicted_ctr, said.policy_bid, said.faults) == (4.0, 5.0, ())
     assert said.versions == {"clicks": "1", "a_bidder": "1"}
 
 
 def test_a_line_that_breaks_a_model_or_has_no_finite_answer_spoils_no_other() -> None:
     panel = Panel("bid", [CLICKS, BIDDER])
-    fine, broken, strange = panel.predict([asked(2), asked(13), asked(7)], Features(Away(0)))
+    fine, broken, strange = answers(panel, [asked(2), asked(13), asked(7)], Features(Away(0)))
     assert (fine.predicted_ctr, fine.policy_bid, fine.faults) == (4.0, 5.0, ())
     assert broken.predicted_ctr is None and broken.policy_bid is None
     assert broken.faults[0] == "clicks 1 failed: RuntimeError: thirteen"
@@ -91,12 +96,27 @@ def test_a_line_that_breaks_a_model_or_has_no_finite_answer_spoils_no_other() ->
 def test_what_a_caller_says_comes_over_what_the_store_has() -> None:
     served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, service="s")
     panel = Panel("bid", [served])
-    own, stored, new, nobody = panel.predict(
-        [asked(3, "known"), asked(None, "known"), asked(None, "new"), asked(None)], Features(Away(0))
+    own, stored, new, nobody = answers(
+        panel, [asked(3, "known"), asked(None, "known"), asked(None, "new"), asked(None)], Features(Away(0))
     )
     assert (own.predicted_ctr, stored.predicted_ctr) == (6.0, 10.0)
     assert not own.faults and not stored.faults
     assert "not a finite number" in new.faults[0] and "not a finite number" in nobody.faults[0]
+
+
+def test_features_are_read_by_what_the_service_is_of_and_each_once() -> None:
+    read: list[list[str]] = []
+
+    class Remembers(Away):
+        def vectors(self, service: str, ids: Any) -> Any:
+            read.append(ids)
+            return super().vectors(service, ids)
+
+    served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, "s", entity="campaign_id")
+    asks = [Opportunity(f"o{place}", 1.0, "a", name) for place, name in enumerate(["new", "known", "new", "known"])]
+    said = answers(Panel("bid", [served]), asks, Features(Remembers(0)))
+    assert read == [["new", "known"]]
+    assert [one.predicted_ctr for one in said] == [None, 10.0, None, 10.0]
 
 
 def test_a_customer_who_is_asked_about_must_be_known() -> None:
@@ -107,8 +127,10 @@ def test_a_customer_who_is_asked_about_must_be_known() -> None:
         lambda s: {"churn_probability": column(s, "y")},
         "s",
     )
-    known, new = Panel("customer", [churn, CLICKS]).predict(
-        [asked(1, "known", asked="customer"), asked(1, "new", asked="customer")], Features(Away(0))
+    known, new = answers(
+        Panel("customer", [churn, CLICKS]),
+        [asked(1, "known", asked="customer"), asked(1, "new", asked="customer")],
+        Features(Away(0)),
     )
     assert (known.churn_probability, known.predicted_ctr, known.faults) == (1.0, None, ())
     assert new.faults[0] == "the online store has no customer 'new'"
@@ -120,14 +142,14 @@ def test_a_store_that_is_away_is_said_and_not_waited_for_by_all(monkeypatch: pyt
     served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, service="s")
     online = Away(1)
     panel, features = Panel("bid", [served]), Features(online)
-    away, anonymous = panel.predict([asked(2, "known"), asked(2)], features)
+    away, anonymous = answers(panel, [asked(2, "known"), asked(2)], features)
     assert away.faults == ("the online store does not answer",) and anonymous.faults == ()
     assert away.predicted_ctr == 4.0
-    (paused,) = panel.predict([asked(2, "known")], features)
+    (paused,) = answers(panel, [asked(2, "known")], features)
     assert paused.faults == ("the online store did not answer a moment ago",)
     assert online.asked == 1
     now += PAUSE_S
-    (back,) = panel.predict([asked(2, "known")], features)
+    (back,) = answers(panel, [asked(2, "known")], features)
     assert back.faults == ()
 
 
@@ -142,10 +164,10 @@ def test_a_store_that_is_away_is_said_and_not_waited_for_by_all(monkeypatch: pyt
 )
 def test_a_feature_of_the_wrong_type_is_named(columns: dict[str, str], value: Any, fault: str) -> None:
     one = Said("clicks", columns, frozenset({"predicted_ctr"}), lambda s: {"predicted_ctr": np.zeros(len(s.numbers))})
-    (said,) = Panel("bid", [one]).predict([asked(value)], Features(Away(0)))
+    (said,) = answers(Panel("bid", [one]), [asked(value)], Features(Away(0)))
     assert said.faults == (fault,)
 
 
 def test_a_look_at_a_campaign_asks_no_model() -> None:
-    (said,) = Panel("campaign", [CLICKS]).predict([asked(13, asked="campaign")], Features(Away(0)))
+    (said,) = answers(Panel("campaign", [CLICKS]), [asked(13, asked="campaign")], Features(Away(0)))
     assert (said.versions, said.faults) == ({}, ())

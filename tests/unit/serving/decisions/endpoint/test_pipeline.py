@@ -39,7 +39,7 @@ class Panel:
     def __init__(self, **said: Any) -> None:
         self.said, self.asked, self.versions = said, [], {"bidding": "3"}
 
-    def predict(self, opportunities: Any, features: Any) -> list[Predictions]:
+    def predict(self, opportunities: Any, states: Any, features: Any) -> list[Predictions]:
         self.asked += opportunities
         return [Predictions(**self.said, versions=self.versions) for _ in opportunities]
 

@@ -1,0 +1,54 @@
+"""Where a campaign stands, as columns that a bidder reads.
+
+What the state knows of its money comes over what a caller says. The rest is the caller's to say; where nobody does, it
+is estimated from the clock, from the spend so far and from how many auctions the campaign had of late.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.vectors import Floats
+from serving.decisions.case import number
+from serving.decisions.endpoint.sheet import Sheet
+from serving.decisions.records import Opportunity, State
+from serving.decisions.triggers import DAY_S
+
+#: Days from a Monday to the first day of Unix time.
+THURSDAY = 3
+
+
+def estimate(sheet: Sheet, opportunities: Sequence[Opportunity], states: Sequence[State]) -> None:
+    """Fill in what nobody said: hour and weekday (UTC), auctions of the day and those left, what an auction cost, and
+    the lag behind an even pace. What cannot be told stays missing."""
+    if not {"hour", "weekday", "remaining"} & sheet.columns.floats.keys():
+        return
+    at = np.array([number(one.occurred_at) or 0.0 for one in opportunities])
+    gone = at % DAY_S / DAY_S
+    sheet.guess("hour", np.floor(gone * 24))
+    sheet.guess("weekday", (at // DAY_S + THURSDAY) % 7)
+    of_late = sheet.column("auctions_7d") / 7
+    sheet.guess("auctions", np.where(of_late > 0, of_late, np.nan))
+    auctions = sheet.column("auctions")
+    sheet.guess("remaining", auctions * (1 - gone))
+    passed = np.maximum(auctions - sheet.column("remaining"), 1.0)
+    spent, limit = _of(states, "today"), _of(states, "daily_limit")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        behind = np.where(limit > 0, passed / auctions - spent / limit, np.nan)
+    sheet.guess("recent_cost", spent / passed)
+    sheet.guess("pacing_debt", behind * passed / 2)  # as if the lag had grown evenly
+
+
+def insist(sheet: Sheet, states: Sequence[State]) -> None:
+    """Put the campaign's daily budget, what is left of all its limits, and its target in, whatever a caller said."""
+    sheet.know("budget", _of(states, "daily_limit"))
+    sheet.know("left", _of(states, "left"))
+    sheet.know("target_cpc", _numbers([state.target_cpc for state in states]))
+
+
+def _of(states: Sequence[State], name: str) -> Floats:
+    return _numbers([getattr(state.campaign, name) for state in states])
+
+
+def _numbers(values: Sequence[float | None]) -> Floats:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

@@ -1,0 +1,225 @@
+"""A simulated day through a real endpoint: it replays, no limit is spent above, and what is told twice counts once."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import httpx
+import pandas as pd
+import pytest
+import yaml
+
+from components.featurize.step import featurize
+from components.train.step import train
+from features.settings import Settings
+from features.simulator.opportunities import Simulator, join
+from features.simulator.published import PUBLISHED
+from models import bundle
+from models.registry import Registry
+from serving.decisions.endpoint import keys
+from serving.decisions.endpoint.bidder import Bidder
+from serving.decisions.endpoint.sheet import Columns, Sheet
+from serving.decisions.log import reading
+from serving.decisions.log.entry import Entry, read
+from serving.decisions.params import read as params_of
+from serving.decisions.records import Action, Opportunity
+from serving.decisions.replay import replay
+from serving.decisions.simulation import run
+from serving.decisions.simulation.records import CONSTANT, ENGINE, LINEAR, Simulation, folder
+from serving.decisions.simulation.records import read as last
+from serving.decisions.state.sqlite import Sqlite
+from serving.rollout.processes import DecisionServer, free_port
+
+ROOT = Path(__file__).parents[2]
+PARAMS = ROOT / "params.yaml"
+#: Few auctions a day: the whole module is to take less than a minute.
+DAILY, DAYS, SEED = 220, 2, 5
+
+
+@dataclass(frozen=True)
+class Played:
+    """A simulation that was run, and its log."""
+
+    settings: Settings
+    done: Simulation
+    entries: list[Entry]
+
+    @property
+    def place(self) -> Path:
+        return folder(self.settings)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A home with a champion of bidding that paces three campaigns, and their features online."""
+    root = tmp_path_factory.mktemp("simulated")
+    found = Settings(home=root / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        small = {name: PUBLISHED[name].model_copy(update={"daily": DAILY}) for name in ("1458", "2997", "search")}
+        for name in [name for name in PUBLISHED if name not in small]:
+            patch.delitem(PUBLISHED, name)
+        for name, campaign in small.items():
+            patch.setitem(PUBLISHED, name, campaign)
+        patch.setattr(import_module("models.bidding.fit"), "CANDIDATES", ("pacing",))
+        section = yaml.safe_load(PARAMS.read_text())
+        section = {**section["bidding"], "seed": section["seed"], "auctions": DAILY // 2}
+        (root / "tables").mkdir()
+        pd.concat([_auctions(name) for name in small]).to_parquet(root / "tables" / "auctions.parquet")
+        featurize(root / "tables", "bidding", section, None, found, root / "features")
+        train(root / "features", "bidding", section, root / "checkpoint", root / "bundle")
+        registry = Registry(found)
+        registry.promote("bidding", registry.register(root / "bundle", _evaluated(root)).version)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def played(settings: Settings) -> Played:
+    done = run.simulate(3, DAYS, SEED, PARAMS, settings)
+    return Played(settings, done, [read(written) for written in reading.entries(folder(settings) / "log")])
+
+
+def _auctions(name: str) -> pd.DataFrame:
+    source = Simulator.published(name, 1)
+    drawn = join(list(source.stream(28)))
+    columns = ("occurred_at", "market_price", "click", "conversion_value", "predicted_ctr", "predicted_value")
+    told = {column: getattr(drawn, column) for column in columns}
+    channel = source.campaign.of_channels("name")[drawn.channel]
+    return pd.DataFrame({"campaign_id": name, "channel": channel, **told})
+
+
+def _evaluated(root: Path) -> Path:
+    """A verdict as the evaluate step writes it."""
+    place = root / "evaluation"
+    place.mkdir()
+    judged = {"metrics": {}, "gates": [], "passed": True, "bundle_digest": bundle.verify(root / "bundle", None)}
+    (place / "evaluation.json").write_text(json.dumps(judged))
+    (place / "card.md").write_text("a pacing policy")
+    return place
+
+
+def test_a_bidder_asked_by_arrays_answers_as_its_model_does_by_frames(settings: Settings) -> None:
+    place = Registry(settings).download("bidding", "1")
+    opened = bundle.open_bundle(place, None)
+    one = Bidder(opened, "1")
+    rows = opened.reference().head(50)
+    expected = opened.model.predict(rows)
+    columns = Columns(one.columns.items())
+    sheet = Sheet(columns, len(rows))
+    for name in columns.floats.keys() & set(rows):
+        sheet.know(name, rows[name].to_numpy(dtype=float))
+    for name in sheet.texts:
+        sheet.texts[name] = rows[name].tolist()
+    answers = one.bound(columns)(sheet)
+    assert answers["policy_bid"].tolist() == expected["bid"].tolist()
+    assert answers["predicted_ctr"].tolist() == expected["expected_value"].tolist()
+
+
+def test_the_days_replay_bit_for_bit(played: Played) -> None:
+    again = replay(played.place / "log")
+    asked = played.done.alone.decisions + played.done.batched.decisions
+    assert again.count == asked == len(played.entries) > DAILY * DAYS
+    assert (again.differing, again.faults) == (0, ())
+
+
+def test_the_champion_bids_by_campaign_and_by_what_is_left(played: Played) -> None:
+    bids = [one for one in played.entries if one.opportunity.asked == "bid"]
+    assert all(one.predictions.versions == {"bidding": "1"} and not one.predictions.faults for one in bids)
+    assert all(0 <= one.predictions.policy_bid <= one.state.campaign.left for one in bids)
+    for one in bids:
+        said = one.predictions
+        assert said.baseline_bid == pytest.approx(one.state.target_cpc * one.opportunity.features["predicted_ctr"])
+        assert said.policy_propensity == 1 and 0 < said.predicted_ctr < 1
+    policy = [one for one in bids if one.decision.arm == "policy"]
+    assert len(policy) > 0.8 * len(bids)
+    assert {one.decision.action for one in policy} >= {Action.BID}
+
+
+def test_no_limit_is_spent_above_by_the_simulators_own_account(played: Played) -> None:
+    done = played.done
+    assert done.overspent == ()
+    assert done.settled
+    limits: dict[str, float] = {}
+    for day in range(DAYS):
+        of_account: dict[str, float] = {}
+        for place, terms in enumerate(done.campaigns):
+            spent = _sum(done, "spend", place, day)
+            assert spent <= terms.budget + 1e-9
+            of_account[terms.account_id] = of_account.get(terms.account_id, 0) + spent
+            limits[terms.account_id] = terms.account_limit
+        assert all(spent <= limits[account] + 1e-9 for account, spent in of_account.items())
+    assert done.spend_of_budget[ENGINE] > 0.75
+
+
+def _sum(done: Simulation, column: str, place: int, day: int, bidder: str = ENGINE) -> float:
+    hours = [one for one in done.hours if (one.bidder, one.place, one.hour // 24) == (bidder, place, day)]
+    return sum(getattr(one, column) for one in hours)
+
+
+def test_the_rules_beside_it_play_the_same_auctions_within_the_same_budgets(played: Played) -> None:
+    done = played.done
+    for rule in (CONSTANT, LINEAR):
+        for place, terms in enumerate(done.campaigns):
+            for day in range(DAYS):
+                assert _sum(done, "auctions", place, day, rule) == _sum(done, "auctions", place, day)
+                assert 0 < _sum(done, "spend", place, day, rule) <= terms.budget
+        times = done.against[rule]
+        assert times.low <= times.value <= times.high
+        expected = done.worth_per_spend[ENGINE].value / done.worth_per_spend[rule].value
+        assert times.value == pytest.approx(expected)
+    assert done.against[CONSTANT].value > 1
+
+
+def test_the_record_comes_back_equal(played: Played) -> None:
+    assert last(played.settings) == played.done
+
+
+def test_conversions_a_week_late_and_doubled_count_once(played: Played) -> None:
+    """Told to the endpoint started again on what the simulation left: it still knows the decisions, and the events."""
+    params, _ = params_of(PARAMS)
+    store = Sqlite(played.place / run.STATE, params)
+    made = next(one.decision for one in played.entries if one.decision.action is Action.BID)
+    event = {"account_id": made.account_id, "decision_id": made.decision_id, "kind": "conversion", "value": 50.0}
+    late = [{**event, "event_id": "late", "occurred_at": made.decided_at + 7 * 86_400}] * 2
+    before = _converted(store, made.account_id, made.campaign_id, made.decided_at)
+    key = keys.make(played.settings, "late", ("feedback",), 1e6)
+    server = DecisionServer(PARAMS, free_port(), played.place / "again.log", played.settings, played.place)
+    try:
+        server.wait_ready()
+        told = [
+            httpx.post(
+                f"http://127.0.0.1:{server.port}/v1/feedback",
+                json={"events": late},
+                headers={"authorization": f"Bearer {key}"},
+                timeout=30,
+            ).json()
+            for _ in range(2)
+        ]
+    finally:
+        server.stop()
+    assert told == [{"joined": 1, "again": 1, "waits": 0}, {"joined": 0, "again": 2, "waits": 0}]
+    count, value = _converted(store, made.account_id, made.campaign_id, made.decided_at)
+    assert (count - before[0], value - before[1]) == (1, pytest.approx(50))
+
+
+def _converted(store: Sqlite, account: str, campaign: str, at: float) -> tuple[int, float]:
+    (state,) = store.load([Opportunity("look", at, account, campaign, asked="campaign")], "")
+    parts = (state.window.recent, state.window.past)
+    return sum(one.conversions for one in parts), sum(one.conversion_value for one in parts)
+
+
+def test_explain_tells_the_reason_of_a_simulated_decision(played: Played) -> None:
+    made = next(one.decision for one in played.entries if one.decision.guardrails)
+    command = [sys.executable, "-m", "pipelines.cli", "explain", made.decision_id]
+    environment = {**os.environ, "ADLOOP_HOME": str(played.settings.home)}
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert made.reason in said and made.guardrails[0].guardrail in said
+
+
+def test_without_a_champion_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(LookupError, match="adloop run --family bidding"):
+        run.simulate(1, 1, SEED, PARAMS, Settings(home=tmp_path))
