@@ -8,9 +8,10 @@ import numpy.typing as npt
 from features.simulator.market import Floats
 from features.simulator.opportunities import Opportunities
 from features.simulator.settlement import Outcomes
+from serving.decisions.records import MICRO
 from serving.decisions.simulation.advertisers import HOURS, Advertiser
 from serving.decisions.simulation.records import Hour
-from serving.decisions.state.book import MICRO, micros
+from serving.decisions.state.book import micros
 
 _COLUMNS = ("auctions", "bids", "bid", "wins", "spend", "clicks", "conversions", "value", "worth")
 

@@ -20,7 +20,7 @@ from serving.decisions.endpoint import keys
 from serving.decisions.endpoint.champions import POLICY
 from serving.decisions.endpoint.server import STATE
 from serving.decisions.params import Decisions, read
-from serving.decisions.records import Opportunity
+from serving.decisions.records import MICRO, Opportunity
 from serving.decisions.simulation import advertisers as market
 from serving.decisions.simulation import outcome
 from serving.decisions.simulation.account import Account
@@ -30,7 +30,6 @@ from serving.decisions.simulation.records import CONSTANT, ENGINE, LINEAR, Simul
 from serving.decisions.simulation.rules import play
 from serving.decisions.simulation.traffic import Traffic
 from serving.decisions.state import store
-from serving.decisions.state.book import MICRO
 from serving.decisions.state.sqlite import Sqlite
 from serving.rollout.plan import CannotServe
 from serving.rollout.processes import DecisionServer, free_port
