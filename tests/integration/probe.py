@@ -13,6 +13,7 @@ import pandas as pd
 
 from features.examples import Window
 from features.settings import Settings
+from features.views import CUSTOMER, SERVICES, Service
 from models import bundle, catalog
 from models.evaluation.metrics import auc
 from models.family import Family, InvalidRows, Params
@@ -108,16 +109,17 @@ FAMILY = Family(
 
 
 def install() -> None:
-    """Put the probe into the catalog, as a folder and a name would."""
+    """Put the probe into the catalog, as a folder, a name and a FeatureService would."""
     module = ModuleType("models.probe")
     module.__dict__["FAMILY"] = FAMILY
     sys.modules["models.probe"] = module
     catalog.NAMES = (*catalog.NAMES, "probe")
+    SERVICES["probe_v1"] = Service(CUSTOMER, ("rfm",))
 
 
 def remove() -> None:
     """Take it out again: other tests count the families."""
-    del sys.modules["models.probe"]
+    del sys.modules["models.probe"], SERVICES["probe_v1"]
     catalog.NAMES = tuple(name for name in catalog.NAMES if name != "probe")
 
 
