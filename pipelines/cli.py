@@ -178,17 +178,16 @@ def evaluate(
     family: str, data: str, test: str | None, cutoff: str | None, horizon: str | None, as_json: bool, params_file: Path
 ) -> None:
     """Would FAMILY work on your data? Fits it and the field's baselines, prints a table, registers nothing."""
-    from rich.console import Console
-
     from components.compare.step import compare
     from components.params import load
     from pipelines import trial
+    from pipelines.console import console
 
     compared = compare(family, data, test, cutoff, horizon, load(params_file).section(family), Settings())
     if as_json:
         click.echo(trial.as_json(compared))
     else:
-        trial.show(compared, Console())
+        trial.show(compared, console())
 
 
 @main.command()
@@ -202,15 +201,14 @@ def simulate(campaigns: int, days: int, seed: int | None, params_file: Path) -> 
     Starts an endpoint with the released champions and a state of its own, and puts spend, pacing, bids and value into
     the report.
     """
-    from rich.console import Console
-
     from pipelines import simulation
+    from pipelines.console import console
     from pipelines.report import publish
 
-    console = Console()
-    console.print(simulation.table(simulation.simulate(campaigns, days, seed, params_file, Settings(), console)))
+    output = console()
+    output.print(simulation.table(simulation.simulate(campaigns, days, seed, params_file, Settings(), output)))
     publish(Settings())
-    console.print(f"the whole report: {Settings().home / 'report' / 'index.html'}")
+    output.print(f"the whole report: {Settings().home / 'report' / 'index.html'}")
 
 
 @main.command()

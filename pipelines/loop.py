@@ -13,6 +13,7 @@ from features.settings import Settings
 from features.sources import fingerprint, tables
 from models import catalog
 from pipelines import simulation
+from pipelines.console import console as terminal_or_log
 from pipelines.local import Step, run
 from pipelines.report import publish, terminal
 from pipelines.training import training
@@ -32,7 +33,7 @@ def run_loop(family: str | None, data: str | None, params_file: Path, settings: 
     """
     from models.registry import Registry
 
-    began, console = time.monotonic(), Console()
+    began, console = time.monotonic(), terminal_or_log()
     params = load(params_file)
     source = [data] if data else list(params.source)
     content = fingerprint(source, settings)
@@ -55,15 +56,21 @@ def run_loop(family: str | None, data: str | None, params_file: Path, settings: 
 
 
 def _simulated_day(bids: bool, params_file: Path, settings: Settings, console: Console) -> None:
-    """A day through the decision endpoint, where this run has to do with bidding and there is a champion to bid."""
+    """A day through the decision endpoint, where this run has to do with bidding and there is a champion to bid.
+
+    A champion that has played its day need not play it again.
+    """
+    console.print("[bold]decisions[/bold] a simulated day through the endpoint")
     try:
         if not bids:
             raise LookupError("bidding is not part of this run")
-        console.print("[bold]decisions[/bold] a simulated day through the endpoint")
+        if simulation.played(settings):
+            console.print("  = the champion has played it [dim](unchanged)[/dim]")
+            return
         done = simulation.simulate(simulation.CAMPAIGNS, 1, None, params_file, settings, console)
         console.print(simulation.table(done))
     except (LookupError, ConnectionError) as missing:  # the report is still to be written
-        console.print(f"[bold]decisions[/bold] no day is simulated: {missing}")
+        console.print(f"  no day is simulated: {missing}")
 
 
 def _learnable(family: str | None, source: list[str], settings: Settings, console: Console) -> Iterator[str]:

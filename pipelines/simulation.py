@@ -32,6 +32,18 @@ def simulate(
         return run(campaigns, days, seed, params_file, settings, lambda done, of: _show(bar, task, done, of))
 
 
+def played(settings: Settings) -> bool:
+    """Whether the last simulation is the day of `adloop run`, by the champion that bids now."""
+    from models.registry import Registry
+    from serving.decisions.endpoint.champions import POLICY
+    from serving.decisions.simulation import records
+
+    last, champion = records.read(settings), Registry(settings).champion(POLICY)
+    if last is None or champion is None:
+        return False
+    return (len(last.campaigns), last.days, last.versions[POLICY]) == (CAMPAIGNS, 1, champion.version)
+
+
 def _show(bar: Progress, task: object, done: int, of: int) -> None:
     day, hour = divmod(done, 24)
     bar.update(task, completed=done, total=of, description="decides", clock=f"day {day + 1}, {hour:02d}:00")  # type: ignore[arg-type]

@@ -46,17 +46,18 @@ def as_table(found: Status) -> str:
     """The status as text for the terminal, or what to do where there is nothing."""
     if not found["families"]:
         return NOTHING
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from pipelines.console import console
 
     table = Table("family", "trained", "metric", "champion", "challenger", "release", "drift")
     for name, family in found["families"].items():
         shown: list[Any] = [name, *(family[key] for key in ("trained", "metric", "champion", "challenger"))]
         table.add_row(*(Text(cell or "-") for cell in [*shown, family["release"], family["drift"]]))
-    console = Console()
-    with console.capture() as captured:
-        console.print(table)
+    output = console()
+    with output.capture() as captured:
+        output.print(table)
     return captured.get().rstrip("\n")
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from features.settings import Settings
+from pipelines.console import console as terminal_or_log
 from tests.benchmarks.rows import Row, chosen, load, merge, row, write
 
 #: What each part measures; a part runs if any of its rows is asked for.
@@ -47,7 +48,7 @@ PARTS = {
 @click.option("--only", help="Rows whose name begins so: ltv, churn.telco, serving.predict.p99_ms; default: all.")
 def main(only: str | None) -> None:
     """Measure the project's figures beside their baselines. Rows whose data is not there say so."""
-    settings, console = Settings(), Console()
+    settings, console = Settings(), terminal_or_log()
     target = settings.home / "benchmark.json"
     parts = [part for part, names in PARTS.items() if any(chosen(name, only) for name in names)]
     if not parts:
