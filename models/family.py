@@ -93,6 +93,8 @@ class Family:
             the service, which are known beforehand. The entity key may be one.
         trial: `(model, test) -> answers` on the index of `test`, a frame as `fit` is given, for a model whose answers
             depend on what came of those before; None where each row stands by itself.
+        outcomes: those labels that tell what came of an example, where others only say how it is to be played; all
+            labels where it is empty. No feature may give one of them away.
         breakdown: how `adloop evaluate` tells its figures apart; None where they are told as one.
         intended_use, limits: for the model card, in prose; a card without them is refused.
     """
@@ -110,6 +112,7 @@ class Family:
     gates: "tuple[Gate, ...]"
     context: tuple[str, ...] = ()
     trial: "Callable[[Any, pd.DataFrame], pd.DataFrame] | None" = None
+    outcomes: tuple[str, ...] = ()
     breakdown: Breakdown | None = None
     intended_use: str = ""
     limits: str = ""

@@ -139,6 +139,7 @@ def _ask(
         metric=family.metrics[0],
         sensitive=tuple(sensitive),
         seed=seed,
+        outcomes=family.outcomes,
     )
     return [gate(evidence) for gate in family.gates]
 

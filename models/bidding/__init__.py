@@ -6,7 +6,7 @@ from models.bidding.metrics import METRICS, TOTALS
 from models.bidding.model import BiddingModel, trial
 from models.bidding.params import BiddingParams
 from models.bidding.training import baseline, fit
-from models.bidding.verdicts import never_overspends, no_leak, value_is_calibrated
+from models.bidding.verdicts import never_overspends, value_is_calibrated
 from models.evaluation import gates
 from models.family import Breakdown, Family
 
@@ -28,10 +28,12 @@ FAMILY = Family(
         gates.not_worse_than_champion,
         never_overspends,
         value_is_calibrated,
-        no_leak,
+        gates.no_leak,
     ),
     context=CONTEXT,
     trial=trial,
+    # An episode's number, and its prices in terms of its budget, came of nothing.
+    outcomes=("market_price", "click", "value", "optimal"),
     breakdown=Breakdown(by=(ENTITY,), situations=by_budget, metrics=TOTALS),
     intended_use=(
         "To say what to bid for an impression in an auction that the highest bid wins, so that a campaign's budget "

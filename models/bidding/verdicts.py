@@ -1,9 +1,7 @@
 """What bidding adds to the gates that all families share."""
 
-from dataclasses import replace
-
 from models.bidding.metrics import CALIBRATION, won
-from models.evaluation import bootstrap, gates
+from models.evaluation import bootstrap
 from models.evaluation.gates import Evidence, Verdict
 
 #: What rounding may add to an episode's spending, as a share of its budget.
@@ -36,9 +34,3 @@ def value_is_calibrated(evidence: Evidence) -> Verdict:
         f"it must reach {low:.2f} to {high:.2f}",
         {"ratio": ratio.value, "low": ratio.low, "high": ratio.high},
     )
-
-
-def no_leak(evidence: Evidence) -> Verdict:
-    """As for all families, of what came: the number of an episode and its prices in terms of its budget did not."""
-    came = evidence.truth[["market_price", "click", "value", "optimal"]]
-    return gates.no_leak(replace(evidence, truth=came))

@@ -20,6 +20,7 @@ class Evidence:
         metric: what candidate, baseline and champion are compared on.
         sensitive: names of columns whose groups must be treated alike.
         seed: of the bootstrap.
+        outcomes: the labels that tell what came; all of them where it is empty.
     """
 
     rows: pd.DataFrame
@@ -31,6 +32,7 @@ class Evidence:
     metric: Metric
     sensitive: tuple[str, ...]
     seed: int
+    outcomes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def no_leak(evidence: Evidence, limit: float = 0.98) -> Verdict:
     """No single feature all but determines a label (AUC or Gini of ranks out of fold, at most `limit`)."""
     found = [
         leaks.strongest(evidence.train, list(evidence.rows.columns), label, evidence.seed)
-        for label in evidence.truth.columns
+        for label in evidence.outcomes or evidence.truth.columns
     ]
     feature, told = max(found, key=lambda item: item[1])
     return _verdict(
