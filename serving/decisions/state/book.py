@@ -7,7 +7,7 @@ What comes late is counted in the bucket it belongs to.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from math import ceil, isfinite
+from math import ceil, isfinite, ulp
 from typing import Any
 
 from serving.decisions.records import (
@@ -33,7 +33,9 @@ Book = Mapping[str, Any]
 
 def micros(money: float) -> int:
     """An amount in millionths, rounded up beyond what the float itself is off."""
-    return ceil(round(money * MICRO, 3))
+    told = money * MICRO
+    nearest = round(told)
+    return nearest if abs(told - nearest) <= max(1e-3, 2 * ulp(told)) else ceil(told)
 
 
 def maybe_micros(money: float | None) -> int | str:
