@@ -33,7 +33,7 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
         fleet = Fleet(own, "127.0.0.1", 0, lambda family, version: bundle.folder)
         try:
             fleet.split(FAMILY, Split(champion="1"))
-            served = through(fleet.url, asked, bundle.manifest.columns)
+            served = through(fleet.url(FAMILY), asked, bundle.manifest.columns)
         finally:
             fleet.close()
         beside = in_process(asked, features, target(reference, features))
