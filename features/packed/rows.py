@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from typing import Any, Protocol
+from typing import Protocol
 
 #: Entities of one round trip when rows are written or removed.
 CHUNK = 1000
@@ -56,51 +56,27 @@ class RedisRows:
     """Rows in Redis."""
 
     def __init__(self, url: str) -> None:
-        import redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
+        from features.trips import Trips
 
-        # One retry at once finds a server that was started again; its client would wait for one that is away.
-        patience: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)}
-        # Used by one thread at a time: taking a connection from a pool would cost as much as the question.
-        self._client: Any = redis.Redis.from_url(url, single_connection_client=True, **patience)
+        self._trips = Trips(url, text=False)
 
     def write(self, project: str, view: str, rows: Mapping[str, bytes]) -> None:
         pairs = list(rows.items())
         for start in range(0, len(pairs), CHUNK):
-            pipeline = self._client.pipeline(transaction=False)
-            for entity, row in pairs[start : start + CHUNK]:
-                pipeline.hset(f"{project}:{entity}", view, row)
-            pipeline.execute()
+            chunk = pairs[start : start + CHUNK]
+            self._trips.ask([("HSET", f"{project}:{entity}", view, row) for entity, row in chunk])
 
     def read(self, project: str, entities: Sequence[str]) -> list[Mapping[str, bytes]]:
-        if len(entities) == 1:
-            return [_named(self._client.hgetall(f"{project}:{entities[0]}"))]
-        pipeline = self._client.pipeline(transaction=False)
-        for entity in entities:
-            pipeline.hgetall(f"{project}:{entity}")
-        return [_named(found) for found in pipeline.execute()]
+        found = self._trips.ask([("HGETALL", f"{project}:{entity}") for entity in entities])
+        return [{name.decode(): row for name, row in zip(one[::2], one[1::2], strict=True)} for one in found]
 
     def drop(self, project: str, views: Sequence[str]) -> None:
-        keys: list[bytes] = []
-        for key in self._client.scan_iter(f"{project}:*", count=CHUNK):
-            keys.append(key)
-            if len(keys) == CHUNK:
-                self._remove(keys, views)
-                keys = []
-        self._remove(keys, views)
-
-    def _remove(self, keys: list[bytes], views: Sequence[str]) -> None:
-        pipeline = self._client.pipeline(transaction=False)
-        for key in keys:
-            pipeline.hdel(key, *views)
-        pipeline.execute()
+        cursor = None
+        while cursor != b"0":
+            ((cursor, keys),) = self._trips.ask([("SCAN", cursor or 0, "MATCH", f"{project}:*", "COUNT", CHUNK)])
+            self._trips.ask([("HDEL", key, *views) for key in keys])
 
 
 def rows_at(place: str) -> SqliteRows | RedisRows:
     """The rows at a `redis://` address, or in the SQLite file of this path."""
     return RedisRows(place) if place.startswith(("redis://", "rediss://")) else SqliteRows(place)
-
-
-def _named(found: Mapping[bytes, bytes]) -> dict[str, bytes]:
-    return {name.decode(): row for name, row in found.items()}

@@ -11,9 +11,8 @@ from typing import Any
 
 import orjson
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from features.trips import Command, Trips
 from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book
@@ -28,16 +27,13 @@ CHUNK = 200
 PAUSE_S = 0.2
 
 _SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in (SWEEP, RESERVE, RECORD, CLAIM)}  # noqa: S324 - Redis's name for it
-_Call = tuple[Any, ...]
 
 
 class Redis:
     """A `Store` in Redis. Threads may share it; processes open their own."""
 
     def __init__(self, url: str, params: Decisions) -> None:
-        # No retries: whoever waits for a decision is answered conservatively at once.
-        patience: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 2, "retry": Retry(NoBackoff(), 0)}
-        self._client: Any = redis.Redis.from_url(url, decode_responses=True, **patience)
+        self._trips = Trips(url, text=True)
         self._recent_s, self._ahead_s = params.keeping.recent_s, params.clock.ahead_s
         told = params.keeping.model_dump(include={"recent_s", "expires_s", "remembered_s"})
         self._options = orjson.dumps({"ahead_s": self._ahead_s, **told})
@@ -47,14 +43,15 @@ class Redis:
         wanted = [books(one, version) for one in opportunities]
         keys = list(dict.fromkeys(key for those in wanted for key in those if key))
         accounts = list(dict.fromkeys(one.account_id for one in opportunities))
-        swept: list[_Call] = [
-            ("evalsha", _SHA[SWEEP], 2, tag(one), EVERYTHING, self._options, "[]") for one in accounts
+        swept: list[Command] = [
+            ("EVALSHA", _SHA[SWEEP], 2, tag(one), EVERYTHING, self._options, "[]") for one in accounts
         ]
-        told = self._ask([*swept, ("time",), ("get", EVERYTHING), *(("hgetall", key) for key in keys)])
-        (seconds, micros), killed = told[len(accounts) : len(accounts) + 2]
-        found = dict(zip(keys, told[len(accounts) + 2 :], strict=True))
+        told = self._ask([*swept, ("TIME",), ("GET", EVERYTHING), *(("HGETALL", key) for key in keys)])
+        moment, killed = told[len(accounts) : len(accounts) + 2]
+        books_told = told[len(accounts) + 2 :]
+        found = {key: dict(zip(one[::2], one[1::2], strict=True)) for key, one in zip(keys, books_told, strict=True)}
         found[""] = {}
-        now = seconds + micros / MICRO
+        now = int(moment[0]) + int(moment[1]) / MICRO
         return [
             self._state(one, [found[key] for key in those], killed, now)
             for one, those in zip(opportunities, wanted, strict=True)
@@ -79,30 +76,30 @@ class Redis:
 
     def claim(self, decision: Decision, cooldown_s: float) -> bool:
         item = orjson.dumps(claiming(decision, cooldown_s))
-        call = ("evalsha", _SHA[CLAIM], 2, tag(decision.account_id), EVERYTHING, self._options, item)
+        call = ("EVALSHA", _SHA[CLAIM], 2, tag(decision.account_id), EVERYTHING, self._options, item)
         return bool(self._ask([call])[0] == 1)
 
     def configure(self, account_id: str, campaign_id: str, terms: Terms) -> None:
         said = book.segments_of(terms)
-        calls: list[_Call] = [("hset", campaign_key(account_id, campaign_id), *flat(book.terms(terms)))]
+        calls: list[Command] = [("HSET", campaign_key(account_id, campaign_id), *flat(book.terms(terms)))]
         if said:
-            calls.append(("hset", f"{tag(account_id)}:segments:{campaign_id}", *flat(said)))
+            calls.append(("HSET", f"{tag(account_id)}:segments:{campaign_id}", *flat(said)))
         self._ask(calls)
 
     def limit(self, account_id: str, daily_limit: float | None, limit: float | None) -> None:
         said = {"daily_limit": book.maybe_micros(daily_limit), "limit": book.maybe_micros(limit)}
-        self._ask([("hset", f"{tag(account_id)}:account", *flat(said))])
+        self._ask([("HSET", f"{tag(account_id)}:account", *flat(said))])
 
     def override(self, account_id: str, campaign_id: str, said: Override | None) -> None:
-        self._ask([("hset", campaign_key(account_id, campaign_id), *flat(book.overridden(said)))])
+        self._ask([("HSET", campaign_key(account_id, campaign_id), *flat(book.overridden(said)))])
 
     def kill(self, why: str | None, account_id: str | None = None, campaign_id: str | None = None) -> None:
         if account_id is None:
-            self._ask([("set", EVERYTHING, why or "")])
+            self._ask([("SET", EVERYTHING, why or "")])
         else:
             account = f"{tag(account_id)}:account"
             key = account if campaign_id is None else campaign_key(account_id, campaign_id)
-            self._ask([("hset", key, "killed", why or "")])
+            self._ask([("HSET", key, "killed", why or "")])
 
     def _run(self, script: str, items: Sequence[tuple[str, dict[str, Any]]]) -> list[Any]:
         """Run a script over items of any accounts; what it answers, in their order."""
@@ -114,9 +111,9 @@ class Redis:
             for account, those in places.items()
             for start in range(0, len(those), CHUNK)
         ]
-        calls: list[_Call] = [
+        calls: list[Command] = [
             (
-                "evalsha",
+                "EVALSHA",
                 _SHA[script],
                 2,
                 tag(account),
@@ -132,7 +129,7 @@ class Redis:
                 answers[place] = answer
         return answers
 
-    def _ask(self, calls: Sequence[_Call]) -> list[Any]:
+    def _ask(self, calls: Sequence[Command]) -> list[Any]:
         """One round trip. Asked again where the server has forgotten the scripts: all that they do is done once."""
         if not calls:
             return []
@@ -140,18 +137,10 @@ class Redis:
             raise StoreUnavailable("Redis did not answer a moment ago")
         try:
             try:
-                return self._send(calls)
+                return self._trips.ask(calls)
             except redis.exceptions.NoScriptError:
-                for script in _SHA:
-                    self._client.script_load(script)
-                return self._send(calls)
+                self._trips.ask([("SCRIPT", "LOAD", script) for script in _SHA])
+                return self._trips.ask(calls)
         except (redis.RedisError, OSError) as fault:
             self._away_until = time.monotonic() + PAUSE_S
             raise StoreUnavailable(f"Redis does not answer: {fault}") from fault
-
-    def _send(self, calls: Sequence[_Call]) -> list[Any]:
-        pipeline = self._client.pipeline(transaction=False)
-        for call in calls:
-            pipeline.execute_command(*call)
-        answers: list[Any] = pipeline.execute()
-        return answers
