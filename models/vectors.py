@@ -48,7 +48,7 @@ class Picker:
     def encode(self, numbers: Floats, texts: Texts) -> Matrix:
         """One row a row of `numbers`: NaN is a missing value. Raises `InvalidRows` where one is not finite."""
         with np.errstate(over="ignore"):
-            plain = numbers[:, self._plain].astype(np.float32)
+            plain = numbers.take(self._plain, axis=1).astype(np.float32)
         infinite = np.isinf(plain)
         if infinite.any():
             row, place = np.argwhere(infinite)[0]

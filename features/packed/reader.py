@@ -52,7 +52,7 @@ class Reader:
         heads = [rows.get(one.view, one.empty)[: one.size] for rows in found for one in self._layouts]
         floats = np.frombuffer(b"".join(heads), dtype="<f8").reshape(len(found), -1)
         known = np.logical_or.reduce(floats[:, self._moments] > 0, axis=1)
-        return Vectors(floats[:, self._places], self._texts(found), known)
+        return Vectors(floats.take(self._places, axis=1), self._texts(found), known)
 
     def _texts(self, found: Sequence[Mapping[str, bytes]]) -> dict[str, list[str | None]]:
         texts: dict[str, list[str | None]] = {}
