@@ -45,7 +45,7 @@ class Graph:
     graph: bytes
 
     def answer(self, encoded: Matrix) -> dict[str, Any]:
-        (said,) = self._session.run(None, {self._input: encoded})
+        (said,) = self._session.run(self._outputs, {self._input: encoded})
         said = np.maximum(said.reshape(len(encoded), -1), 1e-6)
         return {name: said[:, place] for place, name in enumerate(SAYS[self.family])}
 
@@ -62,6 +62,10 @@ class Graph:
     @cached_property
     def _session(self) -> Any:
         return session(self.graph)
+
+    @cached_property
+    def _outputs(self) -> list[str]:
+        return [one.name for one in self._session.get_outputs()]
 
     @cached_property
     def _input(self) -> str:

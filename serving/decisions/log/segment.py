@@ -19,6 +19,8 @@ log = logging.getLogger("adloop.decisions")
 
 #: A journal becomes a part when it holds so many bytes, or is so many seconds old.
 PART_BYTES, PART_S = 64 << 20, 30.0
+#: Entries that columns are made of at once.
+BATCH = 250
 
 
 class Segment:
@@ -36,12 +38,20 @@ class Segment:
 
     def commit(self, entries: Sequence[Entry], written: Sequence[bytes]) -> None:
         """Put a group on disk, whole or not at all. Raises `OSError` where the disk does not take it."""
-        journal = self._journal
-        hashes = links(journal.head, written)
-        columns = batch(journal.chain, journal.end, entries, written, hashes)
-        journal.commit(written, hashes)
-        self._batches.append(columns)
+        hashes = links(self._journal.head, written)
+        self._journal.commit(written, hashes)
+        self._loose.extend(zip(entries, written, hashes, strict=True))
         self._bytes += sum(map(len, written))
+        if len(self._loose) >= BATCH:
+            self._bind()
+
+    def _bind(self) -> None:
+        """Make columns of the entries that have none yet: few at a time it would take longer than deciding them."""
+        if self._loose:
+            first, loose = self._journal.end - len(self._loose), self._loose
+            parts_of = [entry for entry, _, _ in loose], [one for _, one, _ in loose], [one for _, _, one in loose]
+            self._batches.append(batch(self._journal.chain, first, *parts_of))
+            self._loose = []
 
     @property
     def due(self) -> bool:
@@ -50,6 +60,7 @@ class Segment:
 
     def rotate(self) -> None:
         """Go on in a new journal, and make a part of this one. Raises `OSError` where there can be no new journal."""
+        self._bind()
         old = self._journal
         new = Journal(self._place, old.chain, old.end, old.head)
         self._parts.submit(_finish, self._place, old, self._batches, False)
@@ -57,12 +68,14 @@ class Segment:
 
     def close(self) -> None:
         """End the chain: the last part is made when this returns, or, if the disk is full, by the next writer."""
+        self._bind()
         self._parts.submit(_finish, self._place, self._journal, self._batches, True)
         self._parts.shutdown()
 
     def _begin(self, journal: Journal) -> None:
         self._journal, self._began = journal, time.monotonic()
         self._batches: list[Any] = []
+        self._loose: list[tuple[Entry, bytes, bytes]] = []
         self._bytes = 0
 
 

@@ -19,7 +19,7 @@ from serving.decisions.state.store import Grant
 log = logging.getLogger("adloop.decisions")
 
 #: Seconds between groups, and waiting bytes with which one is written before that.
-EVERY, GROUP_BYTES = 0.02, 256 << 10
+EVERY, GROUP_BYTES = 0.05, 256 << 10
 #: Entries of one group at most: a thread that works on more at once keeps the deciding ones waiting.
 GROUP = 250
 #: Bytes held in memory at most, while the disk does not take them.
