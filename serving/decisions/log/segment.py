@@ -48,9 +48,10 @@ class Segment:
     def _bind(self) -> None:
         """Make columns of the entries that have none yet: few at a time it would take longer than deciding them."""
         if self._loose:
-            first, loose = self._journal.end - len(self._loose), self._loose
-            parts_of = [entry for entry, _, _ in loose], [one for _, one, _ in loose], [one for _, _, one in loose]
-            self._batches.append(batch(self._journal.chain, first, *parts_of))
+            first = self._journal.end - len(self._loose)
+            entries = [entry for entry, _, _ in self._loose]
+            written, hashes = [one for _, one, _ in self._loose], [one for _, _, one in self._loose]
+            self._batches.append(batch(self._journal.chain, first, entries, written, hashes))
             self._loose = []
 
     @property
