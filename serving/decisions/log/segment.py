@@ -52,7 +52,7 @@ class Segment:
             entries = [entry for entry, _, _ in self._loose]
             written, hashes = [one for _, one, _ in self._loose], [one for _, _, one in self._loose]
             self._batches.append(batch(self._journal.chain, first, entries, written, hashes))
-            self._loose = []
+            self._loose.clear()
 
     @property
     def due(self) -> bool:

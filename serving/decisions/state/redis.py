@@ -16,7 +16,7 @@ from features.trips import Command, Trips
 from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book
-from serving.decisions.state.scripts import CLAIM, RECORD, RESERVE, SWEEP
+from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, RESERVE
 from serving.decisions.state.store import Event, Grant, Reservation, StoreUnavailable, Terms
 from serving.decisions.state.wire import books, campaign_key, claiming, flat, recording, reserving, tag
 
@@ -26,7 +26,7 @@ CHUNK = 200
 #: After a failure nothing is asked for so long: a server that is away is not waited for by every decision.
 PAUSE_S = 0.2
 
-_SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in (SWEEP, RESERVE, RECORD, CLAIM)}  # noqa: S324 - Redis's name for it
+_SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in (LOAD, RESERVE, RECORD, CLAIM)}  # noqa: S324 - Redis's name for it
 
 
 class Redis:
@@ -41,23 +41,18 @@ class Redis:
 
     def load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
         wanted = [books(one, version) for one in opportunities]
-        keys = list(dict.fromkeys(key for those in wanted for key in those if key))
-        accounts = list(dict.fromkeys(one.account_id for one in opportunities))
-        swept: list[Command] = [
-            ("EVALSHA", _SHA[SWEEP], 2, tag(one), EVERYTHING, self._options, "[]") for one in accounts
-        ]
-        told = self._ask([*swept, ("TIME",), ("GET", EVERYTHING), *(("HGETALL", key) for key in keys)])
-        moment, killed = told[len(accounts) : len(accounts) + 2]
-        books_told = told[len(accounts) + 2 :]
-        found = {key: dict(zip(one[::2], one[1::2], strict=True)) for key, one in zip(keys, books_told, strict=True)}
+        keys = {key: one.account_id for one, those in zip(opportunities, wanted, strict=True) for key in those if key}
+        asked = [(opportunities[0].account_id, ""), *((account, key) for key, account in keys.items())]
+        (seconds, micros, killed), *told = self._run(LOAD, asked)
+        found = {key: dict(zip(one[::2], one[1::2], strict=True)) for key, one in zip(keys, told, strict=True)}
         found[""] = {}
-        now = int(moment[0]) + int(moment[1]) / MICRO
+        now = int(seconds) + int(micros) / MICRO
         return [
             self._state(one, [found[key] for key in those], killed, now)
             for one, those in zip(opportunities, wanted, strict=True)
         ]
 
-    def _state(self, asked: Opportunity, found: list[dict[str, str]], killed: str | None, now: float) -> State:
+    def _state(self, asked: Opportunity, found: list[dict[str, str]], killed: str, now: float) -> State:
         account, campaign, evidence, segments, customer = found
         if asked.asked == "customer":
             campaign = {**campaign, "last_at": customer.get("last_at", "")}
@@ -101,7 +96,7 @@ class Redis:
             key = account if campaign_id is None else campaign_key(account_id, campaign_id)
             self._ask([("HSET", key, "killed", why or "")])
 
-    def _run(self, script: str, items: Sequence[tuple[str, dict[str, Any]]]) -> list[Any]:
+    def _run(self, script: str, items: Sequence[tuple[str, Any]]) -> list[Any]:
         """Run a script over items of any accounts; what it answers, in their order."""
         places: dict[str, list[int]] = {}
         for place, (account, _) in enumerate(items):

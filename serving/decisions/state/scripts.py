@@ -66,8 +66,20 @@ local function count(key, prefix, counted, at)
 end
 """
 
-#: Releases what has expired. Nothing is written where nothing has.
-SWEEP = COMMON + "sweep() return 0"
+#: Each item is the key of a book, which is answered; for an empty one the time, and why everything is stopped. What has
+#: expired is released before; nothing is written where nothing has.
+LOAD = (
+    COMMON
+    + """
+sweep()
+local answers = {}
+for place, key in ipairs(items) do
+  if key == '' then answers[place] = {told[1], told[2], redis.call('GET', KEYS[2]) or ''}
+  else answers[place] = redis.call('HGETALL', key) end
+end
+return answers
+"""
+)
 
 #: For each item: reserved, again or refused; the amount; and why.
 RESERVE = (
