@@ -20,14 +20,19 @@ class Case:
     seed: int
 
     def uniform(self, purpose: str) -> float:
-        """A number in [0, 1) that depends on nothing but the seed, the opportunity and what it is for."""
-        return int.from_bytes(self.digest(purpose)[:7], "big") / 2**56
+        """The case's draw for this purpose."""
+        return uniform(self.opportunity, self.seed, purpose)
 
-    def digest(self, purpose: str) -> bytes:
-        """16 bytes that identify the opportunity under this seed."""
-        asked = self.opportunity
-        told = repr((self.seed, purpose, asked.account_id, asked.campaign_id, asked.asked, asked.opportunity_id))
-        return hashlib.blake2b(told.encode(), digest_size=16).digest()
+
+def uniform(asked: Opportunity, seed: int, purpose: str) -> float:
+    """A number in [0, 1) that depends on nothing but the seed, the opportunity and what it is for."""
+    return int.from_bytes(digest(asked, seed, purpose)[:7], "big") / 2**56
+
+
+def digest(asked: Opportunity, seed: int, purpose: str) -> bytes:
+    """16 bytes that identify the opportunity under this seed."""
+    told = repr((seed, purpose, asked.account_id, asked.campaign_id, asked.asked, asked.opportunity_id))
+    return hashlib.blake2b(told.encode(), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)

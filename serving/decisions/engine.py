@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import floor
 
 from serving.decisions import actions, bids, guardrails, retention
-from serving.decisions.case import Case, Draft, number
+from serving.decisions.case import Case, Draft, digest, number
 from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Action, Decision, Opportunity, Predictions, State, Touch
 
@@ -18,7 +18,7 @@ def decide(opportunity: Opportunity, predictions: Predictions, state: State, par
     case = Case(opportunity, predictions, state, params, seed)
     draft, touches = guardrails.apply(_propose(case), case)
     return Decision(
-        decision_id=case.digest("decision").hex(),
+        decision_id=digest(opportunity, seed, "decision").hex(),
         opportunity_id=opportunity.opportunity_id,
         account_id=opportunity.account_id,
         campaign_id=opportunity.campaign_id,

@@ -79,6 +79,10 @@ class Observed:
             raise ValueError(f"expected amounts up to {MOST:.0f}, got cost {self.cost}, value {self.value}")
 
 
+#: The file of an endpoint's feedback, beside its log.
+FILE = "feedback.db"
+
+
 class Feedback:
     """Events in one SQLite file that any number of processes open, each its own. Threads of one take turns."""
 

@@ -78,6 +78,7 @@ class Predictions:
         value: lifetime value of the customer.
         versions: of each family that answered.
         faults: what went wrong, a line each: a model that threw, a store that is away.
+        took_ms: milliseconds until all had answered, for the whole group that was asked together.
     """
 
     predicted_ctr: float | None = None
@@ -90,6 +91,7 @@ class Predictions:
     value: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
+    took_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,14 @@ def at_end(
     outcomes: tuple[Outcomes, Outcomes],
     metric: Metric,
     tolerance: Tolerance,
+    spent: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> Verdict:
-    """The verdict on a step that has its requests. Pairs are (canary's, champion's)."""
+    """The verdict on a step that has its requests. Pairs are (canary's, champion's).
+
+    Args:
+        spent: what bids of each cost and brought (`cost`, `value`, `conversions`, a row a bid), where decisions were
+            made with them.
+    """
     shift, noise = distance(*answers)
     figures: dict[str, Any] = {"shift": round(shift, 4), "shift_noise": round(noise, 4)}
     worse = [_errors(canary, champion, tolerance, FINAL), _latency(canary, champion, tolerance)]
@@ -106,6 +112,12 @@ def at_end(
         }
         if gained.high < -tolerance.outcome:
             worse.append(f"{metric.name}: {gained.value:+.4f}, at best {gained.high:+.4f}, beyond {tolerance.outcome}")
+    if spent is not None and _tells(*spent):
+        earned = returns(*spent)
+        figures["value_per_spend"] = {"gain": earned.value, "low": earned.low, "high": earned.high}
+        if earned.high < -tolerance.outcome:
+            seen = f"{earned.value:+.1%}, at best {earned.high:+.1%}"
+            worse.append(f"value per spend: {seen}, beyond {tolerance.outcome}")
     reasons = [reason for reason in worse if reason]
     if reasons:
         return Verdict("roll back", "; ".join(reasons), figures)
@@ -130,6 +142,30 @@ def gain(metric: Metric, canary: Outcomes, champion: Outcomes) -> bootstrap.Inte
     sampled = np.array([metric.gain(a, b) for a, b in zip(ours, theirs, strict=True)])
     low, high = np.nanquantile(sampled, [0.025, 0.975])
     return bootstrap.Interval(value, float(low), float(high))
+
+
+def returns(canary: pd.DataFrame, champion: pd.DataFrame) -> bootstrap.Interval:
+    """By what share of the champion's value per spend the canary's is above it, with its 95% interval.
+
+    Each is a ratio of sums over bids, its variance by linearization (the delta method).
+    """
+    (ours, our_variance), (theirs, their_variance) = (_per_spend(side) for side in (canary, champion))
+    gained, away = ours - theirs, 1.96 * (our_variance + their_variance) ** 0.5
+    return bootstrap.Interval(gained / theirs, (gained - away) / theirs, (gained + away) / theirs)
+
+
+def _tells(canary: pd.DataFrame, champion: pd.DataFrame) -> bool:
+    """Whether both spent and brought something, with enough conversions to compare."""
+    both = [side[["cost", "value", "conversions"]].sum() for side in (canary, champion)]
+    earning = min(float(one[["cost", "value"]].min()) for one in both) > 0
+    return earning and sum(int(one["conversions"]) for one in both) >= ENOUGH
+
+
+def _per_spend(bids: pd.DataFrame) -> tuple[float, float]:
+    """Value per cost, and the variance of that."""
+    cost = float(bids["cost"].sum())
+    ratio = float(bids["value"].sum()) / cost
+    return ratio, float(((bids["value"] - ratio * bids["cost"]) ** 2).sum()) / cost**2
 
 
 def _errors(canary: Side, champion: Side, tolerance: Tolerance, chance: float) -> str | None:

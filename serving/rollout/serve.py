@@ -140,12 +140,10 @@ class Served:
 
 def _begin(fleet: Fleet, family: str, settings: Settings, registry: Registry) -> None:
     """Bring a family to where it was left: in the middle of a course, or with its champion alone."""
-    split = state.load(settings.home, family).split()
     champion = registry.champion(family)
     if champion is None:
         return
-    if split is None or split.champion != champion.version:
-        split = Split(champion=champion.version)
+    split = state.standing(settings.home, family, champion.version)
     try:
         fleet.split(family, split)
     except CannotServe as cannot:

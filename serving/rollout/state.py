@@ -49,6 +49,12 @@ def load(home: Path, family: str) -> State:
     return State.model_validate_json(file.read_bytes()) if file.exists() else State()
 
 
+def standing(home: Path, family: str, champion: str) -> Split:
+    """Who is to answer now: as the state says of this champion; of another, the registry's champion alone."""
+    split = load(home, family).split()
+    return split if split is not None and split.champion == champion else Split(champion=champion)
+
+
 def save(home: Path, family: str, state: State) -> None:
     """Replace the state, whole or not at all."""
     file = path(home, family)

@@ -12,6 +12,7 @@ import pandas as pd
 from models import catalog
 from models.evaluation.metrics import Metric
 from models.family import Family
+from serving.decisions import canary as decided
 from serving.inference import outcomes, requests
 from serving.rollout import judge
 from serving.rollout.judge import Outcomes, Side
@@ -62,12 +63,15 @@ class Step:
         versions = self.course.version, self.course.champion
         ours, theirs = (_answers(answered[answered["version"] == version], metric) for version in versions)
         mine, its = (_outcomes(known[known["version"] == version], family) for version in versions)
-        verdict = judge.at_end(canary, champion, (ours, theirs), (mine, its), metric, self.plan.tolerance)
+        bids = decided.spent(self.home, self.family, self.course.started)
+        spent = bids[bids["version"] == versions[0]], bids[bids["version"] == versions[1]]
+        verdict = judge.at_end(canary, champion, (ours, theirs), (mine, its), metric, self.plan.tolerance, spent)
         return self._record(canary, champion, verdict)
 
     def _sides(self) -> tuple[Side, Side]:
         """Canary and champion. Where all traffic is the canary's, the champion is as it was a step before."""
-        seen = self.traffic.attempts(self.family, self.since)
+        decisions = decided.attempts(self.home, self.family, self.since)
+        seen = pd.concat([self.traffic.attempts(self.family, self.since), decisions], ignore_index=True)
         canary = Side.of(seen[seen["version"] == self.course.version])
         champion = Side.of(seen[seen["version"] == self.course.champion])
         if self.course.weight == 100 and self.course.steps:
@@ -86,8 +90,8 @@ class Step:
 
 
 def _answers(logged: pd.DataFrame, metric: Metric) -> "pd.Series[Any]":
-    """The answers that the family's first metric is about."""
-    return requests.answers(logged)[metric.answer]
+    """The answers that the family's first metric is about; none where only decisions were made."""
+    return requests.answers(logged).get(metric.answer, pd.Series(dtype="float64"))
 
 
 def _outcomes(known: pd.DataFrame, family: Family) -> Outcomes:

@@ -15,6 +15,7 @@ from features.examples import Window
 from features.settings import Settings
 from features.views import CUSTOMER, SERVICES, Service
 from models import bundle, catalog
+from models.evaluation.metrics import auc
 from models.family import Family, Params
 from models.keys import signing_key
 from models.tabular import Encoder, Matrix
@@ -93,7 +94,7 @@ def family(name: str) -> Family:
         fit=lambda *_: KINDS[name](),
         load=lambda folder: KINDS[name](**json.loads((folder / "model.json").read_text())),
         baselines={"naive": lambda *_: KINDS[name]()},
-        metrics=(),
+        metrics=(auc("clicked", "predicted_ctr"),),
         gates=(),
     )
 

@@ -1,9 +1,9 @@
-"""Which bundles are to be in force, and the panels of those that are: another takes over between two groups."""
+"""Which bundles are to be in force, and the lineup of those that are: another takes over between two groups."""
 
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from models import catalog
 from models.bundle import Bundle, open_bundle
 from models.keys import public_key
 from models.registry import Registry
+from serving.decisions.endpoint.lineup import Canary, Lineup
 from serving.decisions.endpoint.metrics import FAULTS, MODELS
-from serving.decisions.endpoint.panel import Panel
 from serving.decisions.endpoint.predictor import BundlePredictor, Predictor
-from serving.decisions.records import Asked
+from serving.rollout import state
+from serving.rollout.plan import Split
 
 log = logging.getLogger("adloop.decisions")
 
@@ -23,59 +24,60 @@ log = logging.getLogger("adloop.decisions")
 POLICY = "bidding"
 #: Seconds between looks at what is to be in force.
 LOOK_S = 1.0
-_ASKED: tuple[Asked, ...] = ("bid", "campaign", "customer")
 
-#: Version and folder of the bundle of each family.
-Current = Callable[[], Mapping[str, tuple[str, Path]]]
+#: Who is to answer for each family, and the folder of the bundle of each version that is to.
+Current = Callable[[], Mapping[str, tuple[Split, Mapping[str, Path]]]]
 
 
 def in_folder(place: Path) -> Current:
     """Bundles in `place/<family>`, as a container mounts them; their version is the beginning of their digest."""
 
-    def current() -> dict[str, tuple[str, Path]]:
+    def current() -> dict[str, tuple[Split, dict[str, Path]]]:
         found = {}
         for sealed in sorted(place.glob("*/files.json")):
             with suppress(FileNotFoundError):  # it is being replaced: the next look finds the new one
-                found[sealed.parent.name] = (hashlib.sha256(sealed.read_bytes()).hexdigest()[:12], sealed.parent)
+                version = hashlib.sha256(sealed.read_bytes()).hexdigest()[:12]
+                found[sealed.parent.name] = Split(champion=version), {version: sealed.parent}
         return found
 
     return current
 
 
 def released(settings: Settings) -> Current:
-    """The champions of the registry, fetched when they become it."""
+    """The champions of the registry and the canaries that a release has on its way, fetched when they become it."""
     registry = Registry(settings)
     fetched: dict[tuple[str, str], Path] = {}
 
-    def current() -> dict[str, tuple[str, Path]]:
+    def folder(family: str, version: str) -> Path:
+        key = (family, version)
+        if key not in fetched:
+            fetched[key] = registry.download(*key)
+        return fetched[key]
+
+    def current() -> dict[str, tuple[Split, dict[str, Path]]]:
         found = {}
         for family in catalog.NAMES:
             champion = registry.champion(family)
-            if champion is None:
-                continue
-            key = (family, champion.version)
-            if key not in fetched:
-                fetched[key] = registry.download(*key)
-            found[family] = (champion.version, fetched[key])
+            if champion is not None:
+                split = state.standing(settings.home, family, champion.version)
+                found[family] = split, {version: folder(family, version) for version in split.versions}
         return found
 
     return current
 
 
 class Champions:
-    """The panels in force. A group of decisions takes them once; who looks for new ones is a thread of its own.
+    """The lineup in force. A group of decisions takes it once; who looks for changes is a thread of its own.
 
     A bundle that cannot be verified, opened or asked is not taken: what was in force stays.
     """
 
     def __init__(self, current: Current, settings: Settings) -> None:
         self._current, self._key = current, public_key(settings)
-        self._versions: dict[str, str] = {}
-        self._refused: dict[str, str] = {}
-        self._opened: dict[str, Predictor] = {}
+        self._refused: set[tuple[str, str]] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="champions", daemon=True)
-        self.panels = _panels([])
+        self.lineup = Lineup({}, {})
 
     def start(self) -> None:
         """Take what is there now, and follow what comes."""
@@ -88,32 +90,44 @@ class Champions:
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """Of each family in force."""
-        return dict(self._versions)
+        """Of each family's champion in force."""
+        return {family: one.version for family, one in self.lineup.champions.items()}
 
     def look(self) -> None:
         """Put in force what is to be and is not yet."""
-        current = self._current()
-        wanted = {family: version for family, (version, _) in current.items()}
-        opened = {family: one for family, one in self._opened.items() if family in wanted}
-        for family, (version, folder) in current.items():
-            if version != self._versions.get(family) and version != self._refused.get(family):
-                self._open(family, version, folder, opened)
-        versions = {family: one.version for family, one in opened.items()}
-        if versions != self._versions:
-            self.panels = _panels(list(opened.values()))
-            self._opened, self._versions = opened, versions
-            MODELS.clear()
-            for family, version in versions.items():
-                MODELS.labels(family, version).set(1)
+        current, before = self._current(), self.lineup
+        self._refused &= {(family, version) for family, (_, folders) in current.items() for version in folders}
+        champions: dict[str, Predictor] = {}
+        canaries: dict[str, Canary] = {}
+        for family, (split, folders) in current.items():
+            opened = {version: self._opened(family, version, folder) for version, folder in folders.items()}
+            champion = opened[split.champion] or before.champions.get(family)
+            if champion is not None:
+                champions[family] = champion
+            canary = None if split.canary is None else opened[split.canary]
+            if canary is not None:
+                canaries[family] = Canary(canary, split.weight)
+        if (champions, canaries) == (before.champions, before.canaries):
+            return
+        self.lineup = Lineup(champions, canaries)
+        MODELS.clear()
+        for (family, version), share in self.lineup.shares.items():
+            MODELS.labels(family, version).set(share)
 
-    def _open(self, family: str, version: str, folder: Path, opened: dict[str, Predictor]) -> None:
+    def _opened(self, family: str, version: str, folder: Path) -> Predictor | None:
+        """The predictor of a version: the one that is in force, or a new one; None for a bundle that is not taken."""
+        for one in self.lineup.answering(family):
+            if one.version == version:
+                return one
+        if (family, version) in self._refused:
+            return None
         try:
-            opened[family] = _predictor(open_bundle(folder, self._key), version)
+            return _predictor(open_bundle(folder, self._key), version)
         except Exception as broken:  # whatever is wrong with it, those in force go on
             FAULTS["bundle"].inc()
-            self._refused[family] = version
+            self._refused.add((family, version))
             log.error("%s %s is not taken: %s: %s", family, version, type(broken).__name__, broken)
+            return None
 
     def _follow(self) -> None:
         while not self._stop.wait(LOOK_S):
@@ -130,8 +144,3 @@ def _predictor(bundle: Bundle, version: str) -> Predictor:
     from serving.decisions.endpoint.bidder import Bidder
 
     return Bidder(bundle, version)
-
-
-def _panels(predictors: Sequence[Predictor]) -> Mapping[Asked, Panel]:
-    """For each kind of opportunity the models that are asked about it."""
-    return {asked: Panel(asked, predictors) for asked in _ASKED}

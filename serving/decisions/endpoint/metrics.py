@@ -23,7 +23,9 @@ GROUP = Histogram(
 _DECISIONS = Counter("adloop_decisions", "Decisions by action and arm.", ("action", "arm"), registry=REGISTRY)
 _GUARDRAILS = Counter("adloop_guardrails", "Guardrails that changed a decision.", ("guardrail",), registry=REGISTRY)
 _FAULTS = Counter("adloop_faults", "What failed and was answered conservatively.", ("what",), registry=REGISTRY)
-MODELS = Gauge("adloop_model", "Models in force.", ("family", "version"), registry=REGISTRY)
+MODELS = Gauge(
+    "adloop_model", "Models in force, by their share of the opportunities.", ("family", "version"), registry=REGISTRY
+)
 
 FAULTS = {what: _FAULTS.labels(what) for what in ("features", "model", "store", "log", "bundle")}
 _STAGE = {stage: _STAGES.labels(stage) for stage in ("predict", "load", "decide", "reserve", "log")}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class Panel:
         self, opportunities: Sequence[Opportunity], states: Sequence[State], features: Features
     ) -> list[Predictions]:
         """What the models say of each. A model or store that fails leaves its answers out, and a fault that says so."""
+        begun = perf_counter()
         sheet = Sheet(self._columns, len(opportunities))
         self._look_up(sheet, opportunities, features)
         sheet.say(opportunities)
@@ -69,8 +70,9 @@ class Panel:
                     if isfinite(value):
                         said[row][name] = value
                         sheet.tell(row, name, value)
+        took_ms = 1000 * (perf_counter() - begun)
         return [
-            Predictions(**values, versions=self.versions, faults=tuple(faults))
+            Predictions(**values, versions=self.versions, faults=tuple(faults), took_ms=took_ms)
             for values, faults in zip(said, sheet.faults, strict=True)
         ]
 

@@ -1,15 +1,16 @@
 """From a group of opportunities to their decisions: one read, one call of each model, two calls of the state store."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from serving.decisions import engine
 from serving.decisions.answer import answered
 from serving.decisions.endpoint.champions import POLICY
+from serving.decisions.endpoint.lineup import Lineup, Panels
 from serving.decisions.endpoint.metrics import FAULTS, GROUP, decided, stage
-from serving.decisions.endpoint.panel import Features, Panel
+from serving.decisions.endpoint.panel import Features
 from serving.decisions.log.writer import DecisionLog, LogUnavailable
 from serving.decisions.params import Decisions
 from serving.decisions.records import Action, Asked, Decision, Opportunity, Predictions, State
@@ -23,10 +24,10 @@ _PAID = (Action.BID, Action.RETENTION_OFFER)
 
 
 class Models(Protocol):
-    """The models in force, by what is asked; replaced as a whole."""
+    """The models in force; replaced as a whole."""
 
     @property
-    def panels(self) -> Mapping[Asked, Panel]: ...
+    def lineup(self) -> Lineup: ...
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,14 @@ class Pipeline:
     def decide(self, opportunities: Sequence[Opportunity]) -> list[Decision]:
         """A decision for each, in their order: whatever fails on the way makes it a conservative one."""
         GROUP.observe(len(opportunities))
-        panels = self.models.panels
+        decisions: dict[int, Decision] = {}
+        for panels, places in self.models.lineup.parts(opportunities, self.seed):
+            made = self._decide([opportunities[place] for place in places], panels)
+            decisions.update(zip(places, made, strict=True))
+        decided(decisions.values())
+        return [decisions[place] for place in range(len(opportunities))]
+
+    def _decide(self, opportunities: Sequence[Opportunity], panels: Panels) -> list[Decision]:
         with stage("load"):
             states = self._load(opportunities, panels["bid"].versions.get(POLICY, ""))
         with stage("predict"):
@@ -56,14 +64,10 @@ class Pipeline:
         with stage("reserve"):
             grants = self._reserve(made)
         with stage("log"):
-            decisions = [
-                self._logged(*one) for one in zip(opportunities, predictions, states, grants, made, strict=True)
-            ]
-        decided(decisions)
-        return decisions
+            return [self._logged(*one) for one in zip(opportunities, predictions, states, grants, made, strict=True)]
 
     def _predict(
-        self, opportunities: Sequence[Opportunity], states: Sequence[State], panels: Mapping[Asked, Panel]
+        self, opportunities: Sequence[Opportunity], states: Sequence[State], panels: Panels
     ) -> list[Predictions]:
         places: dict[Asked, list[int]] = {}
         for place, one in enumerate(opportunities):

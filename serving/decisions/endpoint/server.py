@@ -19,7 +19,7 @@ from serving.decisions.endpoint.lane import Lane
 from serving.decisions.endpoint.limits import Buckets
 from serving.decisions.endpoint.panel import Features
 from serving.decisions.endpoint.pipeline import Pipeline
-from serving.decisions.feedback import Feedback, Observed, Status
+from serving.decisions.feedback import FILE, Feedback, Observed, Status
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.params import Decisions
 from serving.decisions.records import Decision, Opportunity
@@ -79,7 +79,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
             online.vectors(service, ["nobody"])
     models = Champions(current, settings)
     models.start()
-    feedback = Feedback(home / "feedback.db", store, params)
+    feedback = Feedback(home / FILE, store, params)
     written = DecisionLog(home / "log", params, feedback.expect)
     pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
     decide: Lane[Opportunity, Decision] = Lane("decide", pipeline.decide)

@@ -32,6 +32,8 @@ COLUMNS: tuple[tuple[str, Any, Callable[[Entry], Any]], ...] = (
     ("policy_bid", NUMBER, lambda entry: number(entry.predictions.policy_bid)),
     ("baseline_bid", NUMBER, lambda entry: number(entry.predictions.baseline_bid)),
     ("churn_probability", NUMBER, lambda entry: number(entry.predictions.churn_probability)),
+    ("took_ms", NUMBER, lambda entry: number(entry.predictions.took_ms)),
+    ("faults", NAMES, lambda entry: list(entry.predictions.faults)),
     ("action", TEXT, lambda entry: entry.decision.action.value),
     ("target", TEXT, lambda entry: entry.decision.target),
     ("source", TEXT, lambda entry: entry.decision.source),

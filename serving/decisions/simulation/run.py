@@ -19,6 +19,7 @@ from models.registry import Registry
 from serving.decisions.endpoint import keys
 from serving.decisions.endpoint.champions import POLICY
 from serving.decisions.endpoint.server import STATE
+from serving.decisions.feedback import FILE
 from serving.decisions.params import Decisions, read
 from serving.decisions.records import MICRO, Opportunity
 from serving.decisions.simulation import advertisers as market
@@ -64,7 +65,7 @@ def simulate(
         goal = str(champion.manifest.params["goal"])
         with _endpoint(place, params_file, settings) as client:
             account = Account(ENGINE, drawn, days)
-            counted = partial(_counted, place / "feedback.db")
+            counted = partial(_counted, place / FILE)
             traffic = Traffic(drawn, account, client, state, params, start(days), goal, counted)
             for hour in range(days * HOURS):
                 traffic.hour(hour)

@@ -111,3 +111,31 @@ def test_answers_that_are_all_missing_are_a_shift() -> None:
 def test_a_plan_rises_to_all_traffic(steps: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="steps"):
         Plan(steps=steps, min_requests=10, step_timeout_s=1, tolerance=TOLERANCE)
+
+
+def bids(count: int, worth: float, seed: int) -> pd.DataFrame:
+    """Bids that cost 1 on average; one in ten converts, for ten times `worth`."""
+    rng = np.random.default_rng(seed)
+    converted = rng.random(count) < 0.1
+    value = converted * 10 * worth * rng.lognormal(0, 0.3, count) / np.exp(0.045)
+    return pd.DataFrame({"cost": rng.uniform(0.5, 1.5, count), "value": value, "conversions": converted.astype(int)})
+
+
+def test_bids_that_bring_less_for_their_money_roll_back() -> None:
+    side, answers = Side.of(attempts(500)), (pd.Series(dtype=float),) * 2
+    none = (Outcomes(pd.DataFrame(), pd.DataFrame()),) * 2
+    for worth, decision in ((0.5, "roll back"), (1.0, "go on"), (1.5, "go on")):
+        spent = bids(2000, worth, 1), bids(2000, 1.0, 2)
+        found = judge.at_end(side, side, answers, none, METRIC, TOLERANCE, spent)
+        assert found.decision == decision, found.reason
+        assert found.figures["value_per_spend"]["gain"] == pytest.approx(worth - 1, abs=0.2)
+    few = bids(100, 0.1, 3), bids(100, 1.0, 4)
+    assert judge.at_end(side, side, answers, none, METRIC, TOLERANCE, few).decision == "go on"
+
+
+def test_the_interval_of_value_per_spend_holds_the_truth() -> None:
+    held = 0
+    for seed in range(200):
+        found = judge.returns(bids(600, 1.2, seed), bids(900, 1.0, 1000 + seed))
+        held += found.low < 0.2 < found.high
+    assert 0.9 < held / 200 < 0.99

@@ -47,7 +47,8 @@ class Panel:
 def made(tmp_path: Path, log: Log, panels: dict[str, Panel]) -> Pipeline:
     store = Sqlite(tmp_path / "state.db", PARAMS, clock=lambda: 1000.0)
     store.configure("a", "c", Terms(daily_limit=100.0))
-    return Pipeline(SimpleNamespace(panels=panels), None, Allowance(store, PARAMS), log, PARAMS, 5)  # type: ignore[arg-type]
+    lineup = SimpleNamespace(parts=lambda opportunities, seed: [(panels, range(len(opportunities)))])
+    return Pipeline(SimpleNamespace(lineup=lineup), None, Allowance(store, PARAMS), log, PARAMS, 5)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -1,0 +1,112 @@
+"""A release that only the decision endpoint has traffic for: its decisions are what the canary is judged on."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from features.settings import Settings
+from models import bundle
+from models.registry import Registry
+from serving.decisions.canary import COLUMNS
+from serving.decisions.endpoint.app import Desk
+from serving.decisions.endpoint.champions import released
+from serving.decisions.endpoint.server import put_together
+from serving.decisions.params import Decisions
+from serving.decisions.records import Decision, Opportunity
+from serving.decisions.state.store import Terms
+from serving.rollout.plan import Plan, Split
+from serving.rollout.release import Release, Result
+from tests.integration import probe_endpoint as probe
+
+ROOT = Path(__file__).parents[2]
+PARAMS = Decisions.model_validate_json(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())["decisions"]))
+PLAN = Plan.model_validate(
+    {
+        "steps": [30, 100],
+        "min_requests": 40,
+        "step_timeout_s": 60,
+        "tolerance": {"errors": 0.01, "latency_ratio": 2, "latency_floor_ms": 250, "shift": 0.2, "outcome": 0.0},
+    }
+)
+numbers = count()
+
+
+class Nobody:
+    """Model servers that nobody asks."""
+
+    def url(self, family: str) -> str:
+        raise AssertionError("nobody asks")
+
+    def split(self, family: str, split: Split) -> None:
+        """The endpoint follows the state of the release by itself."""
+
+    def attempts(self, family: str, since: float) -> pd.DataFrame:
+        return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _probe() -> Iterator[None]:
+    probe.install()
+    yield
+    probe.remove()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A home whose champion is version 1, for which a campaign has money."""
+    made = Settings(home=tmp_path / "home")
+    register(probe.Bidder(), made)
+    Release("bidder", Nobody(), Registry(made), PLAN, made.home).run("1")
+    return made
+
+
+def register(model: probe.Bidder, settings: Settings) -> str:
+    """An accepted version of the real registry."""
+    place = settings.home.parent / f"trained-{next(numbers)}"
+    trained, evaluation = probe.write(place / "bundle", "bidder", model, settings), place / "evaluation"
+    evaluation.mkdir()
+    judged = {"bundle_digest": bundle.verify(trained, None), "passed": True, "metrics": {}, "gates": []}
+    (evaluation / "evaluation.json").write_text(json.dumps(judged))
+    (evaluation / "card.md").write_text("# Probe")
+    return Registry(settings).register(trained, evaluation).version
+
+
+def release(version: str, desk: Desk, settings: Settings, decisions: list[Decision]) -> Result:
+    """Release it while the endpoint decides."""
+
+    def during() -> None:
+        told = {"predicted_ctr": 0.1}
+        asked = [Opportunity(f"o{next(numbers)}", time.time(), "a", "c", features=told) for _ in range(25)]
+        decisions.extend(asyncio.run(desk.decide.ask(asked)))
+
+    return Release("bidder", Nobody(), Registry(settings), PLAN, settings.home).run(version, during)
+
+
+@pytest.mark.parametrize(("shift", "outcome"), [(0.1, "released"), (float("nan"), "rolled_back")])
+def test_a_canary_is_judged_on_the_decisions_it_was_asked_for(settings: Settings, shift: float, outcome: str) -> None:
+    version, decisions = register(probe.Bidder(shift), settings), list[Decision]()
+    desk = put_together(released(settings), PARAMS, 5, settings)
+    try:
+        desk.store.configure("a", "c", Terms(daily_limit=1e6))
+        done = release(version, desk, settings, decisions)
+    finally:
+        desk.close()
+    assert done.outcome == outcome, done
+    champion = Registry(settings).champion("bidder")
+    assert champion is not None and champion.version == (version if outcome == "released" else "1")
+    assert done.course[0]["canary"]["requests"] >= (40 if outcome == "released" else 1)
+    by_canary = [one for one in decisions if one.versions["bidder"] == version]
+    assert len(by_canary) >= sum(step["canary"]["requests"] for step in done.course) > 0
+    if outcome == "rolled_back":
+        assert "errors" in done.reason
+        assert {one.arm for one in by_canary} == {"fallback"}
+        assert "fallback" not in {one.arm for one in decisions if one not in by_canary}
