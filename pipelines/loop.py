@@ -18,9 +18,6 @@ from pipelines.local import Step, run
 from pipelines.report import publish, terminal
 from pipelines.training import training
 
-#: The family that decides in the endpoint.
-BIDDING = "bidding"
-
 
 def run_loop(family: str | None, data: str | None, params_file: Path, settings: Settings) -> None:
     """Run the loop of `family`, or of all, on `data` (or the sources that the parameters name) and write the report.
@@ -49,7 +46,7 @@ def run_loop(family: str | None, data: str | None, params_file: Path, settings: 
             where = {"source": source, "fingerprint": content, "as_of": as_of}
             _pipeline(name, params, where, settings, console)
         seconds[name] = time.monotonic() - started
-    _simulated_day(BIDDING in seconds, params_file, settings, console)
+    _simulated_day(catalog.POLICY in seconds, params_file, settings, console)
     report = publish(settings, time.monotonic() - began, seconds)
     console.print(terminal.table(report))
     console.print(f"the whole report: {settings.home / 'report' / 'index.html'}")

@@ -34,8 +34,8 @@ def simulate(
 
 def played(settings: Settings) -> bool:
     """Whether the last simulation is the day of `adloop run`, by the champion that bids now."""
+    from models.catalog import POLICY
     from models.registry import Registry
-    from serving.decisions.endpoint.champions import POLICY
     from serving.decisions.simulation import records
 
     last, champion = records.read(settings), Registry(settings).champion(POLICY)

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from models.catalog import POLICY
 from serving.decisions.records import Decision, Opportunity
 
 
@@ -11,7 +12,7 @@ def facts(decision: Decision, asked: Opportunity) -> dict[str, Any]:
         "opportunity_id": decision.opportunity_id,
         "campaign_id": decision.campaign_id,
         "arm": arm(decision),
-        "version": decision.versions.get("bidding", ""),
+        "version": decision.versions.get(POLICY, ""),
         "segments": segments(asked),
     }
 

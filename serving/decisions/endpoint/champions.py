@@ -20,8 +20,6 @@ from serving.rollout.plan import Split
 
 log = logging.getLogger("adloop.decisions")
 
-#: The family that bids.
-POLICY = "bidding"
 #: Seconds between looks at what is to be in force.
 LOOK_S = 1.0
 
@@ -139,7 +137,7 @@ class Champions:
 
 def _predictor(bundle: Bundle, version: str) -> Predictor:
     """How a bundle is asked. Where nothing bids, the libraries of bidding are not loaded."""
-    if bundle.manifest.family != POLICY:
+    if bundle.manifest.family != catalog.POLICY:
         return BundlePredictor(bundle, version)
     from serving.decisions.endpoint.bidder import Bidder
 

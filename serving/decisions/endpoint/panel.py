@@ -70,6 +70,8 @@ class Panel:
                     if isfinite(value):
                         said[row][name] = value
                         sheet.tell(row, name, value)
+                    else:
+                        _unsaid(one, name, sheet.faults[row])
         took_ms = 1000 * (perf_counter() - begun)
         return [
             Predictions(**values, versions=self.versions, faults=tuple(faults), took_ms=took_ms)
@@ -109,7 +111,7 @@ class Panel:
     def _ask(self, one: Predictor, ask: Ask, sheet: Sheet) -> Mapping[str, Any]:
         """A predictor's answers; a line that breaks it breaks none of the lines beside it."""
         try:
-            answers = ask(sheet)
+            return ask(sheet)
         except Exception as broken:
             if len(sheet.numbers) > 1:
                 alone = [self._ask(one, ask, line) for line in sheet.lines()]
@@ -117,12 +119,13 @@ class Panel:
             FAULTS["model"].inc()
             sheet.faults[0].append(f"{one.family} {one.version} failed: {type(broken).__name__}: {broken}"[:300])
             return {name: np.array([np.nan]) for name in one.says}
-        for name, values in answers.items():
-            finite = np.isfinite(values)
-            for row in () if finite.all() else np.flatnonzero(~finite):
-                FAULTS["model"].inc()
-                sheet.faults[row].append(f"{one.family} {one.version}: {name} is not a finite number")
-        return answers
+
+
+def _unsaid(one: Predictor, name: str, faults: list[str]) -> None:
+    """Note that a model said no number, unless it is noted that it failed altogether."""
+    if not any(fault.startswith(f"{one.family} {one.version} failed") for fault in faults):
+        FAULTS["model"].inc()
+        faults.append(f"{one.family} {one.version}: {name} is not a finite number")
 
 
 def _read(features: Features, service: str, entities: Sequence[str]) -> tuple[Reader, Vectors]:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from models.catalog import POLICY
 from serving.decisions import engine
 from serving.decisions.answer import answered
-from serving.decisions.endpoint.champions import POLICY
 from serving.decisions.endpoint.lineup import Lineup, Panels
 from serving.decisions.endpoint.metrics import FAULTS, GROUP, decided, stage
 from serving.decisions.endpoint.panel import Features

@@ -41,9 +41,12 @@ def estimate(sheet: Sheet, opportunities: Sequence[Opportunity], states: Sequenc
 
 def insist(sheet: Sheet, states: Sequence[State]) -> None:
     """Put the campaign's daily budget, what is left of all its limits, and its target in, whatever a caller said."""
-    sheet.know("budget", _of(states, "daily_limit"))
-    sheet.know("left", _of(states, "left"))
-    sheet.know("target_cpc", _numbers([state.target_cpc for state in states]))
+    asked = sheet.columns.floats
+    for name, known in (("budget", "daily_limit"), ("left", "left")):
+        if name in asked:
+            sheet.know(name, _of(states, known))
+    if "target_cpc" in asked:
+        sheet.know("target_cpc", _numbers([state.target_cpc for state in states]))
 
 
 def _of(states: Sequence[State], name: str) -> Floats:
