@@ -110,15 +110,15 @@ def engine(snapshot: Snapshot, settings: Settings) -> Iterator[None]:
 
 def feature_store(snapshot: Snapshot, folder: Path, online: Mapping[str, Any] | None = None) -> Any:
     """Feast over a snapshot, by the `registry.db` in `folder`; `online` is Feast's description of the online store."""
-    from feast import FeatureStore
+    from features.unchecked import feast
 
-    return FeatureStore(config=_config(snapshot, folder, online))
+    return feast.FeatureStore(config=_config(snapshot, folder, online))
 
 
 def _config(snapshot: Snapshot, folder: Path, online: Mapping[str, Any] | None) -> Any:
-    from feast import RepoConfig
+    from features.unchecked import feast
 
-    return RepoConfig(
+    return feast.RepoConfig(
         # A namespace of its own in the online store.
         project=f"{snapshot.service}_{snapshot.digest[:12]}",
         provider="local",

@@ -64,24 +64,22 @@ def definitions(
         schemas: of the files, by view; a view's features are the columns its file holds.
         endpoint: S3-compatible endpoint of an `s3://` folder.
     """
-    from feast import Entity as FeastEntity
-    from feast import FeatureService, FeatureView, Field, FileSource
-    from feast.types import Bool, Float64, String
-    from feast.value_type import ValueType
+    from features.unchecked import feast
 
-    kinds = {pa.float64(): Float64, pa.bool_(): Bool, pa.string(): String}
+    text = feast.types.String
+    kinds = {pa.float64(): feast.types.Float64, pa.bool_(): feast.types.Bool, pa.string(): text}
     of = service_of(service).entity
-    entity = FeastEntity(name=of.name, join_keys=[of.key], value_type=ValueType.STRING)
+    entity = feast.Entity(name=of.name, join_keys=[of.key], value_type=feast.ValueType.STRING)
     views = []
     for name, schema in schemas.items():
-        fields = [Field(name=of.key, dtype=String)]
+        fields = [feast.Field(name=of.key, dtype=text)]
         fields += [
-            Field(name=column.name, dtype=kinds[column.type])
+            feast.Field(name=column.name, dtype=kinds[column.type])
             for column in schema
             if column.name not in (of.key, TIMESTAMP, OBSERVED)
         ]
-        source = FileSource(
+        source = feast.FileSource(
             path=f"{folder}/{name}.parquet", timestamp_field=TIMESTAMP, s3_endpoint_override=endpoint or ""
         )
-        views.append(FeatureView(name=name, entities=[entity], schema=fields, source=source, ttl=None))
-    return entity, views, FeatureService(name=service, features=list(views))
+        views.append(feast.FeatureView(name=name, entities=[entity], schema=fields, source=source, ttl=None))
+    return entity, views, feast.FeatureService(name=service, features=list(views))
