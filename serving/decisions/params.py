@@ -124,6 +124,7 @@ class Retention(Section):
 
     Attributes:
         high, medium: bands of the churn probability.
+        engagement_ratio: purchases of late as a share of those before: fewer are a decline, treated as medium risk.
         share_high, share_medium: share of the value at risk (lifetime value x churn probability) that is offered.
         most: no offer is above it, in the account's currency; one below `least` is not made.
         cooldown_s: seconds between two offers to one customer.
@@ -131,6 +132,7 @@ class Retention(Section):
 
     high: Share
     medium: Share
+    engagement_ratio: Share
     share_high: Share
     share_medium: Share
     least: PositiveFloat

@@ -68,6 +68,19 @@ class Opportunity:
 
 
 @dataclass(frozen=True, slots=True)
+class Purchases:
+    """How often a customer bought in the recent past and before it, each with its length in days."""
+
+    recent: int
+    recent_days: float
+    past: int
+    past_days: float
+
+    def __post_init__(self) -> None:
+        counted(self.recent, self.recent_days, self.past, self.past_days)
+
+
+@dataclass(frozen=True, slots=True)
 class Predictions:
     """What the models said of an opportunity. What is None was not asked for, or failed; `faults` says which.
 
@@ -79,6 +92,7 @@ class Predictions:
         versions: of each family that answered.
         faults: what went wrong, a line each: a model that threw, a store that is away.
         took_ms: milliseconds until all had answered, for the whole group that was asked together.
+        purchases: of the customer, by the features that the models were given.
     """
 
     predicted_ctr: float | None = None
@@ -92,6 +106,7 @@ class Predictions:
     versions: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     took_ms: float | None = None
+    purchases: Purchases | None = None
 
 
 @dataclass(frozen=True, slots=True)

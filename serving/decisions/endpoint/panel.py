@@ -72,10 +72,11 @@ class Panel:
                         sheet.tell(row, name, value)
                     else:
                         _unsaid(one, name, sheet.faults[row])
+        bought = standing.purchases(sheet) if self.asked == "customer" else [None] * len(opportunities)
         took_ms = 1000 * (perf_counter() - begun)
         return [
-            Predictions(**values, versions=self.versions, faults=tuple(faults), took_ms=took_ms)
-            for values, faults in zip(said, sheet.faults, strict=True)
+            Predictions(**values, versions=self.versions, faults=tuple(faults), took_ms=took_ms, purchases=one)
+            for values, faults, one in zip(said, sheet.faults, bought, strict=True)
         ]
 
     def _look_up(self, sheet: Sheet, opportunities: Sequence[Opportunity], features: Features) -> None:

@@ -15,7 +15,7 @@ from serving.decisions.endpoint.sheet import Columns, Sheet, kind
 from serving.decisions.records import Predictions
 
 #: What a model may say of an opportunity: an answer counts if it is named like one of these.
-SAID = frozenset(field.name for field in fields(Predictions)) - {"versions", "faults", "took_ms"}
+SAID = frozenset(field.name for field in fields(Predictions)) - {"versions", "faults", "took_ms", "purchases"}
 CUSTOMER = frozenset({"churn_probability", "value"})
 
 

@@ -1,4 +1,4 @@
-"""Where a campaign stands, as columns that a bidder reads.
+"""Where a campaign or a customer stands: columns that a bidder reads, and how a customer's purchases went.
 
 What the state knows of its money comes over what a caller says. The rest is the caller's to say; where nobody does, it
 is estimated from the clock, from the spend so far and from how many auctions the campaign had of late.
@@ -11,11 +11,13 @@ import numpy as np
 from models.vectors import Floats
 from serving.decisions.case import number
 from serving.decisions.endpoint.sheet import Sheet
-from serving.decisions.records import Opportunity, State
+from serving.decisions.records import Opportunity, Purchases, State
 from serving.decisions.triggers import DAY_S
 
 #: Days from a Monday to the first day of Unix time.
 THURSDAY = 3
+#: Of a customer's purchases, as the features count them.
+RECENT_DAYS = 28.0
 
 
 def estimate(sheet: Sheet, opportunities: Sequence[Opportunity], states: Sequence[State]) -> None:
@@ -47,6 +49,18 @@ def insist(sheet: Sheet, states: Sequence[State]) -> None:
             sheet.know(name, _of(states, known))
     if "target_cpc" in asked:
         sheet.know("target_cpc", _numbers([state.target_cpc for state in states]))
+
+
+def purchases(sheet: Sheet) -> list[Purchases | None]:
+    """How often each customer bought in the last four weeks and before; None where the features do not say."""
+    every, of_late, days = (sheet.column(name) for name in ("frequency", "frequency_28d", "tenure_days"))
+    told = zip(every.tolist(), of_late.tolist(), days.tolist(), strict=True)
+    return [
+        Purchases(int(recent), RECENT_DAYS, int(whole - recent), tenure - RECENT_DAYS)
+        if tenure > RECENT_DAYS and whole >= recent
+        else None
+        for whole, recent, tenure in told
+    ]
 
 
 def _of(states: Sequence[State], name: str) -> Floats:

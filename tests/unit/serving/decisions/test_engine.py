@@ -24,6 +24,7 @@ from serving.decisions.records import (
     Outcome,
     Override,
     Predictions,
+    Purchases,
     Segment,
     Spend,
     State,
@@ -88,6 +89,8 @@ predictions = st.builds(
     mostly(st.floats(1, 500), dirty),
     st.dictionaries(text, text, max_size=2),
     mostly(st.just(()), st.lists(text, max_size=1).map(tuple)),
+    st.none() | st.floats(0, 1e3),
+    st.none() | st.builds(Purchases, st.integers(0, 50), st.just(28.0), st.integers(0, 500), st.floats(1, 1e3)),
 )
 changes = st.builds(
     Changes,

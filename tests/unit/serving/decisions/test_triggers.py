@@ -20,6 +20,7 @@ from serving.decisions.records import (
     Opportunity,
     Outcome,
     Predictions,
+    Purchases,
     Segment,
     Spend,
     State,
@@ -272,6 +273,27 @@ def test_offers_go_by_risk_and_value() -> None:
     assert (medium.amount, high.amount) == (pytest.approx(6), pytest.approx(16))
     assert offer(0.9, 1e6).amount == PARAMS.retention.most
     assert medium.propensity == 0.9 and medium.triggers[0].name == "churn_medium"
+
+
+@pytest.mark.parametrize(
+    ("recent", "past", "declines"),
+    [(0, 200, True), (1, 200, True), (10, 200, False), (0, 100, False), (0, 4, False), (0, 0, False)],
+)
+def test_who_buys_much_less_often_is_made_an_offer_before_the_risk_is_medium(
+    recent: int, past: int, declines: bool
+) -> None:
+    """Four weeks after a year: of 200 purchases half the rate is eight, of 100 it is four, which chance may hide."""
+    asked = Opportunity("o", NOON, "a", "c", "customer", customer_id="u")
+    said = Predictions(churn_probability=0.3, value=200.0, purchases=Purchases(recent, 28.0, past, 350.0))
+    made = decide(asked, said, State(seen_at=NOON, store_at=NOON, campaign=BUSY), PARAMS, 1)
+    assert made.action is (Action.RETENTION_OFFER if declines else Action.HOLD)
+    assert [one.name for one in made.triggers] == ["declining_engagement"] * declines
+    if declines:
+        assert made.amount == pytest.approx(6) and "of the rate of before" in made.reason
+    worse = decide(
+        asked, replace(said, churn_probability=0.8), State(seen_at=NOON, store_at=NOON, campaign=BUSY), PARAMS, 1
+    )
+    assert worse.amount == pytest.approx(32) and worse.triggers[0].name == "churn_high"
 
 
 def test_a_holdout_of_those_at_risk_gets_no_offer() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from serving.decisions.endpoint import standing
 from serving.decisions.endpoint.sheet import Columns, Sheet
-from serving.decisions.records import Opportunity, Spend, State
+from serving.decisions.records import Opportunity, Purchases, Spend, State
 
 NAMES = (
     *("budget", "left", "target_cpc", "hour", "weekday", "auctions", "remaining", "recent_cost", "pacing_debt"),
@@ -43,6 +43,16 @@ def test_what_a_caller_says_of_the_day_is_not_estimated() -> None:
     found = told(STATE, auctions=400.0, remaining=300.0, hour=3.0, pacing_debt=-1.0)
     assert (found["auctions"], found["remaining"], found["hour"], found["pacing_debt"]) == (400, 300, 3, -1)
     assert found["recent_cost"] == 60 / 100
+
+
+def test_a_customers_purchases_are_those_of_four_weeks_and_those_before() -> None:
+    names = ("frequency", "frequency_28d", "tenure_days")
+    sheet = Sheet(Columns((name, "float64") for name in names), 3)
+    for row, values in enumerate([(30.0, 2.0, 328.0), (2.0, 2.0, 20.0), (5.0, float("nan"), 100.0)]):
+        for name, value in zip(names, values, strict=True):
+            sheet.tell(row, name, value)
+    assert standing.purchases(sheet) == [Purchases(2, 28.0, 28, 300.0), None, None]
+    assert standing.purchases(Sheet(Columns([("plan", "object")]), 1)) == [None]
 
 
 def test_a_store_that_knows_nothing_leaves_the_callers_word_and_gaps() -> None:
