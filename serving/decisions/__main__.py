@@ -1,7 +1,6 @@
 """`python -m serving.decisions`: decide over HTTP until stopped.
 
-As a KServe container: image ours, command `python -m serving.decisions --host 0.0.0.0 --models /mnt/models`, port 8083,
-`ADLOOP_REDIS_URL` and `ADLOOP_VERIFY_KEY` in its environment, probes on /health/live and /health/ready.
+On a cluster it is the InferenceService of `infra/kserve/decisions.yaml`.
 """
 
 import argparse
@@ -12,7 +11,8 @@ from pathlib import Path
 from features.settings import Settings
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
+    """What it is told."""
     parser = argparse.ArgumentParser(prog="python -m serving.decisions", description="Decide over HTTP until stopped.")
     parser.add_argument("--models", type=Path, help="signed bundles in DIR/<family>; default: the registry's champions")
     parser.add_argument(
@@ -21,7 +21,11 @@ def main() -> None:
     parser.add_argument("--place", type=Path, help="keep state and log there in files; default: where ADLOOP_* says")
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container, behind a network policy")
     parser.add_argument("--port", type=int, default=8083)
-    args = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    args = parser().parse_args()
     # A model answers on one thread: requests are worked on side by side, not each by all cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
