@@ -1,5 +1,6 @@
 """Simulated days are decided by a champion; its log becomes a table, and that a challenger that goes on from it."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,14 +17,24 @@ from components.train.step import train
 from components.validate.step import validate
 from features.settings import Settings
 from features.simulator.opportunities import Opportunities
+from features.store import Online
 from models import catalog
+from models.bidding.auctions import Floats
 from models.bidding.dqn.graph import layers
+from models.bidding.fit import Kept
+from models.bidding.model import BiddingModel
+from models.bidding.observation import Observation
 from models.bidding.policies.dqn import Dqn
 from models.bundle import Bundle, open_bundle
+from models.evaluation.gates import Verdict
 from models.registry import Registry
 from pipelines.loop import goes_on_from
+from serving.decisions import bids, challenge
+from serving.decisions.case import Case
+from serving.decisions.endpoint.panel import Features
 from serving.decisions.log import reading
 from serving.decisions.log.entry import Entry, read
+from serving.decisions.params import read as params_of
 from serving.decisions.records import Action
 from serving.decisions.simulation import advertisers, run
 from serving.decisions.simulation.advertisers import FIRST_DAY, HOURS, Advertiser
@@ -127,7 +138,9 @@ def test_it_is_judged_beside_the_champion_and_becomes_challenger_leaving_it_unto
     given = (learnt.root / "later", later.folder, "bidding", SECTION, [], learnt.settings)
     done = evaluate(*given, learnt.root / "judged")
     assert done.compared_with == "version 1" and done.champion is not None
-    assert "went on from version 1" in (learnt.root / "judged" / "card.md").read_text()
+    card = (learnt.root / "judged" / "card.md").read_text()
+    assert "went on from version 1" in card
+    assert done.from_log.startswith("not asked: nothing is logged in ") and done.from_log in card
     # Days of so few auctions are not enough for every gate: what comes of passing is seen on a verdict that says so.
     made = register(later.folder, small_market.judged(later.folder, learnt.root / "accepted"), learnt.settings)
     assert (made.version, made.status) == ("2", "accepted")
@@ -148,3 +161,69 @@ def test_a_loop_goes_on_from_the_champion_only_where_it_reads_what_that_decided(
     assert goes_on_from("bidding", [log], learnt.settings) == "1"
     assert goes_on_from("bidding", ["auction_simulator"], learnt.settings) == ""
     assert goes_on_from("churn", [log], learnt.settings) == ""
+
+
+def test_the_log_of_a_champion_is_a_gate(learnt: Learnt, challenger: tuple[Bundle, Bundle], tmp_path: Path) -> None:
+    shutil.copytree(folder(learnt.settings), learnt.settings.home / "decisions")
+    given = (learnt.root / "later", challenger[1].folder, "bidding", SECTION, [], learnt.settings)
+    done = evaluate(*given, tmp_path / "judged")
+    assert done.from_log == "asked of what version 1 decided"
+    (gate,) = [one for one in done.gates if one["gate"] == "value_above_champion"]
+    assert f"`value_above_champion`: {gate['reason']}" in (tmp_path / "judged" / "card.md").read_text()
+    assert done.passed <= gate["passed"]
+
+
+def judged(learnt: Learnt, champion: Bundle, times: float) -> Verdict:
+    """The gate on a challenger that bids so many times as much as the champion."""
+    model = champion.model
+    louder = replace(champion, model=BiddingModel(model.about, Times(model.policy, times)))
+    features = Features(Online(learnt.settings))
+    return challenge.judge(folder(learnt.settings), "1", louder, champion, features, SEED)
+
+
+@dataclass(frozen=True)
+class Times:
+    """A policy's bids times a factor."""
+
+    policy: Kept
+    times: float
+
+    def bid(self, seen: Observation) -> Floats:
+        return self.times * self.policy.bid(seen)
+
+    def save(self, place: Path) -> None:
+        self.policy.save(place)
+
+
+@pytest.mark.parametrize(("times", "step"), [(1.0, 0), (1.05, 0), (1.22, 1), (0.8, -1)])
+def test_what_the_log_says_of_other_bids_is_what_the_simulator_knows(
+    learnt: Learnt, challenger: tuple[Bundle, Bundle], times: float, step: int
+) -> None:
+    verdict = judged(learnt, challenger[0], times)
+    ours = [one for one in learnt.entries if one.opportunity.asked == "bid" and one.decision.arm == "policy"]
+    params, _ = params_of(PARAMS)
+    rounds = []
+    for one in ours:
+        offered, row = _offered(learnt, one.opportunity.opportunity_id)
+        bid = one.predictions.policy_bid * bids.multiplier(Case(one.opportunity, one.predictions, one.state, params, 0))
+        rounds.append((offered.market_price[row], offered.click[row], bid, one.decision.amount or 0.0))
+    price, click, bid, amount = np.array(rounds).T
+    rate = (click * (amount >= price)).sum() / (price * (amount >= price)).sum()
+    stepped = bid * 1.25**step
+    gain = ((click - rate * price) * ((stepped >= price) * 1.0 - (bid >= price))).mean()
+    assert verdict.figures["low"] <= gain <= verdict.figures["high"]
+    assert not verdict.passed  # so few rounds are no proof
+    if step:
+        assert 50 < verdict.figures["effective"] < 400 and "effective rounds of 400" in verdict.reason
+    else:
+        assert verdict.figures["gain"] == verdict.figures["high"] == 0
+
+
+def test_bids_that_were_never_tried_are_not_vouched_for(
+    learnt: Learnt, challenger: tuple[Bundle, Bundle], tmp_path: Path
+) -> None:
+    assert "its actions were not all tried" in judged(learnt, challenger[0], 3.0).reason
+    features = Features(Online(learnt.settings))
+    for place, version, said in ((tmp_path, "1", "nothing is logged"), (folder(learnt.settings), "7", "by version 7")):
+        with pytest.raises(LookupError, match=said):
+            challenge.judge(place, version, challenger[0], challenger[0], features, SEED)
