@@ -3,17 +3,19 @@
 import duckdb
 import pandas as pd
 
+from features import censored
 from features.tables import UNDATED, Tables
 
 # A log that tells no time tells an order: a campaign's auctions stand a minute apart, at no hour and no day of the
 # week, and all campaigns end together.
 _SQL = """
     WITH given AS (SELECT *, row_number() OVER () AS nth FROM ({auctions})),
+    known AS ({known}),
     placed AS (
         SELECT * EXCLUDE (nth),
                row_number() OVER (PARTITION BY campaign_id ORDER BY nth) AS place,
                row_number() OVER (PARTITION BY campaign_id ORDER BY nth DESC) AS to_come
-        FROM given
+        FROM known
     )
     SELECT * EXCLUDE (to_come)
                REPLACE (coalesce(occurred_at, TIMESTAMP '{undated}' - to_minutes(to_come)) AS occurred_at),
@@ -27,8 +29,9 @@ _SQL = """
 def sql(tables: Tables) -> str:
     """The query of all auctions: the columns of the specification, `occurred_at` never null, and `dated` (whether the
     log tells it), `hour` (0-23), `weekday` (0-6 from Monday) and `place`, which counts a campaign's auctions as they
-    stand in the table."""
-    return _SQL.format(undated=UNDATED, auctions=tables.whole("auctions"))
+    stand in the table. Where it says which were won, the lost ones are as `censored` says."""
+    known = censored.sql() if "won" in tables.columns("auctions") else "SELECT * FROM given"
+    return _SQL.format(undated=UNDATED, auctions=tables.whole("auctions"), known=known)
 
 
 def read(tables: Tables, as_of: str | None = None) -> pd.DataFrame:

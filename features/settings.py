@@ -42,6 +42,15 @@ class Settings(BaseSettings):
     port: int = 8080
     #: Hashes of the keys that the decision endpoint knows; `keys/api.json` under `home` by default.
     api_keys: Path | None = None
+    #: Brokers of a Kafka bus (`host:port,…`), whose events the decision endpoint takes as it takes those told by HTTP.
+    kafka_brokers: str | None = None
+    #: The topic they are read from, and the one for messages that are no events.
+    kafka_topic: str = "adloop.feedback"
+    kafka_dead_letters: str = "adloop.feedback.dead"
+    #: Endpoints of one home share a group and its partitions; those of another home need a group of their own.
+    kafka_group: str = "adloop"
+    #: File of further settings of librdkafka, a `name=value` a line: security.protocol, sasl.username, ssl.ca.location.
+    kafka_config: Path | None = None
 
     @property
     def tracking_uri(self) -> str:

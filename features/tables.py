@@ -62,6 +62,7 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
         "conversion_value": Column("DOUBLE", least=0),
         "predicted_value": Column("DOUBLE", least=0),  # of winning, in the currency of `conversion_value`
         "episode": Column("BIGINT"),  # of a replay: auctions that share one budget
+        "won": Column("DOUBLE", only=(0, 1)),  # 0: lost, and `market_price` is the bid that lost: the price is above it
     },
 }
 

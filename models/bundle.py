@@ -57,6 +57,8 @@ class Manifest(BaseModel):
     #: The moment the data was read as of; empty for its end.
     as_of: str = ""
     git_commit: str
+    #: The version whose parameters the fit went on from, with its digest; empty where it learnt all anew.
+    started_from: str = ""
     metrics: dict[str, float] = {}
 
     @property

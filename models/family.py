@@ -95,6 +95,8 @@ class Family:
             depend on what came of those before; None where each row stands by itself.
         outcomes: those labels that tell what came of an example, where others only say how it is to be played; all
             labels where it is empty. No feature may give one of them away.
+        update: `(champion, train, valid, params, checkpoint) -> Model`: a fit that goes on from the champion's own
+            parameters; None for a family that learns all anew each time.
         breakdown: how `adloop evaluate` tells its figures apart; None where they are told as one.
         intended_use, limits: for the model card, in prose; a card without them is refused.
     """
@@ -113,6 +115,7 @@ class Family:
     context: tuple[str, ...] = ()
     trial: "Callable[[Any, pd.DataFrame], pd.DataFrame] | None" = None
     outcomes: tuple[str, ...] = ()
+    update: "Callable[[Any, pd.DataFrame, pd.DataFrame, Any, Path], Model] | None" = None
     breakdown: Breakdown | None = None
     intended_use: str = ""
     limits: str = ""

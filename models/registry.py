@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +18,7 @@ from filelock import FileLock
 
 from features.privacy import stay_private
 from features.settings import Settings
-from models import bundle, keys
+from models import bundle, keys, tracking
 from models.bundle import Manifest
 
 if TYPE_CHECKING:
@@ -137,15 +136,15 @@ class Registry:
         """
         digest = bundle.verify(trained, None)
         judged = json.loads((evaluation / "evaluation.json").read_text())
-        judged["metrics"] = {name: value for name, value in judged["metrics"].items() if value is not None}
         if judged["bundle_digest"] != digest:
             raise ValueError(f"{evaluation} is about another bundle than {trained}: evaluate it first")
         manifest = Manifest.model_validate_json((trained / "manifest.json").read_bytes())
         with self._lock:
             version = self._registered(manifest.family, digest, judged["passed"])
             if version is None:
-                run_id = self._log(manifest, digest, trained, evaluation, judged)
-                version = self._make(manifest, digest, run_id, judged)
+                tags = _tags(manifest, digest, judged)
+                run_id = tracking.record(self._client, self._settings, trained, evaluation, tags)
+                version = self._make(manifest.family, run_id, tags)
             self._challenge(version)
         return self.version(version.family, version.version)
 
@@ -197,47 +196,11 @@ class Registry:
         same = (v for v in self.versions(family) if v.digest == digest and v.tags["verdict"] == verdict)
         return next(same, None)
 
-    def _log(self, manifest: Manifest, digest: str, trained: Path, evaluation: Path, judged: dict[str, Any]) -> str:
-        """One MLflow run with figures, parameters, plots and the signed bundle. An interrupted one is gone on with."""
-        from mlflow.entities import Metric, Param
-
-        experiment = self._experiment(manifest.family)
-        same = f"tags.bundle_digest = '{digest}' and tags.verdict = '{ACCEPTED if judged['passed'] else REJECTED}'"
-        runs = self._client.search_runs([experiment], f"{same} and attributes.status = 'RUNNING'")
-        run = runs[0] if runs else self._client.create_run(experiment, tags=_tags(manifest, digest, judged))
-        run_id: str = run.info.run_id
-        self._client.log_batch(
-            run_id,
-            metrics=[Metric(name, value, 0, 0) for name, value in judged["metrics"].items()],
-            params=[Param(name, value) for name, value in _flat(manifest.params).items()],
-        )
-        self._client.log_artifacts(run_id, str(evaluation), "evaluation")
-        with tempfile.TemporaryDirectory(dir=self._settings.home) as folder:
-            signed = Path(folder) / "bundle"
-            shutil.copytree(trained, signed)
-            shutil.copy(evaluation / "card.md", signed / "card.md")
-            stated = manifest.model_copy(update={"metrics": judged["metrics"]})
-            (signed / "manifest.json").write_text(stated.model_dump_json(indent=1))
-            bundle.seal(signed)
-            bundle.sign(signed, keys.signing_key(self._settings))
-            self._client.log_artifacts(run_id, str(signed), "bundle")
-        _beside(manifest, digest, judged, self._settings.home)
-        return run_id
-
-    def _experiment(self, family: str) -> str:
-        known = self._client.get_experiment_by_name(family)
-        if known is not None:
-            return str(known.experiment_id)
-        artifacts = f"{self._settings.artifacts_root}/{family}"
-        return str(self._client.create_experiment(family, artifact_location=artifacts))
-
-    def _make(self, manifest: Manifest, digest: str, run_id: str, judged: dict[str, Any]) -> Version:
-        family = manifest.family
+    def _make(self, family: str, run_id: str, tags: Mapping[str, str]) -> Version:
         if not self._client.search_registered_models(f"name='{family}'"):
             self._client.create_registered_model(family)
         source = f"{self._client.get_run(run_id).info.artifact_uri}/bundle"
-        tags = _tags(manifest, digest, judged)
-        made = self._client.create_model_version(family, source, run_id, tags=tags)
+        made = self._client.create_model_version(family, source, run_id, tags=dict(tags))
         return _read(made, {})
 
     def _challenge(self, version: Version) -> None:
@@ -283,27 +246,3 @@ def _tags(manifest: Manifest, digest: str, judged: dict[str, Any]) -> dict[str, 
         "schema_hash": manifest.schema_hash,
         "feature_service": manifest.feature_service,
     }
-
-
-def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested parameters under dotted names."""
-    flat: dict[str, str] = {}
-    for name, value in params.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": str(value)}
-    return flat
-
-
-def _beside(manifest: Manifest, digest: str, judged: dict[str, Any], home: Path) -> None:
-    """The same figures in Weights & Biases, for those whose environment asks for it (`WANDB_API_KEY`, `WANDB_MODE`)."""
-    if not any(name.startswith("WANDB_") for name in os.environ):
-        return
-    import wandb
-
-    with wandb.init(
-        project=os.environ.get("WANDB_PROJECT", "adloop"),
-        id=f"{manifest.family}-{digest[:16]}",
-        resume="allow",
-        dir=home,
-        config={"family": manifest.family, "data_hash": manifest.data_hash, **_flat(manifest.params)},
-    ) as run:
-        run.summary.update(judged["metrics"])

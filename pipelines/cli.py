@@ -46,8 +46,8 @@ def main() -> None:
     On Kubeflow:       adloop compile --out DIR    adloop submit --host URL
 
     DIR is a folder or s3:// prefix with customers, transactions, touches and auctions as Parquet or CSV, or with
-    iPinYou replay files; families whose tables it lacks are left out. All state lives in one folder, ADLOOP_HOME
-    (default .adloop); services are named by ADLOOP_* variables (see features/settings.py).
+    iPinYou replay files or a decision log; families whose tables it lacks are left out. All state lives in one
+    folder, ADLOOP_HOME (default .adloop); services are named by ADLOOP_* variables (see features/settings.py).
     """
     stay_private()
 
@@ -61,6 +61,9 @@ def run(family: str | None, data: str | None, params_file: Path) -> None:
 
     A family with no champion yet is trained twice, on the data as it stood a horizon ago and as it stands now, so
     that the second version is released canary-style over the first. What has not changed is not run again.
+
+    With --data .adloop/decisions (or the source decision_log) bidding learns from what the endpoint decided and what
+    came of it: the new version goes on from the champion's parameters, and is a challenger like any other.
     """
     from pipelines.local import StepFailed
     from pipelines.loop import run_loop

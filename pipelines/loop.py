@@ -10,7 +10,7 @@ from rich.status import Status
 
 from components.params import Params, load
 from features.settings import Settings
-from features.sources import fingerprint, tables
+from features.sources import fingerprint, learns, tables
 from models import catalog
 from pipelines import simulation
 from pipelines.console import console as terminal_or_log
@@ -25,7 +25,8 @@ def run_loop(family: str | None, data: str | None, params_file: Path, settings: 
     Of all families those are left out whose table there is not; a family that is asked for by name needs its table.
 
     A family without a champion gets one first: the model that would have been trained one horizon ago. The model of
-    today is then released over it, canary-style, under held-out traffic, as every later one will be.
+    today is then released over it, canary-style, under held-out traffic, as every later one will be. Where the data is
+    what the champion itself decided, the new version goes on from it.
     Raises `pipelines.local.StepFailed` when a step fails, and `ValueError` where a table is missing.
     """
     from models.registry import Registry
@@ -43,13 +44,24 @@ def run_loop(family: str | None, data: str | None, params_file: Path, settings: 
             console.print(
                 f"[bold]{name}[/bold] {'as of ' + as_of + ' before the data ends' if as_of else 'as of today'}"
             )
-            where = {"source": source, "fingerprint": content, "as_of": as_of}
+            start = goes_on_from(name, source, settings)
+            where = {"source": source, "fingerprint": content, "as_of": as_of, "start": start}
             _pipeline(name, params, where, settings, console)
         seconds[name] = time.monotonic() - started
     _simulated_day(catalog.POLICY in seconds, params_file, settings, console)
     report = publish(settings, time.monotonic() - began, seconds)
     console.print(terminal.table(report))
     console.print(f"the whole report: {settings.home / 'report' / 'index.html'}")
+
+
+def goes_on_from(family: str, source: list[str], settings: Settings) -> str:
+    """The version that a fit goes on from: the champion, where its own decisions are learnt from; else none."""
+    from models.registry import Registry
+
+    if catalog.family(family).update is None or not learns(source, settings):
+        return ""
+    champion = Registry(settings).champion(family)
+    return "" if champion is None else champion.version
 
 
 def _simulated_day(bids: bool, params_file: Path, settings: Settings, console: Console) -> None:

@@ -23,7 +23,14 @@ def training(family: str, fresh: bool = False) -> GraphComponent:
 
     @dsl.pipeline(name=f"train-{family}", description=f"{family}: from raw data to a canary release.")
     def train_and_release(
-        source: list, fingerprint: str, as_of: str, params: dict, sensitive: list, plan: dict, monitoring: dict
+        source: list,
+        fingerprint: str,
+        as_of: str,
+        params: dict,
+        sensitive: list,
+        plan: dict,
+        monitoring: dict,
+        start: str = "",
     ) -> None:
         ingested = on_cluster(ingest(source=source, fingerprint=fingerprint))
         if fresh:
@@ -33,7 +40,7 @@ def training(family: str, fresh: bool = False) -> GraphComponent:
             featurize(tables=validated.outputs["tables"], family=family, params=params, as_of=as_of)
         )
         features = featurized.outputs["features"]
-        trained = on_cluster(train(features=features, family=family, params=params))
+        trained = on_cluster(train(features=features, family=family, params=params, start=start))
         bundle = trained.outputs["bundle"]
         evaluated = on_cluster(
             evaluate(features=features, bundle=bundle, family=family, params=params, sensitive=sensitive)

@@ -13,7 +13,7 @@ import pandas as pd
 from components.frame import Frame
 from features.settings import Settings
 from models import catalog, keys
-from models.bundle import aside, open_bundle
+from models.bundle import Bundle, aside, open_bundle
 from models.evaluation import card, plots
 from models.evaluation.gates import Evidence, Verdict
 from models.evaluation.table import table
@@ -30,6 +30,8 @@ class Evaluated:
     """The candidate's metrics, the naive baseline's and the champion's (None without one), and each gate's verdict.
 
     A figure that the rows leave undefined is None. `figures` has each metric with its interval and everyone's value.
+    `from_log` says whether the gate `value_above_champion` was asked of what the champion decided, or why it was not;
+    empty for a family that does not decide.
     """
 
     family: str
@@ -40,6 +42,7 @@ class Evaluated:
     baseline: Mapping[str, float | None]
     champion: Mapping[str, float | None] | None
     compared_with: str
+    from_log: str
     figures: tuple[Mapping[str, Any], ...]
     gates: tuple[Mapping[str, Any], ...]
 
@@ -65,11 +68,13 @@ def evaluate(
     answers = {"candidate": _answers(record, frame, candidate.model), **_baselines(record, frame, params)}
     champion, compared_with = _champion(record, frame, settings)
     if champion is not None:
-        answers["champion"] = champion
+        answers["champion"] = _answers(record, frame, champion[1].model)
 
     verdicts = _ask(record, frame, rows, truth, answers, sensitive, params["seed"])
+    from_log = _ask_log(candidate, champion, settings, params["seed"], verdicts)
     figures = table(record.metrics, truth, answers, params["seed"])
     written = card.sections(record, candidate.manifest, frame.counts(), figures, truth, answers["candidate"], verdicts)
+    written["Gates"] += f"\n\n`value_above_champion` was {from_log}." if from_log else ""
     verdicts.append(card.complete(written))
     values = _values(figures)
     done = Evaluated(
@@ -81,6 +86,7 @@ def evaluate(
         baseline=values[record.naive],
         champion=values.get("champion"),
         compared_with=compared_with,
+        from_log=from_log,
         figures=tuple(_figure(rows, record) for _, rows in figures.groupby("metric", sort=False)),
         gates=tuple(_plain(verdict) for verdict in verdicts),
     )
@@ -107,8 +113,8 @@ def _baselines(family: Family, frame: Frame, params: dict[str, Any]) -> Answers:
     return answers
 
 
-def _champion(family: Family, frame: Frame, settings: Settings) -> tuple[pd.DataFrame | None, str]:
-    """The champion's answers, and who that is or why there are none."""
+def _champion(family: Family, frame: Frame, settings: Settings) -> tuple[tuple[str, Bundle] | None, str]:
+    """The champion and its version, and in words who that is or why it cannot be compared with."""
     registry = Registry(settings)
     champion = registry.champion(family.name)
     if champion is None:
@@ -117,7 +123,30 @@ def _champion(family: Family, frame: Frame, settings: Settings) -> tuple[pd.Data
     unknown = sorted(set(opened.manifest.columns) - set(frame.columns))
     if unknown:
         return None, f"version {champion.version} reads features these rows lack: {', '.join(unknown)}"
-    return _answers(family, frame, opened.model), f"version {champion.version}"
+    return (champion.version, opened), f"version {champion.version}"
+
+
+def _ask_log(
+    candidate: Bundle, champion: tuple[str, Bundle] | None, settings: Settings, seed: int, verdicts: list[Verdict]
+) -> str:
+    """Ask the gate on the decision log, where there is one of the champion; says that, or why it was not asked."""
+    if candidate.manifest.family != catalog.POLICY:
+        return ""
+    if champion is None:
+        return "not asked: there is no champion"
+    from features.store import Online
+    from serving.decisions import challenge
+    from serving.decisions.endpoint.panel import Features
+
+    version, opened = champion
+    try:
+        verdict = challenge.judge(
+            settings.home / "decisions", version, candidate, opened, Features(Online(settings)), seed
+        )
+    except LookupError as missing:
+        return f"not asked: {missing}"
+    verdicts.append(verdict)
+    return f"asked of what version {version} decided"
 
 
 def _ask(

@@ -22,8 +22,8 @@ def ingest(source: Sequence[str], out: Path, settings: Settings) -> Ingested:
     """Write the canonical tables of all of `source` into `out`, in place of what was there.
 
     Args:
-        source: each `complete_journey`, `cdnow`, `auction_simulator`, or a folder of canonical tables or of iPinYou
-            replay files, here or `s3://…`.
+        source: each `complete_journey`, `cdnow`, `auction_simulator`, `decision_log`, or a folder of canonical tables
+            or of iPinYou replay files, here or `s3://…`, or of a decision log and its feedback.
 
     Raises:
         FileNotFoundError: where there is no such source.

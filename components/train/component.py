@@ -10,16 +10,22 @@ def train(
     features: dsl.Input[dsl.Dataset],
     family: str,
     params: dict,
+    start: str,
     bundle: dsl.Output[dsl.Model],
     result: dsl.Output[dsl.Artifact],
 ) -> None:
-    """A family's model as an unsigned bundle. Retried, it resumes from its checkpoint."""
+    """A family's model as an unsigned bundle, gone on with from version `start` where one is named.
+
+    Retried, it resumes from its checkpoint.
+    """
     from pathlib import Path
 
     from components import wire
     from components.train import step
+    from models.registry import Registry
 
     settings, section = wire.enter(), wire.whole(params)
     checkpoint = wire.checkpoint(settings, family, features.uri, section)
-    done = step.train(Path(features.path), family, section, checkpoint=checkpoint, out=Path(bundle.path))
+    before = (start, Registry(settings).download(family, start)) if start else None
+    done = step.train(Path(features.path), family, section, checkpoint, Path(bundle.path), before)
     wire.write(done, result.path)

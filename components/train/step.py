@@ -2,7 +2,9 @@
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from filelock import FileLock
 
 from components.frame import Frame
 from models import bundle, catalog
-from models.bundle import Manifest
+from models.bundle import Manifest, open_bundle
 from models.family import Family, Model
 
 #: Rows of the reference that drift is measured from: enough for the tests, small enough to ship.
@@ -29,27 +31,45 @@ class Trained:
     fitted: bool
 
 
-def train(features: Path, family: str, params: dict[str, Any], checkpoint: Path, out: Path) -> Trained:
+def train(
+    features: Path,
+    family: str,
+    params: dict[str, Any],
+    checkpoint: Path,
+    out: Path,
+    start: tuple[str, Path] | None = None,
+) -> Trained:
     """Fit `family` on the train and valid examples of `features` and write a bundle to `out`.
+
+    `start` is the version and the verified folder of a bundle of the family, to go on from in place of learning all
+    anew; it is only read. Raises `ValueError` where the family does not learn so.
 
     Progress is kept in `checkpoint` until the bundle is in place: killed and run again, it resumes from there. A
     checkpoint of other inputs is thrown away, and two runs on one checkpoint wait for each other.
     """
     record, frame = catalog.family(family), Frame(features)
-    manifest = _manifest(record, frame, params)
+    before = None if start is None else open_bundle(start[1], None)
+    manifest = _manifest(record, frame, params, f"version {start[0]} (`{before.digest}`)" if start and before else "")
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(checkpoint.with_name(f"{checkpoint.name}.lock")):
         fitted = not _is_there(out, manifest)
         if fitted:
             _claim(checkpoint, manifest)
             learn, tune = frame.split("train"), frame.split("valid")
-            model = record.fit(learn, tune, record.params.read(params), checkpoint)
+            fit = record.fit if before is None else _going_on(record, before.model)
+            model = fit(learn, tune, record.params.read(params), checkpoint)
             bundle.write(out, model, manifest, _reference(model, frame, manifest.seed))
         shutil.rmtree(checkpoint, ignore_errors=True)
     return Trained(family, bundle.verify(out, None), len(frame.rows), fitted)
 
 
-def _manifest(family: Family, frame: Frame, params: dict[str, Any]) -> Manifest:
+def _going_on(family: Family, champion: Model) -> Callable[..., Model]:
+    if family.update is None:
+        raise ValueError(f"{family.name} learns all anew each time: it cannot go on from an earlier version")
+    return partial(family.update, champion)
+
+
+def _manifest(family: Family, frame: Frame, params: dict[str, Any], started_from: str) -> Manifest:
     return Manifest(
         family=family.name,
         feature_service=frame.about["service"],
@@ -60,6 +80,7 @@ def _manifest(family: Family, frame: Frame, params: dict[str, Any]) -> Manifest:
         data_hash=frame.about["data_hash"],
         as_of=frame.about["as_of"] or "",
         git_commit=_commit(),
+        started_from=started_from,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from features import lake
 from features.settings import Settings
-from features.sources import auction_simulator, cdnow, complete_journey, folder, ipinyou
+from features.sources import auction_simulator, cdnow, complete_journey, decision_log, folder, ipinyou
 
 _BUNDLED = {"complete_journey": complete_journey, "cdnow": cdnow, "auction_simulator": auction_simulator}
 
@@ -15,8 +15,8 @@ def read(sources: Sequence[str], destination: Path, settings: Settings) -> None:
     """Write the canonical tables of all `sources` into the folder `destination`.
 
     Args:
-        sources: each `complete_journey`, `cdnow`, `auction_simulator`, or a folder of canonical tables (Parquet or CSV)
-            or of iPinYou replay files, here or `s3://…`.
+        sources: each `complete_journey`, `cdnow`, `auction_simulator`, `decision_log`, or a folder of canonical tables
+            (Parquet or CSV) or of iPinYou replay files, here or `s3://…`, or of a decision log and its feedback.
 
     Raises:
         FileNotFoundError: where there is no such source.
@@ -38,14 +38,23 @@ def tables(source: str, settings: Settings) -> tuple[str, ...]:
     """The canonical tables that reading a source gives. Raises `FileNotFoundError` where there is no such source."""
     if source in _BUNDLED:
         return _BUNDLED[source].TABLES
+    if decision_log.files(source, settings):
+        return decision_log.TABLES
     if ipinyou.files(source, settings):
         return ipinyou.TABLES
     return folder.tables(source, settings)
 
 
+def learns(source: Sequence[str], settings: Settings) -> bool:
+    """Whether one of them is a decision log: what is learnt from it goes on from what bid."""
+    return any(one not in _BUNDLED and decision_log.files(one, settings) for one in source)
+
+
 def _read(source: str, destination: Path, settings: Settings) -> None:
     if source in _BUNDLED:
         _BUNDLED[source].read(destination)
+    elif decision_log.files(source, settings):
+        decision_log.read(source, destination, settings)
     elif ipinyou.files(source, settings):
         ipinyou.read(source, destination, settings)
     else:
@@ -73,5 +82,9 @@ def _fingerprint(source: str, settings: Settings) -> str:
 
 
 def _files(source: str, settings: Settings) -> list[str]:
-    """The files of a folder, of replays or of canonical tables."""
-    return ipinyou.files(source, settings) or list(folder.files(source, settings).values())
+    """The files of a folder: of a decision log, of replays or of canonical tables."""
+    return (
+        decision_log.files(source, settings)
+        or ipinyou.files(source, settings)
+        or list(folder.files(source, settings).values())
+    )

@@ -6,6 +6,7 @@ from models.bidding.metrics import METRICS, TOTALS
 from models.bidding.model import BiddingModel, trial
 from models.bidding.params import BiddingParams
 from models.bidding.training import baseline, fit
+from models.bidding.update import update
 from models.bidding.verdicts import never_overspends, value_is_calibrated
 from models.evaluation import gates
 from models.family import Breakdown, Family
@@ -19,6 +20,7 @@ FAMILY = Family(
     params=BiddingParams,
     fit=fit,
     load=BiddingModel.load,
+    update=update,
     # Naive is to pay what a click has cost so far, untuned, whatever is left of the budget: what gates ask to be beaten
     # beyond noise. The tuned rules are close to each other and to the limit, as a week's clicks tell them apart.
     baselines={name: baseline(name) for name in ("mcpc", "linear", "ortb", "pid", "rlb")},

@@ -38,18 +38,21 @@ class Kept(Policy, Protocol):
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a policy learns from. `checkpoint` is where one that learns for long keeps its progress."""
+    """What a policy learns from. `checkpoint` is where one that learns for long keeps its progress; `known` are the
+    markets that are known already.
+    """
 
     episodes: Episodes
     seed: int
     checkpoint: Path
     ratios: tuple[float, ...] = RATIOS
     schedule: Schedule = field(default_factory=Schedule)
+    known: Mapping[str, Market] = field(default_factory=dict)
 
     @cached_property
     def markets(self) -> Mapping[str, Market]:
         """The market of every campaign."""
-        return market.fit(self.episodes, self.seed)
+        return market.fit(self.episodes, self.seed, self.known)
 
     @cached_property
     def linear(self) -> Linear:

@@ -45,14 +45,17 @@ class Market(BaseModel):
     gains: tuple[float, ...]
 
     @classmethod
-    def fit(cls, episodes: Episodes, seed: int = 0) -> Self:
-        """Learn one campaign's market from its logged auctions. Raises ValueError on none or on free auctions only."""
+    def fit(cls, episodes: Episodes, seed: int = 0, slope: float = 1.0) -> Self:
+        """Learn one campaign's market from its logged auctions; `slope` is what it is taken to be before they are seen.
+
+        Raises ValueError on none or on free auctions only.
+        """
         expected, price = episodes.expected_value.ravel(), episodes.market_price.ravel()
         if not price.sum() > 0:
             raise ValueError("market: expected auctions, some of them at a price")
         low, high = (max(float(edge), 1e-12) for edge in np.quantile(expected, EDGES))
         score = np.log(np.clip(expected, low, high))
-        level, slope = _power(score, episodes.value.ravel())
+        level, slope = _power(score, episodes.value.ravel(), slope)
         worth = np.exp(level + slope * score)
         values, prices = worth / worth.mean(), price / price.mean()
         multipliers, gains = _curves(values, prices)
@@ -74,9 +77,11 @@ class Market(BaseModel):
 Markets = Mapping[str, Market]
 
 
-def fit(episodes: Episodes, seed: int = 0) -> dict[str, Market]:
-    """The market of every campaign there is."""
-    return {name: Market.fit(episodes.of(name), seed) for name in episodes.campaigns}
+def fit(episodes: Episodes, seed: int = 0, before: Markets | None = None) -> dict[str, Market]:
+    """The market of every campaign there is, from what was known `before` on; where nothing is logged that stays."""
+    known = dict(before or {})
+    slopes = {name: known[name].slope if name in known else 1.0 for name in episodes.campaigns}
+    return known | {name: Market.fit(episodes.of(name), seed, slope) for name, slope in slopes.items()}
 
 
 def budgets(markets: Markets, episodes: Episodes, ratios: Sequence[float]) -> Floats:
@@ -106,19 +111,19 @@ def at_pace(curves: Mapping[str, tuple[float, ...]], seen: Observation, pace: Fl
     return np.asarray(lines[rows, left] + (step - left) * (lines[rows, left + 1] - lines[rows, left]))
 
 
-def _power(score: Floats, value: Floats) -> tuple[float, float]:
-    """Level and slope of log value over log prediction: a Poisson regression, the slope drawn towards 1 (MAP, Newton).
+def _power(score: Floats, value: Floats, prior: float) -> tuple[float, float]:
+    """Level and slope of log value over log prediction: a Poisson regression, the slope drawn to `prior` (MAP, Newton).
 
     Half a win of the mean value is added, so that a campaign without any has a level. Values are scaled to counts.
     """
     unit = float(value[value > 0].mean()) if (value > 0).any() else 1.0
     count, centre = value / unit, float(score.mean())
     x = score - centre
-    level, slope, extra = float(np.log((count.sum() + 0.5) / len(count))), 1.0, 0.5 / len(count)
+    level, slope, extra = float(np.log((count.sum() + 0.5) / len(count))), prior, 0.5 / len(count)
     for _ in range(50):
         mean = np.exp(level + slope * x)
         slack = count + extra - mean
-        gradient = np.array([slack.sum(), slack @ x - (slope - 1) / SLOPE_SD**2])
+        gradient = np.array([slack.sum(), slack @ x - (slope - prior) / SLOPE_SD**2])
         cross = mean @ x
         curvature = np.array([[mean.sum(), cross], [cross, mean @ x**2 + 1 / SLOPE_SD**2]])
         step = np.clip(np.linalg.solve(curvature, gradient), -0.5, 0.5)

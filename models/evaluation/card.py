@@ -37,7 +37,8 @@ def sections(
         "Fairness": fairness or "No gate of this family decides anything about a person.",
         "Gates": "\n".join(f"- {'passed' if v.passed else '**refused**'} `{v.gate}`: {v.reason}" for v in verdicts),
         "Limits": family.limits,
-        "Lineage": f"Code `{manifest.git_commit}`, parameters `{manifest.params_hash}`, seed {manifest.seed}.",
+        "Lineage": f"Code `{manifest.git_commit}`, parameters `{manifest.params_hash}`, seed {manifest.seed}. "
+        + (f"It went on from {manifest.started_from}." if manifest.started_from else "It learnt all anew."),
     }
 
 

@@ -19,12 +19,17 @@ def propose(case: Case) -> Draft:
     bid = amount(case.predictions.policy_bid)
     own = propensity(case) or 1.0  # one that is no probability is found by the guardrail `fallback`
     if drawn < holdout + varied:
-        times, up = 1 + case.params.exploration.spread, case.uniform("direction") < 0.5
+        times, up = 1 + case.params.exploration.spread, raised(case)
         reason = f"the policy's bid {'times' if up else 'divided by'} {times:g}, to learn what that brings"
         bid = bid and (bid * times if up else bid / times)
         return _draft(case, bid, reason, "policy", varied / 2 * own, explored=True)
     reason = "the policy's bid for what this is worth"
     return _draft(case, bid, reason, "policy", (1 - holdout - varied) * own, explored=False)
+
+
+def raised(case: Case) -> bool:
+    """Whether a bid that is varied is varied upwards."""
+    return case.uniform("direction") < 0.5
 
 
 def exploring(case: Case) -> float:

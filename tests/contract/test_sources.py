@@ -14,6 +14,7 @@ from features.contracts import check
 from features.settings import Settings
 from features.simulator.published import PUBLISHED
 from features.tables import SPECS, Tables, content_hash
+from tests.unit.features import test_decision_log
 
 OF_CUSTOMERS = {"customers", "transactions"}
 #: The tables that each source must give.
@@ -24,6 +25,7 @@ SOURCES = {
     "csv folder": OF_CUSTOMERS,
     "ipinyou folder": {"auctions"},
     "auction_simulator": {"auctions"},
+    "decision log folder": {"auctions"},
 }
 
 
@@ -42,6 +44,8 @@ def read(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     address = request.param
     if address == "ipinyou folder":
         address = str(replays.write(folder / "given"))
+    elif address == "decision log folder":
+        address = str(test_decision_log.write(folder / "given"))
     elif "folder" in address:
         address = str(business.write(folder / "given", customers=50))
     if request.param == "csv folder":

@@ -1,24 +1,16 @@
 """A simulated day through a real endpoint: it replays, no limit is spent above, and what is told twice counts once."""
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import httpx
-import pandas as pd
 import pytest
-import yaml
 
-from components.featurize.step import featurize
-from components.train.step import train
 from features.settings import Settings
-from features.simulator.opportunities import Simulator, join
-from features.simulator.published import PUBLISHED
 from models import bundle
 from models.registry import Registry
 from serving.decisions.endpoint import keys
@@ -34,11 +26,11 @@ from serving.decisions.simulation.records import CONSTANT, ENGINE, LINEAR, Simul
 from serving.decisions.simulation.records import read as last
 from serving.decisions.state.sqlite import Sqlite
 from serving.rollout.processes import DecisionServer, free_port
+from tests.integration import small_market
+from tests.integration.small_market import DAILY, PARAMS
 
 ROOT = Path(__file__).parents[2]
-PARAMS = ROOT / "params.yaml"
-#: Few auctions a day: the whole module is to take less than a minute.
-DAILY, DAYS, SEED = 220, 2, 5
+DAYS, SEED = 2, 5
 
 
 @dataclass(frozen=True)
@@ -60,20 +52,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     root = tmp_path_factory.mktemp("simulated")
     found = Settings(home=root / "home")
     with pytest.MonkeyPatch.context() as patch:
-        small = {name: PUBLISHED[name].model_copy(update={"daily": DAILY}) for name in ("1458", "2997", "search")}
-        for name in [name for name in PUBLISHED if name not in small]:
-            patch.delitem(PUBLISHED, name)
-        for name, campaign in small.items():
-            patch.setitem(PUBLISHED, name, campaign)
-        patch.setattr(import_module("models.bidding.fit"), "CANDIDATES", ("pacing",))
-        section = yaml.safe_load(PARAMS.read_text())
-        section = {**section["bidding"], "seed": section["seed"], "auctions": DAILY // 2}
-        (root / "tables").mkdir()
-        pd.concat([_auctions(name) for name in small]).to_parquet(root / "tables" / "auctions.parquet")
-        featurize(root / "tables", "bidding", section, None, found, root / "features")
-        train(root / "features", "bidding", section, root / "checkpoint", root / "bundle")
-        registry = Registry(found)
-        registry.promote("bidding", registry.register(root / "bundle", _evaluated(root)).version)
+        small_market.shrink(patch)
+        small_market.champion(root, found, "pacing")
         yield found
 
 
@@ -81,25 +61,6 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 def played(settings: Settings) -> Played:
     done = run.simulate(3, DAYS, SEED, PARAMS, settings)
     return Played(settings, done, [read(written) for written in reading.entries(folder(settings) / "log")])
-
-
-def _auctions(name: str) -> pd.DataFrame:
-    source = Simulator.published(name, 1)
-    drawn = join(list(source.stream(28)))
-    columns = ("occurred_at", "market_price", "click", "conversion_value", "predicted_ctr", "predicted_value")
-    told = {column: getattr(drawn, column) for column in columns}
-    channel = source.campaign.of_channels("name")[drawn.channel]
-    return pd.DataFrame({"campaign_id": name, "channel": channel, **told})
-
-
-def _evaluated(root: Path) -> Path:
-    """A verdict as the evaluate step writes it."""
-    place = root / "evaluation"
-    place.mkdir()
-    judged = {"metrics": {}, "gates": [], "passed": True, "bundle_digest": bundle.verify(root / "bundle", None)}
-    (place / "evaluation.json").write_text(json.dumps(judged))
-    (place / "card.md").write_text("a pacing policy")
-    return place
 
 
 def test_a_bidder_asked_by_arrays_answers_as_its_model_does_by_frames(settings: Settings) -> None:

@@ -11,6 +11,8 @@ from models.bidding.dqn.network import HEADS
 from models.bidding.dqn.state import FEATURES, TURNS
 
 OPSET, IR_VERSION = 18, 9
+#: Weight and bias of each of three layers.
+LAYERS = 6
 
 
 def graph(layers: Sequence[npt.NDArray[np.float32]]) -> onnx.ModelProto:
@@ -39,3 +41,9 @@ def graph(layers: Sequence[npt.NDArray[np.float32]]) -> onnx.ModelProto:
     )
     onnx.checker.check_model(model)
     return model
+
+
+def layers(network: onnx.ModelProto) -> list[npt.NDArray[np.float32]]:
+    """The layers that `graph` made a network of."""
+    held = {one.name: numpy_helper.to_array(one) for one in network.graph.initializer}
+    return [held[f"layer{i}"] for i in range(LAYERS)]

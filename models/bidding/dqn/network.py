@@ -1,6 +1,10 @@
 """Bootstrapped dueling Q-networks side by side, and the loss they learn by."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from models.bidding.dqn.state import FEATURES, KEEP, TURNS
 
@@ -27,6 +31,13 @@ def start(seed: int, device: "torch.device") -> "Layers":
         weight = torch.randn((HEADS, width, out), generator=draw) * (gain / width) ** 0.5
         layers += [weight.to(device), torch.zeros((HEADS, 1, out), device=device)]
     return [layer.requires_grad_() for layer in layers]
+
+
+def resumed(before: Sequence[npt.NDArray[np.float32]], device: "torch.device") -> "Layers":
+    """Layers that were learnt before, to learn on from."""
+    import torch
+
+    return [torch.tensor(layer, device=device).requires_grad_() for layer in before]
 
 
 def answers(layers: "Layers", state: "torch.Tensor") -> "torch.Tensor":

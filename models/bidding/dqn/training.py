@@ -1,5 +1,6 @@
 """Learning in rounds of gathering and fitting; after each, all there is to go on from is kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from models.bidding.auctions import Episodes, Integers
 from models.bidding.dqn.experience import Singles, gather, nothing, resample
 from models.bidding.dqn.memory import Memory
-from models.bidding.dqn.network import HEADS, answers, errors, loss, start
+from models.bidding.dqn.network import HEADS, answers, errors, loss, resumed, start
 from models.bidding.dqn.state import TURNS
 from models.bidding.market import Markets
 from models.bidding.planning import Plans
@@ -39,9 +40,15 @@ class Schedule:
 
 
 def train(
-    episodes: Episodes, markets: Markets, schedule: Schedule, seed: int, checkpoint: Path
+    episodes: Episodes,
+    markets: Markets,
+    schedule: Schedule,
+    seed: int,
+    checkpoint: Path,
+    before: Sequence[npt.NDArray[np.float32]] | None = None,
 ) -> list[npt.NDArray[np.float32]]:
-    """The layers of the slower copies, whose noise is averaged out; learnt on a GPU where there is one.
+    """The layers of the slower copies, whose noise is averaged out; learnt on a GPU where there is one, from `before`
+    on where other networks' layers are given.
 
     Every round draws from generators of its own, seeded by `seed` and the round, and `checkpoint/dqn.npz` holds the
     networks and the memory after it: a fit that was stopped goes on from there and ends in the same networks.
@@ -51,7 +58,7 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint.mkdir(parents=True, exist_ok=True)
     plans = Plans.fit(markets, episodes.auctions)
-    run = _Run(seed, device, checkpoint / "dqn.npz")
+    run = _Run(seed, device, checkpoint / "dqn.npz", before)
     for at in range(run.done, schedule.rounds):
         rng = np.random.default_rng([seed, at])
         drawn = resample(episodes, schedule.episodes, rng)
@@ -65,11 +72,13 @@ def train(
 class _Run:
     """Networks, their slower copies, optimizer and memory: all that a checkpoint holds."""
 
-    def __init__(self, seed: int, device: "torch.device", file: Path) -> None:
+    def __init__(
+        self, seed: int, device: "torch.device", file: Path, before: Sequence[npt.NDArray[np.float32]] | None
+    ) -> None:
         import torch
 
         self.file, self.device, self.done = file, device, 0
-        self.layers: Layers = start(seed, device)
+        self.layers: Layers = start(seed, device) if before is None else resumed(before, device)
         self.target: Layers = [layer.detach().clone() for layer in self.layers]
         self.optimizer = torch.optim.Adam(self.layers, lr=LEARNING_RATE)
         self.memory = Memory.of(nothing(), np.random.default_rng(seed), device)

@@ -11,7 +11,7 @@ import onnxruntime
 
 from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
-from models.bidding.dqn.graph import graph
+from models.bidding.dqn.graph import graph, layers
 from models.bidding.dqn.state import KEEP, TURNS, features
 from models.bidding.dqn.training import Schedule, train
 from models.bidding.market import Market, Markets
@@ -42,9 +42,18 @@ class Dqn:
         )
 
     @classmethod
-    def fit(cls, episodes: Episodes, markets: Markets, schedule: Schedule, seed: int, checkpoint: Path) -> Self:
-        """Learn from logged episodes; see `dqn.training.train` for what `checkpoint` is for."""
-        return cls(markets, graph(train(episodes, markets, schedule, seed, checkpoint)))
+    def fit(
+        cls,
+        episodes: Episodes,
+        markets: Markets,
+        schedule: Schedule,
+        seed: int,
+        checkpoint: Path,
+        before: Self | None = None,
+    ) -> Self:
+        """Learn from logged episodes, from the networks of `before` on; see `dqn.training.train` for `checkpoint`."""
+        known = None if before is None else layers(before.network)
+        return cls(markets, graph(train(episodes, markets, schedule, seed, checkpoint, known)))
 
     def bid(self, seen: Observation) -> Floats:
         """See `Policy`."""

@@ -21,9 +21,9 @@ class Linear(Document):
     factor: Dial
 
     @classmethod
-    def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float]) -> Self:
-        """Tune on logged episodes."""
-        factor = tuned(lambda dial: cls(factor=dial), units(episodes, markets), episodes, markets, ratios)
+    def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float], before: Dial | None = None) -> Self:
+        """Tune on logged episodes, around the factor of `before`."""
+        factor = tuned(lambda dial: cls(factor=dial), units(episodes, markets), episodes, markets, ratios, before)
         return cls(factor=factor)
 
     def bid(self, seen: Observation) -> Floats:

@@ -40,9 +40,11 @@ class Rlb:
         self.values, self.plans = values, plans
 
     @classmethod
-    def fit(cls, episodes: Episodes, markets: Markets, calibrated: bool) -> Self:
-        """Plan for every campaign, by the values and market prices of the logged episodes."""
-        means = {name: episodes.of(name).expected_value.mean() for name in episodes.campaigns}
+    def fit(cls, episodes: Episodes, markets: Markets, calibrated: bool, before: Self | None = None) -> Self:
+        """Plan for every campaign, by the values and market prices of the logged episodes; of campaigns that `before`
+        alone knows the means are its own."""
+        means = dict(before.values.means) if before is not None else {}
+        means |= {name: episodes.of(name).expected_value.mean() for name in episodes.campaigns}
         plans = Plans.fit(markets, episodes.auctions, by_mean=not calibrated)
         return cls(Values(markets=markets, means=means, calibrated=calibrated), plans)
 

@@ -10,8 +10,8 @@ from models.bidding.environment import Policy, replay
 from models.bidding.market import Markets
 from models.bidding.policies.dial import Dial
 
-#: Settings that are tried, as multiples of a campaign's unit.
-SETTINGS = tuple(np.geomspace(0.1, 8, 36).tolist())
+#: Settings that are tried, as multiples of a campaign's unit; and of the setting that it has had so far.
+SETTINGS, NEAR = tuple(np.geomspace(0.1, 8, 36).tolist()), tuple(np.geomspace(0.5, 2, 21).tolist())
 
 
 def tuned(
@@ -20,20 +20,49 @@ def tuned(
     episodes: Episodes,
     markets: Markets,
     ratios: Sequence[float],
+    before: Dial | None = None,
 ) -> Dial:
-    """The dial with which `make` wins the most realised value; of settings that do equally well the middle one."""
-    prices = {name: markets[name].price for name in episodes.campaigns}
-    budget = market.budgets(markets, episodes, ratios)
-    won = []
-    for setting in SETTINGS:
-        flat = {name: (setting * units[name],) * len(ratios) for name in prices}
-        won.append(replay(episodes, budget, make(Dial(ratios=ratios, prices=prices, settings=flat))).value)
-    value = np.array(won)
-    settings = {name: _best(value[:, :, episodes.campaign == name].sum(axis=2), units[name]) for name in prices}
+    """The dial with which `make` wins the most realised value; of settings that do equally well the middle one.
+
+    Campaigns that `before` knows are tuned around their setting there, which stays where nothing is logged of them.
+    """
+    had = {} if before is None else dict(before.settings)
+    prices, settings = ({}, {}) if before is None else (dict(before.prices), dict(had))
+    for known, factors in ((False, SETTINGS), (True, NEAR)):
+        part = episodes.select(np.array([(name in had) == known for name in episodes.campaign.tolist()], dtype=bool))
+        if len(part):
+            around = {name: had[name] if known else (units[name],) * len(ratios) for name in part.campaigns}
+            settings |= _tried(make, around, factors, part, markets, ratios)
+            prices |= {name: markets[name].price for name in part.campaigns}
     return Dial(ratios=ratios, prices=prices, settings=settings)
 
 
-def _best(value: Floats, unit: float) -> tuple[float, ...]:
-    """Of (settings, ratios) the best setting by ratio."""
+def _tried(
+    make: Callable[[Dial], Policy],
+    around: Mapping[str, tuple[float, ...]],
+    factors: Sequence[float],
+    episodes: Episodes,
+    markets: Markets,
+    ratios: Sequence[float],
+) -> dict[str, tuple[float, ...]]:
+    """For each campaign and ratio the best of these multiples of what it is tuned around."""
+    prices = {name: markets[name].price for name in around}
+    budget = market.budgets(markets, episodes, ratios)
+    won = []
+    for factor in factors:
+        settings = {name: tuple(factor * one for one in base) for name, base in around.items()}
+        won.append(replay(episodes, budget, make(Dial(ratios=ratios, prices=prices, settings=settings))).value)
+    value = np.array(won)
+    return {
+        name: tuple(
+            factors[place] * one
+            for place, one in zip(_best(value[:, :, episodes.campaign == name].sum(axis=2)), base, strict=True)
+        )
+        for name, base in around.items()
+    }
+
+
+def _best(value: Floats) -> list[int]:
+    """Of (settings, ratios) the place of the best setting by ratio."""
     places = [np.flatnonzero(line == line.max()) for line in value.T]
-    return tuple(SETTINGS[int(best[len(best) // 2])] * unit for best in places)
+    return [int(best[len(best) // 2]) for best in places]

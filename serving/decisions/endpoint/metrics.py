@@ -26,8 +26,15 @@ _FAULTS = Counter("adloop_faults", "What failed and was answered conservatively.
 MODELS = Gauge(
     "adloop_model", "Models in force, by their share of the opportunities.", ("family", "version"), registry=REGISTRY
 )
+_MESSAGES = Counter(
+    "adloop_kafka_messages", "Messages of the bus by what became of them.", ("became",), registry=REGISTRY
+)
+READING = Gauge(
+    "adloop_kafka_reading", "1 while the bus answers, 0 while it is away or none is named.", registry=REGISTRY
+)
 
-FAULTS = {what: _FAULTS.labels(what) for what in ("features", "model", "store", "log", "bundle")}
+FAULTS = {what: _FAULTS.labels(what) for what in ("features", "model", "store", "log", "bundle", "kafka")}
+MESSAGES = {became: _MESSAGES.labels(became) for became in ("taken", "dead")}
 _STAGE = {stage: _STAGES.labels(stage) for stage in ("predict", "load", "decide", "reserve", "log")}
 
 

@@ -5,7 +5,7 @@ import logging
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -27,6 +27,9 @@ from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Store
+
+if TYPE_CHECKING:
+    from serving.decisions.endpoint.bus import Bus
 
 log = logging.getLogger("adloop.decisions")
 
@@ -84,8 +87,11 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
     pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
     decide: Lane[Opportunity, Decision] = Lane("decide", pipeline.decide)
     take: Lane[Observed, Status] = Lane("feedback", feedback.take)
+    bus = None if place else _bus(settings, feedback)  # what is kept apart must not take from what all share
 
     def close() -> None:
+        if bus is not None:
+            bus.close()
         decide.close()
         take.close()
         models.close()
@@ -93,9 +99,18 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         feedback.close()
 
     def status() -> tuple[bool, dict[str, Any]]:
-        return decide.alive, {"models": models.versions}
+        return decide.alive, {"models": models.versions} | ({} if bus is None else {"kafka": bus.standing})
 
     return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
+
+
+def _bus(settings: Settings, feedback: Feedback) -> "Bus | None":
+    """The bus that the settings name, read from now on."""
+    if settings.kafka_brokers is None:
+        return None
+    from serving.decisions.endpoint.bus import Bus
+
+    return Bus(settings, feedback.take)
 
 
 def state_store(settings: Settings, params: Decisions) -> Store:

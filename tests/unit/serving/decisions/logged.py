@@ -1,12 +1,17 @@
 """Decisions to log: run as a program it logs them until it is killed, and says which are on disk."""
 
 import sys
+import time
 from pathlib import Path
 
 from components.params import load
 from serving.decisions.answer import answered
 from serving.decisions.engine import decide
+from serving.decisions.log import parts, reading
+from serving.decisions.log.entry import Entry, read
+from serving.decisions.log.segment import Segment
 from serving.decisions.log.writer import DecisionLog
+from serving.decisions.rebuild import to_json
 from serving.decisions.records import Decision, Opportunity, Predictions, Spend, State
 from serving.decisions.state.store import Grant
 
@@ -25,6 +30,37 @@ def decided(at: int, grant: Grant | None = None) -> tuple[Opportunity, Predictio
     state = State(campaign=Spend(total=float(at), daily_limit=100.0), account=Spend(daily_limit=1e4))
     decision = decide(opportunity, predictions, state, PARAMS, SEED)
     return opportunity, predictions, state, grant, answered(decision, grant)
+
+
+def logged(place: Path, count: int, start: int = 0) -> None:
+    """Log so many decisions, and close."""
+    log = DecisionLog(place, PARAMS)
+    for at in range(start, start + count):
+        log.append(*decided(at))
+    log.close()
+
+
+def ids(place: Path) -> list[str]:
+    """The opportunities of a log, in its order."""
+    return [read(written).opportunity.opportunity_id for written in reading.entries(place)]
+
+
+def auctions(count: int) -> list[str]:
+    """The opportunities of the first decisions there are."""
+    return [f"auction {at}" for at in range(count)]
+
+
+def left_open(place: Path, *groups: int) -> Path:
+    """The journal of a writer that was killed after these groups."""
+    place.mkdir(exist_ok=True)
+    name, at = parts.keep_params(place, PARAMS), 0
+    written = Segment(place, lambda entries: None)
+    for count in groups:
+        entries = [Entry(time.time(), name, *decided(at + one)) for one in range(count)]
+        written.commit(entries, [to_json(entry) for entry in entries])
+        at += count
+    written._journal.close()
+    return written._journal.path
 
 
 def main(place: Path) -> None:

@@ -1,0 +1,47 @@
+"""Going on from a released policy with what was logged since: a new version of the same kind, never the old one."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from models.bidding.fit import Kept, Lesson
+from models.bidding.model import BiddingModel
+from models.bidding.params import BiddingParams
+from models.bidding.policies.dqn import Dqn
+from models.bidding.policies.linear import Linear
+from models.bidding.policies.pacing import Pacing
+from models.bidding.policies.pid import Pid
+from models.bidding.policies.rlb import Rlb
+from models.bidding.training import lesson, made
+
+
+def _linear(given: Lesson, before: Linear | Pid) -> Linear:
+    return Linear.fit(given.episodes, given.markets, given.ratios, before.factor)
+
+
+#: How each policy that may be released goes on from itself: networks from their weights, tuned factors from where they
+#: stand. What is worked out of the markets alone is worked out anew; these start from the markets known before.
+UPDATES: Mapping[str, Callable[[Lesson, Any], Kept]] = {
+    "linear": _linear,
+    "pid": lambda given, before: Pid.fit(given.episodes, given.markets, given.ratios, _linear(given, before)),
+    "rlb": lambda given, before: Rlb.fit(given.episodes, given.markets, calibrated=False, before=before),
+    "rlb_calibrated": lambda given, before: Rlb.fit(given.episodes, given.markets, calibrated=True, before=before),
+    "pacing": lambda given, _: Pacing.fit(given.markets),
+    "dqn": lambda given, before: Dqn.fit(
+        given.episodes, given.markets, given.schedule, given.seed, given.checkpoint, before
+    ),
+}
+
+
+def update(
+    champion: BiddingModel, train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpoint: Path
+) -> BiddingModel:
+    """The champion's policy as it is after learning from `train` and `valid` too.
+
+    Campaigns that these do not tell of keep what is known of them. A fit that was stopped goes on from `checkpoint`.
+    """
+    about = champion.about
+    given = lesson(train, valid, params, checkpoint, about.markets)
+    return made(about.policy, UPDATES[about.policy](given, champion.policy), given, train, about.usual)

@@ -1,0 +1,81 @@
+"""What is kept of each judged model beside its version: figures, parameters, plots and the signed bundle, as a run."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from features.settings import Settings
+from models import bundle, keys
+from models.bundle import Manifest
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def record(client: "MlflowClient", settings: Settings, trained: Path, evaluation: Path, tags: Mapping[str, str]) -> str:
+    """One MLflow run with all of it, under `tags` (bundle digest and verdict say whose it is); returns its id.
+
+    An interrupted one is gone on with. The run stays open: who registers the version closes it.
+    """
+    from mlflow.entities import Metric, Param
+
+    manifest = Manifest.model_validate_json((trained / "manifest.json").read_bytes())
+    judged = json.loads((evaluation / "evaluation.json").read_text())["metrics"]
+    metrics = {name: value for name, value in judged.items() if value is not None}
+    experiment = _experiment(client, manifest.family, settings)
+    same = " and ".join(f"tags.{name} = '{tags[name]}'" for name in ("bundle_digest", "verdict"))
+    runs = client.search_runs([experiment], f"{same} and attributes.status = 'RUNNING'")
+    run = runs[0] if runs else client.create_run(experiment, tags=dict(tags))
+    run_id: str = run.info.run_id
+    client.log_batch(
+        run_id,
+        metrics=[Metric(name, value, 0, 0) for name, value in metrics.items()],
+        params=[Param(name, value) for name, value in _flat(manifest.params).items()],
+    )
+    client.log_artifacts(run_id, str(evaluation), "evaluation")
+    with tempfile.TemporaryDirectory(dir=settings.home) as folder:
+        signed = Path(folder) / "bundle"
+        shutil.copytree(trained, signed)
+        shutil.copy(evaluation / "card.md", signed / "card.md")
+        stated = manifest.model_copy(update={"metrics": metrics})
+        (signed / "manifest.json").write_text(stated.model_dump_json(indent=1))
+        bundle.seal(signed)
+        bundle.sign(signed, keys.signing_key(settings))
+        client.log_artifacts(run_id, str(signed), "bundle")
+    _beside(stated, tags["bundle_digest"], settings.home)
+    return run_id
+
+
+def _experiment(client: "MlflowClient", family: str, settings: Settings) -> str:
+    known = client.get_experiment_by_name(family)
+    if known is not None:
+        return str(known.experiment_id)
+    return str(client.create_experiment(family, artifact_location=f"{settings.artifacts_root}/{family}"))
+
+
+def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested parameters under dotted names."""
+    flat: dict[str, str] = {}
+    for name, value in params.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": str(value)}
+    return flat
+
+
+def _beside(manifest: Manifest, digest: str, home: Path) -> None:
+    """The same figures in Weights & Biases, for those whose environment asks for it (`WANDB_API_KEY`, `WANDB_MODE`)."""
+    if not any(name.startswith("WANDB_") for name in os.environ):
+        return
+    import wandb
+
+    with wandb.init(
+        project=os.environ.get("WANDB_PROJECT", "adloop"),
+        id=f"{manifest.family}-{digest[:16]}",
+        resume="allow",
+        dir=home,
+        config={"family": manifest.family, "data_hash": manifest.data_hash, **_flat(manifest.params)},
+    ) as run:
+        run.summary.update(manifest.metrics)

@@ -1,0 +1,13 @@
+"""Reads events of a bus into the feedback of a folder until it is killed: `probe_bus FOLDER`, settings as ever."""
+
+import sys
+import threading
+from pathlib import Path
+
+from features.settings import Settings
+from serving.decisions.endpoint.bus import Bus
+from tests.unit.serving.decisions.test_feedback import opened
+
+if __name__ == "__main__":
+    Bus(Settings(), opened(Path(sys.argv[1]))[0].take)
+    threading.Event().wait()

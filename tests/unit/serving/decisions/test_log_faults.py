@@ -1,0 +1,157 @@
+"""What was flushed is there, whole and in order, whatever happens to the writer or its disk."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serving.decisions.log import journal, parts, segment, writer
+from serving.decisions.log.verify import verify
+from serving.decisions.log.writer import DecisionLog, LogUnavailable
+from tests.unit.serving.decisions.logged import PARAMS, auctions, decided, ids, left_open, logged
+
+
+@pytest.mark.parametrize("after", [0.05, 0.4])
+def test_a_kill_loses_nothing_that_was_flushed(tmp_path, after):
+    program = "tests.unit.serving.decisions.logged"
+    with subprocess.Popen([sys.executable, "-m", program, str(tmp_path)], stdout=subprocess.PIPE, text=True) as child:
+        said = [child.stdout.readline()]
+        time.sleep(after)
+        os.kill(child.pid, signal.SIGKILL)
+        said += child.stdout.readlines()
+    flushed = int(said[-1])
+    assert verify(tmp_path) == []
+    found = ids(tmp_path)
+    assert found == auctions(len(found))
+    assert flushed <= len(found) <= flushed + 200
+    logged(tmp_path, 1, start=len(found))  # the next writer makes a part of it
+    assert ids(tmp_path) == auctions(len(found) + 1)
+    assert verify(tmp_path) == []
+    assert not list(tmp_path.glob("*.journal"))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0, 0.9999), st.binary(max_size=30))
+def test_a_torn_tail_is_cut_after_the_last_whole_group(tmp_path_factory, share, garbage):
+    place = tmp_path_factory.mktemp("log")
+    path = left_open(place, 3, 4)
+    whole = path.read_bytes()
+    safe = whole.index(b"\n", whole.index(b"\n= 3 ") + 1) + 1
+    torn = whole[: safe + int(share * (len(whole) - safe))]
+    path.write_bytes(torn + garbage.replace(b"\n", b""))
+    assert ids(place) == auctions(3)
+    assert verify(place) == []
+    logged(place, 1, start=3)
+    assert ids(place) == auctions(4)
+    assert verify(place) == []
+
+
+def test_a_kill_before_the_first_line_leaves_nothing(tmp_path):
+    path = left_open(tmp_path, 1)
+    for size in (0, 10):
+        path.write_bytes(path.read_bytes()[:size])
+        assert ids(tmp_path) == []
+    logged(tmp_path, 2)
+    assert ids(tmp_path) == auctions(2)
+    assert verify(tmp_path) == []
+
+
+def test_a_kill_between_part_and_journal_doubles_nothing(tmp_path):
+    path = left_open(tmp_path, 5)
+    journal_then = path.read_bytes()
+    DecisionLog(tmp_path, PARAMS).close()
+    path.write_bytes(journal_then)
+    assert ids(tmp_path) == auctions(5)
+    assert verify(tmp_path) == []
+    logged(tmp_path, 1, start=5)
+    assert ids(tmp_path) == auctions(6)
+    assert verify(tmp_path) == []
+
+
+def test_a_kill_before_the_first_line_of_a_second_journal_closes_the_chain(tmp_path):
+    path = left_open(tmp_path, 3)
+    (tmp_path / path.name.replace("000000000000.", "000000000003.")).touch()
+    logged(tmp_path, 1, start=3)
+    assert ids(tmp_path) == auctions(4)
+    assert verify(tmp_path) == []
+
+
+def test_a_full_disk_keeps_what_waits_and_then_takes_it(tmp_path, monkeypatch):
+    log = DecisionLog(tmp_path, PARAMS)
+    log.append(*decided(0))
+    log.flush()
+    real = os.fdatasync
+
+    def full(file):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(journal.os, "fdatasync", full)
+    monkeypatch.setattr(writer, "LIMIT", 20_000)
+    with pytest.raises(LogUnavailable):
+        for at in range(1, 100):
+            log.append(*decided(at))
+    with pytest.raises(LogUnavailable):
+        log.flush(0.1)
+    assert ids(tmp_path) == auctions(1)
+    monkeypatch.setattr(journal.os, "fdatasync", real)
+    log.flush()
+    count = log._appended
+    assert 2 < count < 30
+    log.append(*decided(count))
+    log.close()
+    assert ids(tmp_path) == auctions(count + 1)
+    assert verify(tmp_path) == []
+
+
+def test_a_full_disk_when_a_journal_begins_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(segment, "PART_BYTES", 1)
+    monkeypatch.setattr(writer, "RETRY", 0.01)
+    log = DecisionLog(tmp_path, PARAMS)
+    real, left = journal.sync, [3]
+
+    def full(folder):
+        if left[0]:
+            left[0] -= 1
+            raise OSError(28, "No space left on device")
+        real(folder)
+
+    monkeypatch.setattr(journal, "sync", full)
+    for at in range(4):
+        log.append(*decided(at))
+        log.flush()
+        time.sleep(0.05)
+    log.close()
+    assert left == [0]
+    assert ids(tmp_path) == auctions(4)
+    assert verify(tmp_path) == []
+
+
+def test_a_part_that_could_not_be_made_is_read_from_its_journal_and_made_by_the_next_writer(tmp_path, monkeypatch):
+    monkeypatch.setattr(segment, "PART_BYTES", 1)
+    real, failed = parts.write, []
+
+    def fail_once(*about):
+        if not failed:
+            failed.append(about)
+            raise OSError(28, "No space left on device")
+        real(*about)
+
+    monkeypatch.setattr(parts, "write", fail_once)
+    log = DecisionLog(tmp_path, PARAMS)
+    for at in range(4):
+        log.append(*decided(at))
+        log.flush()
+        time.sleep(0.05)
+    log.close()
+    assert failed and len(list(tmp_path.glob("*.journal"))) == 1
+    assert ids(tmp_path) == auctions(4)
+    assert verify(tmp_path) == []
+    logged(tmp_path, 1, start=4)
+    assert not list(tmp_path.glob("*.journal"))
+    assert ids(tmp_path) == auctions(5)
+    assert verify(tmp_path) == []
