@@ -24,6 +24,16 @@ PARTS = {
         *(f"bidding.ipinyou.share_of_hindsight_1in{part}" for part in (32, 16, 8, 4)),
         "bidding.auctions_per_s",
     ),
+    "bidding_simulator": tuple(
+        f"bidding.simulator.{kind}{name}"
+        for kind in ("", "shifted.")
+        for name in (
+            *(f"value_per_spend_vs_{other}" for other in ("linear", "mcpc", "constant", "pid", "ortb")),
+            "value_vs_linear",
+            "budget_use",
+            "overspent",
+        )
+    ),
     "serving": ("serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
     "decisions": (
