@@ -12,7 +12,7 @@ from features.settings import Settings
 from pipelines.console import console as terminal_or_log
 from tests.benchmarks.rows import Row, chosen, load, merge, row, write
 
-#: What each part measures; a part runs if any of its rows is asked for.
+#: What each part measures, in the module of its name; a part runs if any of its rows is asked for.
 PARTS = {
     "ltv": ("ltv.cdnow.gini", "ltv.cdnow.spearman", "ltv.cdnow.mae", "ltv.cdnow.coverage80"),
     "churn": ("churn.telco.auc", "churn.telco.ece", "churn.complete_journey.auc"),
@@ -24,7 +24,7 @@ PARTS = {
         *(f"bidding.ipinyou.share_of_hindsight_1in{part}" for part in (32, 16, 8, 4)),
         "bidding.auctions_per_s",
     ),
-    "bidding_simulator": tuple(
+    "bidding.simulator": tuple(
         f"bidding.simulator.{kind}{name}"
         for kind in ("", "shifted.")
         for name in (
@@ -76,7 +76,7 @@ def measured(part: str, settings: Settings, console: Console) -> Iterator[Row]:
     """The rows of one part, telling how long it took."""
     begun = monotonic()
     with console.status(f"measuring {part}"):
-        rows = [row(record) for record in import_module(f"tests.benchmarks.{part}").rows(settings)]
+        rows = [row(record) for record in import_module(f"tests.benchmarks.{part.replace('.', '_')}").rows(settings)]
     console.print(f"measured {part} in {monotonic() - begun:.0f} s", style="dim")
     return iter(rows)
 
