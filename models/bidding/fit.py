@@ -11,7 +11,7 @@ import numpy as np
 from models.bidding import market
 from models.bidding.auctions import Episodes
 from models.bidding.dqn.training import Schedule
-from models.bidding.environment import Policy, replay
+from models.bidding.environment import Policy, Pricing
 from models.bidding.market import Market
 from models.bidding.policies.chance import Random
 from models.bidding.policies.constant import Constant
@@ -22,6 +22,7 @@ from models.bidding.policies.ortb import Ortb
 from models.bidding.policies.pacing import Pacing
 from models.bidding.policies.pid import Pid
 from models.bidding.policies.rlb import Rlb
+from models.bidding.shading import play
 
 #: Budgets as shares of the cost of winning everything at the mean price of the log that is learnt from.
 RATIOS = (1 / 32, 1 / 16, 1 / 8, 1 / 4)
@@ -45,11 +46,12 @@ class Lesson:
     checkpoint: Path
     ratios: tuple[float, ...] = RATIOS
     schedule: Schedule = field(default_factory=Schedule)
+    pricing: Pricing = "second"
 
     @cached_property
     def markets(self) -> Mapping[str, Market]:
         """The market of every campaign."""
-        return market.fit(self.episodes, self.seed)
+        return market.fit(self.episodes, self.seed, self.pricing)
 
     @cached_property
     def linear(self) -> Linear:
@@ -92,7 +94,7 @@ def held_out(lesson: Lesson) -> dict[str, float]:
         given = replace(lesson, episodes=learn, checkpoint=lesson.checkpoint / f"part{part}")
         budget = market.budgets(given.markets, rest, given.ratios)
         for name in CANDIDATES:
-            won[name] += float(replay(rest, budget, FITS[name](given)).value.sum())
+            won[name] += float(play(rest, budget, FITS[name](given), given.markets).value.sum())
     return won
 
 

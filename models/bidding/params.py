@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import PositiveInt
 
 from models.bidding.dqn.training import Schedule
+from models.bidding.environment import Pricing
 from models.family import Params
 
 
@@ -17,6 +18,8 @@ class BiddingParams(Params):
 
     #: What is bought: every click counts the same, or each conversion by its value, where the log tells that.
     goal: Literal["clicks", "conversions"]
+    #: What a winner pays: the highest bid of the others, or its own. In first-price auctions bids are shaded.
+    pricing: Pricing
     #: In an episode, where the log does not tell its episodes.
     auctions: PositiveInt
     #: Of the deep Q-network: see `dqn.training.Schedule`.

@@ -24,15 +24,23 @@ PARTS = {
         *(f"bidding.ipinyou.share_of_hindsight_1in{part}" for part in (32, 16, 8, 4)),
         "bidding.auctions_per_s",
     ),
-    "bidding.simulator": tuple(
-        f"bidding.simulator.{kind}{name}"
-        for kind in ("", "shifted.")
-        for name in (
-            *(f"value_per_spend_vs_{other}" for other in ("linear", "mcpc", "constant", "pid", "ortb")),
-            "value_vs_linear",
-            "budget_use",
-            "overspent",
-        )
+    "bidding.simulator": (
+        *(
+            f"bidding.simulator.{kind}{name}"
+            for kind in ("", "shifted.")
+            for name in (
+                *(f"value_per_spend_vs_{other}" for other in ("linear", "mcpc", "constant", "pid", "ortb")),
+                "value_vs_linear",
+                "budget_use",
+                "overspent",
+            )
+        ),
+        *(
+            f"bidding.simulator.first_price.{what}_vs_{other}"
+            for what in ("value", "value_per_spend")
+            for other in ("unshaded", "linear")
+        ),
+        "bidding.simulator.first_price.overspent",
     ),
     "serving": ("serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),

@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from features.settings import Settings
 from features.simulator.campaigns import Shift
 from features.simulator.opportunities import Simulator
 from models.bidding import market
-from models.bidding.auctions import ARRAYS, Episodes, join
+from models.bidding.auctions import ARRAYS, Episodes, Floats, join
 from models.bidding.dqn.training import Schedule
 from models.bidding.environment import Policy
-from models.bidding.evaluation import compare
+from models.bidding.evaluation import Comparison, compare
 from models.bidding.fit import FITS, RATIOS, Lesson, best, held_out
+from models.bidding.policies.linear import Linear
+from models.bidding.shading import priced
 from models.bidding.simulation import episodes
 
 #: The campaigns with enough conversions a day to learn their value from a log of `LEARN` days.
@@ -33,7 +36,6 @@ SHIFTS = (
     Shift(from_day=LEARN, price=1.5, hours=(18, 23)),
 )
 KINDS: Mapping[str, tuple[Shift, ...]] = {"": (), "shifted.": SHIFTS}
-NAMES = (*(f"value_per_spend_vs_{other}" for other in OTHERS), "value_vs_linear", "budget_use", "overspent")
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
@@ -44,10 +46,11 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
     """
     learn = drawn(0, LEARN)
     with tempfile.TemporaryDirectory() as folder:
-        lesson = Lesson(learn, SEED, Path(folder), schedule=SCHEDULE)
+        lesson = Lesson(learn, SEED, Path(folder) / "second", schedule=SCHEDULE)
         released = best(held_out(lesson))
         policies = {name: FITS[name](lesson) for name in {released, *OTHERS}}
-    return [row for kind, shifts in KINDS.items() for row in figures(kind, shifts, lesson, policies, released)]
+        shading = first_price(lesson, replace(lesson, checkpoint=Path(folder) / "first", pricing="first"))
+    return [*(row for kind in KINDS for row in figures(kind, lesson, policies, released)), *shading]
 
 
 def drawn(first_day: int, days: int, shifts: tuple[Shift, ...] = (), expected: bool = False) -> Episodes:
@@ -56,30 +59,57 @@ def drawn(first_day: int, days: int, shifts: tuple[Shift, ...] = (), expected: b
     return join([episodes(one, days, AUCTIONS, first_day, expected) for one in simulators])
 
 
-def figures(
-    kind: str, shifts: tuple[Shift, ...], lesson: Lesson, policies: Mapping[str, Policy], released: str
-) -> list[dict[str, Any]]:
-    """The rows `NAMES` on days with these shifts."""
-    test = drawn(LEARN, TEST, shifts, expected=True)
+def figures(kind: str, lesson: Lesson, policies: Mapping[str, Policy], released: str) -> list[dict[str, Any]]:
+    """Rows on days with the shifts of one kind."""
+    test = drawn(LEARN, TEST, KINDS[kind], expected=True)
     compared = compare(policies, test, lesson.markets, RATIOS, SEED)
-    found = {f"value_per_spend_vs_{other}": vars(compared.per_spend(released, other)) for other in OTHERS}
+    found: dict[str, dict[str, Any]] = {
+        f"value_per_spend_vs_{other}": vars(compared.per_spend(released, other)) for other in OTHERS
+    }
     found["value_vs_linear"] = vars(compared.values(released, "linear"))
     budget = market.budgets(lesson.markets, test, RATIOS)
     use = {name: float(compared.outcomes[name].cost.sum() / budget.sum()) for name in (released, "linear")}
     found["budget_use"] = {"value": use[released], "baseline": use["linear"]}
+    found["budget_use"]["unit"] = f"of the budgets by {released}; baseline linear"
+    return _told(kind, found | {"overspent": _overspent(compared, budget)}, released, test)
+
+
+def first_price(second: Lesson, first: Lesson) -> list[dict[str, Any]]:
+    """The same days where winners pay what they bid.
+
+    Beside what is released for such auctions: the same policy as it is fitted for second-price auctions, unshaded, and
+    the linear bid, its factor tuned on first-price auctions, unshaded.
+    """
+    test = drawn(LEARN, TEST, expected=True)
+    released = best(held_out(first))
+    unshaded = {name: known.model_copy(update={"shades": ()}) for name, known in first.markets.items()}
+    policies: dict[str, Policy] = {
+        "shaded": priced(FITS[released](first), first.markets),
+        "unshaded": FITS[released](second),
+        "linear": Linear.fit(first.episodes, unshaded, RATIOS),
+    }
+    compared = compare(policies, test, first.markets, RATIOS, SEED, "first")
+    found = {
+        f"{what}_vs_{other}": vars(measure("shaded", other))
+        for what, measure in (("value", compared.values), ("value_per_spend", compared.per_spend))
+        for other in ("unshaded", "linear")
+    }
+    over = _overspent(compared, market.budgets(first.markets, test, RATIOS))
+    return _told("first_price.", found | {"overspent": over}, released, test)
+
+
+def _overspent(compared: Comparison, budget: Floats) -> dict[str, Any]:
     over = sum(int((outcome.cost > budget).sum()) for outcome in compared.outcomes.values())
-    found["overspent"] = {"value": float(over), "goal": "<= 0"}
-    units = {"budget_use": f"of the budgets by {released}; baseline linear", "overspent": "episodes, of all policies"}
-    return [
-        {
-            "name": f"bidding.simulator.{kind}{name}",
-            "unit": units.get(name, f"of the other's by {released}, expected conversion value"),
-            "seed": SEED,
-            "data_hash": digest(test),
-            **figure,
-        }
-        for name, figure in found.items()
-    ]
+    return {"value": float(over), "goal": "<= 0", "unit": "episodes, of all policies"}
+
+
+def _told(kind: str, found: Mapping[str, Mapping[str, Any]], released: str, test: Episodes) -> list[dict[str, Any]]:
+    about = {
+        "unit": f"of the other's by {released}, expected conversion value",
+        "seed": SEED,
+        "data_hash": digest(test),
+    }
+    return [{"name": f"bidding.simulator.{kind}{name}", **about, **figure} for name, figure in found.items()]
 
 
 def digest(test: Episodes) -> str:

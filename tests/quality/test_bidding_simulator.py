@@ -32,9 +32,14 @@ def test_what_is_released_buys_more_for_its_money_than_what_is_usual(rows: dict[
     assert rows["bidding.simulator.value_vs_linear"]["low"] > 1
 
 
+def test_shaded_bids_buy_more_where_winners_pay_what_they_bid(rows: dict[str, dict[str, Any]]) -> None:
+    for other in ("unshaded", "linear"):
+        assert rows[f"bidding.simulator.first_price.value_vs_{other}"]["low"] > 1
+
+
 def test_no_budget_is_overspent_whatever_the_prices(rows: dict[str, dict[str, Any]]) -> None:
-    assert rows["bidding.simulator.overspent"]["value"] == 0
-    assert rows["bidding.simulator.shifted.overspent"]["value"] == 0
+    for kind in ("", "shifted.", "first_price."):
+        assert rows[f"bidding.simulator.{kind}overspent"]["value"] == 0
     assert rows["bidding.simulator.shifted.budget_use"]["value"] <= 1
 
 

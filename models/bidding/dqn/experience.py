@@ -72,7 +72,7 @@ def gather(
     """
     share = np.exp(rng.uniform(np.log(BUDGETS[0]), np.log(BUDGETS[1]), len(episodes)))
     budget = market.budgets(markets, episodes, (1.0,))[0] * share
-    game = Replay(episodes, np.tile(budget, (len(TURNS), 1)))
+    game = Replay(episodes, np.tile(budget, (len(TURNS), 1)), market.pricing(markets))
     turn = np.repeat(np.exp(TURNS), len(episodes))
     rows = []
     while not game.over:
@@ -97,7 +97,8 @@ def _stretch(game: Replay, markets: Markets, turn: Floats) -> Floats:
     for _ in range(min(STRETCH, game.episodes.auctions - game.at)):
         seen = game.observe()
         worth = market.worth(markets, seen)
-        won, _ = game.settle(turn * reference(markets, seen) * worth * market.prices(markets, seen))
+        bid = turn * reference(markets, seen) * worth * market.prices(markets, seen)
+        won, _ = game.settle(market.shaded(markets, seen, bid))
         total += won * worth
     return total
 

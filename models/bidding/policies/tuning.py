@@ -6,9 +6,10 @@ import numpy as np
 
 from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
-from models.bidding.environment import Policy, replay
+from models.bidding.environment import Policy
 from models.bidding.market import Markets
 from models.bidding.policies.dial import Dial
+from models.bidding.shading import play
 
 #: Settings that are tried, as multiples of a campaign's unit.
 SETTINGS = tuple(np.geomspace(0.1, 8, 36).tolist())
@@ -27,7 +28,8 @@ def tuned(
     won = []
     for setting in SETTINGS:
         flat = {name: (setting * units[name],) * len(ratios) for name in prices}
-        won.append(replay(episodes, budget, make(Dial(ratios=ratios, prices=prices, settings=flat))).value)
+        policy = make(Dial(ratios=ratios, prices=prices, settings=flat))
+        won.append(play(episodes, budget, policy, markets).value)
     value = np.array(won)
     settings = {name: _best(value[:, :, episodes.campaign == name].sum(axis=2), units[name]) for name in prices}
     return Dial(ratios=ratios, prices=prices, settings=settings)
