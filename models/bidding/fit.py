@@ -10,6 +10,7 @@ import numpy as np
 
 from models.bidding import market
 from models.bidding.auctions import Episodes
+from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.training import Schedule
 from models.bidding.environment import Policy, Pricing
 from models.bidding.market import Market
@@ -46,6 +47,7 @@ class Lesson:
     checkpoint: Path
     ratios: tuple[float, ...] = RATIOS
     schedule: Schedule = field(default_factory=Schedule)
+    reward: Reward = field(default_factory=Reward)
     pricing: Pricing = "second"
 
     @cached_property
@@ -69,7 +71,9 @@ FITS: Mapping[str, Callable[[Lesson], Kept]] = {
     "rlb": lambda given: Rlb.fit(given.episodes, given.markets, calibrated=False),
     "rlb_calibrated": lambda given: Rlb.fit(given.episodes, given.markets, calibrated=True),
     "pacing": lambda given: Pacing.fit(given.markets),
-    "dqn": lambda given: Dqn.fit(given.episodes, given.markets, given.schedule, given.seed, given.checkpoint),
+    "dqn": lambda given: Dqn.fit(
+        given.episodes, given.markets, given.schedule, given.reward, given.seed, given.checkpoint
+    ),
 }
 LOADS: Mapping[str, Callable[[Path], Kept]] = {
     "constant": Constant.load,

@@ -44,9 +44,15 @@ def observation(numbers: Mapping[str, Floats], campaigns: Sequence[str], channel
     known["auctions"] = np.maximum(known["auctions"], known["remaining"])
     known |= {name: known[name].astype(np.int64) for name in ("hour", "weekday")}
     campaign, names = _codes(campaigns)
+    channel, channel_names = _codes(channels)
     expected = np.maximum(known.pop("predicted_value"), 0.0)
     return Observation(
-        campaign=campaign, campaigns=names, channel=_codes(channels)[0], expected_value=expected, **known
+        campaign=campaign,
+        campaigns=names,
+        channel=channel,
+        channels=channel_names,
+        expected_value=expected,
+        **known,
     )
 
 

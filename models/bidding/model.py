@@ -150,8 +150,9 @@ def _take(seen: Observation, which: npt.NDArray[np.bool_]) -> Observation:
     """Some of the rows, and only their campaigns."""
     campaign, places = np.unique(seen.campaign[which], return_inverse=True)
     names: Sequence[str] = [seen.campaigns[place] for place in campaign]
-    arrays = {name: value[which] for name, value in vars(seen).items() if name not in ("campaign", "campaigns")}
-    return Observation(campaign=places.astype(np.int64), campaigns=tuple(names), **arrays)
+    whole = ("campaign", "campaigns", "channels")
+    arrays = {name: value[which] for name, value in vars(seen).items() if name not in whole}
+    return Observation(campaign=places.astype(np.int64), campaigns=tuple(names), channels=seen.channels, **arrays)
 
 
 def _known(known: Known, which: npt.NDArray[np.bool_]) -> Known:

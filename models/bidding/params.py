@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import PositiveInt
 
+from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.training import Schedule
 from models.bidding.environment import Pricing
 from models.family import Params
@@ -26,6 +27,9 @@ class BiddingParams(Params):
     rounds: PositiveInt
     episodes: PositiveInt
     steps: PositiveInt
+
+    #: Of the network too, beside the value won: see `dqn.reward.Reward`.
+    reward: Reward
 
     @property
     def schedule(self) -> Schedule:

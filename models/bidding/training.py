@@ -44,7 +44,9 @@ def baseline(name: str) -> Fit:
 
 def _lesson(train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpoint: Path) -> Lesson:
     episodes, _ = frame.episodes(pd.concat([train, valid], ignore_index=True))
-    return Lesson(episodes, params.seed, checkpoint, schedule=params.schedule, pricing=params.pricing)
+    return Lesson(
+        episodes, params.seed, checkpoint, schedule=params.schedule, reward=params.reward, pricing=params.pricing
+    )
 
 
 def _model(name: str, lesson: Lesson, train: pd.DataFrame) -> BiddingModel:

@@ -41,6 +41,7 @@ PARTS = {
             for other in ("unshaded", "linear")
         ),
         "bidding.simulator.first_price.overspent",
+        "bidding.simulator.dqn_branched_vs_whole",
     ),
     "serving": ("serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),

@@ -27,7 +27,7 @@ CAMPAIGNS = ("2997", "search")
 #: Days that are learnt from, days after them that are reported on, and auctions a day: an episode.
 LEARN, TEST, AUCTIONS = 100, 100, 1000
 SEED = 1
-SCHEDULE = Schedule(rounds=4, episodes=20, steps=250)
+SCHEDULE = Schedule(rounds=4, episodes=12, steps=250)
 OTHERS = ("linear", "mcpc", "constant", "pid", "ortb")
 #: What the days learnt from had none of: prices a third higher, on mobile and in the evening half as much again.
 SHIFTS = (
@@ -50,7 +50,8 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
         released = best(held_out(lesson))
         policies = {name: FITS[name](lesson) for name in {released, *OTHERS}}
         shading = first_price(lesson, replace(lesson, checkpoint=Path(folder) / "first", pricing="first"))
-    return [*(row for kind in KINDS for row in figures(kind, lesson, policies, released)), *shading]
+        branches = branching(lesson, FITS["dqn"](whole(lesson)))
+    return [*(row for kind in KINDS for row in figures(kind, lesson, policies, released)), *shading, *branches]
 
 
 def drawn(first_day: int, days: int, shifts: tuple[Shift, ...] = (), expected: bool = False) -> Episodes:
@@ -96,6 +97,21 @@ def first_price(second: Lesson, first: Lesson) -> list[dict[str, Any]]:
     }
     over = _overspent(compared, market.budgets(first.markets, test, RATIOS))
     return _told("first_price.", found | {"overspent": over}, released, test)
+
+
+def whole(lesson: Lesson) -> Lesson:
+    """The same log, its channels untold."""
+    learn = lesson.episodes
+    alone = replace(learn, channel=np.zeros_like(learn.channel), channels=("",))
+    return replace(lesson, episodes=alone, checkpoint=lesson.checkpoint.with_name("whole"))
+
+
+def branching(lesson: Lesson, one: Policy) -> list[dict[str, Any]]:
+    """The network with a branch for each channel beside the one with a single turn, of the same seed and schedule."""
+    test = drawn(LEARN, TEST, expected=True)
+    compared = compare({"branched": FITS["dqn"](lesson), "whole": one}, test, lesson.markets, RATIOS, SEED)
+    found = {"dqn_branched_vs_whole": vars(compared.values("branched", "whole"))}
+    return _told("", found, "dqn", test)
 
 
 def _overspent(compared: Comparison, budget: Floats) -> dict[str, Any]:

@@ -14,10 +14,13 @@ OPSET, IR_VERSION = 18, 9
 
 
 def graph(layers: Sequence[npt.NDArray[np.float32]]) -> onnx.ModelProto:
-    """From `state`, float32 of (rows, FEATURES), to `q` of (heads, rows, turns)."""
+    """From `state`, float32 of (rows, FEATURES), to `q` of (heads, rows, branches, turns)."""
     node = helper.make_node
+    width = layers[-1].shape[-1] - 1
+    branches = width // len(TURNS)
     constants: dict[str, npt.NDArray[np.generic]] = {f"layer{i}": layer for i, layer in enumerate(layers)}
-    constants |= {"split": np.array([1, len(TURNS)]), "axis": np.array([-1])}
+    constants |= {"split": np.array([1, width]), "axis": np.array([-1])}
+    constants |= {"shape": np.array([HEADS, -1, branches, len(TURNS)])}
     nodes = []
     for i, (given, out) in enumerate((("state", "first"), ("first", "second"), ("second", "both"))):
         nodes.append(node("MatMul", [given, f"layer{2 * i}"], [f"product{i}"]))
@@ -25,13 +28,15 @@ def graph(layers: Sequence[npt.NDArray[np.float32]]) -> onnx.ModelProto:
         if i < 2:
             nodes.append(node("Relu", [f"sum{i}"], [out]))
     nodes += [
-        node("Split", ["both", "split"], ["value", "advantage"], axis=-1),
+        node("Split", ["both", "split"], ["common", "flat"], axis=-1),
+        node("Unsqueeze", ["common", "axis"], ["value"]),
+        node("Reshape", ["flat", "shape"], ["advantage"]),
         node("ReduceMean", ["advantage", "axis"], ["mean"], keepdims=1),
         node("Sub", ["advantage", "mean"], ["centred"]),
         node("Add", ["value", "centred"], ["q"]),
     ]
     inputs = [helper.make_tensor_value_info("state", TensorProto.FLOAT, ["rows", FEATURES])]
-    outputs = [helper.make_tensor_value_info("q", TensorProto.FLOAT, [HEADS, "rows", len(TURNS)])]
+    outputs = [helper.make_tensor_value_info("q", TensorProto.FLOAT, [HEADS, "rows", branches, len(TURNS)])]
     initial = [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()]
     made = helper.make_graph(nodes, "bidding", inputs, outputs, initial)
     model = helper.make_model(

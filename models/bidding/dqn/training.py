@@ -11,6 +11,7 @@ from models.bidding.auctions import Episodes, Integers
 from models.bidding.dqn.experience import Singles, gather, nothing, resample
 from models.bidding.dqn.memory import Memory
 from models.bidding.dqn.network import HEADS, answers, errors, loss, start
+from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.state import TURNS
 from models.bidding.market import Markets
 from models.bidding.planning import Plans
@@ -39,7 +40,7 @@ class Schedule:
 
 
 def train(
-    episodes: Episodes, markets: Markets, schedule: Schedule, seed: int, checkpoint: Path
+    episodes: Episodes, markets: Markets, schedule: Schedule, reward: Reward, seed: int, checkpoint: Path
 ) -> list[npt.NDArray[np.float32]]:
     """The layers of the slower copies, whose noise is averaged out; learnt on a GPU where there is one.
 
@@ -51,11 +52,11 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint.mkdir(parents=True, exist_ok=True)
     plans = Plans.fit(markets, episodes.auctions)
-    run = _Run(seed, device, checkpoint / "dqn.npz")
+    run = _Run(seed, len(episodes.channels), device, checkpoint / "dqn.npz")
     for at in range(run.done, schedule.rounds):
         rng = np.random.default_rng([seed, at])
         drawn = resample(episodes, schedule.episodes, rng)
-        run.remember(Memory.of(gather(drawn, markets, plans, run.chooser(rng), rng), rng, device))
+        run.remember(Memory.of(gather(drawn, markets, plans, reward, run.chooser(rng), rng), rng, device))
         rate = LEARNING_RATE * (1 - at / schedule.rounds)
         run.fit(schedule.steps, rate, torch.Generator().manual_seed(int(rng.integers(2**62))))
         run.keep(at + 1)
@@ -65,27 +66,28 @@ def train(
 class _Run:
     """Networks, their slower copies, optimizer and memory: all that a checkpoint holds."""
 
-    def __init__(self, seed: int, device: "torch.device", file: Path) -> None:
+    def __init__(self, seed: int, branches: int, device: "torch.device", file: Path) -> None:
         import torch
 
         self.file, self.device, self.done = file, device, 0
-        self.layers: Layers = start(seed, device)
+        self.layers: Layers = start(seed, branches, device)
         self.target: Layers = [layer.detach().clone() for layer in self.layers]
         self.optimizer = torch.optim.Adam(self.layers, lr=LEARNING_RATE)
-        self.memory = Memory.of(nothing(), np.random.default_rng(seed), device)
+        self.memory = Memory.of(nothing(branches), np.random.default_rng(seed), device)
         if file.exists():
             self._resume()
 
     def chooser(self, rng: np.random.Generator) -> Any:
-        """Each episode goes by one head's best turn, or now and then by any."""
+        """Each episode goes by one head's best turn in each branch, or now and then by any."""
         import torch
 
         def choose(state: Singles) -> Integers:
             with torch.no_grad():
                 found = answers(self.layers, torch.from_numpy(state).to(self.device)).argmax(dim=-1).cpu().numpy()
             rows = np.arange(len(state))
-            any_turn = rng.integers(0, len(TURNS), len(state))
-            return np.where(rng.random(len(state)) < ANYHOW, any_turn, found[rows % HEADS, rows])
+            best = found[rows % HEADS, rows]
+            any_turn = rng.integers(0, len(TURNS), best.shape)
+            return np.where(rng.random(best.shape) < ANYHOW, any_turn, best)
 
         return choose
 

@@ -87,6 +87,7 @@ BIDDING = {
     "rounds": 1,
     "episodes": 2,
     "steps": 5,
+    "reward": {},
 }
 
 

@@ -18,6 +18,7 @@ SECTION = {
     "rounds": 1,
     "episodes": 2,
     "steps": 5,
+    "reward": {},
 }
 PARAMS = BiddingParams.read(SECTION)
 
