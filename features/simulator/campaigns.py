@@ -132,8 +132,12 @@ class Campaign(Record):
 
 
 class Shift(Record):
-    """Competition that changes: from a day on, prices are `price` times as high, in one channel or in all (None)."""
+    """Competition that changes: from a day on, prices are `price` times as high.
+
+    In one channel or in all (None), and in the hours of the day from the first of `hours` to before the second.
+    """
 
     from_day: Annotated[float, Field(ge=0)]
     price: PositiveFloat
     channel: str | None = None
+    hours: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(le=HOURS_A_DAY)]] = (0, HOURS_A_DAY)

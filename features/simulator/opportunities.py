@@ -147,7 +147,9 @@ class Simulator:
         level = np.ones(len(clock))
         for shift in self.shifts:
             in_channel = shift.channel is None or self.campaign.of_channels("name")[channel] == shift.channel
-            level[(clock >= shift.from_day * HOURS_A_DAY) & in_channel] *= shift.price
+            first, end = shift.hours
+            in_hours = (clock % HOURS_A_DAY >= first) & (clock % HOURS_A_DAY < end)
+            level[(clock >= shift.from_day * HOURS_A_DAY) & in_hours & in_channel] *= shift.price
         return level
 
     def _convert(self, click: npt.NDArray[np.bool_], cvr: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:

@@ -1,7 +1,7 @@
 """Logged auctions as episodes: what was offered, what it would have cost, and what winning would have brought."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -65,6 +65,12 @@ class Episodes:
         """The episodes that a slice, a mask or a list of places picks."""
         picked = {name: getattr(self, name)[which] for name in ARRAYS}
         return type(self)(**picked, channels=self.channels)
+
+    def among(self, channels: Sequence[str]) -> Self:
+        """The same auctions, with `channels` before those that only occur here."""
+        names = tuple(dict.fromkeys((*channels, *self.channels)))
+        place = np.array([names.index(name) for name in self.channels])
+        return replace(self, channel=place[self.channel], channels=names)
 
     def of(self, campaign: str) -> Self:
         """The episodes of one campaign."""

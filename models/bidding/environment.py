@@ -95,6 +95,7 @@ class Replay:
             hour=self._now("hour"),
             weekday=self._now("weekday"),
             channel=self._now("channel"),
+            channels=self.episodes.channels,
             wins=self.won["wins"],
             offered_value=self.offered_value,
             recent_cost=self.recent_cost,

@@ -43,6 +43,24 @@ class Comparison:
         """Clicks of one policy as a multiple of another's, on the same samples; NaN where the other won none."""
         return self._ratio(self.outcomes[policy].clicks, self.outcomes[other].clicks, campaign, ratios)
 
+    def per_spend(
+        self, policy: str, other: str, campaign: str = ALL, ratios: Sequence[float] | None = None
+    ) -> Interval:
+        """Value for the money of one policy as a multiple of another's, on the same samples.
+
+        It says nothing of how much is bought: one that spends less of its budget buys what is cheapest.
+        """
+        ours, theirs = self.outcomes[policy], self.outcomes[other]
+        arrays = (ours.value, theirs.cost, ours.cost, theirs.value)
+        value, cost, spent, worth = (self._by_episode(array, campaign, ratios) for array in arrays)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            sampled = (self.weights @ value) * (self.weights @ cost) / ((self.weights @ spent) * (self.weights @ worth))
+            return _interval(float(value.sum() * cost.sum() / (spent.sum() * worth.sum())), sampled)
+
+    def values(self, policy: str, other: str, campaign: str = ALL, ratios: Sequence[float] | None = None) -> Interval:
+        """Value that one policy won as a multiple of what another did, on the same samples."""
+        return self._ratio(self.outcomes[policy].value, self.outcomes[other].value, campaign, ratios)
+
     def gain(self, policy: str, other: str, campaign: str = ALL, ratios: Sequence[float] | None = None) -> Interval:
         """Clicks of one policy above another's, on the same samples."""
         more = self.outcomes[policy].clicks - self.outcomes[other].clicks

@@ -10,9 +10,10 @@ from features.examples import Window
 from features.tables import Tables
 from models.bidding import frame, hindsight, market
 from models.bidding.auctions import Floats
-from models.bidding.environment import Replay
+from models.bidding.environment import Pricing, Replay
 from models.bidding.fit import RATIOS
 from models.bidding.policies.pacing import Pacing
+from models.bidding.shading import priced
 
 _OF_EPISODE = ["campaign_id", "number"]
 
@@ -28,6 +29,9 @@ class _Told(Protocol):
 
     @property
     def auctions(self) -> int: ...
+
+    @property
+    def pricing(self) -> Pricing: ...
 
 
 def examples(tables: Tables, params: _Told, as_of: str | None = None, cutoff: str | None = None) -> pd.DataFrame:
@@ -54,7 +58,7 @@ def examples(tables: Tables, params: _Told, as_of: str | None = None, cutoff: st
     price = rows["market_price"].where(rows["split"] == "train").groupby(rows["campaign_id"]).transform("mean")
     rows = rows.assign(budget=ratio * price * length, auctions=float(length))
     rows["episode"] = np.arange(len(rows)) // length
-    return _played(rows)
+    return _played(rows.assign(bid_in_pace=float(params.pricing == "first")))
 
 
 def with_budgets(rows: pd.DataFrame, budget: Floats) -> pd.DataFrame:
@@ -64,7 +68,8 @@ def with_budgets(rows: pd.DataFrame, budget: Floats) -> pd.DataFrame:
     chosen = np.empty(len(rows))
     chosen[order.ravel()] = hindsight.chosen(episodes, budget[order[:, 0]]).ravel()
     pace = rows["budget"] / rows["auctions"]
-    return rows.assign(optimal=chosen, price_in_pace=rows["market_price"] / pace)
+    own = (rows["bid_in_pace"] > 0) / pace
+    return rows.assign(optimal=chosen, price_in_pace=rows["market_price"] / pace, bid_in_pace=own)
 
 
 def by_budget(test: pd.DataFrame, learnt: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -127,8 +132,10 @@ def _played(rows: pd.DataFrame) -> pd.DataFrame:
     rows = with_budgets(rows, rows["budget"].to_numpy())
     episodes, order = frame.episodes(rows)
     learnt, _ = frame.episodes(rows[rows["split"] == "train"])
-    policy = Pacing.fit(market.fit(learnt))
-    game, seen = Replay(episodes, rows["budget"].to_numpy()[order[:, 0]]), []
+    pricing = frame.pricing(rows)
+    markets = market.fit(learnt, pricing=pricing)
+    policy = priced(Pacing.fit(markets), markets)
+    game, seen = Replay(episodes, rows["budget"].to_numpy()[order[:, 0]], pricing), []
     while not game.over:
         seen.append(game.observe())
         game.settle(policy.bid(seen[-1]))

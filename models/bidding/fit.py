@@ -10,8 +10,9 @@ import numpy as np
 
 from models.bidding import market
 from models.bidding.auctions import Episodes
+from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.training import Schedule
-from models.bidding.environment import Policy, replay
+from models.bidding.environment import Policy, Pricing
 from models.bidding.market import Market
 from models.bidding.policies.chance import Random
 from models.bidding.policies.constant import Constant
@@ -22,6 +23,7 @@ from models.bidding.policies.ortb import Ortb
 from models.bidding.policies.pacing import Pacing
 from models.bidding.policies.pid import Pid
 from models.bidding.policies.rlb import Rlb
+from models.bidding.shading import play
 
 #: Budgets as shares of the cost of winning everything at the mean price of the log that is learnt from.
 RATIOS = (1 / 32, 1 / 16, 1 / 8, 1 / 4)
@@ -48,11 +50,13 @@ class Lesson:
     ratios: tuple[float, ...] = RATIOS
     schedule: Schedule = field(default_factory=Schedule)
     known: Mapping[str, Market] = field(default_factory=dict)
+    reward: Reward = field(default_factory=Reward)
+    pricing: Pricing = "second"
 
     @cached_property
     def markets(self) -> Mapping[str, Market]:
         """The market of every campaign."""
-        return market.fit(self.episodes, self.seed, self.known)
+        return market.fit(self.episodes, self.seed, self.pricing, self.known)
 
     @cached_property
     def linear(self) -> Linear:
@@ -70,7 +74,9 @@ FITS: Mapping[str, Callable[[Lesson], Kept]] = {
     "rlb": lambda given: Rlb.fit(given.episodes, given.markets, calibrated=False),
     "rlb_calibrated": lambda given: Rlb.fit(given.episodes, given.markets, calibrated=True),
     "pacing": lambda given: Pacing.fit(given.markets),
-    "dqn": lambda given: Dqn.fit(given.episodes, given.markets, given.schedule, given.seed, given.checkpoint),
+    "dqn": lambda given: Dqn.fit(
+        given.episodes, given.markets, given.schedule, given.reward, given.seed, given.checkpoint
+    ),
 }
 LOADS: Mapping[str, Callable[[Path], Kept]] = {
     "constant": Constant.load,
@@ -95,7 +101,7 @@ def held_out(lesson: Lesson) -> dict[str, float]:
         given = replace(lesson, episodes=learn, checkpoint=lesson.checkpoint / f"part{part}")
         budget = market.budgets(given.markets, rest, given.ratios)
         for name in CANDIDATES:
-            won[name] += float(replay(rest, budget, FITS[name](given)).value.sum())
+            won[name] += float(play(rest, budget, FITS[name](given), given.markets).value.sum())
     return won
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from pandas.api import types
 
 from models.bidding.auctions import Episodes, Floats, Integers
+from models.bidding.environment import Pricing
 from models.bidding.observation import Observation
 from models.family import InvalidRows
 from models.tabular import require
@@ -16,8 +17,9 @@ from models.tabular import require
 ENTITY = "campaign_id"
 #: What came of an auction. `episode` numbers those that share a budget; `value` is what winning brings; `optimal` is 1
 #: where hindsight would have bought it for the episode's budget; `price_in_pace` is the market price as a multiple of
-#: what the budget has for each auction.
-LABEL = ("episode", "market_price", "click", "value", "optimal", "price_in_pace")
+#: what the budget has for each auction, and `bid_in_pace` what a bid of 1 is of that where a winner pays its own bid,
+#: else 0.
+LABEL = ("episode", "market_price", "click", "value", "optimal", "price_in_pace", "bid_in_pace")
 #: What a bidder knows of its results, as in `Observation`.
 RESULTS = ("left", "remaining", "wins", "offered_value", "recent_cost", "pacing_debt")
 #: What a request brings. `predicted_value` is what winning is expected to bring, as predicted by whoever asks.
@@ -42,9 +44,15 @@ def observation(numbers: Mapping[str, Floats], campaigns: Sequence[str], channel
     known["auctions"] = np.maximum(known["auctions"], known["remaining"])
     known |= {name: known[name].astype(np.int64) for name in ("hour", "weekday")}
     campaign, names = _codes(campaigns)
+    channel, channel_names = _codes(channels)
     expected = np.maximum(known.pop("predicted_value"), 0.0)
     return Observation(
-        campaign=campaign, campaigns=names, channel=_codes(channels)[0], expected_value=expected, **known
+        campaign=campaign,
+        campaigns=names,
+        channel=channel,
+        channels=channel_names,
+        expected_value=expected,
+        **known,
     )
 
 
@@ -74,6 +82,11 @@ def _codes(texts: Sequence[str]) -> tuple[Integers, tuple[str, ...]]:
     """The place of each text among those there are."""
     codes, names = pd.factorize(np.array(texts, dtype=object))
     return codes.astype(np.int64), tuple(str(name) for name in names)
+
+
+def pricing(rows: pd.DataFrame) -> Pricing:
+    """What a winner pays in the auctions of examples."""
+    return "first" if (rows["bid_in_pace"] > 0).any() else "second"
 
 
 def episodes(rows: pd.DataFrame) -> tuple[Episodes, npt.NDArray[np.int64]]:

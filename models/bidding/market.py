@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from models.bidding.auctions import Episodes, Floats
+from models.bidding.environment import Pricing
 from models.bidding.observation import Observation
 
 #: Values rise as a power of their prediction; how far from 1 the power may be before it is seen (a standard deviation).
@@ -17,10 +18,14 @@ EDGES = (0.0005, 0.9995)
 PAIRS, POINTS = 256, 96
 #: Spend an auction, as a share of the mean price, between which the curves are told.
 LOWEST, HIGHEST = 1e-3, 1.0
+#: Worths in units of the mean price for which shaded bids are told, and prices that the chance to win is told by.
+WORTHS, PRICES = np.geomspace(1e-2, 1e3, 240), 1000
 
 
 class Market(BaseModel):
     """One campaign's market. Curves and pairs are in units of `price` and `value`.
+
+    In a first-price market bids are shaded, and its curves are those of shaded bids.
 
     Attributes:
         price: mean market price.
@@ -29,6 +34,8 @@ class Market(BaseModel):
         pair_values, pair_prices: auctions drawn evenly over the values, each with its own price, by value.
         multipliers: for each pace, by how much values must be multiplied so that bids spend that much an auction.
         gains: the value an auction that is won so.
+        pricing: what a winner pays: the highest bid of the others, or its own.
+        shades: the bid that is best in a first-price auction for each of `WORTHS`; none in a second-price market.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,9 +50,11 @@ class Market(BaseModel):
     pair_prices: tuple[float, ...]
     multipliers: tuple[float, ...]
     gains: tuple[float, ...]
+    pricing: Pricing = "second"
+    shades: tuple[float, ...] = ()
 
     @classmethod
-    def fit(cls, episodes: Episodes, seed: int = 0, slope: float = 1.0) -> Self:
+    def fit(cls, episodes: Episodes, seed: int = 0, pricing: Pricing = "second", slope: float = 1.0) -> Self:
         """Learn one campaign's market from its logged auctions; `slope` is what it is taken to be before they are seen.
 
         Raises ValueError on none or on free auctions only.
@@ -58,7 +67,8 @@ class Market(BaseModel):
         level, slope = _power(score, episodes.value.ravel(), slope)
         worth = np.exp(level + slope * score)
         values, prices = worth / worth.mean(), price / price.mean()
-        multipliers, gains = _curves(values, prices)
+        shades = _shades(prices) if pricing == "first" else ()
+        multipliers, gains = _shaded_curves(values, prices, shades) if shades else _curves(values, prices)
         pair_values, pair_prices = _pairs(values, prices, np.random.default_rng(seed))
         return cls(
             price=float(price.mean()),
@@ -71,17 +81,26 @@ class Market(BaseModel):
             pair_prices=pair_prices,
             multipliers=multipliers,
             gains=gains,
+            pricing=pricing,
+            shades=shades,
         )
 
 
 Markets = Mapping[str, Market]
 
 
-def fit(episodes: Episodes, seed: int = 0, before: Markets | None = None) -> dict[str, Market]:
+def fit(
+    episodes: Episodes, seed: int = 0, pricing: Pricing = "second", before: Markets | None = None
+) -> dict[str, Market]:
     """The market of every campaign there is, from what was known `before` on; where nothing is logged that stays."""
     known = dict(before or {})
     slopes = {name: known[name].slope if name in known else 1.0 for name in episodes.campaigns}
-    return known | {name: Market.fit(episodes.of(name), seed, slope) for name, slope in slopes.items()}
+    return known | {name: Market.fit(episodes.of(name), seed, pricing, slope) for name, slope in slopes.items()}
+
+
+def pricing(markets: Markets) -> Pricing:
+    """Of markets that were fitted together, which all have one."""
+    return next(iter(markets.values())).pricing
 
 
 def budgets(markets: Markets, episodes: Episodes, ratios: Sequence[float]) -> Floats:
@@ -100,6 +119,24 @@ def worth(markets: Markets, seen: Observation) -> Floats:
 def prices(markets: Markets, seen: Observation) -> Floats:
     """The mean market price of each episode's campaign."""
     return np.asarray(seen.look_up({name: m.price for name, m in markets.items()}))
+
+
+def shaded(markets: Markets, seen: Observation, worth: Floats) -> Floats:
+    """The best bids where winning is worth so much in money, of (episodes,): in a second-price market that itself."""
+    lines = seen.look_up({name: m.shades for name, m in markets.items()})
+    if not lines.size:
+        return worth
+    price = prices(markets, seen)
+    step = np.interp(np.log(np.maximum(worth / price, WORTHS[0])), np.log(WORTHS), np.arange(len(WORTHS)))
+    left = np.minimum(step.astype(np.int64), len(WORTHS) - 2)
+    rows = np.arange(len(lines))
+    bid = lines[rows, left] + (step - left) * (lines[rows, left + 1] - lines[rows, left])
+    return np.asarray(np.minimum(bid * price, worth))
+
+
+def shade(worth: Floats, shades: Sequence[float]) -> Floats:
+    """As `shaded`, in one market and in units of its mean price; of any shape."""
+    return np.asarray(np.minimum(np.interp(np.log(np.maximum(worth, WORTHS[0])), np.log(WORTHS), shades), worth))
 
 
 def at_pace(curves: Mapping[str, tuple[float, ...]], seen: Observation, pace: Floats) -> Floats:
@@ -140,6 +177,29 @@ def _curves(values: Floats, prices: Floats) -> tuple[tuple[float, ...], tuple[fl
     spend, gain = np.cumsum(prices[order]) / len(order), np.cumsum(values[order]) / len(order)
     pace = np.geomspace(LOWEST, HIGHEST, POINTS)
     return tuple(np.interp(pace, spend, ratio[order]).tolist()), tuple(np.interp(pace, spend, gain).tolist())
+
+
+def _shades(prices: Floats) -> tuple[float, ...]:
+    """For each of `WORTHS` the logged price whose surplus, (worth - price) x chance to win, is highest.
+
+    Where no price leaves any, the worth itself: such a bid wins nothing.
+    """
+    bids = np.quantile(prices, np.linspace(0, 1, PRICES))
+    chance = np.searchsorted(np.sort(prices), bids, side="right") / len(prices)
+    surplus = (WORTHS[:, None] - bids) * chance
+    return tuple(np.where(surplus.max(axis=1) > 0, bids[surplus.argmax(axis=1)], WORTHS).tolist())
+
+
+def _shaded_curves(
+    values: Floats, prices: Floats, shades: tuple[float, ...]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """As `_curves`, where winners pay their shaded bids."""
+    multipliers = np.geomspace(WORTHS[0], WORTHS[-1], POINTS)
+    bids = [shade(m * values, shades) for m in multipliers]
+    spend = np.array([(bid * (bid >= prices)).mean() for bid in bids])
+    gain = np.array([(values * (bid >= prices)).mean() for bid in bids])
+    pace = np.geomspace(LOWEST, HIGHEST, POINTS)
+    return tuple(np.interp(pace, spend, multipliers).tolist()), tuple(np.interp(pace, spend, gain).tolist())
 
 
 def _pairs(values: Floats, prices: Floats, rng: np.random.Generator) -> tuple[tuple[float, ...], tuple[float, ...]]:

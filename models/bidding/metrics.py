@@ -17,6 +17,20 @@ def won(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
     return np.asarray((bid >= truth["market_price"].to_numpy(dtype=float)) & (bid > 0), dtype=float)
 
 
+def paid(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
+    """What each auction cost, as a multiple of what the budget has for one: the market price, or the winner's bid."""
+    return _price(truth, answers, truth["price_in_pace"], truth["bid_in_pace"])
+
+
+def _cost(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
+    return _price(truth, answers, truth["market_price"], (truth["bid_in_pace"] > 0).astype(float))
+
+
+def _price(truth: pd.DataFrame, answers: pd.DataFrame, others: pd.Series, own: pd.Series) -> Array:
+    """By what the others bid, or by `own` a unit that was bid where that is above 0."""
+    return np.asarray(won(truth, answers) * np.where(own > 0, own * answers["bid"], others), dtype=float)
+
+
 def _of_won(label: str) -> Amount:
     return lambda truth, answers: won(truth, answers) * truth[label].to_numpy(dtype=float)
 
@@ -31,7 +45,7 @@ def _each(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
 
 def _spent(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
     """In units of what a budget has for a thousand auctions: what campaigns and currencies have in common."""
-    return _of_won("price_in_pace")(truth, answers) / 1000
+    return paid(truth, answers) / 1000
 
 
 def _thousandth(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
@@ -83,12 +97,12 @@ METRICS = (
     ratio("value_per_spend", _of_won("value"), _spent),
     ratio("clicks_per_mille", _of_won("click"), _thousandth),
     ratio("win_rate", won, _each),
-    ratio("budget_use", _of_won("price_in_pace"), _each),
+    ratio("budget_use", paid, _each),
 )
 #: What `adloop evaluate` tells of each campaign and budget; cost in the log's currency.
 TOTALS = (
     _sum("clicks", _of_won("click")),
-    _sum("cost", _of_won("market_price"), higher_is_better=False),
+    _sum("cost", _cost, higher_is_better=False),
     _sum("wins", won),
     METRICS[0],
 )

@@ -16,6 +16,7 @@ from models.bidding.fit import LOADS, Kept
 from models.bidding.market import Market
 from models.bidding.observation import Observation
 from models.bidding.policies.dial import Document
+from models.bidding.shading import priced
 from models.family import InvalidRows
 
 #: Auctions of the last week at which its prices weigh as much as those of the log that was learnt from.
@@ -64,6 +65,7 @@ class BiddingModel:
 
     def __init__(self, about: About, policy: Kept) -> None:
         self.about, self.policy = about, policy
+        self.bidder = priced(policy, about.markets)
 
     def bid(self, seen: Observation, known: Known) -> Floats:
         """What to bid in each auction on offer, of (rows,), never above what is left."""
@@ -119,7 +121,7 @@ class BiddingModel:
         fitted = market.prices(self.about.markets, seen)
         level = (known.auctions * known.price / fitted + DOUBT) / (known.auctions + DOUBT)
         then = replace(seen, budget=seen.budget / level, left=seen.left / level, recent_cost=seen.recent_cost / level)
-        return self.policy.bid(then) * level
+        return self.bidder.bid(then) * level
 
     def _as_usual(self, rows: pd.DataFrame, name: str) -> pd.DataFrame:
         if name != "left":
@@ -133,7 +135,8 @@ def trial(model: BiddingModel, test: pd.DataFrame) -> pd.DataFrame:
     """What `model` bids when it plays the episodes of `test` with their budgets, on the index of `test`."""
     episodes, places = frame.episodes(test)
     first = test.iloc[places[:, 0]]
-    game, known = Replay(episodes, first["budget"].to_numpy(dtype=float)), Known.of(first)
+    game = Replay(episodes, first["budget"].to_numpy(dtype=float), frame.pricing(test))
+    known = Known.of(first)
     bids, worth = np.empty(len(test)), np.empty(len(test))
     while not game.over:
         seen, now = game.observe(), places[:, game.at]
@@ -147,8 +150,9 @@ def _take(seen: Observation, which: npt.NDArray[np.bool_]) -> Observation:
     """Some of the rows, and only their campaigns."""
     campaign, places = np.unique(seen.campaign[which], return_inverse=True)
     names: Sequence[str] = [seen.campaigns[place] for place in campaign]
-    arrays = {name: value[which] for name, value in vars(seen).items() if name not in ("campaign", "campaigns")}
-    return Observation(campaign=places.astype(np.int64), campaigns=tuple(names), **arrays)
+    whole = ("campaign", "campaigns", "channels")
+    arrays = {name: value[which] for name, value in vars(seen).items() if name not in whole}
+    return Observation(campaign=places.astype(np.int64), campaigns=tuple(names), channels=seen.channels, **arrays)
 
 
 def _known(known: Known, which: npt.NDArray[np.bool_]) -> Known:

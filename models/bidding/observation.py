@@ -25,7 +25,8 @@ class Observation:
         budget, left: what the episode may cost, and what of it is left before this auction.
         auctions, remaining: how many the episode has, and how many are left with this one.
         expected_value: of winning this auction, as predicted; not calibrated.
-        hour, weekday, channel: of this auction, as in `Episodes`.
+        hour, weekday: of this auction, as in `Episodes`.
+        channel: place of its channel's name in `channels`.
         wins: auctions won so far.
         offered_value: expected value added up over the auctions so far, won or not.
         recent_cost: paid an auction of late.
@@ -46,6 +47,7 @@ class Observation:
     recent_cost: Floats
     pacing_debt: Floats
     campaigns: tuple[str, ...]
+    channels: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.campaign)
@@ -64,11 +66,11 @@ class Observation:
 
     @classmethod
     def of(cls, rows: pd.DataFrame) -> Self:
-        """From a frame with `campaign_id` and a column for every other field; codes become int64, the rest float64.
+        """From a frame with `campaign_id`, `channel` by name and a column for every other array.
 
         Raises `InvalidRows` where a column is missing, a number is not finite or no auction is left.
         """
-        require(rows, ("campaign_id", *COLUMNS))
+        require(rows, ("campaign_id", "channel", *COLUMNS))
         arrays: dict[str, npt.NDArray[Any]] = {
             name: rows[name].to_numpy(dtype=float, na_value=np.nan) for name in COLUMNS
         }
@@ -78,14 +80,21 @@ class Observation:
         if (arrays["remaining"] < 1).any():
             raise InvalidRows("remaining", "at least 1", arrays["remaining"].min())
         arrays |= {name: arrays[name].astype(np.int64) for name in CODES}
-        campaign, names = pd.factorize(rows["campaign_id"].astype(str))
-        return cls(campaign.astype(np.int64), **arrays, campaigns=tuple(names))
+        campaign, campaigns = pd.factorize(rows["campaign_id"].astype(str))
+        channel, channels = pd.factorize(rows["channel"].astype(str))
+        arrays |= {"campaign": campaign.astype(np.int64), "channel": channel.astype(np.int64)}
+        return cls(**arrays, campaigns=tuple(campaigns), channels=tuple(channels))
 
     def rows(self) -> pd.DataFrame:
         """The frame that `of` reads."""
         columns = {name: getattr(self, name) for name in COLUMNS}
-        return pd.DataFrame({"campaign_id": np.array(self.campaigns)[self.campaign], **columns})
+        names = {
+            "campaign_id": np.array(self.campaigns)[self.campaign],
+            "channel": np.array(self.channels)[self.channel],
+        }
+        return pd.DataFrame(names | columns)
 
 
-CODES = ("hour", "weekday", "channel")
-COLUMNS = tuple(field.name for field in fields(Observation) if field.name not in ("campaign", "campaigns"))
+CODES = ("hour", "weekday")
+_NAMED = ("campaign", "campaigns", "channel", "channels")
+COLUMNS = tuple(field.name for field in fields(Observation) if field.name not in _NAMED)

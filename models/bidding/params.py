@@ -4,7 +4,9 @@ from typing import Literal
 
 from pydantic import PositiveInt
 
+from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.training import Schedule
+from models.bidding.environment import Pricing
 from models.family import Params
 
 
@@ -17,12 +19,17 @@ class BiddingParams(Params):
 
     #: What is bought: every click counts the same, or each conversion by its value, where the log tells that.
     goal: Literal["clicks", "conversions"]
+    #: What a winner pays: the highest bid of the others, or its own. In first-price auctions bids are shaded.
+    pricing: Pricing
     #: In an episode, where the log does not tell its episodes.
     auctions: PositiveInt
     #: Of the deep Q-network: see `dqn.training.Schedule`.
     rounds: PositiveInt
     episodes: PositiveInt
     steps: PositiveInt
+
+    #: Of the network too, beside the value won: see `dqn.reward.Reward`.
+    reward: Reward
 
     @property
     def schedule(self) -> Schedule:

@@ -6,12 +6,15 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from models.bidding import market
 from models.bidding.auctions import Floats
 from models.bidding.market import Markets
 from models.bidding.observation import Observation
 
 #: Budgets that plans are made for; between them worth is interpolated.
 BUDGETS = 160
+#: What a little more money is worth, at least: with the last auction it is worth nothing.
+TINY = 1e-9
 
 
 def budget_grid(most: float, points: int) -> Floats:
@@ -19,24 +22,37 @@ def budget_grid(most: float, points: int) -> Floats:
     return np.asarray(most * np.linspace(0, 1, points) ** 2)
 
 
-def plan(values: Floats, prices: Floats, auctions: int, budgets: Floats) -> Floats:
+def plan(values: Floats, prices: Floats, auctions: int, budgets: Floats, shades: Sequence[float] = ()) -> Floats:
     """The most value that can be expected, of (auctions + 1, budgets): line t has t auctions to go.
 
     Each auction is one of the pairs of `values` and `prices`, both of (pairs,), with equal chances; its value is seen
     before bidding and its price is paid on winning. After Cai et al., "Real-Time Bidding by Reinforcement Learning in
     Display Advertising" (2017), equation 7; with one value for all pairs it is theirs, which plans by the mean. Between
     budgets of the grid, which starts at 0, worth is linear; with whole prices and a grid of whole budgets it is exact.
+
+    With the `shades` of a first-price market, in the units of `prices`, winners pay their bids: those that are best for
+    what the value is worth where a little more money is worth what the plan says of later auctions.
     """
-    rest = budgets[:, None] - prices
-    place = np.clip(np.searchsorted(budgets, rest.ravel(), side="right") - 1, 0, len(budgets) - 2).reshape(rest.shape)
-    part = np.clip((rest - budgets[place]) / (budgets[place + 1] - budgets[place]), 0, 1)
+    cost, wins = np.broadcast_to(prices, (len(budgets), len(prices))), np.array(True)
+    place, part = _places(budgets[:, None] - cost, budgets)
     table = np.zeros((auctions + 1, len(budgets)))
     for t in range(1, auctions + 1):
         later = table[t - 1]
+        if shades:
+            margin = np.maximum(np.gradient(later, budgets), TINY)[:, None]
+            cost = np.minimum(market.shade(values / margin, shades), budgets[:, None])
+            wins = cost >= prices
+            place, part = _places(budgets[:, None] - cost, budgets)
         after = later[place] + part * np.diff(later)[place]
         gain = values + after - later[:, None]
-        table[t] = later + np.where((rest >= 0) & (gain > 0), gain, 0).mean(axis=1)
+        table[t] = later + np.where(wins & (cost <= budgets[:, None]) & (gain > 0), gain, 0).mean(axis=1)
     return table
+
+
+def _places(rest: Floats, budgets: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Between which budgets each amount lies, and what part of the way."""
+    place = np.clip(np.searchsorted(budgets, rest.ravel(), side="right") - 1, 0, len(budgets) - 2).reshape(rest.shape)
+    return place, np.clip((rest - budgets[place]) / (budgets[place + 1] - budgets[place]), 0, 1)
 
 
 class Plans:
@@ -59,7 +75,8 @@ class Plans:
         tables = []
         for name in names:
             value, price = np.array(markets[name].pair_values), np.array(markets[name].pair_prices)
-            tables.append(plan(np.ones_like(value) if by_mean else value, price, auctions, budgets))
+            value = np.ones_like(value) if by_mean else value
+            tables.append(plan(value, price, auctions, budgets, markets[name].shades))
         return cls(names, np.array(tables, dtype=np.float32))
 
     def lines(self, seen: Observation, price: Floats, settled: int) -> tuple[Floats, Floats]:

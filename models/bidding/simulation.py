@@ -6,18 +6,21 @@ from features.simulator.opportunities import Simulator, join
 from models.bidding.auctions import Episodes
 
 
-def episodes(simulator: Simulator, count: int, auctions: int, first_day: int = 0) -> Episodes:
+def episodes(simulator: Simulator, count: int, auctions: int, first_day: int = 0, expected: bool = False) -> Episodes:
     """Episodes of a day each, one day after the other from `first_day`; a day is the same in whatever run it is drawn.
 
-    What winning brings is the value of the conversion, whenever it comes. Raises ValueError where `count` is below 1.
+    What winning brings is the value of the conversion, whenever it comes, or (`expected`) what it is on average by the
+    true chances that no bidder sees: the same figures in the long run, without the noise of a few conversions. Raises
+    ValueError where `count` is below 1.
     """
     if count < 1:
         raise ValueError(f"count: expected at least 1 episode, got {count}")
     drawn = join([simulator.day(first_day + number, auctions) for number in range(count)])
+    value = drawn.ctr * drawn.cvr * simulator.campaign.conversions.value if expected else drawn.conversion_value
     names = ("predicted_ctr", "market_price", "click", "hour", "weekday", "channel")
     return Episodes(
         campaign=np.full(count, simulator.campaign.name),
-        value=drawn.conversion_value.reshape(count, auctions),
+        value=value.reshape(count, auctions),
         expected_value=drawn.predicted_value.reshape(count, auctions),
         channels=tuple(channel.name for channel in simulator.campaign.channels),
         **{name: getattr(drawn, name).reshape(count, auctions) for name in names},

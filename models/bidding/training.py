@@ -55,7 +55,15 @@ def lesson(
 ) -> Lesson:
     """All there is to learn from, beside the markets `known` already."""
     episodes, _ = frame.episodes(pd.concat([train, valid], ignore_index=True))
-    return Lesson(episodes, params.seed, checkpoint, schedule=params.schedule, known=known or {})
+    return Lesson(
+        episodes,
+        params.seed,
+        checkpoint,
+        schedule=params.schedule,
+        known=known or {},
+        reward=params.reward,
+        pricing=params.pricing,
+    )
 
 
 def made(

@@ -30,7 +30,7 @@ UPDATES: Mapping[str, Callable[[Lesson, Any], Kept]] = {
     "rlb_calibrated": lambda given, before: Rlb.fit(given.episodes, given.markets, calibrated=True, before=before),
     "pacing": lambda given, _: Pacing.fit(given.markets),
     "dqn": lambda given, before: Dqn.fit(
-        given.episodes, given.markets, given.schedule, given.seed, given.checkpoint, before
+        given.episodes, given.markets, given.schedule, given.reward, given.seed, given.checkpoint, before
     ),
 }
 

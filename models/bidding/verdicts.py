@@ -1,6 +1,8 @@
 """What bidding adds to the gates that all families share."""
 
-from models.bidding.metrics import CALIBRATION, won
+import pandas as pd
+
+from models.bidding.metrics import CALIBRATION, paid
 from models.evaluation import bootstrap
 from models.evaluation.gates import Evidence, Verdict
 
@@ -12,8 +14,8 @@ TOLERANCE = 0.2
 
 def never_overspends(evidence: Evidence) -> Verdict:
     """No episode costs more than its budget, winning all that it bids for."""
-    spent = (evidence.truth["price_in_pace"] * won(evidence.truth, evidence.answers)).groupby(evidence.truth["episode"])
-    use = spent.mean()
+    spent = pd.Series(paid(evidence.truth, evidence.answers), index=evidence.truth.index)
+    use = spent.groupby(evidence.truth["episode"]).mean()
     over = int((use > 1 + ROUNDING).sum())
     return Verdict(
         "never_overspends",

@@ -12,7 +12,7 @@ from features.settings import Settings
 from pipelines.console import console as terminal_or_log
 from tests.benchmarks.rows import Row, chosen, load, merge, row, write
 
-#: What each part measures; a part runs if any of its rows is asked for.
+#: What each part measures, in the module of its name; a part runs if any of its rows is asked for.
 PARTS = {
     "ltv": ("ltv.cdnow.gini", "ltv.cdnow.spearman", "ltv.cdnow.mae", "ltv.cdnow.coverage80"),
     "churn": ("churn.telco.auc", "churn.telco.ece", "churn.complete_journey.auc"),
@@ -23,6 +23,25 @@ PARTS = {
         *(f"bidding.ipinyou.vs_linear_1in{part}" for part in (32, 16, 8, 4)),
         *(f"bidding.ipinyou.share_of_hindsight_1in{part}" for part in (32, 16, 8, 4)),
         "bidding.auctions_per_s",
+    ),
+    "bidding.simulator": (
+        *(
+            f"bidding.simulator.{kind}{name}"
+            for kind in ("", "shifted.")
+            for name in (
+                *(f"value_per_spend_vs_{other}" for other in ("linear", "mcpc", "constant", "pid", "ortb")),
+                "value_vs_linear",
+                "budget_use",
+                "overspent",
+            )
+        ),
+        *(
+            f"bidding.simulator.first_price.{what}_vs_{other}"
+            for what in ("value", "value_per_spend")
+            for other in ("unshaded", "linear")
+        ),
+        "bidding.simulator.first_price.overspent",
+        "bidding.simulator.dqn_branched_vs_whole",
     ),
     "serving": ("serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
@@ -66,7 +85,7 @@ def measured(part: str, settings: Settings, console: Console) -> Iterator[Row]:
     """The rows of one part, telling how long it took."""
     begun = monotonic()
     with console.status(f"measuring {part}"):
-        rows = [row(record) for record in import_module(f"tests.benchmarks.{part}").rows(settings)]
+        rows = [row(record) for record in import_module(f"tests.benchmarks.{part.replace('.', '_')}").rows(settings)]
     console.print(f"measured {part} in {monotonic() - begun:.0f} s", style="dim")
     return iter(rows)
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from models.bidding import market
 from models.bidding.auctions import ARRAYS, Episodes, Floats, Integers
-from models.bidding.dqn.state import FEATURES, TURNS, features
+from models.bidding.dqn.reward import Reward
+from models.bidding.dqn.state import FEATURES, KEEP, TURNS, features
 from models.bidding.environment import Replay
 from models.bidding.market import Markets
 from models.bidding.planning import Plans
@@ -27,9 +29,10 @@ REWARD = 5.0
 
 @dataclass(frozen=True)
 class Experience:
-    """What came of every turn, of as many rows as there were stretches.
+    """What came of every turn in every branch, of as many rows as there were stretches.
 
-    `state` is of (rows, FEATURES), `reward` of (rows, TURNS), `after` of (rows, TURNS, FEATURES), `last` of (rows,).
+    `state` is of (rows, FEATURES), `reward` of (rows, branches, TURNS), `after` of (rows, branches, TURNS, FEATURES),
+    `last` of (rows,).
     """
 
     state: Singles
@@ -38,10 +41,10 @@ class Experience:
     last: Singles
 
 
-def nothing() -> Experience:
+def nothing(branches: int) -> Experience:
     """No rows."""
     turns = len(TURNS)
-    shapes = ((0, FEATURES), (0, turns), (0, turns, FEATURES), (0,))
+    shapes = ((0, FEATURES), (0, branches, turns), (0, branches, turns, FEATURES), (0,))
     return Experience(*(np.zeros(shape, dtype=np.float32) for shape in shapes))
 
 
@@ -59,49 +62,78 @@ def gather(
     episodes: Episodes,
     markets: Markets,
     plans: Plans,
+    rewarded: Reward,
     choose: Callable[[Singles], Integers],
     rng: np.random.Generator,
 ) -> Experience:
     """Play episodes with budgets of many sizes; on each stretch try all turns from one state, and go on from one.
 
     That logs hold every price makes this possible: turns are compared on the same auctions, so their noise cancels.
-    Wins count by their calibrated value, as realised clicks are too rare to learn from. The reward is shaped by what
-    the plans expect of the money and time a stretch used up: Ng et al., "Policy Invariance under Reward
-    Transformations" (1999). The network learns what the plans do not know. `choose` takes states and says by which turn
-    to go on.
+    Where there are several channels each is a branch: its turns are tried while the others take the turns that are gone
+    on by; on the last stretch, after which nothing goes on, they keep the bid.
+    Wins count by their calibrated value, as realised clicks are too rare to learn from, and `rewarded` says what else
+    counts, in the same unit. The reward is shaped by what the plans expect of the money and time a stretch used up: Ng
+    et al., "Policy Invariance under Reward Transformations" (1999). The network learns what the plans do not know.
+    `choose` takes states and says by which turns to go on, of (rows, branches).
     """
     share = np.exp(rng.uniform(np.log(BUDGETS[0]), np.log(BUDGETS[1]), len(episodes)))
     budget = market.budgets(markets, episodes, (1.0,))[0] * share
-    game = Replay(episodes, np.tile(budget, (len(TURNS), 1)))
-    turn = np.repeat(np.exp(TURNS), len(episodes))
+    branches = len(episodes.channels)
+    game = Replay(episodes, np.tile(budget, (branches * len(TURNS), 1)), market.pricing(markets))
+    by_row = partial(_by_row, branches)
+    whole = plans.prospect(game.observe(), market.prices(markets, game.observe()))
     rows = []
     while not game.over:
         seen = game.observe()
         state = features(markets, seen)[: len(episodes)]
-        reward = -plans.prospect(seen, market.prices(markets, seen)) + _stretch(game, markets, turn)
-        if game.over:
-            after, last = np.zeros((len(turn), state.shape[1])), 1.0
+        final = seen.remaining[0] <= STRETCH
+        going = np.full((len(episodes), branches), KEEP) if final else choose(state)
+        reward = -plans.prospect(seen, market.prices(markets, seen)) + _stretch(game, markets, rewarded, _tried(going))
+        reward = reward - whole * _penalty(game, rewarded, seen.remaining[0])
+        if final:
+            after = np.zeros((len(reward), FEATURES), dtype=np.float32)
         else:
             seen = game.observe()
             reward = reward + plans.prospect(seen, market.prices(markets, seen))
-            after, last = features(markets, seen), 0.0
-            game.follow(choose(state))
-        rows.append((state, _by_row(reward / REWARD), _by_row(after), np.full(len(state), last)))
+            after = features(markets, seen)
+            game.follow(going[:, 0])
+        rows.append((state, by_row(reward / REWARD), by_row(after), np.full(len(state), float(final))))
     parts = [np.concatenate(column).astype(np.float32) for column in zip(*rows, strict=True)]
     return Experience(*parts)
 
 
-def _stretch(game: Replay, markets: Markets, turn: Floats) -> Floats:
-    """Play some auctions with each line's turn, and say what they won."""
-    total = np.zeros(len(turn))
+def _tried(going: Integers) -> Floats:
+    """Factors on bids by line and channel: each branch tries every turn while the others take those of `going`.
+
+    Of (branches * TURNS * episodes, branches), from `going` of (episodes, branches).
+    """
+    branches = going.shape[1]
+    turns = np.tile(going, (branches, len(TURNS), 1, 1))
+    for branch in range(branches):
+        turns[branch, :, :, branch] = np.arange(len(TURNS))[:, None]
+    return np.asarray(np.exp(TURNS)[turns.reshape(-1, branches)])
+
+
+def _stretch(game: Replay, markets: Markets, rewarded: Reward, turns: Floats) -> Floats:
+    """Play some auctions with each line's turns, and say what they won."""
+    lines = np.arange(len(turns))
+    total = np.zeros(len(turns))
     for _ in range(min(STRETCH, game.episodes.auctions - game.at)):
         seen = game.observe()
         worth = market.worth(markets, seen)
-        won, _ = game.settle(turn * reference(markets, seen) * worth * market.prices(markets, seen))
-        total += won * worth
+        bid = turns[lines, seen.channel] * reference(markets, seen) * worth * market.prices(markets, seen)
+        won, _ = game.settle(market.shaded(markets, seen, bid))
+        total += won * rewarded.of_win(worth)
     return total
 
 
-def _by_row(lines: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """From a turn after the other to (rows, TURNS, ...)."""
-    return np.swapaxes(lines.reshape(len(TURNS), -1, *lines.shape[1:]), 0, 1)
+def _penalty(game: Replay, rewarded: Reward, remaining: float) -> Floats:
+    """For a stretch, before which so many auctions remained, as a share of what each line's whole budget should buy."""
+    auctions = game.episodes.auctions
+    left = game.left / np.maximum(game.budget, np.finfo(float).tiny)
+    return rewarded.penalty(left, float(remaining) / auctions, 1 - game.at / auctions)
+
+
+def _by_row(branches: int, lines: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """From a turn of a branch after the other to (rows, branches, TURNS, ...)."""
+    return np.moveaxis(lines.reshape(branches, len(TURNS), -1, *lines.shape[1:]), 2, 0)

@@ -56,5 +56,5 @@ class Memory:
         return tuple(column[place] for column in self.columns)
 
     def learn(self, place: "torch.Tensor", error: "torch.Tensor") -> None:
-        """Remember how far off the network was, from errors of (heads, rows, turns)."""
-        self.surprise[place] = error.abs().mean(dim=(0, 2))
+        """Remember how far off the network was, from errors of (heads, rows, branches, turns)."""
+        self.surprise[place] = error.abs().mean(dim=(0, 2, 3))

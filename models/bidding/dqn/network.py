@@ -20,12 +20,15 @@ HIDDEN = 48
 CONSERVATIVE = 0.001
 
 
-def start(seed: int, device: "torch.device") -> "Layers":
-    """Weight and bias of three layers for all heads: He et al. (2015), with answers that start near 0."""
+def start(seed: int, branches: int, device: "torch.device") -> "Layers":
+    """Weight and bias of three layers for all heads: He et al. (2015), with answers that start near 0.
+
+    A branch is a channel's own turn of the bid: all share the layers and the value, each has its own advantages.
+    """
     import torch
 
     draw = torch.Generator().manual_seed(seed)
-    widths = ((FEATURES, HIDDEN, 2.0), (HIDDEN, HIDDEN, 2.0), (HIDDEN, 1 + len(TURNS), 1e-4))
+    widths = ((FEATURES, HIDDEN, 2.0), (HIDDEN, HIDDEN, 2.0), (HIDDEN, 1 + branches * len(TURNS), 1e-4))
     layers = []
     for width, out, gain in widths:
         weight = torch.randn((HEADS, width, out), generator=draw) * (gain / width) ** 0.5
@@ -41,23 +44,27 @@ def resumed(before: Sequence[npt.NDArray[np.float32]], device: "torch.device") -
 
 
 def answers(layers: "Layers", state: "torch.Tensor") -> "torch.Tensor":
-    """Q of (heads, rows, turns): value plus centred advantage, Wang et al., "Dueling Network Architectures" (2016)."""
+    """Q of (heads, rows, branches, turns): value plus centred advantage, Wang et al., "Dueling Network Architectures"
+    (2016), by branch as Tavakoli et al., "Action Branching Architectures for Deep Reinforcement Learning" (2018).
+    """
     import torch
 
     hidden = torch.relu(state @ layers[0] + layers[1])
     hidden = torch.relu(hidden @ layers[2] + layers[3])
     both = hidden @ layers[4] + layers[5]
-    value, advantage = both[..., :1], both[..., 1:]
-    return value + advantage - advantage.mean(dim=-1, keepdim=True)
+    value, flat = both[..., :1], both[..., 1:]
+    advantage = flat.reshape(*flat.shape[:-1], -1, len(TURNS))
+    return value[..., None] + advantage - advantage.mean(dim=-1, keepdim=True)
 
 
 def errors(
     layers: "Layers", target: "Layers", batch: tuple["torch.Tensor", ...]
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Temporal-difference errors and the conservative term, of (heads, rows, turns) and (heads, rows).
+    """Temporal-difference errors and the conservative term, of (heads, rows, branches, turns) and (heads, rows).
 
     The next turn is chosen by the network and judged by its slower copy: van Hasselt et al., "Deep Reinforcement
-    Learning with Double Q-learning" (2016). The conservative term holds every turn's Q down to that of keeping the
+    Learning with Double Q-learning" (2016); what is to come is the mean of what the branches make of it, as Tavakoli
+    et al. (2018) found best. The conservative term holds every turn's Q down to that of keeping the
     pacing rule's bid, unless the experience speaks against it.
     """
     import torch
@@ -66,15 +73,15 @@ def errors(
     with torch.no_grad():
         flat = after.reshape(-1, after.shape[-1])
         best = answers(layers, flat).argmax(dim=-1, keepdim=True)
-        later = answers(target, flat).gather(-1, best).reshape(HEADS, *reward.shape)
-        goal = reward + (1 - last[:, None]) * later
+        later = answers(target, flat).gather(-1, best).mean(dim=(-2, -1)).reshape(HEADS, *reward.shape)
+        goal = reward + (1 - last[:, None, None]) * later
     found = answers(layers, state)
-    return goal - found, torch.logsumexp(found, dim=-1) - found[..., KEEP]
+    return goal - found, (torch.logsumexp(found, dim=-1) - found[..., KEEP]).mean(dim=-1)
 
 
 def loss(error: "torch.Tensor", conservative: "torch.Tensor", weight: "torch.Tensor") -> "torch.Tensor":
     """Of one batch; `weight`, of (heads, rows), is 0 where a row is not a head's own."""
     import torch
 
-    huber = torch.nn.functional.huber_loss(error, torch.zeros_like(error), reduction="none").mean(dim=-1)
+    huber = torch.nn.functional.huber_loss(error, torch.zeros_like(error), reduction="none").mean(dim=(-2, -1))
     return ((huber + CONSERVATIVE * conservative) * weight).mean(dim=1).sum()

@@ -12,6 +12,7 @@ from models.bidding.auctions import Episodes, Integers
 from models.bidding.dqn.experience import Singles, gather, nothing, resample
 from models.bidding.dqn.memory import Memory
 from models.bidding.dqn.network import HEADS, answers, errors, loss, resumed, start
+from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.state import TURNS
 from models.bidding.market import Markets
 from models.bidding.planning import Plans
@@ -43,6 +44,7 @@ def train(
     episodes: Episodes,
     markets: Markets,
     schedule: Schedule,
+    reward: Reward,
     seed: int,
     checkpoint: Path,
     before: Sequence[npt.NDArray[np.float32]] | None = None,
@@ -58,11 +60,11 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint.mkdir(parents=True, exist_ok=True)
     plans = Plans.fit(markets, episodes.auctions)
-    run = _Run(seed, device, checkpoint / "dqn.npz", before)
+    run = _Run(seed, len(episodes.channels), device, checkpoint / "dqn.npz", before)
     for at in range(run.done, schedule.rounds):
         rng = np.random.default_rng([seed, at])
         drawn = resample(episodes, schedule.episodes, rng)
-        run.remember(Memory.of(gather(drawn, markets, plans, run.chooser(rng), rng), rng, device))
+        run.remember(Memory.of(gather(drawn, markets, plans, reward, run.chooser(rng), rng), rng, device))
         rate = LEARNING_RATE * (1 - at / schedule.rounds)
         run.fit(schedule.steps, rate, torch.Generator().manual_seed(int(rng.integers(2**62))))
         run.keep(at + 1)
@@ -73,28 +75,34 @@ class _Run:
     """Networks, their slower copies, optimizer and memory: all that a checkpoint holds."""
 
     def __init__(
-        self, seed: int, device: "torch.device", file: Path, before: Sequence[npt.NDArray[np.float32]] | None
+        self,
+        seed: int,
+        branches: int,
+        device: "torch.device",
+        file: Path,
+        before: Sequence[npt.NDArray[np.float32]] | None,
     ) -> None:
         import torch
 
         self.file, self.device, self.done = file, device, 0
-        self.layers: Layers = start(seed, device) if before is None else resumed(before, device)
+        self.layers: Layers = start(seed, branches, device) if before is None else resumed(before, device)
         self.target: Layers = [layer.detach().clone() for layer in self.layers]
         self.optimizer = torch.optim.Adam(self.layers, lr=LEARNING_RATE)
-        self.memory = Memory.of(nothing(), np.random.default_rng(seed), device)
+        self.memory = Memory.of(nothing(branches), np.random.default_rng(seed), device)
         if file.exists():
             self._resume()
 
     def chooser(self, rng: np.random.Generator) -> Any:
-        """Each episode goes by one head's best turn, or now and then by any."""
+        """Each episode goes by one head's best turn in each branch, or now and then by any."""
         import torch
 
         def choose(state: Singles) -> Integers:
             with torch.no_grad():
                 found = answers(self.layers, torch.from_numpy(state).to(self.device)).argmax(dim=-1).cpu().numpy()
             rows = np.arange(len(state))
-            any_turn = rng.integers(0, len(TURNS), len(state))
-            return np.where(rng.random(len(state)) < ANYHOW, any_turn, found[rows % HEADS, rows])
+            best = found[rows % HEADS, rows]
+            any_turn = rng.integers(0, len(TURNS), best.shape)
+            return np.where(rng.random(best.shape) < ANYHOW, any_turn, best)
 
         return choose
 

@@ -1,6 +1,6 @@
 """The pacing rule's bid, turned up or down by a deep Q-network where its heads agree that this wins more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +11,8 @@ import onnxruntime
 
 from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
-from models.bidding.dqn.graph import graph, layers
+from models.bidding.dqn.graph import graph, layers, widened
+from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.state import KEEP, TURNS, features
 from models.bidding.dqn.training import Schedule, train
 from models.bidding.market import Market, Markets
@@ -25,16 +26,17 @@ CAUTION = 1.0
 
 
 class Known(Document):
-    """The markets that a network's states are relative to."""
+    """The markets that a network's states are relative to, and the channels whose bids it turns, a branch each."""
 
     markets: Mapping[str, Market]
+    channels: tuple[str, ...] = ("",)
 
 
 class Dqn:
     """Bids greedily and with caution; `explore` bids by one head's mind and says how probable that was."""
 
-    def __init__(self, markets: Markets, network: onnx.ModelProto) -> None:
-        self.markets, self.network = markets, network
+    def __init__(self, markets: Markets, channels: Sequence[str], network: onnx.ModelProto) -> None:
+        self.markets, self.channels, self.network = markets, tuple(channels), network
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(
@@ -47,13 +49,18 @@ class Dqn:
         episodes: Episodes,
         markets: Markets,
         schedule: Schedule,
+        reward: Reward,
         seed: int,
         checkpoint: Path,
         before: Self | None = None,
     ) -> Self:
         """Learn from logged episodes, from the networks of `before` on; see `dqn.training.train` for `checkpoint`."""
-        known = None if before is None else layers(before.network)
-        return cls(markets, graph(train(episodes, markets, schedule, seed, checkpoint, known)))
+        known = None
+        if before is not None:
+            episodes = episodes.among(before.channels)
+            known = widened(layers(before.network), len(episodes.channels))
+        learnt = train(episodes, markets, schedule, reward, seed, checkpoint, known)
+        return cls(markets, episodes.channels, graph(learnt))
 
     def bid(self, seen: Observation) -> Floats:
         """See `Policy`."""
@@ -74,18 +81,23 @@ class Dqn:
 
     def save(self, folder: Path) -> None:
         """Write `policy.json` and `network.onnx`."""
-        Known(markets=self.markets).save(folder)
+        Known(markets=self.markets, channels=self.channels).save(folder)
         (folder / "network.onnx").write_bytes(self.network.SerializeToString())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
-        return cls(Known.load(folder).markets, onnx.load(str(folder / "network.onnx")))
+        known = Known.load(folder)
+        return cls(known.markets, known.channels, onnx.load(str(folder / "network.onnx")))
 
     def _answers(self, seen: Observation) -> npt.NDArray[np.float32]:
-        """Q of (heads, episodes, turns)."""
+        """Q of each auction's channel, of (heads, episodes, turns); of one it has not learnt, the mean of all."""
         found: npt.NDArray[np.float32] = self.session.run(["q"], {"state": features(self.markets, seen)})[0]
-        return found
+        found = found.reshape(*found.shape[:2], -1, len(TURNS))  # networks from before there were branches have none
+        place = {name: branch for branch, name in enumerate(self.channels)}
+        branch = np.array([place.get(name, len(place)) for name in seen.channels])[seen.channel]
+        found = np.concatenate([found, found.mean(axis=2, keepdims=True)], axis=2)
+        return np.asarray(found[:, np.arange(len(seen)), branch])
 
     def _turned(self, seen: Observation, turn: Floats) -> Floats:
         bid = reference(self.markets, seen) * market.worth(self.markets, seen) * market.prices(self.markets, seen)

@@ -7,11 +7,11 @@ import numpy as np
 
 from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
-from models.bidding.environment import replay
 from models.bidding.market import Markets
 from models.bidding.observation import Observation
 from models.bidding.policies.dial import Dial, Document
 from models.bidding.policies.linear import Linear
+from models.bidding.shading import play
 
 #: Proportional, integral and derivative gains that are tried.
 GAINS = ((1.0, 0.0, 0.0), (3.0, 0.0, 0.0), (3.0, 1.0, 0.0), (3.0, 0.0, 0.1), (8.0, 2.0, 0.1))
@@ -34,7 +34,7 @@ class Pid(Document):
         """Tune the gains on logged episodes, one set for all; the factor is that of the tuned linear policy."""
         budget = market.budgets(markets, episodes, ratios)
         tried = [cls(factor=linear.factor, gains=gains) for gains in GAINS]
-        return max(tried, key=lambda policy: replay(episodes, budget, policy).value.sum())
+        return max(tried, key=lambda policy: play(episodes, budget, policy, markets).value.sum())
 
     def bid(self, seen: Observation) -> Floats:
         """See `Policy`."""

@@ -6,9 +6,10 @@ import numpy as np
 
 from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
-from models.bidding.environment import Policy, replay
+from models.bidding.environment import Policy
 from models.bidding.market import Markets
 from models.bidding.policies.dial import Dial
+from models.bidding.shading import play
 
 #: Settings that are tried, as multiples of a campaign's unit; and of the setting that it has had so far.
 SETTINGS, NEAR = tuple(np.geomspace(0.1, 8, 36).tolist()), tuple(np.geomspace(0.5, 2, 21).tolist())
@@ -51,7 +52,8 @@ def _tried(
     won = []
     for factor in factors:
         settings = {name: tuple(factor * one for one in base) for name, base in around.items()}
-        won.append(replay(episodes, budget, make(Dial(ratios=ratios, prices=prices, settings=settings))).value)
+        policy = make(Dial(ratios=ratios, prices=prices, settings=settings))
+        won.append(play(episodes, budget, policy, markets).value)
     value = np.array(won)
     return {
         name: tuple(

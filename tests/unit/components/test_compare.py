@@ -82,10 +82,12 @@ BIDDING = {
     "seed": 3,
     "window": {"horizon_days": 28, "step_days": 1, "min_history_days": 84},
     "goal": "clicks",
+    "pricing": "second",
     "auctions": 100,
     "rounds": 1,
     "episodes": 2,
     "steps": 5,
+    "reward": {},
 }
 
 

@@ -144,6 +144,14 @@ def test_a_shift_multiplies_prices_from_its_day_in_its_channel_and_nothing_else(
     assert {1.0, 1.4, 2.0, 2.8} == set(expected.round(2))
 
 
+def test_a_shift_may_be_of_some_hours() -> None:
+    shifted = Simulator.published("2997", seed=3, shifts=(Shift(from_day=1, price=1.4, hours=(18, 22)),))
+    before, after = (join(list(simulator.stream(3))) for simulator in (Simulator.published("2997", seed=3), shifted))
+    evening = (before.hour >= 18) & (before.hour < 22) & (before.occurred_at >= START + np.timedelta64(1, "D"))
+    assert 0 < evening.mean() < 0.5
+    assert after.market_price == pytest.approx(before.market_price * np.where(evening, 1.4, 1.0))
+
+
 def test_conversions_come_at_their_rate_value_and_delay() -> None:
     sold = {**dict(PUBLISHED["search"].conversions), "rate": 0.2}
     drawn = Simulator(changed("search", ctr=0.05, conversions=sold), seed=2).day(0, 1_000_000)

@@ -13,10 +13,12 @@ SECTION = {
     "seed": 3,
     "window": {"horizon_days": 7, "step_days": 1, "min_history_days": 14},
     "goal": "clicks",
+    "pricing": "second",
     "auctions": LENGTH,
     "rounds": 1,
     "episodes": 2,
     "steps": 5,
+    "reward": {},
 }
 PARAMS = BiddingParams.read(SECTION)
 

@@ -20,6 +20,7 @@ TRUTH = pd.DataFrame(
         "value": [1.0, 0.0, 1.0, 1.0],
         "optimal": [1.0, 0.0, 1.0, 0.0],
         "price_in_pace": [0.5, 1.0, 0.25, 2.25],
+        "bid_in_pace": 0.0,
     }
 )
 ANSWERS = pd.DataFrame({"bid": [2.0, 5.0, 0.5, 9.0], "expected_value": [0.5, 0.5, 1.0, 1.0]})

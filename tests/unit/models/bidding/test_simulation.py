@@ -36,6 +36,15 @@ def test_a_shift_reaches_the_episodes_after_it() -> None:
     assert np.array_equal(plain.click, dear.click)
 
 
+def test_expected_values_are_what_conversions_come_to_and_change_nothing_else() -> None:
+    came, expected = episodes(SIMULATOR, 40, 2000), episodes(SIMULATOR, 40, 2000, expected=True)
+    assert all(np.array_equal(getattr(came, name), getattr(expected, name)) for name in ARRAYS if name != "value")
+    by_day = came.value.sum(axis=1)
+    error = by_day.std() / len(by_day) ** 0.5
+    assert abs(by_day.mean() - expected.value.sum(axis=1).mean()) < 4 * error
+    assert expected.value.sum(axis=1).std() < by_day.std() / 4
+
+
 def test_no_episodes_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 1 episode"):
         episodes(SIMULATOR, 0, 100)
