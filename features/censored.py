@@ -1,17 +1,19 @@
 """Auctions that were lost, as what they may have been: their price is only known to be above the bid that lost.
 
-To take the bid for the price would make markets look cheap, to leave lost auctions out cheaper still. For each stands
-one that was won, drawn by the Kaplan-Meier estimate of prices above the bid: the mass of what is censored goes to what
-was seen to its right (Efron, 1967; in bidding: Zhang et al., "Bid-aware Gradient Descent for Unbiased Learning with
-Censored Data in Display Advertising", 2016). So price, prediction and what came of it stay as they were seen together.
+To take the bid for the price would make markets look cheap, to leave lost auctions out cheaper still. The price is
+drawn by the Kaplan-Meier estimate of prices above the bid: the mass of what is censored goes to what was seen to its
+right (Efron, 1967; in bidding: Zhang et al., "Bid-aware Gradient Descent for Unbiased Learning with Censored Data in
+Display Advertising", 2016). What winning would have brought is what an auction with a like prediction brought that was
+won.
 """
 
-#: Auctions of a campaign's day, next to each other by prediction, among which stand-ins are drawn. Bids and prices both
-#: rise with the prediction: only among like ones does the bid say nothing of the price.
+#: Auctions of a campaign's day, next to each other by prediction, that are alike in what they bring.
 ALIKE = 100
 
-# What stands in is of the same day: features as of midnight must not know prices of the day after. Nobody sees prices
-# above all that were paid: the last of the mass stays with the dearest auction that was won, or just above the bid.
+# All is of the same day: features as of midnight must not know the day after. Prices are drawn over all of it: like
+# predictions are bid for alike, and of prices above those bids nothing would be seen. That takes prices to hang on
+# predictions less than bids do; where they hang on them, they come out somewhat high. Nobody sees prices above all that
+# were paid: the last of the mass stays with the dearest auction that was won, or just above the bid.
 _SQL = """
     WITH cut AS (
         SELECT *, won = 0 AS lost, coalesce(occurred_at, TIMESTAMP '2000-01-01')::DATE AS day,
@@ -19,37 +21,46 @@ _SQL = """
         FROM (SELECT * REPLACE (coalesce(won, 1) AS won) FROM given)
         WINDOW prediction AS (PARTITION BY campaign_id, occurred_at::DATE ORDER BY predicted_ctr, nth)
     ), counted AS (
-        SELECT *, count(*) OVER rising AS at_risk, sum((NOT lost)::INT) OVER rising AS won_from_here
+        SELECT *, count(*) OVER rising AS at_risk, sum((NOT lost)::INT) OVER rising AS won_from_here,
+               sum((NOT lost)::INT) OVER (PARTITION BY campaign_id, day, part) AS won_alike
         FROM cut
-        WINDOW rising AS (PARTITION BY campaign_id, day, part ORDER BY market_price, lost, nth
+        WINDOW rising AS (PARTITION BY campaign_id, day ORDER BY market_price, lost, nth
                           ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)
     ), estimated AS (
         SELECT *, exp(sum(CASE WHEN lost OR won_from_here = 1 THEN 0 ELSE ln(1 - 1 / at_risk) END) OVER (
-                   PARTITION BY campaign_id, day, part ORDER BY market_price, lost, nth)) AS survival
+                   PARTITION BY campaign_id, day ORDER BY market_price, lost, nth)) AS survival
         FROM counted
-    ), seen AS (
-        SELECT campaign_id, day, part, market_price, click, predicted_ctr, conversion_value, predicted_value,
-               CASE WHEN won_from_here = 1 THEN 0 ELSE survival END AS survival
+    ), priced AS (
+        SELECT campaign_id, day, market_price, CASE WHEN won_from_here = 1 THEN 0 ELSE survival END AS survival
+        FROM estimated WHERE NOT lost
+    ), brought AS (
+        SELECT campaign_id, day, part, click, predicted_ctr, conversion_value, predicted_value,
+               row_number() OVER (PARTITION BY campaign_id, day, part ORDER BY nth) - 1 AS turn
         FROM estimated WHERE NOT lost
     ), missed AS (
-        SELECT *, survival * (1 + md5_number_lower(campaign_id || nth) % 1000000) / 1000001 AS point
+        SELECT *, survival * (1 + md5_number_lower('price' || campaign_id || nth) % 1000000) / 1000001 AS point,
+               md5_number_lower('turn' || campaign_id || nth) % nullif(won_alike, 0)::UBIGINT AS turn
         FROM estimated WHERE lost
     )
     SELECT * FROM given WHERE coalesce(won, 1) = 1
     UNION ALL BY NAME
-    SELECT m.* EXCLUDE (lost, day, part, at_risk, won_from_here, survival, point)
-           REPLACE (greatest(s.market_price, m.market_price * (1 + 1e-9)) AS market_price, s.click AS click,
-                    s.predicted_ctr AS predicted_ctr, s.conversion_value AS conversion_value,
-                    s.predicted_value AS predicted_value)
-    FROM missed m ASOF JOIN seen s
-        ON m.day = s.day AND m.campaign_id = s.campaign_id AND m.part = s.part
-        AND m.point >= s.survival
+    SELECT m.* EXCLUDE (lost, day, part, at_risk, won_from_here, won_alike, survival, point, turn)
+           REPLACE (greatest(p.market_price, m.market_price * (1 + 1e-9)) AS market_price,
+                    coalesce(b.click, 0) AS click,
+                    coalesce(b.predicted_ctr, m.predicted_ctr) AS predicted_ctr,
+                    coalesce(b.conversion_value, m.conversion_value) AS conversion_value,
+                    coalesce(b.predicted_value, m.predicted_value) AS predicted_value)
+    FROM missed m
+    ASOF JOIN priced p ON m.day = p.day AND m.campaign_id = p.campaign_id AND m.point >= p.survival
+    LEFT JOIN brought b
+        ON b.campaign_id = m.campaign_id AND b.day = m.day AND b.part = m.part AND b.turn = m.turn
 """
 
 
 def sql() -> str:
     """The query of a relation `given` (the columns of `auctions`, and `nth`) with stand-ins for what was lost.
 
-    Lost auctions of a campaign's day with like predictions of which none was won are left out: nothing tells of them.
+    Lost auctions of a day on which the campaign won nothing are left out: nothing tells of them. Those unlike any that
+    was won bring nothing.
     """
     return _SQL.format(alike=ALIKE)

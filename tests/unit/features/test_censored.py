@@ -31,7 +31,8 @@ def test_what_was_lost_is_drawn_from_what_was_won_at_a_higher_price(tmp_path: Pa
     shares = lost["market_price"].value_counts(normalize=True)
     assert set(shares.index) == {20, 30, 40}
     assert shares.to_numpy() == pytest.approx(1 / 3, abs=0.03)
-    assert (lost["conversion_value"] == lost["market_price"] / 10).all() and (lost["click"] == 1).all()
+    assert lost["conversion_value"].value_counts(normalize=True).sort_index().index.tolist() == [1, 2, 3, 4]
+    assert lost["conversion_value"].value_counts(normalize=True).to_numpy() == pytest.approx(1 / 4, abs=0.03)
 
 
 def test_above_all_that_was_paid_the_price_is_just_above_the_bid(tmp_path: Path) -> None:
@@ -80,9 +81,12 @@ def test_prices_come_out_as_they_were_where_bids_hid_half_of_them(tmp_path: Path
     found = read(rows, tmp_path)
     quantiles = [0.1, 0.25, 0.5, 0.75]
     truth = np.quantile(price, quantiles)
-    assert np.quantile(found["market_price"], quantiles) == pytest.approx(truth, rel=0.12)
+    # Prices hang on predictions here, too: they come out high, and less so than those that were paid come out low.
+    off = np.quantile(found["market_price"], quantiles) / truth - 1
+    assert off.min() > -0.05 and off.max() < 0.25
     for naive in (rows["market_price"], rows["market_price"][won]):
-        assert np.abs(np.quantile(naive, quantiles) / truth - 1).max() > 0.3
+        assert (np.quantile(naive, quantiles) / truth - 1).min() < -0.3
+    assert found["predicted_ctr"].mean() == pytest.approx(chance.mean(), rel=0.05)
     assert found["click"].mean() == pytest.approx(click.mean(), rel=0.1)
     assert found["click"].sum() == pytest.approx(found["predicted_ctr"].sum(), rel=0.1)
     assert len(found) == count and found["place"].max() == count
