@@ -27,7 +27,7 @@ CAMPAIGNS = ("2997", "search")
 #: Days that are learnt from, days after them that are reported on, and auctions a day: an episode.
 LEARN, TEST, AUCTIONS = 100, 100, 1000
 SEED = 1
-SCHEDULE = Schedule(rounds=4, episodes=12, steps=250)
+SCHEDULE = Schedule(rounds=3, episodes=6, steps=200)
 OTHERS = ("linear", "mcpc", "constant", "pid", "ortb")
 #: What the days learnt from had none of: prices a third higher, on mobile and in the evening half as much again.
 SHIFTS = (
