@@ -44,11 +44,11 @@ FAMILY = Family(
     ),
     limits=(
         "It is judged on logged auctions played again: the others are taken to bid as they did, whatever is bid here, "
-        "and a price is known for every auction, or estimated where the log tells it of won ones only. Auctions are all "
-        "second-price or all first-price; in those, bids are shaded by the campaign's logged prices, whatever the hour "
-        "or channel. It trusts the predicted value that a request brings, up to a level and a slope learnt by campaign. "
-        "Prices of the last week shift its bids as a whole; a change within a day, or of one hour or channel, does not. "
-        "A campaign it has not learnt is paced by its bare budget. Where conversions are bought, their delay is not "
-        "modelled: values that have not come yet count as nothing."
+        "and a price is known for every auction, or estimated where the log tells it of won ones only. Auctions are "
+        "all second-price or all first-price; in those, bids are shaded by the campaign's logged prices, whatever the "
+        "hour or channel. It trusts the predicted value that a request brings, up to a level and a slope learnt by "
+        "campaign. Prices of the last week shift its bids as a whole; a change within a day, or of one hour or "
+        "channel, does not. A campaign it has not learnt is paced by its bare budget. Where conversions are bought, "
+        "their delay is not modelled: values that have not come yet count as nothing.",
     ),
 )
