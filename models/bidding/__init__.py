@@ -49,6 +49,6 @@ FAMILY = Family(
         "hour or channel. It trusts the predicted value that a request brings, up to a level and a slope learnt by "
         "campaign. Prices of the last week shift its bids as a whole; a change within a day, or of one hour or "
         "channel, does not. A campaign it has not learnt is paced by its bare budget. Where conversions are bought, "
-        "their delay is not modelled: values that have not come yet count as nothing.",
+        "their delay is not modelled: values that have not come yet count as nothing."
     ),
 )
