@@ -21,8 +21,10 @@ from serving.decisions.endpoint.server import put_together
 from serving.decisions.params import Decisions
 from serving.decisions.records import Decision, Opportunity
 from serving.decisions.state.store import Terms
+from serving.rollout import state
 from serving.rollout.plan import Plan, Split
 from serving.rollout.release import Release, Result
+from serving.rollout.state import Course, State
 from tests.integration import probe_endpoint as probe
 
 ROOT = Path(__file__).parents[2]
@@ -110,3 +112,18 @@ def test_a_canary_is_judged_on_the_decisions_it_was_asked_for(settings: Settings
         assert "errors" in done.reason
         assert {one.arm for one in by_canary} == {"fallback"}
         assert "fallback" not in {one.arm for one in decisions if one not in by_canary}
+
+
+def test_a_canary_that_was_tampered_with_decides_nothing_and_keeps_nobody_from_starting(settings: Settings) -> None:
+    version = register(probe.Bidder(0.1), settings)
+    (Registry(settings).download("bidder", version) / "model" / "model.json").write_text('{"shift": 9.0}')
+    course = Course(version=version, champion="1", started=time.time(), weight=50)
+    state.save(settings.home, "bidder", State(champion="1", course=course))
+    desk = put_together(released(settings), PARAMS, 5, settings)
+    try:
+        asked = [
+            Opportunity(f"o{next(numbers)}", time.time(), "a", "c", features={"predicted_ctr": 0.1}) for _ in range(40)
+        ]
+        assert {one.versions["bidder"] for one in asyncio.run(desk.decide.ask(asked))} == {"1"}
+    finally:
+        desk.close()

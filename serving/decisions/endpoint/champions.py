@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from features.settings import Settings
@@ -23,19 +24,19 @@ log = logging.getLogger("adloop.decisions")
 #: Seconds between looks at what is to be in force.
 LOOK_S = 1.0
 
-#: Who is to answer for each family, and the folder of the bundle of each version that is to.
-Current = Callable[[], Mapping[str, tuple[Split, Mapping[str, Path]]]]
+#: Who is to answer for each family, and what fetches the bundle of a version of it.
+Current = Callable[[], Mapping[str, tuple[Split, Callable[[str], Path]]]]
 
 
 def in_folder(place: Path) -> Current:
     """Bundles in `place/<family>`, as a container mounts them; their version is the beginning of their digest."""
 
-    def current() -> dict[str, tuple[Split, dict[str, Path]]]:
-        found = {}
+    def current() -> dict[str, tuple[Split, Callable[[str], Path]]]:
+        found: dict[str, tuple[Split, Callable[[str], Path]]] = {}
         for sealed in sorted(place.glob("*/files.json")):
             with suppress(FileNotFoundError):  # it is being replaced: the next look finds the new one
                 version = hashlib.sha256(sealed.read_bytes()).hexdigest()[:12]
-                found[sealed.parent.name] = Split(champion=version), {version: sealed.parent}
+                found[sealed.parent.name] = Split(champion=version), partial(_mounted, sealed.parent)
         return found
 
     return current
@@ -44,21 +45,14 @@ def in_folder(place: Path) -> Current:
 def released(settings: Settings) -> Current:
     """The champions of the registry and the canaries that a release has on its way, fetched when they become it."""
     registry = Registry(settings)
-    fetched: dict[tuple[str, str], Path] = {}
 
-    def folder(family: str, version: str) -> Path:
-        key = (family, version)
-        if key not in fetched:
-            fetched[key] = registry.download(*key)
-        return fetched[key]
-
-    def current() -> dict[str, tuple[Split, dict[str, Path]]]:
-        found = {}
+    def current() -> dict[str, tuple[Split, Callable[[str], Path]]]:
+        found: dict[str, tuple[Split, Callable[[str], Path]]] = {}
         for family in catalog.NAMES:
             champion = registry.champion(family)
             if champion is not None:
                 split = state.standing(settings.home, family, champion.version)
-                found[family] = split, {version: folder(family, version) for version in split.versions}
+                found[family] = split, partial(registry.download, family)
         return found
 
     return current
@@ -94,11 +88,11 @@ class Champions:
     def look(self) -> None:
         """Put in force what is to be and is not yet."""
         current, before = self._current(), self.lineup
-        self._refused &= {(family, version) for family, (_, folders) in current.items() for version in folders}
+        self._refused &= {(family, version) for family, (split, _) in current.items() for version in split.versions}
         champions: dict[str, Predictor] = {}
         canaries: dict[str, Canary] = {}
-        for family, (split, folders) in current.items():
-            opened = {version: self._opened(family, version, folder) for version, folder in folders.items()}
+        for family, (split, fetch) in current.items():
+            opened = {version: self._opened(family, version, fetch) for version in split.versions}
             champion = opened[split.champion] or before.champions.get(family)
             if champion is not None:
                 champions[family] = champion
@@ -112,7 +106,7 @@ class Champions:
         for (family, version), share in self.lineup.shares.items():
             MODELS.labels(family, version).set(share)
 
-    def _opened(self, family: str, version: str, folder: Path) -> Predictor | None:
+    def _opened(self, family: str, version: str, fetch: Callable[[str], Path]) -> Predictor | None:
         """The predictor of a version: the one that is in force, or a new one; None for a bundle that is not taken."""
         for one in self.lineup.answering(family):
             if one.version == version:
@@ -120,7 +114,7 @@ class Champions:
         if (family, version) in self._refused:
             return None
         try:
-            return _predictor(open_bundle(folder, self._key), version)
+            return _predictor(open_bundle(fetch(version), self._key), version)
         except Exception as broken:  # whatever is wrong with it, those in force go on
             FAULTS["bundle"].inc()
             self._refused.add((family, version))
@@ -133,6 +127,11 @@ class Champions:
                 self.look()
             except Exception:
                 log.exception("what is to be in force is not known: what is stays")
+
+
+def _mounted(folder: Path, version: str) -> Path:
+    """The one bundle of a family that there is."""
+    return folder
 
 
 def _predictor(bundle: Bundle, version: str) -> Predictor:
