@@ -1,5 +1,6 @@
 """The versions of a family as decisions show them: how often each failed, how long it took, and what it brought."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,52 @@ _LOGGED = ["logged_at", "versions", "faults", "took_ms"]
 COLUMNS = {"at": float, "version": object, "ok": bool, "latency_ms": float}
 
 
-def attempts(home: Path, family: str, since: float) -> pd.DataFrame:
-    """Decisions logged since this time as attempts on the version that answered: `at`, `version`, `ok`, `latency_ms`.
+class Attempts:
+    """Decisions logged since a time as attempts on the version that answered. What was read is not read again."""
 
-    One that the version failed in is a failed attempt, though it was answered, conservatively. None where nothing is
-    logged.
-    """
-    place = parts.folder(home)
-    logged = [*_in_journals(place), *_in_parts(place, since)] if place.exists() else []
-    rows = [
-        (at, versions[family], not any(fault.startswith(f"{family} ") for fault in faults), took_ms)
-        for at, versions, faults, took_ms in logged
-        if at >= since and family in versions
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    def __init__(self, home: Path, family: str, since: float) -> None:
+        self._place, self._family, self._since = parts.folder(home), family, since
+        self._rows: list[tuple[float, str, bool, float]] = []
+        self._whole = set[str]()  # parts that were read
+        self._begun: dict[str, tuple[int, int]] = {}  # bytes and entries of journals that were read
+
+    def seen(self) -> pd.DataFrame:
+        """All until now: `at`, `version`, `ok`, `latency_ms`.
+
+        One that the version failed in is a failed attempt, though it was answered, conservatively. None where nothing
+        is logged.
+        """
+        if self._place.exists():
+            for open_ in self._place.glob(f"*{journal.SUFFIX}"):
+                self._follow(open_)
+            for part in parts.found(self._place):
+                self._finish(part)
+        return pd.DataFrame(self._rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+    def _follow(self, open_: Path) -> None:
+        if open_.stem in self._whole:
+            return
+        start, count = self._begun.get(open_.stem, (0, 0))
+        written, end = journal.follow(open_, start)
+        self._begun[open_.stem] = end, count + len(written)
+        entries = map(orjson.loads, written)
+        self._add((entry["logged_at"], entry["predictions"]) for entry in entries)
+
+    def _finish(self, part: Path) -> None:
+        """What of a part was not in its journal yet when that was read. It may be gone by now, or not yet."""
+        if part.stem in self._whole:
+            return
+        self._whole.add(part.stem)
+        _, count = self._begun.pop(part.stem, (0, 0))
+        if part.stat().st_mtime >= self._since:
+            rows = parts.read(part, _LOGGED).slice(count).to_pylist()
+            self._add((row["logged_at"], {**row, "versions": dict(row["versions"])}) for row in rows)
+
+    def _add(self, logged: Iterable[tuple[float, Any]]) -> None:
+        for at, said in logged:
+            if at >= self._since and (version := said["versions"].get(self._family)) is not None:
+                ok = not any(fault.startswith(f"{self._family} ") for fault in said["faults"])
+                self._rows.append((at, version, ok, said.get("took_ms") or np.nan))
 
 
 def spent(home: Path, family: str, since: float) -> pd.DataFrame:
@@ -45,26 +78,3 @@ def spent(home: Path, family: str, since: float) -> pd.DataFrame:
     own = made[(made["logged_at"] >= since) & (made["action"] == Action.BID) & (made["arm"] == "policy")]
     answering = pd.Series([dict(versions).get(family) for versions in own["versions"]], own.index, dtype=object)
     return own.assign(version=answering)[columns]
-
-
-def _in_journals(place: Path) -> list[tuple[float, Any, Any, float]]:
-    """What is in no part yet."""
-    left = parts.journals(place)
-    made = {part.stem for part in parts.found(place)}
-    entries = [
-        orjson.loads(one) for kept in left if journal.name(kept.chain, kept.first) not in made for one in kept.written
-    ]
-    return [
-        (entry["logged_at"], said["versions"], said["faults"], said.get("took_ms") or np.nan)
-        for entry in entries
-        for said in [entry["predictions"]]
-    ]
-
-
-def _in_parts(place: Path, since: float) -> list[tuple[float, Any, Any, float]]:
-    found = [parts.read(part, _LOGGED) for part in parts.found(place) if part.stat().st_mtime >= since]
-    return [
-        (row["logged_at"], dict(row["versions"]), row["faults"], row["took_ms"] or np.nan)
-        for table in found
-        for row in table.to_pylist()
-    ]

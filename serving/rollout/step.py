@@ -12,7 +12,7 @@ import pandas as pd
 from models import catalog
 from models.evaluation.metrics import Metric
 from models.family import Family
-from serving.decisions import canary as decided
+from serving.decisions.canary import Attempts, spent
 from serving.inference import outcomes, requests
 from serving.rollout import judge
 from serving.rollout.judge import Outcomes, Side
@@ -25,7 +25,7 @@ LOOK = 0.2
 SETTLE = 3 * requests.EVERY
 
 
-@dataclass(frozen=True)
+@dataclass
 class Step:
     """The step that `course` is at, from now on."""
 
@@ -35,6 +35,9 @@ class Step:
     home: Path
     course: Course
     since: float = field(default_factory=time.time)
+
+    def __post_init__(self) -> None:
+        self._decisions = Attempts(self.home, self.family, self.since)
 
     def watch(self, during: Callable[[], None]) -> dict[str, Any]:
         """Look until there are enough requests, or the canary is worse beyond doubt. Returns the step's record."""
@@ -63,15 +66,15 @@ class Step:
         versions = self.course.version, self.course.champion
         ours, theirs = (_answers(answered[answered["version"] == version], metric) for version in versions)
         mine, its = (_outcomes(known[known["version"] == version], family) for version in versions)
-        bids = decided.spent(self.home, self.family, self.course.started)
-        spent = bids[bids["version"] == versions[0]], bids[bids["version"] == versions[1]]
-        verdict = judge.at_end(canary, champion, (ours, theirs), (mine, its), metric, self.plan.tolerance, spent)
+        bids = spent(self.home, self.family, self.course.started)
+        money = bids[bids["version"] == versions[0]], bids[bids["version"] == versions[1]]
+        verdict = judge.at_end(canary, champion, (ours, theirs), (mine, its), metric, self.plan.tolerance, money)
         return self._record(canary, champion, verdict)
 
     def _sides(self) -> tuple[Side, Side]:
         """Canary and champion. Where all traffic is the canary's, the champion is as it was a step before."""
-        decisions = decided.attempts(self.home, self.family, self.since)
-        seen = pd.concat([self.traffic.attempts(self.family, self.since), decisions], ignore_index=True)
+        served, decided = self.traffic.attempts(self.family, self.since), self._decisions.seen()
+        seen = pd.concat([served, decided], ignore_index=True)
         canary = Side.of(seen[seen["version"] == self.course.version])
         champion = Side.of(seen[seen["version"] == self.course.champion])
         if self.course.weight == 100 and self.course.steps:

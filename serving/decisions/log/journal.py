@@ -118,6 +118,22 @@ def read(path: Path) -> Kept | None:
     return Kept(kept.chain, kept.first, kept.previous, kept.written, kept.hashes, body[taken:])
 
 
+def follow(path: Path, start: int) -> tuple[list[bytes], int]:
+    """The entries of the groups after so many bytes, and the bytes up to there: for those who count, and check nothing.
+
+    None where the journal is a part by now.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            body = file.read()
+    except FileNotFoundError:
+        return [], start
+    length = max((found.end() for found in _ENDED.finditer(body)), default=0)
+    lines = body[:length].split(b"\n")[0 if start else 1 : -1]
+    return [line for line in lines if not line.startswith(END)], start + length
+
+
 def _end(end: int, head: bytes) -> bytes:
     return END + f"{end} {head.hex()}".encode()
 

@@ -1,14 +1,13 @@
 """What decisions show of versions: failed attempts, time taken, cost and value, from journals and parts alike."""
 
+import random
 import time
 from pathlib import Path
 
-import pytest
-
-from serving.decisions import canary
+from serving.decisions.canary import Attempts, spent
 from serving.decisions.engine import decide
 from serving.decisions.feedback import FILE, Feedback, Observed
-from serving.decisions.log import parts
+from serving.decisions.log import journal, parts
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.records import Action, Decision, Opportunity, Predictions, Spend, State
 from serving.decisions.state.sqlite import Sqlite
@@ -34,28 +33,39 @@ def fill(log: DecisionLog) -> list[Decision]:
     return made
 
 
-@pytest.mark.parametrize("finished", [False, True], ids=["journal", "part"])
-def test_attempts_are_the_decisions_of_each_version(tmp_path: Path, finished: bool) -> None:
+def test_attempts_are_the_decisions_of_each_version(tmp_path: Path) -> None:
     begun = time.time()
+    log = DecisionLog(parts.folder(tmp_path), PARAMS)
+    follower = Attempts(tmp_path, "bidding", begun)
+    for times, finish in enumerate((log.flush, log.flush, log.close), 1):
+        fill(log)
+        finish()
+        for found in (follower.seen(), Attempts(tmp_path, "bidding", begun).seen()):
+            assert found["version"].value_counts().to_dict() == dict.fromkeys("12", times * COUNT // 2)
+            assert found[~found["ok"]]["version"].tolist() == ["2"] * (times * COUNT // 12)
+            assert found.groupby("version")["latency_ms"].unique().map(list).to_dict() == {"1": [1.0], "2": [2.0]}
+            assert found["at"].between(begun, time.time()).all() and found["at"].is_monotonic_increasing
+        assert Attempts(tmp_path, "bidding", time.time() + 1).seen().empty
+        assert Attempts(tmp_path, "churn", begun).seen().empty
+
+
+def test_a_group_that_is_not_whole_yet_is_read_when_it_is(tmp_path: Path) -> None:
     log = DecisionLog(parts.folder(tmp_path), PARAMS)
     fill(log)
     log.flush()
-    if finished:
-        log.close()
-    found = canary.attempts(tmp_path, "bidding", begun)
-    assert found["version"].value_counts().to_dict() == {"1": COUNT // 2, "2": COUNT // 2}
-    assert found[~found["ok"]]["version"].tolist() == ["2"] * (COUNT // 12)
-    assert found.groupby("version")["latency_ms"].unique().map(list).to_dict() == {"1": [1.0], "2": [2.0]}
-    assert found["at"].between(begun, time.time()).all()
-    assert canary.attempts(tmp_path, "bidding", time.time() + 1).empty
-    assert canary.attempts(tmp_path, "churn", begun).empty
-    if not finished:
-        log.close()
+    (written,) = parts.folder(tmp_path).glob(f"*{journal.SUFFIX}")
+    follower, whole = Attempts(tmp_path, "bidding", 0.0), written.read_bytes()
+    for length in sorted(random.Random(1).choices(range(len(whole)), k=20)):
+        written.write_bytes(whole[:length])
+        assert len(follower.seen()) <= COUNT
+    written.write_bytes(whole)
+    assert len(follower.seen()) == COUNT
+    log.close()
 
 
 def test_where_nothing_is_logged_there_were_none(tmp_path: Path) -> None:
-    assert canary.attempts(tmp_path, "bidding", 0.0).empty
-    assert canary.spent(tmp_path, "bidding", 0.0).empty
+    assert Attempts(tmp_path, "bidding", 0.0).seen().empty
+    assert spent(tmp_path, "bidding", 0.0).empty
 
 
 def test_what_a_version_spent_and_brought_is_of_its_own_bids(tmp_path: Path) -> None:
@@ -71,7 +81,7 @@ def test_what_a_version_spent_and_brought_is_of_its_own_bids(tmp_path: Path) -> 
     ]
     feedback.take(events)
     feedback.close()
-    found = canary.spent(tmp_path, "bidding", 0.0)
+    found = spent(tmp_path, "bidding", 0.0)
     own = [one for one in made if one.action is Action.BID and one.arm == "policy"]
     assert 0 < len(own) == len(found) < COUNT
     sums = found.groupby("version")[["cost", "value", "conversions"]].sum()
