@@ -68,12 +68,15 @@ async def saturated(pool: list[Connection], make: Callable[[], bytes], seconds: 
 
 
 async def steady(pool: list[Connection], make: Callable[[], bytes], seconds: float, rate: float) -> list[float]:
-    """Milliseconds of each answer since it was due."""
-    free: asyncio.Queue[Connection] = asyncio.Queue()
+    """Milliseconds of each answer since it was due.
+
+    A thread keeps the time: the loop's own timers are a millisecond coarse, which is longer than an answer takes.
+    """
+    loop, free = asyncio.get_running_loop(), asyncio.Queue[Connection]()
     for connection in pool:
         free.put_nowait(connection)
     taken: list[float] = []
-    begun = time.perf_counter()
+    asking: set[asyncio.Task[None]] = set()
 
     async def one(due: float) -> None:
         connection = await free.get()
@@ -81,13 +84,15 @@ async def steady(pool: list[Connection], make: Callable[[], bytes], seconds: flo
         free.put_nowait(connection)
         taken.append(1000 * (time.perf_counter() - due))
 
-    waiting = []
-    for number in range(int(rate * seconds)):
-        due = begun + number / rate
-        if (wait := due - time.perf_counter()) > 0:
-            await asyncio.sleep(wait)
-        waiting.append(asyncio.create_task(one(due)))
-    await asyncio.gather(*waiting)
+    def pace() -> None:
+        begun = time.perf_counter()
+        for number in range(int(rate * seconds)):
+            due = begun + number / rate
+            time.sleep(max(0.0, due - time.perf_counter()))
+            loop.call_soon_threadsafe(lambda due=due: asking.add(loop.create_task(one(due))))
+
+    await asyncio.to_thread(pace)
+    await asyncio.gather(*asking)
     return taken
 
 
