@@ -74,7 +74,7 @@ def spent(home: Path, family: str, since: float) -> pd.DataFrame:
     columns = ["version", "cost", "value", "conversions"]
     if not place.exists() or not parts.found(place):
         return pd.DataFrame(columns=columns)
-    made = joined(place, place.parent / FILE)
-    own = made[(made["logged_at"] >= since) & (made["action"] == Action.BID) & (made["arm"] == "policy")]
+    made = joined(place, place.parent / FILE, since)
+    own = made[(made["action"] == Action.BID) & (made["arm"] == "policy")]
     answering = pd.Series([dict(versions).get(family) for versions in own["versions"]], own.index, dtype=object)
     return own.assign(version=answering)[columns]

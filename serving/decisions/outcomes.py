@@ -20,15 +20,20 @@ FROM event GROUP BY account, decision
 """
 
 
-def joined(path: Path, feedback: Path) -> pd.DataFrame:
-    """The decisions of a part or folder of the log, each once, with what came of it.
+def joined(path: Path, feedback: Path, since: float = 0.0) -> pd.DataFrame:
+    """The decisions of a part or folder of the log, logged since a time, each once, with what came of it.
 
     Columns: those of the log (`log.columns.COLUMNS`); then `impression` and `click` (0 or 1), `conversions` (a count),
     `value` and `cost` (in the account's currency). A decision that was asked for again is what was acted on first.
     Decisions that are in no part yet are left out. Raises `FileNotFoundError` where nothing is logged.
+
+    Args:
+        since: Unix seconds.
     """
     names = [name for name, _, _ in COLUMNS]
-    logged = pd.concat([parts.read(part, names).to_pandas() for part in parts.found(path)] or [pd.DataFrame([], names)])
+    late = [parts.read(part, names).to_pandas() for part in parts.found(path) if part.stat().st_mtime >= since]
+    logged: pd.DataFrame = pd.concat(late or [pd.DataFrame(columns=names)])
+    logged = logged[logged["logged_at"] >= since]
     acted = logged["action"].ne(Action.HOLD)
     first = logged.assign(held=~acted).sort_values(["held", "logged_at"], kind="stable").drop_duplicates(KEY)
     frame = first.drop(columns="held").sort_values("logged_at", kind="stable", ignore_index=True)

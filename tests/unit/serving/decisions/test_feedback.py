@@ -287,3 +287,17 @@ def test_decisions_that_nothing_came_of_are_there(tmp_path):
     log.close()
     frame = joined(tmp_path / "log", tmp_path / "feedback.db")
     assert frame[list(CAME)].to_numpy().tolist() == [[0, 0, 0, 0.0, 0.0]]
+
+
+def test_decisions_since_a_time_are_those_that_were_logged_since(tmp_path):
+    moments = []
+    for first in (0, 3):  # parts of their own
+        moments.append(time.time())
+        log = DecisionLog(tmp_path / "log", PARAMS)
+        for at in range(first, first + 3):
+            log.append(*decided(at))
+        log.close()
+    for since, left in ((0.0, 6), (moments[0], 6), (moments[1], 3), (time.time() + 60, 0)):
+        frame = joined(tmp_path / "log", tmp_path / "feedback.db", since)
+        assert sorted(frame["opportunity_id"]) == [f"auction {at}" for at in range(6 - left, 6)]
+        assert frame.dtypes[list(CAME)].astype(str).to_dict() == CAME
