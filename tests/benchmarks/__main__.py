@@ -20,8 +20,11 @@ PARTS = {
         *(f"bidding.ipinyou.{policy}vs_{other}" for policy in ("", "dqn_") for other in ("linear", "mcpc", "rlb")),
         "bidding.ipinyou.dqn_below_linear",
         "bidding.ipinyou.share_of_hindsight",
-        *(f"bidding.ipinyou.vs_linear_1in{part}" for part in (32, 16, 8, 4)),
-        *(f"bidding.ipinyou.share_of_hindsight_1in{part}" for part in (32, 16, 8, 4)),
+        *(
+            f"bidding.ipinyou.{name}_1in{part}"
+            for name in ("vs_linear", "vs_mcpc", "vs_rlb", "share_of_hindsight")
+            for part in (32, 16, 8, 4)
+        ),
         "bidding.auctions_per_s",
     ),
     "bidding.simulator": (

@@ -34,7 +34,12 @@ GOALS = {
 }
 #: Rows at those budgets together, and rows at one budget.
 AT_TIGHT = ("vs_linear", "vs_mcpc", "dqn_vs_linear", "dqn_vs_mcpc")
-BY_BUDGET = {f"{name}_1in{round(1 / at)}": at for name in ("vs_linear", "share_of_hindsight") for at in RATIOS}
+OTHERS = ("linear", "mcpc", "rlb")
+BY_BUDGET = {
+    f"{name}_1in{round(1 / at)}": at
+    for name in (*(f"vs_{one}" for one in OTHERS), "share_of_hindsight")
+    for at in RATIOS
+}
 NAMES = (*GOALS, "share_of_hindsight", *BY_BUDGET)
 
 
@@ -82,9 +87,8 @@ def figures(compared: Comparison, released: str) -> list[dict[str, Any]]:
         "share_of_hindsight": compared.share(released),
     }
     for name, at in BY_BUDGET.items():
-        one = {"ratios": [at]}
-        of_linear = name.startswith("vs_linear")
-        found[name] = compared.against(released, "linear", **one) if of_linear else compared.share(released, **one)
+        other, one = name.removeprefix("vs_").partition("_1in")[0], {"ratios": [at]}
+        found[name] = compared.against(released, other, **one) if other in OTHERS else compared.share(released, **one)
     usual = {name: compared.share("linear", ratios=[at]).value for name, at in BY_BUDGET.items() if "share" in name}
     usual["share_of_hindsight"] = compared.share("linear").value
     told = [_row(name, interval, released) | {"baseline": usual.get(name)} for name, interval in found.items()]
