@@ -41,6 +41,7 @@ class _Ranked:
     def bought(self, budget: Floats) -> Floats:
         """What part of each auction a budget pays for; nothing of one that brings nothing."""
         left = budget[:, None] - self.before
-        part = np.clip(left / np.where(self.price > 0, self.price, 1.0), 0, 1)
+        with np.errstate(over="ignore"):  # what costs next to nothing is paid for as a whole
+            part = np.clip(left / np.where(self.price > 0, self.price, 1.0), 0, 1)
         part = np.where(self.whole[:, None] | (self.price == 0), left >= self.price, part)
         return np.asarray(part * (self.value > 0))

@@ -62,7 +62,7 @@ def test_experience_tells_where_a_bid_overpays_and_where_it_loses() -> None:
 
 def test_a_channel_that_was_not_learnt_goes_by_the_mean_of_all(policy: Dqn) -> None:
     state = torch.from_numpy(features(policy.markets, seen(policy)))
-    weights = [torch.from_numpy(layer) for layer in _layers(policy)]
+    weights = [torch.tensor(layer) for layer in _layers(policy)]
     expected = answers(weights, state).mean(dim=2).numpy()
     np.testing.assert_allclose(policy._answers(on(policy, "radio")), expected, atol=1e-5)
 
