@@ -51,6 +51,8 @@ PARTS = {
     "decisions": (
         "decisions.p50_ms",
         "decisions.p99_ms",
+        "decisions.at_750_per_s.p50_ms",
+        "decisions.at_750_per_s.p99_ms",
         "decisions.per_s_core",
         "decisions.per_s",
         "decisions.vs_feast_kserve",
