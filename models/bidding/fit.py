@@ -11,7 +11,7 @@ import numpy as np
 from models.bidding import market
 from models.bidding.auctions import Episodes
 from models.bidding.dqn.reward import Reward
-from models.bidding.dqn.training import Schedule
+from models.bidding.dqn.training import Schedule, Study
 from models.bidding.environment import Policy, Pricing
 from models.bidding.market import Market
 from models.bidding.policies.chance import Random
@@ -63,6 +63,11 @@ class Lesson:
         """Tuned once: the controller starts from it too."""
         return Linear.fit(self.episodes, self.markets, self.ratios)
 
+    @property
+    def study(self) -> Study:
+        """How a network learns from it."""
+        return Study(self.schedule, self.reward, self.seed, self.checkpoint)
+
 
 FITS: Mapping[str, Callable[[Lesson], Kept]] = {
     "constant": lambda given: Constant.fit(given.episodes, given.markets, given.ratios),
@@ -74,9 +79,7 @@ FITS: Mapping[str, Callable[[Lesson], Kept]] = {
     "rlb": lambda given: Rlb.fit(given.episodes, given.markets, calibrated=False),
     "rlb_calibrated": lambda given: Rlb.fit(given.episodes, given.markets, calibrated=True),
     "pacing": lambda given: Pacing.fit(given.markets),
-    "dqn": lambda given: Dqn.fit(
-        given.episodes, given.markets, given.schedule, given.reward, given.seed, given.checkpoint
-    ),
+    "dqn": lambda given: Dqn.fit(given.episodes, given.markets, given.study),
 }
 LOADS: Mapping[str, Callable[[Path], Kept]] = {
     "constant": Constant.load,

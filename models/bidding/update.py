@@ -29,9 +29,7 @@ UPDATES: Mapping[str, Callable[[Lesson, Any], Kept]] = {
     "rlb": lambda given, before: Rlb.fit(given.episodes, given.markets, calibrated=False, before=before),
     "rlb_calibrated": lambda given, before: Rlb.fit(given.episodes, given.markets, calibrated=True, before=before),
     "pacing": lambda given, _: Pacing.fit(given.markets),
-    "dqn": lambda given, before: Dqn.fit(
-        given.episodes, given.markets, given.schedule, given.reward, given.seed, given.checkpoint, before
-    ),
+    "dqn": lambda given, before: Dqn.fit(given.episodes, given.markets, given.study, before),
 }
 
 

@@ -54,7 +54,7 @@ class Attempts:
             return
         self._whole.add(part.stem)
         _, count = self._begun.pop(part.stem, (0, 0))
-        if part.stat().st_mtime >= self._since:
+        if parts.late(part, self._since):
             rows = parts.read(part, _LOGGED).slice(count).to_pylist()
             self._add((row["logged_at"], {**row, "versions": dict(row["versions"])}) for row in rows)
 

@@ -31,7 +31,7 @@ def joined(path: Path, feedback: Path, since: float = 0.0) -> pd.DataFrame:
         since: Unix seconds.
     """
     names = [name for name, _, _ in COLUMNS]
-    late = [parts.read(part, names).to_pandas() for part in parts.found(path) if part.stat().st_mtime >= since]
+    late = [parts.read(part, names).to_pandas() for part in parts.found(path) if parts.late(part, since)]
     logged: pd.DataFrame = pd.concat(late or [pd.DataFrame(columns=names)])
     logged = logged[logged["logged_at"] >= since]
     acted = logged["action"].ne(Action.HOLD)

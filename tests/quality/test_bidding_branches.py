@@ -9,7 +9,7 @@ import pytest
 from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
 from models.bidding.dqn.reward import Reward
-from models.bidding.dqn.training import Schedule
+from models.bidding.dqn.training import Schedule, Study
 from models.bidding.policies.dqn import Dqn
 from models.bidding.shading import play
 from tests.unit.models.bidding.test_branches import CHANNELS, channelled, on
@@ -25,7 +25,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Dqn]:
 
 
 def fit(episodes: Episodes, folder: Path) -> Dqn:
-    return Dqn.fit(episodes, market.fit(episodes, pricing="first"), SCHEDULE, Reward(), 3, folder)
+    return Dqn.fit(episodes, market.fit(episodes, pricing="first"), Study(SCHEDULE, Reward(), 3, folder))
 
 
 def won(network: Dqn, held: Episodes) -> Floats:

@@ -40,31 +40,39 @@ class Schedule:
     steps: int = 250
 
 
+@dataclass(frozen=True)
+class Study:
+    """How much is learnt, for what, by which chance, and in which folder progress is kept."""
+
+    schedule: Schedule
+    reward: Reward
+    seed: int
+    checkpoint: Path
+
+
 def train(
     episodes: Episodes,
     markets: Markets,
-    schedule: Schedule,
-    reward: Reward,
-    seed: int,
-    checkpoint: Path,
+    study: Study,
     before: Sequence[npt.NDArray[np.float32]] | None = None,
 ) -> list[npt.NDArray[np.float32]]:
     """The layers of the slower copies, whose noise is averaged out; learnt on a GPU where there is one, from `before`
     on where other networks' layers are given.
 
-    Every round draws from generators of its own, seeded by `seed` and the round, and `checkpoint/dqn.npz` holds the
-    networks and the memory after it: a fit that was stopped goes on from there and ends in the same networks.
+    Every round draws from generators of its own, seeded by the study's seed and the round, and `dqn.npz` in the
+    study's folder holds the networks and the memory after it: a fit that was stopped goes on from there and ends in
+    the same networks.
     """
     import torch
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    checkpoint.mkdir(parents=True, exist_ok=True)
-    plans = Plans.fit(markets, episodes.auctions)
-    run = _Run(seed, len(episodes.channels), device, checkpoint / "dqn.npz", before)
+    study.checkpoint.mkdir(parents=True, exist_ok=True)
+    plans, schedule = Plans.fit(markets, episodes.auctions), study.schedule
+    run = _Run(study.seed, len(episodes.channels), device, study.checkpoint / "dqn.npz", before)
     for at in range(run.done, schedule.rounds):
-        rng = np.random.default_rng([seed, at])
+        rng = np.random.default_rng([study.seed, at])
         drawn = resample(episodes, schedule.episodes, rng)
-        run.remember(Memory.of(gather(drawn, markets, plans, reward, run.chooser(rng), rng), rng, device))
+        run.remember(Memory.of(gather(drawn, markets, plans, study.reward, run.chooser(rng), rng), rng, device))
         rate = LEARNING_RATE * (1 - at / schedule.rounds)
         run.fit(schedule.steps, rate, torch.Generator().manual_seed(int(rng.integers(2**62))))
         run.keep(at + 1)

@@ -12,9 +12,8 @@ import onnxruntime
 from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
 from models.bidding.dqn.graph import graph, layers, widened
-from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.state import KEEP, TURNS, features
-from models.bidding.dqn.training import Schedule, train
+from models.bidding.dqn.training import Study, train
 from models.bidding.market import Market, Markets
 from models.bidding.observation import Observation
 from models.bidding.policies.chance import draw
@@ -44,22 +43,13 @@ class Dqn:
         )
 
     @classmethod
-    def fit(
-        cls,
-        episodes: Episodes,
-        markets: Markets,
-        schedule: Schedule,
-        reward: Reward,
-        seed: int,
-        checkpoint: Path,
-        before: Self | None = None,
-    ) -> Self:
-        """Learn from logged episodes, from the networks of `before` on; see `dqn.training.train` for `checkpoint`."""
+    def fit(cls, episodes: Episodes, markets: Markets, study: Study, before: Self | None = None) -> Self:
+        """Learn from logged episodes, from the networks of `before` on; see `dqn.training.train`."""
         known = None
         if before is not None:
             episodes = episodes.among(before.channels)
             known = widened(layers(before.network), len(episodes.channels))
-        learnt = train(episodes, markets, schedule, reward, seed, checkpoint, known)
+        learnt = train(episodes, markets, study, known)
         return cls(markets, episodes.channels, graph(learnt))
 
     def bid(self, seen: Observation) -> Floats:

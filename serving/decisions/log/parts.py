@@ -89,6 +89,11 @@ def found(path: Path) -> list[Path]:
     return sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
 
 
+def late(part: Path, since: float) -> bool:
+    """Whether a part may hold entries logged since a time (Unix seconds). Clocks of files are the coarser ones."""
+    return part.stat().st_mtime >= since - 1
+
+
 def journals(path: Path) -> list[journal.Kept]:
     """What the journals in a folder hold. Read before the parts, nothing is missed that becomes a part meanwhile."""
     return [kept for file in path.glob(f"*{journal.SUFFIX}") if (kept := journal.read(file)) is not None]

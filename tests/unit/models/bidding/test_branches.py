@@ -14,7 +14,7 @@ from models.bidding.dqn.graph import graph
 from models.bidding.dqn.network import HEADS, answers, start
 from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.state import FEATURES, KEEP, TURNS, features
-from models.bidding.dqn.training import Schedule, train
+from models.bidding.dqn.training import Schedule, Study, train
 from models.bidding.environment import Replay
 from models.bidding.observation import Observation
 from models.bidding.planning import Plans
@@ -36,7 +36,7 @@ def channelled(seed: int, count: int) -> Episodes:
 def policy(tmp_path_factory: pytest.TempPathFactory) -> Dqn:
     episodes = channelled(seed=1, count=10)
     schedule = Schedule(rounds=1, episodes=4, steps=20)
-    return Dqn.fit(episodes, markets.fit(episodes), schedule, Reward(), 3, tmp_path_factory.mktemp("dqn"))
+    return Dqn.fit(episodes, markets.fit(episodes), Study(schedule, Reward(), 3, tmp_path_factory.mktemp("dqn")))
 
 
 def seen(policy: Dqn) -> Observation:
@@ -104,8 +104,9 @@ def test_branches_share_the_value_and_centre_their_own_advantages() -> None:
 
 def test_learning_by_branches_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     episodes = channelled(seed=1, count=4)
-    given = (episodes, markets.fit(episodes), Schedule(2, 3, 5), Reward(), 7)
-    whole = train(*given, tmp_path / "whole")
+    known, short = markets.fit(episodes), Schedule(2, 3, 5)
+    whole = train(episodes, known, Study(short, Reward(), 7, tmp_path / "whole"))
+    torn = Study(short, Reward(), 7, tmp_path / "torn")
     rounds = iter(range(2))
 
     def killed(*what: object) -> object:
@@ -115,9 +116,9 @@ def test_learning_by_branches_goes_on_where_it_was_stopped(tmp_path: Path, monke
 
     monkeypatch.setattr("models.bidding.dqn.training.gather", killed)
     with pytest.raises(KeyboardInterrupt):
-        train(*given, tmp_path / "torn")
+        train(episodes, known, torn)
     monkeypatch.undo()
-    for one, other in zip(train(*given, tmp_path / "torn"), whole, strict=True):
+    for one, other in zip(train(episodes, known, torn), whole, strict=True):
         np.testing.assert_array_equal(one, other)
     assert whole[4].shape[-1] == 1 + len(CHANNELS) * len(TURNS)
 

@@ -10,7 +10,7 @@ from models.bidding import market as markets
 from models.bidding.dqn.experience import _tried, gather, resample
 from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.state import KEEP, TURNS
-from models.bidding.dqn.training import Schedule, train
+from models.bidding.dqn.training import Schedule, Study, train
 from models.bidding.fit import CANDIDATES, Lesson, best, held_out
 from models.bidding.planning import Plans
 from tests.unit.models.bidding.logs import market
@@ -21,7 +21,7 @@ SCHEDULE = Schedule(rounds=3, episodes=3, steps=6)
 def test_a_fit_that_was_killed_ends_in_the_same_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     episodes = market(seed=1)
     known = markets.fit(episodes)
-    whole = train(episodes, known, SCHEDULE, Reward(), 7, tmp_path / "whole")
+    whole = train(episodes, known, Study(SCHEDULE, Reward(), 7, tmp_path / "whole"))
 
     rounds = iter(range(SCHEDULE.rounds))
 
@@ -32,14 +32,14 @@ def test_a_fit_that_was_killed_ends_in_the_same_networks(tmp_path: Path, monkeyp
 
     monkeypatch.setattr("models.bidding.dqn.training.gather", killed)
     with pytest.raises(KeyboardInterrupt):
-        train(episodes, known, SCHEDULE, Reward(), 7, tmp_path / "torn")
+        train(episodes, known, Study(SCHEDULE, Reward(), 7, tmp_path / "torn"))
     monkeypatch.undo()
-    resumed = train(episodes, known, SCHEDULE, Reward(), 7, tmp_path / "torn")
+    resumed = train(episodes, known, Study(SCHEDULE, Reward(), 7, tmp_path / "torn"))
 
     assert (tmp_path / "torn" / "dqn.npz").exists()
     for one, other in zip(whole, resumed, strict=True):
         np.testing.assert_array_equal(one, other)
-    other_seed = train(episodes, known, SCHEDULE, Reward(), 8, tmp_path / "other")
+    other_seed = train(episodes, known, Study(SCHEDULE, Reward(), 8, tmp_path / "other"))
     assert any((one != other).any() for one, other in zip(whole, other_seed, strict=True))
 
 

@@ -10,7 +10,7 @@ import pytest
 from models.bidding import market as markets
 from models.bidding.dqn.graph import layers
 from models.bidding.dqn.reward import Reward
-from models.bidding.dqn.training import Schedule
+from models.bidding.dqn.training import Schedule, Study
 from models.bidding.fit import CANDIDATES, FITS, RATIOS
 from models.bidding.model import BiddingModel
 from models.bidding.policies.dqn import Dqn
@@ -28,10 +28,10 @@ def test_every_policy_that_may_be_released_can_be_gone_on_with() -> None:
 def test_a_network_goes_on_from_its_weights(tmp_path: Path) -> None:
     episodes = market(seed=1)
     known = markets.fit(episodes)
-    first = Dqn.fit(episodes, known, Schedule(rounds=1, episodes=3, steps=6), Reward(), 7, tmp_path / "first")
-    none = Dqn.fit(episodes, known, Schedule(rounds=0), Reward(), 8, tmp_path / "none", first)
-    one = Dqn.fit(episodes, known, Schedule(rounds=1, episodes=3, steps=1), Reward(), 8, tmp_path / "one", first)
-    anew = Dqn.fit(episodes, known, Schedule(rounds=1, episodes=3, steps=1), Reward(), 8, tmp_path / "anew")
+    first = Dqn.fit(episodes, known, Study(Schedule(rounds=1, episodes=3, steps=6), Reward(), 7, tmp_path / "first"))
+    none = Dqn.fit(episodes, known, Study(Schedule(rounds=0), Reward(), 8, tmp_path / "none"), first)
+    one = Dqn.fit(episodes, known, Study(Schedule(rounds=1, episodes=3, steps=1), Reward(), 8, tmp_path / "one"), first)
+    anew = Dqn.fit(episodes, known, Study(Schedule(rounds=1, episodes=3, steps=1), Reward(), 8, tmp_path / "anew"))
     for had, stays, moved, other in zip(*(layers(it.network) for it in (first, none, one, anew)), strict=True):
         np.testing.assert_array_equal(had, stays)
         assert np.abs(moved - had).max() < 0.01
@@ -44,10 +44,12 @@ def test_a_network_keeps_its_channels_and_grows_a_branch_for_a_new_one(tmp_path:
     halves = np.arange(episodes.auctions) % 2 + np.zeros(len(episodes), dtype=np.int64)[:, None]
     known, short = markets.fit(episodes), Schedule(rounds=1, episodes=3, steps=6)
     first = Dqn.fit(
-        replace(episodes, channel=halves, channels=("search", "social")), known, short, Reward(), 7, tmp_path / "first"
+        replace(episodes, channel=halves, channels=("search", "social")),
+        known,
+        Study(short, Reward(), 7, tmp_path / "first"),
     )
     seen = replace(episodes, channel=halves, channels=("video", "search"))
-    later = Dqn.fit(seen, known, Schedule(rounds=0), Reward(), 8, tmp_path / "later", first)
+    later = Dqn.fit(seen, known, Study(Schedule(rounds=0), Reward(), 8, tmp_path / "later"), first)
     assert later.channels == ("search", "social", "video")
     had, has = layers(first.network)[4], layers(later.network)[4]
     branches = has[..., 1:].reshape(*has.shape[:-1], 3, -1)
