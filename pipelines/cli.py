@@ -3,12 +3,16 @@
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from features.privacy import stay_private
 from features.settings import Settings
 from models.catalog import NAMES
+
+if TYPE_CHECKING:
+    from serving.decisions.state.store import Store
 
 FAMILY = click.Choice(NAMES)
 PARAMS = click.option(
@@ -41,7 +45,8 @@ def main() -> None:
     On your tables:    adloop evaluate ltv --data DIR     would it work for us?
                        adloop run --data DIR              then run the loop on them
     Afterwards:        adloop status    adloop serve    adloop rollback churn
-    Decisions:         adloop simulate           simulated days through the endpoint
+    Decisions:         adloop budget ACCOUNT CAMPAIGN --daily 50    adloop kill    adloop key
+                       adloop simulate           simulated days through the endpoint
                        adloop explain DECISION_ID    adloop replay FILE     why was it done?
     On Kubeflow:       adloop compile --out DIR    adloop submit --host URL
 
@@ -139,11 +144,68 @@ def rollback(family: str) -> None:
 
 
 @main.command()
+@click.argument("account")
+@click.argument("campaign", required=False)
+@click.option("--daily", type=float, help="What may be spent a day, in the account's currency.")
+@click.option("--total", type=float, help="What may be spent in all.")
+@click.option("--target-cpc", type=float, help="What a click of the campaign should cost.")
+@PARAMS
+def budget(
+    account: str,
+    campaign: str | None,
+    daily: float | None,
+    total: float | None,
+    target_cpc: float | None,
+    params_file: Path,
+) -> None:
+    """Set what CAMPAIGN may spend, or without one what all of ACCOUNT may; decisions know it at once.
+
+    What is not named is not limited; but a campaign whose daily budget was never set spends nothing.
+    """
+    from serving.decisions.endpoint import forms
+
+    limits = {"account_id": account, "daily_limit": daily, "limit": total}
+    if campaign is None:
+        _state(params_file).limit(**forms.LIMITS.read(limits))
+    elif daily is None:
+        raise click.UsageError("--daily: expected the campaign's daily budget")
+    else:
+        said = forms.TERMS.read({**limits, "campaign_id": campaign, "target_cpc": target_cpc})
+        _state(params_file).configure(account, campaign, forms.terms(said))
+    shown = [f"{daily:g} a day" if daily is not None else "", f"{total:g} in all" if total is not None else ""]
+    click.echo(f"{campaign or 'all'} of {account}: {', '.join(filter(None, shown)) or 'no limit'}")
+
+
+@main.command()
+@click.argument("account", required=False)
+@click.argument("campaign", required=False)
+@click.option("--why", help="Told with every decision that is not made.")
+@click.option("--lift", is_flag=True, help="Let it go on instead.")
+@PARAMS
+def kill(account: str | None, campaign: str | None, why: str | None, lift: bool, params_file: Path) -> None:
+    """Stop CAMPAIGN, all of ACCOUNT, or (naming neither) everything, at once."""
+    if (why is None) != lift:
+        raise click.UsageError("expected either --why or --lift")
+    _state(params_file).kill(why, account, campaign)
+    what = f"{campaign or 'all'} of {account}" if account else "everything"
+    click.echo(f"{what} {'goes on' if lift else 'is stopped'}")
+
+
+def _state(params_file: Path) -> "Store":
+    """What the decision endpoint keeps its state in."""
+    from serving.decisions.endpoint.server import state_store
+    from serving.decisions.params import read
+
+    return state_store(Settings(), read(params_file)[0])
+
+
+@main.command()
 @click.option("--params", "params_file", type=click.Path(path_type=Path), default="params.yaml", help="To decide by.")
 def serve(params_file: Path) -> None:
     """Serve the released champions and decisions behind one address until stopped (ADLOOP_HOST, ADLOOP_PORT).
 
-    Decisions need a key: adloop key --scope decide. Without a params.yaml only the models answer.
+    Decisions need a key (adloop key --scope decide) and a budget (adloop budget ACCOUNT CAMPAIGN --daily 50). Without
+    a params.yaml only the models answer.
     """
     from serving.rollout.serve import serve as until_stopped
 

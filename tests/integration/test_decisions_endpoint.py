@@ -153,6 +153,8 @@ def test_only_a_known_key_with_the_scope_may_ask(endpoint: Endpoint) -> None:
         ("feedback", "decide"),
         ("kill", "decide"),
         ("override", "feedback"),
+        ("campaigns", "decide"),
+        ("accounts", "feedback"),
     ):
         answer = endpoint.post(path, {}, endpoint.keys[scope])
         assert answer.status_code == 403
@@ -235,6 +237,37 @@ def test_a_stop_and_a_persons_word_hold_at_once(endpoint: Endpoint) -> None:
     assert endpoint.post("kill", {**place, "why": None}).status_code == 200
     assert endpoint.decide()["action"] == "bid"
     assert endpoint.post("kill", {"campaign_id": "spring", "why": "x"}).json()["error"]["field"] == "account_id"
+
+
+def test_a_campaign_spends_what_it_was_given_and_its_account_was(endpoint: Endpoint) -> None:
+    place = {"account_id": "new", "campaign_id": "autumn"}
+    assert "0 left" in endpoint.decide(**place)["reason"]
+    given = {**place, "daily_limit": 40, "target_cpc": 0.8, "shares": {"channel": {"search": 1}}, "candidates": ["x"]}
+    answer = endpoint.post("campaigns", given)
+    assert (answer.status_code, answer.json()) == (200, given)
+    assert endpoint.decide(**place)["action"] == "bid"
+    looked = endpoint.state.load([Opportunity("look", time.time(), "new", "autumn", asked="campaign")], "")[0]
+    assert (looked.campaign.daily_limit, looked.target_cpc, looked.account.daily_limit) == (40.0, 0.8, None)
+    assert looked.segments["channel"]["search"].share == 1.0 and looked.segments["keyword"]["x"].paused
+    assert endpoint.post("accounts", {"account_id": "new", "daily_limit": 0.001, "limit": None}).status_code == 200
+    assert "the account has" in endpoint.decide(**place)["reason"]
+
+
+@pytest.mark.parametrize(
+    ("path", "changed", "field"),
+    [
+        ("campaigns", {"daily_limit": -1}, "daily_limit"),
+        ("campaigns", {"daily_limit": None}, "daily_limit"),
+        ("campaigns", {"shares": {"moon": {"x": 0.5}}}, "shares"),
+        ("campaigns", {"shares": {"channel": {"search": 1.5}}}, "shares"),
+        ("campaigns", {"candidates": ["a\u0000"]}, "candidates"),
+        ("accounts", {"limit": "much"}, "limit"),
+    ],
+)
+def test_terms_that_are_none_are_refused_by_name(endpoint: Endpoint, path: str, changed: Any, field: str) -> None:
+    whole = {"campaigns": {"campaign_id": "c", "daily_limit": 1}, "accounts": {"daily_limit": 1, "limit": None}}[path]
+    answer = endpoint.post(path, {"account_id": "wrong", **whole, **changed})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
 
 
 def test_feedback_is_counted_once(endpoint: Endpoint) -> None:

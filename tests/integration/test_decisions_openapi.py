@@ -38,7 +38,9 @@ def test_no_request_makes_it_fail(endpoint: Endpoint, mode: str) -> None:
         if mode == "negative" and operation.method.upper() == "GET":
             continue  # a request with nothing in it cannot be wrong
         holds()
-    assert set(seen) >= {f"POST /v1/{path}" for path in ("decisions", "feedback", "kill", "override")}
+    assert set(seen) >= {
+        f"POST /v1/{path}" for path in ("decisions", "feedback", "campaigns", "accounts", "kill", "override")
+    }
     assert mode == "negative" or seen["POST /v1/decisions"] <= {200, 422}
     assert mode == "positive" or {400, 422} & seen["POST /v1/decisions"]
     assert endpoint.post("kill", {"why": None}).status_code == 200

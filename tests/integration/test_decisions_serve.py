@@ -37,7 +37,12 @@ def test_decisions_are_answered_where_the_models_are_and_again_after_a_crash(tmp
             first = httpx.post(f"{url}/v1/decisions", json=asked, headers=given)
             assert (first.status_code, first.json()["action"]) == (200, "hold")
             assert httpx.post(f"{url}/v1/decisions", json=asked).status_code == 401
-            for path in ("/v1/kill", "/v1/override"):  # who may stop everything comes from within
+            for path in (
+                "/v1/campaigns",
+                "/v1/accounts",
+                "/v1/kill",
+                "/v1/override",
+            ):  # who may stop or pay for everything comes from within
                 assert httpx.post(f"{url}{path}", json={}, headers=given).status_code == 404
             children = psutil.Process(serving.pid).children()
             next(child for child in children if "serving.decisions" in child.cmdline()).kill()

@@ -122,6 +122,18 @@ async def _feedback(request: Request, desk: Desk, key: Key) -> Answer:
     return 200, {status: became[status] for status in get_args(Status)}, {}
 
 
+async def _campaign(request: Request, desk: Desk, key: Key) -> Answer:
+    said = forms.TERMS.read(forms.parsed(await _body(request)))
+    await asyncio.to_thread(desk.store.configure, said["account_id"], said["campaign_id"], forms.terms(said))
+    return 200, said, {}
+
+
+async def _account(request: Request, desk: Desk, key: Key) -> Answer:
+    said = forms.LIMITS.read(forms.parsed(await _body(request)))
+    await asyncio.to_thread(desk.store.limit, said["account_id"], said["daily_limit"], said["limit"])
+    return 200, said, {}
+
+
 async def _kill(request: Request, desk: Desk, key: Key) -> Answer:
     said = forms.STOP.read(forms.parsed(await _body(request)))
     account, campaign = said.get("account_id"), said.get("campaign_id")
@@ -157,6 +169,8 @@ async def _ready(request: Request, desk: Desk, key: None) -> Answer:
 _ANSWERS: dict[str, Callable[..., Awaitable[Answer]]] = {
     "/v1/decisions": _decide,
     "/v1/feedback": _feedback,
+    "/v1/campaigns": _campaign,
+    "/v1/accounts": _account,
     "/v1/kill": _kill,
     "/v1/override": _override,
     "/metrics": _metrics,

@@ -1,7 +1,7 @@
 """Fields of a request: one declaration that both checks a value and describes it in the OpenAPI schema."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -105,6 +105,42 @@ def scalars(entries: int, most: int) -> Field:
             "propertyNames": {"maxLength": 128},
             "additionalProperties": value,
         },
+    )
+
+
+def names(entries: int, most: int) -> Field:
+    """A list of up to `entries` texts of up to `most` characters, read as a tuple."""
+    one = text(most)
+    return Field(
+        f"a list of up to {entries} texts of 1 to {most} characters",
+        lambda value: isinstance(value, list) and len(value) <= entries and all(map(one.right, value)),
+        {"type": "array", "maxItems": entries, "items": one.schema},
+        tuple,
+    )
+
+
+def shares(dimensions: Sequence[str], entries: int, most: int) -> Field:
+    """By dimension, an object of up to `entries` shares (0 to 1) by name."""
+    name, share = text(most), number(0, 1)
+    by_name = {
+        "type": "object",
+        "maxProperties": entries,
+        "propertyNames": name.schema,
+        "additionalProperties": share.schema,
+    }
+
+    def right(value: object) -> bool:
+        return (
+            isinstance(value, dict)
+            and len(value) <= entries
+            and all(map(name.right, value))
+            and all(map(share.right, value.values()))
+        )
+
+    return Field(
+        f"an object of shares from 0 to 1 by name, by {', '.join(dimensions)}",
+        lambda value: isinstance(value, dict) and value.keys() <= set(dimensions) and all(map(right, value.values())),
+        {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(dimensions, by_name)},
     )
 
 

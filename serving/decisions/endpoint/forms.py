@@ -1,13 +1,27 @@
-"""What the endpoint is asked, and how it is read: one opportunity or many, events, a stop, a person's word."""
+"""What the endpoint is asked, and how it is read: opportunities, events, budgets, a stop, a person's word."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from serving.decisions.endpoint.fields import Form, Invalid, Schema, maybe, number, one_of, scalars, text, whole
+from serving.decisions.attribution import DIMENSIONS
+from serving.decisions.endpoint.fields import (
+    Form,
+    Invalid,
+    Schema,
+    maybe,
+    names,
+    number,
+    one_of,
+    scalars,
+    shares,
+    text,
+    whole,
+)
 from serving.decisions.feedback import Observed
 from serving.decisions.records import Opportunity
-from serving.decisions.state.store import MOST
+from serving.decisions.state.store import MOST, Terms
 
 #: Opportunities or events of one request.
 BATCH = 1000
@@ -81,6 +95,35 @@ WORD = Form(
 )
 
 
+TERMS = Form(
+    {
+        **_PLACE,
+        "daily_limit": _AMOUNT,
+        "limit": maybe(_AMOUNT),
+        "target_cpc": maybe(_AMOUNT),
+        "min_conversion_rate": maybe(number(0, 1)),
+        "shares": shares(DIMENSIONS, BATCH, 256),
+        "candidates": names(BATCH, 256),
+    },
+    ("account_id", "campaign_id", "daily_limit"),
+    {
+        "account_id": "acme",
+        "campaign_id": "spring",
+        "daily_limit": 50.0,
+        "limit": 1000.0,
+        "target_cpc": 0.8,
+        "shares": {"channel": {"search": 0.7, "social": 0.3}},
+        "candidates": ["running shoes"],
+    },
+)
+
+LIMITS = Form(
+    {"account_id": _NAME, "daily_limit": maybe(_AMOUNT), "limit": maybe(_AMOUNT)},
+    ("account_id", "daily_limit", "limit"),
+    {"account_id": "acme", "daily_limit": 500.0, "limit": None},
+)
+
+
 class NotJson(ValueError):
     """A body that is no JSON."""
 
@@ -106,6 +149,11 @@ def opportunities(given: Any) -> tuple[list[Opportunity], bool]:
 def events(given: Any) -> list[Observed]:
     """The events of a request: one, or a list named `events`. Raises `Invalid`."""
     return [Observed(**values) for values in _items(given, "events", EVENT)[0]]
+
+
+def terms(said: Mapping[str, Any]) -> Terms:
+    """The terms among the values of `TERMS`."""
+    return Terms(**{name: value for name, value in said.items() if name not in _PLACE})
 
 
 def one_or_many(form: Form, name: str) -> Schema:

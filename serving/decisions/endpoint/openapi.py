@@ -129,6 +129,22 @@ ROUTES = (
     ),
     Route(
         "POST",
+        "/v1/campaigns",
+        "Set a campaign's daily budget, its limit in all, targets and how it is divided; they stand until set again.",
+        _OBJECT,
+        forms.TERMS.schema,
+        "admin",
+    ),
+    Route(
+        "POST",
+        "/v1/accounts",
+        "Set what all campaigns of an account may spend together, a day and in all; null: no limit.",
+        _OBJECT,
+        forms.LIMITS.schema,
+        "admin",
+    ),
+    Route(
+        "POST",
         "/v1/kill",
         "Stop a campaign, an account or (naming neither) everything, at once; without a reason it runs again.",
         _OBJECT,

@@ -10,7 +10,7 @@ from serving.decisions.records import Decision, Opportunity, Override, State, co
 MOST = 1e8
 
 
-class StoreUnavailable(RuntimeError):
+class StoreUnavailable(ConnectionError):
     """The store does not answer. What was asked of it may or may not have been done; asked again, it is done once."""
 
 
