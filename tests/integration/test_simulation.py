@@ -6,8 +6,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+import numpy as np
+import pandas as pd
 import pytest
 
 from features.settings import Settings
@@ -63,21 +66,34 @@ def played(settings: Settings) -> Played:
     return Played(settings, done, [read(written) for written in reading.entries(folder(settings) / "log")])
 
 
-def test_a_bidder_asked_by_arrays_answers_as_its_model_does_by_frames(settings: Settings) -> None:
-    place = Registry(settings).download("bidding", "1")
-    opened = bundle.open_bundle(place, None)
+def answers_of(opened: bundle.Bundle, rows: pd.DataFrame) -> dict[str, Any]:
+    """What a bidder says of these rows, where a rule bids .8."""
     one = Bidder(opened, "1")
-    rows = opened.reference().head(50)
-    expected = opened.model.predict(rows)
     columns = Columns(one.columns.items())
     sheet = Sheet(columns, len(rows))
     for name in columns.floats.keys() & set(rows):
         sheet.know(name, rows[name].to_numpy(dtype=float))
+    sheet.know("current_bid", np.full(len(rows), 0.8))
     for name in sheet.texts:
         sheet.texts[name] = rows[name].tolist()
-    answers = one.bound(columns)(sheet)
+    return dict(one.bound(columns)(sheet))
+
+
+def test_a_bidder_asked_by_arrays_answers_as_its_model_does_by_frames(settings: Settings) -> None:
+    opened = bundle.open_bundle(Registry(settings).download("bidding", "1"), None)
+    rows = opened.reference().head(50)
+    expected, answers = opened.model.predict(rows), answers_of(opened, rows)
     assert answers["policy_bid"].tolist() == expected["bid"].tolist()
     assert answers["predicted_ctr"].tolist() == expected["expected_value"].tolist()
+
+
+def test_where_nobody_knows_how_many_auctions_are_left_it_bids_by_the_rule(settings: Settings) -> None:
+    opened = bundle.open_bundle(Registry(settings).download("bidding", "1"), None)
+    rows = opened.reference().head(50)
+    rows = rows.assign(campaign_id=np.where(np.arange(len(rows)) % 2, "never seen", rows["campaign_id"]))
+    known, unknown = answers_of(opened, rows), answers_of(opened, rows.drop(columns="remaining"))
+    assert (known["policy_bid"] != 0.8).all()
+    assert (unknown["policy_bid"] == 0.8).all() and (unknown["baseline_bid"] == 0.8).all()
 
 
 def test_the_days_replay_bit_for_bit(played: Played) -> None:

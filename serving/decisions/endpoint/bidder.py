@@ -16,7 +16,8 @@ class Bidder:
     """Asked by arrays instead of frames. Its policy leaves nothing to chance: varied bids are the engine's doing.
 
     The advertiser's rule is linear: the target cost of a click times the chance of one, as whoever asks predicted it;
-    for a campaign without a target, the bid that stands on the platform.
+    for a campaign without a target, the bid that stands on the platform. Where nobody knows how many auctions are left
+    the policy bids by that rule: it could not pace, and all that is left would be for one auction.
     """
 
     def __init__(self, bundle: Bundle, version: str) -> None:
@@ -41,10 +42,11 @@ class Bidder:
         campaigns, channels = ([text or "" for text in sheet.texts[name]] for name in (frame.ENTITY, "channel"))
         seen = frame.observation({name: sheet.column(name) for name in frame.NUMBERS}, campaigns, channels)
         known = Known.told(sheet.column(frame.PRICE), sheet.column(frame.PRICES))
-        rule = sheet.column("target_cpc") * sheet.column(self._chance)
+        target = sheet.column("target_cpc") * sheet.column(self._chance)
+        rule = np.where(np.isnan(target), sheet.column("current_bid"), target)
         return {
-            "policy_bid": self._model.bid(seen, known),
+            "policy_bid": np.where(np.isnan(sheet.column("remaining")), rule, self._model.bid(seen, known)),
             "policy_propensity": np.ones(len(seen)),
-            "baseline_bid": np.where(np.isnan(rule), sheet.column("current_bid"), rule),
+            "baseline_bid": rule,
             self._worth: self._model.expected_value(seen),
         }
