@@ -173,7 +173,7 @@ def budget(
         said = forms.TERMS.read({**limits, "campaign_id": campaign, "target_cpc": target_cpc})
         _state(params_file).configure(account, campaign, forms.terms(said))
     shown = [f"{daily:g} a day" if daily is not None else "", f"{total:g} in all" if total is not None else ""]
-    click.echo(f"{campaign or 'all'} of {account}: {', '.join(filter(None, shown)) or 'no limit'}")
+    click.echo(f"{_whose(account, campaign)}: {', '.join(filter(None, shown)) or 'no limit'}")
 
 
 @main.command()
@@ -184,11 +184,17 @@ def budget(
 @PARAMS
 def kill(account: str | None, campaign: str | None, why: str | None, lift: bool, params_file: Path) -> None:
     """Stop CAMPAIGN, all of ACCOUNT, or (naming neither) everything, at once."""
+    from serving.decisions.endpoint import forms
+
     if (why is None) != lift:
         raise click.UsageError("expected either --why or --lift")
-    _state(params_file).kill(why, account, campaign)
-    what = f"{campaign or 'all'} of {account}" if account else "everything"
-    click.echo(f"{what} {'goes on' if lift else 'is stopped'}")
+    said = forms.STOP.read({"why": why, "account_id": account, "campaign_id": campaign})
+    _state(params_file).kill(**said)
+    click.echo(f"{_whose(account, campaign)} {'goes on' if lift else 'is stopped'}")
+
+
+def _whose(account: str | None, campaign: str | None) -> str:
+    return "everything" if account is None else f"{campaign or 'all'} of {account}"
 
 
 def _state(params_file: Path) -> "Store":

@@ -40,6 +40,8 @@ def observed(rows: pd.DataFrame) -> Observation:
 def observation(numbers: Mapping[str, Floats], campaigns: Sequence[str], channels: Sequence[str]) -> Observation:
     """The same from the columns `NUMBERS` as arrays, NaN where a number is missing, and texts, '' where one is."""
     known: dict[str, Any] = {name: np.nan_to_num(numbers[name], nan=_ABSENT[name]) for name in NUMBERS}
+    # Where nobody knows how many auctions are left, all of the money would be for this one.
+    known["left"] = np.where(np.isnan(numbers["remaining"]), _ABSENT["left"], known["left"])
     known["remaining"] = np.maximum(known["remaining"], 1.0)
     known["auctions"] = np.maximum(known["auctions"], known["remaining"])
     known |= {name: known[name].astype(np.int64) for name in ("hour", "weekday")}

@@ -5,9 +5,6 @@ from typing import Any, Literal
 from models.catalog import POLICY
 from serving.decisions.records import Decision, Opportunity
 
-#: What a campaign is divided by.
-DIMENSIONS = ("keyword", "channel", "hour", "audience", "creative")
-
 
 def facts(decision: Decision, asked: Opportunity) -> dict[str, Any]:
     """The fields of a `state.store.Event` that follow from its decision."""
@@ -29,5 +26,11 @@ def arm(decision: Decision) -> Literal["policy", "baseline"] | None:
 
 def segments(asked: Opportunity) -> dict[str, str]:
     """The segments it belongs to, by dimension."""
-    named = (asked.keyword, asked.channel, asked.hour, asked.audience, asked.creative_id)
-    return {dimension: str(name) for dimension, name in zip(DIMENSIONS, named, strict=True) if name is not None}
+    named = {
+        "keyword": asked.keyword,
+        "channel": asked.channel,
+        "hour": asked.hour,
+        "audience": asked.audience,
+        "creative": asked.creative_id,
+    }
+    return {dimension: str(name) for dimension, name in named.items() if name is not None}

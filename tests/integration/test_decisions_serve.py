@@ -37,13 +37,8 @@ def test_decisions_are_answered_where_the_models_are_and_again_after_a_crash(tmp
             first = httpx.post(f"{url}/v1/decisions", json=asked, headers=given)
             assert (first.status_code, first.json()["action"]) == (200, "hold")
             assert httpx.post(f"{url}/v1/decisions", json=asked).status_code == 401
-            for path in (
-                "/v1/campaigns",
-                "/v1/accounts",
-                "/v1/kill",
-                "/v1/override",
-            ):  # who may stop or pay for everything comes from within
-                assert httpx.post(f"{url}{path}", json={}, headers=given).status_code == 404
+            for path in ("campaigns", "accounts", "kill", "override"):  # who may stop or pay comes from within
+                assert httpx.post(f"{url}/v1/{path}", json={}, headers=given).status_code == 404
             children = psutil.Process(serving.pid).children()
             next(child for child in children if "serving.decisions" in child.cmdline()).kill()
             until = time.monotonic() + 90

@@ -17,7 +17,7 @@ class Bidder:
 
     The advertiser's rule is linear: the target cost of a click times the chance of one, as whoever asks predicted it;
     for a campaign without a target, the bid that stands on the platform. Where nobody knows how many auctions are left
-    the policy bids by that rule: it could not pace, and all that is left would be for one auction.
+    the policy, which could not pace, bids by that rule.
     """
 
     def __init__(self, bundle: Bundle, version: str) -> None:

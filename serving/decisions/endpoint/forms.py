@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 
-from serving.decisions.attribution import DIMENSIONS
 from serving.decisions.endpoint.fields import (
     Form,
     Invalid,
@@ -21,6 +20,7 @@ from serving.decisions.endpoint.fields import (
 )
 from serving.decisions.feedback import Observed
 from serving.decisions.records import Opportunity
+from serving.decisions.segments import DIMENSIONS
 from serving.decisions.state.store import MOST, Terms
 
 #: Opportunities or events of one request.

@@ -64,6 +64,14 @@ def test_what_was_stopped_stays_so_until_it_is_let_go_on(what: tuple[str, ...]) 
     assert state().killed is None
 
 
+@pytest.mark.parametrize("wrong", [("--why", ""), ("acme", "", "--why", "x"), ("ac\nme", "--why", "x")])
+def test_a_stop_that_is_none_is_refused_and_lets_nothing_go_on(wrong: tuple[str, ...]) -> None:
+    adloop("kill", "--why", "spend looks wrong")
+    told = adloop("kill", *wrong)
+    assert told.exit_code == 1 and "expected text of 1 to" in told.output
+    assert state().killed == "spend looks wrong"
+
+
 def test_a_store_that_is_away_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADLOOP_REDIS_URL", "redis://127.0.0.1:1/0")
     told = adloop("kill", "--why", "spend looks wrong")

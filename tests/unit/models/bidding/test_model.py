@@ -47,7 +47,8 @@ def test_a_campaign_that_was_not_learnt_is_paced_by_its_bare_budget(rows: pd.Dat
 def test_no_bid_is_above_what_is_left(rows: pd.DataFrame, model: BiddingModel) -> None:
     poor = split(rows, "test").assign(left=lambda rows: rows["left"] * 1e-4)
     assert (model.predict(poor)["bid"] <= poor["left"]).all()
-    assert (model.predict(poor.assign(left=np.nan))["bid"] == 0).all()
+    for unknown in ("left", "remaining"):  # nobody knows what there is, or for how many auctions
+        assert (model.predict(poor.assign(**{unknown: np.nan}))["bid"] == 0).all()
 
 
 @pytest.mark.parametrize(
