@@ -52,7 +52,7 @@ def past_spend(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams, chec
 
     def expect(histories: Histories, horizon: Array) -> tuple[Array, Array]:
         idle = histories.age - histories.t_x
-        return histories.spend * horizon / np.maximum(histories.age, horizon), (idle <= horizon).astype(np.float64)
+        return histories.past_spend(horizon), (idle <= horizon).astype(np.float64)
 
     return _baseline("past_spend", expect, {}, valid, params)
 

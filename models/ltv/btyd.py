@@ -1,7 +1,9 @@
 """Buy-till-you-die estimates: how often a customer will buy (BG/NBD) and for how much (Gamma-Gamma).
 
-Fader, Hardie & Lee (2005), '"Counting your customers" the easy way', Marketing Science 24(2), and Fader & Hardie
-(2013), 'The Gamma-Gamma model of monetary value'. Parameters are found by maximum likelihood. Arguments are arrays of
+Fader, Hardie & Lee (2005), '"Counting your customers" the easy way', Marketing Science 24(2); Batislam, Denizel &
+Filiztekin (2007), 'Empirical validation and comparison of models for customer base analysis', International Journal of
+Research in Marketing 24(3), for the modified BG/NBD; and Fader & Hardie (2013), 'The Gamma-Gamma model of monetary
+value'. Parameters are found by maximum likelihood. Arguments are arrays of
 one length: `x` repeat purchase days, `t_x` days from the first purchase to the last, `age` days from the first purchase
 to now, `horizon` days to look ahead.
 """
@@ -21,38 +23,54 @@ BOUNDS = (-7.0, 7.0)
 
 @dataclass(frozen=True)
 class BgNbd:
-    """While alive, purchases are Poisson with a Gamma(r, alpha) rate; after each, a Beta(a, b) chance of leaving."""
+    """While alive, purchases are Poisson with a Gamma(r, alpha) rate; after each, a Beta(a, b) chance of leaving.
+
+    As published first, nobody leaves before the second purchase; `modified`, the first too may have been the last.
+    """
 
     r: float
     alpha: float
     a: float
     b: float
+    modified: bool = False
 
     @classmethod
-    def fit(cls, x: Array, t_x: Array, age: Array) -> Self:
+    def fit(cls, x: Array, t_x: Array, age: Array, modified: bool = False) -> Self:
         """The parameters under which these histories are likeliest."""
+        return cls._search(x, t_x, age, modified)[1]
+
+    @classmethod
+    def likelier(cls, x: Array, t_x: Array, age: Array) -> Self:
+        """The same, modified or not: as many parameters either way, so the histories may choose."""
+        return min((cls._search(x, t_x, age, modified) for modified in (False, True)), key=lambda found: found[0])[1]
+
+    @classmethod
+    def _search(cls, x: Array, t_x: Array, age: Array, modified: bool) -> tuple[float, Self]:
+        """The negative log likelihood of a customer's history, and the parameters it is least by."""
         # In tenths of the longest history all four parameters are of order one, where the search is well conditioned.
         unit = max(float(age.max()), 1.0) / 10
         histories, counts = np.unique(np.column_stack([x, t_x, age]), axis=0, return_counts=True)
         n, last, now = histories[:, 0], histories[:, 1] / unit, histories[:, 2] / unit
+        stays = n + modified  # how often a customer might have left and, so far as is known, did not
 
         def loss(logs: Array) -> float:
             r, alpha, a, b = np.exp(logs)
-            common = gammaln(r + n) - gammaln(r) + r * np.log(alpha) + betaln(a, b + n) - betaln(a, b)
+            common = gammaln(r + n) - gammaln(r) + r * np.log(alpha) + betaln(a, b + stays) - betaln(a, b)
             alive = -(r + n) * np.log(alpha + now)
-            left = np.log(a) - np.log(b + np.maximum(n, 1) - 1) - (r + n) * np.log(alpha + last)
-            likelihood = common + np.where(n > 0, np.logaddexp(alive, left), alive)
+            left = np.log(a) - np.log(b + np.maximum(stays, 1) - 1) - (r + n) * np.log(alpha + last)
+            likelihood = common + np.where(stays > 0, np.logaddexp(alive, left), alive)
             return -float(np.average(likelihood, weights=counts))
 
         best = minimize(loss, np.full(4, -0.5), method="L-BFGS-B", bounds=[BOUNDS] * 4)
         r, alpha, a, b = (float(value) for value in np.exp(best.x))
-        return cls(r, alpha * unit, a, b)
+        return float(best.fun), cls(r, alpha * unit, a, b, modified)
 
     def alive(self, x: Array, t_x: Array, age: Array) -> Array:
-        """The probability of not having left. A customer leaves only after a repeat purchase, so 1 where x is 0."""
-        odds = np.log(self.a / (self.b + np.maximum(x, 1) - 1))
+        """The probability of not having left: 1 where x is 0, unless `modified`."""
+        stays = x + self.modified
+        odds = np.log(self.a / (self.b + np.maximum(stays, 1) - 1))
         odds = odds + (self.r + x) * np.log((self.alpha + age) / (self.alpha + t_x))
-        return np.where(x > 0, expit(-odds), 1.0)
+        return np.where(stays > 0, expit(-odds), 1.0)
 
     def buys(self, x: Array, t_x: Array, age: Array, horizon: Array) -> Array:
         """The probability of any purchase within the horizon: alive, and the Gamma-mixed Poisson process not silent."""
@@ -61,9 +79,9 @@ class BgNbd:
 
     def purchases(self, x: Array, t_x: Array, age: Array, horizon: Array) -> Array:
         """The expected number of purchase days within the horizon (equation 10 of the 2005 paper)."""
-        z = horizon / (self.alpha + age + horizon)
-        series = hyp2f1(self.r + x, self.b + x, self.a + self.b + x - 1, z) * (1 - z) ** (self.r + x)
-        most = (self.a + self.b + x - 1) / (self.a - 1)
+        z, stays = horizon / (self.alpha + age + horizon), x + self.modified
+        series = hyp2f1(self.r + x, self.b + stays, self.a + self.b + stays - 1, z) * (1 - z) ** (self.r + x)
+        most = (self.a + self.b + stays - 1) / (self.a - 1)
         return np.asarray(most * (1 - series) * self.alive(x, t_x, age))
 
 

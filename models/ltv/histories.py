@@ -45,13 +45,18 @@ class Histories:
         """Mean value of a purchase, the first among them."""
         return self.spend / (self.x + 1)
 
+    def past_spend(self, horizon: Array) -> Array:
+        """What each spends if it goes on at its own rate; one younger than the horizon spends again what it has."""
+        return self.spend * horizon / np.maximum(self.age, horizon)
+
 
 @dataclass(frozen=True)
 class BuyTillYouDie:
-    """Both models together. `value` is of the mean over all purchases or, as the field does, over repeats only.
+    """Both models together: of all purchases or, as the field does, of repeats only.
 
-    The first purchase tells a one-time buyer from another: with it, BG/NBD + Gamma-Gamma ranks CDNOW's customers
-    at a normalised Gini of .71, without it at .67.
+    The first purchase tells a one-time buyer from another. Its value in the mean takes the ranking of CDNOW's customers
+    from a normalised Gini of .67 to .71; that it may have been the last, where histories are likelier so, takes
+    Spearman's correlation from .43 to .44.
     """
 
     frequency: BgNbd
@@ -62,7 +67,8 @@ class BuyTillYouDie:
     def fit(cls, histories: Histories, repeats_only: bool = False) -> Self:
         """Both by maximum likelihood."""
         n, mean = _basis(histories, repeats_only)
-        frequency = BgNbd.fit(histories.x, histories.t_x, histories.age)
+        search = BgNbd.fit if repeats_only else BgNbd.likelier
+        frequency = search(histories.x, histories.t_x, histories.age)
         return cls(frequency, GammaGamma.fit(n, mean), repeats_only)
 
     def alive(self, histories: Histories) -> Array:

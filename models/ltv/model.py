@@ -1,7 +1,7 @@
 """The value model: will a customer buy, and for how much, as trees correct what buy-till-you-die expects."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,6 +12,7 @@ from scipy.special import expit, logit
 from models.ltv.btyd import Array
 from models.ltv.histories import BuyTillYouDie, Histories
 from models.ltv.intervals import Intervals
+from models.ltv.leap import Leap
 from models.tabular import Encoder, Matrix
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ YEAR = 365.0
 #: Columns made here, beside the store's: chances, rates and shares, which mean the same at any age.
 ESTIMATES = ("p_alive", "purchases_per_day", "value_per_purchase", "idle_share")
 PRIOR = "buy_till_you_die"
+PAST = "past_spend"
 #: Fewer rows than this are scored faster by one thread than by many.
 ROWS_PER_THREAD = 20_000
 TOP = 5
@@ -28,10 +30,11 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Design:
-    """What both boosters see of a row, and what buy-till-you-die expects before them."""
+    """What both boosters see of a row, what buy-till-you-die expects before them, and what past spend says."""
 
     matrix: Matrix
     histories: Histories
+    past: Array
     purchases: Array
     buys: Array
     amount: Array
@@ -67,7 +70,8 @@ class Inputs:
         estimates = np.column_stack([self.btyd.alive(histories), purchases / horizon, worth, idle])
         matrix = np.hstack([encoded, estimates.astype(np.float32)])
         # Given that a customer buys at all, its expected spend is the whole expectation over the chance of buying.
-        return Design(matrix, histories, purchases, logit(buys), np.log(np.maximum(purchases * worth / buys, 1e-6)))
+        amount = np.log(np.maximum(purchases * worth / buys, 1e-6))
+        return Design(matrix, histories, histories.past_spend(horizon), purchases, logit(buys), amount)
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ class ValueModel:
     intervals: Intervals
     horizon: int
     prior: tuple[float, float]
+    leap: Leap
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """On the index of `rows`, in the currency of the transactions:
@@ -134,7 +139,7 @@ class ValueModel:
         """The same of rows that the encoder has encoded."""
         design = self.inputs.design_of(encoded, self._horizon(len(encoded)))
         buys, amount = self.boosters.answer(design)
-        value = buys * amount
+        value = self.leap.value(buys * amount, design.past)
         low, high = self.intervals.of(buys, value)
         one, three = (value * self._growth(design, days) for days in (YEAR, 3 * YEAR))
         return {
@@ -148,8 +153,11 @@ class ValueModel:
 
     def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`top_drivers`: what moved the logarithm of the expected value most, up or down; .69 doubles it."""
-        effects = self.boosters.effects(self._design(rows), self.prior)
-        by_origin = pd.DataFrame(effects.T).groupby([*self.inputs.origins, PRIOR], sort=True).sum().T
+        design = self.inputs.design(rows, self._horizon(len(rows)))
+        buys, amount = self.boosters.answer(design)
+        leap = self.leap.moved(buys * amount, design.past)
+        effects = np.column_stack([self.boosters.effects(design, self.prior), leap])
+        by_origin = pd.DataFrame(effects.T).groupby([*self.inputs.origins, PRIOR, PAST], sort=True).sum().T
         names, moved = by_origin.columns.to_numpy(), by_origin.to_numpy()
         order = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :TOP]
         drivers = [
@@ -169,6 +177,7 @@ class ValueModel:
             "intervals": self.intervals.to_dict(),
             "horizon": self.horizon,
             "prior": list(self.prior),
+            "leap": asdict(self.leap),
         }
         (folder / "model.json").write_text(json.dumps(rest, indent=1))
 
@@ -181,10 +190,8 @@ class ValueModel:
         boosters = Boosters(Booster(model_file=folder / "occurrence.txt"), Booster(model_file=folder / "amount.txt"))
         inputs = Inputs(Encoder.from_dict(rest["encoder"]), BuyTillYouDie.from_dict(rest["btyd"]))
         occurrence, amount = rest["prior"]
-        return cls(inputs, boosters, Intervals.from_dict(rest["intervals"]), rest["horizon"], (occurrence, amount))
-
-    def _design(self, rows: pd.DataFrame) -> Design:
-        return self.inputs.design(rows, self._horizon(len(rows)))
+        intervals, leap = Intervals.from_dict(rest["intervals"]), Leap(**rest.get("leap", {}))  # older ones have none
+        return cls(inputs, boosters, intervals, rest["horizon"], (occurrence, amount), leap)
 
     def _horizon(self, rows: int) -> Array:
         return np.full(rows, float(self.horizon))

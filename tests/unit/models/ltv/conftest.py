@@ -45,7 +45,7 @@ def frame(seed: int, customers: int, at: str) -> pd.DataFrame:
         btyd_age=age.astype(float),
         plan=np.where(gold, "gold", "basic"),
         newsletter=rng.random(customers) < 0.5,
-        customer_id=[f"c{place}" for place in range(customers)],
+        customer_id=[f"{seed}-{place}" for place in range(customers)],
         event_timestamp=pd.Timestamp(at),
         split="any",
         horizon_days=HORIZON,

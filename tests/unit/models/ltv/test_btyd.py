@@ -4,7 +4,7 @@ import lifetimes
 import numpy as np
 import pandas as pd
 import pytest
-from lifetimes import BetaGeoFitter, GammaGammaFitter
+from lifetimes import BetaGeoFitter, GammaGammaFitter, ModifiedBetaGeoFitter
 
 from models.ltv.btyd import BgNbd, GammaGamma
 
@@ -41,6 +41,40 @@ def test_expectations_are_those_of_lifetimes(sample: pd.DataFrame, fitted: BgNbd
     purchases = peer.conditional_expected_number_of_purchases_up_to_time(39.0, x, t_x, age)
     assert fitted.purchases(x, t_x, age, np.full(len(x), 39.0)) == pytest.approx(purchases, rel=1e-6)
     assert fitted.alive(x, t_x, age) == pytest.approx(peer.conditional_probability_alive(x, t_x, age), rel=1e-6)
+
+
+def test_the_modified_bg_nbd_is_that_of_lifetimes(sample: pd.DataFrame) -> None:
+    x, t_x, age = arrays(sample)
+    peer = ModifiedBetaGeoFitter().fit(x, t_x, age)
+
+    found = BgNbd.fit(x, t_x, age, modified=True)
+
+    assert [found.r, found.alpha, found.a, found.b] == pytest.approx(peer.params_[["r", "alpha", "a", "b"]], rel=0.005)
+    peer.params_ = pd.Series({"r": found.r, "alpha": found.alpha, "a": found.a, "b": found.b})
+    purchases = peer.conditional_expected_number_of_purchases_up_to_time(39.0, x, t_x, age)
+    assert found.purchases(x, t_x, age, np.full(len(x), 39.0)) == pytest.approx(purchases, rel=1e-6)
+    assert found.alive(x, t_x, age) == pytest.approx(peer.conditional_probability_alive(x, t_x, age), rel=1e-6)
+    assert (found.alive(x, t_x, age)[x == 0] < 1).all()
+
+
+@pytest.mark.parametrize("modified", [False, True])
+def test_histories_choose_whether_the_first_purchase_may_be_the_last(modified: bool) -> None:
+    """Customers drawn by the definition: after each purchase, or each from the second on, some leave."""
+    customers, most, rng = 20_000, 60, np.random.default_rng(3)
+    rate, leaving = rng.gamma(1.0, 1 / 20, (customers, 1)), rng.beta(1.5, 3, (customers, 1))
+    age = rng.uniform(100, 200, customers)
+    left = rng.random((customers, most)) < leaving
+    if not modified:
+        left[:, 0] = False
+    days = np.cumsum(rng.exponential(1 / rate, (customers, most)), axis=1)
+    bought = ~np.logical_or.accumulate(left, axis=1) & (days <= age[:, None])
+    x, t_x = bought.sum(axis=1).astype(float), np.where(bought, days, 0.0).max(axis=1)
+
+    found = BgNbd.likelier(x, t_x, age)
+
+    assert found.modified == modified
+    assert found == BgNbd.fit(x, t_x, age, modified)
+    assert [found.r, found.alpha, found.a, found.b] == pytest.approx([1.0, 20.0, 1.5, 3.0], rel=0.15)
 
 
 def test_gamma_gamma_finds_the_published_estimates() -> None:

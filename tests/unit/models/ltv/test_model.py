@@ -121,7 +121,8 @@ def test_drivers_are_raw_features_largest_first(model: ValueModel, test: pd.Data
     drivers = explained["top_drivers"].iloc[0]
     effects = [abs(driver["effect"]) for driver in drivers]
     assert effects == sorted(effects, reverse=True) and len(drivers) == 5
-    known = {*test.columns, "p_alive", "purchases_per_day", "value_per_purchase", "idle_share", "buy_till_you_die"}
+    made = {"p_alive", "purchases_per_day", "value_per_purchase", "idle_share", "buy_till_you_die", "past_spend"}
+    known = {*test.columns, *made}
     assert {driver["feature"] for row in explained["top_drivers"] for driver in row} <= known
 
 
