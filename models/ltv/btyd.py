@@ -3,9 +3,8 @@
 Fader, Hardie & Lee (2005), '"Counting your customers" the easy way', Marketing Science 24(2); Batislam, Denizel &
 Filiztekin (2007), 'Empirical validation and comparison of models for customer base analysis', International Journal of
 Research in Marketing 24(3), for the modified BG/NBD; and Fader & Hardie (2013), 'The Gamma-Gamma model of monetary
-value'. Parameters are found by maximum likelihood. Arguments are arrays of
-one length: `x` repeat purchase days, `t_x` days from the first purchase to the last, `age` days from the first purchase
-to now, `horizon` days to look ahead.
+value'. Parameters are found by maximum likelihood. Arguments are arrays of one length: `x` repeat purchase days, `t_x`
+days from the first purchase to the last, `age` days from the first purchase to now, `horizon` days to look ahead.
 """
 
 from dataclasses import dataclass

@@ -2,8 +2,8 @@
 
 The tuning pass learns from `train` alone; the number of trees and the intervals come from its answers on `valid`,
 a later time that it has not seen. The final pass learns from both. Where the horizon is longer than they look ahead,
-what lies beyond is left in part to past spend. Each booster is kept in the checkpoint folder as
-soon as it is finished, so a run that was killed goes on with the next.
+what lies beyond is left in part to past spend. Each booster is kept in the checkpoint folder as soon as it is finished,
+so a run that was killed goes on with the next.
 """
 
 from collections.abc import Callable
@@ -54,8 +54,11 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams, checkpoint:
 
 def _leap(train: pd.DataFrame, valid: pd.DataFrame, horizon: int, tuned: Foresee, final: Foresee) -> Leap:
     """As much of what was learnt about leaps as the horizon reaches beyond the examples."""
-    beyond, far = 1 - float(days(valid).max()) / horizon, pairs(train, valid, ENTITY)
-    if beyond <= 0 or far.empty:
+    beyond = 1 - float(days(valid).max()) / horizon
+    if beyond <= 0:
+        return Leap()
+    far = pairs(train, valid, ENTITY)
+    if far.empty:
         return Leap()
     believed = weight(*tuned(far, days(far)), spend(far))
     return Leap.over(beyond * believed, *final(valid, np.full(len(valid), float(horizon))))
