@@ -38,9 +38,10 @@ FAMILY = Family(
         "It knows the seasons it has seen: with under a year of history, a holiday season in the horizon raises spend "
         "above `value`, and fewer customers than promised fall within the interval. A horizon longer than history "
         "lets it learn from is reached by the buy-till-you-die curve and, as far as leaps over known time tell, by "
-        "past spend, which far beyond it ranks customers as well alone. `value_1y` and `value_3y` beyond the horizon "
-        "rest on the buy-till-you-die model alone, undiscounted and without an interval. Where spend over the horizon "
-        "is mostly zero, `value` is an average that few will spend: `value_high` and `churn_risk` say so. A customer "
-        "without a purchase is given what one has who has just made a first."
+        "past spend, which far beyond it ranks customers as well alone; intervals are then too narrow. `value_1y` and "
+        "`value_3y` beyond the horizon rest on the buy-till-you-die model alone, undiscounted and without an "
+        "interval. Where spend over the horizon is mostly zero, `value` is an average that few will spend: "
+        "`value_high` and `churn_risk` say so. A customer without a purchase is given what one has who has just made "
+        "a first."
     ),
 )
