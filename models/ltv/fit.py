@@ -47,6 +47,7 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams, checkpoint:
     second = lessons(design, spend(everything))
     boosters = kept.boosters("final", {name: partial(grow, second[name], trees[name], params) for name in second})
     prior = (float(design.buys.mean()), float(design.amount.mean()))
+
     horizon = params.window.horizon_days
     leap = _leap(train, valid, horizon, partial(_foreseen, tuning, tuned), partial(_foreseen, final, boosters))
     return ValueModel(final, boosters, intervals, horizon, prior, leap)

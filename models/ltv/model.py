@@ -86,12 +86,11 @@ class Boosters:
         buys = expit(design.buys + self._raw(self.occurrence, design))
         return buys, np.exp(design.amount + self._raw(self.amount, design))
 
-    def effects(self, design: Design, prior: tuple[float, float]) -> Array:
+    def effects(self, design: Design, buys: Array, prior: tuple[float, float]) -> Array:
         """By how much each column, and last the prior, moved the logarithm of a row's expected value.
 
-        The chance of buying enters by its odds: d log p = (1 - p) d logit p.
+        The chance of buying, as answered, enters by its odds: d log p = (1 - p) d logit p.
         """
-        buys, _ = self.answer(design)
         occurrence, amount = (
             np.asarray(booster.predict(design.matrix, pred_contrib=True))[:, :-1]
             for booster in (self.occurrence, self.amount)
@@ -110,7 +109,8 @@ class ValueModel:
     """Expected spend over `horizon` days, with what surrounds it.
 
     `prior` holds the mean log odds and mean log spend that buy-till-you-die expected of the customers learnt from:
-    the point that `explain` counts a customer's own prior from.
+    the point that `explain` counts a customer's own prior from. `leap` is how far past spend is believed beside the
+    boosters where the horizon reaches beyond what they learnt from.
     """
 
     inputs: Inputs
@@ -156,7 +156,7 @@ class ValueModel:
         design = self.inputs.design(rows, self._horizon(len(rows)))
         buys, amount = self.boosters.answer(design)
         leap = self.leap.moved(buys * amount, design.past)
-        effects = np.column_stack([self.boosters.effects(design, self.prior), leap])
+        effects = np.column_stack([self.boosters.effects(design, buys, self.prior), leap])
         by_origin = pd.DataFrame(effects.T).groupby([*self.inputs.origins, PRIOR, PAST], sort=True).sum().T
         names, moved = by_origin.columns.to_numpy(), by_origin.to_numpy()
         order = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :TOP]

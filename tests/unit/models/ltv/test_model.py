@@ -131,7 +131,7 @@ def test_drivers_add_up_to_the_value(model: ValueModel, test: pd.DataFrame) -> N
     design = model.inputs.design(test, np.full(len(test), 60.0))
     buys, amount = model.boosters.answer(design)
 
-    effects = model.boosters.effects(design, model.prior).sum(axis=1)
+    effects = model.boosters.effects(design, buys, model.prior).sum(axis=1)
 
     constants = np.column_stack([1 - buys, np.ones(len(buys))])
     left_over = (1 - buys) * logit(buys) + np.log(amount) - effects
