@@ -22,9 +22,13 @@ from serving.decisions.records import (
     State,
     Window,
 )
-from serving.decisions.state.store import Event, Terms
+from serving.decisions.state.store import MOST_SUM, Event, Terms
 
 DAY = 86_400
+#: Where sums stay, in millionths.
+CAP = int(MOST_SUM * MICRO)
+#: What bids come to cost is taken to be all of them until bids of this share of the daily budget were settled.
+CAUTION = 0.01
 SEPARATOR = "\x1f"
 COUNTED = ("bids", "impressions", "clicks", "conversions", "value", "cost")
 
@@ -43,10 +47,16 @@ def maybe_micros(money: float | None) -> int | str:
     return "" if money is None else micros(money)
 
 
-def counts(event: Event) -> dict[str, int]:
-    """What an event adds to a window."""
-    counted = {"value": round(event.value * MICRO), "cost": micros(event.cost or 0.0)}
-    return counted if event.kind == "loss" else {**counted, f"{event.kind}s": 1}
+def add(book: dict[str, Any], name: str, amount: int) -> None:
+    """Add to an entry; no sum goes beyond what all stores hold exactly."""
+    if amount:
+        book[name] = min(max(int(book.get(name, 0)) + amount, -CAP), CAP)
+
+
+def seen(event: Event) -> dict[str, int]:
+    """What an event counts as in a window, beside its cost and value."""
+    refund = event.kind == "conversion" and event.value < 0
+    return {} if refund or event.kind in ("loss", "correction") else {f"{event.kind}s": 1}
 
 
 def terms(said: Terms) -> dict[str, int | str]:
@@ -148,15 +158,31 @@ def _counters(book: Book, keys: tuple[str, ...]) -> Counters:
 
 def _spend(book: Book, day: int, unset: int | str) -> Spend:
     """`unset` is the daily limit where none was ever set: nothing for a campaign, none for an account."""
-    today = int(book.get("today", 0)) if int(book.get("day", day)) >= day else 0
-    daily = book.get("daily_limit", unset)
+    daily, same = book.get("daily_limit", unset), int(book.get("day", day)) >= day
+    today, held_today, firm_today = (
+        int(book.get(name, 0)) if same else 0 for name in ("today", "held_today", "firm_today")
+    )
+    total, held, firm = (int(book.get(name, 0)) for name in ("total", "held", "firm"))
+    back = (1 - cost_ratio(book, 0 if daily == "" else int(daily))) / MICRO
     return Spend(
         today / MICRO,
-        int(book.get("total", 0)) / MICRO,
-        int(book.get("reserved", 0)) / MICRO,
+        total / MICRO,
+        held_today / MICRO,
         None if daily == "" else int(daily) / MICRO,
         _money(book, "limit"),
+        (held - held_today) / MICRO,
+        back * (held_today - firm_today),
+        back * (held - held_today - firm + firm_today),
+        int(book.get("excess", 0)) / MICRO,
     )
+
+
+def cost_ratio(book: Book, daily: int) -> float:
+    """What bids cost in the end, a unit that was reserved for them, by those that were settled of late: the share that
+    is won times what a winner pays of its bid."""
+    prior = CAUTION * daily
+    settled = int(book.get("settled", 0)) + prior
+    return min(1.0, (int(book.get("settled_cost", 0)) + prior) / settled) if settled > 0 else 1.0
 
 
 def _changes(book: Book, day: int) -> Changes:
@@ -174,7 +200,7 @@ def _outcome(book: Book, arm: str) -> Outcome:
         int(book.get(f"{arm}_cost", 0)) / MICRO,
         int(book.get(f"{arm}_conversions", 0)),
         int(book.get(f"{arm}_value", 0)) / MICRO,
-        float(book.get(f"{arm}_squares", 0.0)),
+        max(0.0, float(book.get(f"{arm}_squares", 0.0))),  # a refund may leave what rounding leaves of nothing
     )
 
 
