@@ -25,8 +25,8 @@ from serving.decisions.state.store import MOST, Event, Flag, Store, StoreUnavail
 
 log = logging.getLogger("adloop.decisions")
 
-#: `waits`: its decision is not known, yet or for ever. `ahead`: it is dated later than it can have occurred, and was not
-#: accepted. `flagged`: joined, and a person should look at its cost, see `state.store.Flag`.
+#: `waits`: its decision is not known, yet or for ever. `ahead`: it is dated later than it can have occurred, and is
+#: not accepted. `flagged`: joined, and a person should look at its cost, see `state.store.Flag`.
 Status = Literal["joined", "again", "waits", "ahead", "flagged"]
 Kind = Literal["loss", "impression", "click", "conversion", "correction"]
 
@@ -46,15 +46,16 @@ CREATE INDEX IF NOT EXISTS event_aside ON event (account) WHERE counted = 2;
 WAITS, COUNTED, ASIDE = 0, 1, 2
 #: Decisions that are looked up, and old ones that are forgotten, in one go at most.
 BATCH = 1000
-_TOLD = "event.account, event.event, event.decision, kind, event.at, cost, event.value, facts"
 #: Events of known decisions that are not counted yet, as they were told: some of them all, or those of the decisions
 #: that are asked for.
-WAITING = f"""
-SELECT {_TOLD} FROM event JOIN decision ON decision.account = event.account AND decision.decision = event.decision
+WAITING = """
+SELECT event.account, event.event, event.decision, kind, event.at, cost, event.value, facts
+FROM event JOIN decision ON decision.account = event.account AND decision.decision = event.decision
 WHERE event.counted = 0 AND decision.at > ? ORDER BY event.told LIMIT 1000
 """
-WAITING_OF = f"""
-SELECT {_TOLD} FROM json_each(?2) AS asked
+WAITING_OF = """
+SELECT event.account, event.event, event.decision, kind, event.at, cost, event.value, facts
+FROM json_each(?2) AS asked
 CROSS JOIN event INDEXED BY event_waiting
     ON event.account = asked.value ->> 0 AND event.decision = asked.value ->> 1 AND event.counted = 0
 JOIN decision ON decision.account = event.account AND decision.decision = event.decision AND decision.at > ?1

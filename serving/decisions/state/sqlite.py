@@ -26,7 +26,8 @@ from serving.decisions.state.upgrade import upgraded
 
 log = logging.getLogger("adloop.decisions")
 
-Item, Answer = TypeVar("Item"), TypeVar("Answer")
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 EVERYTHING = "everything"
 #: Holds that are settled, and old ones and event ids that are forgotten, in one transaction at most: none takes long.
@@ -235,18 +236,19 @@ class Sqlite:
         forgotten = turn.db.execute(old, [turn.now - self._keeping.remembered_s, SWEPT]).fetchall()
         turn.db.executemany("DELETE FROM event WHERE account = ? AND event = ?", forgotten)
 
-
     def _settle(self, key: Key, turn: _Turn) -> None:
         try:
             ledger.settle(key, turn.holds[key], turn.pages)
         except (ValueError, TypeError, KeyError, AttributeError):  # it keeps its money, and nobody else from theirs
             log.exception("a hold of %s, %s cannot be settled, and stays", key[0], key[1])
             turn.holds.changed.pop(key, None)
-            turn.db.execute(f"UPDATE hold SET open = 2 {_WHICH}", key)
+            turn.db.execute(_STUCK, key)
 
 
-_WHICH = "WHERE account = ? AND campaign = ? AND purpose = ? AND opportunity = ?"
-_FORGET = f"DELETE FROM hold {_WHICH}"  # noqa: S608 - no value is in it
+_WHICH = " WHERE account = ? AND campaign = ? AND purpose = ? AND opportunity = ?"
+_FORGET, _STUCK, _ASKED = (
+    f"{what}{_WHICH}" for what in ("DELETE FROM hold", "UPDATE hold SET open = 2", "SELECT value FROM hold")
+)
 
 
 def _read(db: sqlite3.Connection, key: str) -> Book | None:
@@ -255,5 +257,5 @@ def _read(db: sqlite3.Connection, key: str) -> Book | None:
 
 
 def _hold(db: sqlite3.Connection, key: Key) -> Book | None:
-    found = db.execute(f"SELECT value FROM hold {_WHICH}", key).fetchone()
+    found = db.execute(_ASKED, key).fetchone()
     return None if found is None else orjson.loads(found[0])

@@ -40,7 +40,7 @@ class Terms:
                 raise ValueError(f"expected a share of the daily budget for '{name}', got {share}")
 
 
-#: What money is set aside for: a bid in an auction, an offer to a customer, or the bids of a worker whose store is away.
+#: What money is set aside for: a bid in an auction, an offer to a customer, bids of a worker whose store is away.
 Purpose = Literal["bid", "offer", "allowance"]
 
 
