@@ -7,9 +7,11 @@ say of it; what a campaign or an account holds and was billed is added up anew f
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import get_args
 
 import pytest
 
+from serving.decisions.feedback import Kind
 from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Opportunity, Spend
 from serving.decisions.state.ledger import lasting
@@ -20,7 +22,7 @@ START = 20_000.0 * DAY + 3_600
 #: By account and campaign: the daily budget and the limit in all; then by account.
 CAMPAIGNS = {("a", "c"): (5.0, 12.0), ("a", "d"): (4.0, None), ("b", "c"): (6.0, 9.0)}
 ACCOUNTS = {"a": (7.0, 20.0), "b": (None, None)}
-KINDS = ("loss", "impression", "click", "conversion", "correction")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Clock:
@@ -126,7 +128,7 @@ class World:
             self.made[key] = kept
         return grant.status
 
-    def tell(self, worker: int, which: int, kind: str, cost: int | None, value: float, late: float, name: str) -> None:
+    def tell(self, worker: int, which: int, kind: Kind, cost: int | None, value: float, late: float, name: str) -> None:
         """An event of one of the decisions there are, told with an id that may have been told before."""
         if not self.made:
             return
@@ -134,10 +136,21 @@ class World:
         one = self.made[key]
         cost = None if kind == "loss" else (cost or 0) if kind == "correction" else cost
         event = Event(
-            name, key[3], self._prefix + key[0], key[1], kind, max(0.0, one.at + late),  # type: ignore[arg-type]
-            None if cost is None else cost / 100, value if kind == "conversion" else 0.0, "policy", "1", {"channel": "x"},
-            key[2], one.at, one.promised / MICRO,
-        )  # fmt: skip
+            event_id=name,
+            opportunity_id=key[3],
+            account_id=self._prefix + key[0],
+            campaign_id=key[1],
+            kind=kind,
+            occurred_at=max(0.0, one.at + late),
+            cost=None if cost is None else cost / 100,
+            value=value if kind == "conversion" else 0.0,
+            arm="policy",
+            version="1",
+            segments={"channel": "x"},
+            purpose=key[2],
+            decided_at=one.at,
+            promised=one.promised / MICRO,
+        )
         (receipt,) = self.workers[worker].record([event])
         self._settle()
         again = f"{key[0]} {name}" in self.told
@@ -219,7 +232,9 @@ class World:
     def check(self, worker: int) -> None:
         """The store and the sums agree, and no limit is exceeded but by what is flagged as excess."""
         now = self.clock.now
-        asked = [Opportunity("look", now, self._prefix + account, campaign, "campaign") for account, campaign in CAMPAIGNS]
+        asked = [
+            Opportunity("look", now, self._prefix + account, campaign, "campaign") for account, campaign in CAMPAIGNS
+        ]
         states = self.workers[worker].load(asked, "1")
         self._settle()
         for where, state in zip(CAMPAIGNS, states, strict=True):
@@ -235,7 +250,10 @@ class World:
             assert value == pytest.approx(sum(one.net for one in mine), abs=1e-5)
             assert cost == pytest.approx(sum(one.told_cost for one in mine) / MICRO, abs=1e-6)
             proof = state.evidence.policy
-            assert (proof.conversions, proof.value) == (sum(len(one.sold) for one in mine), pytest.approx(value, abs=1e-5))
+            assert (proof.conversions, proof.value) == (
+                sum(len(one.sold) for one in mine),
+                pytest.approx(value, abs=1e-5),
+            )
             assert proof.cost == pytest.approx(cost, abs=1e-6)
             assert proof.value_squared == pytest.approx(sum(one.squares for one in mine), abs=1e-4)
 
@@ -253,7 +271,9 @@ class World:
         assert found == told, (whose, day, found, told, mine)
         assert -1e-9 <= said.returning <= said.reserved + 1e-9
         daily, limit = self._limits(whose)
-        over = max(told["today"] + told["reserved"] - daily, told["total"] + told["reserved"] + told["reserved_before"] - limit)
+        over = max(
+            told["today"] + told["reserved"] - daily, told["total"] + told["reserved"] + told["reserved_before"] - limit
+        )
         self.overspent = max(self.overspent, (over - told["excess"]) / MICRO)
         assert over <= told["excess"]
 
@@ -264,9 +284,14 @@ def play(world: World, rng: random.Random, steps: int) -> None:
         worker, drawn = rng.randrange(2), rng.random()
         if drawn < 0.45:
             where, back = rng.choice(list(CAMPAIGNS)), rng.choice((0.0, 0.0, 0.0, 60.0, -200.0, -2.0 * DAY, 1.5 * DAY))
-            world.ask(worker, where, rng.choice(("bid", "bid", "bid", "offer")), rng.randrange(12), rng.randint(1, 200), back)
+            world.ask(
+                worker, where, rng.choice(("bid", "bid", "bid", "offer")), rng.randrange(12), rng.randint(1, 200), back
+            )
         elif drawn < 0.9:
-            cost, value = rng.choice((None, None, rng.randint(0, 250), 10_000)), rng.choice((0.0, 20.0, 8.5, -8.5, -50.0))
+            cost, value = (
+                rng.choice((None, None, rng.randint(0, 250), 10_000)),
+                rng.choice((0.0, 20.0, 8.5, -8.5, -50.0)),
+            )
             late, name = rng.choice((1.0, 600.0, 7_200.0, 2.0 * DAY, -60.0)), f"e{rng.randrange(3 * steps)}"
             world.tell(worker, rng.randrange(1_000), rng.choice(KINDS), cost, value, late, name)
         elif drawn < 0.98:

@@ -1,7 +1,7 @@
 """What the endpoint is asked, and how it is read: opportunities, events, budgets, a stop, a person's word."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
@@ -18,7 +18,7 @@ from serving.decisions.endpoint.fields import (
     text,
     whole,
 )
-from serving.decisions.feedback import Observed
+from serving.decisions.feedback import Kind, Observed
 from serving.decisions.records import Opportunity
 from serving.decisions.segments import DIMENSIONS
 from serving.decisions.state.store import MOST, Terms
@@ -66,7 +66,7 @@ EVENT = Form(
         "event_id": _NAME,
         "account_id": _NAME,
         "decision_id": _NAME,
-        "kind": one_of("loss", "impression", "click", "conversion"),
+        "kind": one_of(*get_args(Kind)),
         "occurred_at": _AT,
         "cost": maybe(_AMOUNT),
         "value": number(-MOST, MOST),
@@ -148,7 +148,20 @@ def opportunities(given: Any) -> tuple[list[Opportunity], bool]:
 
 def events(given: Any) -> list[Observed]:
     """The events of a request: one, or a list named `events`. Raises `Invalid`."""
-    return [Observed(**values) for values in _items(given, "events", EVENT)[0]]
+    found, batch = _items(given, "events", EVENT)
+    return [_event(values, f"events[{place}]." if batch else "") for place, values in enumerate(found)]
+
+
+def _event(values: dict[str, Any], where: str) -> Observed:
+    """What is told together must go together."""
+    kind, cost, value = values["kind"], values.get("cost"), values.get("value", 0.0)
+    if kind == "loss" and cost:
+        raise Invalid(f"{where}cost", "none with a loss: what is paid for was won", cost)
+    if kind == "correction" and cost is None:
+        raise Invalid(f"{where}cost", "with a correction, what the decision costs after all", cost)
+    if kind != "conversion" and value:
+        raise Invalid(f"{where}value", f"none with a {kind}: only conversions have one", value)
+    return Observed(**values)
 
 
 def terms(said: Mapping[str, Any]) -> Terms:

@@ -70,7 +70,7 @@ _COUNTED = {
     "type": "object",
     "required": list(get_args(Status)),
     "properties": {status: {"type": "integer", "minimum": 0} for status in get_args(Status)},
-    "example": {"joined": 1, "again": 0, "waits": 0},
+    "example": {"joined": 2, "again": 0, "waits": 0, "ahead": 0, "flagged": 1},
 }
 
 
@@ -86,6 +86,7 @@ class Route:
     scope: Scope | None = None
     media: str = "application/json"
     unready: bool = False
+    description: str = ""
 
     def responses(self) -> dict[int | str, dict[str, Any]]:
         """What may be answered."""
@@ -104,12 +105,24 @@ class Route:
         extra: dict[str, Any] = {}
         if self.body is not None:
             extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": self.body}}}
+        if self.description:
+            extra["description"] = self.description
         if self.scope is not None:
             extra["security"] = [{"key": [self.scope]}]
         return extra
 
 
 _OBJECT: Schema = {"type": "object"}
+_FEEDBACK = """
+A decision is charged once: the first `cost` that is told of it, whatever event tells it, be it a notice of winning or
+of billing or a click. Another cost is not added; a `correction` replaces it, the one that occurred last. A `loss`, of
+an auction or of an offer that was declined, frees what was set aside. One decision has one impression. A conversion
+with a negative `value` is a refund, and nets with the conversions of its decision.
+
+The answer counts the events by what became of them: `joined`; `again`, told before; `waits`, its decision is not known;
+`ahead`, dated later than the clock allows, and not accepted; `flagged`, joined, with a cost above what was set aside,
+after nothing was set aside any more, or unlike the one that was charged.
+""".strip()
 ROUTES = (
     Route(
         "POST",
@@ -126,6 +139,7 @@ ROUTES = (
         _COUNTED,
         forms.one_or_many(forms.EVENT, "events"),
         "feedback",
+        description=_FEEDBACK,
     ),
     Route(
         "POST",

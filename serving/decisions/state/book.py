@@ -48,9 +48,10 @@ def maybe_micros(money: float | None) -> int | str:
 
 
 def add(book: dict[str, Any], name: str, amount: int) -> None:
-    """Add to an entry; no sum goes beyond what all stores hold exactly."""
-    if amount:
-        book[name] = min(max(int(book.get(name, 0)) + amount, -CAP), CAP)
+    """Add to an entry. A sum that reached what all stores hold exactly stays there: it is not known any more."""
+    before = int(book.get(name, 0))
+    if amount and abs(before) < CAP:
+        book[name] = min(max(before + amount, -CAP), CAP)
 
 
 def seen(event: Event) -> dict[str, int]:

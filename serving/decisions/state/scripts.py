@@ -31,8 +31,12 @@ end
 local function add(key, field, amount)
   if amount == 0 then return end
   local sum = redis.call('HINCRBY', key, field, whole(amount))
-  if sum > options.cap then redis.call('HSET', key, field, whole(options.cap)) end
-  if sum < -options.cap then redis.call('HSET', key, field, whole(-options.cap)) end
+  local before, cap = sum - amount, options.cap
+  if math.abs(before) >= cap then
+    redis.call('HSET', key, field, whole(before))
+  elseif math.abs(sum) > cap then
+    redis.call('HSET', key, field, whole(sum > 0 and cap or -cap))
+  end
 end
 local function move(books, day, field, amount)
   if amount == 0 then return end

@@ -8,7 +8,7 @@ from serving.decisions.records import Decision, Opportunity, Override, State, co
 
 #: No single amount is above it.
 MOST = 1e8
-#: No sum is: in millionths a whole number that JSON, SQLite and Redis's Lua (2^53) all hold exactly. It stays there.
+#: No sum is: in millionths a whole number that JSON, SQLite and Redis's Lua (2^53) all hold exactly.
 MOST_SUM = 9e9
 
 
