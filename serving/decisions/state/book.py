@@ -22,7 +22,7 @@ from serving.decisions.records import (
     State,
     Window,
 )
-from serving.decisions.state.store import Event, Terms
+from serving.decisions.state.store import KEPT, Event, Limit, Terms
 
 DAY = 86_400
 SEPARATOR = "\x1f"
@@ -52,12 +52,13 @@ def counts(event: Event) -> dict[str, int]:
 def terms(said: Terms) -> dict[str, int | str]:
     """The entries of a campaign's book that its terms set."""
     rate = said.min_conversion_rate
-    return {
-        "daily_limit": micros(said.daily_limit),
-        "limit": maybe_micros(said.limit),
-        "target_cpc": maybe_micros(said.target_cpc),
-        "min_rate": "" if rate is None else repr(rate),
-    }
+    own = {} if rate is KEPT else {"min_rate": "" if rate is None else repr(rate)}
+    return {**limits(daily_limit=said.daily_limit, limit=said.limit, target_cpc=said.target_cpc), **own}
+
+
+def limits(**said: Limit) -> dict[str, int | str]:
+    """The entries of a book that these amounts set."""
+    return {name: maybe_micros(amount) for name, amount in said.items() if amount is not KEPT}
 
 
 def segments_of(said: Terms) -> dict[str, str | int]:

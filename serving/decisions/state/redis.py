@@ -17,7 +17,7 @@ from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book
 from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, RESERVE
-from serving.decisions.state.store import Event, Grant, Reservation, StoreUnavailable, Terms
+from serving.decisions.state.store import KEPT, Event, Grant, Limit, Reservation, StoreUnavailable, Terms
 from serving.decisions.state.wire import books, campaign_key, claiming, flat, recording, reserving, tag
 
 EVERYTHING = "adloop:decisions:killed"
@@ -75,15 +75,15 @@ class Redis:
         return bool(self._ask([call])[0] == 1)
 
     def configure(self, account_id: str, campaign_id: str, terms: Terms) -> None:
-        said = book.segments_of(terms)
-        calls: list[Command] = [("HSET", campaign_key(account_id, campaign_id), *flat(book.terms(terms)))]
-        if said:
-            calls.append(("HSET", f"{tag(account_id)}:segments:{campaign_id}", *flat(said)))
-        self._ask(calls)
+        said = {
+            campaign_key(account_id, campaign_id): book.terms(terms),
+            f"{tag(account_id)}:segments:{campaign_id}": book.segments_of(terms),
+        }
+        self._ask([("HSET", key, *flat(entries)) for key, entries in said.items() if entries])
 
-    def limit(self, account_id: str, daily_limit: float | None, limit: float | None) -> None:
-        said = {"daily_limit": book.maybe_micros(daily_limit), "limit": book.maybe_micros(limit)}
-        self._ask([("HSET", f"{tag(account_id)}:account", *flat(said))])
+    def limit(self, account_id: str, daily_limit: Limit = KEPT, limit: Limit = KEPT) -> None:
+        said = book.limits(daily_limit=daily_limit, limit=limit)
+        self._ask([("HSET", f"{tag(account_id)}:account", *flat(said))] if said else [])
 
     def override(self, account_id: str, campaign_id: str, said: Override | None) -> None:
         self._ask([("HSET", campaign_key(account_id, campaign_id), *flat(book.overridden(said)))])

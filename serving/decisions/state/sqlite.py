@@ -18,7 +18,7 @@ from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Action, Decision, Opportunity, Override, State
 from serving.decisions.state import book, ledger
 from serving.decisions.state.ledger import Held, Pages
-from serving.decisions.state.store import Event, Grant, Reservation, StoreUnavailable, Terms
+from serving.decisions.state.store import KEPT, Event, Grant, Limit, Reservation, StoreUnavailable, Terms
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS book (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -123,8 +123,8 @@ class Sqlite:
             pages[ledger.campaign_key(account_id, campaign_id)].update(book.terms(terms))
             pages[ledger.segments_key(account_id, campaign_id)].update(book.segments_of(terms))
 
-    def limit(self, account_id: str, daily_limit: float | None, limit: float | None) -> None:
-        said = {"daily_limit": book.maybe_micros(daily_limit), "limit": book.maybe_micros(limit)}
+    def limit(self, account_id: str, daily_limit: Limit = KEPT, limit: Limit = KEPT) -> None:
+        said = book.limits(daily_limit=daily_limit, limit=limit)
         with self._writing(self._clock()) as (_, pages):
             pages[ledger.account_key(account_id)].update(said)
 
