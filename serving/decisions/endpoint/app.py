@@ -134,6 +134,12 @@ async def _account(request: Request, desk: Desk, key: Key) -> Answer:
     return 200, said, {}
 
 
+async def _budgets(request: Request, desk: Desk, key: Key) -> Answer:
+    account = request.query_params.get("account_id")
+    found = await asyncio.to_thread(desk.store.budgets, account)
+    return 200, {"killed": await asyncio.to_thread(desk.store.stopped), "budgets": found}, {}
+
+
 async def _kill(request: Request, desk: Desk, key: Key) -> Answer:
     said = requests.stop(requests.parsed(await _body(request)))
     account, campaign = said.get("account_id"), said.get("campaign_id")
@@ -169,6 +175,7 @@ _ANSWERS: dict[str, Callable[..., Awaitable[Answer]]] = {
     "/v1/feedback": _feedback,
     "/v1/campaigns": _campaign,
     "/v1/accounts": _account,
+    "/v1/budgets": _budgets,
     "/v1/kill": _kill,
     "/v1/override": _override,
     "/metrics": _metrics,

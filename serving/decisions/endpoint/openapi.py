@@ -1,7 +1,7 @@
 """The routes as OpenAPI tells them: schemas from the types that read requests and that answers are made of."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -32,6 +32,7 @@ class Route:
         name: of the operation, which client generators call their method by.
         asked, answer: types of what may come and what may be answered, any of them.
         scope: what its key needs; None: no key is asked for.
+        query: what may be asked in the address, and what it means.
         unready: it is answered with 503 too.
     """
 
@@ -42,6 +43,7 @@ class Route:
     answer: tuple[Any, ...]
     asked: tuple[Any, ...] = ()
     scope: Scope | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
     media: str = "application/json"
     unready: bool = False
 
@@ -62,6 +64,11 @@ class Route:
         if self.asked:
             content = {"application/json": {"schema": _any(self.asked, "validation")}}
             extra["requestBody"] = {"required": True, "content": content}
+        if self.query:
+            extra["parameters"] = [
+                {"name": name, "in": "query", "description": told, "schema": {"type": "string"}}
+                for name, told in self.query.items()
+            ]
         if self.scope is not None:
             extra["security"] = [{"key": [self.scope]}]
         return extra
@@ -103,6 +110,15 @@ ROUTES = (
         (schemas.Account,),
         (schemas.Account,),
         "admin",
+    ),
+    Route(
+        "GET",
+        "/v1/budgets",
+        "budgets",
+        "Limits, what is spent and held, stops and overrides: of one account, or of all.",
+        (schemas.Budgets,),
+        scope="admin",
+        query={"account_id": "Of this account only."},
     ),
     Route(
         "POST",
@@ -147,7 +163,7 @@ _BY_TYPE, _SHARED = TypeAdapter.json_schemas(_adapters(), ref_template="#/compon
 
 
 def _any(kinds: tuple[Any, ...], mode: str) -> Schema:
-    found = [cast(Schema, _BY_TYPE[(kind, cast(Any, mode))]) for kind in kinds]
+    found = [_BY_TYPE[(kind, cast(Any, mode))] for kind in kinds]
     return found[0] if len(found) == 1 else {"anyOf": found}
 
 

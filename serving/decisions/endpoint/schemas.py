@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, with
 from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic reads those of Python 3.12 on
 
 from serving.decisions.records import Decision, Override
-from serving.decisions.state.store import MOST
+from serving.decisions.state.store import MOST, Budget
 
 #: Opportunities or events of one request.
 BATCH = 1000
@@ -188,6 +188,13 @@ class Told(TypedDict):
     joined: int
     again: int
     waits: int
+
+
+class Budgets(TypedDict):
+    """What may be spent, what is spent and held, and what people stopped; `killed`: why everything is stopped."""
+
+    killed: str | None
+    budgets: list[Budget]
 
 
 class Killed(TypedDict):

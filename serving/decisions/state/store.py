@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, Protocol
 
-from serving.decisions.records import Decision, Opportunity, Override, State, counted
+from serving.decisions.records import Decision, Opportunity, Override, Spend, State, counted
 
 #: No single amount is above it: sums stay whole numbers of millionths in every store (2^53 of them is 9e9).
 MOST = 1e8
@@ -117,6 +117,24 @@ class Event:
         counted(self.occurred_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What stands of a campaign, or of a whole account.
+
+    Attributes:
+        campaign_id: None: it is the account's own.
+        override: a person's word on the campaign.
+        killed: why it was stopped; None: it was not, by itself.
+    """
+
+    account_id: str
+    campaign_id: str | None
+    spend: Spend
+    target_cpc: float | None = None
+    override: Override | None = None
+    killed: str | None = None
+
+
 class Store(Protocol):
     """State by campaign. Every method is atomic for each item, and raises `StoreUnavailable` where it is away."""
 
@@ -149,6 +167,12 @@ class Store(Protocol):
 
     def kill(self, why: str | None, account_id: str | None = None, campaign_id: str | None = None) -> None:
         """Stop a campaign, an account, or everything. Without a reason it runs again."""
+
+    def budgets(self, account_id: str | None = None) -> list[Budget]:
+        """What stands of every account and campaign that anything was set or counted of, or of one account's."""
+
+    def stopped(self) -> str | None:
+        """Why everything is stopped; None: it is not."""
 
 
 def _kept(*amounts: float) -> None:
