@@ -15,9 +15,10 @@ from typing import Literal
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
 from features.settings import Settings
-from serving.decisions.endpoint import forms
-from serving.decisions.endpoint.fields import Invalid
+from serving.decisions.endpoint import requests
 from serving.decisions.endpoint.metrics import FAULTS, MESSAGES, READING
+from serving.decisions.endpoint.requests import Invalid, NotJson
+from serving.decisions.endpoint.schemas import BATCH
 from serving.decisions.feedback import Observed, Status
 
 log = logging.getLogger("adloop.decisions")
@@ -103,11 +104,11 @@ class Bus:
             if (wrong := message.error()) is not None:
                 raise KafkaException(wrong)
             try:
-                events += ((message, one) for one in forms.events(forms.parsed(message.value() or b"")))
-            except (forms.NotJson, Invalid) as invalid:
+                events += ((message, one) for one in requests.events(requests.parsed(message.value() or b"")))
+            except (NotJson, Invalid) as invalid:
                 dead.append((message, str(invalid)))
-        for start in range(0, len(events), forms.BATCH):
-            part = events[start : start + forms.BATCH]
+        for start in range(0, len(events), BATCH):
+            part = events[start : start + BATCH]
             statuses = self._take([one for _, one in part])
             ahead |= {message: None for (message, _), status in zip(part, statuses, strict=True) if status == "ahead"}
         dead += ((message, "it holds an event that is dated ahead of the clock") for message in ahead)
