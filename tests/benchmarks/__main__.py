@@ -64,6 +64,8 @@ PARTS = {
         "decisions.campaigns_1000.p50_ms",
         "decisions.campaigns_100000.p50_ms",
     ),
+    "decisions.delivery": ("decisions.delivery_share", "decisions.delivery_overspent"),
+    "money": ("money.overspend",),
     "run": ("run.seconds", "run.again_seconds", "run.peak_rss_mb"),
 }
 
