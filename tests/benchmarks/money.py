@@ -26,7 +26,7 @@ from serving.rollout.processes import free_port
 from tests.integration.money import START, Clock, World, play
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
-HISTORIES, STEPS, TOGETHER = 10_000, 30, 500
+HISTORIES, STEPS, TOGETHER = 10_000, 30, 250
 #: Where a file is written to in memory: what is asked of the disk is not what is measured.
 MEMORY = Path("/dev/shm")  # noqa: S108
 

@@ -106,7 +106,7 @@ def test_the_days_replay_bit_for_bit(played: Played) -> None:
 def test_the_champion_bids_by_campaign_and_by_what_is_left(played: Played) -> None:
     bids = [one for one in played.entries if one.opportunity.asked == "bid"]
     assert all(one.predictions.versions == {"bidding": "1"} and not one.predictions.faults for one in bids)
-    assert all(0 <= one.predictions.policy_bid <= one.state.campaign.left for one in bids)
+    assert all(0 <= one.predictions.policy_bid <= one.state.campaign.remaining for one in bids)
     for one in bids:
         said = one.predictions
         assert said.baseline_bid == pytest.approx(one.state.target_cpc * one.opportunity.features["predicted_ctr"])
