@@ -19,8 +19,18 @@ from serving.decisions.records import MICRO, Decision, Opportunity, Override, St
 from serving.decisions.state import book
 from serving.decisions.state.ledger import lasting
 from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, RESERVE, UPGRADE
-from serving.decisions.state.store import Event, Grant, Receipt, Reservation, StoreUnavailable, Terms
-from serving.decisions.state.wire import books, campaign_key, claiming, flat, recording, reserving, tag
+from serving.decisions.state.store import (
+    KEPT,
+    Budget,
+    Event,
+    Grant,
+    Limit,
+    Receipt,
+    Reservation,
+    StoreUnavailable,
+    Terms,
+)
+from serving.decisions.state.wire import PREFIX, books, campaign_key, claiming, flat, owner, recording, reserving, tag
 
 log = logging.getLogger("adloop.decisions")
 
@@ -93,15 +103,15 @@ class Redis:
         return bool(self._ask([call])[0] == 1)
 
     def configure(self, account_id: str, campaign_id: str, terms: Terms) -> None:
-        said = book.segments_of(terms)
-        calls: list[Command] = [("HSET", campaign_key(account_id, campaign_id), *flat(book.terms(terms)))]
-        if said:
-            calls.append(("HSET", f"{tag(account_id)}:segments:{campaign_id}", *flat(said)))
-        self._ask(calls)
+        said = {
+            campaign_key(account_id, campaign_id): book.terms(terms),
+            f"{tag(account_id)}:segments:{campaign_id}": book.segments_of(terms),
+        }
+        self._ask([("HSET", key, *flat(entries)) for key, entries in said.items() if entries])
 
-    def limit(self, account_id: str, daily_limit: float | None, limit: float | None) -> None:
-        said = {"daily_limit": book.maybe_micros(daily_limit), "limit": book.maybe_micros(limit)}
-        self._ask([("HSET", f"{tag(account_id)}:account", *flat(said))])
+    def limit(self, account_id: str, daily_limit: Limit = KEPT, limit: Limit = KEPT) -> None:
+        said = book.limits(daily_limit=daily_limit, limit=limit)
+        self._ask([("HSET", f"{tag(account_id)}:account", *flat(said))] if said else [])
 
     def override(self, account_id: str, campaign_id: str, said: Override | None) -> None:
         self._ask([("HSET", campaign_key(account_id, campaign_id), *flat(book.overridden(said)))])
@@ -113,6 +123,27 @@ class Redis:
             account = f"{tag(account_id)}:account"
             key = account if campaign_id is None else campaign_key(account_id, campaign_id)
             self._ask([("HSET", key, "killed", why or "")])
+
+    def budgets(self, account_id: str | None = None) -> list[Budget]:
+        among = [(key, whose) for key in self._keys() if (whose := owner(key)) and account_id in (None, whose[0])]
+        among.sort(key=lambda one: (one[1][1] is not None, one[1]))
+        told = [self._ask([("HGETALL", key)])[0] for key, _ in among]
+        return [
+            book.budget(dict(zip(one[::2], one[1::2], strict=True)), *whose, time.time())
+            for (_, whose), one in zip(among, told, strict=True)
+        ]
+
+    def _keys(self) -> set[str]:
+        """All keys of decisions, a thousand at a time: other workers are not kept waiting."""
+        found, cursor = set[str](), "0"
+        while True:
+            cursor, keys = self._ask([("SCAN", cursor, "MATCH", f"{PREFIX}*", "COUNT", 1000)])[0]
+            found.update(keys)
+            if cursor == "0":
+                return found
+
+    def stopped(self) -> str | None:
+        return self._ask([("GET", EVERYTHING)])[0] or None
 
     def _told_options(self) -> bytes:
         return orjson.dumps(self._options if self._clock is None else {**self._options, "now": self._clock()})
@@ -172,13 +203,17 @@ class Redis:
         """Bring books of an earlier version to this one, once; those of a later version are refused."""
         (found,) = self._trips.ask([("GET", VERSION_KEY)])
         if int(found or 0) > VERSION:
-            raise redis.RedisError(f"its books are of a later version ({found}) than this adloop knows: use that adloop")
+            raise redis.RedisError(
+                f"its books are of a later version ({found}) than this adloop knows: use that adloop"
+            )
         if int(found or 0) < VERSION:
             cursor = "0"
             while True:
                 ((cursor, keys),) = self._trips.ask([("SCAN", cursor, "MATCH", f"{tag('*')}:open", "COUNT", 1000)])
                 tags = [key.removesuffix(":open") for key in keys]
-                self._scripted([("EVALSHA", _SHA[UPGRADE], 2, one, EVERYTHING, self._told_options(), "[]") for one in tags])
+                self._scripted(
+                    [("EVALSHA", _SHA[UPGRADE], 2, one, EVERYTHING, self._told_options(), "[]") for one in tags]
+                )
                 if cursor == "0":
                     break
             self._trips.ask([("SET", VERSION_KEY, VERSION)])

@@ -19,9 +19,20 @@ import orjson
 from serving.decisions.params import Decisions
 from serving.decisions.records import Action, Decision, Opportunity, Override, State
 from serving.decisions.state import book, changes, ledger, pages
+from serving.decisions.state.book import SEPARATOR
 from serving.decisions.state.ledger import Key
 from serving.decisions.state.pages import Book, Pages
-from serving.decisions.state.store import Event, Grant, Receipt, Reservation, StoreUnavailable, Terms
+from serving.decisions.state.store import (
+    KEPT,
+    Budget,
+    Event,
+    Grant,
+    Limit,
+    Receipt,
+    Reservation,
+    StoreUnavailable,
+    Terms,
+)
 from serving.decisions.state.upgrade import upgraded
 
 log = logging.getLogger("adloop.decisions")
@@ -29,6 +40,9 @@ log = logging.getLogger("adloop.decisions")
 Item, Answer = TypeVar("Item"), TypeVar("Answer")
 
 EVERYTHING = "everything"
+#: What follows the separator: all keys of a kind are between the two.
+AFTER = chr(ord(SEPARATOR) + 1)
+OF_A_KIND = "SELECT key, value FROM book WHERE key > ? AND key < ? ORDER BY key"
 #: Holds that are settled, and old ones and event ids that are forgotten, in one transaction at most: none takes long.
 SWEPT = 200
 
@@ -157,8 +171,8 @@ class Sqlite:
             turn.pages[pages.campaign_key(account_id, campaign_id)].update(book.terms(terms))
             turn.pages[pages.segments_key(account_id, campaign_id)].update(book.segments_of(terms))
 
-    def limit(self, account_id: str, daily_limit: float | None, limit: float | None) -> None:
-        said = {"daily_limit": book.maybe_micros(daily_limit), "limit": book.maybe_micros(limit)}
+    def limit(self, account_id: str, daily_limit: Limit = KEPT, limit: Limit = KEPT) -> None:
+        said = book.limits(daily_limit=daily_limit, limit=limit)
         with self._writing(self._clock()) as turn:
             turn.pages[pages.account_key(account_id)].update(said)
 
@@ -172,6 +186,21 @@ class Sqlite:
             key = pages.campaign_key(account_id, campaign_id)
         with self._writing(self._clock()) as turn:
             turn.pages[key]["killed"] = why or ""
+
+    def budgets(self, account_id: str | None = None) -> list[Budget]:
+        now, found = self._clock(), []
+        with self._opened() as db:
+            for kind in ("account", "campaign"):
+                rows = db.execute(OF_A_KIND, [kind + SEPARATOR, kind + AFTER])
+                for key, value in rows:
+                    account, campaign = (*key.split(SEPARATOR)[1:], None)[:2]
+                    if account_id in (None, account):
+                        found.append(book.budget(orjson.loads(value), account, campaign, now))
+        return found
+
+    def stopped(self) -> str | None:
+        with self._opened() as db:
+            return (_read(db, EVERYTHING) or {}).get("killed") or None
 
     def _at(self, occurred_at: float, now: float) -> float:
         """The caller's clock, kept from running ahead: no day's budget begins before the day."""
@@ -234,7 +263,6 @@ class Sqlite:
         old = "SELECT account, event FROM event WHERE at <= ? LIMIT ?"
         forgotten = turn.db.execute(old, [turn.now - self._keeping.remembered_s, SWEPT]).fetchall()
         turn.db.executemany("DELETE FROM event WHERE account = ? AND event = ?", forgotten)
-
 
     def _settle(self, key: Key, turn: _Turn) -> None:
         try:

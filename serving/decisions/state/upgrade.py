@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from serving.decisions.state.book import SEPARATOR
 from serving.decisions.state.pages import account_key, campaign_key
 
 VERSION = 1
