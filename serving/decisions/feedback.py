@@ -25,8 +25,8 @@ from serving.decisions.state.store import MOST, Event, Flag, Store, StoreUnavail
 
 log = logging.getLogger("adloop.decisions")
 
-#: `waits`: its decision is not known, yet or for ever. `ahead`: it is dated later than it can have occurred, and was not
-#: accepted. `flagged`: joined, and a person should look at its cost, see `state.store.Flag`.
+#: `waits`: its decision is not known, yet or for ever. `ahead`: it is dated later than it can have occurred, and is
+#: not accepted. `flagged`: joined, and a person should look at its cost, see `state.store.Flag`.
 Status = Literal["joined", "again", "waits", "ahead", "flagged"]
 Kind = Literal["loss", "impression", "click", "conversion", "correction"]
 
@@ -46,15 +46,16 @@ CREATE INDEX IF NOT EXISTS event_aside ON event (account) WHERE counted = 2;
 WAITS, COUNTED, ASIDE = 0, 1, 2
 #: Decisions that are looked up, and old ones that are forgotten, in one go at most.
 BATCH = 1000
-_TOLD = "event.account, event.event, event.decision, kind, event.at, cost, event.value, facts"
 #: Events of known decisions that are not counted yet, as they were told: some of them all, or those of the decisions
 #: that are asked for.
-WAITING = f"""
-SELECT {_TOLD} FROM event JOIN decision ON decision.account = event.account AND decision.decision = event.decision
+WAITING = """
+SELECT event.account, event.event, event.decision, kind, event.at, cost, event.value, facts
+FROM event JOIN decision ON decision.account = event.account AND decision.decision = event.decision
 WHERE event.counted = 0 AND decision.at > ? ORDER BY event.told LIMIT 1000
 """
-WAITING_OF = f"""
-SELECT {_TOLD} FROM json_each(?2) AS asked
+WAITING_OF = """
+SELECT event.account, event.event, event.decision, kind, event.at, cost, event.value, facts
+FROM json_each(?2) AS asked
 CROSS JOIN event INDEXED BY event_waiting
     ON event.account = asked.value ->> 0 AND event.decision = asked.value ->> 1 AND event.counted = 0
 JOIN decision ON decision.account = event.account AND decision.decision = event.decision AND decision.at > ?1
@@ -118,7 +119,9 @@ class Feedback:
     ) -> None:
         self._path, self._store, self._flagged, self._clock = path, store, flagged, clock
         self._remembered_s, self._ahead_s = params.keeping.remembered_s, params.clock.ahead_s
-        self._turn, self._behind, self._broken = Lock(), True, ""
+        self._turn, self._behind, self._away, self._aside = Lock(), True, "", 0
+        #: Why events are not accepted; empty while they are.
+        self.failing = ""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -127,6 +130,7 @@ class Feedback:
         if columns and "told" not in columns:  # of a version that did not keep the order in which events were told
             self._db.execute("ALTER TABLE event ADD COLUMN told INTEGER")
         self._db.executescript(SCHEMA)
+        (self._aside,) = self._db.execute("SELECT count(*) FROM event WHERE counted = 2").fetchone()
 
     def expect(self, entries: Sequence[Entry]) -> None:
         """Remember decisions that something may come of: to be the decision log's listener.
@@ -154,15 +158,22 @@ class Feedback:
         Where the store is away they are counted when it is back. Raises `sqlite3.Error` where the disk is: nothing was
         accepted then, and all may be told again.
         """
-        latest = self._clock() + self._ahead_s
-        with self._writing() as db:
-            first = time.time_ns()
-            statuses = [self._accept(db, one, latest, first + place) for place, one in enumerate(observed)]
-        flags = self._count(list(dict.fromkeys((one.account_id, one.decision_id) for one in observed)))
+        try:
+            statuses, flags = self._taken(observed)
+        except Exception as broken:
+            self.failing = f"events are not accepted: {broken}"
+            raise
+        self.failing = ""
         return [
             "flagged" if status == "joined" and (one.account_id, one.event_id) in flags else status
             for one, status in zip(observed, statuses, strict=True)
         ]
+
+    def _taken(self, observed: Sequence[Observed]) -> tuple[list[Status], dict[tuple[str, str], Flag]]:
+        latest, first = self._clock() + self._ahead_s, time.time_ns()
+        with self._writing() as db:
+            statuses = [self._accept(db, one, latest, first + place) for place, one in enumerate(observed)]
+        return statuses, self._count(list(dict.fromkeys((one.account_id, one.decision_id) for one in observed)))
 
     def _accept(self, db: sqlite3.Connection, one: Observed, latest: float, told: int) -> Status:
         if one.occurred_at > latest:
@@ -177,13 +188,8 @@ class Feedback:
 
     @property
     def standing(self) -> dict[str, object]:
-        """How counting goes: `counting`, or why not; and the events that the state could not take, ever."""
-        with self._turn:
-            try:
-                (aside,) = self._db.execute("SELECT count(*) FROM event WHERE counted = 2").fetchone()
-            except sqlite3.Error as away:
-                return {"state": f"{self._path.name} does not answer: {away}", "set_aside": None}
-        return {"state": self._broken or "counting", "set_aside": aside}
+        """How it goes: `counting`, or why not; and how many events were set aside that the state could not take."""
+        return {"state": self.failing or self._away or "counting", "set_aside": self._aside}
 
     def _count(self, decisions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Flag]:
         """Tell the store the events of these decisions; and all that wait, if it was away. Which of them it flagged."""
@@ -192,11 +198,11 @@ class Feedback:
             if self._behind:
                 while self._tell(WAITING, [], flags):
                     pass
-                self._behind, self._broken = False, ""
+                self._behind, self._away = False, ""
             for start in range(0, len(decisions), BATCH):
                 self._tell(WAITING_OF, [orjson.dumps(decisions[start : start + BATCH]).decode()], flags)
         except StoreUnavailable as away:
-            self._behind, self._broken = True, str(away)
+            self._behind, self._away = True, str(away)
             log.warning("events are counted later: %s", away)
         return flags
 
@@ -204,34 +210,26 @@ class Feedback:
         since = self._clock() - self._remembered_s
         with self._turn:
             waiting = self._db.execute(query, [since, *values]).fetchall()
-        if waiting:
-            events = [(row, _event(row)) for row in waiting]
-            whole = [(row, event) for row, event in events if event is not None]
-            receipts = self._store.record([event for _, event in whole])
-            done = [(ASIDE, *row[:2]) for row, event in events if event is None]
-            for (row, event), receipt in zip(whole, receipts, strict=True):
-                done.append((ASIDE if receipt.flag == "broken" else COUNTED, *row[:2]))
-                if receipt.flag is not None:
-                    flags[row[0], row[1]] = receipt.flag
-                    self._flag(receipt.flag, event, row[2])
-            with self._writing() as db:
-                db.executemany("UPDATE event SET counted = ? WHERE account = ? AND event = ?", done)
-            for _, account, event_id in (one for one in done if one[0] == ASIDE and one[1:] not in flags):
-                flags[account, event_id] = "broken"
-                self._flagged("broken")
-                log.error("event '%s' of %s is set aside: its decision cannot be read", event_id, account)
+        if not waiting:
+            return 0
+        events = [_event(row) for row in waiting]
+        receipts = iter(self._store.record([event for event in events if event is not None]))
+        done = []
+        for row, event in zip(waiting, events, strict=True):
+            flag: Flag | None = "broken" if event is None else next(receipts).flag
+            done.append((ASIDE if flag == "broken" else COUNTED, *row[:2]))
+            if flag is not None:
+                flags[row[0], row[1]] = flag
+                self._flag(flag, row, event)
+        with self._writing() as db:
+            db.executemany("UPDATE event SET counted = ? WHERE account = ? AND event = ?", done)
         return len(waiting)
 
-    def _flag(self, flag: Flag, event: Event, decision: str) -> None:
+    def _flag(self, flag: Flag, row: "_Row", event: Event | None) -> None:
         self._flagged(flag)
-        told = f"event '{event.event_id}' of decision {decision} ({event.account_id}, {event.campaign_id})"
-        if flag == "above" and event.promised and event.cost is not None:
-            times = event.cost / event.promised
-            guess = ": is it the price of a thousand impressions?" if times >= THOUSANDS else ""
-            what = f"charged {event.cost:.6g}, {times:.6g} times the {event.promised:.6g} that was bid{guess}"
-        else:
-            what = _FLAGGED[flag]
-        log.error("%s: %s", told, what)
+        self._aside += flag == "broken"
+        account, name, decision, *_ = row
+        log.error("event '%s' of %s, decision %s: %s", name, account, decision, _why(flag, event))
 
     def close(self) -> None:
         with self._turn:
@@ -251,6 +249,8 @@ class Feedback:
                 raise
 
 
+#: Account, event, decision, kind, when it occurred, cost, value and the facts of the decision.
+_Row = tuple[str, str, str, Kind, float, float | None, float, bytes]
 _FLAGGED: dict[Flag, str] = {
     "above": "charged more than was reserved",
     "late": "charged when nothing was reserved for it any more: it was lost or settled before",
@@ -259,7 +259,16 @@ _FLAGGED: dict[Flag, str] = {
 }
 
 
-def _event(row: tuple[str, str, str, Kind, float, float | None, float, bytes]) -> Event | None:
+def _why(flag: Flag, event: Event | None) -> str:
+    """What is strange, in words."""
+    if flag != "above" or event is None or event.cost is None or not event.promised:
+        return _FLAGGED[flag]
+    times = event.cost / event.promised
+    guess = ": is it the price of a thousand impressions?" if times >= THOUSANDS else ""
+    return f"charged {event.cost:.6g}, {times:.6g} times the {event.promised:.6g} that was reserved{guess}"
+
+
+def _event(row: _Row) -> Event | None:
     """What the store is told of a waiting event; None where that is no event."""
     account, event, _, kind, at, cost, value, told = row
     try:

@@ -182,7 +182,7 @@ class Spend:
 
     @property
     def remaining(self) -> float | None:
-        """What is expected to be left once all that is reserved is settled: what to pace by. None: there is no limit."""
+        """What is expected to be left once all that is reserved is settled: what to pace by. None: no limit."""
         before = self.reserved_before - self.returning_before
         return self._left(self.reserved - self.returning, self.reserved - self.returning + before)
 

@@ -48,9 +48,10 @@ def maybe_micros(money: float | None) -> int | str:
 
 
 def add(book: dict[str, Any], name: str, amount: int) -> None:
-    """Add to an entry; no sum goes beyond what all stores hold exactly."""
-    if amount:
-        book[name] = min(max(int(book.get(name, 0)) + amount, -CAP), CAP)
+    """Add to an entry. A sum that reached what all stores hold exactly stays there: it is not known any more."""
+    before = int(book.get(name, 0))
+    if amount and abs(before) < CAP:
+        book[name] = min(max(before + amount, -CAP), CAP)
 
 
 def seen(event: Event) -> dict[str, int]:
@@ -98,7 +99,8 @@ def redated(book: Book, now: float, recent_s: int) -> dict[str, int | str]:
 
     What was spent and held stays counted as of the day that is on: it is not known how much of it was of another.
     """
-    latest = {"day": int(now // DAY), "change_day": int(now // DAY), "seen_at": repr(now), "last_at": repr(now)}
+    day = int(now // DAY)
+    latest: dict[str, int | str] = {"day": day, "change_day": day, "seen_at": repr(now), "last_at": repr(now)}
     latest |= {name: int(now // recent_s) for name in book if name.endswith("bucket")}
     ahead = {name: value for name, value in latest.items() if book.get(name, "") != ""}
     return {name: value for name, value in ahead.items() if float(book[name]) > float(value)}

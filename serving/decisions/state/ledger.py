@@ -1,4 +1,4 @@
-"""The money: what is held and billed, in one transaction of the embedded store. `scripts.py` says it in Redis's language.
+"""The money: what is held and billed, in a transaction of the embedded store. `scripts.py` says it in Redis's language.
 
 What holds at every moment, in any order of events, told late, twice, by several workers, over restarts:
 
@@ -51,10 +51,7 @@ def reserve(
     """
     books = _books(pages, asked.account_id, asked.campaign_id)
     if hold.get("open") or "paid" in hold:
-        if hold.get("target", "") != asked.target:
-            why = f"opportunity '{asked.opportunity_id}' was asked for customer '{hold.get('target', '')}' before"
-            return Grant("refused", 0.0, f"{why}: give each its own opportunity_id")
-        return Grant("again", hold["amount"] / MICRO)
+        return _again(asked, hold)
     stopped = killed or books[0].get("killed") or books[1].get("killed")
     if stopped:
         return Grant("refused", 0.0, f"stopped: {stopped}")
@@ -71,6 +68,14 @@ def reserve(
             count(book, "", {"bids": 1}, at, recent_s)
     books[0]["seen_at"] = repr(max(float(books[0].get("seen_at", at)), at))
     return Grant("reserved", amount / MICRO)
+
+
+def _again(asked: Reservation, hold: Book) -> Grant:
+    before = hold.get("target", asked.target)
+    if before == asked.target:
+        return Grant("again", hold["amount"] / MICRO)
+    why = f"opportunity '{asked.opportunity_id}' was asked for customer '{before}' before"
+    return Grant("refused", 0.0, f"{why}: give each its own opportunity_id")
 
 
 def draw(

@@ -138,9 +138,10 @@ class Redis:
     def budgets(self, account_id: str | None = None) -> list[Budget]:
         among = [(key, whose) for key in self._keys() if (whose := owner(key)) and account_id in (None, whose[0])]
         among.sort(key=lambda one: (one[1][1] is not None, one[1]))
-        told = [self._ask([("HGETALL", key)])[0] for key, _ in among]
+        told = self._run(LOAD, [(whose[0], key) for key, whose in among])
+        now = time.time() if self._clock is None else self._clock()
         return [
-            book.budget(dict(zip(one[::2], one[1::2], strict=True)), *whose, time.time())
+            book.budget(dict(zip(one[::2], one[1::2], strict=True)), *whose, now)
             for (_, whose), one in zip(among, told, strict=True)
         ]
 

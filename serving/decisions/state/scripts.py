@@ -31,8 +31,12 @@ end
 local function add(key, field, amount)
   if amount == 0 then return end
   local sum = redis.call('HINCRBY', key, field, whole(amount))
-  if sum > options.cap then redis.call('HSET', key, field, whole(options.cap)) end
-  if sum < -options.cap then redis.call('HSET', key, field, whole(-options.cap)) end
+  local before, cap = sum - amount, options.cap
+  if math.abs(before) >= cap then
+    redis.call('HSET', key, field, whole(before))
+  elseif math.abs(sum) > cap then
+    redis.call('HSET', key, field, whole(sum > 0 and cap or -cap))
+  end
 end
 local function move(books, day, field, amount)
   if amount == 0 then return end
@@ -58,8 +62,9 @@ local function bill(books, day, amount, held)
   for _, key in ipairs(books) do add(key, 'excess', math.max(0, amount - held)) end
 end
 local function open(name, books, item, day, purpose, expires)
-  redis.call('HSET', hold_key(name), 'amount', whole(item.amount), 'day', whole(day), 'target', item.target, 'open', '1')
-  redis.call('PERSIST', hold_key(name))
+  local key = hold_key(name)
+  redis.call('HSET', key, 'amount', whole(item.amount), 'day', whole(day), 'target', item.target, 'open', '1')
+  redis.call('PERSIST', key)
   redis.call('ZADD', open_key, exact(expires), name)
   move(books, day, 'held', item.amount)
   if purpose ~= 'bid' then move(books, day, 'firm', item.amount) end
@@ -83,7 +88,7 @@ local function read(name)
   return {
     known = found[2], amount = tonumber(found[1] or '0'), day = tonumber(found[2] or '-1'), open = found[3] == '1',
     won = found[4] == '1', paid = tonumber(found[5] or ''), assumed = found[6] == '1',
-    corrected_at = tonumber(found[7] or ''), target = found[8] or '', seen = found[9], sold = found[10],
+    corrected_at = tonumber(found[7] or ''), target = found[8], seen = found[9], sold = found[10],
     refunded = found[11]
   }
 end
@@ -210,7 +215,7 @@ local function reserve(item)
   local hold, books, at = read(name), {key, account_key}, bounded(item.at)
   if item.drawn_from ~= '' then return draw(item, name, hold, books, at) end
   if hold.open or hold.paid then
-    if hold.target ~= item.target then
+    if hold.target and hold.target ~= item.target then
       local why = "opportunity '" .. item.opportunity .. "' was asked for customer '" .. hold.target .. "' before"
       return {'refused', '0', why .. ': give each its own opportunity_id'}
     end

@@ -37,7 +37,8 @@ from serving.decisions.state.upgrade import upgraded
 
 log = logging.getLogger("adloop.decisions")
 
-Item, Answer = TypeVar("Item"), TypeVar("Answer")
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 EVERYTHING = "everything"
 #: What follows the separator: all keys of a kind are between the two.
@@ -71,15 +72,20 @@ class Sqlite:
         self._db: sqlite3.Connection | None = None
 
     def load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
+        now = self._settled()
+        with self._opened() as db:
+            books = Pages(lambda key: _read(db, key))
+            return [self._told(one, version, books, now) for one in opportunities]
+
+    def _settled(self) -> float:
+        """The time, and nothing is due at it: every write first settles what is."""
         now = self._clock()
         with self._opened() as db:
             due = db.execute("SELECT 1 FROM hold WHERE open = 1 AND expires <= ? LIMIT 1", [now]).fetchone()
         if due:
             with self._writing(now):
-                pass  # every write first settles what is due
-        with self._opened() as db:
-            books = Pages(lambda key: _read(db, key))
-            return [self._told(one, version, books, now) for one in opportunities]
+                pass
+        return now
 
     def _told(self, asked: Opportunity, version: str, books: Pages, now: float) -> State:
         try:
@@ -199,7 +205,7 @@ class Sqlite:
                 turn.holds[key].update(ledger.redated(turn.holds[key], now, self._lasting[key[2]]))
 
     def budgets(self, account_id: str | None = None) -> list[Budget]:
-        now, found = self._clock(), []
+        now, found = self._settled(), list[Budget]()
         with self._opened() as db:
             for kind in ("account", "campaign"):
                 rows = db.execute(OF_A_KIND, [kind + SEPARATOR, kind + AFTER])
@@ -281,11 +287,13 @@ class Sqlite:
         except (ValueError, TypeError, KeyError, AttributeError):  # it keeps its money, and nobody else from theirs
             log.exception("a hold of %s, %s cannot be settled, and stays", key[0], key[1])
             turn.holds.changed.pop(key, None)
-            turn.db.execute(f"UPDATE hold SET open = 2 {_WHICH}", key)
+            turn.db.execute(_STUCK, key)
 
 
-_WHICH = "WHERE account = ? AND campaign = ? AND purpose = ? AND opportunity = ?"
-_FORGET = f"DELETE FROM hold {_WHICH}"  # noqa: S608 - no value is in it
+_WHICH = " WHERE account = ? AND campaign = ? AND purpose = ? AND opportunity = ?"
+_FORGET, _STUCK, _ASKED = (
+    f"{what}{_WHICH}" for what in ("DELETE FROM hold", "UPDATE hold SET open = 2", "SELECT value FROM hold")
+)
 
 
 def _read(db: sqlite3.Connection, key: str) -> Book | None:
@@ -294,5 +302,5 @@ def _read(db: sqlite3.Connection, key: str) -> Book | None:
 
 
 def _hold(db: sqlite3.Connection, key: Key) -> Book | None:
-    found = db.execute(f"SELECT value FROM hold {_WHICH}", key).fetchone()
+    found = db.execute(_ASKED, key).fetchone()
     return None if found is None else orjson.loads(found[0])

@@ -9,7 +9,7 @@ from serving.decisions.records import Decision, Opportunity, Override, Spend, St
 
 #: No single amount is above it.
 MOST = 1e8
-#: No sum is: in millionths a whole number that JSON, SQLite and Redis's Lua (2^53) all hold exactly. It stays there.
+#: No sum is: in millionths a whole number that JSON, SQLite and Redis's Lua (2^53) all hold exactly.
 MOST_SUM = 9e9
 
 
@@ -53,7 +53,7 @@ class Terms:
                 raise ValueError(f"expected a share of the daily budget for '{name}', got {share}")
 
 
-#: What money is set aside for: a bid in an auction, an offer to a customer, or the bids of a worker whose store is away.
+#: What money is set aside for: a bid in an auction, an offer to a customer, bids of a worker whose store is away.
 Purpose = Literal["bid", "offer", "allowance"]
 
 
