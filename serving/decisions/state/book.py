@@ -94,6 +94,18 @@ def bounded(at: object, latest: float) -> float:
     return min(max(float(at), 0.0), latest) if isinstance(at, int | float) and isfinite(at) else 0.0
 
 
+def redated(book: Book, now: float, recent_s: int) -> dict[str, int | str]:
+    """Entries that a clock which ran ahead left in a book, as they would be had they been noted now.
+
+    What was spent and held stays counted as of the day that is on: it is not known how much of it was of another.
+    """
+    day = int(now // DAY)
+    latest: dict[str, int | str] = {"day": day, "change_day": day, "seen_at": repr(now), "last_at": repr(now)}
+    latest |= {name: int(now // recent_s) for name in book if name.endswith("bucket")}
+    ahead = {name: value for name, value in latest.items() if book.get(name, "") != ""}
+    return {name: value for name, value in ahead.items() if float(book[name]) > float(value)}
+
+
 def state(
     campaign: Book,
     account: Book,
@@ -103,6 +115,7 @@ def state(
     at: float,
     now: float,
     recent_s: int,
+    ahead_s: float,
 ) -> State:
     """What the books tell at a moment.
 
@@ -110,10 +123,13 @@ def state(
         segments: None where the campaign is not looked at: then nothing is counted either, which takes time.
         at: the opportunity's clock, already kept from running ahead.
         now: the store's clock.
+        ahead_s: how far a clock may be ahead of it. One that was seen later than that was the store's own when that
+            ran ahead: it says nothing of the opportunity's.
     """
     day, bucket, looked = int(at // DAY), int(at // recent_s), segments is not None
+    seen_at = _maybe(campaign, "seen_at")
     return State(
-        seen_at=_maybe(campaign, "seen_at"),
+        seen_at=None if seen_at is None or seen_at > now + ahead_s else seen_at,
         store_at=now,
         campaign=_spend(campaign, day, 0),
         account=_spend(account, day, ""),

@@ -142,6 +142,11 @@ def record(event: Event, pages: Pages, hold: Book, latest: float, recent_s: int)
     return Receipt(True, flag)
 
 
+def redated(hold: Book, now: float, lasts_s: int) -> Book:
+    """The day and the end of a hold, where a clock that ran ahead set them later than they can be."""
+    return {"day": min(int(hold["day"]), int(now // DAY)), "expires": min(float(hold["expires"]), now + lasts_s)}
+
+
 def remembered(hold: Book) -> bool:
     """Whether something came of it, or may."""
     return bool(hold.get("open")) or any(name in hold for name in ("paid", "seen", "sold", "refunded"))

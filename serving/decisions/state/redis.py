@@ -18,7 +18,7 @@ from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book
 from serving.decisions.state.ledger import lasting
-from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, RESERVE, UPGRADE
+from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, REDATE, RESERVE, UPGRADE
 from serving.decisions.state.store import (
     KEPT,
     Budget,
@@ -42,7 +42,7 @@ CHUNK = 200
 #: After a failure nothing is asked for so long: a server that is away is not waited for by every decision.
 PAUSE_S = 0.2
 
-_SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in (LOAD, RESERVE, RECORD, CLAIM, UPGRADE)}  # noqa: S324 - Redis's name for it
+_SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in (LOAD, RESERVE, RECORD, CLAIM, REDATE, UPGRADE)}  # noqa: S324 - Redis's name for it
 
 
 class Redis:
@@ -56,7 +56,8 @@ class Redis:
         self._trips, self._clock = Trips(url, text=True), clock
         self._recent_s, self._ahead_s = params.keeping.recent_s, params.clock.ahead_s
         told = {name: getattr(params.keeping, name) for name in ("recent_s", "remembered_s")}
-        self._options = {"ahead_s": self._ahead_s, "cap": book.CAP, "lasting": lasting(params), **told}
+        self._lasting = lasting(params)
+        self._options = {"ahead_s": self._ahead_s, "cap": book.CAP, "lasting": self._lasting, **told}
         self._away_until, self._upgraded = 0.0, False
 
     def load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
@@ -87,7 +88,7 @@ class Redis:
             book.bounded(asked.occurred_at, now + self._ahead_s),
             segments if asked.asked == "campaign" else None,
         )
-        return book.state(campaign, account, looked, evidence, killed, at, now, self._recent_s)
+        return book.state(campaign, account, looked, evidence, killed, at, now, self._recent_s, self._ahead_s)
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
         told = self._run(RESERVE, [(one.account_id, reserving(one)) for one in asked])
@@ -123,6 +124,16 @@ class Redis:
             account = f"{tag(account_id)}:account"
             key = account if campaign_id is None else campaign_key(account_id, campaign_id)
             self._ask([("HSET", key, "killed", why or "")])
+
+    def reset_clock(self, account_id: str) -> None:
+        now, own = time.time() if self._clock is None else self._clock(), tag(account_id)
+        kinds = tuple(f"{own}:{kind}" for kind in ("account", "campaign:", "segments:", "customer:"))
+        for key in (key for key in self._keys() if key.startswith(kinds)):
+            (told,) = self._ask([("HGETALL", key)])
+            said = book.redated(dict(zip(told[::2], told[1::2], strict=True)), now, self._recent_s)
+            self._ask([("HSET", key, *flat(said))] if said else [])
+        (held,) = self._ask([("ZRANGE", f"{own}:holds", 0, -1)])
+        self._run(REDATE, [(account_id, name) for name in held])
 
     def budgets(self, account_id: str | None = None) -> list[Budget]:
         among = [(key, whose) for key in self._keys() if (whose := owner(key)) and account_id in (None, whose[0])]

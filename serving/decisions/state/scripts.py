@@ -372,6 +372,23 @@ return each(record, function() return {0, 'broken'} end)
 """
 )
 
+#: Each item is a hold: its day and its end are made what they can be, where a clock that ran ahead set them later.
+REDATE = (
+    COMMON
+    + """
+local answers = {}
+for place, name in ipairs(items) do
+  local day, purpose = number(hold_key(name), 'day'), string.match(name, SEP .. '(.-)' .. SEP)
+  if day then
+    redis.call('HSET', hold_key(name), 'day', whole(math.min(day, math.floor(now / DAY))))
+    redis.call('ZADD', open_key, 'XX', 'LT', exact(now + options.lasting[purpose]), name)
+  end
+  answers[place] = 1
+end
+return answers
+"""
+)
+
 #: 1 where the change may be made and is noted. The caller has worked out what it makes of the books.
 CLAIM = (
     COMMON

@@ -103,8 +103,8 @@ class Sqlite:
             own = {**own, "last_at": books[pages.customer_key(account, asked.customer_id or "")].get("last_at", "")}
         evidence = books[pages.evidence_key(account, campaign, version)]
         killed = books[EVERYTHING].get("killed")
-        recent_s = self._keeping.recent_s
-        return book.state(own, books[pages.account_key(account)], looked, evidence, killed, at, now, recent_s)
+        own_account, recent_s = books[pages.account_key(account)], self._keeping.recent_s
+        return book.state(own, own_account, looked, evidence, killed, at, now, recent_s, self._ahead_s)
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
         now = self._clock()
@@ -192,6 +192,17 @@ class Sqlite:
             key = pages.campaign_key(account_id, campaign_id)
         with self._writing(self._clock()) as turn:
             turn.pages[key]["killed"] = why or ""
+
+    def reset_clock(self, account_id: str) -> None:
+        now, of_account = self._clock(), [account_id]
+        with self._writing(now) as turn:
+            for (key,) in turn.db.execute("SELECT key FROM book WHERE key > ?", ["account"]).fetchall():
+                kind, *whose = key.split(SEPARATOR)
+                if whose[:1] == of_account and kind in ("account", "campaign", "segments", "customer"):
+                    turn.pages[key].update(book.redated(turn.pages[key], now, self._keeping.recent_s))
+            which = "SELECT account, campaign, purpose, opportunity FROM hold WHERE account = ? AND open = 1"
+            for key in turn.db.execute(which, of_account).fetchall():
+                turn.holds[key].update(ledger.redated(turn.holds[key], now, self._lasting[key[2]]))
 
     def budgets(self, account_id: str | None = None) -> list[Budget]:
         now, found = self._settled(), list[Budget]()

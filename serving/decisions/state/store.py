@@ -207,6 +207,13 @@ class Store(Protocol):
     def kill(self, why: str | None, account_id: str | None = None, campaign_id: str | None = None) -> None:
         """Stop a campaign, an account, or everything. Without a reason it runs again."""
 
+    def reset_clock(self, account_id: str) -> None:
+        """Take back what the store's clock left in an account and its campaigns while it ran ahead.
+
+        Their day, the time of their last changes and what is held until a time that is still to come are noted as of
+        now. Nothing of what was spent and held is forgotten: it counts as today's.
+        """
+
     def budgets(self, account_id: str | None = None) -> list[Budget]:
         """What stands of every account and campaign that anything was set or counted of, or of one account's."""
 
