@@ -86,7 +86,8 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
     models.start()
     feedback = Feedback(home / FILE, store, params, lambda flag: FLAGGED[flag].inc())
     written = DecisionLog(home / "log", params, feedback.expect)
-    pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
+    money = Allowance(store, params)
+    pipeline = Pipeline(models, Features(online), money, written, params, seed)
     decide: Lane[Opportunity, Decision] = Lane("decide", pipeline.decide)
 
     def taken(observed: Sequence[Observed]) -> list[Status]:
@@ -101,6 +102,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         if bus is not None:
             bus.close()
         decide.close()
+        money.close()
         take.close()
         models.close()
         written.close()
