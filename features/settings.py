@@ -40,8 +40,12 @@ class Settings(BaseSettings):
     #: Where `adloop serve` and a local release answer.
     host: str = "127.0.0.1"
     port: int = 8080
-    #: Hashes of the keys that the decision endpoint knows; `keys/api.json` under `home` by default.
+    #: Hashes of the keys that models and decisions know; `keys/api.json` under `home` by default.
     api_keys: Path | None = None
+    #: The key that adloop's own commands send; by default one that is made at `keys/own.key` under `home`.
+    api_key: SecretStr | None = None
+    #: `off`: predictions, values and explanations are for anybody who reaches the port. Decisions always need a key.
+    inference_keys: Literal["required", "off"] = "required"
     #: Brokers of a Kafka bus (`host:port,…`), whose events the decision endpoint takes as it takes those told by HTTP.
     kafka_brokers: str | None = None
     #: The topic they are read from, and the one for messages that are no events.

@@ -3,13 +3,14 @@
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from features.privacy import stay_private
 from features.settings import Settings
 from models.catalog import NAMES
+from serving.access.scopes import Scope
 
 if TYPE_CHECKING:
     from serving.decisions.state.store import Store
@@ -210,8 +211,9 @@ def _state(params_file: Path) -> "Store":
 def serve(params_file: Path) -> None:
     """Serve the released champions and decisions behind one address until stopped (ADLOOP_HOST, ADLOOP_PORT).
 
-    Decisions need a key (adloop key --scope decide) and a budget (adloop budget ACCOUNT CAMPAIGN --daily 50). Without
-    a params.yaml only the models answer.
+    Who asks needs a key (adloop key --scope predict --scope decide); decisions need a budget too (adloop budget
+    ACCOUNT CAMPAIGN --daily 50). The first start makes a key for this machine's owner and says where it lies.
+    ADLOOP_INFERENCE_KEYS=off lets anybody ask the models. Without a params.yaml only the models answer.
     """
     from serving.rollout.serve import serve as until_stopped
 
@@ -219,22 +221,39 @@ def serve(params_file: Path) -> None:
 
 
 @main.command()
+@click.option("--scope", "scopes", type=click.Choice(get_args(Scope)), multiple=True, help="May be repeated.")
+@click.option("--account", "accounts", multiple=True, help="Only about this account; may be repeated. Default: all.")
 @click.option(
-    "--scope", "scopes", type=click.Choice(("decide", "feedback", "admin")), multiple=True, help="May be repeated."
+    "--family", "families", type=FAMILY, multiple=True, help="Only this family; may be repeated. Default: all."
 )
 @click.option("--name", default="default", help="Whose key it is: told in logs and beside overrides.")
 @click.option("--per-second", type=click.FloatRange(min=0, min_open=True), default=2000.0, help="What it may send.")
 @click.option("--revoke", is_flag=True, help="Take all keys of this name out of force instead.")
-def key(scopes: tuple[str, ...], name: str, per_second: float, revoke: bool) -> None:
-    """Make a key for the decision endpoint, and show it: only its hash is kept. Running servers know it at once."""
-    from serving.decisions.endpoint import keys
+def key(
+    scopes: tuple[Scope, ...],
+    accounts: tuple[str, ...],
+    families: tuple[str, ...],
+    name: str,
+    per_second: float,
+    revoke: bool,
+) -> None:
+    """Make a key, and show it: only its hash is kept. Running servers know it at once.
+
+    \b
+    predict, explain   ask models          decide, feedback   ask for decisions, tell what came of them
+    admin              budgets and stops   metrics            read figures for Prometheus
+
+    The commands of adloop itself send a key of their own: keys/own.key in the home.
+    """
+    from serving.access import keys
 
     if revoke:
         click.echo(f"{keys.revoke(Settings(), name)} keys of '{name}' are out of force")
         return
     if not scopes:
-        raise click.UsageError("--scope: expected decide, feedback or admin")
-    click.echo(keys.make(Settings(), name, [scope for scope in keys.SCOPES if scope in scopes], per_second))
+        raise click.UsageError(f"--scope: expected one of {', '.join(keys.SCOPES)}")
+    only = [scope for scope in keys.SCOPES if scope in scopes]
+    click.echo(keys.make(Settings(), name, only, per_second, accounts or None, families or None))
 
 
 @main.command()

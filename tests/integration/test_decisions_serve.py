@@ -11,7 +11,7 @@ import httpx
 import psutil
 
 from features.settings import Settings
-from serving.decisions.endpoint import keys
+from serving.access import keys
 from serving.rollout.processes import free_port
 
 ROOT = Path(__file__).parents[2]

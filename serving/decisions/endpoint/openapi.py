@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, get_args, get_origin, get_type_hints
 
+from serving.access.scopes import Scope
 from serving.decisions.endpoint import forms
 from serving.decisions.endpoint.fields import Schema
-from serving.decisions.endpoint.keys import Scope
 from serving.decisions.feedback import Status
 from serving.decisions.records import Action, Arm, Decision, Touch, Trigger
 
@@ -32,7 +32,7 @@ _ERROR: Schema = {
 _KEYED = {
     400: "The body is not JSON.",
     401: "No key, or none that is known.",
-    403: "The key lacks the scope.",
+    403: "The key lacks the scope, or is not for the account or family.",
     413: "The body is too large.",
     422: "A field is missing, unknown or wrong: the answer names it.",
     429: "The key's rate is used up; `retry-after` says for how long.",
@@ -159,7 +159,7 @@ ROUTES = (
         forms.WORD.schema,
         "admin",
     ),
-    Route("GET", "/metrics", "Figures for Prometheus.", {"type": "string"}, media="text/plain"),
+    Route("GET", "/metrics", "Figures for Prometheus.", {"type": "string"}, scope="metrics", media="text/plain"),
     Route("GET", "/health/live", "Whether it works at all.", _OBJECT, unready=True),
     Route(
         "GET",

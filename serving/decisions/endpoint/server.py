@@ -12,9 +12,9 @@ import uvicorn
 from features.settings import Settings
 from features.store import Online, StoreUnavailable
 from features.views import SERVICES
+from serving.access.keys import Keys, path
 from serving.decisions.endpoint.app import Desk, make_app
 from serving.decisions.endpoint.champions import Champions, Current
-from serving.decisions.endpoint.keys import Keys, path
 from serving.decisions.endpoint.lane import Lane
 from serving.decisions.endpoint.limits import Buckets
 from serving.decisions.endpoint.panel import Features
@@ -51,7 +51,7 @@ def serve(
     """Answer until SIGTERM, then finish what waits, the log included; `place` as for `put_together`."""
     desk = put_together(current, params, seed, settings, place)
     if not path(settings).exists():
-        log.warning("no key may ask anything yet: adloop key --scope decide")
+        log.warning("no key may ask anything yet: adloop key --scope decide --scope feedback")
     sys.setswitchinterval(SWITCH_S)
     # What is loaded now stays: the collector need not look at it again in the middle of a request.
     gc.collect()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from features.settings import Settings
-from serving.decisions.endpoint import keys
+from serving.access import keys
 from serving.decisions.endpoint.limits import Buckets, TooMany
 
 
