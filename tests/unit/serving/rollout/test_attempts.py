@@ -11,7 +11,7 @@ COUNT = 3000
 
 
 def line(at: float) -> bytes:
-    told = {"at": f"{at:.6f}", "family": "churn", "cluster": "family/2/rest/1", "host": None, "code": 200}
+    told = {"at": f"{at:.6f}", "family": "churn", "cluster": "churn/2/canary/rest", "host": None, "code": 200}
     return json.dumps({**told, "flags": "-", "grpc": None, "us": 1500, "ms": 2}).encode() + b"\n"
 
 
