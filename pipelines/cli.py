@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from features.privacy import stay_private
+from features.privacy import keep_private, stay_private
 from features.settings import Settings
 from models.catalog import NAMES
 from serving.access.scopes import Scope
@@ -56,6 +56,7 @@ def main() -> None:
     folder, ADLOOP_HOME (default .adloop); services are named by ADLOOP_* variables (see features/settings.py).
     """
     stay_private()
+    keep_private(Settings().home)
 
 
 @main.command()

@@ -35,8 +35,8 @@ class BodyLimit:
 
 
 class Typed:
-    """Says of each body what it is: tensors where a header gives the length of what stands before them, as many clients
-    send without a type; else JSON, also where no type or a form's is declared, as `curl -d` does.
+    """Says of each body what it is, for clients that do not: tensors where a header gives the length of the JSON before
+    them; else JSON, whatever is declared (`curl -d` says a form), but for tensors and cloud events.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -49,16 +49,16 @@ class Typed:
                 reason = {"error": "content-encoding: expected a body that is not compressed"}
                 await JSONResponse(reason, status_code=415)(scope, receive, send)
                 return
-            declared = headers.get(b"content-type", _FORM)
+            declared = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
             if INFERENCE_CONTENT_LENGTH_HEADER.encode() in headers:
-                headers[b"content-type"] = b"application/octet-stream"
-            elif declared.startswith(_FORM):
+                headers[b"content-type"] = _TENSORS
+            elif declared not in (_TENSORS, b"application/cloudevents+json"):
                 headers[b"content-type"] = b"application/json"
             scope = {**scope, "headers": list(headers.items())}
         await self.app(scope, receive, send)
 
 
-_FORM = b"application/x-www-form"
+_TENSORS = b"application/octet-stream"
 
 
 class Marked:

@@ -184,8 +184,13 @@ async def _invalid(_: Request, invalid: RequestValidationError) -> JSONResponse:
 
 def _faults(found: Sequence[Any]) -> str:
     """Each fault by its place in the request; of many, the first."""
-    said = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found[:10]]
-    return told("; ".join(said))
+    places = [[part for part in fault["loc"] if part not in ("body", "InferenceRequest")] for fault in found]
+    said = [
+        f"{'.'.join(map(str, place)) or 'body'}: {fault['msg']}"
+        for place, fault in zip(places, found, strict=True)
+        if place != ["bytes"]  # a body is JSON or bytes: what came is JSON
+    ]
+    return told("; ".join(said[:10]))
 
 
 def _quiet() -> None:
