@@ -28,10 +28,10 @@ def stay_private() -> None:
 
 
 def keep_private(home: Path) -> None:
-    """Let only their owner read what this process and its children write, and what is in `home` already.
+    """Let only its owner read what this process and its children write, and what is in `home` already.
 
-    People's and money's data lie there: state, features, requests, decisions, keys. Entry points call this first. A home
-    that others own, as a mounted volume is, stays as it is; where everybody may look into it, that is said.
+    Customers' and money's data lie there: state, features, requests, decisions, keys. Entry points call this first. A
+    home that others own, as a mounted volume is, stays as it is; where everybody may look into it, that is said.
     """
     os.umask(0o077)
     if not home.is_dir() or not home.stat().st_mode & 0o077:
