@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from serving.rollout import xds
-from serving.rollout.edge import Record
+from serving.rollout.edge import SERVICE, Record
 from serving.rollout.processes import PATIENCE, Process, get
 
 FLUSH_MS = "100"
@@ -85,7 +85,8 @@ class Envoy:
         shutil.rmtree(self.folder)
 
     def _standing(self) -> list[Record]:
-        return [xds.cluster(name, [port], http2=False) for name, port in dict(self._beside.values()).items()]
+        grpc = {name for path, (name, _) in self._beside.items() if path.startswith(SERVICE)}
+        return [xds.cluster(name, [port], name in grpc) for name, port in dict(self._beside.values()).items()]
 
     def _routes(self, splits: dict[str, Any]) -> Record:
         return xds.routes(splits, {path: name for path, (name, _) in self._beside.items()})

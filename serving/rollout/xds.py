@@ -87,13 +87,13 @@ def routes(splits: dict[str, Split], beside: Mapping[str, str]) -> Record:
     """The routes of all families; each is tried for the canary by its percentage first, then for the champion.
 
     Args:
-        beside: the cluster of each path that answers beside the families.
+        beside: the cluster of each path that answers beside the families; one that ends in a star is all that begins so.
     """
-    found = [
-        {"match": {"path": path}, "route": {"cluster": name, "timeout": TIMEOUT, "retry_policy": _again()}}
+    found = [route for family, split in sorted(splits.items()) for route in _family_routes(family, split)]
+    found += [
+        {"match": _beside(path), "route": {"cluster": name, "timeout": TIMEOUT, "retry_policy": _again()}}
         for path, name in beside.items()
     ]
-    found += [route for family, split in sorted(splits.items()) for route in _family_routes(family, split)]
     return {
         "@type": f"{TYPE}config.route.v3.RouteConfiguration",
         "name": "models",
@@ -143,6 +143,10 @@ def _marked(family: str, split: Split, route: Record) -> Record:
         return route
     mark = {"header": {"key": COURSE_HEADER, "value": family}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
     return {**route, "request_headers_to_add": [mark]}
+
+
+def _beside(path: str) -> Record:
+    return {"prefix": path[:-1]} if path.endswith("*") else {"path": path}
 
 
 def _rest(pattern: str) -> Record:
