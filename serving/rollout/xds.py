@@ -47,6 +47,7 @@ def bootstrap(host: str, port: int, clusters: str, routes: str, attempts: str) -
     listener = {
         "name": "models",
         "address": _address(host, port),
+        "enable_reuse_port": False,  # two Envoys must not share the port, and its clients, between them
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
     }
     return {
