@@ -15,8 +15,8 @@ class Backoff:
         total: since it is watched.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic, longest_s: float = LONGEST_S) -> None:
+        self._clock, self._longest_s = clock, longest_s
         self.failures = self.total = 0
         self._tried = self._next = clock()
 
@@ -41,4 +41,4 @@ class Backoff:
             self.failures = 0
         self.failures += 1
         self.total += 1
-        self._next = now + min(LONGEST_S, FIRST_S * 2 ** min(self.failures - 1, 16))
+        self._next = now + min(self._longest_s, FIRST_S * 2 ** min(self.failures - 1, 16))

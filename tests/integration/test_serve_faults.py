@@ -1,4 +1,4 @@
-"""`adloop serve` when what it started dies, when its place is taken, when a bundle is damaged, and when it is to stop."""
+"""`adloop serve` when what it started dies, its place is taken, a bundle is damaged, and when it is to stop."""
 
 import shutil
 import signal

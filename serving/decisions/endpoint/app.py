@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from serving.decisions.endpoint import forms, openapi
 from serving.decisions.endpoint.fields import Invalid
 from serving.decisions.endpoint.forms import NotJson
+from serving.decisions.endpoint.intake import FeedbackAway
 from serving.decisions.endpoint.keys import Forbidden, Key, Keys, Scope, Unknown
 from serving.decisions.endpoint.lane import Lane, Overloaded
 from serving.decisions.endpoint.limits import Buckets, TooMany
@@ -226,5 +227,6 @@ _STATUS: dict[type[Exception], int] = {
     TooMany: 429,
     Overloaded: 503,
     StoreUnavailable: 503,
+    FeedbackAway: 503,
     sqlite3.Error: 503,
 }

@@ -1,15 +1,17 @@
 """Parts that may fail while the endpoint goes on: their failures are counted, and told in its readiness."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import Any, cast
 
 from serving.decisions.endpoint.metrics import FAULTS
+from serving.decisions.records import Opportunity
 from serving.decisions.state.store import Store, StoreUnavailable
 from serving.rollout import disk
 
-#: Seconds for which a failure is told where nothing was asked since.
+#: Seconds for which a failure is told where nothing was asked since, and after which the store is asked to see.
 LASTS_S = 5.0
 
 
@@ -19,11 +21,13 @@ class GuardedStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._failed: dict[str, tuple[float, str]] = {}
+        self._asked = monotonic()
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
 
         def asked(*args: Any, **named: Any) -> Any:
+            self._asked = monotonic()
             try:
                 answer = method(*args, **named)
             except StoreUnavailable as away:
@@ -36,7 +40,13 @@ class GuardedStore:
         return asked
 
     def fault(self) -> str | None:
-        """The newest failure of what was asked of it, until that goes well again or nobody asks any more."""
+        """The newest failure of what was asked of it, until that goes well again or nobody asks any more.
+
+        Where nobody asks anything, it is asked for what it knows of nobody.
+        """
+        if monotonic() > self._asked + LASTS_S:
+            with suppress(StoreUnavailable):
+                self.load([Opportunity("readiness", time(), "readiness", "readiness")], "")
         lately = [one for one in list(self._failed.values()) if monotonic() - one[0] < LASTS_S]
         return f"{max(lately)[1]}; bids are withheld or conservative until it does" if lately else None
 

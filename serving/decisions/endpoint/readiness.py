@@ -30,6 +30,8 @@ class Readiness:
     def __init__(self, parts: Mapping[str, Part], left_out: Callable[[], Mapping[str, str]]) -> None:
         self._parts, self._left_out = parts, left_out
         self._told: dict[str, str] = {}
+        self._reasons: dict[str, str] = {}
+        self._aside: Mapping[str, str] = {}
         self._stop = threading.Event()
         for name in parts:
             UNREADY.labels(name).set(0)
@@ -39,17 +41,19 @@ class Readiness:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """By part, as they are now; empty where the endpoint is ready."""
-        found = {name: part() for name, part in self._parts.items()}
-        return {name: why for name, why in found.items() if why is not None}
+        """By part, as of the last look; empty where the endpoint is ready."""
+        return dict(self._reasons)
 
     @property
     def left_out(self) -> dict[str, str]:
-        return dict(self._left_out())
+        return dict(self._aside)
 
     def look(self) -> None:
         """Say what began and what ended since the last look."""
-        now = self.reasons | {f"{name} (left out)": why for name, why in self.left_out.items()}
+        found = {name: part() for name, part in self._parts.items()}
+        self._reasons = {name: why for name, why in found.items() if why is not None}
+        self._aside = self._left_out()
+        now = self._reasons | {f"{name} (left out)": why for name, why in self._aside.items()}
         for name in now.keys() - self._told.keys():
             log.error("not as it should be: %s: %s", name, now[name])
         for name in self._told.keys() - now.keys():
