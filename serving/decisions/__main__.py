@@ -29,6 +29,7 @@ def main() -> None:
     args = parser().parse_args()
     # A model answers on one thread: requests are worked on side by side, not each by all cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # what is away is asked again, and not waited for
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 
     from serving.decisions.endpoint.champions import in_folder, released

@@ -54,8 +54,8 @@ class Attempts:
             return
         self._whole.add(part.stem)
         _, count = self._begun.pop(part.stem, (0, 0))
-        if parts.late(part, self._since):
-            rows = parts.read(part, _LOGGED).slice(count).to_pylist()
+        for _, table in parts.readable(part, _LOGGED, self._since):
+            rows = table.slice(count).to_pylist()
             self._add((row["logged_at"], {**row, "versions": dict(row["versions"])}) for row in rows)
 
     def _add(self, logged: Iterable[tuple[float, Any]]) -> None:

@@ -20,11 +20,6 @@ from serving.inference.rows import known_datatype
 
 log = logging.getLogger("adloop.access")
 
-#: Said at every start where no key is asked for.
-OPEN = (
-    "ADLOOP_INFERENCE_KEYS=off: whoever reaches this port may ask for predictions, values and explanations of anybody"
-)
-
 _MODEL = r"/v[12]/models/[^/:]+"
 #: Paths by what the key of their caller must be for; None: no key is asked for. All else is not there.
 _PATHS: dict[str, scopes.Scope | None] = {
@@ -49,7 +44,7 @@ class Gate:
         self._family = family
         self._keys = Keys(settings) if settings.inference_keys == "required" else None
         if self._keys is None:
-            log.warning(OPEN)
+            log.warning(scopes.OPEN)
 
     def check(self, headers: Mapping[str, str], scope: scopes.Scope) -> None:
         """Raises `NoKey` or `NotAllowed` where the key in these headers is not for this."""

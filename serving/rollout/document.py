@@ -48,12 +48,9 @@ def of(found: Mapping[str, Any], keyed: bool) -> Schema:
     for family, about in sorted(found.items()):
         if family != DECISIONS:
             whole["paths"] |= _family(family, about, keyed)
-    for path, summary in (
-        ("/health/live", "Whether it works at all."),
-        ("/health/ready", "What answers and what not."),
-    ):
-        answers = {str(status): _answer("So it is.", _OBJECT) for status in ((200,) if "live" in path else (200, 503))}
-        whole["paths"][path] = {"get": {"summary": summary, "operationId": path[8:], "responses": answers}}
+    whole["paths"]["/health/live"] = _get("live", "Whether it works at all.")
+    whole["paths"]["/health/ready"] = ready = _get("ready", "What answers, what does not and why.")
+    ready["get"]["responses"]["503"] = _answer("Something that is to answer does not.", _OBJECT)
     return whole
 
 

@@ -17,6 +17,7 @@ from features.settings import Settings
 from serving.access.keys import Forbidden, Keys, Unknown, bearer
 from serving.rollout import document, figures
 from serving.rollout.edge import SERVICE
+from serving.rollout.front_grpc import started
 from serving.rollout.processes import free_port
 
 log = logging.getLogger("adloop.serve")
@@ -31,6 +32,8 @@ class Front:
 
     Args:
         report: how all is: `ready`, what is `serving` (champions by family), what is at fault.
+
+    Attributes:
         ports: of the servers that answer, by name: a family's champion, `decisions`.
     """
 
@@ -41,10 +44,9 @@ class Front:
     #: Methods that are of no model, and those of a model that is not there.
     METHODS: ClassVar = tuple(SERVICE + name for name in ("ServerLive", "ServerReady", "ServerMetadata"))
 
-    def __init__(
-        self, settings: Settings, report: Callable[[], dict[str, Any]], ports: Callable[[], Mapping[str, int]]
-    ) -> None:
-        self._report, self._ports, self._keys = report, ports, Keys(settings)
+    def __init__(self, settings: Settings, report: Callable[[], dict[str, Any]]) -> None:
+        self._report, self._keys = report, Keys(settings)
+        self.ports: Callable[[], Mapping[str, int]] = dict
         self._open = settings.inference_keys == "off"
         self.port, self.grpc_port = free_port(), free_port()
         self._server = uvicorn.Server(
@@ -63,8 +65,6 @@ class Front:
         self._thread.join(PATIENCE)
 
     async def _run(self) -> None:
-        from serving.rollout.front_grpc import started  # KServe takes seconds to import
-
         grpc = await started(self.grpc_port, self._report, _ABOUT)
         await self._server.serve()
         await grpc.stop(None)
@@ -106,19 +106,19 @@ class Front:
             return JSONResponse({"error": str(unknown)}, 401, {"www-authenticate": "Bearer"})
         except Forbidden as forbidden:
             return JSONResponse({"error": str(forbidden)}, 403)
-        found = await self._asked({name: "/metrics" for name in self._ports()}, {"authorization": given})
+        found = await self._asked({name: "/metrics" for name in self.ports()}, {"authorization": given})
         texts = {name: answer.text for name, answer in found.items()}
         return Response(figures.together(texts), media_type="text/plain; version=0.0.4")
 
     async def _document(self) -> Response:
         special = {document.DECISIONS: "/openapi.json"}
-        paths = {name: special.get(name, f"/v2/models/{name}") for name in self._ports()}
+        paths = {name: special.get(name, f"/v2/models/{name}") for name in self.ports()}
         found = {name: answer.json() for name, answer in (await self._asked(paths, {})).items()}
         return JSONResponse(document.of(found, keyed=not self._open))
 
     async def _asked(self, paths: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, httpx.Response]:
         """What the servers answer; those that do not are left out."""
-        ports = self._ports()
+        ports = self.ports()
         async with httpx.AsyncClient(timeout=PATIENCE, headers=headers) as client:
 
             async def ask(name: str) -> tuple[str, httpx.Response | None]:

@@ -48,6 +48,7 @@ def bootstrap(host: str, port: int, clusters: str, routes: str, attempts: str) -
     listener = {
         "name": "models",
         "address": _address(host, port),
+        "enable_reuse_port": False,  # two Envoys must not share the port, and its clients, between them
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
     }
     return {
@@ -87,7 +88,7 @@ def routes(splits: dict[str, Split], beside: Mapping[str, str]) -> Record:
     """The routes of all families; each is tried for the canary by its percentage first, then for the champion.
 
     Args:
-        beside: the cluster of each path that answers beside the families; one that ends in a star is all that begins so.
+        beside: the cluster of each path that answers beside the families; a star ends one that all begin with.
     """
     found = [route for family, split in sorted(splits.items()) for route in _family_routes(family, split)]
     found += [

@@ -228,7 +228,7 @@ def test_the_endpoint_reads_the_bus_and_says_so(tmp_path, cluster):
     command = ["env", *named, f"PYTHONPATH={ROOT}", "OMP_NUM_THREADS=1", sys.executable, "-m", "serving.decisions"]
     command += ["--models", str(tmp_path / "models"), "--params", str(ROOT / "params.yaml"), "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
-    server = Server(command, port, tmp_path, lambda: httpx.get(f"{url}/health/ready").raise_for_status())
+    server = Server(command, port, tmp_path, lambda: httpx.get(f"{url}/health/live").raise_for_status())
     server.start()
     try:
         asked = {"opportunity_id": "a", "occurred_at": time.time(), "account_id": "ours", "campaign_id": "campaign 0"}

@@ -19,6 +19,7 @@ from models.catalog import POLICY
 from serving.access.keys import Forbidden, Key, Keys, Unknown, bearer
 from serving.access.scopes import Scope
 from serving.decisions.endpoint import openapi, requests
+from serving.decisions.endpoint.intake import FeedbackAway
 from serving.decisions.endpoint.lane import Lane, Overloaded
 from serving.decisions.endpoint.limits import Buckets, TooMany
 from serving.decisions.endpoint.metrics import REQUESTS, exposed
@@ -237,5 +238,6 @@ _STATUS: dict[type[Exception], int] = {
     TooMany: 429,
     Overloaded: 503,
     StoreUnavailable: 503,
+    FeedbackAway: 503,
     sqlite3.Error: 503,
 }

@@ -15,11 +15,15 @@ from features.views import SERVICES
 from serving.access.keys import Keys, path
 from serving.decisions.endpoint.app import Desk, make_app
 from serving.decisions.endpoint.champions import Champions, Current
+from serving.decisions.endpoint.guarded import Disk, guarded
+from serving.decisions.endpoint.intake import Intake
 from serving.decisions.endpoint.lane import Lane
 from serving.decisions.endpoint.limits import Buckets
 from serving.decisions.endpoint.panel import Features
 from serving.decisions.endpoint.pipeline import Pipeline
+from serving.decisions.endpoint.readiness import Readiness
 from serving.decisions.feedback import FILE, Feedback, Observed, Status
+from serving.decisions.log import parts
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.params import Decisions
 from serving.decisions.records import Decision, Opportunity
@@ -76,20 +80,34 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         place: where state, log and feedback are kept in files, apart from all others; None: where the settings say.
     """
     home = place or settings.home / "decisions"
-    online, store = Online(settings), Sqlite(place / STATE, params) if place else state_store(settings, params)
+    store, store_fault = guarded(Sqlite(place / STATE, params) if place else state_store(settings, params))
+    online, disk = Online(settings), Disk(home)
     for service in SERVICES:  # Feast is imported and its registry read before a client waits
         with suppress(StoreUnavailable):
             online.vectors(service, ["nobody"])
     models = Champions(current, settings)
     models.start()
-    feedback = Feedback(home / FILE, store, params)
+    feedback = Intake(home / FILE, lambda: Feedback(home / FILE, store, params), home / "log")
     written = DecisionLog(home / "log", params, feedback.expect)
     pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
     decide: Lane[Opportunity, Decision] = Lane("decide", pipeline.decide)
     take: Lane[Observed, Status] = Lane("feedback", feedback.take)
     bus = None if place else _bus(settings, feedback)  # what is kept apart must not take from what all share
 
+    readiness = Readiness(
+        {
+            "models": models.fault,
+            "state": store_fault,
+            "log": written.fault,
+            "feedback": feedback.fault,
+            "disk": disk.fault,
+            "decide": lambda: None if decide.alive else "the thread that decides is gone: start the endpoint again",
+        },
+        lambda: models.left_out() | _damaged(home / "log"),
+    )
+
     def close() -> None:
+        readiness.close()
         if bus is not None:
             bus.close()
         decide.close()
@@ -99,12 +117,20 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         feedback.close()
 
     def status() -> tuple[bool, dict[str, Any]]:
-        return decide.alive, {"models": models.versions} | ({} if bus is None else {"kafka": bus.standing})
+        reasons = readiness.reasons
+        told: dict[str, Any] = {"models": models.versions, "reasons": reasons, "left_out": readiness.left_out}
+        return not reasons, told | ({} if bus is None else {"kafka": bus.standing})
 
     return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
 
 
-def _bus(settings: Settings, feedback: Feedback) -> "Bus | None":
+def _damaged(place: Path) -> dict[str, str]:
+    """What of the decision log was set aside."""
+    why = parts.left_out(place)
+    return {} if why is None else {"log": why}
+
+
+def _bus(settings: Settings, feedback: Intake) -> "Bus | None":
     """The bus that the settings name, read from now on."""
     if settings.kafka_brokers is None:
         return None

@@ -1,8 +1,9 @@
 """Finished parts: Parquet files that appear whole, and the parameters stored once beside them."""
 
 import hashlib
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,11 @@ from serving.decisions.log import journal
 from serving.decisions.log.columns import SCHEMA
 from serving.decisions.params import Decisions
 
-SUFFIX = ".parquet"
+log = logging.getLogger("adloop.decisions")
+
+SUFFIX, DAMAGED = ".parquet", ".damaged"
+#: What reading a file raises that is damaged, or no part at all.
+UNREADABLE = (pa.ArrowException, ValueError, KeyError, OSError)
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,43 @@ def late(part: Path, since: float) -> bool:
 
 
 def journals(path: Path) -> list[journal.Kept]:
-    """What the journals in a folder hold. Read before the parts, nothing is missed that becomes a part meanwhile."""
-    return [kept for file in path.glob(f"*{journal.SUFFIX}") if (kept := journal.read(file)) is not None]
+    """What the journals in a folder hold. Read before the parts, nothing is missed that becomes a part meanwhile.
+
+    One that is damaged is left out, and named in this process's log.
+    """
+    found = []
+    for file in path.glob(f"*{journal.SUFFIX}"):
+        try:
+            kept = journal.read(file)
+        except journal.Damaged as damaged:
+            log.error("left out: %s", damaged)
+            continue
+        if kept is not None:
+            found.append(kept)
+    return found
+
+
+def readable(path: Path, columns: Sequence[str], since: float = 0.0) -> Iterator[tuple[Path, Any]]:
+    """The parts that may hold entries logged since a time, each as a table of these columns.
+
+    One that is damaged is left out, and named in this process's log. Raises as `found`.
+    """
+    for part in found(path):
+        if late(part, since):
+            try:
+                table = read(part, columns)
+            except UNREADABLE as damaged:
+                log.error("left out: %s cannot be read: %s", part, damaged)
+                continue
+            yield part, table
+
+
+def left_out(place: Path) -> str | None:
+    """The files of a log that were set aside because they are damaged, and what to do; None where there are none."""
+    names = sorted(file.name for file in place.glob(f"*{DAMAGED}"))
+    if not names:
+        return None
+    return f"{place}: {', '.join(names)}: damaged and left out; put back a copy as {journal.SUFFIX}, or remove them"
 
 
 def keep_params(place: Path, params: Decisions) -> str:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from serving.decisions.log.columns import SCHEMA, batch
 from serving.decisions.log.entry import genesis, links, read
+from serving.decisions.log.parts import SUFFIX
 from serving.decisions.log.reading import Stretch, stretches
 
 
@@ -32,12 +33,16 @@ def verify(path: Path) -> list[Fault]:
     """
     faults: dict[str, Fault] = {}
     last: dict[str, Stretch] = {}
-    for stretch in stretches(path):
+    damaged: dict[str, str] = {}
+    for stretch in stretches(path, damaged):
         chain = stretch.head.chain
         fault = _begins(stretch, last.get(chain), path.is_dir()) or _differs(stretch)
         if fault is not None:
             faults.setdefault(chain, fault)
         last[chain] = stretch
+    for name, why in damaged.items():  # said before what is missing where it was
+        chain, _, first = name.rpartition("-")
+        faults[chain] = Fault(f"{name}{SUFFIX}", chain, int(first), f"cannot be read: {why}")
     for chain, stretch in last.items():
         if path.is_dir() and not (stretch.head.closed or stretch.open):
             faults.setdefault(chain, Fault(stretch.source, chain, stretch.end, "and what follows is missing"))
