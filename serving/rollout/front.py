@@ -17,7 +17,7 @@ from features.settings import Settings
 from serving.access.keys import Forbidden, Keys, Unknown, bearer
 from serving.rollout import document, figures
 from serving.rollout.edge import SERVICE
-from serving.rollout.front_grpc import started
+from serving.rollout.front_grpc import of_models, started
 from serving.rollout.processes import free_port
 
 log = logging.getLogger("adloop.serve")
@@ -40,9 +40,10 @@ class Front:
     PATHS: ClassVar = (
         *("/", "/v2", "/v1/models", "/v2/models", "/metrics", "/openapi.json", "/docs"),
         *("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"),
+        *("/v1/models/*", "/v2/models/*"),  # of models that are not there
     )
-    #: Methods that are of no model, and those of a model that is not there.
-    METHODS: ClassVar = tuple(SERVICE + name for name in ("ServerLive", "ServerReady", "ServerMetadata"))
+    #: Methods that are of no model, and those of models that are not there.
+    METHODS: ClassVar = (f"{SERVICE}Server*", f"{SERVICE}ModelInfer", f"{SERVICE}ModelReady", f"{SERVICE}ModelMetadata")
 
     def __init__(self, settings: Settings, report: Callable[[], dict[str, Any]]) -> None:
         self._report, self._keys = report, Keys(settings)
@@ -73,7 +74,13 @@ class Front:
         app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
         for path, answer in self._answers().items():
             app.add_api_route(path, answer, methods=["GET"], response_class=Response)
+        for path in ("/v1/models/{name:path}", "/v2/models/{name:path}"):
+            app.add_api_route(path, self._absent, methods=["GET", "POST"], response_class=Response)
         return app
+
+    async def _absent(self, name: str) -> Response:
+        there = sorted((await asyncio.to_thread(self._report))["serving"])
+        return JSONResponse({"error": f"no model answers '{name[:80]}'; there are: {', '.join(there)}"}, 404)
 
     def _answers(self) -> dict[str, Callable[..., Awaitable[Response]]]:
         async def live() -> Response:
@@ -82,6 +89,10 @@ class Front:
         async def ready() -> Response:
             report = await asyncio.to_thread(self._report)
             return JSONResponse(report, 200 if report["ready"] else 503)
+
+        async def models_ready() -> Response:
+            ready = of_models(await asyncio.to_thread(self._report))
+            return JSONResponse({"ready": ready}, 200 if ready else 503)
 
         async def about() -> Response:
             return JSONResponse(_ABOUT)
@@ -93,7 +104,8 @@ class Front:
         async def docs() -> Response:
             return get_swagger_ui_html(openapi_url="/openapi.json", title="adloop")
 
-        healths = {"/health/live": live, "/health/ready": ready, "/v2/health/live": live, "/v2/health/ready": ready}
+        healths = {"/health/live": live, "/health/ready": ready}
+        healths |= {"/v2/health/live": live, "/v2/health/ready": models_ready}
         lists = {"/": live, "/v2": about, "/v1/models": models, "/v2/models": models}
         return {**healths, **lists, "/docs": docs, "/metrics": self._metrics, "/openapi.json": self._document}
 

@@ -1,6 +1,6 @@
 """The methods of gRPC that are of no one model, answered for all of them.
 
-Three answers of a flag or a few short texts are written as protobuf writes them: KServe's generated code comes with all of
+Three answers of a flag or a few short texts are written as protobuf writes them: the generated code comes with all of
 KServe, which takes seconds to import.
 """
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 
+from serving.rollout.document import DECISIONS
 from serving.rollout.edge import SERVICE
 
 Report = Callable[[], dict[str, Any]]
@@ -23,7 +24,7 @@ async def started(port: int, report: Report, about: Mapping[str, Any]) -> Any:
         return flag(True)
 
     async def ready(_: bytes, context: Any) -> bytes:
-        return flag((await asyncio.to_thread(report))["ready"])
+        return flag(of_models(await asyncio.to_thread(report)))
 
     async def metadata(_: bytes, context: Any) -> bytes:
         return texts([about["name"]], [about["version"]], about["extensions"])
@@ -41,6 +42,11 @@ async def started(port: int, report: Report, about: Mapping[str, Any]) -> Any:
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     return server
+
+
+def of_models(report: Mapping[str, Any]) -> bool:
+    """Whether all models answer, which is what the Open Inference Protocol asks; decisions are no model."""
+    return not set(report["faults"]) - {DECISIONS}
 
 
 def flag(value: bool) -> bytes:
