@@ -107,7 +107,7 @@ class Keys:
         try:
             there = self._path.stat()
             seen = (there.st_mtime_ns, there.st_size, there.st_ino)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             self._seen, self._keys = None, {}
             return
         if seen == self._seen:
