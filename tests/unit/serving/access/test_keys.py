@@ -66,15 +66,10 @@ def test_a_limit_that_is_no_list_of_texts_opens_nothing(settings: Settings, limi
 
 def test_a_file_written_before_keys_had_limits_is_read(settings: Settings) -> None:
     given = keys.make(settings, "old", ["decide"], 10)
-    written = {
-        one: {k: v for k, v in said.items() if k not in ("accounts", "families")} for one, said in _file(settings)
-    }
-    keys.path(settings).write_text(json.dumps(written))
+    ((identity, said),) = json.loads(keys.path(settings).read_text()).items()
+    before = {name: said[name] for name in ("name", "hash", "scopes", "per_s")}
+    keys.path(settings).write_text(json.dumps({identity: before}))
     keys.Keys(settings).check(given, "decide").need(["any"], ["ltv"])
-
-
-def _file(settings: Settings) -> list[tuple[str, dict[str, object]]]:
-    return list(json.loads(keys.path(settings).read_text()).items())
 
 
 @pytest.mark.parametrize("wrong", ["", "adloop_", "adloop_000000000000_" + "a" * 43, "adloop_zz", "x" * 100_000])
