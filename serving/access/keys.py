@@ -142,7 +142,7 @@ def make(
     key = _sound(Key(name, hashed(secret), tuple(scopes), per_s, *limits))
     place = path(settings)
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with FileLock(place.with_suffix(".lock")):
+    with FileLock(place.with_suffix(".lock"), mode=0o600):
         keys = read(place) if place.exists() else {}
         _write(place, {**keys, identity: key})
     return f"adloop_{identity}_{secret}"
@@ -151,7 +151,7 @@ def make(
 def revoke(settings: Settings, name: str) -> int:
     """Take all keys of this name out of force; how many there were."""
     place = path(settings)
-    with FileLock(place.with_suffix(".lock")):
+    with FileLock(place.with_suffix(".lock"), mode=0o600):
         keys = read(place) if place.exists() else {}
         kept = {identity: key for identity, key in keys.items() if key.name != name}
         if len(kept) < len(keys):

@@ -20,7 +20,7 @@ def key(settings: Settings) -> str:
         return settings.api_key.get_secret_value()
     place = path(settings)
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with FileLock(place.with_suffix(".lock")):
+    with FileLock(place.with_suffix(".lock"), mode=0o600):
         kept = place.read_text().strip() if place.exists() else ""
         if keys.Keys(settings).known(kept):
             return kept

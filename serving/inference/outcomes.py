@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from serving.inference import requests
 
@@ -29,7 +28,7 @@ def append(home: Path, family: str, outcomes: pd.DataFrame) -> None:
 
 def read(home: Path, family: str) -> pd.DataFrame:
     """The outcomes, one a request and row. Empty where none came yet."""
-    tables = [pq.read_table(part) for part in requests.parts(folder(home, family))]
+    tables = requests.whole(requests.parts(folder(home, family)))
     if not tables:
         return pd.DataFrame(columns=KEY)
     frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()

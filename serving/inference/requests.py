@@ -137,13 +137,24 @@ def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame
     """The logged rows, oldest first: `request_id, row, entity_id, occurred_at, version, status, latency_ms, error`,
     then the features as `feature.<name>` and the answers as `answer.<name>`. Empty where nothing was logged yet.
     """
-    tables = [pq.read_table(part) for part in parts(folder(home, family), since)]
+    tables = whole(parts(folder(home, family), since))
     if not tables:
         return pd.DataFrame(columns=list(ABOUT))
     frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
     if since is not None:
         frame = frame[frame["occurred_at"] >= since]
     return frame.sort_values(["occurred_at", "request_id", "row"], ignore_index=True)
+
+
+def whole(found: list[Path]) -> list[pa.Table]:
+    """What parts hold. One that cannot be read is left out, and said in the log: the others tell as well."""
+    tables = []
+    for part in found:
+        try:
+            tables.append(pq.read_table(part))
+        except (OSError, pa.ArrowException) as damaged:
+            log.error("%s cannot be read and is left out: %s", part, damaged)
+    return tables
 
 
 def features(frame: pd.DataFrame) -> pd.DataFrame:

@@ -136,6 +136,120 @@ def test_a_body_that_is_no_v2_request_is_refused(client: httpx.Client, body: byt
     lives(client)
 
 
+DEEP = b"[" * 100_000 + b"]" * 100_000
+HALF = json.dumps("\ud800").encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"instances": %s}' % DEEP,
+        b'{"instances": [{"recency": %s, "orders": 2, "member": true, "plan": "gold"}]}' % (b"[" * 1015 + b"]" * 1015),
+        b'{"a": ' * 100_000,
+        b'{"instances": [{"recency": 1, "orders": 2, "member": true, "plan": %s}]}' % HALF,
+        b'{"instances": [{"recency": 1, "orders": 2, "member": true, "plan": "gold", %s: 1}]}' % HALF,
+        b'{"instances": [{"customer_id": %s}]}' % HALF,
+        b'{"instances": [{"customer_id": %s}]}' % (b"9" * 400),
+        b'{"instances": [{"recency": %s, "orders": 2, "member": true, "plan": "gold"}]}' % (b"1" * 5000),
+        b'{"instances": [{"recency": 1e999, "orders": 2, "member": true, "plan": "gold"}]}',
+        '{"instances": []}'.encode("utf-16"),
+    ],
+    ids=["deep", "deep value", "deep object", "half", "half name", "half id", "large id", "long", "infinite", "utf-16"],
+)
+def test_a_body_made_to_break_a_reader_is_refused(client: httpx.Client, body: bytes) -> None:
+    answer = predict(client, body)
+    assert (answer.status_code, "error" in answer.json()) == (400, True), answer.text
+    lives(client)
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"datatype": "FOO"}, "'recency'"),
+        ({"datatype": "BF16"}, "'recency'"),
+        ({"datatype": "\ud800"}, "'recency'"),
+        ({"datatype": "BYTES"}, "'recency'"),
+        ({"datatype": "BOOL"}, "'recency'"),
+        ({"shape": [-1]}, "'recency'"),
+        ({"shape": []}, "'recency'"),
+        ({"shape": [0], "data": []}, "'recency'"),
+        ({"shape": [2]}, "'recency'"),
+        ({"shape": [1, 1, 1]}, "'recency'"),
+        ({"shape": [2**62, 4]}, "'recency'"),
+        ({"shape": [10**400]}, "'recency'"),
+        ({"shape": [float("nan")]}, "inputs.0.shape"),
+        ({"shape": [1.5]}, "inputs.0.shape"),
+        ({"shape": "1"}, "inputs.0.shape"),
+        ({"name": "orders"}, "'orders'"),
+        ({"name": 5}, "inputs.0.name"),
+        ({"data": [[[[1.0]]]]}, "'recency'"),
+        ({"data": [10**400]}, "'recency'"),
+    ],
+)
+def test_a_tensor_that_cannot_be_is_refused_by_name(client: httpx.Client, changed: dict[str, Any], word: str) -> None:
+    body = v2()
+    body["inputs"][0] |= changed
+    answer = client.post("/v2/models/probe/infer", content=json.dumps(body))
+    assert (answer.status_code, word in answer.json()["error"]) == (400, True), answer.text
+    lives(client)
+
+
+@pytest.mark.parametrize("given", ["\ud800", "a\r\nset-cookie: x", "a\0b", "x" * 100_000])
+def test_an_id_that_no_log_and_no_header_can_carry_is_refused(client: httpx.Client, given: str) -> None:
+    answer = client.post("/v2/models/probe/infer", content=json.dumps({"id": given, **v2()}))
+    assert (answer.status_code, answer.json()["error"].startswith("id: ")) == (400, True), answer.text
+    lives(client)
+
+
+def test_an_id_of_any_language_is_kept(client: httpx.Client) -> None:
+    assert client.post("/v2/models/probe/infer", json={"id": "größe 日本", **v2()}).json()["id"] == "größe 日本"
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("PUT", {}, 405),
+        ("GET", {}, 404),
+        ("POST", {"content-encoding": "gzip"}, 415),
+        ("POST", {"content-type": "application/json; charset=utf-8"}, 200),
+        ("POST", {"content-type": "text/plain"}, 200),
+        ("POST", {"x-request-id": "a" * 5000}, 400),
+    ],
+)
+def test_what_stands_around_a_body(client: httpx.Client, method: str, headers: dict[str, str], status: int) -> None:
+    body = json.dumps({"instances": [ROW]}).encode()
+    answer = client.request(method, "/v1/models/probe:predict", content=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    lives(client)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "behind", "word"),
+    [
+        ({"parameters": {"binary_data_size": 8}}, bytes(4), "'recency'"),
+        ({"parameters": {"binary_data_size": 4}}, bytes(4), "'recency'"),
+        ({"parameters": {"binary_data_size": 8}}, bytes(12), "4 bytes stand behind"),
+        ({"parameters": {"binary_data_size": -8}}, bytes(8), "'recency'"),
+        ({"parameters": {"binary_data_size": 8.0}}, bytes(8), "'recency'"),
+        ({"parameters": {"binary_data_size": 10**30}}, bytes(8), "'recency'"),
+        ({"parameters": {"binary_data_size": 8}, "datatype": "FOO"}, bytes(8), "'recency'"),
+        ({"parameters": {"binary_data_size": 8}, "shape": ["a"]}, bytes(8), "inputs.0.shape"),
+        ({"parameters": [1]}, b"", "Open Inference Protocol"),
+    ],
+)
+def test_a_binary_tensor_that_cannot_be_is_refused(
+    client: httpx.Client, tensor: dict[str, Any], behind: bytes, word: str
+) -> None:
+    body = v2()
+    del body["inputs"][0]["data"]
+    body["inputs"][0] |= tensor
+    said = json.dumps(body).encode()
+    headers = {"inference-header-content-length": str(len(said))}
+    answer = client.post("/v2/models/probe/infer", content=said + behind, headers=headers)
+    assert (answer.status_code, word in answer.json()["error"]) == (400, True), answer.text
+    lives(client)
+
+
 @pytest.mark.parametrize("length", ["12", "junk", "99999999", "-3"])
 def test_a_torn_binary_request_is_refused(client: httpx.Client, length: str) -> None:
     body, _ = InferRequest("probe", [_raw("recency", np.array([1.0]))]).to_rest()
@@ -173,6 +287,10 @@ def test_grpc_refuses_by_name_and_limits_size(fleet: Fleet) -> None:
                 stub.ModelInfer(request.to_grpc(), metadata=names, timeout=30)
             assert refused.value.code() is code
             assert word in refused.value.details()
+        unheard = InferRequest("probe", good).to_grpc()
+        unheard.inputs[0].datatype = "FOO"
+        with pytest.raises(grpc.RpcError, match=r"'recency'.*FOO"):
+            stub.ModelInfer(unheard, metadata=names, timeout=30)
         with pytest.raises(grpc.RpcError):
             large = InferRequest("probe", [_raw("recency", np.zeros(1_300_000))])
             stub.ModelInfer(large.to_grpc(), metadata=names, timeout=30)
