@@ -15,6 +15,9 @@ import grpc
 import httpx
 import psutil
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import given as given_case
+from hypothesis import settings as hypothesis
 from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRequest, InferResponse, RESTConfig
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
@@ -284,6 +287,39 @@ def test_what_is_said_of_all_lies_at_the_same_address(served: Served) -> None:
         document["paths"]
     )
     assert not {path for path in document["paths"] if "repository" in path or "kill" in path}
+
+
+@pytest.mark.parametrize("path", ["decisions", "feedback"])
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"opportunity_id": "\\ud800"}', b"\xff\xfe", b"9" * 5000, b"NaN"]
+)
+def test_a_body_made_to_break_a_reader_is_refused_by_decisions(served: Served, path: str, body: bytes) -> None:
+    answer = httpx.post(f"{served.url}/v1/{path}", content=body, headers=served.key("decide", "feedback"), timeout=30)
+    assert answer.status_code in (400, 422) and answer.json()["error"]["message"], answer.text
+
+
+def test_models_answer_as_the_document_says(served: Served) -> None:
+    schemathesis = pytest.importorskip("schemathesis")
+    from schemathesis.specs.openapi import checks as named
+
+    checks = [named.response_schema_conformance, named.status_code_conformance, named.content_type_conformance]
+    document = schemathesis.openapi.from_url(f"{served.url}/openapi.json")
+    given, seen = own.header(served.settings), set[str]()
+    for result in document.get_all_operations():
+        operation = result.ok()
+        if operation.path.startswith("/v1/") and "models" not in operation.path:
+            continue  # decisions have a test of their own
+
+        @given_case(case=operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE))
+        @hypothesis(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        def holds(case: Any) -> None:
+            answer = case.call(headers=given)
+            assert answer.status_code != 500, answer.text
+            case.validate_response(answer, checks=checks)
+
+        holds()
+        seen.add(operation.path)
+    assert {"/v1/models/probe:predict", "/v1/models/probe:explain", "/v2/models/probe/infer", "/health/ready"} <= seen
 
 
 def test_figures_of_all_servers_are_for_a_key(served: Served) -> None:
