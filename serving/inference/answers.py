@@ -10,10 +10,8 @@ from kserve import InferOutput, InferRequest, InferResponse
 from kserve.errors import InvalidInput
 from kserve.protocol.infer_type import RequestedOutput
 
-from serving.inference.values import as_text, plain, told
+from serving.inference.values import ERROR, as_text, plain, told
 
-#: The output that says, row by row, why it was not answered; empty text where it was. Only where one was not.
-ERROR = "error"
 #: What stands in each type of tensor where a row was not answered.
 _NOTHING: Mapping[str, Any] = {"FP64": np.nan, "INT64": 0, "BOOL": False, "BYTES": ""}
 

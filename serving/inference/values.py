@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+#: The answer that says, row by row, why it was not answered; empty text where it was. Only where one was not.
+ERROR = "error"
+
 
 def plain(value: Any) -> Any:
     """A JSON value; null for what is missing or not finite."""

@@ -1,15 +1,17 @@
 """The OpenAPI document of all that answers at the address of `adloop serve`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models import catalog
+from serving.inference.values import ERROR
 
 Schema = dict[str, Any]
 
 DECISIONS = "decisions"
 #: Paths of the decision endpoint that are answered from outside.
 _DECISIONS = ("/v1/decisions", "/v1/feedback")
+_TEXT: Schema = {"type": "string"}
 _OBJECT: Schema = {"type": "object"}
 _ERROR: Schema = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
 _TYPES: Mapping[str, Schema] = {
@@ -61,8 +63,9 @@ def _family(name: str, about: Mapping[str, Any], keyed: bool) -> Schema:
     rows = {"predictions": {"type": "array", "items": {"anyOf": [_whole(outputs), _ERROR]}}}
     explained = {**rows, "explanations": {"type": "array", "items": _OBJECT}}
     asked, v1, v2 = _instances(name, inputs), f"/v1/models/{name}", f"/v2/models/{name}"
-    tensors = _whole({"inputs": {"type": "array", "minItems": 1, "items": _OBJECT}})
-    told = _whole({"model_name": {"type": "string"}, "outputs": {"type": "array", "items": _OBJECT}})
+    tensors = _whole({"inputs": {"type": "array", "minItems": 1, "items": _tensor(about["inputs"])}})
+    outputs_told = {"type": "array", "items": _tensor([*about["outputs"], {"name": ERROR, "datatype": "BYTES"}])}
+    told = _whole({"id": _TEXT, "model_name": _TEXT, "model_version": _TEXT, "outputs": outputs_told})
     return {
         f"{v1}:predict": _post(f"predict_{name}", f"Answers of {name}, one a row.", asked, _whole(rows), keyed),
         f"{v1}:explain": _post(f"explain_{name}", "The same with what led to them.", asked, _whole(explained), keyed),
@@ -70,6 +73,13 @@ def _family(name: str, about: Mapping[str, Any], keyed: bool) -> Schema:
         v2: _get(f"about_{name}", "Its features and answers as tensors."),
         f"{v2}/ready": _get(f"ready_{name}", "Whether it answers."),
     }
+
+
+def _tensor(known: Sequence[Mapping[str, str]]) -> Schema:
+    """A tensor, of one of these names; others are ignored."""
+    names, whole = {"type": "string", "examples": [one["name"] for one in known]}, {"type": "integer", "minimum": 0}
+    shape = {"type": "array", "minItems": 1, "maxItems": 3, "items": whole}
+    return _whole({"name": names, "shape": shape, "datatype": _TEXT, "data": {"type": "array", "items": {}}})
 
 
 def _instances(name: str, inputs: Mapping[str, Schema]) -> Schema:
