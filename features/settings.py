@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import PositiveFloat, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     #: Where `adloop serve` and a local release answer.
     host: str = "127.0.0.1"
     port: int = 8080
+    #: Days that requests to models, their answers and outcomes are kept: monitors need them for a horizon at least.
+    requests_days: PositiveFloat = 400.0
+    #: Days that logged decisions are kept; all of them by default. Never fewer than their feedback is waited for
+    #: (`decisions.keeping.remembered_s` in `params.yaml`); what is older cannot be replayed or learnt from any more.
+    decisions_days: PositiveFloat | None = None
     #: Hashes of the keys that the decision endpoint knows; `keys/api.json` under `home` by default.
     api_keys: Path | None = None
     #: Brokers of a Kafka bus (`host:port,…`), whose events the decision endpoint takes as it takes those told by HTTP.

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from kserve import KServeClient
 
-from serving.inference import requests
+from serving.inference import parts, requests
 from serving.rollout import kserve
 from serving.rollout.kserve import InferenceServices
 from serving.rollout.plan import CannotServe, Split
@@ -144,7 +144,7 @@ def test_attempts_are_the_logs_requests(traffic: InferenceServices, tmp_path: Pa
         requests.Record(str(number), 1000.0 + number, 5.0, 200 if number else 500, None, ["a", "b"], None, None)
         for number in range(3)
     ]
-    requests.write_part(place, requests.to_table(records, "2"))
+    parts.write(place, requests.to_table(records, "2"))
     seen = traffic.attempts("churn", 1000.0)
     assert seen["ok"].tolist() == [False, True, True]
     assert seen["at"].tolist() == [1000.0, 1001.0, 1002.0]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serving.inference import outcomes, requests
+from serving.inference import outcomes, parts, requests
 from serving.inference.requests import Record, RequestLog
 
 
@@ -38,9 +38,9 @@ def test_what_was_asked_and_answered_is_read_back(tmp_path: Path) -> None:
 
 def test_parts_of_versions_with_other_features_are_read_together(tmp_path: Path) -> None:
     place = requests.folder(tmp_path, "churn")
-    requests.write_part(place, requests.to_table([record("one")], "1"))
+    parts.write(place, requests.to_table([record("one")], "1"))
     other = Record("two", time.time(), 1.0, 200, None, None, pd.DataFrame({"c": [True]}), pd.DataFrame({"p": [0.5]}))
-    requests.write_part(place, requests.to_table([other], "2"))
+    parts.write(place, requests.to_table([other], "2"))
     found = requests.read(tmp_path, "churn")
     assert len(found) == 3
     assert set(requests.features(found)) == {"a", "b", "c"}
@@ -48,10 +48,10 @@ def test_parts_of_versions_with_other_features_are_read_together(tmp_path: Path)
 
 def test_only_what_came_since_is_read(tmp_path: Path) -> None:
     place = requests.folder(tmp_path, "churn")
-    requests.write_part(place, requests.to_table([record("old")], "1"))
+    parts.write(place, requests.to_table([record("old")], "1"))
     time.sleep(0.01)
     since = datetime.now(UTC)
-    requests.write_part(place, requests.to_table([record("new")], "1"))
+    parts.write(place, requests.to_table([record("new")], "1"))
     assert set(requests.read(tmp_path, "churn", since)["request_id"]) == {"new"}
 
 
@@ -90,7 +90,7 @@ def test_a_log_that_cannot_be_written_goes_on_when_it_can(tmp_path: Path) -> Non
 
 
 def test_an_outcome_counts_once_however_often_it_comes(tmp_path: Path) -> None:
-    requests.write_part(requests.folder(tmp_path, "churn"), requests.to_table([record("one"), record("two")], "1"))
+    parts.write(requests.folder(tmp_path, "churn"), requests.to_table([record("one"), record("two")], "1"))
     first = pd.DataFrame({"request_id": ["one", "one"], "row": [0, 1], "churned": [1, 0]})
     outcomes.append(tmp_path, "churn", first)
     time.sleep(0.002)
