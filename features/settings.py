@@ -17,7 +17,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ADLOOP_", frozen=True, extra="forbid")
 
     home: Path = Path(".adloop")
-    #: Online features: SQLite under `home`, or Redis when this is set (`redis://host:port/0`).
+    #: Online features and the state of decisions: SQLite under `home`, or Redis when this is set: `redis://host:port/0`,
+    #: `redis+sentinel://host:port,…/service/0` or `redis+cluster://host:port,…` (`features/redis_address.py`).
     redis_url: str | None = None
     #: Offline features: Parquet under `home`, or an `s3://bucket/prefix`.
     offline_uri: str | None = None
