@@ -100,8 +100,8 @@ class InferenceServices:
         version = (_about(found).get("annotations") or {}).get(ANNOTATION)
         if not version:
             raise NotOurs(
-                f"the InferenceService '{family}' in the namespace {self._namespace} has no annotation {ANNOTATION}, so "
-                f"adloop did not make it and leaves it alone: rename it, or release in another namespace "
+                f"the InferenceService '{family}' in the namespace {self._namespace} has no annotation {ANNOTATION}, "
+                f"so adloop did not make it and leaves it alone: rename it, or release in another namespace "
                 f"(ADLOOP_KSERVE_NAMESPACE)"
             )
         return str(version)
