@@ -156,7 +156,7 @@ class Champions:
         if trouble is not None and not trouble.again.due:
             return None
         try:
-            taken = _predictor(open_bundle(_fetched(fetch, version), self._key), version)
+            taken = _predictor(open_bundle(_fetched(fetch, version), self._key, family), version)
         except Exception as broken:  # whatever is wrong with it, those in force go on
             self._not_taken(family, version, broken)
             return None
