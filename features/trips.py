@@ -81,7 +81,7 @@ class Trips:
 class ClusterTrips:
     """The same over the nodes of a cluster: each command goes to the node of its first key.
 
-    Commands without a key go to all nodes, and answer as the first of them. `SCAN` asks one node.
+    Commands without a key go to all nodes, and answer as the first of them. `SCAN` answers with all keys at once.
     """
 
     def __init__(self, address: Address, *, text: bool) -> None:
@@ -103,16 +103,31 @@ class ClusterTrips:
             self._cluster = self._address.cluster(**_PATIENCE)
         primaries = [node.name for node in self._cluster.get_primaries()]
         places: dict[str, list[int]] = {}
-        for place, command in enumerate(commands):
-            key = _key(command)
-            nodes = primaries if key is None else [self._cluster.get_node_from_key(key).name]
-            for node in nodes[:1] if command[0] == "SCAN" else nodes:
-                places.setdefault(node, []).append(place)
         answers: list[Any] = [None] * len(commands)
+        for place, command in enumerate(commands):
+            if command[0] == "SCAN":
+                answers[place] = self._scanned(command, primaries)
+                continue
+            key = _key(command)
+            for node in primaries if key is None else [self._cluster.get_node_from_key(key).name]:
+                places.setdefault(node, []).append(place)
         for node, those in places.items():
             for place, answer in zip(those, self._trips(node).ask([commands[one] for one in those]), strict=True):
                 answers[place] = answer
         return answers
+
+    def _scanned(self, command: Command, primaries: Sequence[str]) -> list[Any]:
+        """The keys of all nodes, with the cursor that says there are no more."""
+        found: list[Any] = []
+        end = "0" if self._text else b"0"
+        for node in primaries:
+            cursor: Any = "0"
+            while True:
+                ((cursor, keys),) = self._trips(node).ask([("SCAN", cursor, *command[2:])])
+                found += keys
+                if cursor == end:
+                    break
+        return [end, found]
 
     def _trips(self, node: str) -> Trips:
         if node not in self._nodes:

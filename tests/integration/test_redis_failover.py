@@ -148,6 +148,8 @@ def test_a_cluster_takes_state_and_features(start: Start, tmp_path: Path) -> Non
     assert store.reserve(late)[0].status == "refused"
     store.kill(None)
     assert store.reserve(late)[0].status == "reserved"
+    assert [(one.account_id, one.campaign_id) for one in store.budgets("b")] == [("b", None), ("b", "c")]
+    assert len(store.budgets()) == 6
     rows = RedisRows(url)
     rows.write("p", "view", {f"e{n}": b"%d" % n for n in range(50)})
     assert rows.read("p", ["e7", "nobody"]) == [{"view": b"7"}, {}]
