@@ -20,6 +20,7 @@ from models import catalog
 from models.bundle import Bundle
 from models.family import InvalidRows
 from serving.inference import answers as says
+from serving.inference import outcomes
 from serving.inference.door import Gate
 from serving.inference.errors import Refused, StoreGone, UnknownId
 from serving.inference.requests import Record, RequestLog, folder
@@ -40,7 +41,8 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         context = tuple(name for name in family.context if name in columns)
         self.schema = Schema(family.entity, {name: kind(dtype) for name, dtype in columns.items()}, context)
         self.gate = Gate(name, settings)
-        self.log = RequestLog(folder(settings.home, name), version)
+        known = outcomes.folder(settings.home, name)
+        self.log = RequestLog(folder(settings.home, name), version, settings.requests_days, [known])
         self._store, self._one_reader = store.Online(settings), threading.Lock()
         self.sample = self._warm()
         self.ready = True

@@ -12,11 +12,12 @@ from typing import Any
 import orjson
 import redis
 
-from features.trips import Command, Trips
+from features.trips import Command
 from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book
 from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, RESERVE
+from serving.decisions.state.shards import scripted
 from serving.decisions.state.store import KEPT, Budget, Event, Grant, Limit, Reservation, StoreUnavailable, Terms
 from serving.decisions.state.wire import PREFIX, books, campaign_key, claiming, flat, owner, recording, reserving, tag
 
@@ -33,7 +34,7 @@ class Redis:
     """A `Store` in Redis. Threads may share it; processes open their own."""
 
     def __init__(self, url: str, params: Decisions) -> None:
-        self._trips = Trips(url, text=True)
+        self._trips = scripted(url, EVERYTHING)
         self._recent_s, self._ahead_s = params.keeping.recent_s, params.clock.ahead_s
         told = params.keeping.model_dump(include={"recent_s", "expires_s", "remembered_s"})
         self._options = orjson.dumps({"ahead_s": self._ahead_s, **told})

@@ -1,5 +1,6 @@
 """Readiness tells the truth: of a disk, a store and feedback that fail, and of their being well again."""
 
+import gc
 import sqlite3
 import time
 from pathlib import Path
@@ -57,6 +58,7 @@ def test_a_folder_that_cannot_be_written_is_found_without_a_request(tmp_path: Pa
 def test_a_damaged_state_is_told_counted_and_well_again_when_it_is_mended(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "state.db"
     Sqlite(path, PARAMS).configure("a", "c", Terms(daily_limit=1.0))
+    gc.collect()  # it has no other end
     whole = _closed(path)
     path.write_bytes(b"junk " * 3000 if damage == "junk" else whole[:100] + b"\xff" * (len(whole) - 100))
     store, fault = guarded.guarded(Sqlite(path, PARAMS))
