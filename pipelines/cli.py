@@ -10,6 +10,7 @@ import click
 from features.privacy import stay_private
 from features.settings import Settings
 from models.catalog import NAMES
+from pipelines.explained import Explained, Rate
 
 if TYPE_CHECKING:
     from serving.decisions.state.store import Store
@@ -23,16 +24,6 @@ PARAMS = click.option(
     help="What to learn.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
-
-
-class Explained(click.Group):
-    """Turns the errors adloop raises on purpose into one line; anything else keeps its traceback."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except (ValueError, LookupError, FileNotFoundError, ConnectionError) as error:
-            raise click.ClickException(str(error)) from error
 
 
 @click.group(cls=Explained, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -210,16 +201,29 @@ def _state(params_file: Path) -> "Store":
 
 
 @main.command()
-@click.option("--params", "params_file", type=click.Path(path_type=Path), default="params.yaml", help="To decide by.")
-def serve(params_file: Path) -> None:
+@click.option(
+    "--params",
+    "params_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="To decide by; default: params.yaml, where there is one.",
+)
+def serve(params_file: Path | None) -> None:
     """Serve the released champions and decisions behind one address until stopped (ADLOOP_HOST, ADLOOP_PORT).
 
-    Decisions need a key (adloop key --scope decide) and a budget (adloop budget ACCOUNT CAMPAIGN --daily 50). Without
-    a params.yaml only the models answer.
+    Decisions need a key (adloop key --scope decide) and a budget (adloop budget ACCOUNT CAMPAIGN --daily 50). Where
+    there is no params.yaml only the models answer. GET /health/ready says what does not answer, why, and what to do:
+    what dies is started again, what is damaged is left out, and all else answers.
     """
+    import logging
+
     from serving.rollout.serve import serve as until_stopped
 
-    until_stopped(Settings(), params_file if params_file.exists() else None)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    if params_file is None:
+        params_file = Path("params.yaml") if Path("params.yaml").exists() else None
+        if params_file is None:
+            click.echo("serves models only: there is no params.yaml to decide by in this folder", err=True)
+    until_stopped(Settings(), params_file)
 
 
 @main.command()
@@ -227,7 +231,7 @@ def serve(params_file: Path) -> None:
     "--scope", "scopes", type=click.Choice(("decide", "feedback", "admin")), multiple=True, help="May be repeated."
 )
 @click.option("--name", default="default", help="Whose key it is: told in logs and beside overrides.")
-@click.option("--per-second", type=click.FloatRange(min=0, min_open=True), default=2000.0, help="What it may send.")
+@click.option("--per-second", type=Rate(), default=2000.0, help="What it may send.")
 @click.option("--revoke", is_flag=True, help="Take all keys of this name out of force instead.")
 def key(scopes: tuple[str, ...], name: str, per_second: float, revoke: bool) -> None:
     """Make a key for the decision endpoint, and show it: only its hash is kept. Running servers know it at once."""
