@@ -64,7 +64,9 @@ class Settings(BaseSettings):
 
     @property
     def tracking_uri(self) -> str:
-        return self.mlflow_uri or f"sqlite:///{(self.home / 'mlflow.db').resolve()}"
+        path = str((self.home / "mlflow.db").resolve())
+        # In an address these would begin a query, or stand for another character.
+        return self.mlflow_uri or f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"
 
     @property
     def artifacts_root(self) -> str:

@@ -19,6 +19,7 @@ from models import catalog
 from models.registry import Registry
 from serving.access import own
 from serving.access.scopes import OPEN
+from serving.decisions.params import read
 from serving.rollout import attempts
 from serving.rollout.beside import DecisionEndpoint, Health
 from serving.rollout.envoy import EnvoyFailed
@@ -35,7 +36,7 @@ log = logging.getLogger("adloop.serve")
 LOOK = 0.2
 
 
-class NotServing(RuntimeError):
+class NotServing(ConnectionError):
     """`adloop serve` ended while it was asked for something."""
 
 
@@ -55,11 +56,13 @@ def running(settings: Settings) -> bool:
 def serve(settings: Settings, params: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    Raises `CannotStart`, and `EnvoyFailed` where Envoy does not stay up.
+    Raises `CannotStart`, `ValueError` for parameters that are none, and `EnvoyFailed` where Envoy does not stay up.
 
     Args:
         params: the `params.yaml` to decide by; None: no decisions are made.
     """
+    if params is not None:
+        read(params)
     stop = Stop()
     stop.listen()
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # what is away is asked again, and not waited for

@@ -88,7 +88,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
     models = Champions(current, settings)
     models.start()
     feedback = Intake(home / FILE, lambda: Feedback(home / FILE, store, params), home / "log")
-    written = DecisionLog(home / "log", params, feedback.expect)
+    written = DecisionLog(home / "log", params, feedback.expect, settings.decisions_days)
     pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
     decide: Lane[Opportunity, Decision] = Lane("decide", pipeline.decide)
     take: Lane[Observed, Status] = Lane("feedback", feedback.take)

@@ -42,20 +42,21 @@ def stretches(path: Path, damaged: dict[str, str] | None = None) -> Iterator[Str
     Args:
         damaged: is told the parts that cannot be read, and why. Without it they are a `ValueError`.
     """
-    left: dict[str, journal.Kept] = {journal.name(kept.chain, kept.first): kept for kept in parts.journals(path)}
-    made = {part.stem: part for part in parts.found(path)}
-    for name in sorted({*left, *made}):
-        if name not in made:
-            yield _journal(left[name])
-            continue
-        try:
-            found = _part(made[name])
-        except parts.UNREADABLE as broken:
-            if damaged is None or not journal.NAME.fullmatch(name):
-                raise ValueError(f"{made[name]} cannot be read: {broken}") from broken
-            damaged[name] = str(broken)
-            continue
-        yield found
+    with parts.steady(path):
+        left: dict[str, journal.Kept] = {journal.name(kept.chain, kept.first): kept for kept in parts.journals(path)}
+        made = {part.stem: part for part in parts.uncovered(parts.found(path))}
+        for name in sorted({*left, *made}):
+            if name not in made:
+                yield _journal(left[name])
+                continue
+            try:
+                found = _part(made[name])
+            except parts.UNREADABLE as broken:
+                if damaged is None or not journal.NAME.fullmatch(name):
+                    raise ValueError(f"{made[name]} cannot be read: {broken}") from broken
+                damaged[name] = str(broken)
+                continue
+            yield found
 
 
 def _part(part: Path) -> Stretch:

@@ -18,11 +18,14 @@ from serving.decisions.log.columns import batch
 from serving.decisions.log.entry import Entry, genesis, links, read
 from serving.decisions.log.journal import Journal
 from serving.decisions.log.parts import Head
+from serving.decisions.log.tidy import tidy
 
 log = logging.getLogger("adloop.decisions")
 
 #: A journal becomes a part when it holds so many bytes, or is so many seconds old.
 PART_BYTES, PART_S = 64 << 20, 30.0
+#: Seconds between looks for parts to merge and to remove.
+TIDY_S = 600.0
 #: Entries that columns are made of at once.
 BATCH = 250
 
@@ -49,10 +52,14 @@ class _Whole:
 
 
 class Segment:
-    """Of a chain that begins here. For one thread; parts are made by another, beside it."""
+    """Of a chain that begins here. For one thread; parts are made by another, beside it, which keeps the folder tidy.
 
-    def __init__(self, place: Path, recovered: Callable[[Sequence[Entry]], None]) -> None:
-        self._place = place
+    Args:
+        keep_s: seconds after which parts are removed; None: never.
+    """
+
+    def __init__(self, place: Path, recovered: Callable[[Sequence[Entry]], None], keep_s: float | None = None) -> None:
+        self._place, self._keep_s, self._tidied = place, keep_s, float("-inf")
         chain = f"{time.time_ns() // 1_000_000:013d}-{uuid.uuid4().hex[:12]}"
         with (place / ".lock").open("w") as lock:  # no journal is taken for abandoned before its writer holds it
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -91,6 +98,7 @@ class Segment:
         old = self._journal
         new = Journal(self._place, old.chain, old.end, old.head)
         self._parts.submit(self._finish, _Whole(old, self._batches, False))
+        self._parts.submit(self._tidy)
         self._begin(new)
 
     def close(self) -> None:
@@ -100,6 +108,14 @@ class Segment:
         self._parts.shutdown()
         for one in self._left:
             one.journal.close()  # the next writer makes a part of it
+
+    def _tidy(self) -> None:
+        if time.monotonic() > self._tidied + TIDY_S:
+            self._tidied = time.monotonic()
+            try:
+                tidy(self._place, self._keep_s)
+            except Exception:  # a full disk, a damaged part: the parts stay as they are
+                log.exception("%s could not be tidied", self._place)
 
     def _finish(self, whole: "_Whole") -> None:
         """Make parts of a journal and of those before it that failed. What fails again is tried with the next one."""

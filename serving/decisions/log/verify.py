@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from serving.decisions.log import parts
 from serving.decisions.log.columns import SCHEMA, batch
 from serving.decisions.log.entry import genesis, links, read
 from serving.decisions.log.parts import SUFFIX
@@ -34,9 +35,10 @@ def verify(path: Path) -> list[Fault]:
     faults: dict[str, Fault] = {}
     last: dict[str, Stretch] = {}
     damaged: dict[str, str] = {}
+    removed = parts.removed(path) if path.is_dir() else {}
     for stretch in stretches(path, damaged):
         chain = stretch.head.chain
-        fault = _begins(stretch, last.get(chain), path.is_dir()) or _differs(stretch)
+        fault = _begins(stretch, last.get(chain), path.is_dir(), removed.get(chain)) or _differs(stretch)
         if fault is not None:
             faults.setdefault(chain, fault)
         last[chain] = stretch
@@ -49,12 +51,14 @@ def verify(path: Path) -> list[Fault]:
     return list(faults.values())
 
 
-def _begins(stretch: Stretch, before: Stretch | None, whole: bool) -> Fault | None:
-    """Whether a stretch follows the one before it; the first one begins the chain."""
+def _begins(stretch: Stretch, before: Stretch | None, whole: bool, removed: tuple[int, bytes] | None) -> Fault | None:
+    """Whether a stretch follows the one before it; the first one begins the chain, or follows what was removed of it
+    because it was older than it is kept."""
     if not whole:
         return None
-    chain, end = stretch.head.chain, before.end if before else 0
-    follows = _last(before) if before else genesis(chain)
+    chain = stretch.head.chain
+    begin = removed if removed is not None else (0, genesis(chain))
+    end, follows = (before.end, _last(before)) if before else begin
     if stretch.head.first != end:
         return Fault(stretch.source, chain, min(end, stretch.head.first), "is missing or was moved")
     return None if stretch.head.previous == follows else Fault(stretch.source, chain, end, "does not follow")

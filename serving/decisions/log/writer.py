@@ -40,12 +40,23 @@ class DecisionLog:
     """Appends decisions to one folder, from any number of threads; each process opens its own, and has its own chain.
 
     Opening it makes parts of what killed writers left. To be closed when no more is decided.
+
+    Args:
+        keep_days: days after which decisions are removed, if feedback is not waited for longer; None: never.
     """
 
-    def __init__(self, place: Path, params: Decisions, listener: Listener = lambda entries: None) -> None:
+    def __init__(
+        self,
+        place: Path,
+        params: Decisions,
+        listener: Listener = lambda entries: None,
+        keep_days: float | None = None,
+    ) -> None:
         self._params = parts.keep_params(place, params)
         self._listener = listener
-        self._segment = Segment(place, listener)
+        # Feedback comes for so long, and is told of decisions by the log.
+        keep_s = None if keep_days is None else max(keep_days * 86_400, params.keeping.remembered_s)
+        self._segment = Segment(place, listener, keep_s)
         self._waiting, self._untold = deque[tuple[Entry, bytes]](), list[tuple[Entry, bytes]]()
         self._bytes = self._appended = self._committed = 0
         self._stop, self._urgent = False, threading.Event()
