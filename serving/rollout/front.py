@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from threading import Thread
@@ -49,10 +50,9 @@ class Front:
         self._report, self._keys = report, Keys(settings)
         self.ports: Callable[[], Mapping[str, int]] = dict
         self._open = settings.inference_keys == "off"
-        self.port, self.grpc_port = free_port(), free_port()
-        self._server = uvicorn.Server(
-            uvicorn.Config(self._app(), host="127.0.0.1", port=self.port, log_level="warning", access_log=False)
-        )
+        self._socket, self.grpc_port = socket.create_server(("127.0.0.1", 0)), free_port()
+        self.port = int(self._socket.getsockname()[1])
+        self._server = uvicorn.Server(uvicorn.Config(self._app(), log_level="warning", access_log=False))
         self._thread = Thread(target=lambda: asyncio.run(self._run()), name="front", daemon=True)
         self._thread.start()
 
@@ -67,13 +67,13 @@ class Front:
 
     async def _run(self) -> None:
         grpc = await started(self.grpc_port, self._report, _ABOUT)
-        await self._server.serve()
+        await self._server.serve(sockets=[self._socket])
         await grpc.stop(None)
 
     def _app(self) -> FastAPI:
         app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
         for path, answer in self._answers().items():
-            app.add_api_route(path, answer, methods=["GET"], response_class=Response)
+            app.add_api_route(path, answer, methods=["GET", "HEAD"], response_class=Response)
         for path in ("/v1/models/{name:path}", "/v2/models/{name:path}"):
             app.add_api_route(path, self._absent, methods=["GET", "POST"], response_class=Response)
         return app
