@@ -237,7 +237,7 @@ def serve(params_file: Path | None) -> None:
     "--family", "families", type=FAMILY, multiple=True, help="Only this family; may be repeated. Default: all."
 )
 @click.option("--name", default="default", help="Whose key it is: told in logs and beside overrides.")
-@click.option("--per-second", type=Rate(), default=2000.0, help="What it may send.")
+@click.option("--per-second", type=Rate(), default=2000.0, help="Opportunities and events it may send.")
 @click.option("--revoke", is_flag=True, help="Take all keys of this name out of force instead.")
 def key(
     scopes: tuple[Scope, ...],
