@@ -39,8 +39,14 @@ class Intake:
 
     def fault(self) -> str | None:
         """Why feedback is not taken, and what to do; None where it is. Tries to open it where it is due."""
-        self._opened()
-        return self._fault
+        feedback = self._opened()
+        return self._fault or (feedback.failing if feedback is not None else "") or None
+
+    @property
+    def standing(self) -> dict[str, object]:
+        """As `Feedback.standing`."""
+        feedback = self._feedback
+        return {"state": self._fault, "set_aside": None} if feedback is None else feedback.standing
 
     def take(self, observed: Sequence[Observed]) -> list[Status]:
         """As `Feedback.take`. Raises `FeedbackAway` too: nothing was accepted then."""

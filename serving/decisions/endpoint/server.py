@@ -3,6 +3,7 @@
 import gc
 import logging
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from serving.decisions.endpoint.guarded import Disk, guarded
 from serving.decisions.endpoint.intake import Intake
 from serving.decisions.endpoint.lane import Lane
 from serving.decisions.endpoint.limits import Buckets
+from serving.decisions.endpoint.metrics import FLAGGED, told
 from serving.decisions.endpoint.panel import Features
 from serving.decisions.endpoint.pipeline import Pipeline
 from serving.decisions.endpoint.readiness import Readiness
@@ -87,12 +89,19 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
             online.vectors(service, ["nobody"])
     models = Champions(current, settings)
     models.start()
-    feedback = Intake(home / FILE, lambda: Feedback(home / FILE, store, params), home / "log")
+    events = home / FILE
+    feedback = Intake(events, lambda: Feedback(events, store, params, lambda flag: FLAGGED[flag].inc()), home / "log")
     written = DecisionLog(home / "log", params, feedback.expect, settings.decisions_days)
     pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
     decide: Lane[Opportunity, Decision] = Lane("decide", pipeline.decide)
-    take: Lane[Observed, Status] = Lane("feedback", feedback.take)
-    bus = None if place else _bus(settings, feedback)  # what is kept apart must not take from what all share
+
+    def taken(observed: Sequence[Observed]) -> list[Status]:
+        statuses = feedback.take(observed)
+        told(statuses)
+        return statuses
+
+    take: Lane[Observed, Status] = Lane("feedback", taken)
+    bus = None if place else _bus(settings, taken)  # what is kept apart must not take from what all share
 
     readiness = Readiness(
         {
@@ -101,7 +110,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
             "log": written.fault,
             "feedback": feedback.fault,
             "disk": disk.fault,
-            "decide": lambda: None if decide.alive else "the thread that decides is gone: start the endpoint again",
+            "threads": lambda: None if decide.alive and take.alive else "a thread is gone: start the endpoint again",
         },
         lambda: models.left_out() | _damaged(home / "log"),
     )
@@ -118,8 +127,9 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
 
     def status() -> tuple[bool, dict[str, Any]]:
         reasons = readiness.reasons
-        told: dict[str, Any] = {"models": models.versions, "reasons": reasons, "left_out": readiness.left_out}
-        return not reasons, told | ({} if bus is None else {"kafka": bus.standing})
+        details: dict[str, Any] = {"models": models.versions, "feedback": feedback.standing, "reasons": reasons}
+        details |= {"left_out": readiness.left_out} | ({} if bus is None else {"kafka": bus.standing})
+        return not reasons, details
 
     return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
 
@@ -130,13 +140,13 @@ def _damaged(place: Path) -> dict[str, str]:
     return {} if why is None else {"log": why}
 
 
-def _bus(settings: Settings, feedback: Intake) -> "Bus | None":
+def _bus(settings: Settings, take: Callable[[Sequence[Observed]], Sequence[Status]]) -> "Bus | None":
     """The bus that the settings name, read from now on."""
     if settings.kafka_brokers is None:
         return None
     from serving.decisions.endpoint.bus import Bus
 
-    return Bus(settings, feedback.take)
+    return Bus(settings, take)
 
 
 def state_store(settings: Settings, params: Decisions) -> Store:
