@@ -49,6 +49,7 @@ class Served:
     """`adloop serve` with the probe released and decisions beside it."""
 
     settings: Settings
+    pid: int
 
     @property
     def url(self) -> str:
@@ -57,6 +58,12 @@ class Served:
     @property
     def place(self) -> str:
         return f"127.0.0.1:{self.settings.port}"
+
+    def behind(self, protocol: str) -> str:
+        """The model server itself, which Envoy stands before."""
+        lines = (child.cmdline() for child in psutil.Process(self.pid).children(recursive=True))
+        mine = next(line for line in lines if "--grpc-port" in line)
+        return f"127.0.0.1:{mine[mine.index(f'--{protocol}-port') + 1]}"
 
     def key(self, *scopes: keys.Scope, **limits: Any) -> dict[str, str]:
         return {"authorization": f"Bearer {keys.make(self.settings, 'test', scopes, 1e6, **limits)}"}
@@ -82,14 +89,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         assert child.stdout is not None
         assert "probe, decisions" in child.stdout.readline()
         assert str(own.path(settings)) in child.stdout.readline()
-        yield Served(settings)
+        yield Served(settings, child.pid)
         child.terminate()
 
 
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
 @pytest.mark.parametrize("where", ["edge", "server"])
 def test_tritons_client_works_with_its_defaults(served: Served, protocol: str, where: str) -> None:
-    place = served.place if where == "edge" else f"127.0.0.1:{_port(protocol)}"
+    place = served.place if where == "edge" else served.behind(protocol)
     command = [sys.executable, "-m", "tests.integration.triton_client", protocol, place]
     asked = subprocess.run([*command, json.dumps(own.header(served.settings))], cwd=ROOT, stdout=subprocess.PIPE)
     said = json.loads(asked.stdout)
@@ -160,7 +167,7 @@ def test_nothing_that_changes_state_is_reached(served: Served, method: str, path
     ["RepositoryModelUnload", "RepositoryModelLoad", "RepositoryIndex", "ModelConfig", "TraceSetting", "Nothing"],
 )
 def test_no_method_of_grpc_that_changes_state_is_reached(served: Served, where: str, name: str) -> None:
-    place = served.place if where == "edge" else f"127.0.0.1:{_port('grpc')}"
+    place = served.place if where == "edge" else served.behind("grpc")
     with grpc.insecure_channel(place) as channel:
         call = channel.unary_unary(SERVICE + name)
         with pytest.raises(grpc.RpcError) as refused:
@@ -169,13 +176,6 @@ def test_no_method_of_grpc_that_changes_state_is_reached(served: Served, where: 
             )
     assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
     served.answers()
-
-
-def _port(protocol: str) -> int:
-    """Of the model server itself, behind Envoy."""
-    lines = (one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"]))
-    mine = next(line for line in lines if "tests.integration.probe_server" in line and "--grpc-port" in line)
-    return int(mine[mine.index(f"--{protocol}-port") + 1])
 
 
 @pytest.mark.parametrize("path", ["v1/models/probe:predict", "v1/models/probe:explain", "v2/models/probe/infer"])
