@@ -27,12 +27,32 @@ class ContractBroken(ValueError):
     Attributes:
         table, column: where.
         rule: what was promised of the column, in words.
-        rows: some of the rows that break it, or a hint where it is not about rows.
+        rows: some of the rows that break it, or the cause where it is not about rows.
+        where: file and line, where they are known.
+        hint: what to do.
     """
 
-    def __init__(self, table: str, column: str, rule: str, rows: Sequence[Mapping[Any, Any]] | str) -> None:
-        super().__init__(f"table '{table}', column '{column}': {rule}. Broken by: {rows}")
+    def __init__(
+        self,
+        table: str,
+        column: str,
+        rule: str,
+        rows: Sequence[Mapping[Any, Any]] | str,
+        where: str = "",
+        hint: str = "",
+    ) -> None:
+        place = f" ({where})" if where else ""
+        told = rows if isinstance(rows, str) else ", ".join(_shown(row) for row in rows[:SHOWN])
+        advice = f". What to do: {hint}" if hint else ""
+        super().__init__(f"table '{table}', column '{column}'{place}: {rule}. Broken by: {told}{advice}")
         self.table, self.column, self.rule, self.rows = table, column, rule, rows
+        self.where, self.hint = where, hint
+
+
+def _shown(row: Mapping[Any, Any]) -> str:
+    """A row in a message: its first values, none of them long."""
+    values = [f"{name}: {str(value)[:120]}" for name, value in list(row.items())[:8]]
+    return "{" + ", ".join([*values, "…"] if len(row) > 8 else values) + "}"
 
 
 def check(folder: Path) -> None:

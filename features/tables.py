@@ -1,9 +1,9 @@
 """The canonical tables: what a business tells of its customers and of its auctions, in Parquet files in one folder.
 
-There is one clock: every TIMESTAMP is in UTC, without a zone. What depends on the hour or the day of the week reads the
-local clock, which is `local(moment)` of the UTC moment and the row's `zone`, an IANA name such as `Europe/Berlin`; where
-`zone` is null or the table has none, the local clock is UTC's. The endpoint and training use the same rule: a campaign's
-zone is the `zone` of its auctions.
+There is one clock: every TIMESTAMP is in UTC, without a zone. What depends on the hour or the day of the week reads
+the local clock, which is `local(moment)` of the UTC moment and the row's `zone`, an IANA name such as `Europe/Berlin`;
+where `zone` is null or the table has none, the local clock is UTC's. The endpoint and training use the same rule: a
+campaign's zone is the `zone` of its auctions.
 """
 
 import hashlib
@@ -117,7 +117,7 @@ class Tables:
 
     def sql(self, table: str) -> str:
         """The table as DuckDB reads it, to stand after FROM."""
-        return f"read_parquet({literal(str(self.path(table)))})"
+        return f"read_parquet({path(self.path(table))})"
 
     def whole(self, table: str) -> str:
         """A query of exactly the columns of the table's specification, null where it has none of that name."""
@@ -137,6 +137,11 @@ class Tables:
 def literal(text: str) -> str:
     """`text` as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def path(file: Path | str) -> str:
+    """A file's path as an SQL string for DuckDB's readers, which take `*`, `?` and `[` for patterns."""
+    return literal("".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(file)))
 
 
 def quoted(name: str) -> str:
