@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd
+import yaml
 
 from features.tables import OF_CUSTOMERS, SPECS, Column, Tables, quoted
 
@@ -30,6 +31,7 @@ class ContractBroken(ValueError):
         rows: some of the rows that break it, or the cause where it is not about rows.
         where: file and line, where they are known.
         hint: what to do.
+        mend: what a schema file could say of the table to mend it, by key of `features.schema.TableSchema`.
     """
 
     def __init__(
@@ -40,13 +42,24 @@ class ContractBroken(ValueError):
         rows: Sequence[Mapping[Any, Any]] | str,
         where: str = "",
         hint: str = "",
+        mend: Mapping[str, Any] | None = None,
     ) -> None:
         place = f" ({where})" if where else ""
         told = rows if isinstance(rows, str) else ", ".join(_shown(row) for row in rows[:SHOWN])
-        advice = f". What to do: {hint}" if hint else ""
-        super().__init__(f"table '{table}', column '{column}'{place}: {rule}. Broken by: {told}{advice}")
+        advice = [hint] if hint else []
+        advice += [f"say in a schema file {in_schema(table, mend)}"] if mend else []
+        what = f". What to do: {'; '.join(advice)}" if advice else ""
+        super().__init__(f"table '{table}', column '{column}'{place}: {rule}. Broken by: {told}{what}")
         self.table, self.column, self.rule, self.rows = table, column, rule, rows
-        self.where, self.hint = where, hint
+        self.where, self.hint, self.mend = where, hint, mend or {}
+
+
+def in_schema(table: str, mend: Mapping[str, Any]) -> str:
+    """What a schema file says of a table, on one line of YAML."""
+    text: str = yaml.safe_dump(
+        {"tables": {table: dict(mend)}}, default_flow_style=True, width=10_000, allow_unicode=True, sort_keys=False
+    )
+    return text.strip()
 
 
 def _shown(row: Mapping[Any, Any]) -> str:

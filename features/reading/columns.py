@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from features.contracts import ContractBroken
 from features.names import safe
@@ -25,30 +26,63 @@ def is_index(header: str) -> bool:
     return _INDEX.fullmatch(header.strip()) is not None
 
 
-def match(table: str, headers: Sequence[str], schema: TableSchema, where: str) -> tuple[dict[str, str], list[str]]:
-    """The header of each column of a table, canonical ones by their name and the rest by a name of their own.
+@dataclass(frozen=True)
+class Matched:
+    """The header of each column in the order of the file, what is to be told, and what is missing."""
+
+    columns: dict[str, str]
+    notes: list[str]
+    problems: list[ContractBroken]
+
+
+def match(table: str, headers: Sequence[str], schema: TableSchema, where: str) -> Matched:
+    """Which header is which column of a table: canonical ones have their name, the rest one of their own.
 
     A header in other letters or with spaces (`Customer ID`) is understood; any other name has to be told.
-
-    Returns:
-        header by column in the order of the file, and what is to be told.
-
-    Raises `ContractBroken` where a required column is missing, or the schema names a header that is not there.
     """
-    spec, told = SPECS[table], dict(schema.columns)
-    unknown = next(((name, header) for name, header in told.items() if header and header not in headers), None)
-    if unknown:
-        rule = f"the schema says that its header is '{unknown[1]}'"
-        raise ContractBroken(table, unknown[0], rule, _there(headers), where, _like(unknown[1], headers))
-    named = {header: name for name, header in told.items() if header}
-    notes = []
+    spec, told = SPECS[table], schema.columns
+    named = {header: name for name, header in told.items() if header in headers}
+    notes, problems = (
+        [],
+        [_not_there(table, name, told[name], headers, where) for name in told if name not in named.values()],
+    )
+    problems = [problem for problem in problems if problem]
     for name in (name for name in spec if name not in told):
         header = name if name in headers else next((one for one in headers if plain(one) == name), None)
         if header is not None and header not in named:
             named[header] = name
             notes += [f"the column '{header}' is taken as {name}"] if header != name else []
-    for name in (name for name, column in spec.items() if column.required and name not in named.values()):
-        raise ContractBroken(table, name, "column is required", _there(headers), where, suggestion(name, headers))
+    meant: list[str] = []
+    for name in (one for one, column in spec.items() if column.required and one not in {*named.values(), *told}):
+        problems.append(_missing(table, name, headers, [*named, *meant], where))
+        meant += problems[-1].mend.get("columns", {}).values()
+    columns = _columns(spec, headers, named, notes)
+    return Matched(columns, notes, problems)
+
+
+def _not_there(table: str, name: str, header: str | None, headers: Sequence[str], where: str) -> ContractBroken | None:
+    """What is wrong with a header that a schema names and the file has not."""
+    if header is None:
+        required = name in SPECS[table] and SPECS[table][name].required
+        rule, cause = "column is required", "the schema says that there is none"
+        return ContractBroken(table, name, rule, cause, where) if required else None
+    close = difflib.get_close_matches(plain(header), [plain(one) for one in headers], 1, 0.7)
+    found = next((one for one in headers if close and plain(one) == close[0]), None)
+    hint, mend = (f"did you mean '{found}'?", {"columns": {name: found}}) if found else ("", {})
+    rule = f"the schema says that its header is '{header}'"
+    return ContractBroken(table, name, rule, _there(headers), where, hint, mend)
+
+
+def _missing(table: str, name: str, headers: Sequence[str], taken: Sequence[str], where: str) -> ContractBroken:
+    meant = guess(name, headers, taken)
+    hint = f"did you mean '{meant}'?" if meant else "rename it, or say in a schema file which header it has"
+    mend = {"columns": {name: meant}} if meant else {}
+    return ContractBroken(table, name, "column is required", _there(headers), where, hint, mend)
+
+
+def _columns(
+    spec: Mapping[str, object], headers: Sequence[str], named: Mapping[str, str], notes: list[str]
+) -> dict[str, str]:
     columns: dict[str, str] = {}
     for header in headers:
         if header not in named and is_index(header):
@@ -58,17 +92,11 @@ def match(table: str, headers: Sequence[str], schema: TableSchema, where: str) -
         if header not in named and name != header.strip():
             notes.append(f"the column '{header}' is called '{name}': its own name is taken, or no feature's may be so")
         columns[name] = header
-    return columns, notes
+    return columns
 
 
 def _there(headers: Sequence[str]) -> str:
     return f"there are: {', '.join(headers)}"
-
-
-def _like(name: str, headers: Sequence[str]) -> str:
-    close = difflib.get_close_matches(plain(name), [plain(one) for one in headers], 1, 0.7)
-    found = next((one for one in headers if close and plain(one) == close[0]), None)
-    return f"did you mean '{found}'?" if found else ""
 
 
 def guess(name: str, headers: Sequence[str], taken: Sequence[str] = ()) -> str | None:
@@ -79,11 +107,3 @@ def guess(name: str, headers: Sequence[str], taken: Sequence[str] = ()) -> str |
             return free[synonym]
     close = difflib.get_close_matches(name, list(free), 1, 0.8)
     return free[close[0]] if close else None
-
-
-def suggestion(name: str, headers: Sequence[str]) -> str:
-    """What to do where a canonical column is not found."""
-    found = guess(name, headers)
-    meant = f"did you mean '{found}'? " if found else ""
-    shown = found or "its header"
-    return f"{meant}Rename it, or say so in a schema file (columns: {{{name}: {shown}}}); adloop check proposes one"

@@ -2,7 +2,7 @@
 
 #: Texts that programs write for a missing value: as an id they make one customer of many.
 NO_IDS = ("nan", "null", "none", "na", "n/a", "nil", "undefined", "#n/a", "<na>", "nat")
-#: Beyond it a floating point number has lost digits.
+#: From it on a floating point number may have lost digits.
 EXACT = 2**53
 
 
@@ -13,13 +13,13 @@ def clean(text: str) -> str:
 
 def of_number(number: str) -> str:
     """SQL of the id that a floating point number stands for: whole numbers without `.0`, missing ones null."""
-    whole = f"{number} = trunc({number}) AND abs({number}) <= {EXACT}"
+    whole = f"{number} = trunc({number}) AND abs({number}) < {EXACT}"
     return f"CASE WHEN isnan({number}) THEN NULL WHEN {whole} THEN {number}::BIGINT::VARCHAR ELSE {number}::VARCHAR END"
 
 
 def rounded(number: str) -> str:
     """SQL: whether an id that came as a floating point number has lost digits."""
-    return f"(NOT isnan({number}) AND abs({number}) > {EXACT})"
+    return f"(NOT isnan({number}) AND abs({number}) >= {EXACT})"
 
 
 def none(text: str) -> str:

@@ -127,8 +127,8 @@ def _with_ids(
     if schema.missing_ids == "refuse":
         return []
     spec = SPECS[given.table]
-    there = [one.raw for one in readings if one.name.endswith("_id") and one.name in spec and spec[one.name].required]
-    condition = " AND ".join(f"{raw} IS NOT NULL" for raw in there)
+    there = [one.sql for one in readings if one.name.endswith("_id") and one.name in spec and spec[one.name].required]
+    condition = " AND ".join(f"({sql}) IS NOT NULL" for sql in there)
     ((count,),) = db.execute(f"SELECT count(*) FROM {given.sql} WHERE NOT ({condition})").fetchall()
     notes += [f"{count:,} of {given.rows:,} rows have no id, and are dropped"] if count else []
     return [condition]

@@ -41,7 +41,7 @@ _COLUMNS = {
 
 _TABLES = {
     "customers": "customer clients client users user members subscribers subscriptions accounts people kunden contacts",
-    "transactions": "transaction orders order purchases sales invoices receipts baskets payments umsatz bestellungen verkaeufe",
+    "transactions": "transaction orders order purchases sales invoices receipts baskets payments bestellungen umsatz",
     "touches": "touch touchpoints emails mailings sends messages contacts_made campaign_contacts kontakte",
     "auctions": "auction bids bid impressions bid_log bidding rtb",
 }

@@ -1,7 +1,9 @@
 """One table read: what its files hold, which column is which, how values are read, which rows are taken."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -18,6 +20,14 @@ from features.tables import SPECS, literal
 _MAY_BE_EMPTY = frozenset({"touches"})
 
 
+@dataclass(frozen=True)
+class Note:
+    """What is to be told of a table that can be taken, and what a schema could say to have it otherwise."""
+
+    text: str
+    mend: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass
 class Understood:
     """What was understood of a table so far, what is to be told of it, and what stands against taking it.
@@ -30,7 +40,7 @@ class Understood:
     given: Given | None = None
     readings: list[Reading] = field(default_factory=list)
     taken: Taken | None = None
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     problems: list[ContractBroken] = field(default_factory=list)
 
 
@@ -65,21 +75,22 @@ def understand(
 def _read(
     db: duckdb.DuckDBPyConnection, done: Understood, given: Given, schema: TableSchema, now: pd.Timestamp
 ) -> None:
-    headers, notes = columns.match(given.table, list(given.columns), schema, f"file {next(iter(given.files))}")
-    done.notes += notes
-    for column in values.columns(given, headers, schema):
+    matched = columns.match(given.table, list(given.columns), schema, f"file {next(iter(given.files))}")
+    done.notes += map(Note, matched.notes)
+    done.problems += matched.problems
+    for column in values.columns(given, matched.columns, schema):
         try:
-            done.readings += values.read(db, given, [column], schema)
+            done.readings += values.read(db, given, column, schema)
         except ContractBroken as problem:
             done.problems.append(problem)
     done.problems += _mistaken_label(db, given, done.readings, schema)
-    done.problems += values.refuse(db, given, done.readings)
+    done.problems += values.refuse(db, given, done.readings, schema)
     if done.problems:
         return
     done.notes += [note for one in done.readings for note in _of_ids(db, given, one)]
-    done.notes += _of_clocks(db, given, done.readings, schema)
+    done.notes += map(Note, _of_clocks(db, given, done.readings, schema))
     done.taken = rows.take(db, given, done.readings, schema, now)
-    done.notes += done.taken.notes
+    done.notes += map(Note, done.taken.notes)
     done.problems += done.taken.problems
 
 
@@ -96,18 +107,19 @@ def _mistaken_label(
     ((different,),) = db.execute(f"SELECT count(DISTINCT {column.raw}) FROM {given.sql}").fetchall()
     if different > 2:
         return []
-    hint = f"did you mean '{close}'? Say so in a schema file (columns: {{churned: {close}}})"
-    hint += "; if it is an attribute, say that there is none (columns: {churned: null})"
-    cause = f"there are: {', '.join(given.columns)}"
-    return [ContractBroken("customers", "churned", "column churned is missing", cause, next(iter(given.files)), hint)]
+    hint = f"did you mean '{close}'? If that is an attribute, say columns: {{churned: null}}"
+    cause, where = f"there are: {', '.join(given.columns)}", f"file {next(iter(given.files))}"
+    mend = {"columns": {"churned": close}}
+    return [ContractBroken("customers", "churned", "column churned is missing", cause, where, hint, mend)]
 
 
-def _of_ids(db: duckdb.DuckDBPyConnection, given: Given, column: Reading) -> list[str]:
+def _of_ids(db: duckdb.DuckDBPyConnection, given: Given, column: Reading) -> list[Note]:
     """What looks wrong about the ids in a column, with examples."""
     if not column.form.startswith("ids"):
         return []
     if column.form != "ids":
-        return [f"{column.name}: ids that came as numbers are taken without .0"] if "numbers" in column.form else []
+        told = f"{column.name}: ids that came as numbers are taken without .0"
+        return [Note(told)] if column.form != "ids, from whole numbers" else []
     text = column.sql
     none, spaced, pointed = (
         ids.none(text),
@@ -120,26 +132,28 @@ def _of_ids(db: duckdb.DuckDBPyConnection, given: Given, column: Reading) -> lis
     if missing:
         first = values.offending(db, given, [column], none)
         shown = ", ".join(f"'{row[column.name]}' ({given.place(place)})" for place, row in first[:3])
-        mend = f"na_values: ['{first[0][1][column.name]}'], missing_ids: drop"
-        notes.append(f"{column.name}: {missing:,} rows have a text for none as id: {shown} ({mend} in a schema file)")
+        mend = {"na_values": sorted({row[column.name].strip() for _, row in first}), "missing_ids": "drop"}
+        notes.append(Note(f"{column.name}: {missing:,} rows have a text for none as their id: {shown}", mend))
     if unclean:
         notes.append(_unclean(db, given, column, unclean, f"({spaced} OR {pointed})"))
     return notes
 
 
-def _unclean(db: duckdb.DuckDBPyConnection, given: Given, column: Reading, count: int, condition: str) -> str:
+def _unclean(db: duckdb.DuckDBPyConnection, given: Given, column: Reading, count: int, condition: str) -> Note:
     same = (
         f"SELECT list_slice(list_sort(list(DISTINCT {column.sql})), 1, 3) FROM {given.sql}"
         f" GROUP BY {ids.clean(column.sql)} HAVING count(DISTINCT {column.sql}) > 1"
     )
     variants = db.execute(f"SELECT * FROM ({same}) ORDER BY 1 LIMIT 3").fetchall()
-    mend = "ids: clean in a schema file makes them one"
     if variants:
         shown = "; ".join(" and ".join(f"'{text}'" for text in texts) for (texts,) in variants)
-        return f"{column.name}: ids that differ only by spaces or .0 are different ones: {shown} ({mend})"
+        return Note(
+            f"{column.name}: ids that differ only by spaces or .0 are different ones: {shown}", {"ids": "clean"}
+        )
     first = values.offending(db, given, [column], condition)
     shown = ", ".join(f"'{row[column.name]}' ({given.place(place)})" for place, row in first[:3])
-    return f"{column.name}: {count:,} rows have an id with spaces around it or .0 behind it: {shown} ({mend})"
+    told = f"{column.name}: {count:,} rows have an id with spaces around it or .0 behind it: {shown}"
+    return Note(told, {"ids": "clean"})
 
 
 def _of_clocks(db: duckdb.DuckDBPyConnection, given: Given, readings: list[Reading], schema: TableSchema) -> list[str]:

@@ -85,11 +85,26 @@ def prepare(table: str, file: Path, name: str, aside: Path, encoding: str | None
         path = _in_utf8(table, file, name, aside, found)
     except (EOFError, gzip.BadGzipFile) as error:
         raise ContractBroken(table, "header", "the file is whole", f"gzip: {error}", where=f"file {name}") from error
-    sign = delimiter or _delimiter(path)
+    sign = delimiter or _best(_first_line(path))
     header = _header(path, sign)
     if not header:
         raise ContractBroken(table, "header", "the file has a header", "all its lines are blank", f"file {name}")
     return Text(name, path, header, sign, found)
+
+
+def first_header(begin: bytes) -> list[str]:
+    """The header of a text file that begins so, as far as it can be told without reading on."""
+    marked = next((kind for mark, kind in _MARKS.items() if begin.startswith(mark)), None)
+    lines = begin.decode(marked or "utf-8", "replace" if marked else "surrogateescape").splitlines()
+    line = next((one for one in lines if one.strip()), "")
+    if not marked and not line.isprintable():
+        line = line.encode("utf-8", "surrogateescape").decode(legacy(begin), "replace")
+    return [name.strip() for name in next(csv.reader([line], delimiter=_best(line)), [])]
+
+
+def _best(line: str) -> str:
+    """The sign that parts a header into the most names."""
+    return max(_DELIMITERS, key=lambda sign: len(next(csv.reader([line], delimiter=sign), [])))
 
 
 def _begin(file: Path) -> bytes:
@@ -159,7 +174,7 @@ def _undecodable(
         f"the file is in {encoding}",
         f"byte 0x{error.object[error.start]:02x} is not; as {guess} the value reads '{value.strip()[:60]}'",
         where=f"file {name}, line {line}",
-        hint=f"give the encoding in a schema file (encoding: {guess})",
+        mend={"encoding": guess},
     )
 
 
@@ -183,23 +198,18 @@ def _with_nul(table: str, file: Path, name: str, line: int, number: int) -> Cont
         begin = stream.read(512)
     column = _column(file, number)
     even, odd = begin[0::2].count(0), begin[1::2].count(0)
-    hint = "write the file again without them"
+    where = f"file {name}, line {line}"
     if max(even, odd) * 3 > len(begin):
-        column, order = "header", "le" if odd > even else "be"
-        hint = f"it looks like UTF-16: give the encoding in a schema file (encoding: utf-16-{order})"
-    return ContractBroken(table, column, "the file is text", "it holds NUL bytes", f"file {name}, line {line}", hint)
+        mend, cause = {"encoding": f"utf-16-{'le' if odd > even else 'be'}"}, "it looks like UTF-16 without its mark"
+        return ContractBroken(table, "header", "the file is in UTF-8", cause, where, mend=mend)
+    hint = "write the file again without them"
+    return ContractBroken(table, column, "the file is text", "it holds NUL bytes", where, hint)
 
 
 def _first_line(path: Path) -> str:
     with closing(_open(path)) as stream:
         lines = TextIOWrapper(stream, encoding="utf-8-sig")
         return next((line for line in lines if line.strip()), "")
-
-
-def _delimiter(path: Path) -> str:
-    """The sign that parts the header into the most names."""
-    line = _first_line(path)
-    return max(_DELIMITERS, key=lambda sign: len(next(csv.reader([line], delimiter=sign), [])))
 
 
 def _header(path: Path, delimiter: str) -> tuple[str, ...]:

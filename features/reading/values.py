@@ -1,6 +1,7 @@
 """How each column's values are read: the SQL that makes them what the canonical tables hold, by what is in them."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,12 @@ from features.tables import SPECS, literal
 _FLOATS = ("FLOAT", "DOUBLE")
 _INTEGER = r"[+-]?\d{1,18}"
 _EXPONENT = r"[+-]?\d(?:\.\d+)?[eE]\+?\d+"
+#: What the text of a customer who has left says.
+_GONE = re.compile(
+    r"^(?!.*\b(?:not|non|no)\b).*(?:attrit|churn|left|exit|cancel|gone|inactive|lost|stopped)", re.IGNORECASE
+)
+#: The form of moments that all name their zone.
+NAMED = "ISO 8601 with a zone"
 #: Distinct texts that are looked at to find out what they could be.
 SAMPLE = 200
 
@@ -74,9 +81,16 @@ def columns(given: Given, headers: dict[str, str], schema: TableSchema) -> list[
     return found
 
 
-def read(db: duckdb.DuckDBPyConnection, given: Given, asked: Iterable[Column], schema: TableSchema) -> list[Reading]:
-    """How each of the columns is read. Raises `ContractBroken` where that cannot be known."""
-    return [_reading(db, given, column, schema) for column in asked]
+def read(db: duckdb.DuckDBPyConnection, given: Given, column: Column, schema: TableSchema) -> list[Reading]:
+    """How a column is read. Moments that name their zone also tell the column `zone`, where there is no other.
+
+    Raises `ContractBroken` where that cannot be known.
+    """
+    reading = _reading(db, given, column, schema)
+    if column.name != "occurred_at" or reading.form != NAMED or schema.zone or "zone" in given.columns:
+        return [reading]
+    zone = f"regexp_extract({column.text}, {literal(moments.IN_ZONE)}, 1)"
+    return [reading, Reading("zone", column.header, column.raw, zone, "VARCHAR", "of occurred_at")]
 
 
 def _reading(db: duckdb.DuckDBPyConnection, given: Given, column: Column, schema: TableSchema) -> Reading:
@@ -113,11 +127,13 @@ def _plain_text(column: Column) -> Reading:
 
 
 def _number(column: Column, kind: str, flag: bool, schema: TableSchema) -> Reading:
-    sql = f"{column.raw}::DOUBLE"
+    sql = f"CASE WHEN NOT isnan({column.raw}::DOUBLE) THEN {column.raw}::DOUBLE END"
     if column.is_text:
         sql = numbers.number(column.text, schema.decimal, schema.currency)
         if flag:
             sql = f"coalesce({sql}, ({truths.truth(column.text, schema)})::INT::DOUBLE)"
+    elif column.kind == "BOOLEAN":
+        sql = f"{column.raw}::INT::DOUBLE"
     elif column.kind.startswith(("DATE", "TIME", "INTERVAL", "BLOB", "UUID", "STRUCT", "MAP")) or "[" in column.kind:
         sql = "NULL::DOUBLE"
     if kind == "BIGINT":
@@ -167,7 +183,8 @@ def _moment(db: duckdb.DuckDBPyConnection, given: Given, column: Column, schema:
     if not forms:
         return _told(column, "NULL::TIMESTAMP", "TIMESTAMP", "text", "is no date or moment of ISO 8601")
     if forms.intersection(moments.ZONED):
-        sql, words = moments.iso(column.text, forms, None), "ISO 8601 with a zone"
+        sql, words = moments.iso(column.text, forms, None), "ISO 8601 with an offset"
+        words = NAMED if forms == {"with a zone"} else words
         return _told(column, sql, "TIMESTAMP", words, "is no date or moment of ISO 8601")
     return _clock(column, lambda zone: moments.iso(column.text, forms, zone), schema, "ISO 8601")
 
@@ -259,24 +276,46 @@ def fitting(db: duckdb.DuckDBPyConnection, given: Given, column: Reading) -> lis
     return [form for form, count in zip(found, counts, strict=True) if count == filled]
 
 
-def refuse(db: duckdb.DuckDBPyConnection, given: Given, readings: list[Reading]) -> list[ContractBroken]:
-    """A breach for each column with values that cannot be read: where the first ones stand, and what to do."""
-    checked = [one for one in readings if one.broken]
+def refuse(
+    db: duckdb.DuckDBPyConnection, given: Given, readings: list[Reading], schema: TableSchema
+) -> list[ContractBroken]:
+    """A breach for each column with values that are missing or cannot be read: where they stand, and what to do."""
+    spec, checked = SPECS[given.table], [(one, one.broken) for one in readings if one.broken]
+    for one in readings:
+        dropped = schema.missing_ids == "drop" and one.name.endswith("_id")
+        if one.name in spec and spec[one.name].required and not dropped:
+            checked.append((one, f"{_there(one)} IS NULL"))
     if not checked:
         return []
-    counted = ", ".join(f"count_if({one.broken})" for one in checked)
+    counted = ", ".join(f"count_if({condition})" for _, condition in checked)
     counts = db.execute(f"SELECT {counted} FROM {given.sql}").fetchall()[0]
-    return [_breach(db, given, one, readings, count) for one, count in zip(checked, counts, strict=True) if count]
+    found = [(one, condition, count) for (one, condition), count in zip(checked, counts, strict=True) if count]
+    return [_breach(db, given, one, condition, readings, count) for one, condition, count in found]
+
+
+def _there(column: Reading) -> str:
+    """SQL that is null where a value is missing: also a floating point number that is none."""
+    return f"nullif(lower({column.raw}::VARCHAR), 'nan')" if column.form == "ids, from numbers" else column.raw
 
 
 def _breach(
-    db: duckdb.DuckDBPyConnection, given: Given, column: Reading, readings: list[Reading], count: int
+    db: duckdb.DuckDBPyConnection,
+    given: Given,
+    column: Reading,
+    condition: str,
+    readings: list[Reading],
+    count: int,
 ) -> ContractBroken:
-    rows = offending(db, given, readings, column.broken)
+    rows = offending(db, given, readings, condition)
     place, first = given.place(rows[0][0]), rows[0][1][column.name]
+    if condition != column.broken:
+        rule = f"{column.name} is given (it is missing in {count:,} of {given.rows:,} rows)"
+        mend = {"missing_ids": "drop"} if column.name.endswith("_id") else {}
+        hint = "such rows can be dropped" if mend else ""
+        return ContractBroken(given.table, column.name, rule, [row for _, row in rows], place, hint, mend)
     rule = f"values can be read as {column.type}; '{first}' {column.cause} ({count:,} of {given.rows:,} rows)"
-    hint = _hint(db, given, column)
-    return ContractBroken(given.table, column.name, rule, [row for _, row in rows], place, hint)
+    hint, mend = _advice(db, given, column)
+    return ContractBroken(given.table, column.name, rule, [row for _, row in rows], place, hint, mend)
 
 
 def offending(
@@ -289,21 +328,25 @@ def offending(
     return [(row, dict(zip((one.name for one in readings), told, strict=True))) for row, *told in found]
 
 
-def _hint(db: duckdb.DuckDBPyConnection, given: Given, column: Reading) -> str:
+def _advice(db: duckdb.DuckDBPyConnection, given: Given, column: Reading) -> tuple[str, dict[str, Any]]:
+    """What to do where values cannot be read, and what a schema could say."""
     if column.type == "TIMESTAMP":
         fits = fitting(db, given, column)
         if len(fits) == 1:
-            return f"all values fit the format {fits[0]}: say so in a schema file (date_format: '{fits[0]}')"
+            return "all values fit one format", {"date_format": {column.name: fits[0]}}
         if fits:
-            return f"its values fit the formats {' and '.join(fits)}: say which one in a schema file (date_format: …)"
-        return (
-            "write dates as 2024-06-01 or 2024-06-01T22:00:00, or give their format in a schema file (date_format: …)"
-        )
+            return f"its values fit {' and '.join(fits)} alike: say which one in a schema file (date_format)", {}
+        return "write 2024-06-01 or 2024-06-01T22:00:00, or say the format in a schema file (date_format)", {}
+    texts = sample(db, given, column)
     if column.type == "DOUBLE":
-        signs, currencies = numbers.signs(sample(db, given, column))
-        told = [f"currency: '{currencies[0]}'"] if len(currencies) == 1 else []
-        told += [f"decimal: '{' or '.join(signs)}'"] if signs else []
-        return f"say how numbers are written in a schema file ({', '.join(told)})" if told else ""
+        signs, currencies = numbers.signs(texts)
+        if len(signs) > 1:
+            return f"the decimal sign may be {' or '.join(signs)}: say which one in a schema file (decimal)", {}
+        mend = {"decimal": signs[0]} if signs else {}
+        return "", mend | ({"currency": currencies[0]} if len(currencies) == 1 else {})
     if column.type == "BOOLEAN":
-        return "say which texts mean yes and no in a schema file (true_values, false_values)"
-    return ""
+        yes = [text for text in texts if _GONE.search(text)]
+        if len(texts) == 2 and len(yes) == 1:
+            return "", {"true_values": yes, "false_values": [text for text in texts if text not in yes]}
+        return "say which texts mean yes and no in a schema file (true_values, false_values)", {}
+    return "", {}

@@ -52,6 +52,11 @@ def tables(source: str, settings: Settings, schema: Schema = AS_THEY_ARE) -> tup
     return folder.tables(source, settings, schema)
 
 
+def is_folder(source: str, settings: Settings) -> bool:
+    """Whether a source is a folder of tables, which a schema may describe."""
+    return not (source in _BUNDLED or decision_log.files(source, settings) or ipinyou.files(source, settings))
+
+
 def learns(source: Sequence[str], settings: Settings) -> bool:
     """Whether one of them is a decision log: what is learnt from it goes on from what bid."""
     return any(one not in _BUNDLED and decision_log.files(one, settings) for one in source)

@@ -10,15 +10,14 @@ import duckdb
 import pandas as pd
 
 from features import lake
-from features.contracts import SHOWN, ContractBroken
+from features.contracts import SHOWN, ContractBroken, in_schema
 from features.reading import ids
-from features.reading.table import Understood, understand, write
+from features.reading.table import Note, Understood, understand, write
 from features.schema import Schema
 from features.settings import Settings
 from features.tables import OF_CUSTOMERS, SPECS, Tables, literal
 
 _ENDINGS = ("parquet", "csv", "csv.gz")
-#: Fewer rows of unknown customers are shown than those that break other rules.
 _UNKNOWN = "customer_id is in the table customers"
 
 
@@ -36,7 +35,7 @@ class Opened:
 
     @property
     def notes(self) -> list[str]:
-        return [f"{table.table}: {note}" for table in self.tables for note in table.notes]
+        return [f"{table.table}: {told(table.table, note)}" for table in self.tables for note in table.notes]
 
 
 def files(source: str, settings: Settings, schema: Schema) -> dict[str, list[str]]:
@@ -79,14 +78,24 @@ def read(source: str, destination: Path, settings: Settings, schema: Schema) -> 
     with opened(source, settings, schema) as folder:
         for problem in folder.problems:
             raise problem
-        for table in folder.tables:
-            write(folder.db, table, schema.of(table.table).zone, destination)
-        staged = OF_CUSTOMERS.intersection(Tables(destination).names)
-        if staged and "customers" not in staged:
-            _derive_customers(folder.db, Tables(destination), sorted(staged))
-        for table in sorted(staged - {"customers"}):
-            _refuse_other_spelling(folder.db, Tables(destination), table)
+        publish(folder, destination)
         return folder.notes
+
+
+def publish(folder: Opened, destination: Path) -> None:
+    """Write tables without problems into `destination`. Raises `ContractBroken` where they do not fit one another."""
+    for table in folder.tables:
+        write(folder.db, table, folder.schema.of(table.table).zone, destination)
+    staged = OF_CUSTOMERS.intersection(Tables(destination).names)
+    if staged and "customers" not in staged:
+        _derive_customers(folder.db, Tables(destination), sorted(staged))
+    for table in sorted(staged - {"customers"}):
+        _refuse_other_spelling(folder.db, Tables(destination), table)
+
+
+def told(table: str, note: Note) -> str:
+    """A note in words, with what a schema could say."""
+    return f"{note.text}; a schema file may say {in_schema(table, note.mend)}" if note.mend else note.text
 
 
 @contextmanager
@@ -128,5 +137,5 @@ def _refuse_other_spelling(db: duckdb.DuckDBPyConnection, tables: Tables, table:
         f" ON {ids.clean('u.customer_id')} = same LIMIT {SHOWN}"
     ).df()
     if len(rows):
-        hint = "say for both tables in a schema file that ids are to be cleaned (ids: clean)"
-        raise ContractBroken(table, "customer_id", _UNKNOWN, rows.to_dict("records"), hint=hint)
+        hint, mend = "the ids of both tables are to be cleaned", {"ids": "clean"}
+        raise ContractBroken(table, "customer_id", _UNKNOWN, rows.to_dict("records"), hint=hint, mend=mend)
