@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 import yaml
 
+from features.names import safe
 from features.tables import OF_CUSTOMERS, SPECS, Column, Tables, quoted
 
 if TYPE_CHECKING:
@@ -82,6 +83,10 @@ def check(folder: Path) -> None:
             if name in columns and columns[name] != column.type:
                 raise ContractBroken(table, name, f"is of type {column.type}", f"it is {columns[name]}")
         _validate(tables, table, [name for name in SPECS[table] if name in columns])
+    for name in tables.attributes():
+        if safe(name, ()) != name:
+            hint = f"rename it, to {safe(name, ())} for instance"
+            raise ContractBroken("customers", name, "an attribute has a name that a feature may have", name, hint=hint)
 
 
 def suite(table: str, columns: Sequence[str]) -> dict[str, "Expectation"]:

@@ -7,8 +7,8 @@ from functools import cache
 import pandas as pd
 
 #: Columns of examples and feature rows that are no features.
-RESERVED = frozenset({"event_timestamp", "observed_until", "split", "value", "horizon_days", "entity_row_id"})
-_NOT_IN_NAMES = re.compile(r"[:\x00-\x1f\x7f]+|__+")
+RESERVED = frozenset({"event_timestamp", "observed_until", "split", "value", "horizon_days", "entity_row_id", "rn"})
+_NOT_IN_NAMES = re.compile(r"[:\x00-\x1f\x7f]+")
 
 
 @cache
@@ -34,7 +34,8 @@ def safe(name: str, taken: Iterable[str]) -> str:
     """The name of an attribute: its own, where Feast and the examples can bear it and none of `taken` is the same but
     for its case; else one like it."""
     plain = _NOT_IN_NAMES.sub("_", name.strip()) or "attribute"
-    if plain.lower() in RESERVED or plain.lower() in computed():
+    # Feast's join takes what ends with _y for a column that was there twice.
+    if plain.endswith("_y") or plain.lower() in RESERVED or plain.lower() in computed():
         plain += "_attribute"
     others, number, found = {one.lower() for one in taken}, 1, plain
     while found.lower() in others:

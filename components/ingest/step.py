@@ -17,7 +17,7 @@ class Ingested:
 
     data_hash: str
     rows: dict[str, int]
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...]
 
 
 def ingest(source: Sequence[str], out: Path, settings: Settings, schema: Schema = sources.AS_THEY_ARE) -> Ingested:
