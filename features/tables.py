@@ -139,9 +139,14 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def only(file: Path | str) -> str:
+    """The pattern that is this path and no other: DuckDB's readers take `*`, `?` and `[` for patterns."""
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(file))
+
+
 def path(file: Path | str) -> str:
-    """A file's path as an SQL string for DuckDB's readers, which take `*`, `?` and `[` for patterns."""
-    return literal("".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(file)))
+    """A file's path as an SQL string for DuckDB's readers."""
+    return literal(only(file))
 
 
 def quoted(name: str) -> str:
