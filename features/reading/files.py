@@ -125,7 +125,7 @@ def _stage(db: duckdb.DuckDBPyConnection, table: str, text: texts.Text, target: 
     given = (
         f"read_csv({path(text.path)}, auto_detect = false, header = true, delim = {literal(text.delimiter)},"
         f" quote = '\"', escape = '\"', columns = {{{columns}}}, strict_mode = true, store_rejects = true,"
-        f" rejects_limit = {SHOWN}, max_line_size = {LONGEST})"
+        f" rejects_limit = {SHOWN}, max_line_size = {LONGEST}, compression = '{text.compression}')"
     )
     listed = ", ".join(literal(one) for one in ("", *(one.strip() for one in missing)))
     filled = ", ".join(f"CASE WHEN trim({name}) NOT IN ({listed}) THEN {name} END AS {name}" for name in names)

@@ -43,6 +43,11 @@ class Text:
     delimiter: str
     encoding: str
 
+    @property
+    def compression(self) -> str:
+        """Of the file at `path`, in DuckDB's words."""
+        return "gzip" if _is_packed(self.path) else "none"
+
     def records(self) -> Iterator[tuple[int, list[str]]]:
         """Each record that is not blank, with the number of the line it ends in; the header is the first."""
         with closing(_open(self.path)) as stream:
@@ -115,10 +120,13 @@ def _begin(file: Path) -> bytes:
             return _GZIP
 
 
-def _open(file: Path) -> IO[bytes]:
+def _is_packed(file: Path) -> bool:
     with file.open("rb") as stream:
-        packed = stream.read(2) == _GZIP
-    return gzip.open(file) if packed else file.open("rb")  # type: ignore[return-value]
+        return stream.read(2) == _GZIP
+
+
+def _open(file: Path) -> IO[bytes]:
+    return gzip.open(file) if _is_packed(file) else file.open("rb")  # type: ignore[return-value]
 
 
 def _in_utf8(table: str, file: Path, name: str, aside: Path, encoding: str) -> Path:
