@@ -79,7 +79,8 @@ def _in_time(
     days = db.execute(f"FROM ({counted}) WHERE day IS NOT NULL ORDER BY day").df()
     if days.empty:
         return [], (None, None)
-    future = values.offending(db, given, readings, f"{moment} > {latest}")
+    ahead = bool(days["day"].iloc[-1] >= (now + AHEAD).normalize())
+    future = values.offending(db, given, readings, f"{moment} > {latest}") if ahead else []
     if future and (at.name == "snapshot_at" or bool(days["day"].min() > now + AHEAD)):
         rule = f"{at.name} lies in the past; now is {now:%Y-%m-%d %H:%M} UTC"
         problems.append(
