@@ -128,6 +128,17 @@ class Tables:
         )
         return f"SELECT {columns} FROM {self.sql(table)}" if there else f"SELECT {columns} WHERE false"
 
+    def zone(self, table: str) -> str | None:
+        """The zone that most rows of a table name; None where none does."""
+        if "zone" not in self.columns(table):
+            return None
+        with duckdb.connect() as db:
+            named = (
+                f"SELECT zone FROM {self.sql(table)} WHERE zone IS NOT NULL GROUP BY zone ORDER BY count(*) DESC, zone"
+            )
+            found = db.execute(f"{named} LIMIT 1").fetchall()
+        return str(found[0][0]) if found else None
+
     def rows(self) -> dict[str, int]:
         """Number of rows by table."""
         with duckdb.connect() as db:
