@@ -88,7 +88,7 @@ def _columns(
     columns: dict[str, str] = {}
     for header in headers:
         if header not in named and is_index(header):
-            notes.append(f"the column '{header}' counts rows, and is left out")
+            notes.append(f"the column '{header}' has no name of its own, as row numbers have none, and is left out")
             continue
         name = named.get(header) or safe(header, [*spec, *named.values(), *columns])
         if header not in named and name != header.strip():

@@ -111,7 +111,7 @@ def near(days: pd.DataFrame) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     gaps = np.diff(days["day"].to_numpy().astype("datetime64[D]")).astype(np.int64)
     few = int(FEW * counts.sum())
     low = high = None
-    if len(gaps) > 1 and few:
+    if len(gaps) and few:
         before, after = np.cumsum(counts)[:-1], np.cumsum(counts[::-1])[::-1][1:]
         usual = gaps[(before > few) & (after > few)]
         wide = max(FAR_DAYS, FAR_GAPS * int(usual.max(initial=0)))

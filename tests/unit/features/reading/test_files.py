@@ -63,6 +63,7 @@ def test_a_file_that_is_no_parquet(refused, content: bytes) -> None:
     [
         GOOD.replace("\n", "\r\n").encode(),
         GOOD.replace("\n", "\r").encode(),
+        ("sep=;\n" + GOOD.replace(",", ";")).encode(),
         GOOD.replace("5\n", "5\r\n").encode(),
         b"\xef\xbb\xbf" + GOOD.encode(),
         GOOD.encode("utf-16"),
@@ -113,4 +114,18 @@ def test_files_of_other_columns_are_not_one_table(refused) -> None:
 def test_row_numbers_that_pandas_wrote_are_left_out(read) -> None:
     tables, told = read({"customers.csv": "Unnamed: 0,customer_id,plan\n0,a,x\n1,b,y\n", "transactions.csv": GOOD})
     assert tables.attributes() == {"plan": "VARCHAR"}
-    assert "'Unnamed: 0' counts rows" in told
+    assert "the column 'Unnamed: 0' has no name of its own" in told
+
+
+def test_lines_below_an_introduction_are_counted_with_it(refused) -> None:
+    assert refused("sep=;\n" + GOOD.replace(",", ";") + "c;2024-01-03;x\n").where == "file transactions.csv, line 5"
+
+
+def test_a_title_above_the_header_is_told(refused) -> None:
+    assert "the first line is read as the header" in refused("Sales of 2024\n\n" + GOOD).hint
+
+
+def test_a_second_file_of_a_table_is_told(read) -> None:
+    frame = pd.DataFrame({"customer_id": ["z"], "occurred_at": [pd.Timestamp("2024-01-01")], "amount": [1.0]})
+    _, told = read({"transactions.csv": GOOD, "transactions.parquet": frame})
+    assert "transactions.csv is there too, and is not read" in told
