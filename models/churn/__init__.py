@@ -1,7 +1,7 @@
 """Churn: will a customer leave, how soon, why, and what to do about it (spec 2.2)."""
 
 from features.examples import churn_examples
-from models.churn.baselines import lightgbm, logistic_regression, one_feature
+from models.churn.baselines import BASELINES
 from models.churn.model import ChurnModel
 from models.churn.params import ChurnParams
 from models.churn.training import ENTITY, LABEL, fit
@@ -19,7 +19,7 @@ FAMILY = Family(
     params=ChurnParams,
     fit=fit,
     load=ChurnModel.load,
-    baselines={"one_feature": one_feature, "logistic_regression": logistic_regression, "lightgbm": lightgbm},
+    baselines=BASELINES,
     metrics=(
         metrics.auc(LABEL, _ANSWER),
         metrics.average_precision(LABEL, _ANSWER),

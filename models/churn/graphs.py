@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from models.churn.basis import Basis
 
 OPSET, ML_OPSET, IR_VERSION = 18, 3, 9
+Doubles = npt.NDArray[np.float64]
 #: A forest's leaf may be pure; its probability stays this far from 0 and 1 so that its log-odds exist.
 EDGE = 1e-3
 
@@ -58,6 +59,20 @@ def dense(basis: Basis, layers: Sequence[tuple[npt.NDArray[np.float32], npt.NDAr
     else:
         nodes.append(helper.make_node("Identity", [last], ["logit"]))
     return _model(nodes, constants, basis.columns)
+
+
+def linear(fill: Doubles, mean: Doubles, spread: Doubles, weight: Doubles, intercept: float) -> onnx.ModelProto:
+    """Standardized numbers times `weight`; `fill` stands for what is missing."""
+    nodes = [
+        helper.make_node("IsNaN", ["x"], ["missing"]),
+        helper.make_node("Where", ["missing", "fill", "x"], ["filled"]),
+        helper.make_node("Sub", ["filled", "mean"], ["centred"]),
+        helper.make_node("Div", ["centred", "spread"], ["standard"]),
+        helper.make_node("MatMul", ["standard", "weight"], ["product"]),
+        helper.make_node("Add", ["product", "intercept"], ["logit"]),
+    ]
+    told = {"fill": fill, "mean": mean, "spread": spread, "weight": weight[:, None], "intercept": np.array([intercept])}
+    return _model(nodes, {name: value.astype(np.float32) for name, value in told.items()}, len(weight))
 
 
 def forest(trees: Trees, columns: int) -> onnx.ModelProto:
