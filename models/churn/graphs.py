@@ -5,6 +5,7 @@ Every graph takes `x`, float32 of (rows, columns) with NaN where a value is miss
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -122,7 +123,7 @@ def _basis(basis: Basis) -> tuple[list[onnx.NodeProto], dict[str, npt.NDArray[np
 
 def _ensemble(trees: Trees, output: str, aggregate: str, start: float) -> onnx.NodeProto:
     leaf = trees.feature < 0
-    return helper.make_node(
+    node = helper.make_node(
         "TreeEnsembleRegressor",
         ["x"],
         [output],
@@ -130,19 +131,37 @@ def _ensemble(trees: Trees, output: str, aggregate: str, start: float) -> onnx.N
         n_targets=1,
         aggregate_function=aggregate,
         base_values=[start],
-        nodes_treeids=trees.tree.tolist(),
-        nodes_nodeids=trees.node.tolist(),
-        nodes_featureids=np.where(leaf, 0, trees.feature).tolist(),
-        nodes_values=np.where(leaf, 0, trees.threshold).tolist(),
-        nodes_modes=np.where(leaf, "LEAF", trees.below).tolist(),
-        nodes_truenodeids=np.where(leaf, 0, trees.left).tolist(),
-        nodes_falsenodeids=np.where(leaf, 0, trees.right).tolist(),
-        nodes_missing_value_tracks_true=np.where(leaf, 0, trees.missing_left).tolist(),
-        target_treeids=trees.tree[leaf].tolist(),
-        target_nodeids=trees.node[leaf].tolist(),
-        target_ids=[0] * int(leaf.sum()),
-        target_weights=trees.value[leaf].tolist(),
     )
+    node.attribute.extend(
+        [
+            _ints("nodes_treeids", trees.tree),
+            _ints("nodes_nodeids", trees.node),
+            _ints("nodes_featureids", np.where(leaf, 0, trees.feature)),
+            _floats("nodes_values", np.where(leaf, 0, trees.threshold)),
+            _texts("nodes_modes", np.where(leaf, b"LEAF", trees.below.encode())),
+            _ints("nodes_truenodeids", np.where(leaf, 0, trees.left)),
+            _ints("nodes_falsenodeids", np.where(leaf, 0, trees.right)),
+            _ints("nodes_missing_value_tracks_true", np.where(leaf, 0, trees.missing_left)),
+            _ints("target_treeids", trees.tree[leaf]),
+            _ints("target_nodeids", trees.node[leaf]),
+            _ints("target_ids", np.zeros(int(leaf.sum()), dtype=np.int64)),
+            _floats("target_weights", trees.value[leaf]),
+        ]
+    )
+    return node
+
+
+# `helper.make_attribute` looks at each value by itself: seconds for a forest of deep trees.
+def _ints(name: str, values: npt.NDArray[np.integer[Any]]) -> onnx.AttributeProto:
+    return onnx.AttributeProto(name=name, type=onnx.AttributeProto.INTS, ints=values.tolist())
+
+
+def _floats(name: str, values: npt.NDArray[np.floating[Any]]) -> onnx.AttributeProto:
+    return onnx.AttributeProto(name=name, type=onnx.AttributeProto.FLOATS, floats=values.tolist())
+
+
+def _texts(name: str, values: npt.NDArray[np.bytes_]) -> onnx.AttributeProto:
+    return onnx.AttributeProto(name=name, type=onnx.AttributeProto.STRINGS, strings=values.tolist())
 
 
 def _model(nodes: list[onnx.NodeProto], constants: dict[str, npt.NDArray[np.generic]], columns: int) -> onnx.ModelProto:
