@@ -4,7 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,9 @@ def _parts(
 
 
 def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
-    return {str(name): None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
+    return {
+        str(name): None if isinstance(value, float) and not isfinite(value) else value for name, value in row.items()
+    }
 
 
 def _frame(
