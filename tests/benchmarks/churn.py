@@ -96,7 +96,6 @@ def _against(
         **vars(standing.gains[standing.nearest]),
         "goal": BEATEN_BY_NONE,
         "unit": f"AUC above {standing.nearest}; better beyond noise: {' '.join(standing.better) or 'none'}",
-        "seed": params.seed,
     }
 
 
