@@ -15,7 +15,13 @@ from tests.benchmarks.rows import Row, chosen, load, merge, row, write
 #: What each part measures, in the module of its name; a part runs if any of its rows is asked for.
 PARTS = {
     "ltv": ("ltv.cdnow.gini", "ltv.cdnow.spearman", "ltv.cdnow.mae", "ltv.cdnow.coverage80"),
-    "churn": ("churn.telco.auc", "churn.telco.ece", "churn.complete_journey.auc"),
+    "churn": (
+        "churn.telco.auc",
+        "churn.telco.ece",
+        "churn.telco.vs_best_baseline",
+        "churn.complete_journey.auc",
+        "churn.complete_journey.vs_best_baseline",
+    ),
     "bidding": (
         *(f"bidding.ipinyou.{policy}vs_{other}" for policy in ("", "dqn_") for other in ("linear", "mcpc", "rlb")),
         "bidding.ipinyou.dqn_below_linear",
