@@ -3,12 +3,12 @@
 from features.examples import value_examples
 from models.evaluation import gates
 from models.family import Family
-from models.ltv.baselines import bg_nbd_gamma_gamma, past_spend
+from models.ltv.baselines import bg_nbd_gamma_gamma, lightgbm_tweedie, past_spend
 from models.ltv.fit import ENTITY, LABEL, fit
 from models.ltv.metrics import METRICS
 from models.ltv.model import ValueModel
 from models.ltv.params import LtvParams
-from models.ltv.verdicts import best, risk_is_calibrated
+from models.ltv.verdicts import best, covers_spend, risk_is_calibrated
 
 FAMILY = Family(
     name="ltv",
@@ -19,13 +19,17 @@ FAMILY = Family(
     params=LtvParams,
     fit=fit,
     load=ValueModel.load,
-    baselines={"past_spend": past_spend, "bg_nbd_gamma_gamma": bg_nbd_gamma_gamma},
+    baselines={
+        "past_spend": past_spend,
+        "bg_nbd_gamma_gamma": bg_nbd_gamma_gamma,
+        "lightgbm_tweedie": lightgbm_tweedie,
+    },
     metrics=METRICS,
     gates=(
         gates.beats_naive,
         gates.not_beaten_by_baselines,
         gates.not_worse_than_champion,
-        gates.covers("value", "value_low", "value_high", 0.8),
+        covers_spend(0.8),
         risk_is_calibrated,
         gates.fair(best, best),
         gates.no_leak,
