@@ -5,7 +5,7 @@ Each is kept once finished.
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +79,7 @@ class Checkpoint:
             digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
         return cls(folder, digest.hexdigest()[:16])
 
-    def boosters(self, stage: str, made: dict[str, Make]) -> "dict[str, lightgbm.Booster]":
+    def boosters(self, stage: str, made: Mapping[str, Make]) -> "dict[str, lightgbm.Booster]":
         """The boosters of a stage: found, or made by `made[name]()` and kept."""
         return {name: self._booster(f"{self.inputs}-{stage}-{name}.txt", make) for name, make in made.items()}
 

@@ -22,8 +22,8 @@ from models.ltv.intervals import Intervals, level
 from models.ltv.leap import Leap, chained, drift, pairs, weight
 from models.ltv.model import Boosters, Design, Inputs, ValueModel
 from models.ltv.params import LtvParams
-from models.ltv.plain import Plain
-from models.tabular import Encoder, Matrix, feature_columns
+from models.ltv.plain import Plain, per_day
+from models.tabular import Encoder, feature_columns
 
 if TYPE_CHECKING:
     import lightgbm
@@ -35,17 +35,17 @@ LABEL = ("value", "horizon_days")
 
 @dataclass(frozen=True)
 class Pass:
-    """What one pass has learnt, from these encoded rows."""
+    """What one pass has learnt."""
 
     inputs: Inputs
     hurdle: Boosters
-    plain: "lightgbm.Booster"
-    learnt: Matrix
+    plain: Plain
 
     @classmethod
     def of(cls, inputs: Inputs, design: Design, boosters: "dict[str, lightgbm.Booster]") -> Self:
-        """From finished boosters by name."""
-        return cls(inputs, Boosters(boosters["occurrence"], boosters["amount"]), boosters["plain"], design.encoded)
+        """From finished boosters by name, and what they were learnt from."""
+        plain = Plain(boosters["plain"], most=float(per_day(boosters["plain"], design.encoded).max()))
+        return cls(inputs, Boosters(boosters["occurrence"], boosters["amount"]), plain)
 
     def foresee(self, rows: pd.DataFrame, horizon: Array) -> tuple[Array, Array]:
         """What the hurdle model and what past spend say of so many days."""
@@ -56,7 +56,7 @@ class Pass:
     def levelled(self, rows: pd.DataFrame, horizon: Array, leap: Leap) -> tuple[Plain, Array]:
         """The plain half at the level of these rows, and their values."""
         own, encoded = leap.value(*self.foresee(rows, horizon)), self.inputs.encoder.encode(rows)
-        plain = Plain.levelled(self.plain, self.learnt, encoded, horizon, own)
+        plain = self.plain.levelled(encoded, horizon, own)
         return plain, plain.combined(encoded, horizon, own)
 
 
@@ -109,14 +109,20 @@ def _intervals(
     seen = chained(everything, horizon, ENTITY) if horizon > window else valid
     expected = tuning.levelled(seen, days(seen), Leap())[1]
     found, error = level(expected, spend(seen))
-    cutoffs, after = {*everything["event_timestamp"]}, pd.Timedelta(days=window)
-    levels = {
-        at: level(tuning.levelled(rows, days(rows), Leap())[1], spend(rows))[0]
-        for at, rows in everything.groupby("event_timestamp")
-        if at + after in cutoffs or at - after in cutoffs
-    }
-    unsure = float(np.hypot(drift(levels, window), error))
+    unsure = float(np.hypot(drift(_levels(everything, window, tuning), window), error))
     return Intervals.fit(found * expected, spend(seen), params.coverage, drift=unsure, newest=values)
+
+
+def _levels(everything: pd.DataFrame, window: int, tuning: Pass) -> dict[pd.Timestamp, float]:
+    """The level of each cutoff that is a window before or after another."""
+    times, after = everything["event_timestamp"], pd.Timedelta(days=window)
+    cutoffs = {pd.Timestamp(at) for at in times.unique()}
+    found = {}
+    for at in sorted(cutoffs):
+        if at + after in cutoffs or at - after in cutoffs:
+            rows = everything[times == at]
+            found[at], _ = level(tuning.levelled(rows, days(rows), Leap())[1], spend(rows))
+    return found
 
 
 def newest(frame: pd.DataFrame, repeats_only: bool = False) -> BuyTillYouDie:

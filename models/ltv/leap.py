@@ -60,19 +60,18 @@ def chained(examples: pd.DataFrame, horizon: int, entity: str) -> pd.DataFrame:
 
     Of several such cutoffs it is the latest. `value` and `horizon_days` are of all those windows together.
     """
-    cutoffs = {at: rows.set_index(entity)["value"] for at, rows in examples.groupby("event_timestamp")}
-    window = int(examples["horizon_days"].max())
-    wanted = -(-horizon // window)
+    times, window = examples["event_timestamp"], int(examples["horizon_days"].max())
+    cutoffs = {pd.Timestamp(at) for at in times.unique()}
 
-    def windows(at: pd.Timestamp) -> list[pd.Timestamp]:
-        ahead = (at + pd.Timedelta(days=k * window) for k in range(wanted))
+    def windows(start: pd.Timestamp) -> list[pd.Timestamp]:
+        ahead = (start + pd.Timedelta(days=k * window) for k in range(-(-horizon // window)))
         return list(takewhile(cutoffs.__contains__, ahead))
 
     start = max(cutoffs, key=lambda at: (len(windows(at)), at))
-    rows = examples[examples["event_timestamp"] == start]
-    # Whoever bought before one cutoff is known at the next.
-    spent = sum(rows[entity].map(cutoffs[at]).fillna(0.0) for at in windows(start))
-    return rows.assign(value=spent, horizon_days=window * len(windows(start)))
+    inside = examples[times.isin(windows(start))]
+    spent = inside.groupby(entity)["value"].sum()  # whoever bought before one cutoff is known at the next
+    rows = examples[times == start]
+    return rows.assign(value=rows[entity].map(spent), horizon_days=window * len(windows(start)))
 
 
 def drift(level: Mapping[pd.Timestamp, float], window: int) -> float:

@@ -5,7 +5,7 @@ baseline to be beaten and half of the value. What trees cannot do is answer beyo
 they say what the largest of the others spends.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,16 +28,12 @@ class Plain:
     most: float
     level: float = 1.0
 
-    @classmethod
-    def levelled(
-        cls, booster: "lightgbm.Booster", learnt: Matrix, encoded: Matrix, horizon: Array, own: Array
-    ) -> "Plain":
-        """Made from what it was learnt from, and a level at which these customers' total is that of `own`."""
-        unlevelled = cls(booster, float(per_day(booster, learnt).max()))
-        return cls(booster, unlevelled.most, float(own.sum() / unlevelled.value(encoded, horizon, own).sum()))
+    def levelled(self, encoded: Matrix, horizon: Array, own: Array) -> "Plain":
+        """With the level at which these customers' total is that of `own`."""
+        return replace(self, level=self.level * float(own.sum() / self.value(encoded, horizon, own).sum()))
 
     def value(self, encoded: Matrix, horizon: Array, own: Array) -> Array:
-        """Spend over `horizon` days. Who is worth more to the hurdle model (`own`) than trees can say keeps its lead."""
+        """Spend over `horizon` days. Who is worth more to the hurdle model (`own`) than trees say keeps its lead."""
         said = per_day(self.booster, encoded) * horizon * self.level
         return np.asarray(said * np.maximum(own / (self.most * horizon), 1.0))
 

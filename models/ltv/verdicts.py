@@ -56,8 +56,8 @@ def covers_spend(level: float, tolerance: float = 0.05) -> Gate:
     return gate
 
 
-def coverage_by_band(truth: pd.DataFrame, answers: pd.DataFrame) -> "pd.Series[float]":
+def coverage_by_band(truth: pd.DataFrame, answers: pd.DataFrame) -> pd.Series:
     """The share of truths within their intervals in each band of the predicted value, lowest first."""
     within = truth["value"].between(answers["value_low"], answers["value_high"])
     ranks = answers["value"].rank(method="first", pct=True)
-    return within.groupby(np.ceil(ranks * min(BANDS, len(answers)))).mean()
+    return within.astype(float).groupby(np.ceil(ranks * min(BANDS, len(answers)))).mean()
