@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.ltv.btyd import Array
+from models.ltv.intervals import LARGEST
 from models.tabular import Matrix
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ class Plain:
     level: float = 1.0
 
     def levelled(self, encoded: Matrix, horizon: Array, own: Array) -> "Plain":
-        """With the level at which these customers' total is that of `own`."""
-        return replace(self, level=self.level * float(own.sum() / self.value(encoded, horizon, own).sum()))
+        """With the level at which the total of these customers, but for those worth most, is that of `own`."""
+        said, usual = self.value(encoded, horizon, own), own <= np.quantile(own, 1 - LARGEST)
+        return replace(self, level=self.level * float(own[usual].sum() / said[usual].sum()))
 
     def value(self, encoded: Matrix, horizon: Array, own: Array) -> Array:
         """Spend over `horizon` days. Who is worth more to the hurdle model (`own`) than trees say keeps its lead."""

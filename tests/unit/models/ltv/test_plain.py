@@ -17,7 +17,7 @@ def model(
     return FAMILY.fit(train, valid, params, tmp_path_factory.mktemp("checkpoint"))
 
 
-def test_half_of_the_value_is_the_plain_answer_at_the_same_total(model: ValueModel, valid: pd.DataFrame) -> None:
+def test_half_of_the_value_is_the_plain_answer_at_the_same_level(model: ValueModel, valid: pd.DataFrame) -> None:
     assert model.plain is not None
     own = replace(model, plain=None).predict(valid)["value"].to_numpy()
     horizon = np.full(len(valid), float(model.horizon))
@@ -25,7 +25,8 @@ def test_half_of_the_value_is_the_plain_answer_at_the_same_total(model: ValueMod
     plain = model.plain.value(model.encoder.encode(valid), horizon, own)
 
     assert model.predict(valid)["value"].to_numpy() == pytest.approx((own + plain) / 2)
-    assert plain.sum() == pytest.approx(own.sum())
+    usual = own <= np.quantile(own, 0.99)  # one wholesaler must not raise what all others are said to be worth
+    assert plain[usual].sum() == pytest.approx(own[usual].sum())
 
 
 def test_a_wholesaler_keeps_its_lead_over_what_trees_have_seen(model: ValueModel, test: pd.DataFrame) -> None:
