@@ -193,7 +193,7 @@ def test_a_key_that_asks_too_much_is_told_when_to_come_back(endpoint: Endpoint) 
         ({"opportunities": []}, 422, "opportunities"),
         ({"opportunities": [{}] * 1001}, 422, "opportunities"),
         ({"opportunities": [1]}, 422, "opportunities[0]"),
-        ({"opportunities": [], "seed": 1}, 422, "seed"),
+        ({"opportunities": [asked()], "seed": 1}, 422, "seed"),
         (asked(hour=24), 422, "hour"),
         (asked(hour=True), 422, "hour"),
         (asked(occurred_at="now"), 422, "occurred_at"),
@@ -201,7 +201,7 @@ def test_a_key_that_asks_too_much_is_told_when_to_come_back(endpoint: Endpoint) 
         (asked(floor_price=1e300), 422, "floor_price"),
         (asked(account_id="a\x1fb"), 422, "account_id"),
         (asked(campaign_id="x" * 257), 422, "campaign_id"),
-        (asked(features={"a": [1]}), 422, "features"),
+        (asked(features={"a": [1]}), 422, "features.a"),
         (asked(asked="everything"), 422, "asked"),
         (asked(asked="customer"), 422, "customer_id"),
         (asked(bid=3), 422, "bid"),
@@ -258,9 +258,9 @@ def test_a_campaign_spends_what_it_was_given_and_its_account_was(endpoint: Endpo
     [
         ("campaigns", {"daily_limit": -1}, "daily_limit"),
         ("campaigns", {"daily_limit": None}, "daily_limit"),
-        ("campaigns", {"shares": {"moon": {"x": 0.5}}}, "shares"),
-        ("campaigns", {"shares": {"channel": {"search": 1.5}}}, "shares"),
-        ("campaigns", {"candidates": ["a\u0000"]}, "candidates"),
+        ("campaigns", {"shares": {"moon": {"x": 0.5}}}, "shares.moon"),
+        ("campaigns", {"shares": {"channel": {"search": 1.5}}}, "shares.channel.search"),
+        ("campaigns", {"candidates": ["a\u0000"]}, "candidates[0]"),
         ("accounts", {"limit": "much"}, "limit"),
     ],
 )
@@ -278,7 +278,7 @@ def test_feedback_is_counted_once(endpoint: Endpoint) -> None:
     click = {**event, "kind": "click", "occurred_at": time.time(), "cost": 0.25}
     first = endpoint.post("feedback", click)
     assert first.status_code == 200, first.text
-    assert endpoint.post("feedback", {"events": [click, click]}).json() == {"joined": 0, "again": 2, "waits": 0}
+    assert endpoint.post("feedback", {"events": [click, click]}).json()["again"] == 2
 
     def spent() -> float:
         looked = Opportunity("look", time.time(), "acme", "counted")

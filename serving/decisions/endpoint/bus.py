@@ -1,8 +1,9 @@
 """Events from a Kafka topic, for those who have a bus: read at least once, counted once.
 
 A message is what `POST /v1/feedback` takes. Its offset is committed when its events are on disk, or when it is in the
-dead-letter topic because it holds none. Whatever fails before that (disk, brokers) commits nothing: after a pause the
-topic is read again from where it was committed, and `Feedback` knows each event by its id.
+dead-letter topic because it holds none, or one that is dated ahead and was not accepted. Whatever fails before that
+(disk, brokers) commits nothing: after a pause the topic is read again from where it was committed, and `Feedback` knows
+each event by its id.
 """
 
 import logging
@@ -14,9 +15,10 @@ from typing import Literal
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
 from features.settings import Settings
-from serving.decisions.endpoint import forms
-from serving.decisions.endpoint.fields import Invalid
+from serving.decisions.endpoint import requests
 from serving.decisions.endpoint.metrics import FAULTS, MESSAGES, READING
+from serving.decisions.endpoint.requests import Invalid, NotJson
+from serving.decisions.endpoint.schemas import BATCH
 from serving.decisions.feedback import Observed, Status
 
 log = logging.getLogger("adloop.decisions")
@@ -95,17 +97,21 @@ class Bus:
         self._says(True)
 
     def _work(self, messages: Sequence[Message]) -> None:
-        events: list[Observed] = []
+        events: list[tuple[Message, Observed]] = []
         dead: list[tuple[Message, str]] = []
+        ahead: dict[Message, None] = {}
         for message in messages:
             if (wrong := message.error()) is not None:
                 raise KafkaException(wrong)
             try:
-                events += forms.events(forms.parsed(message.value() or b""))
-            except (forms.NotJson, Invalid) as invalid:
+                events += ((message, one) for one in requests.events(requests.parsed(message.value() or b"")))
+            except (NotJson, Invalid) as invalid:
                 dead.append((message, str(invalid)))
-        for start in range(0, len(events), forms.BATCH):
-            self._take(events[start : start + forms.BATCH])
+        for start in range(0, len(events), BATCH):
+            part = events[start : start + BATCH]
+            statuses = self._take([one for _, one in part])
+            ahead |= {message: None for (message, _), status in zip(part, statuses, strict=True) if status == "ahead"}
+        dead += ((message, "it holds an event that is dated ahead of the clock") for message in ahead)
         if dead:
             self._bury(dead)
         MESSAGES["taken"].inc(len(messages) - len(dead))
