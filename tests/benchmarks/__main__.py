@@ -14,7 +14,22 @@ from tests.benchmarks.rows import Row, chosen, load, merge, row, write
 
 #: What each part measures, in the module of its name; a part runs if any of its rows is asked for.
 PARTS = {
-    "ltv": ("ltv.cdnow.gini", "ltv.cdnow.spearman", "ltv.cdnow.mae", "ltv.cdnow.coverage80"),
+    "ltv": (
+        *(f"ltv.cdnow.{name}" for name in ("gini", "spearman", "mae", "coverage80")),
+        *(
+            f"ltv.{figure}.{split}"
+            for split in (
+                "cdnow_84d",
+                "cdnow_273d",
+                "complete_journey_84d",
+                "complete_journey_220d",
+                "online_retail_90d",
+                "online_retail_160d",
+                "online_retail_first_autumn",
+            )
+            for figure in ("coverage80", "worst_band", "held_of_buyers", "width_vs_past_spend", "vs_best_baseline")
+        ),
+    ),
     "churn": (
         "churn.telco.auc",
         "churn.telco.ece",
