@@ -86,7 +86,8 @@ class Family:
             (`train`, `valid` or `test`) and label columns; `features.examples` has the usual ones.
         params: the model of its section of `params.yaml`.
         fit, load: make a model, and read one back from a folder that `save` wrote.
-        baselines: the field's own answers by name; the first is the naive one that the gates compare with.
+        baselines: the field's own answers by name, the strongest among them; the first is the naive one, which a
+            candidate must beat beyond noise. No other may beat the candidate so.
         metrics: `(truth, answers) -> float` by name; the first is the one that gates and canaries compare.
         gates: what a candidate must pass to be released.
         context: columns of the examples that are features too: what a request brings itself, beside the features of

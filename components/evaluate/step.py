@@ -162,7 +162,7 @@ def _ask(
         rows=rows,
         truth=truth,
         answers=answers["candidate"],
-        naive=answers[family.naive],
+        baselines={name: answers[name] for name in family.baselines},
         champion=answers.get("champion"),
         train=frame.split("train"),
         metric=family.metrics[0],

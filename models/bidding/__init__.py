@@ -27,6 +27,7 @@ FAMILY = Family(
     metrics=METRICS,
     gates=(
         gates.beats_naive,
+        gates.not_beaten_by_baselines,
         gates.not_worse_than_champion,
         never_overspends,
         value_is_calibrated,

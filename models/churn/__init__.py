@@ -30,6 +30,7 @@ FAMILY = Family(
     ),
     gates=(
         gates.beats_naive,
+        gates.not_beaten_by_baselines,
         gates.not_worse_than_champion,
         gates.no_leak,
         gates.calibrated(LABEL, _ANSWER),

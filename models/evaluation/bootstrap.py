@@ -1,6 +1,6 @@
 """How sure a figure is: the percentile bootstrap over rows (Efron, 1979), paired where two models are compared."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,11 +27,24 @@ def interval(metric: Metric, truth: pd.DataFrame, answers: pd.DataFrame, seed: i
     return _interval(metric.measure(truth, answers), samples(metric, truth, answers, seed))
 
 
+def gains(
+    metric: Metric, truth: pd.DataFrame, candidate: pd.DataFrame, others: Mapping[str, pd.DataFrame], seed: int
+) -> dict[str, Interval]:
+    """By how much `candidate` is better than each of `others`, all measured on the same samples: noise they share
+    cancels."""
+    value, sampled = metric.measure(truth, candidate), samples(metric, truth, candidate, seed)
+    sign = 1 if metric.higher_is_better else -1
+    return {
+        name: _interval(
+            metric.gain(value, metric.measure(truth, other)), sign * (sampled - samples(metric, truth, other, seed))
+        )
+        for name, other in others.items()
+    }
+
+
 def gain(metric: Metric, truth: pd.DataFrame, candidate: pd.DataFrame, other: pd.DataFrame, seed: int) -> Interval:
-    """By how much `candidate` is better than `other`, both measured on the same samples: noise they share cancels."""
-    value = metric.gain(metric.measure(truth, candidate), metric.measure(truth, other))
-    sampled = samples(metric, truth, candidate, seed) - samples(metric, truth, other, seed)
-    return _interval(value, sampled if metric.higher_is_better else -sampled)
+    """By how much `candidate` is better than one other."""
+    return gains(metric, truth, candidate, {"other": other}, seed)["other"]
 
 
 def samples(metric: Metric, truth: pd.DataFrame, answers: pd.DataFrame, seed: int) -> Array:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from models.evaluation import bootstrap, calibration, fairness, leaks, metrics
 from models.evaluation.metrics import Metric
+from models.evaluation.standing import Standing
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Evidence:
 
     Attributes:
         rows, truth: held-out feature rows and label columns, on one index.
-        answers: the candidate's; `naive` the naive baseline's; `champion` the released model's, or None.
+        answers: the candidate's; `champion` the released model's, or None.
+        baselines: those of every baseline that the family names, by name; the first is the naive one.
         train: the frame the candidate learnt from (features and labels), to look for leaks.
         metric: what candidate, baseline and champion are compared on.
         sensitive: names of columns whose groups must be treated alike.
@@ -26,13 +28,18 @@ class Evidence:
     rows: pd.DataFrame
     truth: pd.DataFrame
     answers: pd.DataFrame
-    naive: pd.DataFrame
+    baselines: Mapping[str, pd.DataFrame]
     champion: pd.DataFrame | None
     train: pd.DataFrame
     metric: Metric
     sensitive: tuple[str, ...]
     seed: int
     outcomes: tuple[str, ...] = ()
+
+    @property
+    def naive(self) -> pd.DataFrame:
+        """The answers of the naive baseline."""
+        return next(iter(self.baselines.values()))
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,20 @@ def beats_naive(evidence: Evidence) -> Verdict:
         gain=gain.value,
         low=gain.low,
         high=gain.high,
+    )
+
+
+def not_beaten_by_baselines(evidence: Evidence) -> Verdict:
+    """No baseline is better beyond noise: the upper bound of the paired bootstrap against each of them reaches 0."""
+    standing = Standing.of(evidence.metric, evidence.truth, evidence.answers, evidence.baselines, evidence.seed)
+    told = "; ".join(standing.told(name) for name in standing.better or [standing.nearest])
+    reason = f"{', '.join(standing.better)} better beyond noise" if standing.better else "no baseline is better"
+    return _verdict(
+        "not_beaten_by_baselines",
+        not standing.better and not standing.undefined,
+        f"{evidence.metric.name}: {reason}; {told}; every upper bound must reach 0",
+        **{name: gain.value for name, gain in standing.gains.items()},
+        **{f"{name}.high": gain.high for name, gain in standing.gains.items()},
     )
 
 

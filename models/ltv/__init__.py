@@ -23,6 +23,7 @@ FAMILY = Family(
     metrics=METRICS,
     gates=(
         gates.beats_naive,
+        gates.not_beaten_by_baselines,
         gates.not_worse_than_champion,
         gates.covers("value", "value_low", "value_high", 0.8),
         risk_is_calibrated,

@@ -95,11 +95,12 @@ def test_a_leaked_label_is_refused(telco: Telco, tmp_path: Path) -> None:
 
 def verdicts_of(splits: Splits, features: list[str], params: ChurnParams, folder: Path) -> dict[str, Verdict]:
     train, valid, test = splits["train"], splits["valid"], splits["test"]
+    baselines = {name: make(train, valid, params, folder) for name, make in FAMILY.baselines.items()}
     evidence = Evidence(
         rows=test[features],
         truth=test[list(FAMILY.label)],
         answers=FAMILY.fit(train, valid, params, folder / "checkpoint").predict(test),
-        naive=FAMILY.baselines[FAMILY.naive](train, valid, params, folder).predict(test),
+        baselines={name: model.predict(test) for name, model in baselines.items()},
         champion=None,
         train=train,
         metric=AUC,

@@ -203,12 +203,12 @@ def _answers(splits: Splits, params: LtvParams, folder: Path) -> pd.DataFrame:
 
 def _verdicts(splits: Splits, features: list[str], params: LtvParams, folder: Path) -> dict[str, Verdict]:
     train, test = splits["train"], splits["test"]
-    naive = FAMILY.baselines[FAMILY.naive](train, splits["valid"], params, folder)
+    baselines = {name: make(train, splits["valid"], params, folder) for name, make in FAMILY.baselines.items()}
     evidence = Evidence(
         rows=test[features],
         truth=test[list(FAMILY.label)],
         answers=_answers(splits, params, folder),
-        naive=naive.predict(test),
+        baselines={name: model.predict(test) for name, model in baselines.items()},
         champion=None,
         train=train,
         metric=FAMILY.metrics[0],

@@ -13,7 +13,7 @@ def evidence(risk: np.ndarray, value: np.ndarray) -> Evidence:
         rows=truth[[]],
         truth=truth,
         answers=answers,
-        naive=answers,
+        baselines={"past_spend": answers},
         champion=None,
         train=truth,
         metric=FAMILY.metrics[0],
