@@ -83,6 +83,7 @@ BIDDING = {
     "window": {"horizon_days": 28, "step_days": 1, "min_history_days": 84},
     "goal": "clicks",
     "pricing": "second",
+    "spend": "worthwhile",
     "auctions": 100,
     "rounds": 1,
     "episodes": 2,
