@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from components.compare.step import Compared
@@ -19,6 +20,8 @@ def as_json(compared: Compared) -> str:
 
 def show(compared: Compared, console: Console) -> None:
     """A row a model, a column a metric; the best of each metric in bold, the family's own with its interval."""
+    for note in compared.notes:
+        console.print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)
     figures = pd.DataFrame(compared.table)
     table = Table("model", *figures["metric"].unique(), title=f"{compared.family}: {compared.how}")
     best = {metric: _best(rows) for metric, rows in figures.groupby("metric")}

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pandas as pd
 
 from features import contracts, sources, store
 from features.examples import latest
+from features.schema import Schema
 from features.settings import Settings
 from features.tables import Tables, content_hash
 from models import catalog
@@ -33,7 +35,8 @@ class Compared:
     """What came out: a row a model and metric with `model`, `metric`, `value`, `low`, `high`, `higher_is_better`.
 
     The family's own model comes first and bears its name. `how` says what was learnt from and what was tested on.
-    `parts` are tables like it, each of a part of the held-out examples, with the columns that say which.
+    `parts` are tables like it, each of a part of the held-out examples, with the columns that say which. `notes` tell
+    what was found in the tables as they were read.
     """
 
     family: str
@@ -43,6 +46,7 @@ class Compared:
     data_hash: str
     table: tuple[Mapping[str, Any], ...]
     parts: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def compare(
@@ -53,6 +57,7 @@ def compare(
     horizon: str | None,
     params: Mapping[str, Any],
     settings: Settings,
+    schema: Schema = sources.AS_THEY_ARE,
 ) -> Compared:
     """Fit `family` and its baselines on tables of `data` and measure all of them on what they have not seen.
 
@@ -63,6 +68,7 @@ def compare(
         cutoff: where the test examples stand; None is as late as the horizon allows.
         horizon: such as `180d`, in place of the window's own.
         params: the family's section of `params.yaml`, the seed in it.
+        schema: how the files of both folders become canonical tables.
 
     Raises `ContractBroken` where a table breaks its contract.
     """
@@ -71,8 +77,12 @@ def compare(
         section["window"] = {**section["window"], "horizon_days": pd.Timedelta(horizon).days}
     with tempfile.TemporaryDirectory() as temporary:
         nowhere = settings.model_copy(update={"home": Path(temporary), "offline_uri": None, "redis_url": None})
-        frame, names, data_hash = _frame(record, data, section, cutoff, nowhere, "data")
-        unseen = _frame(record, test, section, cutoff, nowhere, "test")[0] if test is not None else None
+        read = partial(_frame, record, schema=schema, section=section, cutoff=cutoff, settings=nowhere)
+        frame, names, data_hash, notes = read(data, name="data")
+        unseen = None
+        if test is not None:
+            unseen, _, _, more = read(test, name="test")
+            notes += more
         how, splits = _splits(record, frame, unseen, section["seed"])
         tested, answers = _answers(record, splits, names, section, nowhere.home)
     truth = tested[list(record.label)]
@@ -85,6 +95,7 @@ def compare(
         data_hash=data_hash,
         table=tuple(_plain(row) for row in figures.to_dict("records")),
         parts=tuple(_parts(record.breakdown, tested, answers, section["seed"])) if record.breakdown else (),
+        notes=notes,
     )
 
 
@@ -104,11 +115,18 @@ def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
 
 
 def _frame(
-    family: Family, source: str, section: dict[str, Any], cutoff: str | None, settings: Settings, name: str
-) -> tuple[pd.DataFrame, list[str], str]:
-    """The examples of a source with their features, the features' names, and the hash of its tables."""
+    family: Family,
+    source: str,
+    schema: Schema,
+    section: dict[str, Any],
+    cutoff: str | None,
+    settings: Settings,
+    name: str,
+) -> tuple[pd.DataFrame, list[str], str, tuple[str, ...]]:
+    """The examples of a source with their features, the features' names, the hash of its tables, and what is told of
+    them."""
     folder = settings.home / name
-    sources.read([source], folder, settings)
+    notes = sources.read([source], folder, settings, schema)
     contracts.check(folder)
     tables = Tables(folder)
     if family.table not in tables.names:
@@ -118,7 +136,7 @@ def _frame(
     snapshot = store.build(tables, family.feature_service, examples, newest, settings)
     frame = store.training_frame(snapshot, examples, settings)
     names = [str(column) for column in frame if column not in examples or column in family.context]
-    return frame, names, content_hash(folder)
+    return frame, names, content_hash(folder), notes
 
 
 def _splits(family: Family, frame: pd.DataFrame, unseen: pd.DataFrame | None, seed: int) -> tuple[str, Iterator[Split]]:
