@@ -4,7 +4,7 @@ import duckdb
 import pandas as pd
 
 from features import censored
-from features.tables import UNDATED, Tables
+from features.tables import UNDATED, Tables, local
 
 # A log that tells no time tells an order: a campaign's auctions stand a minute apart, at no hour and no day of the
 # week, and all campaigns end together.
@@ -20,18 +20,18 @@ _SQL = """
     SELECT * EXCLUDE (to_come)
                REPLACE (coalesce(occurred_at, TIMESTAMP '{undated}' - to_minutes(to_come)) AS occurred_at),
            occurred_at IS NOT NULL AS dated,
-           coalesce(hour(occurred_at), 0) AS hour,
-           coalesce(isodow(occurred_at) - 1, 0) AS weekday
+           coalesce(hour({local}), 0) AS hour,
+           coalesce(isodow({local}) - 1, 0) AS weekday
     FROM placed
 """
 
 
 def sql(tables: Tables) -> str:
     """The query of all auctions: the columns of the specification, `occurred_at` never null, and `dated` (whether the
-    log tells it), `hour` (0-23), `weekday` (0-6 from Monday) and `place`, which counts a campaign's auctions as they
+    log tells it), `hour` (0-23) and `weekday` (0-6 from Monday) on the clock of its `zone`, and `place`, which counts a campaign's auctions as they
     stand in the table. Where it says which were won, the lost ones are as `censored` says."""
     known = censored.sql() if "won" in tables.columns("auctions") else "SELECT * FROM given"
-    return _SQL.format(undated=UNDATED, auctions=tables.whole("auctions"), known=known)
+    return _SQL.format(undated=UNDATED, auctions=tables.whole("auctions"), known=known, local=local("occurred_at"))
 
 
 def read(tables: Tables, as_of: str | None = None) -> pd.DataFrame:

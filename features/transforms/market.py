@@ -1,4 +1,4 @@
-"""What a campaign's auctions cost, how its ads were answered, and where both are going."""
+"""What a campaign's auctions cost, how its ads were answered, where both are going, and whose clock it runs by."""
 
 from features.tables import Tables
 
@@ -25,6 +25,7 @@ _SQL = """
         FROM recent GROUP BY row
     )
     SELECT s.campaign_id, s.event_timestamp, greatest(observed_until, last_at) AS observed_until,
+           CASE WHEN t.auctions > 0 THEN coalesce(t.zone, 'UTC') END::VARCHAR AS zone,
            coalesce(t.auctions, 0)::DOUBLE AS auctions_seen,
            (date_diff('second', first_at, s.event_timestamp) / 86400.0)::DOUBLE AS campaign_age_days,
            (t.clicks / nullif(t.auctions, 0))::DOUBLE AS ctr,
