@@ -30,7 +30,8 @@ _SQL = """
            (date_diff('second', first_at, s.event_timestamp) / 86400.0)::DOUBLE AS campaign_age_days,
            (t.clicks / nullif(t.auctions, 0))::DOUBLE AS ctr,
            (t.clicks / nullif(t.predicted_clicks, 0))::DOUBLE AS clicks_of_predicted,
-           CASE WHEN conversions_known > 0 THEN conversions / nullif(t.clicks, 0) END::DOUBLE AS conversion_rate,
+           CASE WHEN conversions_known > 0
+                THEN conversions / nullif(t.clicks - coalesce(young.clicks, 0), 0) END::DOUBLE AS conversion_rate,
            coalesce(n, 0)::DOUBLE AS auctions_7d,
            (n_day * days / nullif(n, 0))::DOUBLE AS volume_trend,
            price::DOUBLE AS price_7d,
@@ -47,7 +48,7 @@ _SQL = """
            afternoon::DOUBLE AS afternoon_share_7d,
            weekend::DOUBLE AS weekend_share_7d,
            channels::DOUBLE AS channels_7d
-    FROM spine s JOIN totals t USING (row) LEFT JOIN week USING (row)
+    FROM spine s JOIN totals t USING (row) LEFT JOIN young USING (row) LEFT JOIN week USING (row)
 """
 
 
