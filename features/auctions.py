@@ -20,7 +20,8 @@ _SQL = """
     ), delays AS ({delays})
     SELECT placed.* EXCLUDE (to_come)
                REPLACE (coalesce(occurred_at, TIMESTAMP '{undated}' - to_minutes(to_come)) AS occurred_at,
-                        CASE WHEN converted_at > TIMESTAMP '{end}' THEN 0 ELSE conversion_value END AS conversion_value),
+                        CASE WHEN converted_at > TIMESTAMP '{end}' THEN 0 ELSE conversion_value END
+                            AS conversion_value),
            coalesce(converted_at, occurred_at + to_hours({wait_h})) AS counted_at,
            coalesce(share, 1) AS matured,
            occurred_at IS NOT NULL AS dated,
@@ -34,10 +35,17 @@ STATEMENTS = (_SQL, censored.sql(), local("occurred_at"))
 
 
 def sql(tables: Tables, delay: Delay) -> str:
-    """The query of all auctions, as they stand at the end of the log that `delay` was learnt from: the columns of the specification, `occurred_at` never null, and `dated` (whether the
-    log tells it), `hour` (0-23) and `weekday` (0-6 from Monday) on the clock of its `zone`, `matured`
-    (the share of its conversions that has come), `counted_at` (when a conversion of it is counted) and `place`, which counts a campaign's auctions as they
-    stand in the table. Where it says which were won, the lost ones are as `censored` says."""
+    """The query of all auctions, as they stand at the end of the log that `delay` was learnt from.
+
+    It has the columns of the specification, `occurred_at` never null, and
+
+    - `dated`: whether the log tells when it was,
+    - `hour` (0-23) and `weekday` (0-6 from Monday) on the clock of its `zone`,
+    - `matured`: the share of its conversions that has come, and `counted_at`: when one of it is counted,
+    - `place`, which counts a campaign's auctions as they stand in the table.
+
+    Where it says which were won, the lost ones are as `censored` says.
+    """
     known = censored.sql() if "won" in tables.columns("auctions") else "SELECT * FROM given"
     return _SQL.format(
         undated=UNDATED,

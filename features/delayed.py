@@ -61,8 +61,8 @@ class Delay:
 
     Attributes:
         end: the last moment that the log tells of.
-        shares: by campaign, and `ALL` for the others, the share that has come by each whole hour of age from 0 on; later
-            all has come.
+        shares: by campaign, and `ALL` for the others, the share that has come by each whole hour of age from 0 on;
+            later all has come.
         wait_h: hours after which a conversion is counted whose time is not told.
     """
 
@@ -136,7 +136,7 @@ def come_by(delay: Integers, age: Integers) -> Floats:
 
 
 def open_days(age: Floats, clicks: Floats, conversions: Floats) -> int:
-    """How many days at the end of a log are open: arrays are of its days, with their age in days, the youngest first."""
+    """How many days at the end of a log are open: arrays are of its days, with their age in days."""
     most = int(PART * (age.max() + 1)) if len(age) else 0
     for first in range(most):
         if min(_fewer(age, clicks, conversions, first, first + more) for more in range(DAYS)) * DAYS >= CHANCE:

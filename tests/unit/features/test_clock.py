@@ -1,7 +1,5 @@
 """One clock: the hour that training reads in SQL is the hour that the endpoint reads of a moment, in every zone."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
