@@ -122,13 +122,9 @@ def speed(episodes: Episodes, lesson: Lesson) -> dict[str, Any]:
 def _row(name: str, interval: Interval, released: str) -> dict[str, Any]:
     policy = "dqn" if name.startswith("dqn") else released
     what = "of hindsight's clicks" if "share" in name else "of the other's clicks"
-    budgets = (
-        f"1/{name.rpartition('1in')[2]}"
-        if name in BY_BUDGET
-        else "1/32 and 1/16"
-        if name in (*AT_TIGHT, *KEPT)
-        else "all"
-    )
+    what = "of the other's clicks per spend" if "per_spend" in name else what
+    few = "1/32 and 1/16" if name in (*AT_TIGHT, *KEPT) else "all"
+    budgets = f"1/{name.rpartition('1in')[2]}" if name in BY_BUDGET else few
     return _told(name, {**vars(interval), "unit": f"{what} by {policy}, budgets: {budgets}"})
 
 

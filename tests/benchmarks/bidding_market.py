@@ -35,8 +35,8 @@ def vs_best_rule() -> dict[str, Any]:
         answers = {
             name: trial(fit(learn, tune, plain, _new(folder, name)), test) for name, fit in FAMILY.baselines.items()
         }
-        own = trial(released, test)
-    found = {**against(test, own, answers, read.seed), "seed": read.seed, "data_hash": frame.about["data_hash"][:16]}
+        found = against(test, trial(released, test), answers, read.seed)
+        found |= {"seed": read.seed, "data_hash": frame.about["data_hash"][:16]}
     assert isinstance(released, BiddingModel)
     unit = f"share of hindsight of {released.about.policy} over that of the best rule, {found.pop('best')}; its share"
     return {"name": "bidding.simulator.vs_best_rule", "goal": ">= 1", "unit": f"{unit} as baseline", **found}
