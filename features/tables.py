@@ -129,6 +129,17 @@ class Tables:
         )
         return f"SELECT {columns} FROM {self.sql(table)}" if there else f"SELECT {columns} WHERE false"
 
+    def zone(self, table: str) -> str | None:
+        """The zone that most rows of a table name; None where none does."""
+        if "zone" not in self.columns(table):
+            return None
+        with duckdb.connect() as db:
+            named = (
+                f"SELECT zone FROM {self.sql(table)} WHERE zone IS NOT NULL GROUP BY zone ORDER BY count(*) DESC, zone"
+            )
+            found = db.execute(f"{named} LIMIT 1").fetchall()
+        return str(found[0][0]) if found else None
+
     def rows(self) -> dict[str, int]:
         """Number of rows by table."""
         with duckdb.connect() as db:
@@ -140,9 +151,14 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def only(file: Path | str) -> str:
+    """The pattern that is this path and no other: DuckDB's readers take `*`, `?` and `[` for patterns."""
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(file))
+
+
 def path(file: Path | str) -> str:
-    """A file's path as an SQL string for DuckDB's readers, which take `*`, `?` and `[` for patterns."""
-    return literal("".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(file)))
+    """A file's path as an SQL string for DuckDB's readers."""
+    return literal(only(file))
 
 
 def quoted(name: str) -> str:

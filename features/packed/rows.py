@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Protocol
+from urllib.parse import quote
 
 #: Entities of one round trip when rows are written or removed.
 CHUNK = 1000
@@ -49,7 +50,7 @@ class SqliteRows:
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         # Opened by one thread and read by another; never by two at once.
-        return sqlite3.connect(f"file:{self._path}?mode={mode}", uri=True, timeout=30, check_same_thread=False)
+        return sqlite3.connect(f"file:{quote(self._path)}?mode={mode}", uri=True, timeout=30, check_same_thread=False)
 
 
 class RedisRows:

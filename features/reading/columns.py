@@ -13,6 +13,8 @@ from features.tables import SPECS
 
 #: What pandas calls an index without a name: in Parquet, in CSV and read back from CSV.
 _INDEX = re.compile(r"__index_level_\d+__|unnamed: ?\d+|", re.IGNORECASE)
+#: What stands behind the word in names such as `client_no` or `total_eur`.
+_QUALIFIED = re.compile(r"_(?:no|nr|num|number|id|key|code|nummer|eur|usd|gbp|chf)$")
 
 
 def plain(header: str) -> str:
@@ -86,7 +88,7 @@ def _columns(
     columns: dict[str, str] = {}
     for header in headers:
         if header not in named and is_index(header):
-            notes.append(f"the column '{header}' counts rows, and is left out")
+            notes.append(f"the column '{header}' has no name of its own, as row numbers have none, and is left out")
             continue
         name = named.get(header) or safe(header, [*spec, *named.values(), *columns])
         if header not in named and name != header.strip():
@@ -100,10 +102,17 @@ def _there(headers: Sequence[str]) -> str:
 
 
 def guess(name: str, headers: Sequence[str], taken: Sequence[str] = ()) -> str | None:
-    """The header that is likely meant by a canonical column: a synonym, or a misspelt name."""
-    free = {plain(header): header for header in reversed(headers) if header not in taken and not is_index(header)}
-    for synonym in (name, *synonyms.COLUMNS.get(name, ())):
-        if synonym in free:
-            return free[synonym]
-    close = difflib.get_close_matches(name, list(free), 1, 0.8)
-    return free[close[0]] if close else None
+    """The header that is likely meant by a canonical column: a synonym, a number or code of one, or a misspelt name."""
+    free = [header for header in headers if header not in taken and not is_index(header)]
+    for shorten in (_letters, lambda header: _letters(_QUALIFIED.sub("", plain(header)))):
+        by_letters = {shorten(header): header for header in reversed(free)}
+        for synonym in (name, *synonyms.COLUMNS.get(name, ())):
+            if _letters(synonym) in by_letters:
+                return by_letters[_letters(synonym)]
+    by_name = {plain(header): header for header in reversed(free)}
+    close = difflib.get_close_matches(name, list(by_name), 1, 0.8)
+    return by_name[close[0]] if close else None
+
+
+def _letters(header: str) -> str:
+    return plain(header).replace("_", "")

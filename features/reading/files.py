@@ -78,7 +78,7 @@ def _parquet(db: duckdb.DuckDBPyConnection, table: str, files: dict[str, Path]) 
             told = db.execute(f"DESCRIBE SELECT * FROM read_parquet({path(file)})").fetchall()
             counts[name] = db.execute(f"SELECT count(*) FROM read_parquet({path(file)})").fetchall()[0][0]
         except duckdb.Error as error:
-            cause = "its end is torn or its content is damaged"
+            cause = "it has no columns, its end is torn or its content is damaged"
             hint = "write the file again"
             raise ContractBroken(table, "header", "the file is whole", cause, f"file {name}", hint) from error
         own = {header: kind for header, kind, *_ in told}
@@ -125,7 +125,8 @@ def _stage(db: duckdb.DuckDBPyConnection, table: str, text: texts.Text, target: 
     given = (
         f"read_csv({path(text.path)}, auto_detect = false, header = true, delim = {literal(text.delimiter)},"
         f" quote = '\"', escape = '\"', columns = {{{columns}}}, strict_mode = true, store_rejects = true,"
-        f" rejects_limit = {SHOWN}, max_line_size = {LONGEST})"
+        f" rejects_limit = {SHOWN}, max_line_size = {LONGEST}, skip = {int(text.introduced)},"
+        f" compression = '{text.compression}')"
     )
     listed = ", ".join(literal(one) for one in ("", *(one.strip() for one in missing)))
     filled = ", ".join(f"CASE WHEN trim({name}) NOT IN ({listed}) THEN {name} END AS {name}" for name in names)
@@ -159,6 +160,8 @@ def _refuse_records(db: duckdb.DuckDBPyConnection, table: str, text: texts.Text)
     hint = "quote values that hold the delimiter, and double a quotation mark inside a quoted value"
     if loose:
         hint = "a number with a decimal comma holds the delimiter: quote it, or write the file with another delimiter"
+    if len(text.header) == 1 and kind == "TOO MANY COLUMNS":
+        hint = f"the first line is read as the header, and holds one name: '{text.header[0]}'"
     column = numbers[0] if loose and numbers else _header_of(text, name, found)
     rule = f"each line has one value for each of the {len(text.header)} columns of the header"
     raise ContractBroken(table, column, rule, rows, f"file {text.name}, line {rows[0]['line']}", hint)

@@ -114,7 +114,7 @@ def formats(texts: list[str]) -> list[str]:
     readings: dict[tuple[str, ...], str] = {}
     with duckdb.connect() as db:
         db.execute("CREATE TABLE given AS SELECT unnest(?::VARCHAR[]) AS text", [texts])
-        for form in _candidates():
+        for form in _of_one(db, texts[:1]):
             moment, since = by_format("text", form, None), PLAUSIBLE[0] + 10 * (form in EPOCHS)
             sane = f"year({moment}) BETWEEN {since} AND {PLAUSIBLE[1]}"
             fits, read = db.execute(f"SELECT bool_and(coalesce({sane}, false)), list({moment}) FROM given").fetchall()[
@@ -123,6 +123,14 @@ def formats(texts: list[str]) -> list[str]:
             if fits:
                 readings.setdefault(tuple(map(str, read)), form)
     return list(readings.values())
+
+
+def _of_one(db: duckdb.DuckDBPyConnection, texts: list[str]) -> list[str]:
+    """The formats that one text has: few, and found by one query."""
+    asked = list(_candidates())
+    moments = ", ".join(by_format("$text", form, None) for form in asked)
+    found = db.execute(f"SELECT {moments}", {"text": texts[0]}).fetchall()[0] if texts else ()
+    return [form for form, moment in zip(asked, found, strict=False) if moment is not None]
 
 
 def _candidates() -> Iterator[str]:

@@ -79,7 +79,8 @@ def _in_time(
     days = db.execute(f"FROM ({counted}) WHERE day IS NOT NULL ORDER BY day").df()
     if days.empty:
         return [], (None, None)
-    future = values.offending(db, given, readings, f"{moment} > {latest}")
+    ahead = bool(days["day"].iloc[-1] >= (now + AHEAD).normalize())
+    future = values.offending(db, given, readings, f"{moment} > {latest}") if ahead else []
     if future and (at.name == "snapshot_at" or bool(days["day"].min() > now + AHEAD)):
         rule = f"{at.name} lies in the past; now is {now:%Y-%m-%d %H:%M} UTC"
         problems.append(
@@ -110,7 +111,7 @@ def near(days: pd.DataFrame) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     gaps = np.diff(days["day"].to_numpy().astype("datetime64[D]")).astype(np.int64)
     few = int(FEW * counts.sum())
     low = high = None
-    if len(gaps) > 1 and few:
+    if len(gaps) and few:
         before, after = np.cumsum(counts)[:-1], np.cumsum(counts[::-1])[::-1][1:]
         usual = gaps[(before > few) & (after > few)]
         wide = max(FAR_DAYS, FAR_GAPS * int(usual.max(initial=0)))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +24,7 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _DELIMITERS = ",;\t|"
+_INTRODUCTION = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _PARTS = re.compile(rb"[,;\t|]")
 
 
@@ -35,6 +37,7 @@ class Text:
         path: of the same text in UTF-8, which may be a copy.
         header: the names in its first line, without spaces around them.
         encoding: the one it was in.
+        introduced: whether a line before the header says which delimiter it has, as Excel writes it (`sep=;`).
     """
 
     name: str
@@ -42,13 +45,20 @@ class Text:
     header: tuple[str, ...]
     delimiter: str
     encoding: str
+    introduced: bool = False
+
+    @property
+    def compression(self) -> str:
+        """Of the file at `path`, in DuckDB's words."""
+        return "gzip" if _is_packed(self.path) else "none"
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
         """Each record that is not blank, with the number of the line it ends in; the header is the first."""
         with closing(_open(self.path)) as stream:
             lines = TextIOWrapper(stream, encoding="utf-8-sig", newline="")
             reader = csv.reader(lines, delimiter=self.delimiter)
-            yield from ((reader.line_num, record) for record in reader if record)
+            found = ((reader.line_num, record) for record in reader if record)
+            yield from islice(found, int(self.introduced), None)
 
     def line(self, position: int) -> int:
         """The number of the line that begins at this byte of the text."""
@@ -85,18 +95,20 @@ def prepare(table: str, file: Path, name: str, aside: Path, encoding: str | None
         path = _in_utf8(table, file, name, aside, found)
     except (EOFError, gzip.BadGzipFile) as error:
         raise ContractBroken(table, "header", "the file is whole", f"gzip: {error}", where=f"file {name}") from error
-    sign = delimiter or _best(_first_line(path))
-    header = _header(path, sign)
+    first = _first_line(path)
+    introduced = _INTRODUCTION.fullmatch(first.strip())
+    sign = delimiter or (introduced[1] if introduced else _best(first))
+    header = _header(path, sign, skip=int(introduced is not None))
     if not header:
         raise ContractBroken(table, "header", "the file has a header", "all its lines are blank", f"file {name}")
-    return Text(name, path, header, sign, found)
+    return Text(name, path, header, sign, found, introduced is not None)
 
 
 def first_header(begin: bytes) -> list[str]:
     """The header of a text file that begins so, as far as it can be told without reading on."""
     marked = next((kind for mark, kind in _MARKS.items() if begin.startswith(mark)), None)
     lines = begin.decode(marked or "utf-8", "replace" if marked else "surrogateescape").splitlines()
-    line = next((one for one in lines if one.strip()), "")
+    line = next((one for one in lines if one.strip() and not _INTRODUCTION.fullmatch(one.strip())), "")
     if not marked and not line.isprintable():
         line = line.encode("utf-8", "surrogateescape").decode(legacy(begin), "replace")
     return [name.strip() for name in next(csv.reader([line], delimiter=_best(line)), [])]
@@ -115,10 +127,13 @@ def _begin(file: Path) -> bytes:
             return _GZIP
 
 
-def _open(file: Path) -> IO[bytes]:
+def _is_packed(file: Path) -> bool:
     with file.open("rb") as stream:
-        packed = stream.read(2) == _GZIP
-    return gzip.open(file) if packed else file.open("rb")  # type: ignore[return-value]
+        return stream.read(2) == _GZIP
+
+
+def _open(file: Path) -> IO[bytes]:
+    return gzip.open(file) if _is_packed(file) else file.open("rb")  # type: ignore[return-value]
 
 
 def _in_utf8(table: str, file: Path, name: str, aside: Path, encoding: str) -> Path:
@@ -212,9 +227,8 @@ def _first_line(path: Path) -> str:
         return next((line for line in lines if line.strip()), "")
 
 
-def _header(path: Path, delimiter: str) -> tuple[str, ...]:
+def _header(path: Path, delimiter: str, skip: int) -> tuple[str, ...]:
     with closing(_open(path)) as stream:
         lines = TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-        return tuple(
-            name.strip() for name in next((line for line in csv.reader(lines, delimiter=delimiter) if line), [])
-        )
+        records = (record for record in csv.reader(lines, delimiter=delimiter) if record)
+        return tuple(name.strip() for name in next(islice(records, skip, None), []))

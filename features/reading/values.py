@@ -178,7 +178,9 @@ def _moment(db: duckdb.DuckDBPyConnection, given: Given, column: Column, schema:
             return _told(column, moments.by_format(text, form, None), "TIMESTAMP", form, f"is not {form}")
         return _clock(column, lambda zone: moments.by_format(text, form, zone), schema, form)
     if not column.is_text:
-        return _told(column, "NULL::TIMESTAMP", "TIMESTAMP", "numbers", "is a number: only a format says of what")
+        counted = column.kind.startswith((*_FLOATS, "DECIMAL")) or column.kind.endswith(("INT", "INTEGER"))
+        cause = "is a number: only a format says of what" if counted else "is no date or moment"
+        return _told(column, "NULL::TIMESTAMP", "TIMESTAMP", column.kind.lower(), cause)
     forms = _forms(db, given, column)
     if not forms:
         return _told(column, "NULL::TIMESTAMP", "TIMESTAMP", "text", "is no date or moment of ISO 8601")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from features import lake
 from features.settings import Settings
-from features.tables import literal
+from features.tables import literal, path
 
 NAME, TABLES = "decision_log", ("auctions",)
 _LOG, _FEEDBACK = "log", "feedback.db"
@@ -89,7 +89,7 @@ def read(source: str, destination: Path, settings: Settings) -> None:
     """Write the canonical table into `destination`; beside its columns those of the decision: account, id, bid, arm,
     propensity, explored, and when it was clicked and converted."""
     root = _root(source, settings)
-    parts = ", ".join(literal(file) for file in files(source, settings) if file.endswith(".parquet"))
+    parts = ", ".join(path(file) for file in files(source, settings) if file.endswith(".parquet"))
     moments = {
         name: f"make_timestamp(round({name} * 1e6)::BIGINT)" for name in ("decided_at", "clicked_at", "converted_at")
     }

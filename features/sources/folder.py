@@ -50,16 +50,30 @@ def files(source: str, settings: Settings, schema: Schema) -> dict[str, list[str
         missing = next((file for file in told if not system.exists(file)), None)
         if missing:
             raise FileNotFoundError(f"table '{table}': the schema names the file '{missing}', which is not there")
-        usual = (f"{root}/{table}.{ending}" for ending in _ENDINGS)
-        first = next((file for file in usual if system.exists(file)), None)
-        if told or first:
-            found[table] = told or [str(first)]
+        usual = _usual(source, table, settings)
+        if told or usual:
+            found[table] = told or usual[:1]
     if not found:
         raise FileNotFoundError(
             f"'{source}': neither a bundled source nor a folder with any of {', '.join(SPECS)} as"
-            f" {', '.join(_ENDINGS)}; adloop check --data '{source}' says what is there"
+            f" {', '.join(_ENDINGS)}{_listed(source, settings)}"
         )
     return found
+
+
+def _usual(source: str, table: str, settings: Settings) -> list[str]:
+    """The files that are called as a table is, in the order that one is chosen by."""
+    root, system = source.rstrip("/"), lake.filesystem(source, settings)
+    return [file for file in (f"{root}/{table}.{ending}" for ending in _ENDINGS) if system.exists(file)]
+
+
+def _listed(source: str, settings: Settings) -> str:
+    """What there is instead, for an error."""
+    root, system = source.rstrip("/"), lake.filesystem(source, settings)
+    if not system.isdir(root):
+        return ""
+    names = sorted(str(one).rsplit("/", 1)[-1] for one in system.ls(root, detail=False))
+    return f"; there are: {', '.join(names[:SHOWN])}" if names else "; it is empty"
 
 
 def tables(source: str, settings: Settings, schema: Schema) -> tuple[str, ...]:
@@ -110,6 +124,8 @@ def opened(source: str, settings: Settings, schema: Schema) -> Iterator[Opened]:
         for table, found in files(source, settings, schema).items():
             here = {file.rsplit("/", 1)[-1]: _local(file, table, aside, settings) for file in found}
             done.append(understand(db, table, here, schema.of(table), now, aside))
+            unread = [file for file in _usual(source, table, settings) if file not in found]
+            done[-1].notes += [Note(f"{file.rsplit('/', 1)[-1]} is there too, and is not read") for file in unread]
         yield Opened(db, done, schema)
 
 

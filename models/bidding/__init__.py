@@ -55,8 +55,8 @@ FAMILY = Family(
         "that would bring less than was planned for the last unit of a budget is kept: where prices rise, value per "
         "spend is kept up, and less is bought in all than could be. A rise that only shows within an episode is "
         "believed once spending lags behind by more than chance explains. Where conversions are bought, those that are "
-        "still to come are made up for by the delays in the log (`converted_at`), and days of which half are still to come are not "
-        "learnt from; delays longer than the log are not seen. A log without `converted_at` only tells open days, on "
-        "which clicks convert less than before beyond chance: a campaign that converts less of late looks the same."
+        "still to come are made up for by the delays in the log (`converted_at`), and days of which half are still to "
+        "come are not learnt from; delays longer than the log are not seen. A log without `converted_at` only tells "
+        "open days, on which clicks convert less than before beyond chance: a campaign that converts less of late looks the same."
     ),
 )
