@@ -41,6 +41,8 @@ PARTS = {
         *(f"bidding.ipinyou.{policy}vs_{other}" for policy in ("", "dqn_") for other in ("linear", "mcpc", "rlb")),
         "bidding.ipinyou.dqn_below_linear",
         "bidding.ipinyou.share_of_hindsight",
+        "bidding.ipinyou.worthwhile.vs_linear",
+        "bidding.ipinyou.worthwhile.per_spend_vs_linear",
         *(
             f"bidding.ipinyou.{name}_1in{part}"
             for name in ("vs_linear", "vs_mcpc", "vs_rlb", "share_of_hindsight")
@@ -49,11 +51,12 @@ PARTS = {
         "bidding.auctions_per_s",
     ),
     "bidding.simulator": (
+        "bidding.simulator.vs_best_rule",
         *(
             f"bidding.simulator.{kind}{name}"
             for kind in ("", "shifted.")
             for name in (
-                *(f"value_per_spend_vs_{other}" for other in ("linear", "mcpc", "constant", "pid", "ortb")),
+                *(f"value_per_spend_vs_{other}" for other in ("linear", "mcpc", "constant", "pid", "ortb", "rlb")),
                 "value_vs_linear",
                 "budget_use",
                 "overspent",

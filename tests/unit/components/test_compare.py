@@ -131,6 +131,7 @@ BIDDING = {
     "window": {"horizon_days": 28, "step_days": 1, "min_history_days": 84},
     "goal": "clicks",
     "pricing": "second",
+    "spend": "worthwhile",
     "auctions": 100,
     "rounds": 1,
     "episodes": 2,
@@ -147,7 +148,7 @@ def test_bidding_is_told_by_campaign_and_budget(tmp_path, settings):
     assert list(dict.fromkeys(parts["situation"])) == ["1/32", "1/16", "1/8", "1/4"]
     assert list(dict.fromkeys(parts["metric"])) == ["clicks", "cost", "wins", "share_of_hindsight"]
     clicks = parts[parts["metric"] == "clicks"].groupby("model")["value"].sum()
-    assert set(clicks.index) == {"bidding", "mcpc", "linear", "ortb", "pid", "rlb"}
+    assert set(clicks.index) == {"bidding", "mcpc", "constant", "linear", "ortb", "pid", "rlb"}
     rate = table(done)["value"].xs("clicks_per_mille", level="metric")
     assert (clicks / done.rows * 1000).to_dict() == pytest.approx(rate[clicks.index].to_dict())
     assert clicks["bidding"] > clicks["mcpc"]
