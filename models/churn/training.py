@@ -19,8 +19,8 @@ from models.churn.stacking import Array, Stack, deal
 from models.tabular import Encoder, feature_columns
 
 ENTITY, LABEL = "customer_id", "churned"
-#: By how many times the noise a member is left out: few rows do not tell good from best, all of them do at 9 in 10.
-EARLY, LAST = 2.0, 0.7
+#: By how many times the noise a member must be behind to be left out, before the last fold and after it.
+EARLY, LAST = 2.0, 1.0
 Folds = npt.NDArray[np.intp]
 
 
