@@ -1,42 +1,59 @@
 """What had happened in each campaign's auctions before each moment that features are wanted for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import duckdb
 import pandas as pd
 
 from features import auctions
 from features.tables import Tables
 
+# Clicks and conversions count from when they came, which may be days after the auction.
+_HAPPENED = """
+    CREATE TABLE happened AS
+    SELECT campaign_id, known_at AS at, occurred_at, 1 AS auctions, predicted_ctr AS predicted_clicks,
+           (conversion_value IS NOT NULL)::INT AS conversions_known, 0 AS clicks, 0 AS conversions
+    FROM auctions
+    UNION ALL BY NAME
+    SELECT campaign_id, greatest(known_at, clicked_at) AS at, clicked_at AS occurred_at, click AS clicks
+    FROM auctions WHERE click > 0
+    UNION ALL BY NAME
+    SELECT campaign_id, greatest(known_at, converted_at) AS at, converted_at AS occurred_at, 1 AS conversions
+    FROM auctions WHERE conversion_value > 0
+"""
+
 _SPINE = """
-    CREATE TABLE spine AS
+    CREATE OR REPLACE TABLE spine AS
     SELECT row_number() OVER (ORDER BY event_timestamp, campaign_id) AS row,
            campaign_id::VARCHAR AS campaign_id, event_timestamp::TIMESTAMP AS event_timestamp
     FROM given
 """
 
-# Every auction falls into the first moment after it; a moment's totals are those of all moments up to it, so that each
-# auction is counted once however many moments there are.
+# All that happened falls into the first moment after it; a moment's totals are those of all moments up to it, so that
+# each auction is counted once however many moments there are.
 _TOTALS = """
-    CREATE TABLE totals AS
+    CREATE OR REPLACE TABLE totals AS
     WITH fallen AS (
         SELECT s.row,
-               max(a.occurred_at) AS last_at,
-               min(a.occurred_at) AS first_at,
-               count(*) AS auctions,
-               sum(click) AS clicks,
-               sum(predicted_ctr) AS predicted_clicks,
-               count(*) FILTER (conversion_value > 0) AS conversions,
-               count(conversion_value) AS conversions_known
-        FROM auctions a
-        ASOF JOIN spine s ON a.campaign_id = s.campaign_id AND a.occurred_at < s.event_timestamp
+               max(h.occurred_at) AS last_at,
+               min(h.occurred_at) FILTER (auctions > 0) AS first_at,
+               sum(auctions) AS auctions,
+               sum(clicks) AS clicks,
+               sum(predicted_clicks) AS predicted_clicks,
+               sum(conversions) AS conversions,
+               sum(conversions_known) AS conversions_known
+        FROM happened h
+        ASOF JOIN spine s ON h.campaign_id = s.campaign_id AND h.at <= s.event_timestamp
         GROUP BY s.row
     )
     SELECT s.row,
            max(last_at) OVER before AS last_at,
            min(first_at) OVER before AS first_at,
            sum(auctions) OVER before AS auctions,
-           sum(clicks) OVER before AS clicks,
+           coalesce(sum(clicks) OVER before, 0) AS clicks,
            sum(predicted_clicks) OVER before AS predicted_clicks,
-           sum(conversions) OVER before AS conversions,
+           coalesce(sum(conversions) OVER before, 0) AS conversions,
            sum(conversions_known) OVER before AS conversions_known
     FROM spine s LEFT JOIN fallen USING (row)
     WINDOW before AS (PARTITION BY campaign_id ORDER BY event_timestamp ROWS UNBOUNDED PRECEDING)
@@ -44,29 +61,41 @@ _TOTALS = """
 
 # `age`: days from the auction to the moment. Recent ones only: all of them for every moment would be a square.
 _RECENT = """
-    CREATE VIEW recent AS
-    SELECT s.row, a.*, date_diff('second', a.occurred_at, s.event_timestamp) / 86400.0 AS age
+    CREATE OR REPLACE VIEW recent AS
+    SELECT s.row, a.* REPLACE (CASE WHEN clicked_at > s.event_timestamp THEN 0 ELSE click END AS click),
+           date_diff('second', a.occurred_at, s.event_timestamp) / 86400.0 AS age
     FROM spine s JOIN auctions a ON a.campaign_id = s.campaign_id
-        AND a.occurred_at < s.event_timestamp AND a.occurred_at >= s.event_timestamp - INTERVAL 7 DAY
+        AND a.known_at <= s.event_timestamp AND a.occurred_at >= s.event_timestamp - INTERVAL 7 DAY
 """
 
 #: What decides the relations, for the name of a snapshot.
-STATEMENTS = (_SPINE, _TOTALS, _RECENT)
+STATEMENTS = (_HAPPENED, _SPINE, _TOTALS, _RECENT)
 
 
-def open_history(tables: Tables, spine: pd.DataFrame) -> duckdb.DuckDBPyConnection:
-    """A connection with the relations that the groups read.
+def read_events(db: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    """Make `auctions` (see `features.auctions.sql`) and `happened`: auctions, clicks and conversions, each from the
+    moment on that it was known."""
+    db.execute(f"CREATE TABLE auctions AS {auctions.sql(tables)}")
+    db.execute(_HAPPENED)
 
-    `spine` (row, campaign_id, event_timestamp), `auctions` (see `features.auctions.sql`), `totals` (row, sums
-    over all that each row of the spine may know) and `recent`, of these the auctions of the week before. What comes at
-    the moment itself is being bid for, and known to nobody.
+
+def stand_at(db: duckdb.DuckDBPyConnection, spine: pd.DataFrame) -> None:
+    """Make `spine` (row, campaign_id, event_timestamp), `totals` (row, sums over all that each row of the spine may
+    know) and `recent`, the auctions of the week before. What comes at the moment itself is being bid for, and known to
+    nobody. What was made for another spine is replaced.
 
     Args:
         spine: columns campaign_id and event_timestamp, in any order, without duplicates.
     """
-    db = duckdb.connect()
     db.register("given", spine[["campaign_id", "event_timestamp"]])
-    db.execute(f"CREATE TABLE auctions AS {auctions.sql(tables)}")
-    for statement in STATEMENTS:
+    for statement in (_SPINE, _TOTALS, _RECENT):
         db.execute(statement)
-    return db
+
+
+@contextmanager
+def open_history(tables: Tables, spine: pd.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database with the relations that the groups read, at the moments of `spine`."""
+    with tables.connect() as db:
+        read_events(db, tables)
+        stand_at(db, spine)
+        yield db

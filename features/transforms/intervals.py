@@ -6,7 +6,7 @@ from features.tables import Tables
 # the usual one; `overdue_sigmas` and `silence_percentile` say how unusual it is among the gaps there have been.
 _SQL = """
     WITH silence AS (
-        SELECT row, min(age) FILTER (purchase) AS recency, max(occurred_at) AS observed_until FROM past GROUP BY row
+        SELECT row, min(age) FILTER (purchase) AS recency, max(known_at) AS observed_until FROM past GROUP BY row
     ), sums AS (
         SELECT row,
                avg(gap) AS mean_gap,

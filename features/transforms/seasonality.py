@@ -5,7 +5,7 @@ from features.tables import Tables
 _SQL = """
     WITH sums AS (
         SELECT row,
-               max(occurred_at) AS observed_until,
+               max(known_at) AS observed_until,
                avg((isodow(occurred_at) >= 6)::INT) AS weekend,
                avg((hour(occurred_at) < 12)::INT) AS morning,
                avg((hour(occurred_at) >= 18)::INT) AS evening,
@@ -27,7 +27,7 @@ _SQL = """
            month(first_at)::DOUBLE AS first_purchase_month,
            sin(turn)::DOUBLE AS year_sin,
            cos(turn)::DOUBLE AS year_cos
-    FROM (SELECT *, 2 * pi() * dayofyear(event_timestamp) / 365.25 + none AS turn FROM spine, trade) s
+    FROM (SELECT *, 2 * pi() * dayofyear(event_timestamp) / 365.25 + no_orders AS turn FROM spine) s
     LEFT JOIN sums USING (row)
 """
 
