@@ -6,8 +6,8 @@ from features import censored
 from features.tables import UNDATED, Tables, literal
 
 # A log that tells no time tells an order: a campaign's auctions stand a minute apart, at no hour and no day of the
-# week, and all campaigns end together. `nth` counts a campaign's auctions: later ones change no number of an earlier one.
-# What is told after `until` is not known: neither a click nor a conversion that came of an earlier auction.
+# week, and all campaigns end together. `nth` counts a campaign's auctions: later ones change no number of an earlier
+# one. What is told after `until` is not known: neither a click nor a conversion that came of an earlier auction.
 _SQL = """
     WITH told AS (
         SELECT * REPLACE (CASE WHEN clicked_at > {until} THEN 0 ELSE click END AS click,
@@ -16,11 +16,11 @@ _SQL = """
         FROM ({auctions}) WHERE occurred_at IS NULL OR occurred_at <= {until}
     ), numbered AS (
         SELECT * EXCLUDE (line), row_number() OVER (PARTITION BY campaign_id ORDER BY occurred_at, line) AS nth,
-               count(*) OVER (PARTITION BY campaign_id) AS auctions
+               row_number() OVER (PARTITION BY campaign_id ORDER BY occurred_at DESC, line DESC) AS to_come
         FROM told
     ), given AS (
-        SELECT * EXCLUDE (auctions)
-                   REPLACE (coalesce(occurred_at, TIMESTAMP '{undated}' - to_minutes(auctions - nth + 1)) AS occurred_at),
+        SELECT * EXCLUDE (to_come)
+                   REPLACE (coalesce(occurred_at, TIMESTAMP '{undated}' - to_minutes(to_come)) AS occurred_at),
                occurred_at IS NOT NULL AS dated
         FROM numbered
     ), known AS ({known})
@@ -32,7 +32,8 @@ _SQL = """
 """
 #: From the moment after it was held. Of a day with lost auctions, whose prices are estimated from the whole of it, from
 #: its end.
-_KNOWN_AT, _KNOWN_AT_CENSORED = "occurred_at + INTERVAL 1 MICROSECOND", "date_trunc('day', occurred_at) + INTERVAL 1 DAY"
+_KNOWN_AT = "occurred_at + INTERVAL 1 MICROSECOND"
+_KNOWN_AT_CENSORED = "date_trunc('day', occurred_at) + INTERVAL 1 DAY"
 
 
 def sql(tables: Tables, until: str | None = None) -> str:
@@ -63,8 +64,10 @@ def read(tables: Tables, as_of: str | None = None) -> pd.DataFrame:
 
 
 def latest(tables: Tables) -> pd.Timestamp:
-    """When the last auction was held; of a log that tells lost ones, the end of its day. Raises `ValueError` where there
-    are none."""
+    """When the last auction was held; of a log that tells lost ones, the end of its day.
+
+    Raises `ValueError` where there are none.
+    """
     with tables.connect() as db:
         last = db.execute(f"SELECT max(occurred_at) FROM ({sql(tables)})").fetchall()[0][0]
     if last is None:

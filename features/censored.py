@@ -34,7 +34,8 @@ _SQL = """
         SELECT campaign_id, day, market_price, CASE WHEN won_from_here = 1 THEN 0 ELSE survival END AS survival
         FROM estimated WHERE NOT lost
     ), brought AS (
-        SELECT campaign_id, day, part, click, predicted_ctr, conversion_value, predicted_value, clicked_at, converted_at,
+        SELECT campaign_id, day, part, click, predicted_ctr, conversion_value, predicted_value,
+               clicked_at, converted_at,
                row_number() OVER (PARTITION BY campaign_id, day, part ORDER BY nth) - 1 AS turn
         FROM estimated WHERE NOT lost
     ), missed AS (

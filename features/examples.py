@@ -21,9 +21,9 @@ class Window(BaseModel):
     The test examples stand at the latest cutoff whose horizon has passed; valid and train examples at earlier
     cutoffs whose horizons end no later than that, so nothing after the test cutoff is ever learnt from.
 
-    `max_cutoffs` and `max_examples` bound what is learnt from, whatever dates the data holds and however many customers:
-    so many cutoffs train, the newest, and each split has about so many examples at most. Where there would be more,
-    customers are drawn by a hash, each with all cutoffs or none.
+    `max_cutoffs` and `max_examples` bound what is learnt from, whatever dates the data holds and however many
+    customers: so many cutoffs train, the newest, and each split has about so many examples at most. Where there would
+    be more, customers are drawn by a hash, each with all cutoffs or none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -32,7 +32,7 @@ class Window(BaseModel):
     step_days: PositiveInt
     min_history_days: PositiveInt
     max_cutoffs: PositiveInt = 26
-    max_examples: PositiveInt = 100_000
+    max_examples: PositiveInt = 50_000
 
 
 class Windowed(Protocol):
@@ -61,7 +61,7 @@ class Cutoffs:
     by_customer: bool
 
     def frame(self) -> pd.DataFrame:
-        """One row a cutoff and split: event_timestamp, split, horizon_days, and ends_at, when the horizon has passed."""
+        """One row a cutoff and split: event_timestamp, split, horizon_days, and ends_at, when that has passed."""
         rows = [(at, "train", self.learn_days) for at in self.train]
         rows += [(at, "valid", self.learn_days) for at in self.valid]
         rows += [(self.test, "test", self.test_days)]

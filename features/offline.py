@@ -99,7 +99,7 @@ def engine(snapshot: Snapshot, settings: Settings) -> Iterator[None]:
     """
     import ibis
 
-    database, before = ibis.duckdb.connect(), ibis.options.default_backend
+    database, before = ibis.duckdb.connect(memory_limit=settings.memory_limit), ibis.options.default_backend
     if lake.is_remote(snapshot.folder):
         database.register_filesystem(lake.filesystem(snapshot.folder, settings))
     ibis.set_backend(database)

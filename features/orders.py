@@ -6,8 +6,8 @@ Lines of one day may still follow each other (an item is added, another given ba
 moment at which something was added, with its totals so far.
 """
 
-# `known_at` to `until` (exclusive): when the order stood so. `occurred_at`: when its first line came. `added`: what this
-# moment alone brought. An order is a purchase unless more was given back than bought by then.
+# `known_at` to `until` (exclusive): when the order stood so. `occurred_at`: when its first line came. `added`: what
+# this moment alone brought. An order is a purchase unless more was given back than bought by then.
 _SQL = """
     WITH keyed AS (
         SELECT *, coalesce(order_id, occurred_at::VARCHAR) AS id, occurred_at::DATE AS day FROM ({lines})

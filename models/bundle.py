@@ -25,6 +25,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict
 
+from features.movement import Movement
 from models import catalog
 from models.family import Model
 
@@ -51,6 +52,8 @@ class Manifest(BaseModel):
     #: Feature columns in order, with their dtypes.
     columns: dict[str, str]
     label: tuple[str, ...]
+    #: The columns that move as time goes by, and how; the monitors expect it.
+    moving: dict[str, Movement] = {}
     params: dict[str, Any]
     seed: int
     data_hash: str

@@ -252,9 +252,11 @@ def evaluate(
     from components.compare.step import compare
     from components.params import load
     from pipelines import trial
-    from pipelines.console import console
+    from pipelines.console import console, progress
 
-    compared = compare(family, data, test, cutoff, horizon, load(params_file).section(family), Settings())
+    section = load(params_file).section(family)
+    with progress() as tell:
+        compared = compare(family, data, test, cutoff, horizon, section, Settings(), tell)
     if as_json:
         click.echo(trial.as_json(compared))
     else:

@@ -10,9 +10,8 @@ from typing import Any
 import pandas as pd
 
 from features import contracts, sources, store
-from features.examples import latest
 from features.settings import Settings
-from features.tables import Tables, content_hash
+from features.tables import Tables
 from models import catalog
 from models.evaluation.folds import stratified
 from models.evaluation.table import table
@@ -25,6 +24,10 @@ TUNING = 5
 #: The column that says in which situation an example was tested.
 SITUATION = "situation"
 
+#: Is told what is being done, and the share of all that is behind.
+Tell = Callable[[str, float], None]
+#: The share of the work that is behind when the first model is fitted, and when all are.
+PREPARED, FITTED = 0.3, 0.95
 Split = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 
@@ -53,6 +56,7 @@ def compare(
     horizon: str | None,
     params: Mapping[str, Any],
     settings: Settings,
+    tell: Tell = lambda what, share: None,
 ) -> Compared:
     """Fit `family` and its baselines on tables of `data` and measure all of them on what they have not seen.
 
@@ -63,6 +67,7 @@ def compare(
         cutoff: where the test examples stand; None is as late as the horizon allows.
         horizon: such as `180d`, in place of the window's own.
         params: the family's section of `params.yaml`, the seed in it.
+        tell: called at each stage.
 
     Raises `ContractBroken` where a table breaks its contract.
     """
@@ -71,10 +76,11 @@ def compare(
         section["window"] = {**section["window"], "horizon_days": pd.Timedelta(horizon).days}
     with tempfile.TemporaryDirectory() as temporary:
         nowhere = settings.model_copy(update={"home": Path(temporary), "offline_uri": None, "redis_url": None})
-        frame, names, data_hash = _frame(record, data, section, cutoff, nowhere, "data")
-        unseen = _frame(record, test, section, cutoff, nowhere, "test")[0] if test is not None else None
-        how, splits = _splits(record, frame, unseen, section["seed"])
-        tested, answers = _answers(record, splits, names, section, nowhere.home)
+        frame, names, data_hash = _frame(record, data, section, cutoff, nowhere, "data", tell)
+        unseen = _frame(record, test, section, cutoff, nowhere, "test", tell)[0] if test is not None else None
+        how, rounds, splits = _splits(record, frame, unseen, section["seed"])
+        tested, answers = _answers(record, splits, names, section, nowhere.home, _counted(rounds, tell))
+    tell("measuring", FITTED)
     truth = tested[list(record.label)]
     figures = table(record.metrics, truth, answers, section["seed"])
     return Compared(
@@ -104,42 +110,61 @@ def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
 
 
 def _frame(
-    family: Family, source: str, section: dict[str, Any], cutoff: str | None, settings: Settings, name: str
+    family: Family, source: str, section: dict[str, Any], cutoff: str | None, settings: Settings, name: str, tell: Tell
 ) -> tuple[pd.DataFrame, list[str], str]:
     """The examples of a source with their features, the features' names, and the hash of its tables."""
     folder = settings.home / name
+    tell(f"reading {source}", 0.0)
     sources.read([source], folder, settings)
+    tell("checking the tables", 0.05)
     contracts.check(folder)
-    tables = Tables(folder)
+    tables = Tables(folder, settings.limits)
     if family.table not in tables.names:
         raise ValueError(f"{family.name} learns from the table '{family.table}'; {source} has none")
+    tell("choosing examples", 0.1)
     examples = family.examples(tables, family.params.read(section), None, cutoff)
-    newest = max(latest(tables, of=family.table), examples["event_timestamp"].max())
-    snapshot = store.build(tables, family.feature_service, examples, newest, settings)
+    tell(f"computing the features of {len(examples):,} examples", 0.15)
+    snapshot = store.build(tables, family.feature_service, examples, None, settings)
     frame = store.training_frame(snapshot, examples, settings)
     names = [str(column) for column in frame if column not in examples or column in family.context]
-    return frame, names, content_hash(folder)
+    return frame, names, snapshot.data_hash
 
 
-def _splits(family: Family, frame: pd.DataFrame, unseen: pd.DataFrame | None, seed: int) -> tuple[str, Iterator[Split]]:
-    """How it is tested, and the train, valid and test examples of each round."""
+def _counted(rounds: int, tell: Tell) -> Callable[[str, int, int], None]:
+    """Tells which model of how many is fitted, in which round."""
+
+    def fitting(name: str, done: int, models: int) -> None:
+        of = rounds * models
+        tell(f"fitting {name} ({done + 1} of {of})", PREPARED + (FITTED - PREPARED) * done / of)
+
+    return fitting
+
+
+def _splits(
+    family: Family, frame: pd.DataFrame, unseen: pd.DataFrame | None, seed: int
+) -> tuple[str, int, Iterator[Split]]:
+    """How it is tested, in how many rounds, and the train, valid and test examples of each."""
     train, valid, test = (frame[frame["split"] == name] for name in ("train", "valid", "test"))
     in_time = bool(train["event_timestamp"].max() < test["event_timestamp"].min())
     if unseen is not None and family.trial is not None:
         # Whole episodes to play, of another time or none: all of the other folder is tested.
-        return f"learnt from one folder ({len(frame):,} examples), played on the other", iter(
-            [(pd.concat([train, valid]), test, unseen)]
+        return (
+            f"learnt from one folder ({len(frame):,} examples), played on the other",
+            1,
+            iter([(pd.concat([train, valid]), test, unseen)]),
         )
     if unseen is not None:
         target = unseen[unseen["split"] == "test"] if in_time else unseen
         learn = train if in_time else pd.concat([train, test])
-        return f"learnt from one folder ({len(learn) + len(valid):,} examples), tested on the other", iter(
-            [(learn, valid, target)]
+        return (
+            f"learnt from one folder ({len(learn) + len(valid):,} examples), tested on the other",
+            1,
+            iter([(learn, valid, target)]),
         )
     if in_time:
         at = test["event_timestamp"].max()
-        return f"learnt from what came before, tested at {at:%Y-%m-%d}", iter([(train, valid, test)])
-    return f"{FOLDS} stratified folds, each tested by a model that has not seen it", _folds(family, frame, seed)
+        return f"learnt from what came before, tested at {at:%Y-%m-%d}", 1, iter([(train, valid, test)])
+    return f"{FOLDS} stratified folds, each tested by a model that has not seen it", FOLDS, _folds(family, frame, seed)
 
 
 def _folds(family: Family, frame: pd.DataFrame, seed: int) -> Iterator[Split]:
@@ -151,7 +176,12 @@ def _folds(family: Family, frame: pd.DataFrame, seed: int) -> Iterator[Split]:
 
 
 def _answers(
-    family: Family, splits: Iterator[Split], names: list[str], section: dict[str, Any], folder: Path
+    family: Family,
+    splits: Iterator[Split],
+    names: list[str],
+    section: dict[str, Any],
+    folder: Path,
+    fitting: Callable[[str, int, int], None],
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """The truth of all tested examples, in every situation, and what each model, fitted without them, answers."""
     params = family.params.read(section)
@@ -159,10 +189,11 @@ def _answers(
     fits: dict[str, Callable[..., Model]] = {family.name: family.fit, **family.baselines}
     tested: list[pd.DataFrame] = []
     answers: dict[str, list[pd.DataFrame]] = {name: [] for name in fits}
-    for train, valid, test in splits:
+    for done, (train, valid, test) in enumerate(splits):
         situations = _situations(family, test.reset_index(drop=True), train)
         tested += [rows[kept].assign(**{SITUATION: name}) for name, rows in situations.items()]
-        for name, fit in fits.items():
+        for place, (name, fit) in enumerate(fits.items()):
+            fitting(name, done * len(fits) + place, len(fits))
             with tempfile.TemporaryDirectory(dir=folder) as checkpoint:
                 model = fit(train.reset_index(drop=True), valid.reset_index(drop=True), params, Path(checkpoint))
             answers[name] += [family.try_out(model, rows, names) for rows in situations.values()]

@@ -12,6 +12,7 @@ import pandas as pd
 from filelock import FileLock
 
 from components.frame import Frame
+from features.movement import Movement
 from models import bundle, catalog
 from models.bundle import Manifest, open_bundle
 from models.family import Family, Model
@@ -75,6 +76,7 @@ def _manifest(family: Family, frame: Frame, params: dict[str, Any], started_from
         feature_service=frame.about["service"],
         columns=frame.about["columns"],
         label=family.label,
+        moving={name: Movement.model_validate(found) for name, found in frame.about.get("moving", {}).items()},
         params=params,
         seed=params["seed"],
         data_hash=frame.about["data_hash"],

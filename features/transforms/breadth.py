@@ -1,6 +1,9 @@
 """How much of the range a customer buys, and by how many ways."""
 
+from features.movement import GROWS
 from features.tables import Tables
+
+MOVES = {"categories": GROWS}
 
 _SQL = """
     WITH categories AS (

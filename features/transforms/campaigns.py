@@ -1,6 +1,9 @@
 """What reached the customer, and what the customer made of it."""
 
+from features.movement import GROWS
 from features.tables import Tables
+
+MOVES = dict.fromkeys(("touches", "campaigns", "campaign_responses"), GROWS)
 
 # A response counts from the day it was made, not from the day of the campaign.
 _SQL = """

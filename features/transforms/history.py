@@ -36,7 +36,8 @@ _PAST = """
     CREATE OR REPLACE TABLE past AS
     SELECT s.row, o.* EXCLUDE (customer_id, until, added),
            date_diff('second', o.occurred_at, s.event_timestamp) / 86400.0 AS age,
-           CASE WHEN purchase THEN date_diff('second', lag(o.occurred_at) OVER turn, o.occurred_at) / 86400.0 END AS gap,
+           CASE WHEN purchase
+                THEN date_diff('second', lag(o.occurred_at) OVER turn, o.occurred_at) / 86400.0 END AS gap,
            CASE WHEN purchase THEN row_number() OVER turn END AS nth
     FROM spine s JOIN orders o ON o.customer_id = s.customer_id
         AND o.known_at <= s.event_timestamp AND s.event_timestamp < o.until

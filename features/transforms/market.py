@@ -1,6 +1,9 @@
 """What a campaign's auctions cost, how its ads were answered, and where both are going."""
 
+from features.movement import GROWS
 from features.tables import Tables
+
+MOVES = dict.fromkeys(("auctions_seen", "campaign_age_days"), GROWS)
 
 # Ratios compare the last day with the week; they are null where one of the two saw no auction.
 _SQL = """

@@ -1,6 +1,9 @@
 """How much of the buying answers to promotions, discounts and coupons."""
 
+from features.movement import GROWS
 from features.tables import Tables
+
+MOVES = dict.fromkeys(("coupon_orders", "coupon_savings"), GROWS)
 
 _SQL = """
     WITH sums AS (

@@ -1,6 +1,22 @@
 """Recency, frequency and monetary value, with the sufficient statistics of buy-till-you-die models."""
 
+from features.movement import GROWS
 from features.tables import Tables
+
+#: What adds up over all of history.
+MOVES = dict.fromkeys(
+    (
+        "tenure_days",
+        "frequency",
+        "monetary",
+        "order_value_max",
+        "returns",
+        "btyd_frequency",
+        "btyd_recency",
+        "btyd_age",
+    ),
+    GROWS,
+)
 
 # The btyd columns count days with a purchase, as BG/NBD and Gamma-Gamma do: `btyd_frequency` is the number of repeat
 # days x, `btyd_recency` the days t_x from the first to the last of them, `btyd_age` the days T from the first until

@@ -1,6 +1,16 @@
 """When in the day, the week and the year a customer buys, and where the coming weeks stand in the year."""
 
+from features.movement import GROWS, clock
 from features.tables import Tables
+
+#: Of the year, whatever the customer does.
+MOVES = {
+    "year_sin": clock(-1, 1),
+    "year_cos": clock(-1, 1),
+    "first_purchase_month": clock(1, 12),
+    "fourth_quarter_share": clock(0, 1),
+    "active_months": GROWS,
+}
 
 _SQL = """
     WITH sums AS (

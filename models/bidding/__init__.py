@@ -1,7 +1,7 @@
 """Bidding: what an impression is worth paying for, when a budget has to last (spec 1.1)."""
 
 from models.bidding.examples import by_budget, examples
-from models.bidding.frame import CONTEXT, ENTITY, LABEL
+from models.bidding.frame import CONTEXT, ENTITY, LABEL, MOVES
 from models.bidding.metrics import METRICS, TOTALS
 from models.bidding.model import BiddingModel, trial
 from models.bidding.params import BiddingParams
@@ -33,6 +33,7 @@ FAMILY = Family(
         gates.no_leak,
     ),
     context=CONTEXT,
+    moving=MOVES,
     trial=trial,
     # An episode's number, and its prices in terms of its budget, came of nothing.
     outcomes=("market_price", "click", "value", "optimal"),
