@@ -20,8 +20,9 @@ class Limits:
 def connect(limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database of its own, gone when it is closed. What does not fit into memory lies in a folder under TMPDIR."""
     with tempfile.TemporaryDirectory(prefix="adloop-") as spill:
-        config: dict[str, str | int] = {"memory_limit": limits.memory, "temp_directory": spill}
+        config: dict[str, str | int | bool] = {"memory_limit": limits.memory, "temp_directory": spill}
         if limits.threads is not None:
             config["threads"] = limits.threads
         with duckdb.connect(config=config) as db:
+            db.execute("SET enable_progress_bar = false")  # it would end up among what a command prints for machines
             yield db

@@ -10,12 +10,13 @@ class Movement(BaseModel):
 
     Attributes:
         kind: what follows from the `clock` may take any value from `low` to `high`; what `grows` adds up over history
-            (a tenure, a count of all orders), and becomes larger with it.
+            (a tenure, a count of all orders), and becomes larger with it; what is of a `few` things, such as campaigns,
+            is shared by many rows, and no sample of as many values.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    kind: Literal["clock", "grows"]
+    kind: Literal["clock", "grows", "few"]
     low: float | None = None
     high: float | None = None
 
@@ -26,3 +27,4 @@ def clock(low: float, high: float) -> Movement:
 
 
 GROWS = Movement(kind="grows")
+FEW = Movement(kind="few")

@@ -52,8 +52,9 @@ def aspects(reference: "pd.Series[Any]", window: "pd.Series[Any]", movement: Mov
             yield _new(before, now)
         if of == "number":
             yield from _unusual(before.to_numpy(), now.to_numpy())
-    elif movement.kind == "grows" and of == "number":
-        yield _constant(before, now)
+    elif movement.kind != "clock" and of == "number":
+        if movement.kind == "grows":
+            yield _constant(before, now)
         yield from _unit(before.to_numpy(), now.to_numpy())
 
 

@@ -101,8 +101,8 @@ def _presence(values: "pd.Series[Any]") -> Matrix:
 
 
 def _limits(reference: Matrix, movement: Movement) -> tuple[float, float]:
-    """What a moving column may be at any time. What adds up does not fall below zero where it never did."""
-    positive = movement.kind == "grows" and bool((reference[~np.isnan(reference)] >= 0).all())
+    """What a moving column may be: what is declared of the clock, else nothing below zero where it never was."""
+    positive = movement.kind != "clock" and bool((reference[~np.isnan(reference)] >= 0).all())
     low = 0.0 if positive else movement.low
     return (-np.inf if low is None else low), (np.inf if movement.high is None else movement.high)
 

@@ -1,6 +1,10 @@
-"""A made-up shop of any size that stays as it is: customers come and leave at the same rate all the time."""
+"""A made-up business of any size that stays as it is: customers come and leave at the same rate, markets keep
+their prices."""
 
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from features.database import connect
 from features.tables import literal
@@ -8,6 +12,8 @@ from features.tables import literal
 START = "2022-01-01"
 #: Purchases a customer makes within the two years, on average: what the number of customers follows from.
 DAYS, ORDERS = 730, 4.26
+#: Days of auctions: a month to learn from, a quarter to look after.
+AUCTION_DAYS = 125
 #: The first customers came this long before the first day: by then nearly all of the earliest are gone.
 BEFORE = 600
 
@@ -59,4 +65,34 @@ def write(folder: Path, transactions: int, seed: int = 7, days: int = DAYS) -> P
                 customers_file=files["customers"],
             )
         )
+    return folder
+
+
+def write_auctions(folder: Path, campaigns: int = 6, daily: int = 500, seed: int = 7) -> Path:
+    """Write `auctions` into `folder`, each campaign's as many every day: prices, predictions and clicks stay as they
+    are, dearer in the evening."""
+    rng, count = np.random.default_rng(seed), daily * AUCTION_DAYS
+    tables = []
+    for campaign in range(campaigns):
+        price, ctr = 40 * rng.lognormal(0, 0.5), 0.05 * rng.lognormal(0, 0.3)
+        at = (
+            np.repeat(np.arange(AUCTION_DAYS) * 86400, daily)
+            + np.sort(rng.integers(0, 86400, (AUCTION_DAYS, daily))).ravel()
+        )
+        chance = np.minimum(ctr * rng.gamma(1.5, 1 / 1.5, count), 0.9)
+        evening = 1 + 0.3 * (at % 86400 > 18 * 3600)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "campaign_id": f"campaign {campaign}",
+                    "occurred_at": pd.Timestamp(START) + pd.to_timedelta(at, unit="s"),
+                    "channel": rng.choice(["mobile", "desktop"], count, p=[0.6, 0.4]),
+                    "market_price": np.round(price * evening * rng.gamma(2, 0.5, count), 2),
+                    "click": (rng.random(count) < chance).astype(float),
+                    "predicted_ctr": np.minimum(chance * rng.lognormal(0, 0.3, count), 1.0),
+                }
+            )
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    pd.concat(tables).to_parquet(folder / "auctions.parquet", index=False, coerce_timestamps="us")
     return folder
