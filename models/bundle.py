@@ -3,6 +3,7 @@
 manifest.json      what it is and where it came from
 model/             what the family's `save` wrote
 reference.parquet  a sample of feature rows and the model's answers, for drift detectors to be fitted on
+usual.json         how far each column moved in the quarter before it
 card.md            the model card, once evaluated
 files.json         the SHA-256 of every file above
 signature          Ed25519 over files.json, once signed
@@ -14,7 +15,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,13 @@ class Bundle:
         return pd.read_parquet(self.folder / "reference.parquet")
 
 
+def usual(folder: Path) -> dict[str, float]:
+    """By column how far it moved in the quarter before the reference: its stability index. Empty where that is not
+    told."""
+    file = folder / "usual.json"
+    return dict(json.loads(file.read_text())) if file.is_file() else {}
+
+
 def content_hash(value: Any) -> str:
     """SHA-256 of a JSON value, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -114,12 +122,19 @@ def aside(folder: Path) -> Iterator[Path]:
         raise
 
 
-def write(folder: Path, model: Model, manifest: Manifest, reference: pd.DataFrame) -> None:
-    """Write an unsigned bundle to `folder`, replacing what was there."""
+def write(
+    folder: Path,
+    model: Model,
+    manifest: Manifest,
+    reference: pd.DataFrame,
+    usual: Mapping[str, float] | None = None,
+) -> None:
+    """Write an unsigned bundle to `folder`, replacing what was there. `usual`: how far columns move by themselves."""
     with aside(folder) as new:
         (new / "model").mkdir()
         model.save(new / "model")
         reference.to_parquet(new / "reference.parquet", index=False)
+        (new / "usual.json").write_text(json.dumps(dict(usual or {}), indent=1))
         (new / "manifest.json").write_text(manifest.model_dump_json(indent=1))
         seal(new)
 

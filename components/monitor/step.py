@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 
 from features.settings import Settings
+from models import bundle as bundles
 from models import catalog
 from models.bundle import Manifest
 from models.registry import Registry
 from serving.inference import outcomes, requests
+from serving.monitoring.detector import Expected
 from serving.monitoring.params import Monitoring
 from serving.monitoring.watch import Log, Watched, look
 
@@ -86,7 +88,7 @@ def _look(family: str, version: str, bundle: Path, params: Monitoring, settings:
         catalog.family(family).metrics,
         manifest.metrics,
         params,
-        manifest.moving,
+        Expected(manifest.moving, bundles.usual(bundle)),
     )
 
 

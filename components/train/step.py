@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,16 @@ from filelock import FileLock
 
 from components.frame import Frame
 from features.movement import Movement
+from features.views import TIMESTAMP
 from models import bundle, catalog
 from models.bundle import Manifest, open_bundle
 from models.family import Family, Model
+from serving.monitoring import detector
 
 #: Rows of the reference that drift is measured from: enough for the tests, small enough to ship.
 REFERENCE_ROWS = 2000
+#: How far back, and at how many moments, is looked for how far columns move by themselves.
+QUARTER, MOMENTS = pd.Timedelta(days=92), 4
 SOURCE = Path(__file__).parents[2]
 
 
@@ -59,7 +63,9 @@ def train(
             learn, tune = frame.split("train"), frame.split("valid")
             fit = record.fit if before is None else _going_on(record, before.model)
             model = fit(learn, tune, record.params.read(params), checkpoint)
-            bundle.write(out, model, manifest, _reference(model, frame, manifest.seed))
+            reference = _with_answers(model, frame, frame.split("test"), manifest.seed)
+            usual = detector.usual(reference, _earlier(model, frame, manifest.seed), manifest.moving)
+            bundle.write(out, model, manifest, reference, usual)
         shutil.rmtree(checkpoint, ignore_errors=True)
     return Trained(family, bundle.verify(out, None), len(frame.rows), fitted)
 
@@ -116,12 +122,21 @@ def _claim(checkpoint: Path, manifest: Manifest) -> None:
         inputs.write_text(identity)
 
 
-def _reference(model: Model, frame: Frame, seed: int) -> pd.DataFrame:
-    """The newest examples' features and the model's answers: what requests look like if nothing changes."""
-    newest = frame.split("test")
-    rows = newest.sample(min(REFERENCE_ROWS, len(newest)), random_state=seed)[frame.columns].reset_index(drop=True)
+def _with_answers(model: Model, frame: Frame, examples: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Some of the examples' features and the model's answers: of the newest, what requests look like if nothing
+    changes."""
+    rows = examples.sample(min(REFERENCE_ROWS, len(examples)), random_state=seed)[frame.columns].reset_index(drop=True)
     answers = model.predict(rows)
     both = sorted(str(name) for name in set(rows) & set(answers))
     if both:
         raise ValueError(f"answers and features share names: {', '.join(both)}")
     return rows.join(answers)
+
+
+def _earlier(model: Model, frame: Frame, seed: int) -> Iterator[pd.DataFrame]:
+    """The same at the moments of the quarter before, at most `MOMENTS` of them, evenly."""
+    newest = frame.split("test")[TIMESTAMP].min()
+    before = frame.rows[frame.rows[TIMESTAMP].between(newest - QUARTER, newest, inclusive="left")]
+    moments = sorted(before[TIMESTAMP].unique(), reverse=True)
+    for moment in moments[:: max(1, -(-len(moments) // MOMENTS))]:
+        yield _with_answers(model, frame, before[before[TIMESTAMP] == moment], seed)

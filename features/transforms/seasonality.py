@@ -10,6 +10,7 @@ MOVES = {
     "first_purchase_month": clock(1, 12),
     "fourth_quarter_share": clock(0, 1),
     "active_months": GROWS,
+    "active_month_share": clock(0, 1),  # of a month that has just begun, most have bought nothing yet
 }
 
 _SQL = """

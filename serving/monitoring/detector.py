@@ -1,7 +1,7 @@
 """The one interface drift detectors answer to, and what they answer."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -15,6 +15,8 @@ from serving.monitoring.coding import Coding, Matrix
 Array = npt.NDArray[np.float64]
 #: Bins of equal mass in the reference, for the population stability index.
 BINS = 10
+#: How many times as far as in the quarter before the reference a column has to move, to have moved.
+MARGIN = 1.5
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,20 @@ class Drift:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What columns do where the world stays as it is.
+
+    Attributes:
+        moving: how those move that do so as time goes by, as their features declare it.
+        usual: the stability index of columns between the reference and what was seen in the quarter before it. It
+            takes more than `MARGIN` times that to have moved.
+    """
+
+    moving: Mapping[str, Movement] = field(default_factory=dict)
+    usual: Mapping[str, float] = field(default_factory=dict)
+
+
 class TwoSample(Protocol):
     """A set of two-sample tests, fitted on the coded reference."""
 
@@ -44,14 +60,17 @@ class MakeTwoSample(Protocol):
     def __call__(self, reference: Matrix, categorical: tuple[int, ...]) -> TwoSample: ...
 
 
+NOTHING = Expected()
+
+
 class Detector:
     """Compares windows of live rows with the reference a model was shipped with.
 
     Each column is looked at as a whole, by a two-sample test, and for what such a test does not see (`aspects`); what
-    is too small to matter does not count. `threshold` is the chance that a window of unmoved rows is called drifted in
-    any column: it is shared out over the aspects of a column (Bonferroni) and over the columns by Holm's step-down
-    procedure ("A simple sequentially rejective multiple test procedure", 1979). A quarter of daily looks has ninety
-    times that chance of a false alarm, at most.
+    is too small to matter, or moves no further than it used to, does not count. `threshold` is the chance that a window
+    of unmoved rows is called drifted in any column: it is shared out over the aspects of a column (Bonferroni) and over
+    the columns by Holm's step-down procedure ("A simple sequentially rejective multiple test procedure", 1979). A
+    quarter of daily looks has ninety times that chance of a false alarm, at most.
     """
 
     def __init__(
@@ -60,25 +79,26 @@ class Detector:
         make: MakeTwoSample,
         threshold: float,
         min_psi: float,
-        moving: Mapping[str, Movement] | None = None,
+        expected: Expected,
     ) -> None:
-        self.rows, self.moving = reference, dict(moving or {})
+        self.rows, self.moving = reference, expected.moving
         self.coding = Coding.of(reference, self.moving)
         self.reference = self.coding.encode(reference)
         self.test = make(self.reference, self.coding.categorical)
-        self.threshold, self.min_psi = threshold, min_psi
+        self.threshold = threshold
+        self.min_psi = [max(min_psi, MARGIN * expected.usual.get(name, 0.0)) for name in self.coding.columns]
 
     def detect(self, window: pd.DataFrame) -> Mapping[str, Drift]:
         """What each column of the reference did in `window`."""
         rows = self.coding.encode(window)
         statistics, p_values = self.test(rows)
-        shifts = [self._psi(place, rows[:, place]) for place in range(len(self.coding.columns))]
+        shifts = stability(self.coding, self.reference, rows)
         looks = [
             [
-                Aspect(float(p_value), shift >= self.min_psi, ""),
+                Aspect(float(p_value), shift >= least, ""),
                 *aspects(self.rows[name], window[name], self.moving.get(name)),
             ]
-            for name, p_value, shift in zip(self.coding.columns, p_values, shifts, strict=True)
+            for name, p_value, shift, least in zip(self.coding.columns, p_values, shifts, self.min_psi, strict=True)
         ]
         sure = holm(np.array([_chance(of_column) for of_column in looks]), self.threshold)
         return {
@@ -92,10 +112,6 @@ class Detector:
         """What there is a word for, the surest first; nothing where it is the distribution as a whole."""
         sure = [aspect for aspect in of_column if aspect.large and aspect.p_value < self.threshold]
         return min(sure, key=lambda aspect: (not aspect.why, aspect.p_value)).why
-
-    def _psi(self, place: int, window: Array) -> float:
-        categorical = place in self.coding.categorical
-        return psi(self.reference[:, place], window, categorical, self.coding.missing[place])
 
 
 def _chance(of_column: Sequence[Aspect]) -> float:
@@ -117,15 +133,30 @@ def detector(
     reference: pd.DataFrame,
     threshold: float,
     min_psi: float,
-    moving: Mapping[str, Movement] | None = None,
+    expected: Expected = NOTHING,
 ) -> Detector:
-    """The set of detectors that the setting names, fitted on `reference`, of which the columns `moving` move as time
-    goes by."""
+    """The set of detectors that the setting names, fitted on `reference`."""
     if kind == "alibi":
         from serving.monitoring.alibi import two_sample
     else:
         from serving.monitoring.permissive import two_sample
-    return Detector(reference, two_sample, threshold, min_psi, moving)
+    return Detector(reference, two_sample, threshold, min_psi, expected)
+
+
+def usual(reference: pd.DataFrame, earlier: Iterable[pd.DataFrame], moving: Mapping[str, Movement]) -> dict[str, float]:
+    """How far the columns of `reference` were from it at each of some earlier moments, at most: stability indices."""
+    coding = Coding.of(reference, moving)
+    known = coding.encode(reference)
+    found = [stability(coding, known, coding.encode(rows)) for rows in earlier]
+    return {name: max(of_column) for name, *of_column in zip(coding.columns, *found, strict=True) if of_column}
+
+
+def stability(coding: Coding, reference: Matrix, window: Matrix) -> list[float]:
+    """The stability index of each column."""
+    return [
+        psi(reference[:, place], window[:, place], place in coding.categorical, coding.missing[place])
+        for place in range(len(coding.columns))
+    ]
 
 
 def psi(reference: Array, window: Array, categorical: bool, missing: float | None = None) -> float:

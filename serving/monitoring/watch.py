@@ -6,10 +6,9 @@ from typing import Literal
 
 import pandas as pd
 
-from features.movement import Movement
 from models.evaluation.metrics import Metric
 from serving.inference.outcomes import KEY
-from serving.monitoring.detector import Drift, detector
+from serving.monitoring.detector import NOTHING, Drift, Expected, detector
 from serving.monitoring.params import Monitoring
 
 Verdict = Literal["drifted", "steady", "unknown"]
@@ -64,17 +63,17 @@ def look(
     metrics: Sequence[Metric],
     at_release: Mapping[str, float],
     params: Monitoring,
-    moving: Mapping[str, Movement] | None = None,
+    expected: Expected = NOTHING,
 ) -> Watched:
     """Compare a log with the `reference` its model was shipped with, whose feature columns are `columns`.
 
     A column of the reference that the log does not have is missing. `outcomes` are rows of `request_id`, `row` and
-    labels; `at_release` the metrics in the model's manifest; `moving` the columns that move as time goes by.
+    labels; `at_release` the metrics in the model's manifest; `expected` what columns do where nothing happens.
     """
     rows = len(log.features)
     if rows < params.min_rows:
         return Watched(rows, "unknown", f"{rows} logged rows; {params.min_rows} are needed to say")
-    watch = detector(kind, reference, params.threshold, params.min_psi, moving)
+    watch = detector(kind, reference, params.threshold, params.min_psi, expected)
     found = watch.detect(pd.concat([log.features, log.answers], axis=1).reindex(columns=reference.columns))
     features = {name: drift for name, drift in found.items() if name in columns}
     answers = {name: drift for name, drift in found.items() if name not in columns}

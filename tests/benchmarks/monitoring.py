@@ -21,8 +21,8 @@ from features import store
 from features.settings import Settings
 from features.tables import Tables
 from models import catalog
-from models.bundle import Bundle, open_bundle
-from serving.monitoring.detector import Detector, detector
+from models.bundle import Bundle, open_bundle, usual
+from serving.monitoring.detector import Detector, Expected, detector
 from serving.monitoring.params import Monitoring
 from tests.benchmarks import shop
 
@@ -46,8 +46,8 @@ class Watch:
     days: tuple[pd.DataFrame, ...]
 
     def detector(self, kind: Literal["alibi", "scipy"], params: Monitoring) -> Detector:
-        moving = self.bundle.manifest.moving
-        return detector(kind, self.bundle.reference(), params.threshold, params.min_psi, moving)
+        expected = Expected(self.bundle.manifest.moving, usual(self.bundle.folder))
+        return detector(kind, self.bundle.reference(), params.threshold, params.min_psi, expected)
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:

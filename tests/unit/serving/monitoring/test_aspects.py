@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from features.movement import GROWS, clock
-from serving.monitoring.detector import detector
+from serving.monitoring.detector import Expected, detector, usual
 
 KINDS = ("alibi", "scipy")
-MOVING = {"year_sin": clock(-1, 1), "tenure": GROWS, "orders": GROWS}
+MOVING = Expected({"year_sin": clock(-1, 1), "tenure": GROWS, "orders": GROWS})
 
 
 def rows(count: int, seed: int, days: float = 0.0) -> pd.DataFrame:
@@ -145,3 +145,14 @@ def test_false_alarms_of_unmoved_rows_stay_below_the_threshold(kind: str) -> Non
     watch = detector(kind, rows(2000, 1), 0.01, 0.0, MOVING)
     alarms = sum(any(drift.drifted for drift in watch.detect(rows(250, seed)).values()) for seed in range(100, 160))
     assert alarms <= 4  # 0.6 are expected at most; more than 4 have a chance below 1 in 1000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_always_moved_so_far_is_no_news_and_more_is(kind: str) -> None:
+    """A column nobody declared anything of: the reference is of a year in which it went up every month."""
+    reference, before, after = (pd.DataFrame({"level": np.random.default_rng(s).normal(m, 1, 2000)})
+                                for s, m in ((1, 0.0), (2, -0.5), (3, 0.5)))  # fmt: skip
+    expected = Expected(usual=usual(reference, [before], {}))
+    assert detector(kind, reference, 0.01, 0.1).detect(after)["level"].drifted
+    assert not detector(kind, reference, 0.01, 0.1, expected).detect(after)["level"].drifted
+    assert detector(kind, reference, 0.01, 0.1, expected).detect(after * 4)["level"].drifted
