@@ -33,8 +33,8 @@ DAYS, A_DAY, SEED = 90, 1000, 11
 PLANTED, PATIENCE = 40, 4
 #: Columns that each change is tried on, one at a time.
 COLUMNS = 6
-#: What is looked after must have learnt, but need not have learnt much.
-SMALL = {"trees": 20, "rounds": 30, "steps": 30, "episodes": 2}
+#: What is looked after must have learnt, but need not have learnt much; in a day a campaign plays all its budgets.
+SMALL = {"trees": 20, "rounds": 30, "steps": 30, "episodes": 2, "auctions": 50}
 
 
 @dataclass(frozen=True)
