@@ -5,8 +5,8 @@ model/             what the family's `save` wrote
 reference.parquet  a sample of feature rows and the model's answers, for drift detectors to be fitted on
 usual.json         how far each column moved in the quarter before it
 card.md            the model card, once evaluated
-files.json         the SHA-256 of every file above
-signature          Ed25519 over files.json, once signed
+files.json         the SHA-256 of every file above; its own SHA-256 is the bundle's digest
+signature.json     once signed: family, version and digest, and the Ed25519 signature of these three
 """
 
 import hashlib
@@ -30,7 +30,8 @@ from features.movement import Movement
 from models import catalog
 from models.family import Model
 
-SEALS = ("files.json", "signature")
+SIGNATURE = "signature.json"
+SEALS = ("files.json", SIGNATURE)
 #: A model is data: no format on this list can run code when it is read.
 FORMATS = {".json", ".md", ".onnx", ".txt", ".ubj", ".safetensors", ".gguf", ".parquet"}
 #: How pickles (protocol 2 on) and the zip archives that carry them begin, whatever the file is called. A safetensors
@@ -74,6 +75,30 @@ class Manifest(BaseModel):
     def params_hash(self) -> str:
         """Identity of what it was fitted by."""
         return content_hash(self.params)
+
+
+class Signed(BaseModel):
+    """What a signature says: which version of which family the bundle of a digest is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    family: str
+    version: str
+    digest: str
+    #: Hexadecimal.
+    signature: str
+
+    @property
+    def statement(self) -> bytes:
+        """What is signed."""
+        return json.dumps(["adloop bundle", self.family, self.version, self.digest]).encode()
+
+    def expect(self, folder: Path, family: str | None, version: str | None) -> None:
+        """Raise `BundleTampered` where it is the bundle of another family or version."""
+        for expected, said in ((family, self.family), (version, self.version)):
+            if expected not in (None, said):
+                asked = " ".join(filter(None, (family, version)))
+                raise BundleTampered(f"{folder.name}: expected {asked}, got {self.family} {self.version}")
 
 
 @dataclass(frozen=True)
@@ -141,46 +166,74 @@ def write(
 
 def seal(folder: Path) -> str:
     """Write the hashes of the files in `folder`, take any old signature away, and return the bundle's digest."""
-    (folder / "signature").unlink(missing_ok=True)
+    (folder / SIGNATURE).unlink(missing_ok=True)
     sealed = json.dumps(_hashes(folder), sort_keys=True, indent=1).encode()
     _replace(folder / "files.json", sealed)
     return hashlib.sha256(sealed).hexdigest()
 
 
-def sign(folder: Path, key: Ed25519PrivateKey) -> None:
-    """Sign what is in `folder` now. Raises `BundleTampered` if that is not what was sealed."""
-    verify(folder, None)
-    _replace(folder / "signature", key.sign((folder / "files.json").read_bytes()))
+def sign(folder: Path, key: Ed25519PrivateKey, version: str) -> None:
+    """Sign what is in `folder` now as a version of its family. Raises `BundleTampered` if it is not what was sealed."""
+    digest = verify(folder, None)
+    manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
+    _replace(folder / SIGNATURE, signature(key, manifest.family, version, digest).encode())
 
 
-def verify(folder: Path, public_key: Ed25519PublicKey | None) -> str:
-    """Raise `BundleTampered` unless every file is the one that was sealed, and signed where a key is given.
+def signature(key: Ed25519PrivateKey, family: str, version: str, digest: str) -> str:
+    """The content of `signature.json`: it says that the bundle of this digest is this version of this family."""
+    signed = Signed(family=family, version=version, digest=digest, signature="")
+    return signed.model_copy(update={"signature": key.sign(signed.statement).hex()}).model_dump_json(indent=1)
 
-    Returns the bundle's digest.
+
+def verify(
+    folder: Path, public_key: Ed25519PublicKey | None, family: str | None = None, version: str | None = None
+) -> str:
+    """Return the bundle's digest, or raise `BundleTampered` unless every file is the one that was sealed.
+
+    Args:
+        public_key: where given, the bundle must be signed by its other half.
+        family, version: what the signature must say that the bundle is; None: it may be any.
     """
     try:
         sealed = (folder / "files.json").read_bytes()
         listed = dict(json.loads(sealed))
-        if public_key is not None:
-            public_key.verify((folder / "signature").read_bytes(), sealed)
     except FileNotFoundError as missing:
         raise BundleTampered(f"{folder.name}: no {Path(missing.filename).name}") from missing
-    except InvalidSignature as wrong:
-        raise BundleTampered(f"{folder.name}: files.json is not what this key signed") from wrong
     except (ValueError, TypeError) as broken:
         raise BundleTampered(f"{folder.name}: files.json is not a list of hashes") from broken
+    digest = hashlib.sha256(sealed).hexdigest()
+    if public_key is not None:
+        _signed(folder, public_key, digest).expect(folder, family, version)
     found = _hashes(folder)
     if found != listed:
         changed = sorted(name for name in {*found, *listed} if found.get(name) != listed.get(name))
         raise BundleTampered(f"{folder.name}: changed, missing or added since it was sealed: {', '.join(changed)}")
-    return hashlib.sha256(sealed).hexdigest()
+    return digest
 
 
-def open_bundle(folder: Path, public_key: Ed25519PublicKey | None) -> Bundle:
-    """Verify a bundle, then load its model. Raises `BundleTampered`; nothing of an unverified bundle is parsed."""
-    digest = verify(folder, public_key)
+def open_bundle(
+    folder: Path, public_key: Ed25519PublicKey | None, family: str | None = None, version: str | None = None
+) -> Bundle:
+    """Verify a bundle as `verify` does, then load its model. Nothing of an unverified bundle is parsed."""
+    digest = verify(folder, public_key, family, version)
     manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
     return Bundle(folder, manifest, catalog.family(manifest.family).load(folder / "model"), digest)
+
+
+def _signed(folder: Path, public_key: Ed25519PublicKey, digest: str) -> Signed:
+    """What the signature says, once it is known to be the key's and of this bundle."""
+    try:
+        signed = Signed.model_validate_json((folder / SIGNATURE).read_bytes())
+        public_key.verify(bytes.fromhex(signed.signature), signed.statement)
+    except FileNotFoundError as missing:
+        raise BundleTampered(f"{folder.name}: no {SIGNATURE}: register it (adloop run)") from missing
+    except InvalidSignature as wrong:
+        raise BundleTampered(f"{folder.name}: {SIGNATURE} is not what this key signed") from wrong
+    except ValueError as broken:
+        raise BundleTampered(f"{folder.name}: {SIGNATURE} is not a signature") from broken
+    if signed.digest != digest:
+        raise BundleTampered(f"{folder.name}: files.json is not what this key signed")
+    return signed
 
 
 def _hashes(folder: Path) -> dict[str, str]:

@@ -8,9 +8,9 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,14 @@ from filelock import FileLock
 from features.privacy import stay_private
 from features.settings import Settings
 from models import bundle, keys, tracking
-from models.bundle import Manifest
+from models.bundle import BundleTampered, Manifest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ACCEPTED, REJECTED, RELEASED = "accepted", "rejected", "released"
+#: The tag with the digest of the bundle as it was signed, its model card among it.
+SIGNED_DIGEST = "signed_digest"
 
 
 @dataclass(frozen=True)
@@ -143,19 +145,20 @@ class Registry:
             version = self._registered(manifest.family, digest, judged["passed"])
             if version is None:
                 tags = _tags(manifest, digest, judged)
-                run_id = tracking.record(self._client, self._settings, trained, evaluation, tags)
-                version = self._make(manifest.family, run_id, tags)
+                run_id, signed = tracking.record(self._client, self._settings, trained, evaluation, tags)
+                version = self._make(manifest.family, run_id, {**tags, SIGNED_DIGEST: signed})
+            self._sign(version)
             self._challenge(version)
         return self.version(version.family, version.version)
 
     def download(self, family: str, version: str) -> Path:
-        """The bundle of `version`, in this home. Raises `BundleTampered` if it is not what was signed."""
-        self.version(family, version)
-        folder = self._settings.home / "bundles" / family / str(version)
+        """The bundle of `version`, in this home. Raises `BundleTampered` unless it was signed as that version."""
+        registered = self.version(family, version)
+        folder = self._settings.home / "bundles" / family / registered.version
         with self._lock:
             if not folder.exists():
-                self._fetch(self.address(family, str(version)), folder)
-        bundle.verify(folder, keys.public_key(self._settings))
+                self._fetch(self.address(family, registered.version), folder, partial(self._verify, registered))
+        self._verify(registered, folder)
         return folder
 
     def evaluation(self, family: str, version: str) -> Path:
@@ -171,7 +174,14 @@ class Registry:
         """Where the signed bundle of `version` lies, for servers that fetch it themselves."""
         return str(self._client.get_model_version_download_uri(family, version))
 
-    def _fetch(self, source: str, folder: Path) -> None:
+    def _verify(self, version: Version, folder: Path) -> None:
+        digest = bundle.verify(folder, keys.public_key(self._settings), version.family, version.version)
+        if digest != version.tags[SIGNED_DIGEST]:
+            whose = f"{version.family} {version.version}"
+            raise BundleTampered(f"{folder.name}: not the bundle that the registry knows as {whose}")
+
+    def _fetch(self, source: str, folder: Path, check: Callable[[Path], None] = lambda _: None) -> None:
+        """Download a folder whole; what does not pass the check is not kept."""
         from mlflow.artifacts import download_artifacts
 
         with bundle.aside(folder) as new:
@@ -181,6 +191,7 @@ class Registry:
             for path in Path(fetched).iterdir():
                 shutil.move(path, new / path.name)
             shutil.rmtree(new / "fetched")
+            check(new)
 
     def _aliases(self, family: str) -> dict[str, list[str]]:
         of_version: dict[str, list[str]] = {}
@@ -193,7 +204,8 @@ class Registry:
 
     def _registered(self, family: str, digest: str, passed: bool) -> Version | None:
         verdict = ACCEPTED if passed else REJECTED
-        same = (v for v in self.versions(family) if v.digest == digest and v.tags["verdict"] == verdict)
+        known = (v for v in self.versions(family) if SIGNED_DIGEST in v.tags)
+        same = (v for v in known if v.digest == digest and v.tags["verdict"] == verdict)
         return next(same, None)
 
     def _make(self, family: str, run_id: str, tags: Mapping[str, str]) -> Version:
@@ -202,6 +214,12 @@ class Registry:
         source = f"{self._client.get_run(run_id).info.artifact_uri}/bundle"
         made = self._client.create_model_version(family, source, run_id, tags=dict(tags))
         return _read(made, {})
+
+    def _sign(self, version: Version) -> None:
+        """Sign the bundle as this version: its number is known only now."""
+        key, digest = keys.signing_key(self._settings), version.tags[SIGNED_DIGEST]
+        content = bundle.signature(key, version.family, version.version, digest)
+        self._client.log_text(version.run_id, content, f"bundle/{bundle.SIGNATURE}")
 
     def _challenge(self, version: Version) -> None:
         """Close the run, and make an accepted version the challenger unless it or a newer one is decided on already."""

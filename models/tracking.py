@@ -1,4 +1,4 @@
-"""What is kept of each judged model beside its version: figures, parameters, plots and the signed bundle, as a run."""
+"""What is kept of each judged model beside its version: figures, parameters, plots and the bundle, as a run."""
 
 import json
 import os
@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.settings import Settings
-from models import bundle, keys
+from models import bundle
 from models.bundle import Manifest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
-def record(client: "MlflowClient", settings: Settings, trained: Path, evaluation: Path, tags: Mapping[str, str]) -> str:
-    """One MLflow run with all of it, under `tags` (bundle digest and verdict say whose it is); returns its id.
+def record(
+    client: "MlflowClient", settings: Settings, trained: Path, evaluation: Path, tags: Mapping[str, str]
+) -> tuple[str, str]:
+    """One MLflow run with all of it, under `tags` (bundle digest and verdict say whose it is).
 
-    An interrupted one is gone on with. The run stays open: who registers the version closes it.
+    An interrupted one is gone on with. The run stays open, its bundle unsigned: who registers the version signs it and
+    closes the run. Returns the run's id and the digest of the bundle with its model card.
     """
     from mlflow.entities import Metric, Param
 
@@ -38,16 +41,15 @@ def record(client: "MlflowClient", settings: Settings, trained: Path, evaluation
     )
     client.log_artifacts(run_id, str(evaluation), "evaluation")
     with tempfile.TemporaryDirectory(dir=settings.home) as folder:
-        signed = Path(folder) / "bundle"
-        shutil.copytree(trained, signed)
-        shutil.copy(evaluation / "card.md", signed / "card.md")
+        judged_bundle = Path(folder) / "bundle"
+        shutil.copytree(trained, judged_bundle)
+        shutil.copy(evaluation / "card.md", judged_bundle / "card.md")
         stated = manifest.model_copy(update={"metrics": metrics})
-        (signed / "manifest.json").write_text(stated.model_dump_json(indent=1))
-        bundle.seal(signed)
-        bundle.sign(signed, keys.signing_key(settings))
-        client.log_artifacts(run_id, str(signed), "bundle")
+        (judged_bundle / "manifest.json").write_text(stated.model_dump_json(indent=1))
+        digest = bundle.seal(judged_bundle)
+        client.log_artifacts(run_id, str(judged_bundle), "bundle")
     _beside(stated, tags["bundle_digest"], settings.home)
-    return run_id
+    return run_id, digest
 
 
 def _experiment(client: "MlflowClient", family: str, settings: Settings) -> str:

@@ -144,51 +144,55 @@ def rollback(family: str) -> None:
 
 
 @main.command()
-@click.argument("account")
+@click.argument("account", required=False)
 @click.argument("campaign", required=False)
 @click.option("--daily", type=float, help="What may be spent a day, in the account's currency.")
 @click.option("--total", type=float, help="What may be spent in all.")
 @click.option("--target-cpc", type=float, help="What a click of the campaign should cost.")
+@click.option("--remove", type=click.Choice(("daily", "total", "target-cpc")), multiple=True, help="Take a limit away.")
+@JSON
 @PARAMS
 def budget(
-    account: str,
+    account: str | None,
     campaign: str | None,
     daily: float | None,
     total: float | None,
     target_cpc: float | None,
+    remove: tuple[str, ...],
+    as_json: bool,
     params_file: Path,
 ) -> None:
-    """Set what CAMPAIGN may spend, or without one what all of ACCOUNT may; decisions know it at once.
+    """Set what CAMPAIGN may spend, or without one what all of ACCOUNT may; then show what stands.
 
-    What is not named is not limited; but a campaign whose daily budget was never set spends nothing.
+    Without options it only shows: limits, what is spent and held, stops and overrides, of everything where nothing is
+    named. What is not named stays as it is; a limit goes by --remove only. A campaign whose daily budget was never set
+    spends nothing. Decisions know a change at once.
     """
-    from serving.decisions.endpoint import forms
+    from pipelines import budget as budgets
 
-    limits = {"account_id": account, "daily_limit": daily, "limit": total}
-    if campaign is None:
-        _state(params_file).limit(**forms.LIMITS.read(limits))
-    elif daily is None:
-        raise click.UsageError("--daily: expected the campaign's daily budget")
-    else:
-        said = forms.TERMS.read({**limits, "campaign_id": campaign, "target_cpc": target_cpc})
-        _state(params_file).configure(account, campaign, forms.terms(said))
-    shown = [f"{daily:g} a day" if daily is not None else "", f"{total:g} in all" if total is not None else ""]
-    click.echo(f"{_whose(account, campaign)}: {', '.join(filter(None, shown)) or 'no limit'}")
+    said = budgets.changes({"daily": daily, "total": total, "target-cpc": target_cpc}, remove)
+    store = _state(params_file)
+    if said:
+        if account is None:
+            raise click.UsageError("ACCOUNT: expected whose limits to set")
+        budgets.change(store, account, campaign, said)
+    found = budgets.of(store, account, campaign)
+    click.echo(json.dumps(found, indent=2) if as_json else budgets.as_table(found))
 
 
 @main.command()
 @click.argument("account", required=False)
 @click.argument("campaign", required=False)
-@click.option("--why", help="Told with every decision that is not made.")
+@click.option("--why", help="The reason, shown on each blocked decision.")
 @click.option("--lift", is_flag=True, help="Let it go on instead.")
 @PARAMS
 def kill(account: str | None, campaign: str | None, why: str | None, lift: bool, params_file: Path) -> None:
     """Stop CAMPAIGN, all of ACCOUNT, or (naming neither) everything, at once."""
-    from serving.decisions.endpoint import forms
+    from serving.decisions.endpoint import requests
 
     if (why is None) != lift:
         raise click.UsageError("expected either --why or --lift")
-    said = forms.STOP.read({"why": why, "account_id": account, "campaign_id": campaign})
+    said = requests.stop({"why": why, "account_id": account, "campaign_id": campaign})
     _state(params_file).kill(**said)
     click.echo(f"{_whose(account, campaign)} {'goes on' if lift else 'is stopped'}")
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from components.frame import Frame
 from features.settings import Settings
-from models import catalog, keys
+from models import catalog
 from models.bundle import Bundle, aside, open_bundle
 from models.evaluation import card, plots
 from models.evaluation.gates import Evidence, Verdict
@@ -119,7 +119,7 @@ def _champion(family: Family, frame: Frame, settings: Settings) -> tuple[tuple[s
     champion = registry.champion(family.name)
     if champion is None:
         return None, "there is no champion yet"
-    opened = open_bundle(registry.download(family.name, champion.version), keys.public_key(settings))
+    opened = open_bundle(registry.download(family.name, champion.version), None)
     unknown = sorted(set(opened.manifest.columns) - set(frame.columns))
     if unknown:
         return None, f"version {champion.version} reads features these rows lack: {', '.join(unknown)}"

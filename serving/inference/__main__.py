@@ -8,9 +8,17 @@ from features.settings import Settings
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m serving.inference", description=__doc__)
-    parser.add_argument("--bundle", type=Path, required=True, help="a signed bundle; refused if it was tampered with")
-    parser.add_argument("--name", required=True, help="the family's name in the address")
-    parser.add_argument("--version", help="what answers are marked with; by default the bundle's digest")
+    parser.add_argument(
+        "--bundle",
+        type=Path,
+        required=True,
+        help="a signed bundle; refused unless it was signed as this name and version",
+    )
+    parser.add_argument("--name", required=True, help="the family, and its name in the address")
+    parser.add_argument(
+        "--version",
+        help="what answers are marked with; default: any version, marked with the beginning of the bundle's digest",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container, behind a network policy")
     parser.add_argument("--http-port", type=int, default=8081)
     parser.add_argument("--grpc-port", type=int, default=8082)

@@ -38,7 +38,7 @@ def serve(
     folder: Path, name: str, version: str | None, host: str, http_port: int, grpc_port: int, settings: Settings
 ) -> None:
     """Verify the bundle and answer for it until SIGTERM. Raises `BundleTampered` before anything is opened."""
-    bundle = open_bundle(folder, public_key(settings))
+    bundle = open_bundle(folder, public_key(settings), name, version)
     endpoint = Endpoint(name, version or bundle.digest[:12], bundle, settings)
     app.add_middleware(Json)
     app.add_middleware(BodyLimit, limit=BODY_LIMIT)

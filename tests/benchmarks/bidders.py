@@ -190,7 +190,7 @@ def _write(folder: Path, model: Graph, reference: pd.DataFrame, settings: Settin
         git_commit="0" * 40,
     )
     bundle.write(folder, model, manifest, reference)
-    bundle.sign(folder, signing_key(settings))
+    bundle.sign(folder, signing_key(settings), "1")
 
 
 if __name__ == "__main__":

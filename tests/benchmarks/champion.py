@@ -41,5 +41,5 @@ def _folder(family: str, settings: Settings, own: Settings) -> Path:
     ingest(params.source, own.home / "tables", own)
     featurize(own.home / "tables", family, params.section(family), None, own, features, online=False)
     train(features, family, params.section(family), own.home / "checkpoint", trained)
-    bundle.sign(trained, signing_key(settings))
+    bundle.sign(trained, signing_key(settings), "1")
     return trained

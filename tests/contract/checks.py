@@ -178,7 +178,7 @@ def bundled(case: Case, folder: Path) -> None:
     key = Ed25519PrivateKey.generate()
     with pytest.raises(bundle.BundleTampered):
         bundle.open_bundle(folder / "bundle", key.public_key())
-    bundle.sign(folder / "bundle", key)
+    bundle.sign(folder / "bundle", key, "1")
     opened = bundle.open_bundle(folder / "bundle", key.public_key())
     assert opened.manifest == manifest
     _same(opened.model.predict(case.rows), case.model.predict(case.rows))

@@ -63,7 +63,7 @@ def served(
         git_commit="0" * 40,
     )
     bundle.write(home / "bundle", case.model, manifest, rows.join(answers))
-    bundle.sign(home / "bundle", signing_key(settings))
+    bundle.sign(home / "bundle", signing_key(settings), "7")
     command = [sys.executable, "-m", "serving.inference"]
     server = ModelServer(command, case.family.name, "7", home / "bundle", home / "log", settings)
     try:

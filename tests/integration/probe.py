@@ -148,7 +148,7 @@ def frame(count: int, seed: int = 0) -> pd.DataFrame:
 def write(folder: Path, settings: Settings, model: Probe) -> Path:
     """A signed bundle of `model`."""
     write_unsigned(folder, model)
-    bundle.sign(folder, signing_key(settings))
+    bundle.sign(folder, signing_key(settings), "1")
     return folder
 
 

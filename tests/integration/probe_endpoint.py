@@ -132,7 +132,7 @@ def write(folder: Path, name: str, model: Any, settings: Settings) -> Path:
         )
         row = {column: ["mobile"] if dtype == "object" else [0.5] for column, dtype in COLUMNS[name].items()}
         bundle.write(new, model, manifest, pd.DataFrame(row))
-        bundle.sign(new, signing_key(settings))
+        bundle.sign(new, signing_key(settings), "1")
     return folder
 
 

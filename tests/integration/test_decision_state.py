@@ -211,3 +211,35 @@ def test_redis_that_goes_away_is_said_and_its_return_is_noticed(redis_server) ->
     redis_server.start()
     time.sleep(0.25)
     assert store.load([look()], "")[0].campaign.reserved == 4
+
+
+def test_what_is_not_named_is_kept(store: Store) -> None:
+    store.configure("a", "c", Terms(daily_limit=20.0))
+    store.limit("a", daily_limit=30.0, limit=300.0)
+    store.limit("a", limit=None)
+    (state,) = store.load([look()], "")
+    assert (state.campaign.daily_limit, state.campaign.limit, state.target_cpc) == (20.0, 100.0, 0.5)
+    assert (state.account.daily_limit, state.account.limit) == (30.0, None)
+    store.configure("a", "c", Terms(limit=None, target_cpc=None))
+    (state,) = store.load([look()], "")
+    assert (state.campaign.daily_limit, state.campaign.limit, state.target_cpc) == (20.0, None, None)
+
+
+def test_everything_that_stands_can_be_listed(store: Store) -> None:
+    assert [(one.account_id, one.campaign_id) for one in store.budgets()] == [("a", "c")]
+    store.limit("a", daily_limit=30.0)
+    store.limit("b*", daily_limit=5.0)
+    store.configure("b*", "d", Terms(daily_limit=1.0))
+    store.reserve([bid("1", 4.0)])
+    store.override("a", "c", Override(0.3, "ann", "launch"))
+    store.kill("odd", "b*")
+    found = {(one.account_id, one.campaign_id): one for one in store.budgets()}
+    assert list(found) == [("a", None), ("b*", None), ("a", "c"), ("b*", "d")]
+    campaign, account = found["a", "c"], found["a", None]
+    assert (campaign.spend.reserved, campaign.spend.left, campaign.target_cpc) == (4.0, 6.0, 0.5)
+    assert campaign.override == Override(0.3, "ann", "launch") and campaign.killed is None
+    assert (account.spend.reserved, account.spend.daily_limit, found["b*", None].killed) == (4.0, 30.0, "odd")
+    assert [one.campaign_id for one in store.budgets("b*")] == [None, "d"] and store.budgets("b") == []
+    assert store.stopped() is None
+    store.kill("audit")
+    assert store.stopped() == "audit"

@@ -13,7 +13,7 @@ from components.evaluate.step import evaluate
 from components.register.step import register
 from components.train.step import train
 from features.settings import Settings
-from models import keys
+from models import bundle, keys
 from models.bundle import BundleTampered, open_bundle
 from models.registry import Registry
 
@@ -122,6 +122,41 @@ def test_a_bundle_changed_in_the_registry_is_refused(judged, home):
         Registry(home).download("toy", "1")
 
 
+def two_versions(judged, home):
+    registry = Registry(home)
+    for name in ("first", "second"):
+        put(judged, home, name)
+    return registry, registry.download("toy", "1"), registry.download("toy", "2")
+
+
+def test_an_older_bundle_in_the_place_of_a_newer_one_is_refused(judged, home):
+    registry, older, newer = two_versions(judged, home)
+    shutil.rmtree(newer)
+    shutil.copytree(older, newer)
+    with pytest.raises(BundleTampered, match="expected toy 2, got toy 1"):
+        registry.download("toy", "2")
+
+
+def test_an_older_bundle_in_the_place_of_a_newer_one_in_the_registry_is_refused_and_not_kept(judged, home):
+    registry, older, newer = two_versions(judged, home)
+    shutil.rmtree(newer)
+    source = Path(registry.address("toy", "2").removeprefix("file://"))
+    shutil.rmtree(source)
+    shutil.copytree(older, source)
+    with pytest.raises(BundleTampered, match="expected toy 2, got toy 1"):
+        registry.download("toy", "2")
+    assert not newer.exists()
+
+
+def test_a_signed_bundle_that_the_registry_does_not_know_is_refused(judged, home):
+    registry, older, newer = two_versions(judged, home)
+    shutil.rmtree(newer)
+    shutil.copytree(older, newer)
+    bundle.sign(newer, keys.signing_key(home), "2")
+    with pytest.raises(BundleTampered, match="not the bundle that the registry knows as toy 2"):
+        registry.download("toy", "2")
+
+
 CALLS = (
     "create_experiment",
     "create_run",
@@ -129,6 +164,7 @@ CALLS = (
     "log_artifacts",
     "create_registered_model",
     "create_model_version",
+    "log_text",
     "set_terminated",
     "set_registered_model_alias",
 )

@@ -15,13 +15,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
-from serving.decisions.endpoint import forms, openapi
-from serving.decisions.endpoint.fields import Invalid
-from serving.decisions.endpoint.forms import NotJson
+from serving.decisions.endpoint import openapi, requests
 from serving.decisions.endpoint.keys import Forbidden, Key, Keys, Scope, Unknown
 from serving.decisions.endpoint.lane import Lane, Overloaded
 from serving.decisions.endpoint.limits import Buckets, TooMany
 from serving.decisions.endpoint.metrics import REQUESTS, exposed
+from serving.decisions.endpoint.requests import Invalid, NotJson
 from serving.decisions.feedback import Observed, Status
 from serving.decisions.records import Decision, Opportunity, Override
 from serving.decisions.state.store import Store, StoreUnavailable
@@ -82,9 +81,10 @@ def make_app(desk: Desk) -> FastAPI:
             response_class=Response,
             responses=route.responses(),
             openapi_extra=route.extra(),
-            name=route.path,
+            name=route.name,
+            operation_id=route.name,
         )
-    app.openapi = openapi.secured(app.openapi)  # type: ignore[method-assign]
+    app.openapi = openapi.completed(app.openapi)  # type: ignore[method-assign]
     return app
 
 
@@ -109,43 +109,47 @@ _JSON = "application/json"
 
 
 async def _decide(request: Request, desk: Desk, key: Key) -> Answer:
-    opportunities, batch = forms.opportunities(forms.parsed(await _body(request)))
+    opportunities, batch = requests.opportunities(requests.parsed(await _body(request)))
     desk.buckets.take(key, len(opportunities))
     decisions: Sequence[Decision] = await desk.decide.ask(opportunities)
     return 200, {"decisions": decisions} if batch else decisions[0], {}
 
 
 async def _feedback(request: Request, desk: Desk, key: Key) -> Answer:
-    events = forms.events(forms.parsed(await _body(request)))
+    events = requests.events(requests.parsed(await _body(request)))
     desk.buckets.take(key, len(events))
     became = Counter(await desk.feedback.ask(events))
     return 200, {status: became[status] for status in get_args(Status)}, {}
 
 
 async def _campaign(request: Request, desk: Desk, key: Key) -> Answer:
-    said = forms.TERMS.read(forms.parsed(await _body(request)))
-    await asyncio.to_thread(desk.store.configure, said["account_id"], said["campaign_id"], forms.terms(said))
+    said = requests.CAMPAIGN.read(requests.parsed(await _body(request)))
+    await asyncio.to_thread(desk.store.configure, said["account_id"], said["campaign_id"], requests.terms(said))
     return 200, said, {}
 
 
 async def _account(request: Request, desk: Desk, key: Key) -> Answer:
-    said = forms.LIMITS.read(forms.parsed(await _body(request)))
-    await asyncio.to_thread(desk.store.limit, said["account_id"], said["daily_limit"], said["limit"])
+    said = requests.ACCOUNT.read(requests.parsed(await _body(request)))
+    await asyncio.to_thread(desk.store.limit, **said)
     return 200, said, {}
 
 
+async def _budgets(request: Request, desk: Desk, key: Key) -> Answer:
+    account = request.query_params.get("account_id")
+    found = await asyncio.to_thread(desk.store.budgets, account)
+    return 200, {"killed": await asyncio.to_thread(desk.store.stopped), "budgets": found}, {}
+
+
 async def _kill(request: Request, desk: Desk, key: Key) -> Answer:
-    said = forms.STOP.read(forms.parsed(await _body(request)))
+    said = requests.stop(requests.parsed(await _body(request)))
     account, campaign = said.get("account_id"), said.get("campaign_id")
-    if campaign is not None and account is None:
-        raise Invalid("account_id", "the account of the campaign", None)
     why = None if said["why"] is None else f"{said['why']} ({key.name})"
     await asyncio.to_thread(desk.store.kill, why, account, campaign)
     return 200, {"killed": why}, {}
 
 
 async def _override(request: Request, desk: Desk, key: Key) -> Answer:
-    said = forms.WORD.read(forms.parsed(await _body(request)))
+    said = requests.WORD.read(requests.parsed(await _body(request)))
     stands = said["stands"] == "yes"
     override = Override(said.get("bid"), key.name, said["why"]) if stands else None
     await asyncio.to_thread(desk.store.override, said["account_id"], said["campaign_id"], override)
@@ -171,6 +175,7 @@ _ANSWERS: dict[str, Callable[..., Awaitable[Answer]]] = {
     "/v1/feedback": _feedback,
     "/v1/campaigns": _campaign,
     "/v1/accounts": _account,
+    "/v1/budgets": _budgets,
     "/v1/kill": _kill,
     "/v1/override": _override,
     "/metrics": _metrics,

@@ -14,9 +14,10 @@ from typing import Literal
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
 from features.settings import Settings
-from serving.decisions.endpoint import forms
-from serving.decisions.endpoint.fields import Invalid
+from serving.decisions.endpoint import requests
 from serving.decisions.endpoint.metrics import FAULTS, MESSAGES, READING
+from serving.decisions.endpoint.requests import Invalid, NotJson
+from serving.decisions.endpoint.schemas import BATCH
 from serving.decisions.feedback import Observed, Status
 
 log = logging.getLogger("adloop.decisions")
@@ -101,11 +102,11 @@ class Bus:
             if (wrong := message.error()) is not None:
                 raise KafkaException(wrong)
             try:
-                events += forms.events(forms.parsed(message.value() or b""))
-            except (forms.NotJson, Invalid) as invalid:
+                events += requests.events(requests.parsed(message.value() or b""))
+            except (NotJson, Invalid) as invalid:
                 dead.append((message, str(invalid)))
-        for start in range(0, len(events), forms.BATCH):
-            self._take(events[start : start + forms.BATCH])
+        for start in range(0, len(events), BATCH):
+            self._take(events[start : start + BATCH])
         if dead:
             self._bury(dead)
         MESSAGES["taken"].inc(len(messages) - len(dead))

@@ -114,7 +114,7 @@ class Champions:
         if (family, version) in self._refused:
             return None
         try:
-            return _predictor(open_bundle(fetch(version), self._key), version)
+            return _predictor(open_bundle(fetch(version), self._key, family), version)
         except Exception as broken:  # whatever is wrong with it, those in force go on
             FAULTS["bundle"].inc()
             self._refused.add((family, version))

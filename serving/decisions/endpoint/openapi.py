@@ -1,35 +1,19 @@
-"""The routes as OpenAPI tells them: schemas from the same declarations that check requests, and examples."""
+"""The routes as OpenAPI tells them: schemas from the types that read requests and that answers are made of."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, cast
 
-from serving.decisions.endpoint import forms
-from serving.decisions.endpoint.fields import Schema
+from pydantic import TypeAdapter
+
+from serving.decisions.endpoint import schemas
 from serving.decisions.endpoint.keys import Scope
-from serving.decisions.feedback import Status
-from serving.decisions.records import Action, Arm, Decision, Touch, Trigger
+from serving.decisions.records import Decision
 
-_ERROR: Schema = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["message"],
-            "properties": {name: {"type": "string"} for name in ("message", "field", "expected", "got")},
-        }
-    },
-    "example": {
-        "error": {
-            "message": "opportunities[3].hour: expected a whole number from 0 to 23, or null, got 25",
-            "field": "opportunities[3].hour",
-            "expected": "a whole number from 0 to 23, or null",
-            "got": "25",
-        }
-    },
-}
-_KEYED = {
+Schema = dict[str, Any]
+
+_REFUSED = {
     400: "The body is not JSON.",
     401: "No key, or none that is known.",
     403: "The key lacks the scope.",
@@ -40,144 +24,158 @@ _KEYED = {
 }
 
 
-def _record(kind: type, **known: Schema) -> Schema:
-    """The schema of one of the engine's records."""
-    hints = get_type_hints(kind)
-    properties = {one.name: known.get(one.name) or _plain(hints[one.name]) for one in fields(kind)}
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-def _plain(hint: Any) -> Schema:
-    options = [one for one in get_args(hint) if get_origin(hint) is not None] or [hint]
-    names = {str: "string", float: "number", int: "number", bool: "boolean", type(None): "null"}
-    found = [{"type": names[one]} for one in options if one in names]
-    return found[0] if len(found) == 1 else {"anyOf": found} if found else {"type": "object"}
-
-
-_DECISION = _record(
-    Decision,
-    action={"type": "string", "enum": [one.value for one in Action]},
-    arm={"type": "string", "enum": list(get_args(Arm))},
-    triggers={"type": "array", "items": _record(Trigger)},
-    guardrails={"type": "array", "items": _record(Touch)},
-)
-_DECISIONS = {
-    "type": "object",
-    "required": ["decisions"],
-    "properties": {"decisions": {"type": "array", "items": _DECISION}},
-}
-_COUNTED = {
-    "type": "object",
-    "required": list(get_args(Status)),
-    "properties": {status: {"type": "integer", "minimum": 0} for status in get_args(Status)},
-    "example": {"joined": 1, "again": 0, "waits": 0},
-}
-
-
 @dataclass(frozen=True)
 class Route:
-    """A route as it is told; `scope` is what its key needs, None where none is asked for."""
+    """A route as it is told.
+
+    Attributes:
+        name: of the operation, which client generators call their method by.
+        asked, answer: types of what may come and what may be answered, any of them.
+        scope: what its key needs; None: no key is asked for.
+        query: what may be asked in the address, and what it means.
+        unready: it is answered with 503 too.
+    """
 
     method: str
     path: str
+    name: str
     summary: str
-    answer: Schema
-    body: Schema | None = None
+    answer: tuple[Any, ...]
+    asked: tuple[Any, ...] = ()
     scope: Scope | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
     media: str = "application/json"
     unready: bool = False
 
     def responses(self) -> dict[int | str, dict[str, Any]]:
         """What may be answered."""
-        found: dict[int | str, dict[str, Any]] = {
-            200: {"description": "Answered.", "content": {self.media: {"schema": self.answer}}}
-        }
-        error = {"application/json": {"schema": _ERROR}}
-        told = _KEYED if self.scope is not None else {}
-        found |= {status: {"description": text, "content": error} for status, text in told.items()}
+        answered = {self.media: {"schema": _any(self.answer, "serialization")}}
+        found: dict[int | str, dict[str, Any]] = {200: {"description": "Answered.", "content": answered}}
+        refused = {"application/json": {"schema": _any((schemas.Refusal,), "serialization")}}
+        told = _REFUSED if self.scope is not None else {}
+        found |= {status: {"description": text, "content": refused} for status, text in told.items()}
         if self.unready:
-            found[503] = {"description": "Not so.", "content": {self.media: {"schema": self.answer}}}
+            found[503] = {"description": HTTPStatus(503).phrase, "content": answered}
         return found
 
     def extra(self) -> dict[str, Any]:
         """What FastAPI does not see of a handler that reads its request itself."""
         extra: dict[str, Any] = {}
-        if self.body is not None:
-            extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": self.body}}}
+        if self.asked:
+            content = {"application/json": {"schema": _any(self.asked, "validation")}}
+            extra["requestBody"] = {"required": True, "content": content}
+        if self.query:
+            extra["parameters"] = [
+                {"name": name, "in": "query", "description": told, "schema": {"type": "string"}}
+                for name, told in self.query.items()
+            ]
         if self.scope is not None:
             extra["security"] = [{"key": [self.scope]}]
         return extra
 
 
-_OBJECT: Schema = {"type": "object"}
 ROUTES = (
     Route(
         "POST",
         "/v1/decisions",
-        f"Decide one opportunity, or up to {forms.BATCH} of them in one go.",
-        {"anyOf": [_DECISION, _DECISIONS]},
-        forms.one_or_many(forms.OPPORTUNITY, "opportunities"),
+        "decide",
+        f"Decide one opportunity, or up to {schemas.BATCH} of them in one go.",
+        (Decision, schemas.Decisions),
+        (schemas.Opportunity, schemas.Opportunities),
         "decide",
     ),
     Route(
         "POST",
         "/v1/feedback",
+        "tell",
         "Tell what came of decisions. Told again, an event is not counted again.",
-        _COUNTED,
-        forms.one_or_many(forms.EVENT, "events"),
+        (schemas.Told,),
+        (schemas.Event, schemas.Events),
         "feedback",
     ),
     Route(
         "POST",
         "/v1/campaigns",
-        "Set a campaign's daily budget, its limit in all, targets and how it is divided; they stand until set again.",
-        _OBJECT,
-        forms.TERMS.schema,
+        "set_campaign",
+        "Set a campaign's daily budget, its limit in all, targets and how it is divided. What is left out stays.",
+        (schemas.Campaign,),
+        (schemas.Campaign,),
         "admin",
     ),
     Route(
         "POST",
         "/v1/accounts",
-        "Set what all campaigns of an account may spend together, a day and in all; null: no limit.",
-        _OBJECT,
-        forms.LIMITS.schema,
+        "set_account",
+        "Set what all campaigns of an account may spend together, a day and in all. What is left out stays.",
+        (schemas.Account,),
+        (schemas.Account,),
         "admin",
+    ),
+    Route(
+        "GET",
+        "/v1/budgets",
+        "budgets",
+        "Limits, what is spent and held, stops and overrides: of one account, or of all.",
+        (schemas.Budgets,),
+        scope="admin",
+        query={"account_id": "Of this account only."},
     ),
     Route(
         "POST",
         "/v1/kill",
+        "kill",
         "Stop a campaign, an account or (naming neither) everything, at once; without a reason it runs again.",
-        _OBJECT,
-        forms.STOP.schema,
+        (schemas.Killed,),
+        (schemas.Stop,),
         "admin",
     ),
     Route(
         "POST",
         "/v1/override",
+        "override",
         "Bid exactly this for a campaign, or (no bid) leave it to the baseline; `stands: no` takes it back.",
-        _OBJECT,
-        forms.WORD.schema,
+        (schemas.Overridden,),
+        (schemas.Word,),
         "admin",
     ),
-    Route("GET", "/metrics", "Figures for Prometheus.", {"type": "string"}, media="text/plain"),
-    Route("GET", "/health/live", "Whether it works at all.", _OBJECT, unready=True),
+    Route("GET", "/metrics", "metrics", "Figures for Prometheus.", (str,), media="text/plain"),
+    Route("GET", "/health/live", "live", "Whether it works at all.", (schemas.Live,), unready=True),
     Route(
         "GET",
         "/health/ready",
+        "ready",
         "Whether it may be sent requests, and by which models it answers.",
-        _OBJECT,
+        (schemas.Ready,),
         unready=True,
     ),
 )
 
 
-def secured(make: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """FastAPI's document with the kind of key that the routes ask for."""
+def _adapters() -> list[tuple[Any, Any, TypeAdapter[Any]]]:
+    """Every type that a route names, by the way it is used."""
+    used = {(kind, "serialization") for route in ROUTES for kind in route.answer}
+    used |= {(kind, "validation") for route in ROUTES for kind in route.asked}
+    used.add((schemas.Refusal, "serialization"))
+    return [(kind, mode, TypeAdapter(kind)) for kind, mode in sorted(used, key=str)]
+
+
+_BY_TYPE, _SHARED = TypeAdapter.json_schemas(_adapters(), ref_template="#/components/schemas/{model}")
+
+
+def _any(kinds: tuple[Any, ...], mode: str) -> Schema:
+    found = [_BY_TYPE[(kind, cast(Any, mode))] for kind in kinds]
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
+def completed(make: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """FastAPI's document with the schemas that the routes refer to, and the kind of key that they ask for."""
 
     def document() -> dict[str, Any]:
         found = make()
-        schemes = found.setdefault("components", {}).setdefault("securitySchemes", {})
-        schemes["key"] = {"type": "http", "scheme": "bearer", "description": "A key made by `adloop key`."}
+        components = found.setdefault("components", {})
+        components.setdefault("schemas", {}).update(_SHARED["$defs"])
+        scheme = {"type": "http", "scheme": "bearer", "description": "A key made by `adloop key`."}
+        components.setdefault("securitySchemes", {})["key"] = scheme
         return found
 
     return document

@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import orjson
 
-from serving.decisions.endpoint.forms import BATCH
+from serving.decisions.endpoint.schemas import BATCH
 from serving.decisions.simulation.records import Speed
 
 

@@ -15,7 +15,6 @@ from features.simulator.published import PUBLISHED
 from models.bidding.model import BiddingModel
 from models.bundle import Bundle, open_bundle
 from models.catalog import POLICY
-from models.keys import public_key
 from models.registry import Registry
 from serving.decisions.endpoint import keys
 from serving.decisions.endpoint.server import STATE
@@ -90,7 +89,7 @@ def _champion(settings: Settings) -> tuple[str, Bundle]:
     champion = registry.champion(POLICY)
     if champion is None:
         raise LookupError("bidding has no champion to simulate: adloop run --family bidding")
-    return champion.version, open_bundle(registry.download(POLICY, champion.version), public_key(settings))
+    return champion.version, open_bundle(registry.download(POLICY, champion.version), None)
 
 
 def _learnt(champion: Bundle) -> list[str]:

@@ -22,7 +22,7 @@ from serving.decisions.records import (
     State,
     Window,
 )
-from serving.decisions.state.store import Event, Terms
+from serving.decisions.state.store import KEPT, Budget, Event, Limit, Terms
 
 DAY = 86_400
 SEPARATOR = "\x1f"
@@ -52,12 +52,13 @@ def counts(event: Event) -> dict[str, int]:
 def terms(said: Terms) -> dict[str, int | str]:
     """The entries of a campaign's book that its terms set."""
     rate = said.min_conversion_rate
-    return {
-        "daily_limit": micros(said.daily_limit),
-        "limit": maybe_micros(said.limit),
-        "target_cpc": maybe_micros(said.target_cpc),
-        "min_rate": "" if rate is None else repr(rate),
-    }
+    own = {} if rate is KEPT else {"min_rate": "" if rate is None else repr(rate)}
+    return {**limits(daily_limit=said.daily_limit, limit=said.limit, target_cpc=said.target_cpc), **own}
+
+
+def limits(**said: Limit) -> dict[str, int | str]:
+    """The entries of a book that these amounts set."""
+    return {name: maybe_micros(amount) for name, amount in said.items() if amount is not KEPT}
 
 
 def segments_of(said: Terms) -> dict[str, str | int]:
@@ -100,7 +101,6 @@ def state(
         now: the store's clock.
     """
     day, bucket, looked = int(at // DAY), int(at // recent_s), segments is not None
-    said = campaign.get("override_by")
     return State(
         seen_at=_maybe(campaign, "seen_at"),
         store_at=now,
@@ -113,8 +113,20 @@ def state(
         segments=_segments(segments, bucket) if segments else {},
         changes=_changes(campaign, day),
         evidence=Evidence(_outcome(evidence, "policy"), _outcome(evidence, "baseline")) if evidence else Evidence(),
-        override=Override(_money(campaign, "override_bid"), said, str(campaign["override_why"])) if said else None,
+        override=_override(campaign),
         killed=killed or campaign.get("killed") or account.get("killed") or None,
+    )
+
+
+def budget(book: Book, account_id: str, campaign_id: str | None, at: float) -> Budget:
+    """What the book of a campaign, or of an account, tells of its money."""
+    return Budget(
+        account_id,
+        campaign_id,
+        _spend(book, int(at // DAY), "" if campaign_id is None else 0),
+        _money(book, "target_cpc"),
+        _override(book),
+        book.get("killed") or None,
     )
 
 
@@ -157,6 +169,11 @@ def _spend(book: Book, day: int, unset: int | str) -> Spend:
         None if daily == "" else int(daily) / MICRO,
         _money(book, "limit"),
     )
+
+
+def _override(book: Book) -> Override | None:
+    said = book.get("override_by")
+    return Override(_money(book, "override_bid"), said, str(book["override_why"])) if said else None
 
 
 def _changes(book: Book, day: int) -> Changes:

@@ -17,8 +17,8 @@ from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book
 from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, RESERVE
-from serving.decisions.state.store import Event, Grant, Reservation, StoreUnavailable, Terms
-from serving.decisions.state.wire import books, campaign_key, claiming, flat, recording, reserving, tag
+from serving.decisions.state.store import KEPT, Budget, Event, Grant, Limit, Reservation, StoreUnavailable, Terms
+from serving.decisions.state.wire import PREFIX, books, campaign_key, claiming, flat, owner, recording, reserving, tag
 
 EVERYTHING = "adloop:decisions:killed"
 #: Items of one script call: other workers wait for it.
@@ -75,15 +75,15 @@ class Redis:
         return bool(self._ask([call])[0] == 1)
 
     def configure(self, account_id: str, campaign_id: str, terms: Terms) -> None:
-        said = book.segments_of(terms)
-        calls: list[Command] = [("HSET", campaign_key(account_id, campaign_id), *flat(book.terms(terms)))]
-        if said:
-            calls.append(("HSET", f"{tag(account_id)}:segments:{campaign_id}", *flat(said)))
-        self._ask(calls)
+        said = {
+            campaign_key(account_id, campaign_id): book.terms(terms),
+            f"{tag(account_id)}:segments:{campaign_id}": book.segments_of(terms),
+        }
+        self._ask([("HSET", key, *flat(entries)) for key, entries in said.items() if entries])
 
-    def limit(self, account_id: str, daily_limit: float | None, limit: float | None) -> None:
-        said = {"daily_limit": book.maybe_micros(daily_limit), "limit": book.maybe_micros(limit)}
-        self._ask([("HSET", f"{tag(account_id)}:account", *flat(said))])
+    def limit(self, account_id: str, daily_limit: Limit = KEPT, limit: Limit = KEPT) -> None:
+        said = book.limits(daily_limit=daily_limit, limit=limit)
+        self._ask([("HSET", f"{tag(account_id)}:account", *flat(said))] if said else [])
 
     def override(self, account_id: str, campaign_id: str, said: Override | None) -> None:
         self._ask([("HSET", campaign_key(account_id, campaign_id), *flat(book.overridden(said)))])
@@ -95,6 +95,27 @@ class Redis:
             account = f"{tag(account_id)}:account"
             key = account if campaign_id is None else campaign_key(account_id, campaign_id)
             self._ask([("HSET", key, "killed", why or "")])
+
+    def budgets(self, account_id: str | None = None) -> list[Budget]:
+        among = [(key, whose) for key in self._keys() if (whose := owner(key)) and account_id in (None, whose[0])]
+        among.sort(key=lambda one: (one[1][1] is not None, one[1]))
+        told = [self._ask([("HGETALL", key)])[0] for key, _ in among]
+        return [
+            book.budget(dict(zip(one[::2], one[1::2], strict=True)), *whose, time.time())
+            for (_, whose), one in zip(among, told, strict=True)
+        ]
+
+    def _keys(self) -> set[str]:
+        """All keys of decisions, a thousand at a time: other workers are not kept waiting."""
+        found, cursor = set[str](), "0"
+        while True:
+            cursor, keys = self._ask([("SCAN", cursor, "MATCH", f"{PREFIX}*", "COUNT", 1000)])[0]
+            found.update(keys)
+            if cursor == "0":
+                return found
+
+    def stopped(self) -> str | None:
+        return self._ask([("GET", EVERYTHING)])[0] or None
 
     def _run(self, script: str, items: Sequence[tuple[str, Any]]) -> list[Any]:
         """Run a script over items of any accounts; what it answers, in their order."""

@@ -17,8 +17,9 @@ import orjson
 from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Action, Decision, Opportunity, Override, State
 from serving.decisions.state import book, ledger
+from serving.decisions.state.book import SEPARATOR
 from serving.decisions.state.ledger import Held, Pages
-from serving.decisions.state.store import Event, Grant, Reservation, StoreUnavailable, Terms
+from serving.decisions.state.store import KEPT, Budget, Event, Grant, Limit, Reservation, StoreUnavailable, Terms
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS book (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -31,6 +32,9 @@ CREATE TABLE IF NOT EXISTS event (account TEXT, event TEXT, at REAL, PRIMARY KEY
 CREATE INDEX IF NOT EXISTS event_at ON event (at);
 """
 EVERYTHING = "everything"
+#: What follows the separator: all keys of a kind are between the two.
+AFTER = chr(ord(SEPARATOR) + 1)
+OF_A_KIND = "SELECT key, value FROM book WHERE key > ? AND key < ? ORDER BY key"
 #: Old reservations and event ids that are forgotten in one transaction, at most: none takes long.
 SWEPT = 200
 
@@ -123,8 +127,8 @@ class Sqlite:
             pages[ledger.campaign_key(account_id, campaign_id)].update(book.terms(terms))
             pages[ledger.segments_key(account_id, campaign_id)].update(book.segments_of(terms))
 
-    def limit(self, account_id: str, daily_limit: float | None, limit: float | None) -> None:
-        said = {"daily_limit": book.maybe_micros(daily_limit), "limit": book.maybe_micros(limit)}
+    def limit(self, account_id: str, daily_limit: Limit = KEPT, limit: Limit = KEPT) -> None:
+        said = book.limits(daily_limit=daily_limit, limit=limit)
         with self._writing(self._clock()) as (_, pages):
             pages[ledger.account_key(account_id)].update(said)
 
@@ -138,6 +142,21 @@ class Sqlite:
             key = ledger.campaign_key(account_id, campaign_id)
         with self._writing(self._clock()) as (_, pages):
             pages[key]["killed"] = why or ""
+
+    def budgets(self, account_id: str | None = None) -> list[Budget]:
+        now, found = self._clock(), []
+        with self._opened() as db:
+            for kind in ("account", "campaign"):
+                rows = db.execute(OF_A_KIND, [kind + SEPARATOR, kind + AFTER])
+                for key, value in rows:
+                    account, campaign = (*key.split(SEPARATOR)[1:], None)[:2]
+                    if account_id in (None, account):
+                        found.append(book.budget(orjson.loads(value), account, campaign, now))
+        return found
+
+    def stopped(self) -> str | None:
+        with self._opened() as db:
+            return (_read(db, EVERYTHING) or {}).get("killed") or None
 
     def _at(self, occurred_at: float, now: float) -> float:
         """The caller's clock, kept from running ahead: no day's budget begins before the day."""

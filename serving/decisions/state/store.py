@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Literal, Protocol
 
-from serving.decisions.records import Decision, Opportunity, Override, State, counted
+from serving.decisions.records import Decision, Opportunity, Override, Spend, State, counted
 
 #: No single amount is above it: sums stay whole numbers of millionths in every store (2^53 of them is 9e9).
 MOST = 1e8
@@ -14,25 +15,37 @@ class StoreUnavailable(ConnectionError):
     """The store does not answer. What was asked of it may or may not have been done; asked again, it is done once."""
 
 
+class Kept(Enum):
+    """What stays as it was set before."""
+
+    KEPT = "kept"
+
+
+KEPT = Kept.KEPT
+#: None: no limit.
+Limit = float | None | Kept
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the advertiser set for a campaign. Amounts in the account's currency.
+    """What is set of a campaign. Amounts in the account's currency; what is not named stays as it is.
 
     Attributes:
-        daily_limit: its daily budget; a campaign without one spends nothing.
+        daily_limit: its daily budget; a campaign that never had one spends nothing.
         shares: of the daily budget, by dimension and name.
         candidates: keywords that it does not bid on yet.
     """
 
-    daily_limit: float
-    limit: float | None = None
-    target_cpc: float | None = None
-    min_conversion_rate: float | None = None
+    daily_limit: float | Kept = KEPT
+    limit: Limit = KEPT
+    target_cpc: Limit = KEPT
+    min_conversion_rate: Limit = KEPT
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     candidates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        counted(self.daily_limit, self.limit or 0.0, self.target_cpc or 0.0, self.min_conversion_rate or 0.0)
+        said = self.daily_limit, self.limit, self.target_cpc, self.min_conversion_rate
+        counted(0.0, *(one for one in said if isinstance(one, int | float)))
         for name, share in ((n, v) for names in self.shares.values() for n, v in names.items()):
             if not 0 <= share <= 1:
                 raise ValueError(f"expected a share of the daily budget for '{name}', got {share}")
@@ -104,6 +117,24 @@ class Event:
         counted(self.occurred_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What stands of a campaign, or of a whole account.
+
+    Attributes:
+        campaign_id: None: it is the account's own.
+        override: a person's word on the campaign.
+        killed: why it was stopped; None: it was not, by itself.
+    """
+
+    account_id: str
+    campaign_id: str | None
+    spend: Spend
+    target_cpc: float | None = None
+    override: Override | None = None
+    killed: str | None = None
+
+
 class Store(Protocol):
     """State by campaign. Every method is atomic for each item, and raises `StoreUnavailable` where it is away."""
 
@@ -128,14 +159,20 @@ class Store(Protocol):
     def configure(self, account_id: str, campaign_id: str, terms: Terms) -> None:
         """Set a campaign's terms; what it spent and counted stays."""
 
-    def limit(self, account_id: str, daily_limit: float | None, limit: float | None) -> None:
-        """Set what an account may spend."""
+    def limit(self, account_id: str, daily_limit: Limit = KEPT, limit: Limit = KEPT) -> None:
+        """Set what an account may spend, a day and in all; what is not named stays."""
 
     def override(self, account_id: str, campaign_id: str, said: Override | None) -> None:
         """A person's word on a campaign; None takes it back."""
 
     def kill(self, why: str | None, account_id: str | None = None, campaign_id: str | None = None) -> None:
         """Stop a campaign, an account, or everything. Without a reason it runs again."""
+
+    def budgets(self, account_id: str | None = None) -> list[Budget]:
+        """What stands of every account and campaign that anything was set or counted of, or of one account's."""
+
+    def stopped(self) -> str | None:
+        """Why everything is stopped; None: it is not."""
 
 
 def _kept(*amounts: float) -> None:

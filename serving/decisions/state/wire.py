@@ -8,10 +8,21 @@ from serving.decisions.state import book
 from serving.decisions.state.book import SEPARATOR
 from serving.decisions.state.store import Event, Reservation
 
+#: What all keys of accounts begin with.
+PREFIX = "adloop:decisions:{"
+
 
 def tag(account: str) -> str:
     """What all keys of an account begin with."""
-    return f"adloop:decisions:{{{account}}}"
+    return f"{PREFIX}{account}}}"
+
+
+def owner(key: str) -> tuple[str, str | None] | None:
+    """The account, and the campaign where it is one's, whose book a key names; None for any other key."""
+    account, found, campaign = key.removeprefix(PREFIX).partition("}:campaign:")
+    if found:
+        return account, campaign
+    return (account.removesuffix("}:account"), None) if account.endswith("}:account") else None
 
 
 def campaign_key(account: str, campaign: str) -> str:

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import pickle
 import stat
@@ -47,7 +48,7 @@ class Saved:
 def signed(tmp_path):
     folder = tmp_path / "bundle"
     bundle.write(folder, Saved(), MANIFEST, pd.DataFrame({"b": [1.0], "a": ["x"]}))
-    bundle.sign(folder, KEY)
+    bundle.sign(folder, KEY, "1")
     return folder
 
 
@@ -79,11 +80,11 @@ def relabelled(folder):
     """A changed file whose hash was changed with it: only the signature tells."""
     changed(folder)
     bundle.seal(folder)
-    (folder / "signature").write_bytes(Ed25519PrivateKey.generate().sign((folder / "files.json").read_bytes()))
+    bundle.sign(folder, Ed25519PrivateKey.generate(), "1")
 
 
 def unsigned(folder):
-    (folder / "signature").unlink()
+    (folder / "signature.json").unlink()
 
 
 def unsealed(folder):
@@ -100,15 +101,39 @@ def escaping(folder):
     (folder.parent / "outside.txt").write_text("weights")
     files["../outside.txt"] = files["model/weights.txt"]
     (folder / "files.json").write_text(json.dumps(files))
-    (folder / "signature").write_bytes(KEY.sign((folder / "files.json").read_bytes()))
+    resigned(folder)
 
 
 def garbled(folder):
     (folder / "files.json").write_text("[1, 2")
-    (folder / "signature").write_bytes(KEY.sign(b"[1, 2"))
+    resigned(folder)
 
 
-@pytest.mark.parametrize("tamper", [changed, added, missing, relabelled, unsigned, unsealed, linked, escaping, garbled])
+def resigned(folder):
+    """Signed by the right key, whatever the list of hashes says."""
+    digest = hashlib.sha256((folder / "files.json").read_bytes()).hexdigest()
+    (folder / "signature.json").write_text(bundle.signature(KEY, "churn", "1", digest))
+
+
+def renumbered(folder):
+    """The statement says another version than the one that was signed."""
+    said = json.loads((folder / "signature.json").read_text())
+    (folder / "signature.json").write_text(json.dumps({**said, "version": "2"}))
+
+
+def unreadable(folder):
+    (folder / "signature.json").write_bytes(b"\xff\xfe not hex")
+
+
+def borrowed(folder):
+    """The right key's signature of another bundle."""
+    (folder / "signature.json").write_text(bundle.signature(KEY, "churn", "1", "0" * 64))
+
+
+TAMPERED = [changed, added, missing, relabelled, unsigned, unsealed, linked, escaping, garbled, renumbered, unreadable]
+
+
+@pytest.mark.parametrize("tamper", [*TAMPERED, borrowed])
 def test_a_tampered_bundle_is_refused(signed, tamper):
     tamper(signed)
     with pytest.raises(BundleTampered):
@@ -119,6 +144,19 @@ def test_the_refusal_names_the_file(signed):
     changed(signed)
     with pytest.raises(BundleTampered, match=r"since it was sealed: model/weights.txt"):
         bundle.verify(signed, None)
+
+
+def test_a_bundle_is_the_version_of_the_family_that_it_was_signed_as(signed):
+    key = KEY.public_key()
+    assert bundle.verify(signed, key, "churn", "1") == bundle.verify(signed, key)
+
+
+@pytest.mark.parametrize(
+    ("family", "version"), [("churn", "2"), ("ltv", "1"), ("ltv", None), (None, "2"), ("churn", "")]
+)
+def test_a_bundle_in_the_place_of_another_is_refused(signed, family, version):
+    with pytest.raises(BundleTampered, match=r"expected .*, got churn 1"):
+        bundle.verify(signed, KEY.public_key(), family, version)
 
 
 @pytest.mark.parametrize("name", ["model.pkl", "model.joblib", "weights.txt", "model.json"])
@@ -143,7 +181,7 @@ def test_a_header_that_looks_like_a_pickle_is_none(signed):
 def test_only_what_was_sealed_can_be_signed(signed):
     changed(signed)
     with pytest.raises(BundleTampered):
-        bundle.sign(signed, KEY)
+        bundle.sign(signed, KEY, "1")
 
 
 def test_a_write_that_fails_leaves_what_was_there(signed):

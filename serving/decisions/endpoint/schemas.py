@@ -1,0 +1,238 @@
+"""What the endpoint is asked and what it answers: the types that read requests and that the OpenAPI document shows."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, with_config
+from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic reads those of Python 3.12 on
+
+from serving.decisions.records import Decision, Override
+from serving.decisions.state.store import MOST, Budget
+
+#: Opportunities or events of one request.
+BATCH = 1000
+#: The end of the year 9999 in Unix seconds.
+_LATEST = 253402300799.0
+#: No control characters: an id is part of keys in the stores, and of lines in logs.
+_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 5.0 is a whole one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _bounded(least: float, most: float, description: str) -> Any:
+    return Field(ge=least, le=most, allow_inf_nan=False, description=description)
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=_PLAIN)]
+Why = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PLAIN)]
+Amount = Annotated[float, _bounded(0, MOST, "In the account's currency.")]
+ConversionValue = Annotated[float, _bounded(-MOST, MOST, "In the account's currency; negative for a refund.")]
+Moment = Annotated[float, _bounded(0, _LATEST, "Unix seconds.")]
+Rate = Annotated[float, _bounded(0, 1, "A share, from 0 to 1.")]
+Hour = Annotated[int, Field(ge=0, le=23), BeforeValidator(_whole)]
+Feature = Annotated[str, StringConstraints(max_length=1024)] | bool | int | float | None
+Features = Annotated[dict[Annotated[str, StringConstraints(max_length=128)], Feature], Field(max_length=512)]
+Dimension = Literal["channel", "hour", "audience", "creative"]
+#: As a key of an object a name's length is part of its pattern: that is all JSON Schema is told of keys.
+_Key = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,256}$")]
+_Named = Field(max_length=BATCH, json_schema_extra={"additionalProperties": False})
+Shares = dict[Dimension, Annotated[dict[_Key, Rate], _Named]]
+
+
+def _request(example: Mapping[str, Any], **more: Any) -> ConfigDict:
+    """Strict: a field that is not known, or of another type, is refused."""
+    return ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": dict(example), **more})
+
+
+def _needs(asked: Mapping[str, Any], field: str) -> dict[str, Any]:
+    """JSON Schema for: where `asked` holds, `field` must be a text."""
+    named = {"properties": {field: {"type": "string"}}, "required": [field]}
+    return {"allOf": [{"if": {"properties": dict(asked), "required": list(asked)}, "then": named}]}
+
+
+OPPORTUNITY = {
+    "opportunity_id": "auction-7f3a",
+    "occurred_at": 1767225600.0,
+    "account_id": "acme",
+    "campaign_id": "spring",
+    "asked": "bid",
+    "channel": "search",
+    "customer_id": "c00042",
+    "current_bid": 1.2,
+    "features": {"device": "mobile", "position": 2},
+}
+EVENT = {
+    "event_id": "click-19c2",
+    "account_id": "acme",
+    "decision_id": "8d1f0c5e9a7b46d2a3c4e5f60718293a",
+    "kind": "click",
+    "occurred_at": 1767225660.0,
+    "cost": 0.84,
+}
+CAMPAIGN = {
+    "account_id": "acme",
+    "campaign_id": "spring",
+    "daily_limit": 50.0,
+    "limit": 1000.0,
+    "target_cpc": 0.8,
+    "shares": {"channel": {"search": 0.7, "social": 0.3}},
+    "candidates": ["running shoes"],
+}
+ACCOUNT = {"account_id": "acme", "daily_limit": 500.0, "limit": None}
+STOP = {"why": "spend looks wrong", "account_id": "acme", "campaign_id": "spring"}
+OVERRIDE = {"account_id": "acme", "campaign_id": "spring", "stands": "yes", "bid": 0.8, "why": "launch week"}
+
+
+@with_config(_request(OPPORTUNITY, **_needs({"asked": {"const": "customer"}}, "customer_id")))
+class Opportunity(TypedDict):
+    """One thing to decide. Where a customer is asked about, `customer_id` is needed."""
+
+    opportunity_id: Name
+    occurred_at: Moment
+    account_id: Name
+    campaign_id: Name
+    asked: NotRequired[Literal["bid", "campaign", "customer"]]
+    keyword: NotRequired[Name | None]
+    channel: NotRequired[Name | None]
+    audience: NotRequired[Name | None]
+    creative_id: NotRequired[Name | None]
+    hour: NotRequired[Hour | None]
+    customer_id: NotRequired[Name | None]
+    floor_price: NotRequired[Amount | None]
+    current_bid: NotRequired[Amount | None]
+    features: NotRequired[Features]
+
+
+@with_config(_request({"opportunities": [OPPORTUNITY]}))
+class Opportunities(TypedDict):
+    """A batch of things to decide."""
+
+    opportunities: Annotated[list[Opportunity], Field(min_length=1, max_length=BATCH)]
+
+
+@with_config(_request(EVENT))
+class Event(TypedDict):
+    """Something that came of a decision."""
+
+    event_id: Name
+    account_id: Name
+    decision_id: Name
+    kind: Literal["loss", "impression", "click", "conversion"]
+    occurred_at: Moment
+    cost: NotRequired[Amount | None]
+    value: NotRequired[ConversionValue]
+
+
+@with_config(_request({"events": [EVENT]}))
+class Events(TypedDict):
+    """A batch of events."""
+
+    events: Annotated[list[Event], Field(min_length=1, max_length=BATCH)]
+
+
+@with_config(_request(CAMPAIGN))
+class Campaign(TypedDict):
+    """What a campaign may spend and aims at. A field that is left out stays as it is; null takes a limit away."""
+
+    account_id: Name
+    campaign_id: Name
+    daily_limit: NotRequired[Amount]
+    limit: NotRequired[Amount | None]
+    target_cpc: NotRequired[Amount | None]
+    min_conversion_rate: NotRequired[Rate | None]
+    shares: NotRequired[Shares]
+    candidates: NotRequired[Annotated[list[Name], Field(max_length=BATCH)]]
+
+
+@with_config(_request(ACCOUNT))
+class Account(TypedDict):
+    """What all campaigns of an account may spend. A field that is left out stays as it is; null takes a limit away."""
+
+    account_id: Name
+    daily_limit: NotRequired[Amount | None]
+    limit: NotRequired[Amount | None]
+
+
+@with_config(_request(STOP, **_needs({"campaign_id": {"type": "string"}}, "account_id")))
+class Stop(TypedDict):
+    """What to stop, and why; without a reason it runs again. A campaign is named with its account."""
+
+    why: Why | None
+    account_id: NotRequired[Name | None]
+    campaign_id: NotRequired[Name | None]
+
+
+@with_config(_request(OVERRIDE))
+class Word(TypedDict):
+    """A person's word on a campaign."""
+
+    account_id: Name
+    campaign_id: Name
+    stands: Literal["yes", "no"]
+    bid: NotRequired[Amount | None]
+    why: Why
+
+
+class Decisions(TypedDict):
+    """A batch of decisions, in the order of the opportunities."""
+
+    decisions: list[Decision]
+
+
+class Told(TypedDict):
+    """How many of the events were joined to a decision, were told before, or wait for their decision."""
+
+    joined: int
+    again: int
+    waits: int
+
+
+class Budgets(TypedDict):
+    """What may be spent, what is spent and held, and what people stopped; `killed`: why everything is stopped."""
+
+    killed: str | None
+    budgets: list[Budget]
+
+
+class Killed(TypedDict):
+    """Why it is stopped; null: it runs."""
+
+    killed: str | None
+
+
+class Overridden(TypedDict):
+    """The word that stands; null: none."""
+
+    override: Override | None
+
+
+class Live(TypedDict):
+    """Whether it works at all."""
+
+    alive: bool
+
+
+class Ready(TypedDict):
+    """Whether it may be sent requests, and the version that answers for each family."""
+
+    ready: bool
+    models: dict[str, str]
+    kafka: NotRequired[Literal["reading", "away"]]
+
+
+class Fault(TypedDict):
+    """What is wrong; of a field that is refused also its name, what was expected, and what came."""
+
+    message: str
+    field: NotRequired[str]
+    expected: NotRequired[str]
+    got: NotRequired[str]
+
+
+class Refusal(TypedDict):
+    """A request that is not answered."""
+
+    error: Fault
