@@ -21,8 +21,8 @@ from serving.monitoring import detector
 
 #: Rows of the reference that drift is measured from: enough for the tests, small enough to ship.
 REFERENCE_ROWS = 2000
-#: How far back, and at how many moments, is looked for how far columns move by themselves.
-QUARTER, MOMENTS = pd.Timedelta(days=92), 4
+#: How far back, and at how many moments, is looked for how far columns move by themselves; fewer rows tell of chance.
+QUARTER, MOMENTS, FEWEST = pd.Timedelta(days=92), 12, 500
 SOURCE = Path(__file__).parents[2]
 
 
@@ -137,6 +137,7 @@ def _earlier(model: Model, frame: Frame, seed: int) -> Iterator[pd.DataFrame]:
     """The same at the moments of the quarter before, at most `MOMENTS` of them, evenly."""
     newest = frame.split("test")[TIMESTAMP].min()
     before = frame.rows[frame.rows[TIMESTAMP].between(newest - QUARTER, newest, inclusive="left")]
-    moments = sorted(before[TIMESTAMP].unique(), reverse=True)
+    counts = before[TIMESTAMP].value_counts()
+    moments = sorted(counts.index[counts >= FEWEST], reverse=True)
     for moment in moments[:: max(1, -(-len(moments) // MOMENTS))]:
         yield _with_answers(model, frame, before[before[TIMESTAMP] == moment], seed)
