@@ -3,7 +3,7 @@
 manifest.json      what it is and where it came from
 model/             what the family's `save` wrote
 reference.parquet  a sample of feature rows and the model's answers, for drift detectors to be fitted on
-usual.json         how far each column moved in the quarter before it
+usual.json         how far each column moved in some months before it
 card.md            the model card, once evaluated
 files.json         the SHA-256 of every file above; its own SHA-256 is the bundle's digest
 signature.json     once signed: family, version and digest, and the Ed25519 signature of these three
@@ -116,7 +116,7 @@ class Bundle:
 
 
 def usual(folder: Path) -> dict[str, float]:
-    """By column how far it moved in the quarter before the reference: its stability index. Empty where that is not
+    """By column how far it moved in some months before the reference: its stability index. Empty where that is not
     told."""
     file = folder / "usual.json"
     return dict(json.loads(file.read_text())) if file.is_file() else {}

@@ -21,7 +21,7 @@ from serving.monitoring import detector
 
 #: Rows of the reference that drift is measured from: enough for the tests, small enough to ship.
 REFERENCE_ROWS = 2000
-#: How far back, and at how many moments, is looked for how far columns move by themselves; fewer rows tell of chance.
+#: How long, and at how many moments, it is looked for how far columns move by themselves; fewer rows tell of chance.
 QUARTER, MOMENTS, FEWEST = pd.Timedelta(days=92), 12, 500
 SOURCE = Path(__file__).parents[2]
 
@@ -64,7 +64,7 @@ def train(
             fit = record.fit if before is None else _going_on(record, before.model)
             model = fit(learn, tune, record.params.read(params), checkpoint)
             reference = _with_answers(model, frame, frame.split("test"), manifest.seed)
-            usual = detector.usual(reference, _earlier(model, frame, manifest.seed), manifest.moving)
+            usual = detector.usual(reference, _earlier(model, frame, manifest), manifest.moving)
             bundle.write(out, model, manifest, reference, usual)
         shutil.rmtree(checkpoint, ignore_errors=True)
     return Trained(family, bundle.verify(out, None), len(frame.rows), fitted)
@@ -133,11 +133,13 @@ def _with_answers(model: Model, frame: Frame, examples: pd.DataFrame, seed: int)
     return rows.join(answers)
 
 
-def _earlier(model: Model, frame: Frame, seed: int) -> Iterator[pd.DataFrame]:
-    """The same at the moments of the quarter before, at most `MOMENTS` of them, evenly."""
+def _earlier(model: Model, frame: Frame, manifest: Manifest) -> Iterator[pd.DataFrame]:
+    """The same at earlier moments, at most `MOMENTS` of them, evenly: as far back as the model is looked after ahead,
+    which is the horizon, as the newest examples stand so long before the data ends, and a quarter."""
+    reach = pd.Timedelta(days=manifest.params["window"]["horizon_days"]) + QUARTER
     newest = frame.split("test")[TIMESTAMP].min()
-    before = frame.rows[frame.rows[TIMESTAMP].between(newest - QUARTER, newest, inclusive="left")]
+    before = frame.rows[frame.rows[TIMESTAMP].between(newest - reach, newest, inclusive="left")]
     counts = before[TIMESTAMP].value_counts()
     moments = sorted(counts.index[counts >= FEWEST], reverse=True)
     for moment in moments[:: max(1, -(-len(moments) // MOMENTS))]:
-        yield _with_answers(model, frame, before[before[TIMESTAMP] == moment], seed)
+        yield _with_answers(model, frame, before[before[TIMESTAMP] == moment], manifest.seed)

@@ -15,7 +15,7 @@ from serving.monitoring.coding import Coding, Matrix
 Array = npt.NDArray[np.float64]
 #: Bins of equal mass in the reference, for the population stability index.
 BINS = 10
-#: How many times as far as in the quarter before the reference a column has to move, to have moved.
+#: How many times as far as in as long a time before the reference a column has to move, to have moved.
 MARGIN = 1.5
 
 
@@ -41,7 +41,7 @@ class Expected:
 
     Attributes:
         moving: how those move that do so as time goes by, as their features declare it.
-        usual: the stability index of columns between the reference and what was seen in the quarter before it. It
+        usual: the stability index of columns between the reference and what was seen in as long a time before it. It
             takes more than `MARGIN` times that to have moved.
     """
 

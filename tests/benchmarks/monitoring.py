@@ -130,8 +130,9 @@ def released(family: str, folder: Path, settings: Settings) -> Watch:
     own = settings.model_copy(update={"home": folder / "home", "offline_uri": None, "redis_url": None})
     record, section = catalog.family(family), dict(load(PARAMS).section(family))
     section |= {name: min(section[name], most) for name, most in SMALL.items() if name in section}
+    section["window"] = section["window"] | {"max_cutoffs": 4}
     auctions = record.table == "auctions"
-    tables = shop.write_auctions(folder / "tables") if auctions else shop.write(folder / "tables", 60_000)
+    tables = shop.write_auctions(folder / "tables") if auctions else shop.write(folder / "tables", 30_000)
     start = pd.Timestamp(shop.START) + pd.Timedelta(days=(shop.AUCTION_DAYS if auctions else shop.DAYS) - DAYS - 1)
     featurize(tables, family, section, start.isoformat(), own, folder / "frame", online=False)
     train(folder / "frame", family, section, folder / "checkpoint", folder / "bundle")
