@@ -95,12 +95,16 @@ def _look(family: str, version: str, bundle: Path, params: Monitoring, settings:
 def _log(family: str, version: str, columns: list[str], params: Monitoring, settings: Settings) -> Log:
     """The rows that this version answered in the newest day, or in as many as hold enough rows to tell much by: what
     has just moved is not thinned by what was asked before."""
+    newest, now = requests.newest(settings.home, family), datetime.now(UTC)
     for days in DAYS:
-        since = None if days is None else datetime.now(UTC) - timedelta(days=days)
-        log = requests.read(settings.home, family, since)
-        answered = log[(log["version"] == version) & (log["status"] == 200)].tail(params.window_rows)
+        day = timedelta(days=days) if days is not None else None
+        log = requests.read(settings.home, family, None if day is None else min(newest or now, now) - day)
+        answered = log[(log["version"] == version) & (log["status"] == 200)]
+        if day is not None and newest is not None:
+            answered = answered[answered["occurred_at"] > newest - day]
         if len(answered) >= ENOUGH * params.min_rows:
             break
+    answered = answered.tail(params.window_rows)
     features = requests.features(answered)
     return Log(answered[outcomes.KEY], features.reindex(columns=columns), requests.answers(answered))
 

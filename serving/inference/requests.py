@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from serving.inference.values import as_text
@@ -136,6 +137,15 @@ def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame
     if since is not None:
         frame = frame[frame["occurred_at"] >= since]
     return frame.sort_values(["occurred_at", "request_id", "row"], ignore_index=True)
+
+
+def newest(home: Path, family: str) -> datetime | None:
+    """When the last logged request came; None where nothing was logged yet."""
+    written = parts(folder(home, family))
+    if not written:
+        return None
+    last: datetime = pc.max(pq.read_table(written[-1], columns=["occurred_at"])["occurred_at"]).as_py()
+    return last
 
 
 def features(frame: pd.DataFrame) -> pd.DataFrame:
