@@ -51,7 +51,7 @@ def as_table(found: Mapping[str, Any]) -> str:
     for one in found["budgets"]:
         spend = one["spend"]
         money = [spend["daily_limit"], spend["limit"], one["target_cpc"]]
-        money += [spend["today"], spend["total"], spend["reserved"], one["left"]]
+        money += [spend["today"], spend["total"], spend["reserved"] + spend["reserved_before"], one["left"]]
         cells = [
             one["account_id"],
             one["campaign_id"] or "all",

@@ -150,6 +150,7 @@ def rollback(family: str) -> None:
 @click.option("--total", type=float, help="What may be spent in all.")
 @click.option("--target-cpc", type=float, help="What a click of the campaign should cost.")
 @click.option("--remove", type=click.Choice(("daily", "total", "target-cpc")), multiple=True, help="Take a limit away.")
+@click.option("--reset-clock", is_flag=True, help="Take back what the server's clock did while it ran ahead.")
 @JSON
 @PARAMS
 def budget(
@@ -159,6 +160,7 @@ def budget(
     total: float | None,
     target_cpc: float | None,
     remove: tuple[str, ...],
+    reset_clock: bool,
     as_json: bool,
     params_file: Path,
 ) -> None:
@@ -167,14 +169,19 @@ def budget(
     Without options it only shows: limits, what is spent and held, stops and overrides, of everything where nothing is
     named. What is not named stays as it is; a limit goes by --remove only. A campaign whose daily budget was never set
     spends nothing. Decisions know a change at once.
+
+    Where the server's clock ran ahead for a while, budgets stay in the day that it showed until that day is over; with
+    --reset-clock ACCOUNT goes on in today's at once. What was spent and held meanwhile counts as today's.
     """
     from pipelines import budget as budgets
 
     said = budgets.changes({"daily": daily, "total": total, "target-cpc": target_cpc}, remove)
     store = _state(params_file)
-    if said:
-        if account is None:
-            raise click.UsageError("ACCOUNT: expected whose limits to set")
+    if account is None and (said or reset_clock):
+        raise click.UsageError("ACCOUNT: expected whose budget to change")
+    if account is not None and reset_clock:
+        store.reset_clock(account)
+    if account is not None and said:
         budgets.change(store, account, campaign, said)
     found = budgets.of(store, account, campaign)
     click.echo(json.dumps(found, indent=2) if as_json else budgets.as_table(found))

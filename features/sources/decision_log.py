@@ -6,6 +6,7 @@ told of is lost, as the endpoint itself takes it; those after the last thing tol
 """
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -19,15 +20,27 @@ from features.tables import literal
 NAME, TABLES = "decision_log", ("auctions",)
 _LOG, _FEEDBACK = "log", "feedback.db"
 
+#: What came of each decision. Its cost is the first that was told, or the last correction, as the endpoint charges it;
+#: refunds net with conversions. No event is later than when it was told; where that is not known, none is to come.
 _CAME = """
+    WITH paid AS (
+        SELECT account, decision, cost, row_number() OVER (
+            PARTITION BY account, decision
+            ORDER BY kind <> 'correction', iif(kind = 'correction', -at, 0),
+                     iif(kind = 'correction', -1, 1) * coalesce({told}, at)
+        ) AS place FROM event WHERE cost IS NOT NULL
+    )
     SELECT account AS account_id, decision AS decision_id,
-           max(kind IN ('impression', 'click')) AS won, max(kind = 'click') AS click,
-           sum(cost) FILTER (WHERE kind = 'impression') AS price,
-           total(value) FILTER (WHERE kind = 'conversion') AS value,
+           max(kind = 'impression') AS impression, max(kind IN ('impression', 'click')) AS won,
+           max(kind = 'click') AS click, total(kind = 'conversion' AND value >= 0) AS conversions,
+           coalesce(paid.cost, 0.0) AS cost,
+           max(iif(kind = 'impression' AND event.cost >= 0, paid.cost, NULL)) AS price,
+           max(total(value) FILTER (WHERE kind = 'conversion'), 0.0) AS value,
            min(at) FILTER (WHERE kind = 'click') AS clicked_at,
-           min(at) FILTER (WHERE kind = 'conversion') AS converted_at,
-           max(at) AS told_at
-    FROM event GROUP BY account, decision
+           min(at) FILTER (WHERE kind = 'conversion' AND value >= 0) AS converted_at,
+           max(iif({told} IS NOT NULL, min(at, {told} / 1e9), iif(at <= :now, at, NULL))) AS told_at
+    FROM event LEFT JOIN paid USING (account, decision) WHERE coalesce(place, 1) = 1
+    GROUP BY account, decision
 """
 
 # Asked again, a bid is what it was first. What a click or winning was expected to bring is what the caller said; only
@@ -80,12 +93,23 @@ def read(source: str, destination: Path, settings: Settings) -> None:
     moments = {
         name: f"make_timestamp(round({name} * 1e6)::BIGINT)" for name in ("decided_at", "clicked_at", "converted_at")
     }
-    with closing(sqlite3.connect(f"{(root / _FEEDBACK).resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
-        came = pd.read_sql_query(_CAME, db)
+    came = came_of(root / _FEEDBACK)
     with duckdb.connect() as db:
         db.register("came", came)
         target = literal(str(destination / "auctions.parquet"))
         db.execute(f"COPY ({_AUCTIONS.format(parts=parts, **moments)}) TO {target} (FORMAT parquet)")
+
+
+def came_of(feedback: Path) -> pd.DataFrame:
+    """What came of each decision that something was told of, by the endpoint's `feedback.db`: a row each.
+
+    `impression`, `click` and `won` are 0 or 1, `conversions` a count; `cost` and `value` in the account's currency;
+    `price` what the impression cost, where that was told; `clicked_at`, `converted_at` and `told_at` in Unix seconds.
+    """
+    with closing(sqlite3.connect(f"{feedback.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+        columns = [name for _, name, *_ in db.execute("PRAGMA table_info(event)")]
+        query = _CAME.format(told="told" if "told" in columns else "NULL")
+        return pd.read_sql_query(query, db, params={"now": time.time()})
 
 
 def _root(source: str, settings: Settings) -> Path:

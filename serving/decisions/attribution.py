@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from models.catalog import POLICY
-from serving.decisions.records import Decision, Opportunity
+from serving.decisions.records import Action, Decision, Opportunity
 
 
 def facts(decision: Decision, asked: Opportunity) -> dict[str, Any]:
@@ -14,6 +14,9 @@ def facts(decision: Decision, asked: Opportunity) -> dict[str, Any]:
         "arm": arm(decision),
         "version": decision.versions.get(POLICY, ""),
         "segments": segments(asked),
+        "purpose": "offer" if decision.action is Action.RETENTION_OFFER else "bid",
+        "decided_at": decision.decided_at,
+        "promised": decision.amount or 0.0,
     }
 
 

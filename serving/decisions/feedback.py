@@ -2,11 +2,13 @@
 
 An event is on disk when it is accepted, and known by its id for ever. It is counted in the state once its decision is
 known, whichever comes first; the store itself counts an id once, so that a kill between the two counts nothing twice.
+A decision is known for `keeping.remembered_s`. An event that the state cannot count is set aside, and keeps no other.
 """
 
 import logging
 import sqlite3
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +21,14 @@ from serving.decisions.attribution import facts
 from serving.decisions.log.entry import Entry
 from serving.decisions.params import Decisions
 from serving.decisions.records import Action, counted
-from serving.decisions.state.store import MOST, Event, Store, StoreUnavailable
+from serving.decisions.state.store import MOST, Event, Flag, Store, StoreUnavailable
 
 log = logging.getLogger("adloop.decisions")
 
-#: `waits`: its decision is not known, yet or for ever.
-Status = Literal["joined", "again", "waits"]
-Kind = Literal["loss", "impression", "click", "conversion"]
+#: `waits`: its decision is not known, yet or for ever. `ahead`: it is dated later than it can have occurred, and is
+#: not accepted. `flagged`: joined, and a person should look at its cost, see `state.store.Flag`.
+Status = Literal["joined", "again", "waits", "ahead", "flagged"]
+Kind = Literal["loss", "impression", "click", "conversion", "correction"]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS decision (
@@ -34,25 +37,32 @@ CREATE TABLE IF NOT EXISTS decision (
 CREATE INDEX IF NOT EXISTS decision_at ON decision (at);
 CREATE TABLE IF NOT EXISTS event (
     account TEXT, event TEXT, decision TEXT, kind TEXT, at REAL, cost REAL, value REAL, counted INTEGER DEFAULT 0,
-    PRIMARY KEY (account, event)
+    told INTEGER, PRIMARY KEY (account, event)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS event_waiting ON event (account, decision) WHERE counted = 0;
+CREATE INDEX IF NOT EXISTS event_aside ON event (account) WHERE counted = 2;
 """
+#: What `counted` says of an event: it waits; it is in the state; the state could not take it.
+WAITS, COUNTED, ASIDE = 0, 1, 2
 #: Decisions that are looked up, and old ones that are forgotten, in one go at most.
 BATCH = 1000
-#: Events of known decisions that are not counted yet: some of them all, or those of the decisions that are asked for.
+#: Events of known decisions that are not counted yet, as they were told: some of them all, or those of the decisions
+#: that are asked for.
 WAITING = """
-SELECT event.account, event.event, kind, event.at, cost, value, facts
+SELECT event.account, event.event, event.decision, kind, event.at, cost, event.value, facts
 FROM event JOIN decision ON decision.account = event.account AND decision.decision = event.decision
-WHERE event.counted = 0 LIMIT 1000
+WHERE event.counted = 0 AND decision.at > ? ORDER BY event.told LIMIT 1000
 """
 WAITING_OF = """
-SELECT event.account, event.event, kind, event.at, cost, event.value, facts
-FROM json_each(?) AS asked
+SELECT event.account, event.event, event.decision, kind, event.at, cost, event.value, facts
+FROM json_each(?2) AS asked
 CROSS JOIN event INDEXED BY event_waiting
     ON event.account = asked.value ->> 0 AND event.decision = asked.value ->> 1 AND event.counted = 0
-JOIN decision ON decision.account = event.account AND decision.decision = event.decision
+JOIN decision ON decision.account = event.account AND decision.decision = event.decision AND decision.at > ?1
+ORDER BY event.told
 """
+#: From what multiple of what was reserved on a cost looks like the price of a thousand impressions.
+THOUSANDS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +71,10 @@ class Observed:
 
     Attributes:
         event_id: what makes it that event, within the account.
-        cost: what is to be paid for it, in the account's currency; None: it is not told with this event.
-        value: of the conversion; negative for a refund.
+        kind: `loss` also tells that an offer was declined; `correction` tells what the decision costs after all.
+        cost: what is to be paid for the decision, in the account's currency, whatever event tells it: the first that is
+            told is charged. None: it is not told with this event.
+        value: of the conversion; negative for a refund, which nets with the decision's conversions.
     """
 
     event_id: str
@@ -77,6 +89,12 @@ class Observed:
         counted(self.occurred_at, self.cost or 0.0, abs(self.value))
         if max(self.cost or 0.0, abs(self.value)) > MOST:
             raise ValueError(f"expected amounts up to {MOST:.0f}, got cost {self.cost}, value {self.value}")
+        if self.value and self.kind != "conversion":
+            raise ValueError(f"expected no value with a {self.kind}, got {self.value}: only conversions have one")
+        if self.kind == "loss" and self.cost:
+            raise ValueError(f"expected no cost with a loss, got {self.cost}: what is paid for was won")
+        if self.kind == "correction" and self.cost is None:
+            raise ValueError("expected the cost with a correction: it says what the decision costs after all")
 
 
 #: The file of an endpoint's feedback, beside its log.
@@ -84,16 +102,35 @@ FILE = "feedback.db"
 
 
 class Feedback:
-    """Events in one SQLite file that any number of processes open, each its own. Threads of one take turns."""
+    """Events in one SQLite file that any number of processes open, each its own. Threads of one take turns.
 
-    def __init__(self, path: Path, store: Store, params: Decisions) -> None:
-        self._path, self._store, self._remembered_s = path, store, params.keeping.remembered_s
-        self._turn, self._behind = Lock(), True
+    Args:
+        flagged: is told of each cost that a person should look at.
+        clock: Unix seconds, by which an event is dated ahead and a decision is old.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        store: Store,
+        params: Decisions,
+        flagged: Callable[[Flag], None] = lambda flag: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._path, self._store, self._flagged, self._clock = path, store, flagged, clock
+        self._remembered_s, self._ahead_s = params.keeping.remembered_s, params.clock.ahead_s
+        self._turn, self._behind, self._away, self._aside = Lock(), True, "", 0
+        #: Why events are not accepted; empty while they are.
+        self.failing = ""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
+        columns = [name for _, name, *_ in self._db.execute("PRAGMA table_info(event)")]
+        if columns and "told" not in columns:  # of a version that did not keep the order in which events were told
+            self._db.execute("ALTER TABLE event ADD COLUMN told INTEGER")
         self._db.executescript(SCHEMA)
+        (self._aside,) = self._db.execute("SELECT count(*) FROM event WHERE counted = 2").fetchone()
 
     def expect(self, entries: Sequence[Entry]) -> None:
         """Remember decisions that something may come of: to be the decision log's listener.
@@ -121,41 +158,78 @@ class Feedback:
         Where the store is away they are counted when it is back. Raises `sqlite3.Error` where the disk is: nothing was
         accepted then, and all may be told again.
         """
-        with self._writing() as db:
-            statuses = [self._accept(db, one) for one in observed]
-        self._count(list(dict.fromkeys((one.account_id, one.decision_id) for one in observed)))
-        return statuses
+        try:
+            statuses, flags = self._taken(observed)
+        except Exception as broken:
+            self.failing = f"events are not accepted: {broken}"
+            raise
+        self.failing = ""
+        return [
+            "flagged" if status == "joined" and (one.account_id, one.event_id) in flags else status
+            for one, status in zip(observed, statuses, strict=True)
+        ]
 
-    def _accept(self, db: sqlite3.Connection, one: Observed) -> Status:
-        row = (one.account_id, one.event_id, one.decision_id, one.kind, one.occurred_at, one.cost, one.value)
-        new = db.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, 0)", row).rowcount
+    def _taken(self, observed: Sequence[Observed]) -> tuple[list[Status], dict[tuple[str, str], Flag]]:
+        latest, first = self._clock() + self._ahead_s, time.time_ns()
+        with self._writing() as db:
+            statuses = [self._accept(db, one, latest, first + place) for place, one in enumerate(observed)]
+        return statuses, self._count(list(dict.fromkeys((one.account_id, one.decision_id) for one in observed)))
+
+    def _accept(self, db: sqlite3.Connection, one: Observed, latest: float, told: int) -> Status:
+        if one.occurred_at > latest:
+            return "ahead"
+        row = (one.account_id, one.event_id, one.decision_id, one.kind, one.occurred_at, one.cost, one.value, told)
+        new = db.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)", row).rowcount
         if not new:
             return "again"
-        known = "SELECT 1 FROM decision WHERE account = ? AND decision = ?"
-        return "joined" if db.execute(known, [one.account_id, one.decision_id]).fetchone() else "waits"
+        known = "SELECT 1 FROM decision WHERE account = ? AND decision = ? AND at > ?"
+        since = self._clock() - self._remembered_s
+        return "joined" if db.execute(known, [one.account_id, one.decision_id, since]).fetchone() else "waits"
 
-    def _count(self, decisions: Sequence[tuple[str, str]]) -> None:
-        """Tell the store the events of these decisions; and all that wait, if it was away."""
+    @property
+    def standing(self) -> dict[str, object]:
+        """How it goes: `counting`, or why not; and how many events were set aside that the state could not take."""
+        return {"state": self.failing or self._away or "counting", "set_aside": self._aside}
+
+    def _count(self, decisions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Flag]:
+        """Tell the store the events of these decisions; and all that wait, if it was away. Which of them it flagged."""
+        flags: dict[tuple[str, str], Flag] = {}
         try:
             if self._behind:
-                while self._tell(WAITING, []):
+                while self._tell(WAITING, [], flags):
                     pass
-                self._behind = False
+                self._behind, self._away = False, ""
             for start in range(0, len(decisions), BATCH):
-                self._tell(WAITING_OF, [orjson.dumps(decisions[start : start + BATCH]).decode()])
+                self._tell(WAITING_OF, [orjson.dumps(decisions[start : start + BATCH]).decode()], flags)
         except StoreUnavailable as away:
-            self._behind = True
+            self._behind, self._away = True, str(away)
             log.warning("events are counted later: %s", away)
+        return flags
 
-    def _tell(self, query: str, values: Sequence[str]) -> int:
+    def _tell(self, query: str, values: Sequence[str], flags: dict[tuple[str, str], Flag]) -> int:
+        since = self._clock() - self._remembered_s
         with self._turn:
-            waiting = self._db.execute(query, values).fetchall()
-        if waiting:
-            self._store.record([_event(*row) for row in waiting])
-            with self._writing() as db:
-                done = [(account, event) for account, event, *_ in waiting]
-                db.executemany("UPDATE event SET counted = 1 WHERE account = ? AND event = ?", done)
+            waiting = self._db.execute(query, [since, *values]).fetchall()
+        if not waiting:
+            return 0
+        events = [_event(row) for row in waiting]
+        receipts = iter(self._store.record([event for event in events if event is not None]))
+        done = []
+        for row, event in zip(waiting, events, strict=True):
+            flag: Flag | None = "broken" if event is None else next(receipts).flag
+            done.append((ASIDE if flag == "broken" else COUNTED, *row[:2]))
+            if flag is not None:
+                flags[row[0], row[1]] = flag
+                self._flag(flag, row, event)
+        with self._writing() as db:
+            db.executemany("UPDATE event SET counted = ? WHERE account = ? AND event = ?", done)
         return len(waiting)
+
+    def _flag(self, flag: Flag, row: "_Row", event: Event | None) -> None:
+        self._flagged(flag)
+        self._aside += flag == "broken"
+        account, name, decision, *_ = row
+        log.error("event '%s' of %s, decision %s: %s", name, account, decision, _why(flag, event))
 
     def close(self) -> None:
         with self._turn:
@@ -175,5 +249,30 @@ class Feedback:
                 raise
 
 
-def _event(account: str, event: str, kind: Kind, at: float, cost: float | None, value: float, told: bytes) -> Event:
-    return Event(event, account_id=account, kind=kind, occurred_at=at, cost=cost, value=value, **orjson.loads(told))
+#: Account, event, decision, kind, when it occurred, cost, value and the facts of the decision.
+_Row = tuple[str, str, str, Kind, float, float | None, float, bytes]
+_FLAGGED: dict[Flag, str] = {
+    "above": "charged more than was reserved",
+    "late": "charged when nothing was reserved for it any more: it was lost or settled before",
+    "conflict": "not charged: another cost was told before, which only a correction replaces",
+    "broken": "set aside: the state cannot count it",
+}
+
+
+def _why(flag: Flag, event: Event | None) -> str:
+    """What is strange, in words."""
+    if flag != "above" or event is None or event.cost is None or not event.promised:
+        return _FLAGGED[flag]
+    times = event.cost / event.promised
+    guess = ": is it the price of a thousand impressions?" if times >= THOUSANDS else ""
+    return f"charged {event.cost:.6g}, {times:.6g} times the {event.promised:.6g} that was reserved{guess}"
+
+
+def _event(row: _Row) -> Event | None:
+    """What the store is told of a waiting event; None where that is no event."""
+    account, event, _, kind, at, cost, value, told = row
+    try:
+        return Event(event, account_id=account, kind=kind, occurred_at=at, cost=cost, value=value, **orjson.loads(told))
+    except (ValueError, TypeError):
+        log.exception("event '%s' of %s", event, account)
+        return None

@@ -1,31 +1,24 @@
 """Decisions with what came of them: a row each, to learn from, to estimate a policy's value, to query with DuckDB."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
 
+from features.sources.decision_log import came_of
 from serving.decisions.log import parts
 from serving.decisions.log.columns import COLUMNS
 from serving.decisions.records import Action
 
 KEY = ["account_id", "decision_id"]
 CAME = {"impression": "int8", "click": "int8", "conversions": "int64", "value": "float64", "cost": "float64"}
-PER_DECISION = """
-SELECT account AS account_id, decision AS decision_id,
-    max(kind = 'impression') AS impression, max(kind = 'click') AS click, sum(kind = 'conversion') AS conversions,
-    total(value) AS value, total(cost) AS cost
-FROM event GROUP BY account, decision
-"""
 
 
 def joined(path: Path, feedback: Path, since: float = 0.0) -> pd.DataFrame:
     """The decisions of a part or folder of the log, logged since a time, each once, with what came of it.
 
     Columns: those of the log (`log.columns.COLUMNS`); then `impression` and `click` (0 or 1), `conversions` (a count),
-    `value` and `cost` (in the account's currency). A decision that was asked for again is what was acted on first.
-    Decisions that are in no part yet are left out. Raises `FileNotFoundError` where nothing is logged.
+    `value` (after refunds) and `cost` (in the account's currency). A decision that was asked for again is what was
+    acted on first. Decisions that are in no part yet are left out. Raises `FileNotFoundError` where nothing is logged.
 
     Args:
         since: Unix seconds.
@@ -45,5 +38,4 @@ def _came(feedback: Path) -> pd.DataFrame:
     """What came of each decision that something came of."""
     if not feedback.exists():
         return pd.DataFrame(columns=[*KEY, *CAME])
-    with closing(sqlite3.connect(f"{feedback.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
-        return pd.read_sql_query(PER_DECISION, db)
+    return came_of(feedback)[[*KEY, *CAME]]

@@ -128,6 +128,7 @@ class Retention(Section):
         share_high, share_medium: share of the value at risk (lifetime value x churn probability) that is offered.
         most: no offer is above it, in the account's currency; one below `least` is not made.
         cooldown_s: seconds between two offers to one customer.
+        valid_s: seconds an offer stands: its money is set aside until it is redeemed, declined or over.
     """
 
     high: Share
@@ -138,6 +139,7 @@ class Retention(Section):
     least: PositiveFloat
     most: PositiveFloat
     cooldown_s: NonNegativeFloat
+    valid_s: PositiveInt
 
     @model_validator(mode="after")
     def _rises(self) -> "Retention":
@@ -151,14 +153,16 @@ class Keeping(Section):
 
     Attributes:
         recent_s: the recent past is at least this long and at most twice; all before is the past.
-        expires_s: seconds after which a reservation that nobody settled is released.
-        remembered_s: seconds an event's id is kept, to know it again.
+        settles_s: seconds after which a bid is settled whose cost nobody told: one that was won is charged what was
+            reserved for it, until its cost is told; of one that nothing was told of the money is released. Its cost, if
+            it comes later, is charged all the same, and flagged. No shorter than the latest notice of a win or a loss.
+        remembered_s: seconds a decision, what it cost and the ids of its events are kept, to know them again.
         allowance: share of a campaign's daily budget that a worker sets aside, to bid from while the store is away,
             and `allowance_s` the longest time it can be away with bids still being placed.
     """
 
     recent_s: PositiveInt
-    expires_s: PositiveInt
+    settles_s: PositiveInt
     remembered_s: PositiveInt
     allowance: Share
     allowance_s: PositiveInt

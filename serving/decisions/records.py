@@ -149,11 +149,16 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """Money of a campaign or an account. What is reserved is promised to bids that are not settled yet.
+    """Money of a campaign or an account. What is reserved is promised to bids and offers that are not settled yet.
 
     Attributes:
+        today: billed for decisions of today, and `total` for all.
+        reserved: for decisions of today, and `reserved_before` for those of the days before.
         daily_limit: of a campaign its daily budget. None: there is none.
         limit: of all spend, ever.
+        returning: of `reserved`, what is expected to come back: bids that are lost, and what winners do not pay of
+            theirs; and `returning_before` of `reserved_before`.
+        excess: of `total`, what was billed without having been reserved: told late, or above what was bid.
     """
 
     today: float = 0.0
@@ -161,18 +166,37 @@ class Spend:
     reserved: float = 0.0
     daily_limit: float | None = None
     limit: float | None = None
+    reserved_before: float = 0.0
+    returning: float = 0.0
+    returning_before: float = 0.0
+    excess: float = 0.0
 
     def __post_init__(self) -> None:
         counted(self.today, self.total, self.reserved, self.daily_limit or 0.0, self.limit or 0.0)
+        counted(self.reserved_before, self.returning, self.returning_before, self.excess)
 
     @property
     def left(self) -> float | None:
         """What may still be promised; None: there is no limit. Never negative."""
+        return self._left(self.reserved, self.reserved + self.reserved_before)
+
+    @property
+    def remaining(self) -> float | None:
+        """What is expected to be left once all that is reserved is settled: what to pace by. None: no limit."""
+        before = self.reserved_before - self.returning_before
+        return self._left(self.reserved - self.returning, self.reserved - self.returning + before)
+
+    @property
+    def expected_today(self) -> float:
+        """What is expected to have been spent today once all that is reserved is settled."""
+        return self.today + self.reserved - self.returning
+
+    def _left(self, today: float, ever: float) -> float | None:
         rooms = []
         if self.daily_limit is not None:
-            rooms.append(self.daily_limit - self.today - self.reserved)
+            rooms.append(self.daily_limit - self.today - today)
         if self.limit is not None:
-            rooms.append(self.limit - self.total - self.reserved)
+            rooms.append(self.limit - self.total - ever)
         return max(0.0, min(rooms)) if rooms else None
 
 

@@ -90,7 +90,7 @@ def platform(case: Case, level: float) -> Trigger | None:
 def budget(case: Case, _: float) -> Trigger | None:
     """The day's budget is all but gone."""
     spend, most = case.state.campaign, case.params.triggers.budget_used
-    if not spend.daily_limit or (used := (spend.today + spend.reserved) / spend.daily_limit) <= most:
+    if not spend.daily_limit or (used := spend.expected_today / spend.daily_limit) <= most:
         return None
     return Trigger("budget_exhaustion", used, most, 0.0, {"day_left": 1 - elapsed(case)})
 
@@ -100,7 +100,7 @@ def under_delivery(case: Case, _: float) -> Trigger | None:
     spend, ratio, gone = case.state.campaign, case.params.triggers.delivery_ratio, elapsed(case)
     if not spend.daily_limit or gone < 0.25:
         return None
-    used = (spend.today + spend.reserved) / spend.daily_limit
+    used = spend.expected_today / spend.daily_limit
     if used >= gone * ratio:
         return None
     return Trigger("under_delivery", used, gone * ratio, 0.0, {"day_gone": gone})

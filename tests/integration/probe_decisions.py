@@ -16,9 +16,9 @@ WRITTEN = Path(__file__).parents[2] / "params.yaml"
 PARAMS = Decisions.model_validate(yaml.safe_load(WRITTEN.read_text())["decisions"])
 
 
-def short(expires_s: int = 1):
-    """The parameters, with reservations that expire soon."""
-    keeping = PARAMS.keeping.model_copy(update={"expires_s": expires_s})
+def short(settles_s: int = 1):
+    """The parameters, with bids that are settled soon."""
+    keeping = PARAMS.keeping.model_copy(update={"settles_s": settles_s})
     return PARAMS.model_copy(update={"keeping": keeping})
 
 

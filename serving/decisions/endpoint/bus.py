@@ -1,8 +1,9 @@
 """Events from a Kafka topic, for those who have a bus: read at least once, counted once.
 
 A message is what `POST /v1/feedback` takes. Its offset is committed when its events are on disk, or when it is in the
-dead-letter topic because it holds none. Whatever fails before that (disk, brokers) commits nothing: after a pause the
-topic is read again from where it was committed, and `Feedback` knows each event by its id.
+dead-letter topic because it holds none, or one that is dated ahead and was not accepted. Whatever fails before that
+(disk, brokers) commits nothing: after a pause the topic is read again from where it was committed, and `Feedback` knows
+each event by its id.
 """
 
 import logging
@@ -96,17 +97,21 @@ class Bus:
         self._says(True)
 
     def _work(self, messages: Sequence[Message]) -> None:
-        events: list[Observed] = []
+        events: list[tuple[Message, Observed]] = []
         dead: list[tuple[Message, str]] = []
+        ahead: dict[Message, None] = {}
         for message in messages:
             if (wrong := message.error()) is not None:
                 raise KafkaException(wrong)
             try:
-                events += requests.events(requests.parsed(message.value() or b""))
+                events += ((message, one) for one in requests.events(requests.parsed(message.value() or b"")))
             except (NotJson, Invalid) as invalid:
                 dead.append((message, str(invalid)))
         for start in range(0, len(events), BATCH):
-            self._take(events[start : start + BATCH])
+            part = events[start : start + BATCH]
+            statuses = self._take([one for _, one in part])
+            ahead |= {message: None for (message, _), status in zip(part, statuses, strict=True) if status == "ahead"}
+        dead += ((message, "it holds an event that is dated ahead of the clock") for message in ahead)
         if dead:
             self._bury(dead)
         MESSAGES["taken"].inc(len(messages) - len(dead))

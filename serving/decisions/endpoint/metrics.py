@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from time import perf_counter
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
+from serving.decisions.feedback import Status
 from serving.decisions.records import Decision
+from serving.decisions.state.store import Flag
 
 REGISTRY = CollectorRegistry()
 _SECONDS = (0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -23,6 +26,13 @@ GROUP = Histogram(
 _DECISIONS = Counter("adloop_decisions", "Decisions by action and arm.", ("action", "arm"), registry=REGISTRY)
 _GUARDRAILS = Counter("adloop_guardrails", "Guardrails that changed a decision.", ("guardrail",), registry=REGISTRY)
 _FAULTS = Counter("adloop_faults", "What failed and was answered conservatively.", ("what",), registry=REGISTRY)
+_FLAGGED = Counter(
+    "adloop_costs_flagged",
+    "Costs that a person should look at: above what was reserved, late, in conflict with one before, or broken.",
+    ("why",),
+    registry=REGISTRY,
+)
+_EVENTS = Counter("adloop_events", "Events that were told, by what became of them.", ("became",), registry=REGISTRY)
 MODELS = Gauge(
     "adloop_model", "Models in force, by their share of the opportunities.", ("family", "version"), registry=REGISTRY
 )
@@ -35,6 +45,8 @@ READING = Gauge(
 
 FAULTS = {what: _FAULTS.labels(what) for what in ("features", "model", "store", "log", "bundle", "kafka")}
 MESSAGES = {became: _MESSAGES.labels(became) for became in ("taken", "dead")}
+FLAGGED = {why: _FLAGGED.labels(why) for why in get_args(Flag)}
+EVENTS = {became: _EVENTS.labels(became) for became in get_args(Status)}
 _STAGE = {stage: _STAGES.labels(stage) for stage in ("predict", "load", "decide", "reserve", "log")}
 
 
@@ -59,6 +71,12 @@ def decided(decisions: Iterable[Decision]) -> None:
         _DECISIONS.labels(one.action.value, one.arm).inc()
         for touch in one.guardrails:
             _GUARDRAILS.labels(touch.guardrail).inc()
+
+
+def told(statuses: Iterable[Status]) -> None:
+    """Count events as they are answered."""
+    for one in statuses:
+        EVENTS[one].inc()
 
 
 def exposed() -> bytes:

@@ -15,7 +15,7 @@ from serving.decisions.log.writer import DecisionLog, LogUnavailable
 from serving.decisions.params import Decisions
 from serving.decisions.records import Action, Asked, Decision, Opportunity, Predictions, State
 from serving.decisions.state.allowance import Allowance
-from serving.decisions.state.store import Grant, Reservation
+from serving.decisions.state.store import Grant, Purpose, Reservation
 
 log = logging.getLogger("adloop.decisions")
 
@@ -99,16 +99,21 @@ class Pipeline:
     def _logged(
         self, asked: Opportunity, said: Predictions, state: State, grant: Grant | None, made: Decision
     ) -> Decision:
-        """The decision as it is answered. What leaves no trace is not done: its money comes back when it expires."""
+        """The decision as it is answered. What leaves no trace is not done, and its money is given back."""
         decision = answered(made, grant)
         try:
             self.log.append(asked, said, state, grant, decision)
         except LogUnavailable as full:
             FAULTS["log"].inc()
             log.warning("%s", full)
+            if grant is not None and grant.status == "reserved":
+                self.money.release(_reservation(made))
             return engine.withheld(decision, f"the decision log does not take it: {full}")
         return decision
 
 
 def _reservation(made: Decision) -> Reservation:
-    return Reservation(made.opportunity_id, made.account_id, made.campaign_id, made.amount or 0.0, made.decided_at)
+    purpose: Purpose = "offer" if made.action is Action.RETENTION_OFFER else "bid"
+    target = made.target if purpose == "offer" else ""
+    amount, at = made.amount or 0.0, made.decided_at
+    return Reservation(made.opportunity_id, made.account_id, made.campaign_id, amount, at, purpose, target)

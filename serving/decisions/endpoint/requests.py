@@ -108,7 +108,20 @@ def opportunities(given: Any) -> tuple[list[Opportunity], bool]:
 def events(given: Any) -> list[Observed]:
     """The events of a request: one, or a list named `events`. Raises `Invalid`."""
     batch = isinstance(given, dict) and "events" in given
-    return [Observed(**one) for one in (_EVENTS.read(given)["events"] if batch else [_EVENT.read(given)])]
+    found = _EVENTS.read(given)["events"] if batch else [_EVENT.read(given)]
+    return [_observed(one, f"events[{place}]." if batch else "") for place, one in enumerate(found)]
+
+
+def _observed(one: schemas.Event, where: str) -> Observed:
+    """An event whose fields go together. Raises `Invalid`."""
+    kind, cost, value = one["kind"], one.get("cost"), one.get("value", 0.0)
+    if kind == "loss" and cost:
+        raise Invalid(f"{where}cost", "none with a loss: what is paid for was won", cost)
+    if kind == "correction" and cost is None:
+        raise Invalid(f"{where}cost", "with a correction, what the decision costs after all", cost)
+    if kind != "conversion" and value:
+        raise Invalid(f"{where}value", f"none with '{kind}': only a conversion has one", value)
+    return Observed(**one)
 
 
 def stop(given: Any) -> schemas.Stop:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, with_config
 from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic reads those of Python 3.12 on
 
+from serving.decisions.feedback import Kind
 from serving.decisions.records import Decision, Override
 from serving.decisions.state.store import MOST, Budget
 
@@ -53,6 +54,18 @@ def _needs(asked: Mapping[str, Any], field: str) -> dict[str, Any]:
     return {"allOf": [{"if": {"properties": dict(asked), "required": list(asked)}, "then": named}]}
 
 
+def _where(kind: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
+    return {"if": {"properties": {"kind": kind}, "required": ["kind"]}, "then": then}
+
+
+#: JSON Schema for what goes together: no cost with a loss, one with a correction, a value with a conversion alone.
+_TOGETHER = {
+    "allOf": [
+        _where({"const": "loss"}, {"properties": {"cost": {"enum": [0, None]}}}),
+        _where({"const": "correction"}, {"properties": {"cost": {"type": "number"}}, "required": ["cost"]}),
+        _where({"not": {"const": "conversion"}}, {"properties": {"value": {"const": 0}}}),
+    ]
+}
 OPPORTUNITY = {
     "opportunity_id": "auction-7f3a",
     "occurred_at": 1767225600.0,
@@ -113,14 +126,20 @@ class Opportunities(TypedDict):
     opportunities: Annotated[list[Opportunity], Field(min_length=1, max_length=BATCH)]
 
 
-@with_config(_request(EVENT))
+@with_config(_request(EVENT, **_TOGETHER))
 class Event(TypedDict):
-    """Something that came of a decision."""
+    """Something that came of a decision.
+
+    A decision is charged once: the first `cost` that is told of it, whatever event tells it, be it a notice of winning
+    or of billing or a click. Another cost is not added; a `correction` replaces it, the one that occurred last. A
+    `loss`, of an auction or of an offer that was declined, frees what was set aside. A decision has one impression. A
+    conversion with a negative `value` is a refund, and nets with the conversions of its decision.
+    """
 
     event_id: Name
     account_id: Name
     decision_id: Name
-    kind: Literal["loss", "impression", "click", "conversion"]
+    kind: Kind
     occurred_at: Moment
     cost: NotRequired[Amount | None]
     value: NotRequired[ConversionValue]
@@ -183,11 +202,15 @@ class Decisions(TypedDict):
 
 
 class Told(TypedDict):
-    """How many of the events were joined to a decision, were told before, or wait for their decision."""
+    """How many of the events were joined to a decision, were told before, wait for their decision, or are dated later
+    than the clock allows and were not accepted; and how many were joined with a cost that a person should look at:
+    above what was set aside, after nothing was set aside any more, or unlike the one that was charged."""
 
     joined: int
     again: int
     waits: int
+    ahead: int
+    flagged: int
 
 
 class Budgets(TypedDict):
@@ -215,11 +238,19 @@ class Live(TypedDict):
     alive: bool
 
 
+class Counting(TypedDict):
+    """`counting`, or why events are not counted now; and how many were set aside, as the state could not take them."""
+
+    state: str
+    set_aside: int
+
+
 class Ready(TypedDict):
     """Whether it may be sent requests, and the version that answers for each family."""
 
     ready: bool
     models: dict[str, str]
+    feedback: Counting
     kafka: NotRequired[Literal["reading", "away"]]
 
 

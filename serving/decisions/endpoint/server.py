@@ -3,6 +3,7 @@
 import gc
 import logging
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from serving.decisions.endpoint.champions import Champions, Current
 from serving.decisions.endpoint.keys import Keys, path
 from serving.decisions.endpoint.lane import Lane
 from serving.decisions.endpoint.limits import Buckets
+from serving.decisions.endpoint.metrics import FLAGGED, told
 from serving.decisions.endpoint.panel import Features
 from serving.decisions.endpoint.pipeline import Pipeline
 from serving.decisions.feedback import FILE, Feedback, Observed, Status
@@ -82,12 +84,18 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
             online.vectors(service, ["nobody"])
     models = Champions(current, settings)
     models.start()
-    feedback = Feedback(home / FILE, store, params)
+    feedback = Feedback(home / FILE, store, params, lambda flag: FLAGGED[flag].inc())
     written = DecisionLog(home / "log", params, feedback.expect)
     pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
     decide: Lane[Opportunity, Decision] = Lane("decide", pipeline.decide)
-    take: Lane[Observed, Status] = Lane("feedback", feedback.take)
-    bus = None if place else _bus(settings, feedback)  # what is kept apart must not take from what all share
+
+    def taken(observed: Sequence[Observed]) -> list[Status]:
+        statuses = feedback.take(observed)
+        told(statuses)
+        return statuses
+
+    take: Lane[Observed, Status] = Lane("feedback", taken)
+    bus = None if place else _bus(settings, taken)  # what is kept apart must not take from what all share
 
     def close() -> None:
         if bus is not None:
@@ -99,18 +107,21 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         feedback.close()
 
     def status() -> tuple[bool, dict[str, Any]]:
-        return decide.alive, {"models": models.versions} | ({} if bus is None else {"kafka": bus.standing})
+        details = {"models": models.versions, "feedback": feedback.standing} | (
+            {} if bus is None else {"kafka": bus.standing}
+        )
+        return decide.alive and take.alive and not feedback.failing, details
 
     return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
 
 
-def _bus(settings: Settings, feedback: Feedback) -> "Bus | None":
+def _bus(settings: Settings, take: Callable[[Sequence[Observed]], Sequence[Status]]) -> "Bus | None":
     """The bus that the settings name, read from now on."""
     if settings.kafka_brokers is None:
         return None
     from serving.decisions.endpoint.bus import Bus
 
-    return Bus(settings, feedback.take)
+    return Bus(settings, take)
 
 
 def state_store(settings: Settings, params: Decisions) -> Store:

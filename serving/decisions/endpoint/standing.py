@@ -1,7 +1,8 @@
 """Where a campaign or a customer stands: columns that a bidder reads, and how a customer's purchases went.
 
-What the state knows of its money comes over what a caller says. The rest is the caller's to say; where nobody does, it
-is estimated from the clock, from the spend so far and from how many auctions the campaign had of late.
+What the state knows of its money comes over what a caller says. Money that is held for bids counts by what they are
+expected to cost: most of them are lost. The rest is the caller's to say; where nobody does, it is estimated from the
+clock, from the spend so far and from how many auctions the campaign had of late.
 """
 
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ def estimate(sheet: Sheet, opportunities: Sequence[Opportunity], states: Sequenc
     auctions = sheet.column("auctions")
     sheet.guess("remaining", auctions * (1 - gone))
     passed = np.maximum(auctions - sheet.column("remaining"), 1.0)
-    spent, limit = _of(states, "today"), _of(states, "daily_limit")
+    spent, limit = _of(states, "expected_today"), _of(states, "daily_limit")
     with np.errstate(invalid="ignore", divide="ignore"):
         behind = np.where(limit > 0, passed / auctions - spent / limit, np.nan)
     sheet.guess("recent_cost", spent / passed)
@@ -42,9 +43,10 @@ def estimate(sheet: Sheet, opportunities: Sequence[Opportunity], states: Sequenc
 
 
 def insist(sheet: Sheet, states: Sequence[State]) -> None:
-    """Put the campaign's daily budget, what is left of all its limits, and its target in, whatever a caller said."""
+    """Put the campaign's daily budget, what is expected to be left of all its limits, and its target in, whatever a
+    caller said."""
     asked = sheet.columns.floats
-    for name, known in (("budget", "daily_limit"), ("left", "left")):
+    for name, known in (("budget", "daily_limit"), ("left", "remaining")):
         if name in asked:
             sheet.know(name, _of(states, known))
     if "target_cpc" in asked:

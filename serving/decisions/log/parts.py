@@ -1,6 +1,7 @@
 """Finished parts: Parquet files that appear whole, and the parameters stored once beside them."""
 
 import hashlib
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -117,7 +118,15 @@ def params(place: Path, name: str) -> Decisions:
     written = (place / "params" / f"{name}.json").read_bytes()
     if hashlib.sha256(written).hexdigest() != name:
         raise ValueError(f"the parameters {place / 'params' / name}.json were changed")
-    return Decisions.model_validate_json(written)
+    return Decisions.model_validate_json(json.dumps(_as_now(json.loads(written))))
+
+
+def _as_now(said: Any) -> Any:
+    """Parameters as they are named now. Those of before know one time after which bids and offers expired."""
+    keeping = said["keeping"]
+    if "expires_s" in keeping:
+        keeping["settles_s"] = said["retention"]["valid_s"] = keeping.pop("expires_s")
+    return said
 
 
 def _appear(draft: Path, target: Path) -> None:

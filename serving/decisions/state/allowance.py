@@ -1,16 +1,16 @@
 """Bidding on, little and for a while, when the store is away: from money that was set aside while it was there.
 
-A worker keeps an allowance of each campaign it bids for, reserved in the store like any bid. While the store does not
-answer, conservative bids are taken from it, in memory. What they cost is recorded when the store is back; until then
-the allowance, still reserved there, covers it. So nothing is spent twice, and a worker that is killed loses nothing:
-its allowances expire like any reservation.
+A worker keeps an allowance of each campaign it bids for, held in the store like any bid. While the store does not
+answer, conservative bids are taken from it, in memory. When the store is back, each of them is held there by itself, of
+the allowance's money; until then the allowance, still held, covers it. So nothing is spent twice, and a worker that is
+killed loses nothing: its allowances are settled like any hold, after the last bid that was taken from them.
 """
 
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from serving.decisions.params import Decisions
@@ -27,7 +27,7 @@ class _Purse:
     reservation_id: str
     left: float
     usable_until: float
-    taken: dict[str, float] = field(default_factory=dict)
+    taken: dict[tuple[str, str], Reservation] = field(default_factory=dict)
 
 
 class Allowance:
@@ -56,7 +56,8 @@ class Allowance:
                     self._daily[campaign] = state.campaign.daily_limit or 0.0
                 else:  # what was stopped is not bid for, whether the store is there to say so or not
                     self._daily.pop(campaign, None)
-                    self._purses.pop(campaign, None)
+                    if campaign in self._purses:
+                        self._purses[campaign].usable_until = float("-inf")
         return states
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
@@ -70,21 +71,32 @@ class Allowance:
             self._renew({(one.account_id, one.campaign_id): one.occurred_at for one in asked})
         return grants
 
+    def release(self, asked: Reservation) -> None:
+        """Give back what was reserved for a bid or an offer that is not made after all. Where the store is away, the
+        money stays set aside until it is settled."""
+        given_back = f"withheld:{uuid.uuid4().hex}"
+        where = asked.opportunity_id, asked.account_id, asked.campaign_id
+        with suppress(StoreUnavailable):
+            self._store.record([Event(given_back, *where, "loss", asked.occurred_at, purpose=asked.purpose)])
+
     def _take(self, asked: Reservation) -> Grant:
         purse = self._purses.get((asked.account_id, asked.campaign_id))
         if purse is None or self._clock() > purse.usable_until:
             return Grant("refused", 0.0, "the store is away, and no allowance is left of this campaign")
-        if (before := purse.taken.get(asked.opportunity_id)) is not None:
-            return Grant("again", before)
+        key = asked.purpose, asked.opportunity_id
+        if (before := purse.taken.get(key)) is not None:
+            return Grant("again", before.amount)
         if asked.amount > purse.left:
             return Grant("refused", 0.0, f"the store is away, and the allowance has {purse.left:.6g} left")
         purse.left -= asked.amount
-        purse.taken[asked.opportunity_id] = asked.amount
+        purse.taken[key] = replace(asked, drawn_from=purse.reservation_id)
         return Grant("reserved", asked.amount)
 
     def _renew(self, campaigns: dict[Campaign, float]) -> None:
-        """Take new allowances where there are none or they are half over, then give back those never used."""
+        """Have bids held that were taken while the store was away; take new allowances where there are none or they are
+        half over, then give back what is left of the old ones."""
         with self._turn:
+            self._hold_taken()
             half = self._clock() + self._keeping.allowance_s / 2
             due = [
                 one
@@ -101,16 +113,24 @@ class Allowance:
                 old = self._purses.pop(campaign, None)
                 if grant.status == "reserved":
                     self._purses[campaign] = _Purse(reservation.opportunity_id, grant.amount, usable_until)
-                if old is not None and not old.taken:
+                if old is not None:
                     unused.append(_given_back(campaign, old, campaigns[campaign]))
             self._store.record(unused)
+
+    def _hold_taken(self) -> None:
+        """Held again where it is not known whether that was done, each is held once."""
+        taken = [one for purse in self._purses.values() for one in purse.taken.values()]
+        if taken:
+            self._store.reserve(taken)
+            for purse in self._purses.values():
+                purse.taken.clear()
 
     def _wanted(self, campaign: Campaign, occurred_at: float) -> Reservation:
         account, name = campaign
         amount = self._daily[campaign] * self._keeping.allowance
-        lasts_s = self._keeping.allowance_s + self._keeping.expires_s  # the last bid from it is covered like any other
-        return Reservation(f"allowance:{uuid.uuid4().hex}", account, name, amount, occurred_at, lasts_s)
+        return Reservation(f"allowance:{uuid.uuid4().hex}", account, name, amount, occurred_at, "allowance")
 
 
 def _given_back(campaign: Campaign, purse: _Purse, occurred_at: float) -> Event:
-    return Event(f"unused:{purse.reservation_id}", purse.reservation_id, *campaign, "loss", occurred_at)
+    given_back = f"unused:{purse.reservation_id}"
+    return Event(given_back, purse.reservation_id, *campaign, "loss", occurred_at, purpose="allowance")

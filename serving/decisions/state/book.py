@@ -22,9 +22,13 @@ from serving.decisions.records import (
     State,
     Window,
 )
-from serving.decisions.state.store import KEPT, Budget, Event, Limit, Terms
+from serving.decisions.state.store import KEPT, MOST_SUM, Budget, Event, Limit, Terms
 
 DAY = 86_400
+#: Where sums stay, in millionths.
+CAP = int(MOST_SUM * MICRO)
+#: What bids come to cost is taken to be all of them until bids of this share of the daily budget were settled.
+CAUTION = 0.01
 SEPARATOR = "\x1f"
 COUNTED = ("bids", "impressions", "clicks", "conversions", "value", "cost")
 
@@ -43,10 +47,17 @@ def maybe_micros(money: float | None) -> int | str:
     return "" if money is None else micros(money)
 
 
-def counts(event: Event) -> dict[str, int]:
-    """What an event adds to a window."""
-    counted = {"value": round(event.value * MICRO), "cost": micros(event.cost or 0.0)}
-    return counted if event.kind == "loss" else {**counted, f"{event.kind}s": 1}
+def add(book: dict[str, Any], name: str, amount: int) -> None:
+    """Add to an entry. A sum that reached what all stores hold exactly stays there: it is not known any more."""
+    before = int(book.get(name, 0))
+    if amount and abs(before) < CAP:
+        book[name] = min(max(before + amount, -CAP), CAP)
+
+
+def seen(event: Event) -> dict[str, int]:
+    """What an event counts as in a window, beside its cost and value."""
+    refund = event.kind == "conversion" and event.value < 0
+    return {} if refund or event.kind in ("loss", "correction") else {f"{event.kind}s": 1}
 
 
 def terms(said: Terms) -> dict[str, int | str]:
@@ -83,6 +94,18 @@ def bounded(at: object, latest: float) -> float:
     return min(max(float(at), 0.0), latest) if isinstance(at, int | float) and isfinite(at) else 0.0
 
 
+def redated(book: Book, now: float, recent_s: int) -> dict[str, int | str]:
+    """Entries that a clock which ran ahead left in a book, as they would be had they been noted now.
+
+    What was spent and held stays counted as of the day that is on: it is not known how much of it was of another.
+    """
+    day = int(now // DAY)
+    latest: dict[str, int | str] = {"day": day, "change_day": day, "seen_at": repr(now), "last_at": repr(now)}
+    latest |= {name: int(now // recent_s) for name in book if name.endswith("bucket")}
+    ahead = {name: value for name, value in latest.items() if book.get(name, "") != ""}
+    return {name: value for name, value in ahead.items() if float(book[name]) > float(value)}
+
+
 def state(
     campaign: Book,
     account: Book,
@@ -92,6 +115,7 @@ def state(
     at: float,
     now: float,
     recent_s: int,
+    ahead_s: float,
 ) -> State:
     """What the books tell at a moment.
 
@@ -99,10 +123,13 @@ def state(
         segments: None where the campaign is not looked at: then nothing is counted either, which takes time.
         at: the opportunity's clock, already kept from running ahead.
         now: the store's clock.
+        ahead_s: how far a clock may be ahead of it. One that was seen later than that was the store's own when that
+            ran ahead: it says nothing of the opportunity's.
     """
     day, bucket, looked = int(at // DAY), int(at // recent_s), segments is not None
+    seen_at = _maybe(campaign, "seen_at")
     return State(
-        seen_at=_maybe(campaign, "seen_at"),
+        seen_at=None if seen_at is None or seen_at > now + ahead_s else seen_at,
         store_at=now,
         campaign=_spend(campaign, day, 0),
         account=_spend(account, day, ""),
@@ -160,15 +187,31 @@ def _counters(book: Book, keys: tuple[str, ...]) -> Counters:
 
 def _spend(book: Book, day: int, unset: int | str) -> Spend:
     """`unset` is the daily limit where none was ever set: nothing for a campaign, none for an account."""
-    today = int(book.get("today", 0)) if int(book.get("day", day)) >= day else 0
-    daily = book.get("daily_limit", unset)
+    daily, same = book.get("daily_limit", unset), int(book.get("day", day)) >= day
+    today, held_today, firm_today = (
+        int(book.get(name, 0)) if same else 0 for name in ("today", "held_today", "firm_today")
+    )
+    total, held, firm = (int(book.get(name, 0)) for name in ("total", "held", "firm"))
+    back = (1 - cost_ratio(book, 0 if daily == "" else int(daily))) / MICRO
     return Spend(
         today / MICRO,
-        int(book.get("total", 0)) / MICRO,
-        int(book.get("reserved", 0)) / MICRO,
+        total / MICRO,
+        held_today / MICRO,
         None if daily == "" else int(daily) / MICRO,
         _money(book, "limit"),
+        (held - held_today) / MICRO,
+        back * (held_today - firm_today),
+        back * (held - held_today - firm + firm_today),
+        int(book.get("excess", 0)) / MICRO,
     )
+
+
+def cost_ratio(book: Book, daily: int) -> float:
+    """What bids cost in the end, a unit that was reserved for them, by those that were settled of late: the share that
+    is won times what a winner pays of its bid."""
+    prior = CAUTION * daily
+    settled = int(book.get("settled", 0)) + prior
+    return min(1.0, (int(book.get("settled_cost", 0)) + prior) / settled) if settled > 0 else 1.0
 
 
 def _override(book: Book) -> Override | None:
@@ -191,7 +234,7 @@ def _outcome(book: Book, arm: str) -> Outcome:
         int(book.get(f"{arm}_cost", 0)) / MICRO,
         int(book.get(f"{arm}_conversions", 0)),
         int(book.get(f"{arm}_value", 0)) / MICRO,
-        float(book.get(f"{arm}_squares", 0.0)),
+        max(0.0, float(book.get(f"{arm}_squares", 0.0))),  # a refund may leave what rounding leaves of nothing
     )
 
 

@@ -5,8 +5,9 @@ answered outlives the server's machine, with `everysec` a crash may forget the l
 """
 
 import hashlib
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -16,28 +17,48 @@ from features.trips import Command, Trips
 from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book
-from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, RESERVE
-from serving.decisions.state.store import KEPT, Budget, Event, Grant, Limit, Reservation, StoreUnavailable, Terms
+from serving.decisions.state.ledger import lasting
+from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, REDATE, RESERVE, UPGRADE
+from serving.decisions.state.store import (
+    KEPT,
+    Budget,
+    Event,
+    Grant,
+    Limit,
+    Receipt,
+    Reservation,
+    StoreUnavailable,
+    Terms,
+)
 from serving.decisions.state.wire import PREFIX, books, campaign_key, claiming, flat, owner, recording, reserving, tag
 
+log = logging.getLogger("adloop.decisions")
+
 EVERYTHING = "adloop:decisions:killed"
+#: Says how the books are kept: `upgrade` for the embedded store tells what came before.
+VERSION_KEY, VERSION = "adloop:decisions:version", 1
 #: Items of one script call: other workers wait for it.
 CHUNK = 200
 #: After a failure nothing is asked for so long: a server that is away is not waited for by every decision.
 PAUSE_S = 0.2
 
-_SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in (LOAD, RESERVE, RECORD, CLAIM)}  # noqa: S324 - Redis's name for it
+_SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in (LOAD, RESERVE, RECORD, CLAIM, REDATE, UPGRADE)}  # noqa: S324 - Redis's name for it
 
 
 class Redis:
-    """A `Store` in Redis. Threads may share it; processes open their own."""
+    """A `Store` in Redis. Threads may share it; processes open their own.
 
-    def __init__(self, url: str, params: Decisions) -> None:
-        self._trips = Trips(url, text=True)
+    Args:
+        clock: the store's clock, by which holds are settled; None: the server's own, as all workers must have.
+    """
+
+    def __init__(self, url: str, params: Decisions, clock: Callable[[], float] | None = None) -> None:
+        self._trips, self._clock = Trips(url, text=True), clock
         self._recent_s, self._ahead_s = params.keeping.recent_s, params.clock.ahead_s
-        told = params.keeping.model_dump(include={"recent_s", "expires_s", "remembered_s"})
-        self._options = orjson.dumps({"ahead_s": self._ahead_s, **told})
-        self._away_until = 0.0
+        told = {name: getattr(params.keeping, name) for name in ("recent_s", "remembered_s")}
+        self._lasting = lasting(params)
+        self._options = {"ahead_s": self._ahead_s, "cap": book.CAP, "lasting": self._lasting, **told}
+        self._away_until, self._upgraded = 0.0, False
 
     def load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
         wanted = [books(one, version) for one in opportunities]
@@ -46,11 +67,18 @@ class Redis:
         (seconds, micros, killed), *told = self._run(LOAD, asked)
         found = {key: dict(zip(one[::2], one[1::2], strict=True)) for key, one in zip(keys, told, strict=True)}
         found[""] = {}
-        now = int(seconds) + int(micros) / MICRO
+        now = int(seconds) + int(micros) / MICRO if self._clock is None else self._clock()
         return [
-            self._state(one, [found[key] for key in those], killed, now)
+            self._told(one, [found[key] for key in those], killed, now)
             for one, those in zip(opportunities, wanted, strict=True)
         ]
+
+    def _told(self, asked: Opportunity, found: list[dict[str, str]], killed: str, now: float) -> State:
+        try:
+            return self._state(asked, found, killed, now)
+        except (ValueError, KeyError) as broken:  # of this campaign alone
+            log.error("the books of %s, %s cannot be read: %s", asked.account_id, asked.campaign_id, broken)
+            return State(known=False)
 
     def _state(self, asked: Opportunity, found: list[dict[str, str]], killed: str, now: float) -> State:
         account, campaign, evidence, segments, customer = found
@@ -60,18 +88,19 @@ class Redis:
             book.bounded(asked.occurred_at, now + self._ahead_s),
             segments if asked.asked == "campaign" else None,
         )
-        return book.state(campaign, account, looked, evidence, killed, at, now, self._recent_s)
+        return book.state(campaign, account, looked, evidence, killed, at, now, self._recent_s, self._ahead_s)
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
         told = self._run(RESERVE, [(one.account_id, reserving(one)) for one in asked])
         return [Grant(status, int(amount) / MICRO, why) for status, amount, why in told]
 
-    def record(self, events: Sequence[Event]) -> list[bool]:
-        return [told == 1 for told in self._run(RECORD, [(one.account_id, recording(one)) for one in events])]
+    def record(self, events: Sequence[Event]) -> list[Receipt]:
+        told = self._run(RECORD, [(one.account_id, recording(one)) for one in events])
+        return [Receipt(counted == 1, flag or None) for counted, flag in told]
 
     def claim(self, decision: Decision, cooldown_s: float) -> bool:
         item = orjson.dumps(claiming(decision, cooldown_s))
-        call = ("EVALSHA", _SHA[CLAIM], 2, tag(decision.account_id), EVERYTHING, self._options, item)
+        call = ("EVALSHA", _SHA[CLAIM], 2, tag(decision.account_id), EVERYTHING, self._told_options(), item)
         return bool(self._ask([call])[0] == 1)
 
     def configure(self, account_id: str, campaign_id: str, terms: Terms) -> None:
@@ -96,12 +125,23 @@ class Redis:
             key = account if campaign_id is None else campaign_key(account_id, campaign_id)
             self._ask([("HSET", key, "killed", why or "")])
 
+    def reset_clock(self, account_id: str) -> None:
+        now, own = time.time() if self._clock is None else self._clock(), tag(account_id)
+        kinds = tuple(f"{own}:{kind}" for kind in ("account", "campaign:", "segments:", "customer:"))
+        for key in (key for key in self._keys() if key.startswith(kinds)):
+            (told,) = self._ask([("HGETALL", key)])
+            said = book.redated(dict(zip(told[::2], told[1::2], strict=True)), now, self._recent_s)
+            self._ask([("HSET", key, *flat(said))] if said else [])
+        (held,) = self._ask([("ZRANGE", f"{own}:holds", 0, -1)])
+        self._run(REDATE, [(account_id, name) for name in held])
+
     def budgets(self, account_id: str | None = None) -> list[Budget]:
         among = [(key, whose) for key in self._keys() if (whose := owner(key)) and account_id in (None, whose[0])]
         among.sort(key=lambda one: (one[1][1] is not None, one[1]))
-        told = [self._ask([("HGETALL", key)])[0] for key, _ in among]
+        told = self._run(LOAD, [(whose[0], key) for key, whose in among])
+        now = time.time() if self._clock is None else self._clock()
         return [
-            book.budget(dict(zip(one[::2], one[1::2], strict=True)), *whose, time.time())
+            book.budget(dict(zip(one[::2], one[1::2], strict=True)), *whose, now)
             for (_, whose), one in zip(among, told, strict=True)
         ]
 
@@ -117,6 +157,9 @@ class Redis:
     def stopped(self) -> str | None:
         return self._ask([("GET", EVERYTHING)])[0] or None
 
+    def _told_options(self) -> bytes:
+        return orjson.dumps(self._options if self._clock is None else {**self._options, "now": self._clock()})
+
     def _run(self, script: str, items: Sequence[tuple[str, Any]]) -> list[Any]:
         """Run a script over items of any accounts; what it answers, in their order."""
         places: dict[str, list[int]] = {}
@@ -127,6 +170,7 @@ class Redis:
             for account, those in places.items()
             for start in range(0, len(those), CHUNK)
         ]
+        options = self._told_options()
         calls: list[Command] = [
             (
                 "EVALSHA",
@@ -134,7 +178,7 @@ class Redis:
                 2,
                 tag(account),
                 EVERYTHING,
-                self._options,
+                options,
                 orjson.dumps([items[i][1] for i in those]),
             )
             for account, those in chunks
@@ -146,17 +190,43 @@ class Redis:
         return answers
 
     def _ask(self, calls: Sequence[Command]) -> list[Any]:
-        """One round trip. Asked again where the server has forgotten the scripts: all that they do is done once."""
+        """One round trip, after one to see how the books are kept."""
         if not calls:
             return []
         if time.monotonic() < self._away_until:
             raise StoreUnavailable("Redis did not answer a moment ago")
         try:
-            try:
-                return self._trips.ask(calls)
-            except redis.exceptions.NoScriptError:
-                self._trips.ask([("SCRIPT", "LOAD", script) for script in _SHA])
-                return self._trips.ask(calls)
+            if not self._upgraded:
+                self._upgrade()
+            return self._scripted(calls)
         except (redis.RedisError, OSError) as fault:
             self._away_until = time.monotonic() + PAUSE_S
             raise StoreUnavailable(f"Redis does not answer: {fault}") from fault
+
+    def _scripted(self, calls: Sequence[Command]) -> list[Any]:
+        """Asked again where the server has forgotten the scripts: all that they do is done once."""
+        try:
+            return self._trips.ask(calls)
+        except redis.exceptions.NoScriptError:
+            self._trips.ask([("SCRIPT", "LOAD", script) for script in _SHA])
+            return self._trips.ask(calls)
+
+    def _upgrade(self) -> None:
+        """Bring books of an earlier version to this one, once; those of a later version are refused."""
+        (found,) = self._trips.ask([("GET", VERSION_KEY)])
+        if int(found or 0) > VERSION:
+            raise redis.RedisError(
+                f"its books are of a later version ({found}) than this adloop knows: use that adloop"
+            )
+        if int(found or 0) < VERSION:
+            cursor = "0"
+            while True:
+                ((cursor, keys),) = self._trips.ask([("SCAN", cursor, "MATCH", f"{tag('*')}:open", "COUNT", 1000)])
+                tags = [key.removesuffix(":open") for key in keys]
+                self._scripted(
+                    [("EVALSHA", _SHA[UPGRADE], 2, one, EVERYTHING, self._told_options(), "[]") for one in tags]
+                )
+                if cursor == "0":
+                    break
+            self._trips.ask([("SET", VERSION_KEY, VERSION)])
+        self._upgraded = True

@@ -1,7 +1,8 @@
 """What is done to the books in Redis, each script whole or not at all. `ledger.py` says it for the embedded store.
 
 All keys of an account share one hash tag. Items come as JSON; amounts are whole millionths, which a Lua number holds
-exactly up to 2^53, and are written with HINCRBY or "%.0f", never with Lua's own rounding to 14 digits.
+exactly up to 2^53, and are written with HINCRBY or "%.0f", never with Lua's own rounding to 14 digits. An item
+whose books are broken is answered so, and keeps no other from being done; any other fault ends the script.
 """
 
 COMMON = """
@@ -10,36 +11,121 @@ local options = cjson.decode(ARGV[1])
 local items = cjson.decode(ARGV[2])
 local told = redis.call('TIME')
 local now = tonumber(told[1]) + tonumber(told[2]) / 1000000
+if options.now then now = options.now end
 local DAY, SEP = 86400, '\\31'
 local NAMES = {'bids', 'impressions', 'clicks', 'conversions', 'value', 'cost'}
+local OF_TODAY = {total = 'today', held = 'held_today', firm = 'firm_today'}
 local function campaign_key(campaign) return tag .. ':campaign:' .. campaign end
 local account_key = tag .. ':account'
-local open_key = tag .. ':open'
-local function held_key(opportunity) return tag .. ':reservation:' .. opportunity end
-local function bounded(at) return math.min(at, now + options.ahead_s) end
+local open_key = tag .. ':holds'
+local function hold_name(campaign, purpose, opportunity) return campaign .. SEP .. purpose .. SEP .. opportunity end
+local function hold_key(name) return tag .. ':hold:' .. name end
+local function bounded(at) return math.max(0, math.min(at, now + options.ahead_s)) end
 local function whole(value) return string.format('%.0f', value) end
+local function exact(value) return string.format('%.17g', value) end
 local function number(key, field)
   local found = redis.call('HGET', key, field)
   if found and found ~= '' then return tonumber(found) end
   return nil
 end
 local function add(key, field, amount)
-  if amount ~= 0 then redis.call('HINCRBY', key, field, whole(amount)) end
+  if amount == 0 then return end
+  local sum = redis.call('HINCRBY', key, field, whole(amount))
+  local before, cap = sum - amount, options.cap
+  if math.abs(before) >= cap then
+    redis.call('HSET', key, field, whole(before))
+  elseif math.abs(sum) > cap then
+    redis.call('HSET', key, field, whole(sum > 0 and cap or -cap))
+  end
 end
-local function roll(key, at)
-  local day = math.floor(at / DAY)
-  if day > (number(key, 'day') or -1) then redis.call('HSET', key, 'day', whole(day), 'today', '0') end
+local function move(books, day, field, amount)
+  if amount == 0 then return end
+  for _, key in ipairs(books) do
+    add(key, field, amount)
+    if number(key, 'day') == day then add(key, OF_TODAY[field], amount) end
+  end
 end
-local function release(opportunity, held)
-  add(campaign_key(held[1]), 'reserved', -tonumber(held[2]))
-  add(account_key, 'reserved', -tonumber(held[2]))
-  redis.call('ZREM', open_key, opportunity)
-  redis.call('EXPIRE', held_key(opportunity), whole(options.expires_s))
+local function roll(books, day)
+  for _, key in ipairs(books) do day = math.max(day, number(key, 'day') or -1) end
+  for _, key in ipairs(books) do
+    if day > (number(key, 'day') or -1) then
+      redis.call('HSET', key, 'day', whole(day), 'today', '0', 'held_today', '0', 'firm_today', '0')
+      for _, name in ipairs({'settled', 'settled_cost'}) do
+        redis.call('HSET', key, name, whole(math.floor((number(key, name) or 0) / 2)))
+      end
+    end
+  end
+  return day
+end
+local function bill(books, day, amount, held)
+  move(books, day, 'total', amount)
+  for _, key in ipairs(books) do add(key, 'excess', math.max(0, amount - held)) end
+end
+local function open(name, books, item, day, purpose, expires)
+  local key = hold_key(name)
+  redis.call('HSET', key, 'amount', whole(item.amount), 'day', whole(day), 'target', item.target, 'open', '1')
+  redis.call('PERSIST', key)
+  redis.call('ZADD', open_key, exact(expires), name)
+  move(books, day, 'held', item.amount)
+  if purpose ~= 'bid' then move(books, day, 'firm', item.amount) end
+end
+local function close(name, hold, books, purpose, cost)
+  move(books, hold.day, 'held', -hold.amount)
+  if purpose ~= 'bid' or hold.won then move(books, hold.day, 'firm', -hold.amount) end
+  redis.call('ZREM', open_key, name)
+  redis.call('HSET', hold_key(name), 'open', '0')
+  hold.open = false
+  if purpose == 'bid' then
+    for _, key in ipairs(books) do
+      add(key, 'settled', hold.amount)
+      add(key, 'settled_cost', math.min(cost, hold.amount))
+    end
+  end
+end
+local function read(name)
+  local found = redis.call('HMGET', hold_key(name), 'amount', 'day', 'open', 'won', 'paid', 'assumed', 'corrected_at',
+    'target', 'seen', 'sold', 'refunded')
+  return {
+    known = found[2], amount = tonumber(found[1] or '0'), day = tonumber(found[2] or '-1'), open = found[3] == '1',
+    won = found[4] == '1', paid = tonumber(found[5] or ''), assumed = found[6] == '1',
+    corrected_at = tonumber(found[7] or ''), target = found[8], seen = found[9], sold = found[10],
+    refunded = found[11]
+  }
+end
+local function keep(name, hold)
+  if hold.open then return end
+  if hold.paid or hold.seen or hold.sold or hold.refunded then
+    redis.call('EXPIRE', hold_key(name), whole(options.remembered_s))
+  else
+    redis.call('DEL', hold_key(name))
+  end
+end
+local function settle(name)
+  local campaign, purpose = string.match(name, '^(.-)' .. SEP .. '(.-)' .. SEP)
+  local hold, books = read(name), {campaign_key(campaign), account_key}
+  close(name, hold, books, purpose, hold.won and hold.amount or 0)
+  if hold.won then
+    move(books, hold.day, 'total', hold.amount)
+    redis.call('HSET', hold_key(name), 'paid', whole(hold.amount), 'assumed', '1')
+    hold.paid = hold.amount
+  end
+  keep(name, hold)
+end
+local function fault_of_books(why)
+  for _, sign in ipairs({'WRONGTYPE', 'not an integer', 'not a valid float', 'overflow', 'attempt to'}) do
+    if string.find(why, sign, 1, true) then return why end
+  end
+  error(why, 0)
+end
+local function tried(work, item)
+  local done, answer = pcall(work, item)
+  if done then return answer end
+  return nil, fault_of_books(type(answer) == 'table' and answer.err or tostring(answer))
 end
 local function sweep()
-  for _, opportunity in ipairs(redis.call('ZRANGEBYSCORE', open_key, '-inf', now, 'LIMIT', 0, 200)) do
-    local held = redis.call('HMGET', held_key(opportunity), 'campaign', 'amount')
-    release(opportunity, held)
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', open_key, '-inf', exact(now), 'LIMIT', 0, 200)) do
+    local _, why = tried(settle, name)
+    if why then redis.call('ZREM', open_key, name) end
   end
 end
 local function turn(key, prefix, by)
@@ -64,10 +150,18 @@ local function count(key, prefix, counted, at)
   if held == bucket then part = 'now_' elseif held - bucket == 1 then part = 'last_' end
   for name, amount in pairs(counted) do add(key, prefix .. part .. name, amount) end
 end
+local function each(work, broken)
+  local answers = {}
+  for place, item in ipairs(items) do
+    local answer, why = tried(work, item)
+    answers[place] = answer or broken(item, why)
+  end
+  return answers
+end
 """
 
-#: Each item is the key of a book, which is answered; for an empty one the time, and why everything is stopped. What has
-#: expired is released before; nothing is written where nothing has.
+#: Each item is the key of a book, which is answered; for an empty one the time, and why everything is stopped. What is
+#: due is settled before; nothing is written where nothing is.
 LOAD = (
     COMMON
     + """
@@ -75,7 +169,10 @@ sweep()
 local answers = {}
 for place, key in ipairs(items) do
   if key == '' then answers[place] = {told[1], told[2], redis.call('GET', KEYS[2]) or ''}
-  else answers[place] = redis.call('HGETALL', key) end
+  else
+    local found = redis.pcall('HGETALL', key)
+    answers[place] = found.err and {'daily_limit', found.err} or found
+  end
 end
 return answers
 """
@@ -87,18 +184,43 @@ RESERVE = (
     + """
 sweep()
 local function left(key)
-  local entries = redis.call('HMGET', key, 'daily_limit', 'limit', 'today', 'total', 'reserved')
-  local reserved, found = tonumber(entries[5] or '0'), math.huge
-  if entries[1] and entries[1] ~= '' then found = tonumber(entries[1]) - tonumber(entries[3] or '0') - reserved end
-  if entries[2] and entries[2] ~= '' then
-    found = math.min(found, tonumber(entries[2]) - tonumber(entries[4] or '0') - reserved)
+  local told = redis.call('HMGET', key, 'daily_limit', 'limit', 'today', 'held_today', 'total', 'held')
+  local today, ever = options.cap, options.cap
+  if told[1] and told[1] ~= '' then today = tonumber(told[1]) - tonumber(told[3] or '0') - tonumber(told[4] or '0') end
+  if told[2] and told[2] ~= '' then ever = tonumber(told[2]) end
+  return math.min(today, ever - tonumber(told[5] or '0') - tonumber(told[6] or '0'))
+end
+local function draw(item, name, hold, books, at)
+  if redis.call('HGET', hold_key(name), 'drawn') then return {'again', whole(item.amount), ''} end
+  local from = hold_name(item.campaign, 'allowance', item.drawn_from)
+  local allowance, taken, day = read(from), 0, roll(books, math.floor(at / DAY))
+  if allowance.open then
+    taken, day = math.min(item.amount, allowance.amount), allowance.day
+    move(books, day, 'held', -taken)
+    move(books, day, 'firm', -taken)
+    redis.call('HSET', hold_key(from), 'amount', whole(allowance.amount - taken))
   end
-  return found
+  if not hold.open and not hold.paid then
+    open(name, books, item, day, item.purpose, now + options.lasting[item.purpose])
+    for _, key in ipairs(books) do
+      add(key, 'excess', item.amount - taken)
+      count(key, '', {bids = 1}, at)
+    end
+  end
+  redis.call('HSET', hold_key(name), 'drawn', '1')
+  return {'reserved', whole(item.amount), ''}
 end
 local function reserve(item)
-  local before = redis.call('HGET', held_key(item.opportunity), 'amount')
-  if before then return {'again', before, ''} end
-  local key = campaign_key(item.campaign)
+  local name, key = hold_name(item.campaign, item.purpose, item.opportunity), campaign_key(item.campaign)
+  local hold, books, at = read(name), {key, account_key}, bounded(item.at)
+  if item.drawn_from ~= '' then return draw(item, name, hold, books, at) end
+  if hold.open or hold.paid then
+    if hold.target and hold.target ~= item.target then
+      local why = "opportunity '" .. item.opportunity .. "' was asked for customer '" .. hold.target .. "' before"
+      return {'refused', '0', why .. ': give each its own opportunity_id'}
+    end
+    return {'again', whole(hold.amount), ''}
+  end
   local stopped = redis.call('GET', KEYS[2])
   if not stopped or stopped == '' then stopped = redis.call('HGET', key, 'killed') end
   if not stopped or stopped == '' then stopped = redis.call('HGET', account_key, 'killed') end
@@ -106,68 +228,163 @@ local function reserve(item)
   if not redis.call('HGET', key, 'daily_limit') then
     return {'refused', '0', 'nobody configured this campaign'}
   end
-  local at = bounded(item.at)
-  roll(key, at)
-  if item.amount > left(key) then
-    return {'refused', '0', string.format('the campaign has %.6g left to spend', left(key) / 1000000)}
+  local day = roll(books, math.floor(at / DAY))
+  for place, whose in ipairs({'campaign', 'account'}) do
+    local room = left(books[place])
+    if item.amount > room then
+      return {'refused', '0', string.format('the %s has %.6g left to spend', whose, room / 1000000)}
+    end
   end
-  roll(account_key, at)
-  if item.amount > left(account_key) then
-    return {'refused', '0', string.format('the account has %.6g left to spend', left(account_key) / 1000000)}
+  open(name, books, item, day, item.purpose, now + options.lasting[item.purpose])
+  if item.purpose == 'bid' then
+    for _, book in ipairs(books) do count(book, '', {bids = 1}, at) end
   end
-  for _, book in ipairs({key, account_key}) do
-    add(book, 'reserved', item.amount)
-    if item.lasts == cjson.null then count(book, '', {bids = 1}, at) end
-  end
-  if at > (number(key, 'seen_at') or -1) then redis.call('HSET', key, 'seen_at', string.format('%.17g', at)) end
-  local lasts = options.expires_s
-  if item.lasts ~= cjson.null then lasts = item.lasts end
-  redis.call('ZADD', open_key, string.format('%.17g', now + lasts), item.opportunity)
-  redis.call('HSET', held_key(item.opportunity), 'campaign', item.campaign, 'amount', whole(item.amount))
+  if at > (number(key, 'seen_at') or -1) then redis.call('HSET', key, 'seen_at', exact(at)) end
   return {'reserved', whole(item.amount), ''}
 end
-local answers = {}
-for place, item in ipairs(items) do answers[place] = reserve(item) end
-return answers
+return each(reserve, function(item, why)
+  return {'refused', '0', "the books of campaign '" .. item.campaign .. "' cannot be read: " .. why}
+end)
 """
 )
 
-#: For each event: 1 where it was counted now, 0 where it was before.
+#: For each event: 1 where it was counted now, 0 where it was before; and what is strange about its cost.
 RECORD = (
     COMMON
     + """
 sweep()
-local function pay(key, cost, at)
-  roll(key, at)
-  add(key, 'total', cost)
-  if math.floor(at / DAY) == number(key, 'day') then add(key, 'today', cost) end
+local function tally(item, counted, at)
+  local any = false
+  for _, amount in pairs(counted) do any = any or amount ~= 0 end
+  if not any then return end
+  count(campaign_key(item.campaign), '', counted, at)
+  count(account_key, '', counted, at)
+  for _, prefix in ipairs(item.segments) do count(tag .. ':segments:' .. item.campaign, prefix, counted, at) end
+end
+local function evidence(item, counted, squares)
+  if item.arm == '' then return end
+  local book = tag .. ':evidence:' .. item.campaign .. SEP .. item.version
+  for _, name in ipairs({'cost', 'value', 'conversions'}) do add(book, item.arm .. '_' .. name, counted[name] or 0) end
+  if squares ~= 0 then redis.call('HINCRBYFLOAT', book, item.arm .. '_squares', exact(squares)) end
+  redis.call('EXPIRE', book, whole(options.remembered_s))
+end
+local function charge(item, name, hold, books)
+  local key = hold_key(name)
+  if item.kind == 'correction' then
+    if item.at < (hold.corrected_at or 0) then return 0, '' end
+    redis.call('HSET', key, 'corrected_at', exact(item.at))
+  elseif hold.paid and not hold.assumed then
+    if item.cost ~= hold.paid and not hold.corrected_at then return 0, 'conflict' end
+    return 0, ''
+  end
+  local held, paid = 0, hold.paid
+  if hold.open then
+    held = hold.amount
+    close(name, hold, books, item.purpose, item.cost)
+  end
+  bill(books, hold.day, item.cost - (paid or 0), held)
+  local known = paid or 0
+  if hold.assumed then known = 0 end
+  redis.call('HSET', key, 'paid', whole(item.cost))
+  redis.call('HDEL', key, 'assumed')
+  hold.paid = item.cost
+  if hold.amount > 0 and item.cost > hold.amount then return item.cost - known, 'above' end
+  if not paid and held == 0 then return item.cost - known, 'late' end
+  return item.cost - known, ''
+end
+local function won(name, hold, books)
+  if hold.won or hold.paid or hold.amount == 0 then return '' end
+  redis.call('HSET', hold_key(name), 'won', '1')
+  hold.won = true
+  if hold.open then
+    move(books, hold.day, 'firm', hold.amount)
+    return ''
+  end
+  bill(books, hold.day, hold.amount, 0)
+  redis.call('HSET', hold_key(name), 'paid', whole(hold.amount), 'assumed', '1')
+  hold.paid = hold.amount
+  return 'late'
+end
+local function net(key)
+  local told = redis.call('HMGET', key, 'sold', 'refunded', 'squares')
+  local sold = tonumber(told[1] or '0')
+  if sold == 0 then return 0, 0 end
+  local left = math.max(0, sold - tonumber(told[2] or '0'))
+  return left, tonumber(told[3] or '0') * (left / sold) ^ 2
+end
+local function sell(item, key, counted, at)
+  local value, squares = net(key)
+  if item.value < 0 then
+    add(key, 'refunded', -item.value)
+    at = number(key, 'sold_at') or at
+  else
+    redis.call('HSETNX', key, 'sold', '0')
+    add(key, 'sold', item.value)
+    redis.call('HSET', key, 'squares', exact((number(key, 'squares') or 0) + item.squares))
+    redis.call('HSETNX', key, 'sold_at', exact(at))
+  end
+  local now_value, now_squares = net(key)
+  tally(item, {value = now_value - value}, at)
+  evidence(item, {value = now_value - value, conversions = counted.conversions}, now_squares - squares)
 end
 local function record(item)
-  local known = tag .. ':event:' .. item.event
-  if not redis.call('SET', known, '1', 'NX', 'EX', whole(options.remembered_s)) then return 0 end
-  local at, key = bounded(item.at), campaign_key(item.campaign)
-  if item.settles then
-    if redis.call('ZSCORE', open_key, item.opportunity) then
-      release(item.opportunity, redis.call('HMGET', held_key(item.opportunity), 'campaign', 'amount'))
-    end
-    pay(key, item.counted.cost, at)
-    pay(account_key, item.counted.cost, at)
+  if not redis.call('SET', tag .. ':event:' .. item.event, '1', 'NX', 'EX', whole(options.remembered_s)) then
+    return {0, ''}
   end
-  count(key, '', item.counted, at)
-  count(account_key, '', item.counted, at)
-  for _, prefix in ipairs(item.segments) do count(tag .. ':segments:' .. item.campaign, prefix, item.counted, at) end
-  if item.arm ~= '' then
-    local book = tag .. ':evidence:' .. item.campaign .. SEP .. item.version
-    for _, name in ipairs({'cost', 'value', 'conversions'}) do
-      add(book, item.arm .. '_' .. name, item.counted[name] or 0)
+  local name, at = hold_name(item.campaign, item.purpose, item.opportunity), bounded(item.at)
+  local hold, books, key, flag = read(name), {campaign_key(item.campaign), account_key}, hold_key(name), ''
+  if item.kind == 'loss' then
+    if hold.open and not hold.won then
+      close(name, hold, books, item.purpose, 0)
+      keep(name, hold)
     end
-    redis.call('HINCRBYFLOAT', book, item.arm .. '_squares', string.format('%.17g', item.squares))
-    redis.call('EXPIRE', book, whole(options.remembered_s))
+    if hold.won or (hold.paid or 0) > 0 then flag = 'conflict' end
+    return {1, flag}
   end
-  return 1
+  if not hold.known then
+    hold.day, hold.amount = math.floor(bounded(item.decided_at) / DAY), item.promised
+    roll(books, hold.day)
+    redis.call('HSET', key, 'day', whole(hold.day), 'amount', whole(hold.amount))
+  end
+  if item.cost ~= cjson.null then
+    local cost
+    cost, flag = charge(item, name, hold, books)
+    redis.call('HSETNX', key, 'paid_at', exact(at))
+    tally(item, {cost = cost}, number(key, 'paid_at'))
+    evidence(item, {cost = cost}, 0)
+  elseif item.purpose == 'bid' then
+    flag = won(name, hold, books)
+  end
+  local counted = item.counted
+  if item.kind == 'impression' then
+    if redis.call('HSETNX', key, 'seen', '1') == 0 then counted = {} end
+    hold.seen = '1'
+  end
+  tally(item, counted, at)
+  if item.kind == 'conversion' then
+    sell(item, key, counted, at)
+    hold.sold = '1'
+  end
+  keep(name, hold)
+  return {1, flag}
 end
+return each(record, function() return {0, 'broken'} end)
+"""
+)
+
+#: Each item is a hold: its day and its end are made what they can be, where a clock that ran ahead set them later.
+REDATE = (
+    COMMON
+    + """
 local answers = {}
-for place, item in ipairs(items) do answers[place] = record(item) end
+for place, name in ipairs(items) do
+  local day, purpose = number(hold_key(name), 'day'), string.match(name, SEP .. '(.-)' .. SEP)
+  if day then
+    redis.call('HSET', hold_key(name), 'day', whole(math.min(day, math.floor(now / DAY))))
+    redis.call('ZADD', open_key, 'XX', 'LT', exact(now + options.lasting[purpose]), name)
+  end
+  answers[place] = 1
+end
 return answers
 """
 )
@@ -208,5 +425,27 @@ elseif item.action == 'rotate_creative' then
   redis.call('HSET', segments, item.to .. 'paused', '0', item.away .. 'paused', '1')
 end
 return 1
+"""
+)
+
+#: Make holds of the reservations that an earlier version left open, as `upgrade.py` does for the embedded store.
+UPGRADE = (
+    COMMON
+    + """
+local old = redis.call('ZRANGE', tag .. ':open', 0, -1)
+for _, opportunity in ipairs(old) do
+  local key = tag .. ':reservation:' .. opportunity
+  local told = redis.call('HMGET', key, 'campaign', 'amount')
+  if told[1] then
+    local purpose = 'bid'
+    if string.sub(opportunity, 1, 10) == 'allowance:' then purpose = 'allowance' end
+    local books, item = {campaign_key(told[1]), account_key}, {amount = tonumber(told[2]), target = ''}
+    for _, book in ipairs(books) do redis.call('HDEL', book, 'reserved') end
+    open(hold_name(told[1], purpose, opportunity), books, item, roll(books, 0), purpose, now + options.lasting[purpose])
+  end
+  redis.call('DEL', key)
+end
+redis.call('DEL', tag .. ':open')
+return #old
 """
 )

@@ -4,147 +4,208 @@ What was written outlives a killed process. What was counted or changed outlives
 does so from the next such write on: the answer is lost with the machine, and the disk takes longer than a bid may.
 """
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TypeVar
 
 import orjson
 
 from serving.decisions.params import Decisions
-from serving.decisions.records import MICRO, Action, Decision, Opportunity, Override, State
-from serving.decisions.state import book, ledger
+from serving.decisions.records import Action, Decision, Opportunity, Override, State
+from serving.decisions.state import book, changes, ledger, pages
 from serving.decisions.state.book import SEPARATOR
-from serving.decisions.state.ledger import Held, Pages
-from serving.decisions.state.store import KEPT, Budget, Event, Grant, Limit, Reservation, StoreUnavailable, Terms
+from serving.decisions.state.ledger import Key
+from serving.decisions.state.pages import Book, Pages
+from serving.decisions.state.store import (
+    KEPT,
+    Budget,
+    Event,
+    Grant,
+    Limit,
+    Receipt,
+    Reservation,
+    StoreUnavailable,
+    Terms,
+)
+from serving.decisions.state.upgrade import upgraded
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS book (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS reservation (
-    account TEXT, opportunity TEXT, campaign TEXT, amount INTEGER, expires REAL, open INTEGER,
-    PRIMARY KEY (account, opportunity)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS reservation_expires ON reservation (open, expires);
-CREATE TABLE IF NOT EXISTS event (account TEXT, event TEXT, at REAL, PRIMARY KEY (account, event)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS event_at ON event (at);
-"""
+log = logging.getLogger("adloop.decisions")
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
 EVERYTHING = "everything"
 #: What follows the separator: all keys of a kind are between the two.
 AFTER = chr(ord(SEPARATOR) + 1)
 OF_A_KIND = "SELECT key, value FROM book WHERE key > ? AND key < ? ORDER BY key"
-#: Old reservations and event ids that are forgotten in one transaction, at most: none takes long.
+#: Holds that are settled, and old ones and event ids that are forgotten, in one transaction at most: none takes long.
 SWEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One transaction: the books that it reads and changes, the holds by their keys, and the store's time."""
+
+    db: sqlite3.Connection
+    pages: Pages
+    holds: Pages
+    now: float
 
 
 class Sqlite:
     """A `Store` in a file that any number of processes open, each its own. Threads of one take turns.
 
     Args:
-        clock: the store's clock, by which reservations expire.
+        clock: the store's clock, by which holds are settled.
     """
 
     def __init__(self, path: Path, params: Decisions, clock: Callable[[], float] = time.time) -> None:
         self._path, self._clock = path, clock
-        self._keeping, self._ahead_s = params.keeping, params.clock.ahead_s
+        self._keeping, self._ahead_s, self._lasting = params.keeping, params.clock.ahead_s, ledger.lasting(params)
         self._turn = Lock()
         self._db: sqlite3.Connection | None = None
 
     def load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
+        now = self._settled()
+        with self._opened() as db:
+            books = Pages(lambda key: _read(db, key))
+            return [self._told(one, version, books, now) for one in opportunities]
+
+    def _settled(self) -> float:
+        """The time, and nothing is due at it: every write first settles what is."""
         now = self._clock()
         with self._opened() as db:
-            due = db.execute("SELECT 1 FROM reservation WHERE open = 1 AND expires <= ? LIMIT 1", [now]).fetchone()
+            due = db.execute("SELECT 1 FROM hold WHERE open = 1 AND expires <= ? LIMIT 1", [now]).fetchone()
         if due:
             with self._writing(now):
-                pass  # every write first releases what has expired
-        with self._opened() as db:
-            pages = Pages(lambda key: _read(db, key))
-            return [self._state(one, version, pages, now) for one in opportunities]
+                pass
+        return now
 
-    def _state(self, asked: Opportunity, version: str, pages: Pages, now: float) -> State:
+    def _told(self, asked: Opportunity, version: str, books: Pages, now: float) -> State:
+        try:
+            return self._state(asked, version, books, now)
+        except (ValueError, TypeError, KeyError, AttributeError) as broken:  # of this campaign alone
+            log.error("the books of %s, %s cannot be read: %s", asked.account_id, asked.campaign_id, broken)
+            return State(known=False)
+
+    def _state(self, asked: Opportunity, version: str, books: Pages, now: float) -> State:
         account, campaign = asked.account_id, asked.campaign_id
         at = self._at(asked.occurred_at, now)
-        looked = pages[ledger.segments_key(account, campaign)] if asked.asked == "campaign" else None
-        own = pages[ledger.campaign_key(account, campaign)]
+        looked = books[pages.segments_key(account, campaign)] if asked.asked == "campaign" else None
+        own = books[pages.campaign_key(account, campaign)]
         if asked.asked == "customer":
-            own = {**own, "last_at": pages[ledger.customer_key(account, asked.customer_id or "")].get("last_at", "")}
-        evidence = pages[ledger.evidence_key(account, campaign, version)]
-        killed = pages[EVERYTHING].get("killed")
-        recent_s = self._keeping.recent_s
-        return book.state(own, pages[ledger.account_key(account)], looked, evidence, killed, at, now, recent_s)
+            own = {**own, "last_at": books[pages.customer_key(account, asked.customer_id or "")].get("last_at", "")}
+        evidence = books[pages.evidence_key(account, campaign, version)]
+        killed = books[EVERYTHING].get("killed")
+        own_account, recent_s = books[pages.account_key(account)], self._keeping.recent_s
+        return book.state(own, own_account, looked, evidence, killed, at, now, recent_s, self._ahead_s)
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
         now = self._clock()
-        with self._writing(now, synchronous="NORMAL") as (db, pages):
-            return [self._reserve(one, db, pages, now) for one in asked]
 
-    def _reserve(self, asked: Reservation, db: sqlite3.Connection, pages: Pages, now: float) -> Grant:
-        if (held := _held(db, asked.account_id, asked.opportunity_id)) is not None:
-            return Grant("again", held.amount / MICRO)
-        at = self._at(asked.occurred_at, now)
-        grant = ledger.reserve(asked, pages, pages[EVERYTHING].get("killed"), at, self._keeping.recent_s)
-        if grant.status == "reserved":
-            expires = now + (self._keeping.expires_s if asked.lasts_s is None else asked.lasts_s)
-            row = (asked.account_id, asked.opportunity_id, asked.campaign_id, book.micros(asked.amount), expires, 1)
-            db.execute("INSERT INTO reservation VALUES (?, ?, ?, ?, ?, ?)", row)
-        return grant
+        def broken(one: Reservation, why: Exception) -> Grant:
+            return Grant("refused", 0.0, f"the books of campaign '{one.campaign_id}' cannot be read: {why}")
 
-    def record(self, events: Sequence[Event]) -> list[bool]:
-        now = self._clock()
-        with self._writing(now) as (db, pages):
-            return [self._record(one, db, pages, now) for one in events]
+        return self._each(asked, self._reserve, broken, now, synchronous="NORMAL")
 
-    def _record(self, event: Event, db: sqlite3.Connection, pages: Pages, now: float) -> bool:
-        row = (event.account_id, event.event_id, now)
-        if not db.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?)", row).rowcount:
-            return False
-        at = self._at(event.occurred_at, now)
-        if event.cost is not None or event.kind == "loss":
-            held = _held(db, event.account_id, event.opportunity_id)
-            if held is not None and held.open:
-                _release(db, event.account_id, event.opportunity_id, held, pages)
-            ledger.pay(event, pages, at)
-        ledger.tally(event, pages, at, self._keeping.recent_s)
-        return True
+    def _reserve(self, asked: Reservation, turn: _Turn) -> Grant:
+        whose = asked.account_id, asked.campaign_id
+        hold, at = turn.holds[(*whose, asked.purpose, asked.opportunity_id)], self._at(asked.occurred_at, turn.now)
+        when = at, self._keeping.recent_s, turn.now + self._lasting[asked.purpose]
+        if asked.drawn_from:
+            return ledger.draw(asked, turn.pages, hold, turn.holds[(*whose, "allowance", asked.drawn_from)], *when)
+        return ledger.reserve(asked, turn.pages, hold, turn.pages[EVERYTHING].get("killed"), *when)
+
+    def record(self, events: Sequence[Event]) -> list[Receipt]:
+        def broken(one: Event, why: Exception) -> Receipt:
+            return Receipt(False, "broken")
+
+        return self._each(events, self._record, broken, self._clock())
+
+    def _record(self, event: Event, turn: _Turn) -> Receipt:
+        row = (event.account_id, event.event_id, turn.now)
+        if not turn.db.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?)", row).rowcount:
+            return Receipt(False)
+        hold = turn.holds[event.account_id, event.campaign_id, event.purpose, event.opportunity_id]
+        return ledger.record(event, turn.pages, hold, turn.now + self._ahead_s, self._keeping.recent_s)
+
+    def _each(
+        self,
+        items: Sequence[Item],
+        work: Callable[[Item, _Turn], Answer],
+        broken: Callable[[Item, Exception], Answer],
+        now: float,
+        synchronous: str = "FULL",
+    ) -> list[Answer]:
+        """Do it for all in one transaction; where one breaks it, for the halves, until that one is alone."""
+        try:
+            with self._writing(now, synchronous) as turn:
+                return [work(one, turn) for one in items]
+        except StoreUnavailable:
+            raise
+        except Exception as wrong:
+            if len(items) == 1:
+                log.exception("left out, as the store cannot take it: %r", items[0])
+                return [broken(items[0], wrong)]
+            half = len(items) // 2
+            return [
+                *self._each(items[:half], work, broken, now, synchronous),
+                *self._each(items[half:], work, broken, now, synchronous),
+            ]
 
     def claim(self, decision: Decision, cooldown_s: float) -> bool:
         account, campaign = decision.account_id, decision.campaign_id
         offer = decision.action is Action.RETENTION_OFFER
-        key = (ledger.customer_key if offer else ledger.campaign_key)(account, decision.target if offer else campaign)
-        with self._writing(self._clock()) as (_, pages):
-            page = pages[key]
+        key = (pages.customer_key if offer else pages.campaign_key)(account, decision.target if offer else campaign)
+        with self._writing(self._clock()) as turn:
+            page = turn.pages[key]
             if page.get("last_decision") == decision.decision_id:
                 return True
-            if not ledger.claimable(page, decision, cooldown_s):
+            if not changes.claimable(page, decision, cooldown_s):
                 return False
-            ledger.claim(page, pages[ledger.segments_key(account, campaign)], decision)
+            changes.claim(page, turn.pages[pages.segments_key(account, campaign)], decision)
             return True
 
     def configure(self, account_id: str, campaign_id: str, terms: Terms) -> None:
-        with self._writing(self._clock()) as (_, pages):
-            pages[ledger.campaign_key(account_id, campaign_id)].update(book.terms(terms))
-            pages[ledger.segments_key(account_id, campaign_id)].update(book.segments_of(terms))
+        with self._writing(self._clock()) as turn:
+            turn.pages[pages.campaign_key(account_id, campaign_id)].update(book.terms(terms))
+            turn.pages[pages.segments_key(account_id, campaign_id)].update(book.segments_of(terms))
 
     def limit(self, account_id: str, daily_limit: Limit = KEPT, limit: Limit = KEPT) -> None:
         said = book.limits(daily_limit=daily_limit, limit=limit)
-        with self._writing(self._clock()) as (_, pages):
-            pages[ledger.account_key(account_id)].update(said)
+        with self._writing(self._clock()) as turn:
+            turn.pages[pages.account_key(account_id)].update(said)
 
     def override(self, account_id: str, campaign_id: str, said: Override | None) -> None:
-        with self._writing(self._clock()) as (_, pages):
-            pages[ledger.campaign_key(account_id, campaign_id)].update(book.overridden(said))
+        with self._writing(self._clock()) as turn:
+            turn.pages[pages.campaign_key(account_id, campaign_id)].update(book.overridden(said))
 
     def kill(self, why: str | None, account_id: str | None = None, campaign_id: str | None = None) -> None:
-        key = EVERYTHING if account_id is None else ledger.account_key(account_id)
+        key = EVERYTHING if account_id is None else pages.account_key(account_id)
         if account_id is not None and campaign_id is not None:
-            key = ledger.campaign_key(account_id, campaign_id)
-        with self._writing(self._clock()) as (_, pages):
-            pages[key]["killed"] = why or ""
+            key = pages.campaign_key(account_id, campaign_id)
+        with self._writing(self._clock()) as turn:
+            turn.pages[key]["killed"] = why or ""
+
+    def reset_clock(self, account_id: str) -> None:
+        now, of_account = self._clock(), [account_id]
+        with self._writing(now) as turn:
+            for (key,) in turn.db.execute("SELECT key FROM book WHERE key > ?", ["account"]).fetchall():
+                kind, *whose = key.split(SEPARATOR)
+                if whose[:1] == of_account and kind in ("account", "campaign", "segments", "customer"):
+                    turn.pages[key].update(book.redated(turn.pages[key], now, self._keeping.recent_s))
+            which = "SELECT account, campaign, purpose, opportunity FROM hold WHERE account = ? AND open = 1"
+            for key in turn.db.execute(which, of_account).fetchall():
+                turn.holds[key].update(ledger.redated(turn.holds[key], now, self._lasting[key[2]]))
 
     def budgets(self, account_id: str | None = None) -> list[Budget]:
-        now, found = self._clock(), []
+        now, found = self._settled(), list[Budget]()
         with self._opened() as db:
             for kind in ("account", "campaign"):
                 rows = db.execute(OF_A_KIND, [kind + SEPARATOR, kind + AFTER])
@@ -171,7 +232,7 @@ class Sqlite:
                     self._path.parent.mkdir(parents=True, exist_ok=True)
                     self._db = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
                     self._db.execute("PRAGMA journal_mode = WAL")
-                    self._db.executescript(SCHEMA)
+                    upgraded(self._db, self._clock() + self._keeping.settles_s)
                 yield self._db
             except (sqlite3.Error, OSError) as fault:
                 if self._db is not None:
@@ -180,49 +241,66 @@ class Sqlite:
                 raise StoreUnavailable(f"{self._path} does not answer: {fault}") from fault
 
     @contextmanager
-    def _writing(self, now: float, synchronous: str = "FULL") -> Iterator[tuple[sqlite3.Connection, Pages]]:
+    def _writing(self, now: float, synchronous: str = "FULL") -> Iterator[_Turn]:
         """A transaction that all others wait for, whole or not at all."""
         with self._opened() as db:
             db.execute(f"PRAGMA synchronous = {synchronous}")
             db.execute("BEGIN IMMEDIATE")
             try:
-                pages = Pages(lambda key: _read(db, key))
-                self._sweep(db, pages, now)
-                yield db, pages
-                rows = [(key, orjson.dumps(value)) for key, value in pages.changed.items() if value]
-                db.executemany("INSERT OR REPLACE INTO book VALUES (?, ?)", rows)
+                turn = _Turn(db, Pages(lambda key: _read(db, key)), Pages(lambda key: _hold(db, key)), now)
+                self._sweep(turn)
+                yield turn
+                self._write(turn)
                 db.execute("COMMIT")
             except BaseException:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
 
-    def _sweep(self, db: sqlite3.Connection, pages: Pages, now: float) -> None:
-        """Release reservations that expired, and forget what is too old to be asked again."""
-        due = "SELECT account, opportunity FROM reservation WHERE open = 1 AND expires <= ? LIMIT ?"
-        for account, opportunity in db.execute(due, [now, SWEPT]).fetchall():
-            held = _held(db, account, opportunity)
-            if held is not None:
-                _release(db, account, opportunity, held, pages)
-        old = "SELECT account, opportunity FROM reservation WHERE open = 0 AND expires <= ? LIMIT ?"
-        closed = db.execute(old, [now - self._keeping.expires_s, SWEPT]).fetchall()
-        db.executemany("DELETE FROM reservation WHERE account = ? AND opportunity = ?", closed)
+    def _write(self, turn: _Turn) -> None:
+        rows = [(key, orjson.dumps(value)) for key, value in turn.pages.changed.items() if value]
+        turn.db.executemany("INSERT OR REPLACE INTO book VALUES (?, ?)", rows)
+        kept, gone = [], []
+        for key, hold in turn.holds.changed.items():
+            if not ledger.remembered(hold):
+                gone.append(key)
+                continue
+            is_open = hold.get("open", 0)
+            until = hold["expires"] if is_open else turn.now + self._keeping.remembered_s
+            kept.append((*key, is_open, until, orjson.dumps(hold)))
+        turn.db.executemany("INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?, ?, ?, ?)", kept)
+        turn.db.executemany(_FORGET, gone)
+
+    def _sweep(self, turn: _Turn) -> None:
+        """Settle what is due, and forget what is too old to be asked again."""
+        which = "SELECT account, campaign, purpose, opportunity FROM hold WHERE open = ? AND expires <= ? LIMIT ?"
+        for key in turn.db.execute(which, [1, turn.now, SWEPT]).fetchall():
+            self._settle(key, turn)
+        turn.db.executemany(_FORGET, turn.db.execute(which, [0, turn.now, SWEPT]).fetchall())
         old = "SELECT account, event FROM event WHERE at <= ? LIMIT ?"
-        forgotten = db.execute(old, [now - self._keeping.remembered_s, SWEPT]).fetchall()
-        db.executemany("DELETE FROM event WHERE account = ? AND event = ?", forgotten)
+        forgotten = turn.db.execute(old, [turn.now - self._keeping.remembered_s, SWEPT]).fetchall()
+        turn.db.executemany("DELETE FROM event WHERE account = ? AND event = ?", forgotten)
+
+    def _settle(self, key: Key, turn: _Turn) -> None:
+        try:
+            ledger.settle(key, turn.holds[key], turn.pages)
+        except (ValueError, TypeError, KeyError, AttributeError):  # it keeps its money, and nobody else from theirs
+            log.exception("a hold of %s, %s cannot be settled, and stays", key[0], key[1])
+            turn.holds.changed.pop(key, None)
+            turn.db.execute(_STUCK, key)
 
 
-def _read(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
+_WHICH = " WHERE account = ? AND campaign = ? AND purpose = ? AND opportunity = ?"
+_FORGET, _STUCK, _ASKED = (
+    f"{what}{_WHICH}" for what in ("DELETE FROM hold", "UPDATE hold SET open = 2", "SELECT value FROM hold")
+)
+
+
+def _read(db: sqlite3.Connection, key: str) -> Book | None:
     found = db.execute("SELECT value FROM book WHERE key = ?", [key]).fetchone()
     return None if found is None else orjson.loads(found[0])
 
 
-def _held(db: sqlite3.Connection, account: str, opportunity: str) -> Held | None:
-    asked = "SELECT account, campaign, amount, expires, open FROM reservation WHERE account = ? AND opportunity = ?"
-    found = db.execute(asked, [account, opportunity]).fetchone()
-    return None if found is None else Held(*found)
-
-
-def _release(db: sqlite3.Connection, account: str, opportunity: str, held: Held, pages: Pages) -> None:
-    ledger.release(held, pages)
-    db.execute("UPDATE reservation SET open = 0 WHERE account = ? AND opportunity = ?", [account, opportunity])
+def _hold(db: sqlite3.Connection, key: Key) -> Book | None:
+    found = db.execute(_ASKED, key).fetchone()
+    return None if found is None else orjson.loads(found[0])

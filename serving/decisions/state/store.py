@@ -7,8 +7,10 @@ from typing import Literal, Protocol
 
 from serving.decisions.records import Decision, Opportunity, Override, Spend, State, counted
 
-#: No single amount is above it: sums stay whole numbers of millionths in every store (2^53 of them is 9e9).
+#: No single amount is above it.
 MOST = 1e8
+#: No sum is: in millionths a whole number that JSON, SQLite and Redis's Lua (2^53) all hold exactly.
+MOST_SUM = 9e9
 
 
 class StoreUnavailable(ConnectionError):
@@ -51,13 +53,20 @@ class Terms:
                 raise ValueError(f"expected a share of the daily budget for '{name}', got {share}")
 
 
+#: What money is set aside for: a bid in an auction, an offer to a customer, bids of a worker whose store is away.
+Purpose = Literal["bid", "offer", "allowance"]
+
+
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Money to be set aside for a bid or an offer, until it is settled or expires.
+    """Money to be set aside, until what it is for is settled.
+
+    It is known again by account, campaign, purpose and opportunity together.
 
     Attributes:
-        lasts_s: seconds until it expires by the store's clock. None: it is a bid in an auction, counted as one, and
-            expires as the parameters say.
+        target: the customer of an offer. Asked again for another one, it is refused.
+        drawn_from: an allowance of the same campaign, by its `opportunity_id`: the bid was placed from it while the
+            store was away, and takes its money from there.
     """
 
     opportunity_id: str
@@ -65,11 +74,13 @@ class Reservation:
     campaign_id: str
     amount: float
     occurred_at: float
-    lasts_s: float | None = None
+    purpose: Purpose = "bid"
+    target: str = ""
+    drawn_from: str = ""
 
     def __post_init__(self) -> None:
         _kept(self.amount)
-        counted(self.occurred_at, self.lasts_s or 0.0)
+        counted(self.occurred_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +103,53 @@ class Event:
 
     Attributes:
         event_id: what makes it that event.
-        cost: what is to be paid; it settles the reservation of the opportunity. None: not known from this event. A
-            `loss` settles it with nothing.
-        value: of the conversion.
+        kind: a `loss` is an auction that was lost or an offer that was declined; a `correction` replaces the cost that
+            was charged, and counts as nothing else.
+        cost: of the decision, not of the event alone: it is charged once, whatever events tell it. None: not told.
+        value: of the conversion; negative for a refund of it.
         arm: whose doing it was, as evidence of policy against baseline; None where it is no evidence (a varied bid).
         version: of the policy.
         segments: what it belongs to: a name by dimension (`keyword`, `channel`, `hour`, `audience`, `creative`).
+        purpose: what the decision's money was set aside for.
+        decided_at: by the caller's clock: what it costs is billed on that day. None: when the event occurred.
+        promised: what was decided to be paid at most, for a store that has no reservation of it any more.
     """
 
     event_id: str
     opportunity_id: str
     account_id: str
     campaign_id: str
-    kind: Literal["loss", "impression", "click", "conversion"]
+    kind: Literal["loss", "impression", "click", "conversion", "correction"]
     occurred_at: float
     cost: float | None = None
     value: float = 0.0
     arm: Literal["policy", "baseline"] | None = None
     version: str = ""
     segments: Mapping[str, str] = field(default_factory=dict)
+    purpose: Purpose = "bid"
+    decided_at: float | None = None
+    promised: float = 0.0
 
     def __post_init__(self) -> None:
-        _kept(self.cost or 0.0, abs(self.value))
-        counted(self.occurred_at)
+        _kept(self.cost or 0.0, abs(self.value), self.promised)
+        counted(self.occurred_at, self.decided_at or 0.0)
+
+
+#: Why a person should look at what was charged, or was not: `above` what was reserved; `late`, when nothing was
+#: reserved any more; `conflict` with the cost that was charged before, which stands; `broken`, not counted at all.
+Flag = Literal["above", "late", "conflict", "broken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What came of telling the store an event.
+
+    Attributes:
+        counted: False where it was counted before.
+    """
+
+    counted: bool
+    flag: Flag | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +171,23 @@ class Budget:
 
 
 class Store(Protocol):
-    """State by campaign. Every method is atomic for each item, and raises `StoreUnavailable` where it is away."""
+    """State by campaign. Every method is atomic for each item, and raises `StoreUnavailable` where it is away.
+
+    `ledger` says what holds of the money at every moment.
+    """
 
     def load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
         """What is known for each, in their order. `version` is the policy's whose evidence is wanted.
 
-        Counters and segments come with a look at a campaign only. A campaign that nobody configured has no budget.
+        Counters and segments come with a look at a campaign only. A campaign that nobody configured has no budget. Of
+        one whose books cannot be read nothing is known.
         """
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
-        """Set money aside, before a bid is answered. Never more than campaign and account have left."""
+        """Set money aside, before a bid or an offer is answered. Never more than campaign and account have left."""
 
-    def record(self, events: Sequence[Event]) -> list[bool]:
-        """Count what happened and settle what it cost. False for an event that was counted before."""
+    def record(self, events: Sequence[Event]) -> list[Receipt]:
+        """Count what happened and charge what it cost. An event that cannot be counted keeps no other from it."""
 
     def claim(self, decision: Decision, cooldown_s: float) -> bool:
         """Take the right to carry out a change or an offer, before it is carried out, and note it as made.
@@ -167,6 +206,13 @@ class Store(Protocol):
 
     def kill(self, why: str | None, account_id: str | None = None, campaign_id: str | None = None) -> None:
         """Stop a campaign, an account, or everything. Without a reason it runs again."""
+
+    def reset_clock(self, account_id: str) -> None:
+        """Take back what the store's clock left in an account and its campaigns while it ran ahead.
+
+        Their day, the time of their last changes and what is held until a time that is still to come are noted as of
+        now. Nothing of what was spent and held is forgotten: it counts as today's.
+        """
 
     def budgets(self, account_id: str | None = None) -> list[Budget]:
         """What stands of every account and campaign that anything was set or counted of, or of one account's."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from serving.decisions.records import Action, Decision, Opportunity
+from serving.decisions.records import MICRO, Action, Decision, Opportunity
 from serving.decisions.state import book
 from serving.decisions.state.book import SEPARATOR
 from serving.decisions.state.store import Event, Reservation
@@ -49,9 +49,11 @@ def reserving(asked: Reservation) -> dict[str, Any]:
     return {
         "opportunity": asked.opportunity_id,
         "campaign": asked.campaign_id,
+        "purpose": asked.purpose,
+        "target": asked.target,
+        "drawn_from": asked.drawn_from,
         "amount": book.micros(asked.amount),
         "at": asked.occurred_at,
-        "lasts": asked.lasts_s,
     }
 
 
@@ -60,13 +62,18 @@ def recording(event: Event) -> dict[str, Any]:
         "event": event.event_id,
         "opportunity": event.opportunity_id,
         "campaign": event.campaign_id,
+        "purpose": event.purpose,
+        "kind": event.kind,
         "at": event.occurred_at,
-        "settles": event.cost is not None or event.kind == "loss",
-        "counted": book.counts(event),
+        "decided_at": event.occurred_at if event.decided_at is None else event.decided_at,
+        "promised": book.micros(event.promised),
+        "cost": None if event.cost is None else book.micros(event.cost),
+        "value": round(event.value * MICRO),
+        "squares": event.value**2,
+        "counted": book.seen(event),
         "segments": [SEPARATOR.join((dimension, name, "")) for dimension, name in event.segments.items()],
         "arm": event.arm or "",
         "version": event.version,
-        "squares": event.value**2,
     }
 
 

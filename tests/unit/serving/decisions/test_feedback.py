@@ -36,6 +36,17 @@ def opened(place: Path) -> tuple[Feedback, Sqlite]:
     return Feedback(place / "feedback.db", store, PARAMS), store
 
 
+def placed(feedback: Feedback, store: Sqlite, *ats: int) -> None:
+    """Reserve and log so many bids, as an endpoint does."""
+    reserved(store, *ats)
+    feedback.expect([entry(at) for at in ats])
+
+
+def reserved(store: Sqlite, *ats: int) -> None:
+    made = [decided(at)[4] for at in ats]
+    store.reserve([Reservation(m.opportunity_id, "ours", m.campaign_id, m.amount, m.decided_at) for m in made])
+
+
 def entry(at: int, grant: Grant | None = None) -> Entry:
     return Entry(time.time(), "", *decided(at, grant))
 
@@ -46,18 +57,18 @@ def observed(at: int, kind: str = "click", which: str = "", **more) -> Observed:
 
 
 def counters(store: Sqlite) -> list[Counters]:
-    """Of each campaign, over all time."""
+    """Of each campaign, over all time, without its bids."""
     asked = [Opportunity("", 1.7e9, "ours", campaign, asked="campaign") for campaign in CAMPAIGNS]
     windows = [state.window for state in store.load(asked, "3")]
     return [
-        Counters(*(getattr(one.recent, name) + getattr(one.past, name) for name in Counters.__slots__))
+        Counters(0, *(getattr(one.recent, name) + getattr(one.past, name) for name in Counters.__slots__[1:]))
         for one in windows
     ]
 
 
 def test_an_event_is_counted_once_for_its_decision(tmp_path):
     feedback, store = opened(tmp_path)
-    feedback.expect([entry(0), entry(1)])
+    placed(feedback, store, 0, 1)
     told = [observed(0, "impression", cost=0.5), observed(0), observed(1, "conversion", value=20.0)]
     assert feedback.take(told) == ["joined"] * 3
     assert feedback.take([told[2], *told]) == ["again"] * 4
@@ -69,13 +80,14 @@ def test_an_event_is_counted_once_for_its_decision(tmp_path):
 
 def test_one_telling_may_hold_an_event_twice(tmp_path):
     feedback, store = opened(tmp_path)
-    feedback.expect([entry(0)])
+    placed(feedback, store, 0)
     assert feedback.take([observed(0), observed(0)]) == ["joined", "again"]
     assert counters(store)[0].clicks == 1
 
 
 def test_what_is_told_before_its_decision_is_counted_when_that_is_known(tmp_path):
     feedback, store = opened(tmp_path)
+    reserved(store, 0, 3)
     assert feedback.take([observed(0), observed(3)]) == ["waits", "waits"]
     assert counters(store)[0].clicks == 0
     feedback.expect([entry(0)])
@@ -86,7 +98,7 @@ def test_what_is_told_before_its_decision_is_counted_when_that_is_known(tmp_path
 
 def test_another_account_cannot_tell_of_ours(tmp_path):
     feedback, store = opened(tmp_path)
-    feedback.expect([entry(0)])
+    placed(feedback, store, 0)
     assert feedback.take([replace(observed(0), account_id="theirs")]) == ["waits"]
     assert counters(store)[0].clicks == 0
     assert feedback.take([observed(0)]) == ["joined"]
@@ -106,6 +118,7 @@ def test_evidence_is_of_policy_or_baseline_where_chance_chose(tmp_path):
     feedback, store = opened(tmp_path)
     entries = [entry(at) for at in range(0, 300, 3)]
     feedback.expect(entries)
+    reserved(store, *range(0, 300, 3))
     feedback.take([observed(at, "conversion", value=2.0, cost=1.0) for at in range(0, 300, 3)])
     (state,) = store.load([entries[0].opportunity], "3")
     told = [(one.decision.arm, one.decision.explored) for one in entries]
@@ -135,7 +148,7 @@ def test_nothing_can_come_of_a_bid_that_was_not_placed(tmp_path):
 
 def test_while_the_store_is_away_events_are_kept_and_counted_when_it_is_back(tmp_path, monkeypatch):
     feedback, store = opened(tmp_path)
-    feedback.expect([entry(0), entry(3)])
+    placed(feedback, store, 0, 3)
     real = store.record
 
     def away(events):
@@ -194,6 +207,7 @@ def test_any_order_and_any_repetition_count_the_same(tmp_path_factory, rng):
         for at in range(6)
         for kind, cost, value in (("impression", 0.25, 0.0), ("click", None, 0.0), ("conversion", None, 8.0))
     ]
+    reserved(store, *range(6))
     steps = [(feedback.take, [one]) for one in events * 2] + [(feedback.expect, [entry(at)]) for at in range(6)] * 2
     rng.shuffle(steps)
     for step, items in steps:
@@ -205,6 +219,7 @@ def test_several_who_tell_the_same_at_once_count_it_once(tmp_path):
     entries = [entry(at) for at in range(30)]
     events = [observed(at, kind) for at in range(30) for kind in ("impression", "click")]
     feedbacks, store = [opened(tmp_path)[0] for _ in range(4)], opened(tmp_path)[1]
+    reserved(store, *range(30))
 
     def tell(own: int) -> list[str]:
         rng, told = random.Random(own), []
@@ -272,13 +287,13 @@ def test_the_log_is_joined_with_what_came_of_it(tmp_path):
     frame = joined(place, tmp_path / "feedback.db").set_index("opportunity_id")
     assert list(frame.index) == [f"auction {at}" for at in range(7)]
     assert frame[list(CAME)].to_numpy().tolist() == [
-        [1, 1, 0, 0.0, 0.5],
-        [0, 0, 2, 15.0, 0.0],
+        [1, 1, 0, 0.0, 0.25],
+        [0, 0, 1, 15.0, 0.0],
         *[[0, 0, 0, 0.0, 0.0]] * 5,
     ]
     assert frame["amount"]["auction 0"] == decided(0)[4].amount
     clicks, cost = duckdb.execute("SELECT sum(click), sum(cost) FROM frame WHERE action = 'bid'").fetchone()
-    assert (clicks, cost) == (1, 0.5)
+    assert (clicks, cost) == (1, 0.25)
 
 
 def test_decisions_that_nothing_came_of_are_there(tmp_path):

@@ -12,7 +12,7 @@ NAMES = (
 )
 #: Six in the evening of the first Thursday there was.
 EVENING = 18 * 3600.0
-STATE = State(campaign=Spend(today=60.0, reserved=10.0, daily_limit=100.0, total=60.0, limit=65.0), target_cpc=2.0)
+STATE = State(campaign=Spend(60.0, 60.0, reserved=10.0, daily_limit=100.0, limit=65.0, returning=6.0), target_cpc=2.0)
 
 
 def told(state: State, **said: float) -> dict[str, float]:
@@ -30,19 +30,19 @@ def test_what_nobody_says_is_estimated_from_clock_spend_and_last_week() -> None:
     found = told(STATE)
     assert (found["hour"], found["weekday"]) == (18, 3)
     assert (found["auctions"], found["remaining"]) == (200, 50)
-    assert found["recent_cost"] == 60 / 150
-    assert found["pacing_debt"] == (0.75 - 0.6) * 150 / 2
+    assert found["recent_cost"] == 64 / 150
+    assert found["pacing_debt"] == (0.75 - 0.64) * 150 / 2
 
 
-def test_money_is_as_the_state_knows_it_whatever_a_caller_says() -> None:
+def test_money_is_as_the_state_expects_it_whatever_a_caller_says() -> None:
     found = told(STATE, budget=1e6, left=1e6, target_cpc=1e6)
-    assert (found["budget"], found["left"], found["target_cpc"]) == (100, 0, 2)
+    assert (found["budget"], found["left"], found["target_cpc"]) == (100, 1, 2)
 
 
 def test_what_a_caller_says_of_the_day_is_not_estimated() -> None:
     found = told(STATE, auctions=400.0, remaining=300.0, hour=3.0, pacing_debt=-1.0)
     assert (found["auctions"], found["remaining"], found["hour"], found["pacing_debt"]) == (400, 300, 3, -1)
-    assert found["recent_cost"] == 60 / 100
+    assert found["recent_cost"] == 64 / 100
 
 
 def test_a_customers_purchases_are_those_of_four_weeks_and_those_before() -> None:

@@ -1,0 +1,41 @@
+"""The books of the embedded store: where each is found, and how a transaction reads and changes them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from serving.decisions.state.book import SEPARATOR
+
+Book = dict[str, Any]
+
+
+class Pages:
+    """Books by key: read once in a transaction, changed in memory, written back at its end."""
+
+    def __init__(self, read: Callable[[Any], Book | None]) -> None:
+        self._read = read
+        self.changed: dict[Any, Book] = {}
+
+    def __getitem__(self, key: Any) -> Book:
+        if key not in self.changed:
+            self.changed[key] = self._read(key) or {}
+        return self.changed[key]
+
+
+def campaign_key(account: str, campaign: str) -> str:
+    return SEPARATOR.join(("campaign", account, campaign))
+
+
+def account_key(account: str) -> str:
+    return SEPARATOR.join(("account", account))
+
+
+def segments_key(account: str, campaign: str) -> str:
+    return SEPARATOR.join(("segments", account, campaign))
+
+
+def evidence_key(account: str, campaign: str, version: str) -> str:
+    return SEPARATOR.join(("evidence", account, campaign, version))
+
+
+def customer_key(account: str, customer: str) -> str:
+    return SEPARATOR.join(("customer", account, customer))

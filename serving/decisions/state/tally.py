@@ -1,0 +1,49 @@
+"""What events count as: for the campaign, its account and its segments by time, and as evidence for its policy."""
+
+from serving.decisions.state.book import SEPARATOR, add
+from serving.decisions.state.pages import Book, Pages, account_key, campaign_key, evidence_key, segments_key
+from serving.decisions.state.store import Event
+
+
+def tally(event: Event, counted: dict[str, int], pages: Pages, at: float, recent_s: int) -> None:
+    """Count for the campaign, its account and its segments, in the time that it belongs to."""
+    if not any(counted.values()):
+        return
+    count(pages[campaign_key(event.account_id, event.campaign_id)], "", counted, at, recent_s)
+    count(pages[account_key(event.account_id)], "", counted, at, recent_s)
+    for dimension, name in event.segments.items():
+        prefix = SEPARATOR.join((dimension, name, ""))
+        count(pages[segments_key(event.account_id, event.campaign_id)], prefix, counted, at, recent_s)
+
+
+def evidence(event: Event, counted: dict[str, int], squares: float, pages: Pages) -> None:
+    """Add to what the policy or the baseline spent and brought, if it was the doing of one of them."""
+    if event.arm is None:
+        return
+    book = pages[evidence_key(event.account_id, event.campaign_id, event.version)]
+    for name in ("cost", "value", "conversions"):
+        add(book, f"{event.arm}_{name}", counted.get(name, 0))
+    if squares:
+        book[f"{event.arm}_squares"] = book.get(f"{event.arm}_squares", 0.0) + squares
+
+
+def count(book: Book, prefix: str, counted: dict[str, int], at: float, recent_s: int) -> None:
+    """Add to the bucket that the time belongs to, after those that are over have moved on."""
+    bucket = int(at // recent_s)
+    held = book.setdefault(f"{prefix}bucket", bucket)
+    if bucket > held:
+        _turn(book, prefix, bucket - held)
+        book[f"{prefix}bucket"] = held = bucket
+    part = {0: "now_", 1: "last_"}.get(held - bucket, "past_")
+    for name, amount in counted.items():
+        add(book, f"{prefix}{part}{name}", amount)
+
+
+def _turn(book: Book, prefix: str, by: int) -> None:
+    """Move the two recent buckets on: into the one before, or into the past."""
+    for name in ("bids", "impressions", "clicks", "conversions", "value", "cost"):
+        now, last = book.pop(f"{prefix}now_{name}", 0), book.pop(f"{prefix}last_{name}", 0)
+        over, kept = (last, now) if by == 1 else (last + now, 0)
+        add(book, f"{prefix}past_{name}", over)
+        if kept:
+            book[f"{prefix}last_{name}"] = kept
