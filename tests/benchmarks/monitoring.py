@@ -34,7 +34,7 @@ PLANTED, PATIENCE = 40, 4
 #: Columns that each change is tried on, one at a time.
 COLUMNS = 6
 #: What is looked after must have learnt, but need not have learnt much; in a day a campaign plays all its budgets.
-SMALL = {"trees": 20, "rounds": 30, "steps": 30, "episodes": 2, "auctions": 50}
+SMALL = {"trees": 10, "rounds": 10, "steps": 10, "episodes": 2, "auctions": 50}
 
 
 @dataclass(frozen=True)
