@@ -51,7 +51,7 @@ _SQL = """
                     coalesce(b.predicted_ctr, m.predicted_ctr) AS predicted_ctr,
                     coalesce(b.conversion_value, m.conversion_value) AS conversion_value,
                     coalesce(b.predicted_value, m.predicted_value) AS predicted_value,
-                    b.clicked_at AS clicked_at, b.converted_at AS converted_at)
+                    b.clicked_at AS clicked_at, coalesce(b.converted_at, m.converted_at) AS converted_at)
     FROM missed m
     ASOF JOIN priced p ON m.day = p.day AND m.campaign_id = p.campaign_id AND m.point >= p.survival
     LEFT JOIN brought b

@@ -160,7 +160,7 @@ def _write_views(tables: Tables, service: str, spine: pd.DataFrame, folder: Path
     with tables.connect() as db, ExitStack() as files:
         history.read_events(db, tables)
         for start in range(0, max(len(spine), 1), PART_ROWS):
-            history.stand_at(db, spine.iloc[start : start + PART_ROWS])
+            history.stand_at(db, tables, spine.iloc[start : start + PART_ROWS])
             for view in views:
                 rows = db.sql(GROUPS[view](tables)).to_arrow_table()
                 if set(rows.column_names) == {key, TIMESTAMP, OBSERVED}:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from features.movement import Movement
-from features.tables import Tables
+from features.tables import Tables, only
 from features.transforms import GROUPS, moves
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def definitions(
             if column.name not in (of.key, TIMESTAMP, OBSERVED)
         ]
         source = feast.FileSource(
-            path=f"{folder}/{name}.parquet", timestamp_field=TIMESTAMP, s3_endpoint_override=endpoint or ""
+            path=only(f"{folder}/{name}.parquet"), timestamp_field=TIMESTAMP, s3_endpoint_override=endpoint or ""
         )
         views.append(feast.FeatureView(name=name, entities=[entity], schema=fields, source=source, ttl=None))
     return entity, views, feast.FeatureService(name=service, features=list(views))

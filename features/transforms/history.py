@@ -57,7 +57,7 @@ def read_events(db: duckdb.DuckDBPyConnection, tables: Tables) -> None:
     db.execute(_BOUGHT)
 
 
-def stand_at(db: duckdb.DuckDBPyConnection, spine: pd.DataFrame) -> None:
+def stand_at(db: duckdb.DuckDBPyConnection, tables: Tables, spine: pd.DataFrame) -> None:
     """Make `spine` (row, customer_id, event_timestamp, no_orders, no_touches) and `past`: the orders each row of it may
     know. What was made for another spine is replaced.
 
@@ -74,5 +74,5 @@ def open_history(tables: Tables, spine: pd.DataFrame) -> Iterator[duckdb.DuckDBP
     """A database with the relations that the groups read, at the moments of `spine`."""
     with tables.connect() as db:
         read_events(db, tables)
-        stand_at(db, spine)
+        stand_at(db, tables, spine)
         yield db

@@ -180,4 +180,13 @@ def test_what_is_declared_to_move_is_a_feature_of_its_service(shop: Tables, give
     spine = pd.DataFrame({"campaign_id": ["spring"], TIMESTAMP: pd.Timestamp("2023-12-01")})
     with bidding.open_history(shop, spine) as db:
         of_campaigns = db.sql(GROUPS["market"](shop)).df().drop(columns=["campaign_id", TIMESTAMP, OBSERVED])
-    assert set(moving("bidding_v1", shop)) == set(of_campaigns.columns)
+    assert set(moving("bidding_v1", shop)) == set(of_campaigns.columns) - {"zone"}
+
+
+@pytest.mark.parametrize(("zone", "evening", "weekend"), [(None, 0, 1), ("UTC", 0, 1), ("America/Los_Angeles", 1, 0)])
+def test_hours_and_weekdays_are_of_the_businesss_own_clock(
+    given: Callable[..., Tables], zone: str | None, evening: float, weekend: float
+) -> None:
+    # In Los Angeles it is eight in the evening, on Friday.
+    ann = features(given([("ann", "2024-01-06 04:00", 5.0, {"zone": zone})])).loc["ann"]
+    assert (ann["evening_share"], ann["morning_share"], ann["weekend_share"]) == (evening, 1 - evening, weekend)
