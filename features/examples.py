@@ -143,6 +143,12 @@ def churn_examples(
     """
     if "churned" in tables.columns("customers"):
         return _contractual(tables, params.seed, as_of)
+    if "transactions" not in tables.names:
+        there = ", ".join(tables.columns("customers"))
+        raise ValueError(
+            "churn is learnt from the column churned of customers, or from transactions: there are neither;"
+            f" customers has: {there}"
+        )
     examples = _observed(tables, plan(*span(tables, as_of), params.window, cutoff), params.seed)
     examples["churned"] = (examples.pop("purchases") == 0).astype("int64")
     return examples.drop(columns=["value", "horizon_days"])

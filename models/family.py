@@ -98,6 +98,7 @@ class Family:
             labels where it is empty. No feature may give one of them away.
         update: `(champion, train, valid, params, checkpoint) -> Model`: a fit that goes on from the champion's own
             parameters; None for a family that learns all anew each time.
+        chosen: `(model) -> name` of the candidate that a fitted model answers by; None for a family that has one only.
         breakdown: how `adloop evaluate` tells its figures apart; None where they are told as one.
         intended_use, limits: for the model card, in prose; a card without them is refused.
     """
@@ -117,6 +118,7 @@ class Family:
     trial: "Callable[[Any, pd.DataFrame], pd.DataFrame] | None" = None
     outcomes: tuple[str, ...] = ()
     update: "Callable[[Any, pd.DataFrame, pd.DataFrame, Any, Path], Model] | None" = None
+    chosen: "Callable[[Any], str] | None" = None
     breakdown: Breakdown | None = None
     intended_use: str = ""
     limits: str = ""

@@ -38,6 +38,11 @@ class Standing:
         return tuple(sorted(found, key=lambda name: self.gains[name].value))
 
     @property
+    def above_naive(self) -> Interval:
+        """By how much the model is better than the naive baseline."""
+        return next(iter(self.gains.values()))
+
+    @property
     def nearest(self) -> str:
         """The baseline with the best figure."""
         return min(self.gains, key=lambda name: self.gains[name].value)
@@ -62,5 +67,4 @@ class Standing:
             return None
         if self.better:
             return self.better[0]
-        naive, gain = next(iter(self.gains.items()))
-        return own if gain.low > 0 else naive
+        return own if self.above_naive.low > 0 else next(iter(self.gains))

@@ -30,11 +30,19 @@ PARTS = {
             for figure in ("coverage80", "worst_band", "held_of_buyers", "width_vs_past_spend", "vs_best_baseline")
         ),
     ),
-    "churn": ("churn.telco.auc", "churn.telco.ece", "churn.complete_journey.auc"),
+    "churn": (
+        "churn.telco.auc",
+        "churn.telco.ece",
+        "churn.telco.vs_best_baseline",
+        "churn.complete_journey.auc",
+        "churn.complete_journey.vs_best_baseline",
+    ),
     "bidding": (
         *(f"bidding.ipinyou.{policy}vs_{other}" for policy in ("", "dqn_") for other in ("linear", "mcpc", "rlb")),
         "bidding.ipinyou.dqn_below_linear",
         "bidding.ipinyou.share_of_hindsight",
+        "bidding.ipinyou.worthwhile.vs_linear",
+        "bidding.ipinyou.worthwhile.per_spend_vs_linear",
         *(
             f"bidding.ipinyou.{name}_1in{part}"
             for name in ("vs_linear", "vs_mcpc", "vs_rlb", "share_of_hindsight")
@@ -43,11 +51,12 @@ PARTS = {
         "bidding.auctions_per_s",
     ),
     "bidding.simulator": (
+        "bidding.simulator.vs_best_rule",
         *(
             f"bidding.simulator.{kind}{name}"
             for kind in ("", "shifted.")
             for name in (
-                *(f"value_per_spend_vs_{other}" for other in ("linear", "mcpc", "constant", "pid", "ortb")),
+                *(f"value_per_spend_vs_{other}" for other in ("linear", "mcpc", "constant", "pid", "ortb", "rlb")),
                 "value_vs_linear",
                 "budget_use",
                 "overspent",
@@ -79,6 +88,8 @@ PARTS = {
         "decisions.campaigns_1000.p50_ms",
         "decisions.campaigns_100000.p50_ms",
     ),
+    "decisions.delivery": ("decisions.delivery_share", "decisions.delivery_overspent"),
+    "money": ("money.overspend",),
     "run": ("run.seconds", "run.again_seconds", "run.peak_rss_mb"),
 }
 

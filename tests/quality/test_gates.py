@@ -153,7 +153,11 @@ def test_a_baseline_that_is_better_by_noise_alone_refuses_nobody():
 def test_the_paired_gain_has_one_direction_whatever_the_metric(metric):
     whole = evidence(metric=metric("churned", "probability"))
     standing = Standing.of(
-        whole.metric, whole.truth, blurred(whole.answers, 0.2), {"chance": whole.naive, "sharp": whole.answers}, 1
+        whole.metric,
+        whole.truth,
+        blurred(whole.answers, 0.2),
+        {"chance": whole.baselines["naive"], "sharp": whole.answers},
+        1,
     )
 
     assert standing.better == ("sharp",) and standing.recommended("mine") == "sharp"
@@ -172,7 +176,7 @@ def test_rows_of_one_class_are_no_comparison():
 def test_what_is_no_better_than_the_naive_answer_is_not_recommended():
     whole = evidence()
     guess = pd.DataFrame({"probability": RNG.random(len(whole.truth))})
-    rivals = {"naive": whole.naive, "tree": guess}
+    rivals = {**whole.baselines, "tree": guess}
 
     assert Standing.of(whole.metric, whole.truth, guess, rivals, 1).recommended("mine") == "naive"
     assert Standing.of(whole.metric, whole.truth, whole.answers, rivals, 1).recommended("mine") == "mine"
