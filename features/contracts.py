@@ -46,7 +46,7 @@ class ContractBroken(ValueError):
         mend: Mapping[str, Any] | None = None,
     ) -> None:
         place = f" ({where})" if where else ""
-        told = rows if isinstance(rows, str) else ", ".join(_shown(row) for row in rows[:SHOWN])
+        told = rows if isinstance(rows, str) else ", ".join(_shown(row, column) for row in rows[:SHOWN])
         advice = [hint] if hint else []
         advice += [f"say in a schema file {in_schema(table, mend)}"] if mend else []
         what = f". What to do: {'; '.join(advice)}" if advice else ""
@@ -63,10 +63,11 @@ def in_schema(table: str, mend: Mapping[str, Any]) -> str:
     return text.strip()
 
 
-def _shown(row: Mapping[Any, Any]) -> str:
-    """A row in a message: its first values, none of them long."""
-    values = [f"{name}: {str(value)[:120]}" for name, value in list(row.items())[:8]]
-    return "{" + ", ".join([*values, "…"] if len(row) > 8 else values) + "}"
+def _shown(row: Mapping[Any, Any], column: str) -> str:
+    """A row in a message: its first values and that of the column, none of them long."""
+    names = [name for place, name in enumerate(row) if place < 6 or name == column]
+    values = [f"{name}: {str(row[name])[:120]}" for name in names]
+    return "{" + ", ".join([*values, "…"] if len(row) > len(names) else values) + "}"
 
 
 def check(folder: Path) -> None:

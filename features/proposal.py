@@ -98,19 +98,24 @@ def _with_files(source: str, settings: Settings, schema: Schema) -> Schema:
     used = {file.rsplit("/", 1)[-1] for files in known.values() for file in files}
     headers = {name: header for name, header in _headers(source, settings) if name not in used}
     written = schema.model_dump(mode="json", exclude_defaults=True)
-    for table in sorted(set(SPECS) - set(known), key=lambda table: -len(SPECS[table])):
-        chosen = _choose(table, headers)
+    lacking = [table for table in SPECS if table not in known]
+    for table, choose in [(table, choose) for choose in (_called, _shaped) for table in lacking]:
+        chosen = [] if written.get("tables", {}).get(table, {}).get("file") else choose(table, headers)
         if chosen:
             written.setdefault("tables", {}).setdefault(table, {})["file"] = chosen
             headers = {name: header for name, header in headers.items() if name not in chosen}
     return read(written)
 
 
-def _choose(table: str, headers: Mapping[str, list[str]]) -> list[str]:
-    """The files of a table: one that is called so, or else has all of its columns, and those with the same header."""
+def _called(table: str, headers: Mapping[str, list[str]]) -> list[str]:
+    """The files that are called as a table is, with the header of the first of them."""
     called = [name for name in headers if _stem(name) in (table, *synonyms.TABLES[table])]
-    meant = called or [name for name, header in headers.items() if _has_all(table, header)]
-    return [name for name in (called or meant[:1]) if headers[name] == headers[meant[0]]]
+    return [name for name in called if headers[name] == headers[called[0]]]
+
+
+def _shaped(table: str, headers: Mapping[str, list[str]]) -> list[str]:
+    """The first file that has all columns of a table."""
+    return [name for name, header in headers.items() if _has_all(table, header)][:1]
 
 
 def _stem(name: str) -> str:

@@ -3,10 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from features.contracts import ContractBroken
 from features.reading import text as texts
@@ -29,6 +31,7 @@ class Given:
         sql: the rows, to stand after FROM; the column of the header at place i is called `c<i>`.
         files: names of the files, in the order of their rows, and how many rows each has.
         text: of text files, in the same order; of Parquet there is none.
+        zones: IANA name of the zone of its moments by header, where Parquet tells it.
     """
 
     table: str
@@ -36,6 +39,7 @@ class Given:
     sql: str
     files: dict[str, int]
     text: tuple[texts.Text, ...]
+    zones: dict[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -87,7 +91,13 @@ def _parquet(db: duckdb.DuckDBPyConnection, table: str, files: dict[str, Path]) 
     listed = ", ".join(path(file) for file in files.values())
     names = ", ".join(f"c{place}" for place in range(len(columns)))
     sql = f"(FROM read_parquet([{listed}])) AS given({names})"
-    return Given(table, columns, sql, counts, ())
+    return Given(table, columns, sql, counts, (), _zones(next(iter(files.values()))))
+
+
+def _zones(file: Path) -> dict[str, str]:
+    kinds = {column.name: column.type for column in pq.read_schema(file)}
+    zoned = {name: kind.tz for name, kind in kinds.items() if pa.types.is_timestamp(kind) and kind.tz}
+    return {name: zone for name, zone in zoned.items() if "/" in zone}
 
 
 def _text(db: duckdb.DuckDBPyConnection, table: str, files: dict[str, Path], schema: TableSchema, aside: Path) -> Given:

@@ -87,9 +87,12 @@ def read(db: duckdb.DuckDBPyConnection, given: Given, column: Column, schema: Ta
     Raises `ContractBroken` where that cannot be known.
     """
     reading = _reading(db, given, column, schema)
-    if column.name != "occurred_at" or reading.form != NAMED or schema.zone or "zone" in given.columns:
+    named = reading.form == NAMED or column.header in given.zones
+    if column.name != "occurred_at" or not named or schema.zone or "zone" in given.columns:
         return [reading]
     zone = f"regexp_extract({column.text}, {literal(moments.IN_ZONE)}, 1)"
+    if column.header in given.zones:
+        zone = literal(given.zones[column.header])
     return [reading, Reading("zone", column.header, column.raw, zone, "VARCHAR", "of occurred_at")]
 
 

@@ -1,13 +1,13 @@
-"""Which members answer: a race on one fold, then the stack of those left or the best one alone, by held-out rows."""
+"""Which members answer: a race fold by fold, then the stack of those left or the best one alone, by held-out rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from models.churn.stacking import Array, Stack
-from models.evaluation import metrics
+from models.evaluation import bootstrap, metrics
 from models.evaluation.standing import Standing
 
 _AUC = metrics.auc("churned", "score")
@@ -15,34 +15,37 @@ _AUC = metrics.auc("churned", "score")
 LEAST = 0.02
 
 
-def contenders(logits: Mapping[str, Array], churned: Array, seed: int) -> list[str]:
-    """Those that the best of them does not beat beyond noise on the rows of one fold."""
+def contenders(logits: Mapping[str, Array], churned: Array, seed: int, margin: float) -> list[str]:
+    """Those that the best of them does not beat by `margin` times the noise, by log-odds of rows they did not learn."""
     auc = {name: _AUC.measure(_truth(churned), _answers(said)) for name, said in logits.items()}
     best = max(auc, key=lambda name: auc[name])
-    return [name for name in logits if name == best or not _beaten(logits[name], logits[best], churned, seed)]
+    others = {name: _answers(said) for name, said in logits.items() if name != best}
+    ahead = bootstrap.gains(_AUC, _truth(churned), _answers(logits[best]), others, seed)
+    return [
+        name
+        for name in logits
+        if name == best or not ahead[name].value > margin * (ahead[name].value - ahead[name].low)
+    ]
 
 
-def chosen(logits: Array, churned: Array, fold: npt.NDArray[np.intp], names: Sequence[str], seed: int) -> list[str]:
+def chosen(logits: Mapping[str, Array], churned: Array, fold: npt.NDArray[np.intp], seed: int) -> list[str]:
     """The members that the model is made of: all that the stack gives weight to, or the one that is better alone.
 
     The stack is judged by what it says of a fold whose answers its weights were not learnt from.
     """
-    stacked = np.empty(len(logits))
+    if len(logits) == 1:
+        return list(logits)
+    said, everyone = np.column_stack(list(logits.values())), np.ones(len(churned), dtype=bool)
+    stacked = np.empty(len(churned))
     for k in np.unique(fold):
         held = fold == k
-        blend = Stack.fit(logits[~held], churned[~held], np.ones(int((~held).sum()), dtype=bool))
-        stacked[held] = blend.probability(logits[held])
-    alone = {name: _answers(said) for name, said in zip(names, logits.T, strict=True)}
+        stacked[held] = Stack.fit(said[~held], churned[~held], everyone[~held]).blend(said[held])
+    alone = {name: _answers(own) for name, own in logits.items()}
     standing = Standing.of(_AUC, _truth(churned), _answers(stacked), alone, seed)
     if standing.better:
         return [standing.better[0]]
-    weights = np.asarray(Stack.fit(logits, churned, np.ones(len(logits), dtype=bool)).weights)
-    kept = weights >= LEAST * weights.sum()
-    return [name for name, keep in zip(names, kept, strict=True) if keep]
-
-
-def _beaten(said: Array, best: Array, churned: Array, seed: int) -> bool:
-    return bool(Standing.of(_AUC, _truth(churned), _answers(said), {"best": _answers(best)}, seed).better)
+    weights = Stack.fit(said, churned, everyone).weights
+    return [name for name, weight in zip(logits, weights, strict=True) if weight >= LEAST * sum(weights)]
 
 
 def _truth(churned: Array) -> pd.DataFrame:

@@ -111,3 +111,10 @@ def test_a_folder_without_any_table(folder: Path) -> None:
 def test_a_bundled_source_needs_no_schema(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="'cdnow' is a bundled source"):
         check("cdnow", Settings(home=tmp_path), Schema())
+
+
+def test_a_files_name_says_more_than_its_columns(folder: Path) -> None:
+    (folder / "members.csv").write_text("customer_id,Churn,created,value\na,0,x,1\nb,1,y,2\n")
+    done = looked(folder)
+    assert done.proposed["tables"] == {"customers": {"file": ["members.csv"], "columns": {"churned": "Churn"}}}
+    assert done.proposed_usable

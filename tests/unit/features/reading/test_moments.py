@@ -148,3 +148,12 @@ def test_parquet_moments_of_any_unit_are_of_the_schemas_zone(read, unit: str) ->
     frame["occurred_at"] = frame["occurred_at"].astype(f"datetime64[{unit}]")
     tables, _ = read({"transactions.parquet": frame}, {"zone": "Europe/Berlin"})
     assert pd.read_parquet(tables.path("transactions"))["occurred_at"].tolist() == [pd.Timestamp("2024-07-01 10:00")]
+
+
+def test_a_zone_that_parquet_tells_is_kept(read) -> None:
+    at = pd.to_datetime(["2024-07-01 12:00"]).tz_localize("Asia/Tokyo")
+    frame = pd.DataFrame({"customer_id": ["a"], "occurred_at": at, "amount": [1.0]})
+    tables, _ = read({"transactions.parquet": frame})
+    found = pd.read_parquet(tables.path("transactions"))
+    assert found["occurred_at"].tolist() == [pd.Timestamp("2024-07-01 03:00")]
+    assert found["zone"].tolist() == ["Asia/Tokyo"]

@@ -83,19 +83,17 @@ def test_whatever_is_chosen_is_saved_explained_and_answers_the_same(
     assert drivers["effect"].abs().groupby(drivers["feature"]).sum().idxmax() == "recency_days"
 
 
-def test_drivers_are_of_the_boosted_member_with_most_weight(model: ChurnModel, whole: pd.DataFrame) -> None:
-    boosted = {
-        name: weight
-        for (name, member), weight in zip(model.members.items(), model.stack.weights, strict=True)
-        if member.boosted
-    }
-    name = max(boosted, key=boosted.get)
-    x = model.encoder.encode(whole.head(20))
+def test_drivers_are_of_the_boosted_member_with_most_weight(
+    model: ChurnModel, baselines: dict[str, ChurnModel], whole: pd.DataFrame
+) -> None:
+    members = {name: baselines[name].members[name] for name in ("random_forest", "xgboost", "lightgbm")}
+    mixed = dataclasses.replace(model, members=members, stack=Stack((0.6, 0.1, 0.3), 0.0))
+    x = mixed.encoder.encode(whole.head(20))
 
-    explained = model.explain(whole.head(20))
+    explained = mixed.explain(whole.head(20))
 
     total = np.array([sum(driver["effect"] for driver in why) for why in explained["top_drivers"]])
-    shared = model.logits(x)[:, list(model.members).index(name)] - total
+    shared = mixed.logits(x)[:, list(members).index("lightgbm")] - total
     np.testing.assert_allclose(shared, shared.mean(), atol=1e-4)
     assert {driver["feature"] for why in explained["top_drivers"] for driver in why} <= set(whole.columns)
 
@@ -144,6 +142,34 @@ def test_a_checkpoint_of_other_data_is_not_taken(
     fit(train.assign(churned=1 - train["churned"]), valid, params, tmp_path)
 
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_table_that_tells_nothing_is_refused(
+    train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path: Path
+) -> None:
+    told = ["recency_days", "spend", "plan", "subscribed"]
+    with pytest.raises(ValueError, match="features: expected one column at least that differs between customers"):
+        fit(train.assign(**dict.fromkeys(told, 1.0)), valid.assign(**dict.fromkeys(told, 1.0)), params, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["identifiers", "all categories", "duplicates", "nothing but one value and gaps"])
+def test_hostile_columns_are_answered(
+    kind: str, train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path: Path
+) -> None:
+    def spoilt(rows: pd.DataFrame) -> pd.DataFrame:
+        if kind == "identifiers":
+            return rows.assign(account=rows["customer_id"] + "-x", number=np.arange(len(rows)))
+        if kind == "all categories":
+            return rows.assign(**{name: rows[name].map("{:.0f}".format) for name in ("recency_days", "spend")})
+        if kind == "duplicates":
+            return pd.concat([rows, rows], ignore_index=True)
+        return rows.assign(tick=np.where(np.arange(len(rows)) % 3 == 0, 1.0, np.nan), empty=np.nan, same="x")
+
+    model = fit(spoilt(train), spoilt(valid), params, tmp_path)
+
+    answers = model.predict(spoilt(valid))["churn_probability"]
+    assert np.isfinite(answers).all() and not {"account", "empty", "same"} & set(model.encoder.columns)
+    assert roc_auc_score(spoilt(valid)["churned"], answers) > 0.65
 
 
 def test_too_few_leavers_are_refused(
