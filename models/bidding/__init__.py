@@ -57,7 +57,7 @@ FAMILY = Family(
         "believed once spending lags behind by more than chance explains. Where conversions are bought, those that are "
         "still to come are made up for by the delays in the log (`converted_at`), and days of which half are still to "
         "come are not learnt from; delays longer than the log are not seen. A log without `converted_at` only tells "
-        "open days, on which clicks convert less than before beyond chance: a campaign that converts less of late looks "
-        "the same."
+        "open days, on which clicks convert less than before beyond chance: a campaign that converts less of late "
+        "looks the same."
     ),
 )
