@@ -109,9 +109,8 @@ def test_no_more_is_offered_than_the_budget_holds_and_each_offer_is_one_customer
 ) -> None:
     panels["customer"].said = {"churn_probability": 0.9, "value": 100.0}
     pipeline = made(tmp_path, Log(), panels)
-    first = next(
-        made for place in range(40) if (made := pipeline.decide([asked(place, "customer")])[0]).amount is not None
-    )
+    one_by_one = (pipeline.decide([asked(place, "customer")])[0] for place in range(40))
+    first = next(one for one in one_by_one if one.amount is not None)
     again, other = (replace(asked(0, "customer"), opportunity_id=first.opportunity_id, customer_id=one) for one in "kx")
     assert pipeline.decide([again])[0].amount == first.amount == 18.0
     refused = pipeline.decide([other])[0]
