@@ -21,7 +21,7 @@ from features import store
 from features.examples import Window, churn_examples, latest
 from features.settings import Settings
 from features.tables import Tables
-from serving.decisions.endpoint import keys
+from serving.access import keys
 from serving.decisions.endpoint.server import state_store
 from serving.decisions.params import Decisions
 from serving.decisions.records import Opportunity
@@ -63,6 +63,10 @@ class Endpoint:
         answer = self.post("decisions", asked(**changed))
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def metrics(self) -> str:
+        given = {"authorization": f"Bearer {self.keys['metrics']}"}
+        return httpx.get(f"{self.url}/metrics", headers=given).raise_for_status().text
 
     def _ready(self) -> None:
         httpx.get(f"{self.url}/health/ready").raise_for_status()
@@ -331,7 +335,7 @@ def test_health_metrics_and_the_document_need_no_key(endpoint: Endpoint) -> None
     assert httpx.get(f"{endpoint.url}/health/live").json() == {"alive": True}
     ready = httpx.get(f"{endpoint.url}/health/ready").json()
     assert ready["ready"] and set(ready["models"]) == {"clicks", "bidder"}
-    told = httpx.get(f"{endpoint.url}/metrics").text
+    told = endpoint.metrics()
     assert 'adloop_decisions_total{action="bid",arm="fallback"}' in told
     assert 'adloop_guardrails_total{guardrail="fallback"}' in told
     assert 'adloop_request_seconds_count{path="/v1/decisions",status="200"}' in told
@@ -385,7 +389,7 @@ def test_a_bundle_takes_over_while_requests_run(endpoint: Endpoint) -> None:
     (endpoint.settings.home / "models" / "bidder" / "files.json").write_text("{}")
     time.sleep(2.5)
     assert endpoint.decide()["versions"]["bidder"] == after
-    assert 'adloop_faults_total{what="bundle"} 1.0' in httpx.get(f"{endpoint.url}/metrics").text
+    assert 'adloop_faults_total{what="bundle"} 1.0' in endpoint.metrics()
 
 
 def test_redis_stopped_and_started_under_load(tmp_path: Path, redis_server: Server) -> None:

@@ -16,7 +16,7 @@ import pytest
 from features.settings import Settings
 from models import bundle
 from models.registry import Registry
-from serving.decisions.endpoint import keys
+from serving.access import keys
 from serving.decisions.endpoint.bidder import Bidder
 from serving.decisions.endpoint.sheet import Columns, Sheet
 from serving.decisions.log import reading

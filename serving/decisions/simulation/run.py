@@ -16,7 +16,7 @@ from models.bidding.model import BiddingModel
 from models.bundle import Bundle, open_bundle
 from models.catalog import POLICY
 from models.registry import Registry
-from serving.decisions.endpoint import keys
+from serving.access import keys
 from serving.decisions.endpoint.server import STATE
 from serving.decisions.feedback import FILE
 from serving.decisions.params import Decisions, read

@@ -13,12 +13,13 @@ from typing import Any
 import orjson
 import redis
 
-from features.trips import Command, Trips
+from features.trips import Command
 from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book
 from serving.decisions.state.ledger import lasting
 from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, REDATE, RESERVE, UPGRADE
+from serving.decisions.state.shards import scripted
 from serving.decisions.state.store import (
     KEPT,
     Budget,
@@ -53,7 +54,7 @@ class Redis:
     """
 
     def __init__(self, url: str, params: Decisions, clock: Callable[[], float] | None = None) -> None:
-        self._trips, self._clock = Trips(url, text=True), clock
+        self._trips, self._clock = scripted(url, EVERYTHING), clock
         self._recent_s, self._ahead_s = params.keeping.recent_s, params.clock.ahead_s
         told = {name: getattr(params.keeping, name) for name in ("recent_s", "remembered_s")}
         self._lasting = lasting(params)
