@@ -10,7 +10,7 @@ import click
 
 from components import wire
 from components.params import Params, load
-from features.privacy import stay_private
+from features.privacy import keep_private, stay_private
 from features.settings import Settings
 from models.catalog import NAMES
 
@@ -23,6 +23,7 @@ class Step:
 
     def __init__(self, home: Path | None, params: Path, family: str) -> None:
         self.settings = Settings(home=home) if home else Settings()
+        keep_private(self.settings.home)
         self.params: Params = load(params)
         self.family = family
         self.data, self.own = self.settings.home / "runs" / "data", self.settings.home / "runs" / family

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from pydantic import SecretStr
+from pydantic import PositiveFloat, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -18,7 +18,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ADLOOP_", frozen=True, extra="forbid")
 
     home: Path = Path(".adloop")
-    #: Online features: SQLite under `home`, or Redis when this is set (`redis://host:port/0`).
+    #: Online features and the state of decisions: SQLite under `home`, or Redis when this is set: `redis://host:port/0`,
+    #: `redis+sentinel://host:port,…/service/0` or `redis+cluster://host:port,…` (`features/redis_address.py`).
     redis_url: str | None = None
     #: Offline features: Parquet under `home`, or an `s3://bucket/prefix`.
     offline_uri: str | None = None
@@ -41,8 +42,17 @@ class Settings(BaseSettings):
     #: Where `adloop serve` and a local release answer.
     host: str = "127.0.0.1"
     port: int = 8080
-    #: Hashes of the keys that the decision endpoint knows; `keys/api.json` under `home` by default.
+    #: Days that requests to models, their answers and outcomes are kept: monitors need them for a horizon at least.
+    requests_days: PositiveFloat = 400.0
+    #: Days that logged decisions are kept; all of them by default. Never fewer than their feedback is waited for
+    #: (`decisions.keeping.remembered_s` in `params.yaml`); what is older cannot be replayed or learnt from any more.
+    decisions_days: PositiveFloat | None = None
+    #: Hashes of the keys that models and decisions know; `keys/api.json` under `home` by default.
     api_keys: Path | None = None
+    #: The key that adloop's own commands send; by default one that is made at `keys/own.key` under `home`.
+    api_key: SecretStr | None = None
+    #: `off`: predictions, values and explanations are for anybody who reaches the port. Decisions always need a key.
+    inference_keys: Literal["required", "off"] = "required"
     #: Brokers of a Kafka bus (`host:port,…`), whose events the decision endpoint takes as it takes those told by HTTP.
     kafka_brokers: str | None = None
     #: The topic they are read from, and the one for messages that are no events.

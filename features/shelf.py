@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from filelock import FileLock
 
+from features.redis_address import Address
 from features.settings import Settings
 
 
@@ -84,20 +85,27 @@ class Redis:
 
         # One retry at once finds a server that was started again; its client would wait for one that is away.
         patience: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry": Retry(NoBackoff(), 1)}
-        self._client: Any = redis.Redis.from_url(url, **patience)
+        self._client: Any = None
+        self._address, self._patience = Address(url), patience
         self.faults: tuple[type[Exception], ...] = (redis.RedisError, OSError)
         self.place = url
 
     def get(self, key: str) -> bytes | None:
-        found: bytes | None = self._client.get(f"adloop:{key}")
+        found: bytes | None = self._opened().get(f"adloop:{key}")
         return found
 
     def put(self, key: str, value: bytes) -> None:
-        self._client.set(f"adloop:{key}", value)
+        self._opened().set(f"adloop:{key}", value)
 
     def drop(self, key: str) -> None:
-        self._client.delete(f"adloop:{key}")
+        self._opened().delete(f"adloop:{key}")
 
     def lock(self) -> AbstractContextManager[Any]:
-        held: AbstractContextManager[Any] = self._client.lock("adloop:lock", timeout=600)
+        held: AbstractContextManager[Any] = self._opened().lock("adloop:lock", timeout=600)
         return held
+
+    def _opened(self) -> Any:
+        """The client: that of a cluster asks its nodes when it is made, and they may be away."""
+        if self._client is None:
+            self._client = self._address.client(**self._patience)
+        return self._client

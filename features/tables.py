@@ -71,6 +71,7 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
         "zone": Column("VARCHAR"),  # of the campaign: whose clock tells its hour and day
         "channel": Column("VARCHAR"),
         "conversion_value": Column("DOUBLE", least=0),
+        "converted_at": Column("TIMESTAMP"),  # when the conversion came, which is later than the auction
         "predicted_value": Column("DOUBLE", least=0),  # of winning, in the currency of `conversion_value`
         "episode": Column("BIGINT"),  # of a replay: auctions that share one budget
         "won": Column("DOUBLE", only=(0, 1)),  # 0: lost, and `market_price` is the bid that lost: the price is above it

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from features.privacy import stay_private
 from features.settings import Settings
-from models import bundle, keys, tracking
+from models import bundle, keys, own_store, tracking
 from models.bundle import BundleTampered, Manifest
 
 if TYPE_CHECKING:
@@ -74,8 +74,11 @@ class Registry:
         self._settings.home.mkdir(parents=True, exist_ok=True)
         uri = self._settings.tracking_uri
         with self._lock:  # two first uses at once would both lay out the database
+            own_store.check(self._settings)
             client = MlflowClient(tracking_uri=uri, registry_uri=uri)
             client.search_registered_models(max_results=1)
+            own_store.follow(self._settings)
+            own_store.tidy(self._settings)
         return client
 
     def versions(self, family: str) -> list[Version]:
@@ -167,12 +170,12 @@ class Registry:
         folder = self._settings.home / "evaluations" / family / str(version)
         with self._lock:
             if not folder.exists():
-                self._fetch(f"{run.info.artifact_uri}/evaluation", folder)
+                self._fetch(own_store.here(f"{run.info.artifact_uri}/evaluation", self._settings), folder)
         return folder
 
     def address(self, family: str, version: str) -> str:
         """Where the signed bundle of `version` lies, for servers that fetch it themselves."""
-        return str(self._client.get_model_version_download_uri(family, version))
+        return own_store.here(str(self._client.get_model_version_download_uri(family, version)), self._settings)
 
     def _verify(self, version: Version, folder: Path) -> None:
         digest = bundle.verify(folder, keys.public_key(self._settings), version.family, version.version)

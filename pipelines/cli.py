@@ -3,13 +3,15 @@
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
-from features.privacy import stay_private
+from features.privacy import keep_private, stay_private
 from features.settings import Settings
 from models.catalog import NAMES
+from pipelines.explained import Explained, Rate
+from serving.access.scopes import Scope
 
 if TYPE_CHECKING:
     from features.schema import Schema
@@ -30,16 +32,6 @@ SCHEMA = click.option(
     help="How your files become these tables (YAML): names, formats, signs, zone; adloop check proposes one.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
-
-
-class Explained(click.Group):
-    """Turns the errors adloop raises on purpose into one line; anything else keeps its traceback."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except (ValueError, LookupError, FileNotFoundError, ConnectionError) as error:
-            raise click.ClickException(str(error)) from error
 
 
 @click.group(cls=Explained, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -63,6 +55,7 @@ def main() -> None:
     folder, ADLOOP_HOME (default .adloop); services are named by ADLOOP_* variables (see features/settings.py).
     """
     stay_private()
+    keep_private(Settings().home)
 
 
 @main.command()
@@ -279,35 +272,67 @@ def _state(params_file: Path) -> "Store":
 
 
 @main.command()
-@click.option("--params", "params_file", type=click.Path(path_type=Path), default="params.yaml", help="To decide by.")
-def serve(params_file: Path) -> None:
+@click.option(
+    "--params",
+    "params_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="To decide by; default: params.yaml, where there is one.",
+)
+def serve(params_file: Path | None) -> None:
     """Serve the released champions and decisions behind one address until stopped (ADLOOP_HOST, ADLOOP_PORT).
 
-    Decisions need a key (adloop key --scope decide) and a budget (adloop budget ACCOUNT CAMPAIGN --daily 50). Without
-    a params.yaml only the models answer.
+    Who asks needs a key (adloop key --scope predict --scope decide); decisions need a budget too (adloop budget
+    ACCOUNT CAMPAIGN --daily 50). The first start makes a key for this machine's owner and says where it lies.
+    ADLOOP_INFERENCE_KEYS=off lets anybody ask the models. Where there is no params.yaml only the models answer.
+    GET /health/ready says what does not answer, why, and what to do: what dies is started again, what is damaged is
+    left out, and all else answers.
     """
+    import logging
+
     from serving.rollout.serve import serve as until_stopped
 
-    until_stopped(Settings(), params_file if params_file.exists() else None)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    if params_file is None:
+        params_file = Path("params.yaml") if Path("params.yaml").exists() else None
+        if params_file is None:
+            click.echo("serves models only: there is no params.yaml to decide by in this folder", err=True)
+    until_stopped(Settings(), params_file)
 
 
 @main.command()
+@click.option("--scope", "scopes", type=click.Choice(get_args(Scope)), multiple=True, help="May be repeated.")
+@click.option("--account", "accounts", multiple=True, help="Only about this account; may be repeated. Default: all.")
 @click.option(
-    "--scope", "scopes", type=click.Choice(("decide", "feedback", "admin")), multiple=True, help="May be repeated."
+    "--family", "families", type=FAMILY, multiple=True, help="Only this family; may be repeated. Default: all."
 )
 @click.option("--name", default="default", help="Whose key it is: told in logs and beside overrides.")
-@click.option("--per-second", type=click.FloatRange(min=0, min_open=True), default=2000.0, help="What it may send.")
+@click.option("--per-second", type=Rate(), default=2000.0, help="Opportunities and events it may send.")
 @click.option("--revoke", is_flag=True, help="Take all keys of this name out of force instead.")
-def key(scopes: tuple[str, ...], name: str, per_second: float, revoke: bool) -> None:
-    """Make a key for the decision endpoint, and show it: only its hash is kept. Running servers know it at once."""
-    from serving.decisions.endpoint import keys
+def key(
+    scopes: tuple[Scope, ...],
+    accounts: tuple[str, ...],
+    families: tuple[str, ...],
+    name: str,
+    per_second: float,
+    revoke: bool,
+) -> None:
+    """Make a key, and show it: only its hash is kept. Running servers know it at once.
+
+    \b
+    predict, explain   ask models          decide, feedback   ask for decisions, tell what came of them
+    admin              budgets and stops   metrics            read figures for Prometheus
+
+    The commands of adloop itself send a key of their own: keys/own.key in the home.
+    """
+    from serving.access import keys
 
     if revoke:
         click.echo(f"{keys.revoke(Settings(), name)} keys of '{name}' are out of force")
         return
     if not scopes:
-        raise click.UsageError("--scope: expected decide, feedback or admin")
-    click.echo(keys.make(Settings(), name, [scope for scope in keys.SCOPES if scope in scopes], per_second))
+        raise click.UsageError(f"--scope: expected one of {', '.join(keys.SCOPES)}")
+    only = [scope for scope in keys.SCOPES if scope in scopes]
+    click.echo(keys.make(Settings(), name, only, per_second, accounts or None, families or None))
 
 
 @main.command()

@@ -136,6 +136,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 def _places_and_code(settings: Settings) -> str:
     """What cached outputs depend on besides a step's inputs, as a digest: other places or other code, another cache."""
     digest = hashlib.sha256(settings.model_dump_json(exclude={"host", "port", "image", "detectors"}).encode())
+    digest.update(str(settings.home.resolve()).encode())  # outputs are remembered by their absolute paths
     files = [path for floor in _CODE for path in sorted((_REPOSITORY / floor).rglob("*.py"))]
     lock = _REPOSITORY / "requirements.lock"
     for path in [*files, lock] if lock.exists() else files:

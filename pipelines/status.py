@@ -1,5 +1,6 @@
 """What is trained, registered, released and drifting, by family: `adloop status`."""
 
+import json
 from typing import Any, TypedDict
 
 from features.settings import Settings
@@ -30,16 +31,22 @@ class FamilyStatus(TypedDict):
 
 
 class Status(TypedDict):
-    """The home that was looked at, and the families in it; none where nothing was trained yet."""
+    """The home that was looked at, and the families in it; none where nothing was trained yet.
+
+    Keys:
+        serving: what a running `adloop serve` says of its health (`ready`, `faults`, `left_out`); None where none runs.
+    """
 
     home: str
     families: dict[str, FamilyStatus]
+    serving: dict[str, Any] | None
 
 
 def status(settings: Settings) -> Status:
     """How things stand. A home without a registry is answered without opening anything."""
     looked = {name: _family(name, settings) for name in catalog.NAMES} if reading.begun(settings) else {}
-    return {"home": str(settings.home), "families": {name: found for name, found in looked.items() if found}}
+    families = {name: found for name, found in looked.items() if found}
+    return {"home": str(settings.home), "families": families, "serving": _serving(settings)}
 
 
 def as_table(found: Status) -> str:
@@ -58,7 +65,33 @@ def as_table(found: Status) -> str:
     output = console()
     with output.capture() as captured:
         output.print(table)
+        for line in _health(found["serving"]):
+            output.print(Text(line))
     return captured.get().rstrip("\n")
+
+
+def _serving(settings: Settings) -> dict[str, Any] | None:
+    if not (settings.home / "rollout" / "serve").exists():
+        return None
+    from serving.rollout.processes import fetch
+    from serving.rollout.serve import running
+
+    if not running(settings):
+        return None
+    status, body = fetch(settings.port, "/health/ready")
+    faults = {"adloop serve": f"does not answer at port {settings.port}"}
+    return dict(json.loads(body)) if status in (200, 503) else {"ready": False, "faults": faults}
+
+
+def _health(serving: dict[str, Any] | None) -> list[str]:
+    """What does not answer, and why, a line each."""
+    if serving is None:
+        return []
+    parts = [serving, serving.get("decisions", {})]
+    named = [(name, why) for part in parts for key in ("faults", "reasons") for name, why in part.get(key, {}).items()]
+    aside = [(f"{name} (left out)", why) for part in parts for name, why in part.get("left_out", {}).items()]
+    first = "adloop serve answers" if serving["ready"] else "adloop serve is not ready"
+    return [first, *(f"  {name}: {why}" for name, why in [*named, *aside])]
 
 
 def _family(name: str, settings: Settings) -> FamilyStatus | None:

@@ -6,6 +6,8 @@ from contextlib import closing
 from typing import Protocol
 from urllib.parse import quote
 
+from features.redis_address import Address, is_redis
+
 #: Entities of one round trip when rows are written or removed.
 CHUNK = 1000
 
@@ -57,9 +59,9 @@ class RedisRows:
     """Rows in Redis."""
 
     def __init__(self, url: str) -> None:
-        from features.trips import Trips
+        from features.trips import trips
 
-        self._trips = Trips(url, text=False)
+        self._url, self._trips = url, trips(url, text=False)
 
     def write(self, project: str, view: str, rows: Mapping[str, bytes]) -> None:
         pairs = list(rows.items())
@@ -72,12 +74,11 @@ class RedisRows:
         return [{name.decode(): row for name, row in zip(one[::2], one[1::2], strict=True)} for one in found]
 
     def drop(self, project: str, views: Sequence[str]) -> None:
-        cursor = None
-        while cursor != b"0":
-            ((cursor, keys),) = self._trips.ask([("SCAN", cursor or 0, "MATCH", f"{project}:*", "COUNT", CHUNK)])
-            self._trips.ask([("HDEL", key, *views) for key in keys])
+        client = Address(self._url).client()
+        for key in client.scan_iter(match=f"{project}:*", count=CHUNK):
+            self._trips.ask([("HDEL", key, *views)])
 
 
 def rows_at(place: str) -> SqliteRows | RedisRows:
-    """The rows at a `redis://` address, or in the SQLite file of this path."""
-    return RedisRows(place) if place.startswith(("redis://", "rediss://")) else SqliteRows(place)
+    """The rows at the address of a Redis, or in the SQLite file of this path."""
+    return RedisRows(place) if is_redis(place) else SqliteRows(place)

@@ -8,6 +8,7 @@ import logging
 import os
 from pathlib import Path
 
+from features.privacy import keep_private
 from features.settings import Settings
 
 
@@ -28,13 +29,16 @@ def main() -> None:
     args = parser().parse_args()
     # A model answers on one thread: requests are worked on side by side, not each by all cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # what is away is asked again, and not waited for
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 
     from serving.decisions.endpoint.champions import in_folder, released
     from serving.decisions.endpoint.server import serve
     from serving.decisions.params import read
 
-    settings, (params, seed) = Settings(), read(args.params)
+    settings = Settings()
+    keep_private(settings.home)
+    params, seed = read(args.params)
     current = released(settings) if args.models is None else in_folder(args.models)
     serve(current, params, seed, args.host, args.port, settings, args.place)
 

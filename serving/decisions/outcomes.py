@@ -18,13 +18,14 @@ def joined(path: Path, feedback: Path, since: float = 0.0) -> pd.DataFrame:
 
     Columns: those of the log (`log.columns.COLUMNS`); then `impression` and `click` (0 or 1), `conversions` (a count),
     `value` (after refunds) and `cost` (in the account's currency). A decision that was asked for again is what was
-    acted on first. Decisions that are in no part yet are left out. Raises `FileNotFoundError` where nothing is logged.
+    acted on first. Decisions that are in no part yet, or in a damaged one, are left out. Raises `FileNotFoundError`
+    where nothing is logged.
 
     Args:
         since: Unix seconds.
     """
     names = [name for name, _, _ in COLUMNS]
-    late = [parts.read(part, names).to_pandas() for part in parts.found(path) if parts.late(part, since)]
+    late = [table.to_pandas() for _, table in parts.readable(path, names, since)]
     logged: pd.DataFrame = pd.concat(late or [pd.DataFrame(columns=names)])
     logged = logged[logged["logged_at"] >= since]
     acted = logged["action"].ne(Action.HOLD)

@@ -182,8 +182,13 @@ class Decisions(Section):
 
 
 def read(file: Path) -> tuple[Decisions, int]:
-    """The section `decisions` of a `params.yaml`, and its seed. Raises pydantic's `ValidationError`, a `ValueError`."""
+    """The section `decisions` of a `params.yaml`, and its seed. Raises `ValueError`."""
     import yaml
 
-    written = yaml.safe_load(file.read_text())
+    try:
+        written = yaml.safe_load(file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as broken:
+        raise ValueError(f"{file} is no YAML: {broken}") from broken
+    if not isinstance(written, dict) or not {"decisions", "seed"} <= written.keys():
+        raise ValueError(f"{file}: expected the sections 'decisions' and 'seed'")
     return Decisions.model_validate_json(json.dumps(written["decisions"])), int(written["seed"])

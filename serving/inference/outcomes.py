@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from serving.inference import requests
+from serving.inference import parts
 
 KEY = ["request_id", "row"]
 
@@ -24,15 +23,15 @@ def append(home: Path, family: str, outcomes: pd.DataFrame) -> None:
     missing = [name for name in KEY if name not in outcomes]
     if missing:
         raise ValueError(f"outcomes: expected columns {KEY}, missing {missing}")
-    requests.write_part(folder(home, family), pa.Table.from_pandas(outcomes, preserve_index=False))
+    parts.write(folder(home, family), pa.Table.from_pandas(outcomes, preserve_index=False))
 
 
 def read(home: Path, family: str) -> pd.DataFrame:
     """The outcomes, one a request and row. Empty where none came yet."""
-    tables = [pq.read_table(part) for part in requests.parts(folder(home, family))]
-    if not tables:
+    table = parts.read(folder(home, family))
+    if table is None:
         return pd.DataFrame(columns=KEY)
-    frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
     return frame.drop_duplicates(KEY, ignore_index=True)
 
 

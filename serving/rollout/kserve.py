@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 PATIENCE = 900.0
 LOOK = 1.0
 PORT = 8080
+#: Where the hashes of keys are mounted, from the Secret that the decision engine takes them from too.
+KEYS, SECRET = "/etc/adloop", "adloop-keys"
+#: Marks the services that adloop made, with the version of their latest revision.
+ANNOTATION = "adloop/version"
+
+
+class NotOurs(ValueError):
+    """A service of a family's name that adloop did not make."""
 
 
 def on_cluster(namespace: str, image: str, address: Callable[[str, str], str], home: Path) -> "InferenceServices":
@@ -48,7 +56,10 @@ class InferenceServices:
 
     def url(self, family: str) -> str:
         """Where the family answers, once it does."""
-        return str(self._client.get(family, namespace=self._namespace)["status"]["url"])
+        status = self._client.get(family, namespace=self._namespace).get("status") or {}
+        if not status.get("url"):
+            raise LookupError(f"the InferenceService '{family}' has no address yet: kubectl get isvc {family}")
+        return str(status["url"])
 
     def split(self, family: str, split: Split) -> None:
         """Make the canary the latest revision with its share, or the champion with all of it."""
@@ -80,10 +91,22 @@ class InferenceServices:
         """The services go on."""
 
     def _there(self, family: str) -> str | None:
-        """The version of the latest revision; None where the family has no service yet."""
-        items = self._client.get(namespace=self._namespace)["items"]
-        found = next((item for item in items if item["metadata"]["name"] == family), None)
-        return None if found is None else str(found["metadata"]["annotations"]["adloop/version"])
+        """The version of the latest revision; None where the family has no service yet.
+
+        Raises `NotOurs` for a service of that name that somebody else made: it is left alone.
+        """
+        items = self._client.get(namespace=self._namespace).get("items") or []
+        found = next((item for item in items if _about(item).get("name") == family), None)
+        if found is None:
+            return None
+        version = (_about(found).get("annotations") or {}).get(ANNOTATION)
+        if not version:
+            raise NotOurs(
+                f"the InferenceService '{family}' in the namespace {self._namespace} has no annotation {ANNOTATION}, "
+                f"so adloop did not make it and leaves it alone: rename it, or release in another namespace "
+                f"(ADLOOP_KSERVE_NAMESPACE)"
+            )
+        return str(version)
 
     def _patch(self, family: str, version: str, percent: int) -> None:
         self._client.patch(family, self._service(family, version, percent), namespace=self._namespace)
@@ -93,9 +116,10 @@ class InferenceServices:
         reason = "no status yet"
         while time.monotonic() < deadline:
             found = self._client.get(family, namespace=self._namespace)
-            status = found.get("status", {})
-            ready: dict[str, Any] = next((one for one in status.get("conditions", []) if one["type"] == "Ready"), {})
-            if status.get("observedGeneration") == found["metadata"]["generation"]:
+            status = found.get("status") or {}
+            conditions = status.get("conditions") or []
+            ready: dict[str, Any] = next((one for one in conditions if one.get("type") == "Ready"), {})
+            if status.get("observedGeneration") == _about(found).get("generation"):
                 if ready.get("status") == "True":
                     return
                 reason = ready.get("message") or reason
@@ -114,15 +138,24 @@ class InferenceServices:
             image=self._image,
             command=["python", "-m", "serving.inference"],
             args=[*arguments, "--http-port", str(PORT)],
-            env=[client.V1EnvVar(name="STORAGE_URI", value=self._address(family, version))],
+            env=[
+                client.V1EnvVar(name="STORAGE_URI", value=self._address(family, version)),
+                client.V1EnvVar(name="ADLOOP_API_KEYS", value=f"{KEYS}/api.json"),
+            ],
             ports=[client.V1ContainerPort(container_port=PORT, protocol="TCP")],
+            volume_mounts=[client.V1VolumeMount(name="keys", mount_path=KEYS, read_only=True)],
         )
-        predictor = V1beta1PredictorSpec(containers=[container], canary_traffic_percent=percent)
+        keys = client.V1Volume(name="keys", secret=client.V1SecretVolumeSource(secret_name=SECRET))
+        predictor = V1beta1PredictorSpec(containers=[container], volumes=[keys], canary_traffic_percent=percent)
         return V1beta1InferenceService(
             api_version=constants.KSERVE_V1BETA1,
             kind=constants.KSERVE_KIND_INFERENCESERVICE,
-            metadata=client.V1ObjectMeta(
-                name=family, namespace=self._namespace, annotations={"adloop/version": version}
-            ),
+            metadata=client.V1ObjectMeta(name=family, namespace=self._namespace, annotations={ANNOTATION: version}),
             spec=V1beta1InferenceServiceSpec(predictor=predictor),
         )
+
+
+def _about(item: dict[str, Any]) -> dict[str, Any]:
+    """An object's metadata."""
+    found: dict[str, Any] = item.get("metadata") or {}
+    return found

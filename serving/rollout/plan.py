@@ -67,6 +67,10 @@ class CannotServe(RuntimeError):
         self.version, self.reason = version, reason
 
 
+class CannotFetch(ConnectionError):
+    """The bundle of a version is not to be had now, which says nothing against the version."""
+
+
 class Traffic(Protocol):
     """What splits requests between versions, and saw how each attempt went."""
 
@@ -74,7 +78,10 @@ class Traffic(Protocol):
         """Where the family answers, once its traffic was split."""
 
     def split(self, family: str, split: Split) -> None:
-        """Bring the traffic of `family` into this state; returns once it is in force. Raises `CannotServe`."""
+        """Bring the traffic of `family` into this state; returns once it is in force.
+
+        Raises `CannotServe`, and `CannotFetch` where it may go well at another time.
+        """
 
     def attempts(self, family: str, since: float) -> pd.DataFrame:
         """Every request tried on a version since this time (Unix seconds): `at`, `version`, `ok`, `latency_ms`.

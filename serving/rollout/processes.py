@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -20,12 +20,24 @@ from serving.rollout.plan import CannotServe
 PATIENCE = 90.0
 
 
+#: Waits for so many seconds; may raise to give up waiting.
+Pause = Callable[[float], None]
+
+
 class Process:
-    """A child with its output in a file."""
+    """A child with its output in a file.
+
+    Attributes:
+        version: what it is called where it cannot be served.
+    """
+
+    version = ""
 
     def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
-        self.log = log
+        self.log, self._begun = log, time.monotonic()
         log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists():  # of one that died: why is looked for there
+            log.replace(log.with_name(f"{log.name}.before"))
         leashed = [sys.executable, str(Path(leash.__file__)), str(os.getpid()), *command]
         with log.open("wb") as output:
             self._child = subprocess.Popen(leashed, stdout=output, stderr=output, env=dict(environment))
@@ -43,25 +55,39 @@ class Process:
         lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
         return lines[-1].strip() if lines else f"exit status {self._child.returncode}"
 
-    def wait_for(self, version: str, ready: Callable[[], bool]) -> None:
-        """Return once it is ready. Raises `CannotServe` with its last words where it does not come up."""
-        deadline = time.monotonic() + PATIENCE
-        while not ready():
-            if not self.alive:
-                raise CannotServe(version, self.last_words())
-            if time.monotonic() > deadline:
-                raise CannotServe(version, f"not ready after {PATIENCE:.0f} s")
-            time.sleep(0.05)
+    @property
+    def ready(self) -> bool:
+        """Whether it answers."""
+        raise NotImplementedError
 
-    def stop(self, patience: float = 15.0) -> None:
-        """Ask it to finish what it is doing and end; insist after `patience` seconds."""
+    def up(self) -> bool:
+        """Whether it answers by now. Raises `CannotServe` with its last words where it does not come up."""
+        if self.ready:
+            return True
+        if not self.alive:
+            raise CannotServe(self.version, self.last_words())
+        if time.monotonic() > self._begun + PATIENCE:
+            raise CannotServe(self.version, f"not ready after {PATIENCE:.0f} s")
+        return False
+
+    def wait_ready(self, pause: Pause = time.sleep) -> None:
+        """Return once it answers. Raises as `up`, and what `pause` raises."""
+        while not self.up():
+            pause(0.05)
+
+    def terminate(self) -> None:
+        """Ask it to finish what it is doing and end."""
         if self.alive:
             self._child.terminate()
-            try:
-                self._child.wait(patience)
-            except subprocess.TimeoutExpired:
-                self._child.kill()
-        self._child.wait()
+
+    def stop(self, patience: float = 15.0) -> None:
+        """Ask it to end, and insist after `patience` seconds."""
+        self.terminate()
+        try:
+            self._child.wait(patience)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
 
 
 class ModelServer(Process):
@@ -80,9 +106,9 @@ class ModelServer(Process):
         """By protocol."""
         return {"rest": self.http_port, "grpc": self.grpc_port}
 
-    def wait_ready(self) -> None:
-        """Return once it answers. Raises `CannotServe` with its last words where it does not come up."""
-        self.wait_for(self.version, lambda: bool(get(self.http_port, "/v2/health/ready")) and listens(self.grpc_port))
+    @property
+    def ready(self) -> bool:
+        return bool(get(self.http_port, "/v2/health/ready")) and listens(self.grpc_port)
 
 
 class DecisionServer(Process):
@@ -93,20 +119,33 @@ class DecisionServer(Process):
         place: where it keeps state and log, apart from all others; None: where the settings say.
     """
 
+    version = "decisions"
+
     def __init__(self, params: Path, port: int, log: Path, settings: Settings, place: Path | None = None) -> None:
         self.port = port
         command = [sys.executable, "-m", "serving.decisions", "--params", str(params), "--port", str(port)]
         command += [] if place is None else ["--place", str(place)]
         super().__init__(command, log, environment(settings))
 
-    def wait_ready(self) -> None:
-        """Return once it answers. Raises `CannotServe`."""
-        self.wait_for("decisions", lambda: bool(get(self.port, "/health/ready")))
+    @property
+    def ready(self) -> bool:
+        """Whether it answers; what it says of its own health is another matter."""
+        return bool(get(self.port, "/health/live"))
+
+
+def stop_all(processes: Iterable[Process]) -> None:
+    """Stop them side by side: together they take as long as the slowest."""
+    waiting = list(processes)
+    for one in waiting:
+        one.terminate()
+    until = time.monotonic() + 15.0
+    for one in waiting:
+        one.stop(max(0.0, until - time.monotonic()))
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """The environment of a server: these settings, and the key that verifies bundles in place of the one that signs."""
-    values = settings.model_dump(exclude={"signing_key", "verify_key", "home"}, exclude_none=True)
+    values = settings.model_dump(exclude={"signing_key", "verify_key", "api_key", "home"}, exclude_none=True)
     verify = public_key(settings).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     ours = {"ADLOOP_HOME": str(settings.home.resolve()), "ADLOOP_VERIFY_KEY": verify}
     ours |= {f"ADLOOP_{name.upper()}": str(value) for name, value in values.items()}
@@ -123,15 +162,30 @@ def free_port() -> int:
 
 def get(port: int, path: str) -> str:
     """The body of a successful GET on this machine; empty where there is none."""
+    status, body = fetch(port, path)
+    return body if status == 200 else ""
+
+
+def fetch(port: int, path: str) -> tuple[int, str]:
+    """Status and body of a GET on this machine; 0 where nobody answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
-        return response.read().decode() if response.status == 200 else ""
+        return response.status, response.read().decode()
     except (OSError, http.client.HTTPException):
-        return ""
+        return 0, ""
     finally:
         connection.close()
+
+
+def free(host: str, port: int) -> None:
+    """Raises `OSError` where nobody can listen there, for it is taken or no address of this machine."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that ended a moment ago are no matter
+        probe.bind(address)
+        probe.listen(1)
 
 
 def listens(port: int) -> bool:

@@ -3,12 +3,13 @@
 import json
 import logging
 import os
-import signal
-import threading
+import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pandas as pd
 from filelock import FileLock, Timeout
@@ -16,19 +17,31 @@ from filelock import FileLock, Timeout
 from features.settings import Settings
 from models import catalog
 from models.registry import Registry
-from serving.rollout import attempts, state
+from serving.access import own
+from serving.access.scopes import OPEN
+from serving.decisions.params import read
+from serving.rollout import attempts
+from serving.rollout.beside import DecisionEndpoint, Health
+from serving.rollout.envoy import EnvoyFailed
 from serving.rollout.fleet import Fleet
-from serving.rollout.plan import CannotServe, Split
-from serving.rollout.processes import PATIENCE, DecisionServer, free_port
+from serving.rollout.front import Front
+from serving.rollout.plan import CannotFetch, CannotServe, Split
+from serving.rollout.processes import PATIENCE, free
+from serving.rollout.stopping import Stop, Stopped
+from serving.rollout.watch import DECISIONS, Watch
 
 log = logging.getLogger("adloop.serve")
 
-#: Seconds between looks at what is asked, and whether the champions live.
+#: Seconds between looks at what is asked, and whether all that was started lives.
 LOOK = 0.2
 
 
-class NotServing(RuntimeError):
+class NotServing(ConnectionError):
     """`adloop serve` ended while it was asked for something."""
+
+
+class CannotStart(ConnectionError):
+    """`adloop serve` cannot begin: its home or its port is taken."""
 
 
 def running(settings: Settings) -> bool:
@@ -41,65 +54,88 @@ def running(settings: Settings) -> bool:
 
 
 def serve(settings: Settings, params: Path | None = None) -> None:
-    """Serve until SIGTERM or SIGINT. Raises `Timeout` where another one serves this home already.
+    """Serve until SIGTERM or SIGINT.
+
+    Raises `CannotStart`, `ValueError` for parameters that are none, and `EnvoyFailed` where Envoy does not stay up.
 
     Args:
         params: the `params.yaml` to decide by; None: no decisions are made.
     """
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
-    registry = Registry(settings)
-    with _lock(settings).acquire(timeout=2):
+    if params is not None:
+        read(params)
+    stop = Stop()
+    stop.listen()
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # what is away is asked again, and not waited for
+    with suppress(Stopped), _alone(settings), ExitStack() as opened:
+        own.key(settings)
+        decisions = None if params is None else DecisionEndpoint(params, settings)
+        health = Health(decisions)
+        front = Front(settings, health.report)
+        opened.callback(front.close)
+        fleet = _fleet(settings, front, decisions, stop)
+        opened.callback(lambda: _close(fleet, decisions))
+        watch = Watch(fleet, decisions, catalog.NAMES, Registry(settings), settings)
+        health.standing, front.ports = watch.standing, lambda: _ports(fleet, decisions)
+        announced = False
+        while True:
+            watch.look()
+            if not announced and watch.settled:
+                announced = True
+                _announce(fleet, watch, decisions, settings)
+            _answer(fleet, watch, settings)
+            stop.pause(LOOK)
+
+
+def _fleet(settings: Settings, front: Front, decisions: DecisionEndpoint | None, stop: Stop) -> Fleet:
+    beside = dict(front.beside)
+    if decisions is not None:
+        beside |= dict.fromkeys(DecisionEndpoint.PATHS, decisions.port)
+    return Fleet(settings, settings.host, settings.port, Registry(settings).download, beside, stop.pause)
+
+
+def _ports(fleet: Fleet, decisions: DecisionEndpoint | None) -> dict[str, int]:
+    """Of the servers in force, by family, and of the decision endpoint."""
+    return fleet.champions | ({} if decisions is None else {DECISIONS: decisions.port})
+
+
+def _close(fleet: Fleet, decisions: DecisionEndpoint | None) -> None:
+    """Nobody is sent to what is gone: Envoy ends first, all else side by side."""
+    if decisions is not None and decisions.server is not None:
+        decisions.server.terminate()
+    fleet.close()
+    if decisions is not None and decisions.server is not None:
+        decisions.server.stop()
+
+
+def _announce(fleet: Fleet, watch: Watch, decisions: DecisionEndpoint | None, settings: Settings) -> None:
+    there = sorted(fleet.splits)
+    if decisions is not None and DECISIONS not in watch.faults:
+        there.append(DECISIONS)
+    print(f"serving {', '.join(there) or 'nothing yet'} at {fleet.envoy.url}")
+    print(f"  the key of this machine's owner is in {own.path(settings)}; others are made by adloop key")
+    print(
+        f"  {fleet.envoy.url}/health/ready, /docs, /openapi.json; /metrics for a key of the scope metrics", flush=True
+    )
+    if settings.inference_keys == "off":
+        print(f"  WARNING: {OPEN}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """The one server of a home and of a port. Raises `CannotStart`."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(_lock(settings).acquire(timeout=2))
+        except Timeout:
+            raise CannotStart(f"adloop serve runs on the home {settings.home} already") from None
+        try:
+            free(settings.host, settings.port)
+        except OSError as taken:
+            place = f"{settings.host}:{settings.port}"
+            raise CannotStart(f"{place}: {taken.strerror}; choose another by ADLOOP_HOST and ADLOOP_PORT") from taken
         for left in _folder(settings).glob("*.json"):
             left.unlink()
-        decisions = None if params is None else Decisions(params, settings)
-        beside = {} if decisions is None else dict.fromkeys(Decisions.PATHS, decisions.port)
-        fleet = Fleet(settings, settings.host, settings.port, registry.download, beside)
-        try:
-            for family in catalog.NAMES:
-                _begin(fleet, family, settings, registry)
-            served = fleet.families
-            if decisions is not None:
-                decisions.wait_ready()
-                served = [*served, "decisions"]
-            print(f"serving {', '.join(served) or 'nothing yet'} at {fleet.envoy.url}", flush=True)
-            while not stop.wait(LOOK):
-                _answer(fleet, settings)
-                fleet.mend()
-                if decisions is not None:
-                    decisions.mend()
-        finally:
-            fleet.close()
-            if decisions is not None:
-                decisions.close()
-
-
-class Decisions:
-    """The decision endpoint beside the models, started again when it died."""
-
-    PATHS: ClassVar = ("/v1/decisions", "/v1/feedback")
-
-    def __init__(self, params: Path, settings: Settings) -> None:
-        self._params, self._settings, self.port = params, settings, free_port()
-        self._server = self._start()
-
-    def mend(self) -> None:
-        """Start it again where it has died."""
-        if not self._server.alive:
-            log.warning("the decision endpoint died: %s", self._server.last_words())
-            self._server = self._start()
-
-    def wait_ready(self) -> None:
-        """Return once it answers. Raises `CannotServe`."""
-        self._server.wait_ready()
-
-    def close(self) -> None:
-        self._server.stop()
-
-    def _start(self) -> DecisionServer:
-        written = self._settings.home / "rollout" / "decisions.log"
-        return DecisionServer(self._params, self.port, written, self._settings)
+        yield
 
 
 class Served:
@@ -117,8 +153,10 @@ class Served:
         asked = uuid.uuid4().hex
         _write(_folder(self.settings) / f"{family}.ask.json", {"id": asked, "split": split.model_dump()})
         done = self._wait(_folder(self.settings) / f"{family}.done.json", asked)
-        if done["error"] is not None:
+        if done["version"] is not None:
             raise CannotServe(done["version"], done["error"])
+        if done["error"] is not None:
+            raise CannotFetch(done["error"])
         self._seen = done
 
     def attempts(self, family: str, since: float) -> pd.DataFrame:
@@ -138,32 +176,25 @@ class Served:
         raise NotServing("adloop serve ended, or did not take the traffic asked for: run the release again")
 
 
-def _begin(fleet: Fleet, family: str, settings: Settings, registry: Registry) -> None:
-    """Bring a family to where it was left: in the middle of a course, or with its champion alone."""
-    champion = registry.champion(family)
-    if champion is None:
-        return
-    split = state.standing(settings.home, family, champion.version)
-    try:
-        fleet.split(family, split)
-    except CannotServe as cannot:
-        if cannot.version != split.canary:
-            raise
-        log.warning("%s: %s", family, cannot)
-        fleet.split(family, Split(champion=split.champion))
-
-
-def _answer(fleet: Fleet, settings: Settings) -> None:
+def _answer(fleet: Fleet, watch: Watch, settings: Settings) -> None:
     """Do what was asked since the last look, and say how it went."""
     for ask in sorted(_folder(settings).glob("*.ask.json")):
         asked = json.loads(ask.read_bytes())
-        ask.unlink()
         family = ask.name.removesuffix(".ask.json")
         done: dict[str, Any] = {"id": asked["id"], "error": None, "version": None}
         try:
             fleet.split(family, Split.model_validate(asked["split"]))
+            watch.taken(family)
         except CannotServe as cannot:
             done |= {"error": cannot.reason, "version": cannot.version}
+        except CannotFetch as cannot:
+            done |= {"error": str(cannot)}
+        except EnvoyFailed as failed:
+            if fleet.envoy.process.alive:
+                raise
+            log.error("%s: the traffic asked for waits: %s", family, failed)
+            return  # it is asked for still when Envoy is there again
+        ask.unlink()
         done |= {"versions": fleet.versions(), "attempts": str(fleet.envoy.attempts)}
         _write(_folder(settings) / f"{family}.done.json", done)
 

@@ -1,5 +1,6 @@
-"""`adloop serve` with the probe in the catalog: HOME PORT."""
+"""`adloop serve` with the probe in the catalog: HOME PORT [PARAMS]."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -11,4 +12,5 @@ from tests.integration import probe
 if __name__ == "__main__":
     probe.install()
     Fleet.command = probe.SERVER
-    serve(Settings(home=Path(sys.argv[1]), port=int(sys.argv[2])))
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    serve(Settings(home=Path(sys.argv[1]), port=int(sys.argv[2])), Path(sys.argv[3]) if sys.argv[3:] else None)

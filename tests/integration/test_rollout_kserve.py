@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from kserve import KServeClient
 
-from serving.inference import requests
+from serving.inference import parts, requests
 from serving.rollout import kserve
 from serving.rollout.kserve import InferenceServices
 from serving.rollout.plan import CannotServe, Split
@@ -116,7 +116,11 @@ def test_a_course_to_all_traffic(cluster: Cluster, traffic: InferenceServices) -
     assert cluster.asked == [("1", 100), ("2", 10), ("2", 50), ("2", 100), ("2", 100)]
     (container,) = cluster.kept["churn"]["spec"]["predictor"]["containers"]
     assert container["image"] == "adloop:1"
-    assert container["env"] == [{"name": "STORAGE_URI", "value": "s3://b/churn/2"}]
+    variables = {one["name"]: one["value"] for one in container["env"]}
+    assert variables == {"STORAGE_URI": "s3://b/churn/2", "ADLOOP_API_KEYS": "/etc/adloop/api.json"}
+    (keys,) = cluster.kept["churn"]["spec"]["predictor"]["volumes"]
+    assert keys == {"name": "keys", "secret": {"secretName": "adloop-keys"}}
+    assert container["volumeMounts"] == [{"name": "keys", "mountPath": "/etc/adloop", "readOnly": True}]
     assert container["args"][:6] == ["--bundle", "/mnt/models", "--name", "churn", "--version", "2"]
     assert traffic.url("churn") == "http://churn.ads.example.org"
 
@@ -144,9 +148,44 @@ def test_attempts_are_the_logs_requests(traffic: InferenceServices, tmp_path: Pa
         requests.Record(str(number), 1000.0 + number, 5.0, 200 if number else 500, None, ["a", "b"], None, None)
         for number in range(3)
     ]
-    requests.write_part(place, requests.to_table(records, "2"))
+    parts.write(place, requests.to_table(records, "2"))
     seen = traffic.attempts("churn", 1000.0)
     assert seen["ok"].tolist() == [False, True, True]
     assert seen["at"].tolist() == [1000.0, 1001.0, 1002.0]
     assert traffic.attempts("churn", 1001.5)["at"].tolist() == [1002.0]
     assert traffic.attempts("ltv", 0.0).empty
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"metadata": {"name": "theirs"}},
+        {"metadata": {"name": "theirs", "annotations": None}, "spec": {}, "status": None},
+        {"metadata": {"name": "theirs", "annotations": {"other/version": "7"}}},
+        {"metadata": {"name": None}},
+        {},
+    ],
+)
+def test_services_of_others_are_left_alone(cluster: Cluster, traffic: InferenceServices, foreign: dict) -> None:
+    cluster.kept["theirs"] = foreign
+    traffic.split("churn", Split(champion="1"))
+    traffic.split("churn", Split(champion="1", canary="2", weight=10))
+    assert cluster.asked == [("1", 100), ("2", 10)]
+    assert cluster.kept["theirs"] is foreign
+
+
+@pytest.mark.parametrize("annotations", [None, {}, {"other": "x"}, {"adloop/version": ""}])
+def test_a_service_of_a_familys_name_that_another_made_is_not_taken_over(
+    cluster: Cluster, traffic: InferenceServices, annotations: dict | None
+) -> None:
+    theirs = {"metadata": {"name": "churn", **({"annotations": annotations} if annotations is not None else {})}}
+    cluster.kept["churn"] = theirs
+    with pytest.raises(ValueError, match="has no annotation adloop/version, so adloop did not make it"):
+        traffic.split("churn", Split(champion="1"))
+    assert cluster.asked == [] and cluster.kept["churn"] is theirs
+
+
+def test_a_service_without_an_address_says_so(cluster: Cluster, traffic: InferenceServices) -> None:
+    cluster.kept["churn"] = {"metadata": {"name": "churn"}}
+    with pytest.raises(LookupError, match="has no address yet"):
+        traffic.url("churn")

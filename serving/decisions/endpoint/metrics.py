@@ -43,7 +43,10 @@ READING = Gauge(
     "adloop_kafka_reading", "1 while the bus answers, 0 while it is away or none is named.", registry=REGISTRY
 )
 
-FAULTS = {what: _FAULTS.labels(what) for what in ("features", "model", "store", "log", "bundle", "kafka")}
+UNREADY = Gauge("adloop_unready", "1 while a part keeps the endpoint from being ready.", ("part",), registry=REGISTRY)
+
+_WHAT = ("features", "model", "store", "log", "bundle", "kafka", "feedback", "disk")
+FAULTS = {what: _FAULTS.labels(what) for what in _WHAT}
 MESSAGES = {became: _MESSAGES.labels(became) for became in ("taken", "dead")}
 FLAGGED = {why: _FLAGGED.labels(why) for why in get_args(Flag)}
 EVENTS = {became: _EVENTS.labels(became) for became in get_args(Status)}

@@ -13,15 +13,19 @@ import uvicorn
 from features.settings import Settings
 from features.store import Online, StoreUnavailable
 from features.views import SERVICES
+from serving.access.keys import Keys, path
 from serving.decisions.endpoint.app import Desk, make_app
 from serving.decisions.endpoint.champions import Champions, Current
-from serving.decisions.endpoint.keys import Keys, path
+from serving.decisions.endpoint.guarded import Disk, guarded
+from serving.decisions.endpoint.intake import Intake
 from serving.decisions.endpoint.lane import Lane
 from serving.decisions.endpoint.limits import Buckets
 from serving.decisions.endpoint.metrics import FLAGGED, told
 from serving.decisions.endpoint.panel import Features
 from serving.decisions.endpoint.pipeline import Pipeline
+from serving.decisions.endpoint.readiness import Readiness
 from serving.decisions.feedback import FILE, Feedback, Observed, Status
+from serving.decisions.log import parts
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.params import Decisions
 from serving.decisions.records import Decision, Opportunity
@@ -53,7 +57,7 @@ def serve(
     """Answer until SIGTERM, then finish what waits, the log included; `place` as for `put_together`."""
     desk = put_together(current, params, seed, settings, place)
     if not path(settings).exists():
-        log.warning("no key may ask anything yet: adloop key --scope decide")
+        log.warning("no key may ask anything yet: adloop key --scope decide --scope feedback")
     sys.setswitchinterval(SWITCH_S)
     # What is loaded now stays: the collector need not look at it again in the middle of a request.
     gc.collect()
@@ -78,15 +82,18 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         place: where state, log and feedback are kept in files, apart from all others; None: where the settings say.
     """
     home = place or settings.home / "decisions"
-    online, store = Online(settings), Sqlite(place / STATE, params) if place else state_store(settings, params)
+    store, store_fault = guarded(Sqlite(place / STATE, params) if place else state_store(settings, params))
+    online, disk = Online(settings), Disk(home)
     for service in SERVICES:  # Feast is imported and its registry read before a client waits
         with suppress(StoreUnavailable):
             online.vectors(service, ["nobody"])
     models = Champions(current, settings)
     models.start()
-    feedback = Feedback(home / FILE, store, params, lambda flag: FLAGGED[flag].inc())
-    written = DecisionLog(home / "log", params, feedback.expect)
-    pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
+    events = home / FILE
+    feedback = Intake(events, lambda: Feedback(events, store, params, lambda flag: FLAGGED[flag].inc()), home / "log")
+    written = DecisionLog(home / "log", params, feedback.expect, settings.decisions_days)
+    money = Allowance(store, params)
+    pipeline = Pipeline(models, Features(online), money, written, params, seed)
     decide: Lane[Opportunity, Decision] = Lane("decide", pipeline.decide)
 
     def taken(observed: Sequence[Observed]) -> list[Status]:
@@ -97,22 +104,42 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
     take: Lane[Observed, Status] = Lane("feedback", taken)
     bus = None if place else _bus(settings, taken)  # what is kept apart must not take from what all share
 
+    readiness = Readiness(
+        {
+            "models": models.fault,
+            "state": store_fault,
+            "log": written.fault,
+            "feedback": feedback.fault,
+            "disk": disk.fault,
+            "threads": lambda: None if decide.alive and take.alive else "a thread is gone: start the endpoint again",
+        },
+        lambda: models.left_out() | _damaged(home / "log"),
+    )
+
     def close() -> None:
+        readiness.close()
         if bus is not None:
             bus.close()
         decide.close()
+        money.close()
         take.close()
         models.close()
         written.close()
         feedback.close()
 
     def status() -> tuple[bool, dict[str, Any]]:
-        details = {"models": models.versions, "feedback": feedback.standing} | (
-            {} if bus is None else {"kafka": bus.standing}
-        )
-        return decide.alive and take.alive and not feedback.failing, details
+        reasons = readiness.reasons
+        details: dict[str, Any] = {"models": models.versions, "feedback": feedback.standing, "reasons": reasons}
+        details |= {"left_out": readiness.left_out} | ({} if bus is None else {"kafka": bus.standing})
+        return not reasons, details
 
     return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
+
+
+def _damaged(place: Path) -> dict[str, str]:
+    """What of the decision log was set aside."""
+    why = parts.left_out(place)
+    return {} if why is None else {"log": why}
 
 
 def _bus(settings: Settings, take: Callable[[Sequence[Observed]], Sequence[Status]]) -> "Bus | None":

@@ -15,6 +15,8 @@ from pathlib import Path
 from serving.decisions.log.entry import links
 
 SUFFIX = ".journal"
+#: What `name` makes of a chain and a sequence number.
+NAME = re.compile(r"\d{13}-[0-9a-f]{12}-\d{12,}")
 END = b"= "
 _ENDED = re.compile(rb"^= \d+ [0-9a-f]{64}\n", re.MULTILINE)
 
@@ -64,6 +66,10 @@ class Journal:
         self.close()
 
 
+class Damaged(ValueError):
+    """A journal whose beginning is not what was written: nothing says which chain its entries belong to."""
+
+
 @dataclass(frozen=True)
 class Kept:
     """What a journal holds.
@@ -93,15 +99,23 @@ class Kept:
 
 
 def read(path: Path) -> Kept | None:
-    """The whole groups of a journal; None where its writer was killed before the first line, or it is a part by now."""
+    """The whole groups of a journal; None where its writer was killed before the first line, or it is a part by now.
+
+    Raises `Damaged`.
+    """
     try:
         told, mark, body = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
         return None
     if not mark:
         return None
-    chain, first, previous = told.decode().split(" ")
-    kept = Kept(chain, int(first), bytes.fromhex(previous), [], [], b"")
+    try:
+        chain, first, previous = told.decode().split(" ")
+        kept = Kept(chain, int(first), bytes.fromhex(previous), [], [], b"")
+    except ValueError as broken:
+        raise Damaged(f"{path}: its first line is not that of a journal: {broken}") from broken
+    if name(kept.chain, kept.first) != path.name.removesuffix(SUFFIX) or len(kept.previous) != 32:
+        raise Damaged(f"{path}: its first line is that of another journal")
     group: list[bytes] = []
     taken = start = 0
     while (stop := body.find(b"\n", start)) >= 0:

@@ -1,9 +1,12 @@
 """Finished parts: Parquet files that appear whole, and the parameters stored once beside them."""
 
+import fcntl
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,13 @@ from serving.decisions.log import journal
 from serving.decisions.log.columns import SCHEMA
 from serving.decisions.params import Decisions
 
-SUFFIX = ".parquet"
+log = logging.getLogger("adloop.decisions")
+
+SUFFIX, DAMAGED = ".parquet", ".damaged"
+#: Held by who reads the log, and by who merges and removes parts; and what tells which were removed.
+LOCK, REMOVED = ".tidy", "removed.json"
+#: What reading a file raises that is damaged, or no part at all.
+UNREADABLE = (pa.ArrowException, ValueError, KeyError, OSError)
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,55 @@ def read(part: Path, columns: Sequence[str] | None = None) -> Any:
     return pq.ParquetFile(part).read(columns=columns)
 
 
+def rows(part: Path) -> int:
+    """Entries of a part."""
+    return int(pq.read_metadata(part).num_rows)
+
+
+def whole(part: Path) -> bool:
+    """Whether a file is a part whose footer can be read."""
+    try:
+        head(part)
+    except UNREADABLE:
+        return False
+    return True
+
+
+def uncovered(chain: Sequence[Path]) -> list[Path]:
+    """Parts in the order of their chains, without those whose entries one before them has too: a merge was killed."""
+    kept, end = list[Path](), ("", 0)
+    for part in chain:
+        if whole(part):
+            about = head(part)
+            last = about.first + rows(part)
+            if end[0] == about.chain and about.first < end[1] and last <= end[1]:
+                continue
+            end = about.chain, last
+        kept.append(part)
+    return kept
+
+
+def removed(place: Path) -> dict[str, tuple[int, bytes]]:
+    """Where chains go on whose beginning was removed: sequence number of the first entry, and the hash it follows."""
+    file = place / REMOVED
+    told = json.loads(file.read_text()) if file.exists() else {}
+    return {chain: (int(first), bytes.fromhex(follows)) for chain, (first, follows) in told.items()}
+
+
+@contextmanager
+def steady(path: Path) -> Iterator[None]:
+    """While a log is read, its parts are neither merged nor removed."""
+    place = path if path.is_dir() else path.parent
+    try:
+        lock = (place / LOCK).open("a")
+    except OSError:  # who may only read the folder: nobody tidies what nobody can write
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
 def exact(table: Any) -> list[bytes]:
     """The bytes of each entry of a part that was read."""
     written: list[bytes] = table["entry"].cast(pa.binary()).to_pylist()
@@ -96,8 +154,43 @@ def late(part: Path, since: float) -> bool:
 
 
 def journals(path: Path) -> list[journal.Kept]:
-    """What the journals in a folder hold. Read before the parts, nothing is missed that becomes a part meanwhile."""
-    return [kept for file in path.glob(f"*{journal.SUFFIX}") if (kept := journal.read(file)) is not None]
+    """What the journals in a folder hold. Read before the parts, nothing is missed that becomes a part meanwhile.
+
+    One that is damaged is left out, and named in this process's log.
+    """
+    found = []
+    for file in path.glob(f"*{journal.SUFFIX}"):
+        try:
+            kept = journal.read(file)
+        except journal.Damaged as damaged:
+            log.error("left out: %s", damaged)
+            continue
+        if kept is not None:
+            found.append(kept)
+    return found
+
+
+def readable(path: Path, columns: Sequence[str], since: float = 0.0) -> Iterator[tuple[Path, Any]]:
+    """The parts that may hold entries logged since a time, each as a table of these columns.
+
+    One that is damaged is left out, and named in this process's log. Raises as `found`.
+    """
+    with steady(path):
+        for part in uncovered([one for one in found(path) if late(one, since)]):
+            try:
+                table = read(part, columns)
+            except UNREADABLE as damaged:
+                log.error("left out: %s cannot be read: %s", part, damaged)
+                continue
+            yield part, table
+
+
+def left_out(place: Path) -> str | None:
+    """The files of a log that were set aside because they are damaged, and what to do; None where there are none."""
+    names = sorted(file.name for file in place.glob(f"*{DAMAGED}"))
+    if not names:
+        return None
+    return f"{place}: {', '.join(names)}: damaged and left out; put back a copy as {journal.SUFFIX}, or remove them"
 
 
 def keep_params(place: Path, params: Decisions) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from serving.decisions.log import journal, parts
 from serving.decisions.log.entry import Entry, read
@@ -34,15 +34,29 @@ class Stretch:
         return self.head.first + len(self.written)
 
 
-def stretches(path: Path) -> Iterator[Stretch]:
+def stretches(path: Path, damaged: dict[str, str] | None = None) -> Iterator[Stretch]:
     """All that a part or a folder holds, each entry once, one part at a time.
 
-    Raises `FileNotFoundError` where there is nothing, `ValueError` for a file that is no part of a decision log.
+    Raises `FileNotFoundError` where there is nothing.
+
+    Args:
+        damaged: is told the parts that cannot be read, and why. Without it they are a `ValueError`.
     """
-    left: dict[str, journal.Kept] = {journal.name(kept.chain, kept.first): kept for kept in parts.journals(path)}
-    made = {part.stem: part for part in parts.found(path)}
-    for name in sorted({*left, *made}):
-        yield _part(made[name]) if name in made else _journal(left[name])
+    with parts.steady(path):
+        left: dict[str, journal.Kept] = {journal.name(kept.chain, kept.first): kept for kept in parts.journals(path)}
+        made = {part.stem: part for part in parts.uncovered(parts.found(path))}
+        for name in sorted({*left, *made}):
+            if name not in made:
+                yield _journal(left[name])
+                continue
+            try:
+                found = _part(made[name])
+            except parts.UNREADABLE as broken:
+                if damaged is None or not journal.NAME.fullmatch(name):
+                    raise ValueError(f"{made[name]} cannot be read: {broken}") from broken
+                damaged[name] = str(broken)
+                continue
+            yield found
 
 
 def _part(part: Path) -> Stretch:
@@ -56,17 +70,17 @@ def _journal(kept: journal.Kept) -> Stretch:
 
 
 def entries(path: Path) -> Iterator[bytes]:
-    """The exact bytes of each entry, as `stretches` finds them."""
-    for stretch in stretches(path):
+    """The exact bytes of each entry, as `stretches` finds them; those of damaged parts are left out, see `verify`."""
+    for stretch in stretches(path, {}):
         yield from stretch.written
 
 
 def find(path: Path, decision_id: str) -> list[Entry]:
     """What was logged of a decision, oldest first: it was asked for once or more. Raises `LookupError` if never."""
     journals = [written for kept in parts.journals(path) for written in kept.written]
-    where = [("decision_id", "=", decision_id)]
-    tables = [pq.read_table(part, columns=["entry"], filters=where) for part in parts.found(path)]
-    logged = {written for table in tables for written in parts.exact(table)}
+    logged = set[bytes]()
+    for _, table in parts.readable(path, ["decision_id", "entry"]):
+        logged.update(parts.exact(table.filter(pc.field("decision_id") == decision_id)))
     logged.update(written for written in journals if decision_id.encode() in written)
     found = [entry for entry in map(read, logged) if entry.decision.decision_id == decision_id]
     if not found:

@@ -17,16 +17,38 @@ def recover(place: Path, recovered: Callable[[Sequence[Entry]], None]) -> None:
     A journal that was changed after it was written is renamed to `.damaged`, after what is before the change became a
     part: the chain is then not closed, and `verify` says what is missing.
     """
-    found = {path: journal.read(path) for path in sorted(place.glob(f"*{journal.SUFFIX}")) if journal.abandoned(path)}
+    found = _left(place)
     last = {kept.chain: path for path, kept in found.items() if kept is not None}
     for path, kept in found.items():
-        if kept is not None:
+        if kept is None:
+            path.unlink(missing_ok=True)
+            continue
+        try:
             _finish(place, kept, recovered, closed=path == last[kept.chain] and not kept.damaged)
-        if kept is not None and kept.damaged:
-            log.error("%s was changed after entry %d", path, kept.first + len(kept.written) - 1)
-            path.rename(path.with_suffix(".damaged"))
+        except ValueError as strange:  # an entry is none, or of another version of adloop
+            _set_aside(path, str(strange))
+            continue
+        if kept.damaged:
+            _set_aside(path, f"it was changed after entry {kept.first + len(kept.written) - 1}")
         else:
             path.unlink(missing_ok=True)
+
+
+def _left(place: Path) -> dict[Path, journal.Kept | None]:
+    """What the journals hold that nobody writes any more; those that cannot be read are set aside."""
+    found: dict[Path, journal.Kept | None] = {}
+    for path in sorted(place.glob(f"*{journal.SUFFIX}")):
+        if journal.abandoned(path):
+            try:
+                found[path] = journal.read(path)
+            except (journal.Damaged, OSError) as damaged:
+                _set_aside(path, str(damaged))
+    return found
+
+
+def _set_aside(path: Path, why: str) -> None:
+    log.error("%s is set aside as %s: %s", path, parts.DAMAGED, why)
+    path.rename(path.with_suffix(parts.DAMAGED))
 
 
 def _finish(place: Path, kept: journal.Kept, recovered: Callable[[Sequence[Entry]], None], closed: bool) -> None:

@@ -9,34 +9,64 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serving.decisions.log import parts, recovery
+from serving.decisions.log import journal, parts, recovery
 from serving.decisions.log.columns import batch
-from serving.decisions.log.entry import Entry, genesis, links
+from serving.decisions.log.entry import Entry, genesis, links, read
 from serving.decisions.log.journal import Journal
 from serving.decisions.log.parts import Head
+from serving.decisions.log.tidy import tidy
 
 log = logging.getLogger("adloop.decisions")
 
 #: A journal becomes a part when it holds so many bytes, or is so many seconds old.
 PART_BYTES, PART_S = 64 << 20, 30.0
+#: Seconds between looks for parts to merge and to remove.
+TIDY_S = 600.0
 #: Entries that columns are made of at once.
 BATCH = 250
 
 
-class Segment:
-    """Of a chain that begins here. For one thread; parts are made by another, beside it."""
+@dataclass(frozen=True)
+class _Whole:
+    """A journal that takes no more, with the columns of its entries; empty where they are to be made again."""
 
-    def __init__(self, place: Path, recovered: Callable[[Sequence[Entry]], None]) -> None:
-        self._place = place
+    journal: Journal
+    batches: list[Any]
+    closed: bool
+
+    def finish(self, place: Path) -> None:
+        """A part of it, and the journal is gone. If that fails the journal stays."""
+        one = self.journal
+        if one.end > one.first and not self.batches:
+            kept = journal.read(one.path)
+            if kept is not None:
+                entries = [read(line) for line in kept.written]
+                self.batches.append(batch(kept.chain, kept.first, entries, kept.written, kept.hashes))
+        if self.batches or one.first:
+            parts.write(place, Head(one.chain, one.first, one.previous, self.closed), self.batches)
+        one.remove()
+
+
+class Segment:
+    """Of a chain that begins here. For one thread; parts are made by another, beside it, which keeps the folder tidy.
+
+    Args:
+        keep_s: seconds after which parts are removed; None: never.
+    """
+
+    def __init__(self, place: Path, recovered: Callable[[Sequence[Entry]], None], keep_s: float | None = None) -> None:
+        self._place, self._keep_s, self._tidied = place, keep_s, float("-inf")
         chain = f"{time.time_ns() // 1_000_000:013d}-{uuid.uuid4().hex[:12]}"
         with (place / ".lock").open("w") as lock:  # no journal is taken for abandoned before its writer holds it
             fcntl.flock(lock, fcntl.LOCK_EX)
             recovery.recover(place, recovered)
             self._journal = Journal(place, chain, 0, genesis(chain))
         self._parts = ThreadPoolExecutor(1, "decision-parts", initializer=_give_way)
+        self._left: list[_Whole] = []  # journals that could not be made parts yet
         self._begin(self._journal)
 
     def commit(self, entries: Sequence[Entry], written: Sequence[bytes]) -> None:
@@ -67,14 +97,36 @@ class Segment:
         self._bind()
         old = self._journal
         new = Journal(self._place, old.chain, old.end, old.head)
-        self._parts.submit(_finish, self._place, old, self._batches, False)
+        self._parts.submit(self._finish, _Whole(old, self._batches, False))
+        self._parts.submit(self._tidy)
         self._begin(new)
 
     def close(self) -> None:
         """End the chain: the last part is made when this returns, or, if the disk is full, by the next writer."""
         self._bind()
-        self._parts.submit(_finish, self._place, self._journal, self._batches, True)
+        self._parts.submit(self._finish, _Whole(self._journal, self._batches, True))
         self._parts.shutdown()
+        for one in self._left:
+            one.journal.close()  # the next writer makes a part of it
+
+    def _tidy(self) -> None:
+        if time.monotonic() > self._tidied + TIDY_S:
+            self._tidied = time.monotonic()
+            try:
+                tidy(self._place, self._keep_s)
+            except Exception:  # a full disk, a damaged part: the parts stay as they are
+                log.exception("%s could not be tidied", self._place)
+
+    def _finish(self, whole: "_Whole") -> None:
+        """Make parts of a journal and of those before it that failed. What fails again is tried with the next one."""
+        waiting, self._left = [*self._left, whole], []
+        for one in waiting:
+            try:
+                one.finish(self._place)
+            except Exception:
+                one.batches.clear()  # the journal has it all
+                self._left.append(one)
+                log.exception("%s could not be made a part yet", one.journal.path)
 
     def _begin(self, journal: Journal) -> None:
         self._journal, self._began = journal, time.monotonic()
@@ -87,14 +139,3 @@ def _give_way() -> None:
     """Nothing waits for what this thread does: it takes the processor when those that decide leave it."""
     if sys.platform == "linux":  # elsewhere only whole processes have a priority
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
-
-
-def _finish(place: Path, journal: Journal, batches: Sequence[Any], closed: bool) -> None:
-    """A part of a journal, and the journal is gone. If that fails it stays, for the next writer to do it."""
-    try:
-        if batches or journal.first:
-            parts.write(place, Head(journal.chain, journal.first, journal.previous, closed), batches)
-        journal.remove()
-    except Exception:
-        journal.close()
-        log.exception("%s could not be made a part yet", journal.path)

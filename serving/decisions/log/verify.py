@@ -6,8 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from serving.decisions.log import parts
 from serving.decisions.log.columns import SCHEMA, batch
 from serving.decisions.log.entry import genesis, links, read
+from serving.decisions.log.parts import SUFFIX
 from serving.decisions.log.reading import Stretch, stretches
 
 
@@ -32,24 +34,31 @@ def verify(path: Path) -> list[Fault]:
     """
     faults: dict[str, Fault] = {}
     last: dict[str, Stretch] = {}
-    for stretch in stretches(path):
+    damaged: dict[str, str] = {}
+    removed = parts.removed(path) if path.is_dir() else {}
+    for stretch in stretches(path, damaged):
         chain = stretch.head.chain
-        fault = _begins(stretch, last.get(chain), path.is_dir()) or _differs(stretch)
+        fault = _begins(stretch, last.get(chain), path.is_dir(), removed.get(chain)) or _differs(stretch)
         if fault is not None:
             faults.setdefault(chain, fault)
         last[chain] = stretch
+    for name, why in damaged.items():  # said before what is missing where it was
+        chain, _, first = name.rpartition("-")
+        faults[chain] = Fault(f"{name}{SUFFIX}", chain, int(first), f"cannot be read: {why}")
     for chain, stretch in last.items():
         if path.is_dir() and not (stretch.head.closed or stretch.open):
             faults.setdefault(chain, Fault(stretch.source, chain, stretch.end, "and what follows is missing"))
     return list(faults.values())
 
 
-def _begins(stretch: Stretch, before: Stretch | None, whole: bool) -> Fault | None:
-    """Whether a stretch follows the one before it; the first one begins the chain."""
+def _begins(stretch: Stretch, before: Stretch | None, whole: bool, removed: tuple[int, bytes] | None) -> Fault | None:
+    """Whether a stretch follows the one before it; the first one begins the chain, or follows what was removed of it
+    because it was older than it is kept."""
     if not whole:
         return None
-    chain, end = stretch.head.chain, before.end if before else 0
-    follows = _last(before) if before else genesis(chain)
+    chain = stretch.head.chain
+    begin = removed if removed is not None else (0, genesis(chain))
+    end, follows = (before.end, _last(before)) if before else begin
     if stretch.head.first != end:
         return Fault(stretch.source, chain, min(end, stretch.head.first), "is missing or was moved")
     return None if stretch.head.previous == follows else Fault(stretch.source, chain, end, "does not follow")

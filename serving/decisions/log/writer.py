@@ -40,15 +40,28 @@ class DecisionLog:
     """Appends decisions to one folder, from any number of threads; each process opens its own, and has its own chain.
 
     Opening it makes parts of what killed writers left. To be closed when no more is decided.
+
+    Args:
+        keep_days: days after which decisions are removed, if feedback is not waited for longer; None: never.
     """
 
-    def __init__(self, place: Path, params: Decisions, listener: Listener = lambda entries: None) -> None:
+    def __init__(
+        self,
+        place: Path,
+        params: Decisions,
+        listener: Listener = lambda entries: None,
+        keep_days: float | None = None,
+    ) -> None:
         self._params = parts.keep_params(place, params)
         self._listener = listener
-        self._segment = Segment(place, listener)
+        # Feedback comes for so long, and is told of decisions by the log.
+        keep_s = None if keep_days is None else max(keep_days * 86_400, params.keeping.remembered_s)
+        self._segment = Segment(place, listener, keep_s)
         self._waiting, self._untold = deque[tuple[Entry, bytes]](), list[tuple[Entry, bytes]]()
         self._bytes = self._appended = self._committed = 0
         self._stop, self._urgent = False, threading.Event()
+        self._fault: str | None = None
+        self._stuck: str | None = None
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
@@ -65,13 +78,17 @@ class DecisionLog:
         entry = Entry(time.time(), self._params, opportunity, predictions, state, grant, decision)
         written = to_json(entry)
         with self._lock:
-            if self._stop or self._bytes > LIMIT:
-                raise LogUnavailable("it is closed" if self._stop else "what waits is not taken")
+            if self._stop or self._fault is not None or self._bytes > LIMIT:
+                raise LogUnavailable("it is closed" if self._stop else self._fault or "what waits is not taken")
             self._waiting.append((entry, written))
             self._bytes += len(written)
             self._appended += 1
         if self._bytes > GROUP_BYTES:
             self._urgent.set()
+
+    def fault(self) -> str | None:
+        """Why the disk does not take what is decided; None while it does. What waits is tried again and again."""
+        return self._fault or self._stuck
 
     def flush(self, timeout_s: float = 10.0) -> None:
         """Wait until all that was appended is on disk. Raises `LogUnavailable` where that takes too long."""
@@ -100,15 +117,30 @@ class DecisionLog:
             self._urgent.wait(EVERY)
             self._urgent.clear()
             stopping = self._stop
-            try:
-                while self._waiting:
-                    self._commit()
-                if self._segment.due:
-                    self._segment.rotate()
-            except Exception:  # what waits is kept and tried again: a full disk may have room by then
-                log.exception("%d decisions wait for the disk", len(self._waiting))
+            self._fault = self._failing(self._commit_all, self._fault)
+            if self._fault is None:  # while no new journal can begin, the old one goes on
+                self._stuck = self._failing(self._rotate, self._stuck)
+            if self._fault or self._stuck:
                 time.sleep(RETRY)
             self._tell()
+
+    def _failing(self, write: Callable[[], None], before: str | None) -> str | None:
+        """What was wrong with the disk. What waits is kept and tried again: a full one may have room by then."""
+        try:
+            write()
+        except Exception as fault:
+            if before is None:
+                log.exception("%d decisions wait for the disk", len(self._waiting))
+            return f"the decision log is not written: {fault}; make room or mend the disk"
+        return None
+
+    def _rotate(self) -> None:
+        if self._segment.due:
+            self._segment.rotate()
+
+    def _commit_all(self) -> None:
+        while self._waiting:
+            self._commit()
 
     def _commit(self) -> None:
         with self._lock:

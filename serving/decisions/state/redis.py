@@ -13,12 +13,13 @@ from typing import Any
 import orjson
 import redis
 
-from features.trips import Command, Trips
+from features.trips import Command
 from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book
 from serving.decisions.state.ledger import lasting
 from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, REDATE, RESERVE, UPGRADE
+from serving.decisions.state.shards import scripted
 from serving.decisions.state.store import (
     KEPT,
     Budget,
@@ -53,7 +54,7 @@ class Redis:
     """
 
     def __init__(self, url: str, params: Decisions, clock: Callable[[], float] | None = None) -> None:
-        self._trips, self._clock = Trips(url, text=True), clock
+        self._trips, self._clock = scripted(url, EVERYTHING), clock
         self._recent_s, self._ahead_s = params.keeping.recent_s, params.clock.ahead_s
         told = {name: getattr(params.keeping, name) for name in ("recent_s", "remembered_s")}
         self._lasting = lasting(params)
@@ -215,17 +216,14 @@ class Redis:
         """Bring books of an earlier version to this one, once; those of a later version are refused."""
         (found,) = self._trips.ask([("GET", VERSION_KEY)])
         if int(found or 0) > VERSION:
-            raise redis.RedisError(
-                f"its books are of a later version ({found}) than this adloop knows: use that adloop"
-            )
+            raise redis.RedisError(f"its books are of a later version of adloop ({found}): use that one")
         if int(found or 0) < VERSION:
             cursor = "0"
             while True:
                 ((cursor, keys),) = self._trips.ask([("SCAN", cursor, "MATCH", f"{tag('*')}:open", "COUNT", 1000)])
-                tags = [key.removesuffix(":open") for key in keys]
-                self._scripted(
-                    [("EVALSHA", _SHA[UPGRADE], 2, one, EVERYTHING, self._told_options(), "[]") for one in tags]
-                )
+                tags, told = [key.removesuffix(":open") for key in keys], self._told_options()
+                if tags:
+                    self._scripted([("EVALSHA", _SHA[UPGRADE], 2, one, EVERYTHING, told, "[]") for one in tags])
                 if cursor == "0":
                     break
             self._trips.ask([("SET", VERSION_KEY, VERSION)])

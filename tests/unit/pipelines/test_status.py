@@ -84,3 +84,21 @@ def test_publishing_keeps_the_time_of_families_left_alone(settings):
     assert summary["families"]["churn"]["seconds"] == 3.0
     assert summary["families"]["toy"]["data_hash"] == "5d41402abc4b2a76"
     assert "roll back" in (settings.home / "report" / "index.html").read_text()
+
+
+def test_what_a_running_serve_does_not_answer_is_told_a_line_each():
+    serving = {
+        "ready": False,
+        "faults": {"ltv": "its process died: killed"},
+        "left_out": {"churn": "manifest.json changed"},
+        "decisions": {"ready": False, "reasons": {"disk": "no room"}, "left_out": {}},
+    }
+    family = dict.fromkeys(("trained", "metric", "champion", "challenger", "release", "drift"), "-") | {"versions": 1}
+    told = as_table({"home": "here", "families": {"ltv": family}, "serving": serving})
+    for line in (
+        "adloop serve is not ready",
+        "ltv: its process died: killed",
+        "disk: no room",
+        "churn (left out): manifest.json changed",
+    ):
+        assert line in told

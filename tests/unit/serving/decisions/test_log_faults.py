@@ -131,27 +131,91 @@ def test_a_full_disk_when_a_journal_begins_is_tried_again(tmp_path, monkeypatch)
     assert verify(tmp_path) == []
 
 
-def test_a_part_that_could_not_be_made_is_read_from_its_journal_and_made_by_the_next_writer(tmp_path, monkeypatch):
+@pytest.mark.parametrize("times", [1, 10**9])
+def test_a_part_that_could_not_be_made_is_made_with_the_next_or_by_the_next_writer(tmp_path, monkeypatch, times):
     monkeypatch.setattr(segment, "PART_BYTES", 1)
     real, failed = parts.write, []
 
-    def fail_once(*about):
-        if not failed:
+    def fails(*about):
+        if len(failed) < times:
             failed.append(about)
             raise OSError(28, "No space left on device")
         real(*about)
 
-    monkeypatch.setattr(parts, "write", fail_once)
+    monkeypatch.setattr(parts, "write", fails)
     log = DecisionLog(tmp_path, PARAMS)
     for at in range(4):
         log.append(*decided(at))
         log.flush()
         time.sleep(0.05)
     log.close()
-    assert failed and len(list(tmp_path.glob("*.journal"))) == 1
+    assert failed and bool(list(tmp_path.glob("*.journal"))) == (times > 1)
     assert ids(tmp_path) == auctions(4)
     assert verify(tmp_path) == []
+    monkeypatch.setattr(parts, "write", real)
     logged(tmp_path, 1, start=4)
     assert not list(tmp_path.glob("*.journal"))
     assert ids(tmp_path) == auctions(5)
     assert verify(tmp_path) == []
+
+
+def test_a_disk_that_takes_nothing_says_so_takes_no_more_and_is_well_again_by_itself(tmp_path, monkeypatch):
+    log = DecisionLog(tmp_path, PARAMS)
+    assert log.fault() is None
+    real = os.write
+    held = []
+
+    def full(file, data):
+        if held:
+            raise OSError(28, "No space left on device")
+        return real(file, data)
+
+    monkeypatch.setattr(journal.os, "write", full)
+    held.append(True)
+    log.append(*decided(0))
+    until = time.monotonic() + 10
+    while log.fault() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert "No space left on device" in log.fault()
+    with pytest.raises(LogUnavailable, match="No space left"):
+        log.append(*decided(1))
+    held.clear()
+    log.flush()
+    while log.fault() is not None and time.monotonic() < until:
+        time.sleep(0.01)
+    log.append(*decided(1))
+    log.close()
+    assert ids(tmp_path) == auctions(2)
+    assert verify(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "first",
+    [b"junk\n", b"\xff\xfe\x00\n", b"\n", b"a b c d\n", b"chain 0 zz\n", b"other 0 " + b"0" * 64 + b"\n"],
+)
+def test_a_journal_whose_first_line_is_damaged_is_set_aside_by_name_and_the_rest_goes_on(tmp_path, caplog, first):
+    whole = left_open(tmp_path, 3)
+    logged(tmp_path, 2, start=3)
+    path = left_open(tmp_path, 2) if not whole.exists() else whole
+    body = path.read_bytes()
+    path.write_bytes(first + body.partition(b"\n")[2])
+    before = ids(tmp_path)
+    assert path.name in caplog.text
+    logged(tmp_path, 1, start=7)
+    assert ids(tmp_path) == [*before, auctions(8)[-1]]
+    assert path.name.replace(".journal", ".damaged") in parts.left_out(tmp_path)
+    assert "is set aside" in caplog.text
+
+
+@pytest.mark.parametrize("keep", [0, 40, -9])
+def test_a_damaged_part_is_left_out_by_name_and_told_by_verify(tmp_path, caplog, keep):
+    logged(tmp_path, 2)
+    (bad,) = parts.found(tmp_path)
+    logged(tmp_path, 2, start=2)
+    bad.write_bytes(bad.read_bytes()[:keep] if keep >= 0 else bad.read_bytes()[:keep] + b"xxxxxxxxx")
+    assert ids(tmp_path) == auctions(4)[2:]
+    (fault,) = verify(tmp_path)
+    assert str(fault).startswith(f"{bad.name}: entry 0 of chain") and "cannot be read" in fault.what
+    found = [part.name for part, _ in parts.readable(tmp_path, ["decision_id"])]
+    assert len(found) == 1 and bad.name not in found
+    assert bad.name in caplog.text

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serving.inference import outcomes, requests
+from serving.inference import outcomes, parts, requests
 from serving.inference.requests import Record, RequestLog
 
 
@@ -38,9 +38,9 @@ def test_what_was_asked_and_answered_is_read_back(tmp_path: Path) -> None:
 
 def test_parts_of_versions_with_other_features_are_read_together(tmp_path: Path) -> None:
     place = requests.folder(tmp_path, "churn")
-    requests.write_part(place, requests.to_table([record("one")], "1"))
+    parts.write(place, requests.to_table([record("one")], "1"))
     other = Record("two", time.time(), 1.0, 200, None, None, pd.DataFrame({"c": [True]}), pd.DataFrame({"p": [0.5]}))
-    requests.write_part(place, requests.to_table([other], "2"))
+    parts.write(place, requests.to_table([other], "2"))
     found = requests.read(tmp_path, "churn")
     assert len(found) == 3
     assert set(requests.features(found)) == {"a", "b", "c"}
@@ -48,10 +48,10 @@ def test_parts_of_versions_with_other_features_are_read_together(tmp_path: Path)
 
 def test_only_what_came_since_is_read(tmp_path: Path) -> None:
     place = requests.folder(tmp_path, "churn")
-    requests.write_part(place, requests.to_table([record("old")], "1"))
+    parts.write(place, requests.to_table([record("old")], "1"))
     time.sleep(0.01)
     since = datetime.now(UTC)
-    requests.write_part(place, requests.to_table([record("new")], "1"))
+    parts.write(place, requests.to_table([record("new")], "1"))
     assert set(requests.read(tmp_path, "churn", since)["request_id"]) == {"new"}
 
 
@@ -60,6 +60,27 @@ def test_a_part_being_written_is_not_there_yet(tmp_path: Path) -> None:
     place.mkdir(parents=True)
     (place / ".000-1-1.parquet").write_bytes(b"PAR1 torn")
     assert requests.read(tmp_path, "churn").empty
+
+
+@pytest.mark.parametrize("name", ["notes.parquet", "0000000000001-1-1.parquet"])
+def test_what_is_no_part_or_is_damaged_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    place = requests.folder(tmp_path, "churn")
+    parts.write(place, requests.to_table([record("one")], "1"))
+    (place / name).write_bytes(b"PAR1 torn")
+    for since in (None, datetime.fromtimestamp(0, UTC)):
+        assert set(requests.read(tmp_path, "churn", since)["request_id"]) == {"one"}
+    assert name.startswith("notes") or f"{name} cannot be read" in caplog.text
+
+
+def test_rows_that_were_not_answered_are_told_apart(tmp_path: Path) -> None:
+    features, answers = pd.DataFrame({"a": [1.0, None, 3.0]}), pd.DataFrame({"p": [0.1, None, 0.3]})
+    said = (200, None, ["c0", "nobody", "c2"], features, answers, {1: "customer_id: unknown"})
+    place = requests.folder(tmp_path, "churn")
+    parts.write(place, requests.to_table([record("zero"), Record("one", time.time(), 1.0, *said)], "1"))
+    found = requests.read(tmp_path, "churn").query("request_id == 'one'")
+    assert found["status"].tolist() == [200, 404, 200]
+    assert found["error"].tolist() == [None, "customer_id: unknown", None]
+    assert requests.answers(found)["p"].isna().tolist() == [False, True, False]
 
 
 def test_memory_is_bounded_and_losses_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +111,7 @@ def test_a_log_that_cannot_be_written_goes_on_when_it_can(tmp_path: Path) -> Non
 
 
 def test_an_outcome_counts_once_however_often_it_comes(tmp_path: Path) -> None:
-    requests.write_part(requests.folder(tmp_path, "churn"), requests.to_table([record("one"), record("two")], "1"))
+    parts.write(requests.folder(tmp_path, "churn"), requests.to_table([record("one"), record("two")], "1"))
     first = pd.DataFrame({"request_id": ["one", "one"], "row": [0, 1], "churned": [1, 0]})
     outcomes.append(tmp_path, "churn", first)
     time.sleep(0.002)

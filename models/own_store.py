@@ -1,0 +1,75 @@
+"""The tracking database in a home: that it can be opened at all, and that it survives a home that was moved or copied.
+
+MLflow keeps where artifacts are as absolute addresses. Where both the database and the artifacts are the home's own,
+the artifacts are those below the home as it is called now.
+"""
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from features.settings import Settings
+
+#: Columns of MLflow's database that hold addresses of artifacts.
+COLUMNS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+
+
+class StoreBroken(ConnectionError):
+    """The database of the home cannot be opened."""
+
+
+def is_own(settings: Settings) -> bool:
+    """Whether the home itself holds database and artifacts."""
+    return settings.mlflow_uri is None and settings.artifacts_uri is None
+
+
+def check(settings: Settings) -> None:
+    """Raises `StoreBroken` where the database cannot be opened or is none: MLflow would try for minutes."""
+    path = settings.home / "mlflow.db"
+    if settings.mlflow_uri is not None:
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rwc", uri=True, timeout=30)) as db:
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as broken:
+        raise StoreBroken(f"{path} cannot be opened: {broken}; put a copy back, or mend its permissions") from broken
+
+
+def tidy(settings: Settings) -> None:
+    """Remove the empty folder that MLflow makes of the address of a database whose path it takes for the address."""
+    raw = settings.tracking_uri.removeprefix("sqlite:///")
+    if settings.mlflow_uri is None and unquote(raw) != raw:
+        with suppress(OSError):
+            Path(raw).parent.rmdir()
+
+
+def follow(settings: Settings) -> None:
+    """Have the database name the artifacts where they are now. It is MLflow's own, and has its tables."""
+    path, root = settings.home / "mlflow.db", settings.artifacts_root
+    if not is_own(settings):
+        return
+    with closing(sqlite3.connect(path, timeout=30)) as db, db:
+        for table, column in COLUMNS:
+            other = f"{column} LIKE 'file:%' AND instr({column}, ?) != 1"
+            found = f"SELECT DISTINCT {column} FROM {table} WHERE {other}"  # noqa: S608 - the names are those above
+            for (before,) in db.execute(found, [f"{root}/"]).fetchall():
+                now = here(before, settings)
+                if now != before:
+                    change = f"UPDATE {table} SET {column} = ? WHERE {column} = ?"  # noqa: S608 - as above
+                    db.execute(change, [now, before])
+
+
+def here(address: str, settings: Settings) -> str:
+    """The address of an artifact as the home is called now; as it was given where it is not there."""
+    name = f"/{Path(settings.artifacts_root).name}/"
+    _, found, rest = address.rpartition(name)
+    if not is_own(settings) or not address.startswith("file:") or not found:
+        return address
+    now = f"{settings.artifacts_root}/{rest}"
+    return now if Path(unquote(urlsplit(now).path)).exists() else address

@@ -1,0 +1,39 @@
+"""Scripts on a cluster, where each sees the keys of one account only."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from features.trips import ClusterTrips, Command, Trips, trips
+
+
+class Sharded:
+    """Round trips to a cluster, for scripts of two keys: the account's, and one that all accounts share.
+
+    The shared key is read first, and copied to where the account's keys are just before the script that asks for it.
+    """
+
+    def __init__(self, nodes: ClusterTrips, shared: str) -> None:
+        self._nodes, self._shared = nodes, shared
+
+    def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """As `ClusterTrips.ask`."""
+        if not any(command[0] == "EVALSHA" for command in commands):
+            return self._nodes.ask(commands)
+        (said,) = self._nodes.ask([("GET", self._shared)])
+        calls: list[Command] = []
+        asked: list[int] = []
+        for command in commands:
+            if command[0] == "EVALSHA":
+                copy = f"{command[3]}:shared"
+                calls.append(("SET", copy, said or ""))
+                command = (*command[:4], copy, *command[5:])
+            asked.append(len(calls))
+            calls.append(command)
+        answers = self._nodes.ask(calls)
+        return [answers[place] for place in asked]
+
+
+def scripted(url: str, shared: str) -> Trips | Sharded:
+    """Round trips to the primary, or to the primaries of a cluster, whose scripts read this shared key."""
+    found = trips(url, text=True, primary=True)
+    return Sharded(found, shared) if isinstance(found, ClusterTrips) else found

@@ -1,0 +1,171 @@
+"""Keeps what `adloop serve` started alive: Envoy, a server for each champion, the decision endpoint.
+
+What dies or does not come up is started again after pauses that double, and all else answers meanwhile. `faults` says
+at every moment what does not answer, and why.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from features.settings import Settings
+from models.bundle import BundleTampered
+from models.registry import Registry
+from serving.rollout import state
+from serving.rollout.backoff import Backoff
+from serving.rollout.beside import DecisionEndpoint
+from serving.rollout.envoy import EnvoyFailed
+from serving.rollout.fleet import Fleet
+from serving.rollout.plan import CannotFetch, CannotServe, Split
+
+log = logging.getLogger("adloop.serve")
+
+ENVOY, DECISIONS = "envoy", "decisions"
+#: Failures of Envoy in a row after which there is no use in going on: nobody could be told that nothing answers.
+GIVE_UP = 6
+
+
+class Watch:
+    """To be asked to `look` again and again.
+
+    Args:
+        families: whose champions are to be served.
+
+    Attributes:
+        faults: what does not answer although it is to, with the reason.
+        left_out: families whose bundle is damaged, with what to do: all else answers without them.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        decisions: DecisionEndpoint | None,
+        families: Iterable[str],
+        registry: Registry,
+        settings: Settings,
+    ) -> None:
+        self._fleet, self._decisions, self._registry, self._settings = fleet, decisions, registry, settings
+        #: Families that are not in force yet, with the traffic they are to have once that is known.
+        self._coming: dict[str, Split | None] = dict.fromkeys(families)
+        self._backoffs: defaultdict[str, Backoff] = defaultdict(Backoff)
+        self.faults: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
+
+    def look(self) -> None:
+        """Start what died, and go on with what is coming up. Raises `EnvoyFailed` where Envoy cannot be kept up."""
+        try:
+            self._envoy()
+            for family in list(self._coming):
+                self._try(family, lambda family=family: self._begun(family))  # type: ignore[misc]
+            self._champions()
+        except EnvoyFailed:
+            if self._fleet.envoy.process.alive or self._backoffs[ENVOY].failures > GIVE_UP:
+                raise
+        if self._decisions is not None:
+            self._noticed(DECISIONS, self._decisions.dead())
+            self._try(DECISIONS, self._decisions.raised)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that is to answer does, or has been found not to."""
+        return all(family in self.faults for family in self._coming) and (
+            self._decisions is None or self._decisions.ready or DECISIONS in self.faults
+        )
+
+    def taken(self, family: str) -> None:
+        """A release brought this family up itself."""
+        self._coming.pop(family, None)
+        self._well(family)
+
+    def standing(self) -> dict[str, Any]:
+        """What answers, what does not and why, and how often each had to be started again."""
+        coming = {family: "it is starting" for family in self._coming if family not in self.faults}
+        faults = {name: why for name, why in (self.faults | coming).items() if name not in self.left_out}
+        return {
+            "serving": {family: split.champion for family, split in self._fleet.splits.items()},
+            "faults": faults,
+            "left_out": dict(self.left_out),
+            "failures": {name: one.total for name, one in list(self._backoffs.items()) if one.total},
+        }
+
+    def _envoy(self) -> None:
+        if self._fleet.envoy.process.alive:
+            return
+        backoff = self._backoffs[ENVOY]
+        self._noticed(ENVOY, self._fleet.envoy.process.last_words())
+        if not backoff.due:
+            raise EnvoyFailed("it is started again in a moment")
+        backoff.tried()
+        try:
+            self._fleet.reopen()
+        except EnvoyFailed as failed:
+            self._failed(ENVOY, str(failed))
+            raise
+        self._well(ENVOY)
+
+    def _begun(self, family: str) -> bool:
+        """Bring a family to where it was left: in the middle of a course, or with its champion alone."""
+        split = self._coming[family] or self._left(family)
+        if split is None:  # nothing was released yet
+            del self._coming[family]
+            return True
+        self._coming[family] = None  # should it fail, another may be champion by the next try
+        try:
+            there = self._fleet.raised(family, split.versions)
+        except CannotServe as cannot:
+            if cannot.version != split.canary:
+                raise
+            log.warning("%s: %s", family, cannot)
+            split, there = Split(champion=split.champion), False
+        self._coming[family] = split
+        if not there:
+            return False
+        self._fleet.put_in_force(family, split)
+        del self._coming[family]
+        return True
+
+    def _left(self, family: str) -> Split | None:
+        try:
+            champion = self._registry.champion(family)
+        except Exception as fault:  # whatever the registry has, those who answer go on
+            raise CannotFetch(f"the registry does not say who is champion: {fault}") from fault
+        return None if champion is None else state.standing(self._settings.home, family, champion.version)
+
+    def _champions(self) -> None:
+        for family, words in self._fleet.dead().items():
+            self._noticed(family, words)
+            self._try(family, lambda family=family: self._fleet.revive(family))  # type: ignore[misc]
+
+    def _try(self, name: str, step: Callable[[], bool]) -> None:
+        """Go a step on with what is coming up, unless it failed a moment ago."""
+        backoff = self._backoffs[name]
+        if not backoff.due:
+            return
+        backoff.tried()
+        try:
+            if step():
+                self._well(name)
+        except CannotServe as cannot:
+            if isinstance(cannot.__cause__, BundleTampered):
+                self.left_out[name] = cannot.reason
+            self._failed(name, cannot.reason)
+        except CannotFetch as cannot:
+            self._failed(name, str(cannot))
+
+    def _noticed(self, name: str, words: str | None) -> None:
+        """Something is dead, by its last words: the first look that sees it says so."""
+        if words is not None and name not in self.faults:
+            self._failed(name, f"its process died: {words}")
+
+    def _failed(self, name: str, why: str) -> None:
+        backoff = self._backoffs[name]
+        backoff.failed()
+        self.faults[name] = why
+        said = (name, why, backoff.wait_s, backoff.failures)
+        log.error("%s does not answer: %s; it is tried again in %.1f s (failure %d)", *said)
+
+    def _well(self, name: str) -> None:
+        self.left_out.pop(name, None)
+        if self.faults.pop(name, None) is not None:
+            log.warning("%s answers again", name)

@@ -1,0 +1,196 @@
+"""`adloop serve` when what it started dies, its place is taken, a bundle is damaged, and when it is to stop."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from components.release import step
+from features.settings import Settings
+from models.registry import Registry
+from serving.access import own
+from serving.rollout.fleet import Fleet
+from serving.rollout.processes import free_port
+from tests.integration import probe
+
+ROOT = Path(__file__).parents[2]
+ROW = {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"}
+PLAN = {
+    "steps": [50, 100],
+    "min_requests": 30,
+    "step_timeout_s": 120,
+    "tolerance": {"errors": 0.01, "latency_ratio": 2, "latency_floor_ms": 250, "shift": 0.2, "outcome": 0.0},
+}
+
+
+@dataclass
+class Serving:
+    """A running `adloop serve`, with the probe released and decisions beside it."""
+
+    process: "subprocess.Popen[str]"
+    log: Path
+    port: int
+    given: dict[str, str]
+
+    def predict(self) -> int:
+        with_row = {"instances": [ROW]}
+        url = f"http://127.0.0.1:{self.port}/v1/models/probe:predict"
+        try:
+            return httpx.post(url, json=with_row, headers=self.given, timeout=30).status_code
+        except httpx.HTTPError:
+            return 0
+
+    def decides(self) -> int:
+        try:
+            return httpx.post(f"http://127.0.0.1:{self.port}/v1/decisions", json={}, timeout=30).status_code
+        except httpx.HTTPError:
+            return 0
+
+    def health(self) -> dict[str, Any]:
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=30)
+        except httpx.HTTPError:
+            return {"ready": False, "faults": {"envoy": "away"}}
+        return {**answer.json(), "status": answer.status_code}
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def child(self, word: str) -> psutil.Process:
+        return next(one for one in self.children() if any(word in part for part in one.cmdline()))
+
+
+def wait(what: Callable[[], Any], seconds: float = 120) -> None:
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+@contextmanager
+def started(home: Path, port: int, *more: str) -> Iterator[Serving]:
+    log = home.parent / f"serve-{time.monotonic_ns()}.log"
+    command = [sys.executable, "-m", "tests.integration.probe_serve", str(home), str(port), *more]
+    with log.open("w") as errors:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+    try:
+        yield Serving(process, log, port, own.header(Settings(home=home)))
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """With version 1 of the probe as its champion."""
+    settings = Settings(home=tmp_path_factory.mktemp("serve") / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fleet, "command", probe.SERVER)
+        probe.install()
+        version = probe.register(probe.Probe(), settings, settings.home.parent / "trained")
+        assert step.release("probe", version, PLAN, settings).outcome == "first"
+        Registry(settings).download("probe", version)
+        yield settings.home
+        probe.remove()
+
+
+def test_whatever_dies_is_started_again_told_and_counted(home: Path) -> None:
+    with started(home, free_port(), str(ROOT / "params.yaml")) as serving:
+        assert serving.process.stdout is not None
+        line = serving.process.stdout.readline()
+        assert line == f"serving probe, decisions at http://127.0.0.1:{serving.port}\n"
+        kinds = {"envoy": "bootstrap.json", "probe": "--bundle", "decisions": "serving.decisions"}
+        for name, word in kinds.items():
+            serving.child(word).kill()
+            wait(lambda name=name: serving.health().get("failures", {}).get(name))
+            wait(lambda name=name: name not in serving.health()["faults"])
+            assert (serving.predict(), serving.decides()) == (200, 401), name
+            assert f"{name} does not answer: its process died" in serving.log.read_text()
+            assert f"{name} answers again" in serving.log.read_text()
+        assert serving.health()["failures"] == {"envoy": 1, "probe": 1, "decisions": 1}
+
+        before = serving.children()
+        second = subprocess.run(
+            [sys.executable, "-m", "pipelines.cli", "serve"],
+            cwd=ROOT,
+            env={"PATH": "/usr/bin", "ADLOOP_HOME": str(home.parent / "other"), "ADLOOP_PORT": str(serving.port)},
+            capture_output=True,
+            text=True,
+        )
+        refused = (
+            f"Error: 127.0.0.1:{serving.port}: Address already in use; choose another by ADLOOP_HOST and ADLOOP_PORT"
+        )
+        assert (second.returncode, second.stderr.strip()) == (1, refused)
+        same = subprocess.run(
+            [sys.executable, "-m", "pipelines.cli", "serve"],
+            cwd=ROOT,
+            env={"PATH": "/usr/bin", "ADLOOP_HOME": str(home), "ADLOOP_PORT": str(free_port())},
+            capture_output=True,
+            text=True,
+        )
+        assert (same.returncode, same.stderr.count("\n")) == (1, 1)
+        assert str(home) in same.stderr
+        assert serving.children() == before and serving.predict() == 200
+
+        serving.process.send_signal(signal.SIGTERM)
+        assert serving.process.wait(30) == 0
+        wait(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in before))
+
+
+def test_a_port_that_another_took_while_envoy_was_away_ends_it(home: Path) -> None:
+    import socket
+
+    with started(home, free_port()) as serving, socket.socket() as other:
+        assert serving.process.stdout is not None
+        serving.process.stdout.readline()
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        serving.child("bootstrap.json").kill()
+        until = time.monotonic() + 5
+        while True:
+            try:
+                other.bind(("127.0.0.1", serving.port))
+                other.listen()
+                break
+            except OSError:
+                assert time.monotonic() < until
+        assert serving.process.wait(90) != 0
+        assert "envoy does not answer" in serving.log.read_text()
+
+
+@pytest.mark.parametrize("after", [0.5, 2.5, 4.0, 6.0])
+def test_it_stops_while_it_starts(home: Path, after: float) -> None:
+    with started(home, free_port(), str(ROOT / "params.yaml")) as serving:
+        time.sleep(after)
+        children = serving.children()
+        serving.process.send_signal(signal.SIGTERM)
+        assert serving.process.wait(30) in (0, -signal.SIGTERM)
+        wait(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in children))
+
+
+def test_a_damaged_bundle_is_left_out_by_name_and_comes_back_when_it_is_mended(home: Path, tmp_path: Path) -> None:
+    moved = shutil.copytree(home, tmp_path / "home")
+    bundle = moved / "bundles" / "probe" / "1"
+    weights = bundle / "model" / "probe.json"
+    weights.write_bytes(weights.read_bytes().replace(b"1", b"2", 1))
+    with started(moved, free_port(), str(ROOT / "params.yaml")) as serving:
+        assert serving.process.stdout is not None
+        assert serving.process.stdout.readline() == f"serving decisions at http://127.0.0.1:{serving.port}\n"
+        assert (serving.predict(), serving.decides()) == (404, 401)
+        told = serving.health()["left_out"]["probe"]
+        assert "model/probe.json" in told and f"remove {bundle}" in told
+        assert told in serving.log.read_text()
+        shutil.rmtree(bundle)
+        wait(lambda: serving.predict() == 200)
+        assert serving.health()["left_out"] == {}
+        serving.process.send_signal(signal.SIGTERM)
+        assert serving.process.wait(30) == 0

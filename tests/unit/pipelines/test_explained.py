@@ -1,0 +1,82 @@
+"""What goes wrong around the command is said in a line each, with what to do."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from pipelines.cli import main
+from pipelines.explained import said
+
+ROOT = Path(__file__).parents[3]
+
+
+def ran(*arguments: str, **environment: str) -> tuple[int, str]:
+    done = CliRunner().invoke(main, list(arguments), env=environment)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output.strip()
+
+
+@pytest.mark.parametrize("value", ["nan", "-nan", "inf", "-inf", "1e400", "0", "-3", "many", ""])
+def test_a_rate_that_is_none_is_refused(tmp_path: Path, value: str) -> None:
+    code, told = ran("key", "--scope", "decide", "--per-second", value, ADLOOP_HOME=str(tmp_path))
+    assert code == 2 and "--per-second" in told
+    assert not (tmp_path / "keys" / "api.json").exists()
+
+
+@pytest.mark.parametrize("file", ["parms.yaml", "."])
+def test_parameters_to_serve_by_that_are_not_there_are_refused(tmp_path: Path, file: str) -> None:
+    code, told = ran("serve", "--params", file, ADLOOP_HOME=str(tmp_path / "home"))
+    assert code == 2 and f"'{file}'" in told.splitlines()[-1]
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "seed: 1", "decisions: 3\nseed: 1", "- a", "\x00"])
+def test_parameters_to_serve_by_that_are_none_are_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(content)
+    code, told = ran("serve", "--params", str(file), ADLOOP_HOME=str(tmp_path / "home"))
+    assert code == 1 and told.startswith("Error: ") and "\n" not in told
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("command", [("key", "--scope", "decide"), ("serve",), ("kill", "--why", "x")])
+def test_a_home_that_cannot_be_one_is_refused(tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    code, told = ran(*command, ADLOOP_HOME=str(tmp_path / "file"))
+    assert code == 1 and "\n" not in told.removeprefix("serves models only").strip()
+    assert str(tmp_path / "file") in told.splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_a_home_that_cannot_be_written_is_named_with_what_to_do(number: int) -> None:
+    told = said(OSError(number, os.strerror(number), "/srv/home/keys"))
+    assert told is not None and told.startswith(f"/srv/home/keys: {os.strerror(number)}; ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ADLOOP_PORT", "eighty"), ("ADLOOP_DETECTORS", "none"), ("ADLOOP_REQUESTS_DAYS", "-1")]
+)
+def test_a_variable_that_is_wrong_is_named(name: str, value: str) -> None:
+    code, told = ran("status", **{name: value})
+    assert code == 1 and told.startswith(f"Error: {name}: ") and "\n" not in told
+
+
+def test_s3_without_credentials_is_said_in_a_line(tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    ours = {"AWS_EC2_METADATA_DISABLED": "true", "ADLOOP_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "pipelines.cli", "evaluate", "churn", "--data", "s3://nobodys-bucket/tables"]
+    done = subprocess.run(command, cwd=ROOT, env={**clean, **ours}, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "credentials" in done.stderr.lower() and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_what_nobody_foresaw_keeps_its_traceback() -> None:
+    assert said(ZeroDivisionError("x")) is None
+    assert said(click.UsageError("x")) is None
+    assert said(KeyError("x")) is not None
