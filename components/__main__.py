@@ -105,11 +105,14 @@ def _verb(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @_verb
 @click.option("--data", help="Folder or s3:// prefix with your tables; default: the source in the parameters.")
-def ingest(step: Step, data: str | None) -> Any:
+@click.option("--schema", type=click.Path(exists=True, path_type=Path), help="How its files become these tables.")
+def ingest(step: Step, data: str | None, schema: Path | None) -> Any:
     """Read a source and stage its canonical tables."""
     from components.ingest.step import ingest as run
+    from features.schema import Schema, load
 
-    return run([data] if data else step.params.source, step.staged, step.settings)
+    source = [data] if data else step.params.source
+    return run(source, step.staged, step.settings, load(schema) if schema else Schema())
 
 
 @_verb
@@ -183,7 +186,7 @@ def monitor(step: Step) -> Any:
 
 def _run_missing(step: Step) -> None:
     """Run the steps before training that have left no result."""
-    for verb, options in (("ingest", {"data": None}), ("validate", {}), ("featurize", {"as_of": None})):
+    for verb, options in (("ingest", {"data": None, "schema": None}), ("validate", {}), ("featurize", {"as_of": None})):
         if not step.record(verb).exists():
             step.done(verb, RUN[verb](step, **options))
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from pydantic import PositiveFloat, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -64,9 +65,14 @@ class Settings(BaseSettings):
 
     @property
     def tracking_uri(self) -> str:
-        path = str((self.home / "mlflow.db").resolve())
-        # In an address these would begin a query, or stand for another character.
-        return self.mlflow_uri or f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"
+        if self.mlflow_uri:
+            return self.mlflow_uri
+        place = (self.home / "mlflow.db").resolve()
+        if not {"?", "%"}.intersection(str(place)):
+            return f"sqlite:///{place}"
+        # SQLAlchemy takes what follows a question mark for options, and decodes percent signs; where the driver is
+        # named too, MLflow makes no folder of the encoded name.
+        return f"sqlite+pysqlite:///{quote(str(place))}"
 
     @property
     def artifacts_root(self) -> str:

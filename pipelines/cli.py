@@ -14,6 +14,7 @@ from pipelines.explained import Explained, Rate
 from serving.access.scopes import Scope
 
 if TYPE_CHECKING:
+    from features.schema import Schema
     from serving.decisions.state.store import Store
 
 FAMILY = click.Choice(NAMES)
@@ -23,6 +24,12 @@ PARAMS = click.option(
     type=click.Path(exists=True, path_type=Path),
     default="params.yaml",
     help="What to learn.",
+)
+SCHEMA = click.option(
+    "--schema",
+    "schema_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="How your files become these tables (YAML): names, formats, signs, zone; adloop check proposes one.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
@@ -34,7 +41,8 @@ def main() -> None:
 
     \b
     Start with:        adloop run                  the whole loop on bundled real data
-    On your tables:    adloop evaluate ltv --data DIR     would it work for us?
+    On your tables:    adloop check --data DIR            can they be used? proposes a schema file
+                       adloop evaluate ltv --data DIR     would it work for us?
                        adloop run --data DIR              then run the loop on them
     Afterwards:        adloop status    adloop serve    adloop rollback churn
     Decisions:         adloop budget ACCOUNT CAMPAIGN --daily 50    adloop kill    adloop key
@@ -53,8 +61,9 @@ def main() -> None:
 @main.command()
 @click.option("--family", type=FAMILY, help="One family only; default: all.")
 @click.option("--data", help="Folder or s3:// prefix with your tables; default: the sources in params.yaml.")
+@SCHEMA
 @PARAMS
-def run(family: str | None, data: str | None, params_file: Path) -> None:
+def run(family: str | None, data: str | None, schema_file: Path | None, params_file: Path) -> None:
     """Run the loop: ingest, validate, features, train, evaluate, register, canary release, monitor.
 
     A family with no champion yet is trained twice, on the data as it stood a horizon ago and as it stands now, so
@@ -67,9 +76,59 @@ def run(family: str | None, data: str | None, params_file: Path) -> None:
     from pipelines.loop import run_loop
 
     try:
-        run_loop(family, data, params_file, Settings())
+        run_loop(family, data, params_file, Settings(), _schema(schema_file))
     except StepFailed as failed:
         raise click.ClickException(str(failed)) from failed
+
+
+@main.command()
+@click.option("--data", required=True, help="Folder or s3:// prefix with your tables.")
+@SCHEMA
+@click.option("--write", "target", type=click.Path(dir_okay=False, path_type=Path), help="Keep the proposal here.")
+@JSON
+def check(data: str, schema_file: Path | None, target: Path | None, as_json: bool) -> None:
+    """Can your tables be used? Says what is in them and what is wrong, and proposes a schema file.
+
+    Ends with 1 where they cannot be used as they are. A schema file says of each table what differs from the README's:
+
+    \b
+    zone: Europe/Berlin              # whose clock times without a zone were read from; default UTC
+    tables:
+      transactions:
+        file: Orders 2024.csv        # or several with the same columns; default transactions.parquet, .csv
+        columns: {customer_id: Client No, occurred_at: Date, amount: Total}
+        date_format: "%d.%m.%Y %H:%M"   # or epoch_s, epoch_ms; by column {occurred_at: ...}; default ISO 8601
+        decimal: ","                 # 1.234,56
+        currency: "€"
+        encoding: latin-1            # default UTF-8, or as marked; delimiter: ";" is found by itself
+        na_values: [nan, "NULL"]     # texts that stand for nothing
+        ids: clean                   # without spaces around and .0 behind them; default as_is
+        missing_ids: drop            # rows without a required id; default refuse
+        duplicates: drop             # rows that are the same in every column; default keep, or refuse
+      customers:
+        columns: {churned: Status}   # null says that there is no such column
+        true_values: [Cancelled]
+        false_values: [Active]
+    """
+    from components.check.step import check as step
+    from pipelines import tables
+    from pipelines.console import console
+
+    checked = step(data, Settings(), _schema(schema_file))
+    if as_json:
+        click.echo(tables.as_json(checked))
+    else:
+        tables.show(checked, console())
+    if target is not None:
+        target.write_text(tables.schema_file(checked), encoding="utf-8")
+    if not checked.usable:
+        raise SystemExit(1)
+
+
+def _schema(file: Path | None) -> "Schema":
+    from features.schema import Schema, load
+
+    return Schema() if file is None else load(file)
 
 
 @main.command("compile")
@@ -87,15 +146,18 @@ def compile_pipelines(out: Path, params_file: Path) -> None:
 @click.option("--host", required=True, help="Address of the Kubeflow Pipelines API.")
 @click.option("--family", type=FAMILY, help="One family only; default: all.")
 @click.option("--data", help="s3:// prefix with your tables; default: the source in params.yaml.")
+@SCHEMA
 @click.option("--schedule", is_flag=True, help="The daily monitoring instead: it retrains where a model has drifted.")
 @PARAMS
-def submit(host: str, family: str | None, data: str | None, schedule: bool, params_file: Path) -> None:
+def submit(
+    host: str, family: str | None, data: str | None, schema_file: Path | None, schedule: bool, params_file: Path
+) -> None:
     """Run the pipelines on Kubeflow."""
     from pipelines import submit as kubeflow
 
     start = kubeflow.schedule if schedule else kubeflow.submit
     for name in [family] if family else NAMES:
-        click.echo(f"{name}: {start(host, name, params_file, Settings(), data)}")
+        click.echo(f"{name}: {start(host, name, params_file, Settings(), data, _schema(schema_file))}")
 
 
 @main.command()
@@ -279,10 +341,18 @@ def key(
 @click.option("--test", help="Held-out tables of the same form; default: later dates, or folds, of --data.")
 @click.option("--cutoff", help="Learn from what happened up to this date, test on what came after (2011-06-30).")
 @click.option("--horizon", help="How far ahead to predict (180d).")
+@SCHEMA
 @JSON
 @PARAMS
 def evaluate(
-    family: str, data: str, test: str | None, cutoff: str | None, horizon: str | None, as_json: bool, params_file: Path
+    family: str,
+    data: str,
+    test: str | None,
+    cutoff: str | None,
+    horizon: str | None,
+    schema_file: Path | None,
+    as_json: bool,
+    params_file: Path,
 ) -> None:
     """Would FAMILY work on your data? Fits it and the field's baselines, prints a table, registers nothing."""
     from components.compare.step import compare
@@ -290,7 +360,8 @@ def evaluate(
     from pipelines import trial
     from pipelines.console import console
 
-    compared = compare(family, data, test, cutoff, horizon, load(params_file).section(family), Settings())
+    section, schema = load(params_file).section(family), _schema(schema_file)
+    compared = compare(family, data, test, cutoff, horizon, section, Settings(), schema)
     if as_json:
         click.echo(trial.as_json(compared))
     else:

@@ -92,7 +92,8 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
     events = home / FILE
     feedback = Intake(events, lambda: Feedback(events, store, params, lambda flag: FLAGGED[flag].inc()), home / "log")
     written = DecisionLog(home / "log", params, feedback.expect, settings.decisions_days)
-    pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
+    money = Allowance(store, params)
+    pipeline = Pipeline(models, Features(online), money, written, params, seed)
     decide: Lane[Opportunity, Decision] = Lane("decide", pipeline.decide)
 
     def taken(observed: Sequence[Observed]) -> list[Status]:
@@ -120,6 +121,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         if bus is not None:
             bus.close()
         decide.close()
+        money.close()
         take.close()
         models.close()
         written.close()
