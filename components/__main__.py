@@ -10,7 +10,7 @@ import click
 
 from components import wire
 from components.params import Params, load
-from features.privacy import stay_private
+from features.privacy import keep_private, stay_private
 from features.settings import Settings
 from models.catalog import NAMES
 
@@ -23,6 +23,7 @@ class Step:
 
     def __init__(self, home: Path | None, params: Path, family: str) -> None:
         self.settings = Settings(home=home) if home else Settings()
+        keep_private(self.settings.home)
         self.params: Params = load(params)
         self.family = family
         self.data, self.own = self.settings.home / "runs" / "data", self.settings.home / "runs" / family
@@ -104,11 +105,14 @@ def _verb(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @_verb
 @click.option("--data", help="Folder or s3:// prefix with your tables; default: the source in the parameters.")
-def ingest(step: Step, data: str | None) -> Any:
+@click.option("--schema", type=click.Path(exists=True, path_type=Path), help="How its files become these tables.")
+def ingest(step: Step, data: str | None, schema: Path | None) -> Any:
     """Read a source and stage its canonical tables."""
     from components.ingest.step import ingest as run
+    from features.schema import Schema, load
 
-    return run([data] if data else step.params.source, step.staged, step.settings)
+    source = [data] if data else step.params.source
+    return run(source, step.staged, step.settings, load(schema) if schema else Schema())
 
 
 @_verb
@@ -182,7 +186,7 @@ def monitor(step: Step) -> Any:
 
 def _run_missing(step: Step) -> None:
     """Run the steps before training that have left no result."""
-    for verb, options in (("ingest", {"data": None}), ("validate", {}), ("featurize", {"as_of": None})):
+    for verb, options in (("ingest", {"data": None, "schema": None}), ("validate", {}), ("featurize", {"as_of": None})):
         if not step.record(verb).exists():
             step.done(verb, RUN[verb](step, **options))
 

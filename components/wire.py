@@ -7,14 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from features.privacy import stay_private
+from features.privacy import keep_private, stay_private
 from features.settings import Settings
 
 
 def enter() -> Settings:
     """The settings of this process. Every component body calls it first, before anything heavy is imported."""
     stay_private()
-    return Settings()
+    settings = Settings()
+    keep_private(settings.home)
+    return settings
 
 
 def whole(carried: Any) -> Any:

@@ -34,7 +34,8 @@ _SQL = """
         SELECT campaign_id, day, market_price, CASE WHEN won_from_here = 1 THEN 0 ELSE survival END AS survival
         FROM estimated WHERE NOT lost
     ), brought AS (
-        SELECT campaign_id, day, part, click, predicted_ctr, conversion_value, predicted_value,
+        SELECT campaign_id, day, part, click, predicted_ctr, conversion_value, converted_at,
+               predicted_value,
                row_number() OVER (PARTITION BY campaign_id, day, part ORDER BY nth) - 1 AS turn
         FROM estimated WHERE NOT lost
     ), missed AS (
@@ -49,6 +50,7 @@ _SQL = """
                     coalesce(b.click, 0) AS click,
                     coalesce(b.predicted_ctr, m.predicted_ctr) AS predicted_ctr,
                     coalesce(b.conversion_value, m.conversion_value) AS conversion_value,
+                    coalesce(b.converted_at, m.converted_at) AS converted_at,
                     coalesce(b.predicted_value, m.predicted_value) AS predicted_value)
     FROM missed m
     ASOF JOIN priced p ON m.day = p.day AND m.campaign_id = p.campaign_id AND m.point >= p.survival

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd
+import yaml
 
+from features.names import safe
 from features.tables import OF_CUSTOMERS, SPECS, Column, Tables, quoted
 
 if TYPE_CHECKING:
@@ -27,12 +29,45 @@ class ContractBroken(ValueError):
     Attributes:
         table, column: where.
         rule: what was promised of the column, in words.
-        rows: some of the rows that break it, or a hint where it is not about rows.
+        rows: some of the rows that break it, or the cause where it is not about rows.
+        where: file and line, where they are known.
+        hint: what to do.
+        mend: what a schema file could say of the table to mend it, by key of `features.schema.TableSchema`.
     """
 
-    def __init__(self, table: str, column: str, rule: str, rows: Sequence[Mapping[Any, Any]] | str) -> None:
-        super().__init__(f"table '{table}', column '{column}': {rule}. Broken by: {rows}")
+    def __init__(
+        self,
+        table: str,
+        column: str,
+        rule: str,
+        rows: Sequence[Mapping[Any, Any]] | str,
+        where: str = "",
+        hint: str = "",
+        mend: Mapping[str, Any] | None = None,
+    ) -> None:
+        place = f" ({where})" if where else ""
+        told = rows if isinstance(rows, str) else ", ".join(_shown(row, column) for row in rows[:SHOWN])
+        advice = [hint] if hint else []
+        advice += [f"say in a schema file {in_schema(table, mend)}"] if mend else []
+        what = f". What to do: {'; '.join(advice)}" if advice else ""
+        super().__init__(f"table '{table}', column '{column}'{place}: {rule}. Broken by: {told}{what}")
         self.table, self.column, self.rule, self.rows = table, column, rule, rows
+        self.where, self.hint, self.mend = where, hint, mend or {}
+
+
+def in_schema(table: str, mend: Mapping[str, Any]) -> str:
+    """What a schema file says of a table, on one line of YAML."""
+    text: str = yaml.safe_dump(
+        {"tables": {table: dict(mend)}}, default_flow_style=True, width=10_000, allow_unicode=True, sort_keys=False
+    )
+    return text.strip()
+
+
+def _shown(row: Mapping[Any, Any], column: str) -> str:
+    """A row in a message: its first values and that of the column, none of them long."""
+    names = [name for place, name in enumerate(row) if place < 6 or name == column]
+    values = [f"{name}: {str(row[name])[:120]}" for name in names]
+    return "{" + ", ".join([*values, "…"] if len(row) > len(names) else values) + "}"
 
 
 def check(folder: Path) -> None:
@@ -49,6 +84,10 @@ def check(folder: Path) -> None:
             if name in columns and columns[name] != column.type:
                 raise ContractBroken(table, name, f"is of type {column.type}", f"it is {columns[name]}")
         _validate(tables, table, [name for name in SPECS[table] if name in columns])
+    for name in tables.attributes():
+        if safe(name, ()) != name:
+            hint = f"rename it, to {safe(name, ())} for instance"
+            raise ContractBroken("customers", name, "an attribute has a name that a feature may have", name, hint=hint)
 
 
 def suite(table: str, columns: Sequence[str]) -> dict[str, "Expectation"]:

@@ -12,6 +12,8 @@ from features import auctions
 from features.tables import UNDATED, Tables
 
 DAY = pd.Timedelta(days=1)
+#: Where history is short, each window that is learnt from is at least this part of it.
+LEAST_LEARNT = 5
 #: Of the customers, in random splits: the rest trains.
 VALID_SHARE, TEST_SHARE = 0.2, 0.2
 
@@ -106,11 +108,13 @@ def plan(
         return Cutoffs(train, (test - ahead * DAY,), test, ahead, ahead, by_customer=False)
     if shorten:
         # Three short windows tell more than one long one, and tuning stays later in time than training.
-        learn = min(ahead, (test - oldest).days // 3)
+        learn = (test - oldest).days // 3
         if learn < 1:
             needed = window.min_history_days + 3
             raise ValueError(f"cutoff {test:%Y-%m-%d}: needs {needed} days of history, got {(test - first).days}")
-        train = _back(test - 2 * learn * DAY, oldest, window.step_days)
+        # Windows of some days tell of weekdays, not of customers: rather the oldest examples have less history.
+        learn = min(ahead, max(learn, (test - first).days // LEAST_LEARNT))
+        train = _back(test - 2 * learn * DAY, min(oldest, test - 3 * learn * DAY), window.step_days)
         return Cutoffs(train, (test - learn * DAY,), test, learn, ahead, by_customer=False)
     if test - ahead * DAY < oldest:
         missing = (oldest - (test - ahead * DAY)).days
@@ -139,6 +143,12 @@ def churn_examples(
     """
     if "churned" in tables.columns("customers"):
         return _contractual(tables, params.seed, as_of)
+    if "transactions" not in tables.names:
+        there = ", ".join(tables.columns("customers"))
+        raise ValueError(
+            "churn is learnt from the column churned of customers, or from transactions: there are neither;"
+            f" customers has: {there}"
+        )
     examples = _observed(tables, plan(*span(tables, as_of), params.window, cutoff), params.seed)
     examples["churned"] = (examples.pop("purchases") == 0).astype("int64")
     return examples.drop(columns=["value", "horizon_days"])

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import lake
@@ -81,13 +82,22 @@ class Online:
             UnknownEntity: naming the first id that has no features.
             StoreUnavailable: where the store does not answer; the next call tries again.
         """
+        entity = service_of(service).entity
+        rows, known = self.rows(service, entity_ids)
+        if not known.all():
+            raise UnknownEntity(entity.name, str(entity_ids[int(np.argmin(known))]))
+        return rows
+
+    def rows(self, service: str, entity_ids: Sequence[str]) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
+        """The same where some ids may be unknown: the rows, and which of them are of an id that has features.
+
+        Raises `StoreUnavailable`.
+        """
         entity, ids = service_of(service).entity, [str(one) for one in entity_ids]
         with self._faults(service):
             reader = self._open(service, newest=True).reader
             found = reader.read(ids)
-        for place in np.flatnonzero(~found.known):
-            raise UnknownEntity(entity.name, ids[place])
-        return _frame(entity, ids, reader, found)
+        return _frame(entity, ids, reader, found), np.asarray(found.known)
 
     def vectors(self, service: str, entity_ids: Sequence[str]) -> tuple[Reader, Vectors]:
         """The same as float vectors, in one round trip; what is published is followed within a second.

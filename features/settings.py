@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from pydantic import PositiveFloat, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -46,8 +47,12 @@ class Settings(BaseSettings):
     #: Days that logged decisions are kept; all of them by default. Never fewer than their feedback is waited for
     #: (`decisions.keeping.remembered_s` in `params.yaml`); what is older cannot be replayed or learnt from any more.
     decisions_days: PositiveFloat | None = None
-    #: Hashes of the keys that the decision endpoint knows; `keys/api.json` under `home` by default.
+    #: Hashes of the keys that models and decisions know; `keys/api.json` under `home` by default.
     api_keys: Path | None = None
+    #: The key that adloop's own commands send; by default one that is made at `keys/own.key` under `home`.
+    api_key: SecretStr | None = None
+    #: `off`: predictions, values and explanations are for anybody who reaches the port. Decisions always need a key.
+    inference_keys: Literal["required", "off"] = "required"
     #: Brokers of a Kafka bus (`host:port,…`), whose events the decision endpoint takes as it takes those told by HTTP.
     kafka_brokers: str | None = None
     #: The topic they are read from, and the one for messages that are no events.
@@ -60,9 +65,14 @@ class Settings(BaseSettings):
 
     @property
     def tracking_uri(self) -> str:
-        path = str((self.home / "mlflow.db").resolve())
-        # In an address these would begin a query, or stand for another character.
-        return self.mlflow_uri or f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"
+        if self.mlflow_uri:
+            return self.mlflow_uri
+        place = (self.home / "mlflow.db").resolve()
+        if not {"?", "%"}.intersection(str(place)):
+            return f"sqlite:///{place}"
+        # SQLAlchemy takes what follows a question mark for options, and decodes percent signs; where the driver is
+        # named too, MLflow makes no folder of the encoded name.
+        return f"sqlite+pysqlite:///{quote(str(place))}"
 
     @property
     def artifacts_root(self) -> str:

@@ -1,4 +1,10 @@
-"""The canonical tables: what a business tells of its customers and of its auctions, in Parquet files in one folder."""
+"""The canonical tables: what a business tells of its customers and of its auctions, in Parquet files in one folder.
+
+There is one clock: every TIMESTAMP is in UTC, without a zone. What depends on the hour or the day of the week reads
+the local clock, which is `local(moment)` of the UTC moment and the row's `zone`, an IANA name such as `Europe/Berlin`;
+where `zone` is null or the table has none, the local clock is UTC's. The endpoint and training use the same rule: a
+campaign's zone is the `zone` of its auctions.
+"""
 
 import hashlib
 import json
@@ -23,7 +29,11 @@ class Column:
     only: tuple[float, ...] = ()
 
 
-_EVENT = {"customer_id": Column("VARCHAR", True), "occurred_at": Column("TIMESTAMP", True)}
+_EVENT = {
+    "customer_id": Column("VARCHAR", True),
+    "occurred_at": Column("TIMESTAMP", True),
+    "zone": Column("VARCHAR"),  # whose clock tells the event's hour and day
+}
 
 #: Columns with a meaning, by table. The ones that are not required are used where they are there. Any other column of
 #: `customers` is an attribute, and becomes a feature; any other column of an event table is carried along.
@@ -57,9 +67,11 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
         "market_price": Column("DOUBLE", True, least=0),  # the highest bid of the others
         "click": Column("DOUBLE", True, only=(0, 1)),
         "predicted_ctr": Column("DOUBLE", True, least=0, most=1),
-        "occurred_at": Column("TIMESTAMP"),  # local time
+        "occurred_at": Column("TIMESTAMP"),
+        "zone": Column("VARCHAR"),  # of the campaign: whose clock tells its hour and day
         "channel": Column("VARCHAR"),
         "conversion_value": Column("DOUBLE", least=0),
+        "converted_at": Column("TIMESTAMP"),  # when the conversion came, which is later than the auction
         "predicted_value": Column("DOUBLE", least=0),  # of winning, in the currency of `conversion_value`
         "episode": Column("BIGINT"),  # of a replay: auctions that share one budget
         "won": Column("DOUBLE", only=(0, 1)),  # 0: lost, and `market_price` is the bid that lost: the price is above it
@@ -106,7 +118,7 @@ class Tables:
 
     def sql(self, table: str) -> str:
         """The table as DuckDB reads it, to stand after FROM."""
-        return f"read_parquet({literal(str(self.path(table)))})"
+        return f"read_parquet({path(self.path(table))})"
 
     def whole(self, table: str) -> str:
         """A query of exactly the columns of the table's specification, null where it has none of that name."""
@@ -116,6 +128,17 @@ class Tables:
             for name, column in SPECS[table].items()
         )
         return f"SELECT {columns} FROM {self.sql(table)}" if there else f"SELECT {columns} WHERE false"
+
+    def zone(self, table: str) -> str | None:
+        """The zone that most rows of a table name; None where none does."""
+        if "zone" not in self.columns(table):
+            return None
+        with duckdb.connect() as db:
+            named = (
+                f"SELECT zone FROM {self.sql(table)} WHERE zone IS NOT NULL GROUP BY zone ORDER BY count(*) DESC, zone"
+            )
+            found = db.execute(f"{named} LIMIT 1").fetchall()
+        return str(found[0][0]) if found else None
 
     def rows(self) -> dict[str, int]:
         """Number of rows by table."""
@@ -128,9 +151,24 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def only(file: Path | str) -> str:
+    """The pattern that is this path and no other: DuckDB's readers take `*`, `?` and `[` for patterns."""
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(file))
+
+
+def path(file: Path | str) -> str:
+    """A file's path as an SQL string for DuckDB's readers."""
+    return literal(only(file))
+
+
 def quoted(name: str) -> str:
     """`name` as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def local(moment: str, zone: str = "zone") -> str:
+    """SQL of a UTC `moment` on the clock of `zone`, both expressions: what its hour and day are taken from."""
+    return f"timezone(coalesce({zone}, 'UTC'), timezone('UTC', {moment}))"
 
 
 def content_hash(folder: Path) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from features.tables import only
 from features.transforms import GROUPS
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def definitions(
             if column.name not in (of.key, TIMESTAMP, OBSERVED)
         ]
         source = feast.FileSource(
-            path=f"{folder}/{name}.parquet", timestamp_field=TIMESTAMP, s3_endpoint_override=endpoint or ""
+            path=only(f"{folder}/{name}.parquet"), timestamp_field=TIMESTAMP, s3_endpoint_override=endpoint or ""
         )
         views.append(feast.FeatureView(name=name, entities=[entity], schema=fields, source=source, ttl=None))
     return entity, views, feast.FeatureService(name=service, features=list(views))

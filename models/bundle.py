@@ -121,7 +121,6 @@ def aside(folder: Path) -> Iterator[Path]:
     """A new folder to write in: it takes the place of `folder` if the block ends well, and vanishes if it does not."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    new.chmod(0o755)  # a server may run as another user
     try:
         yield new
         if folder.exists():

@@ -86,7 +86,8 @@ class Family:
             (`train`, `valid` or `test`) and label columns; `features.examples` has the usual ones.
         params: the model of its section of `params.yaml`.
         fit, load: make a model, and read one back from a folder that `save` wrote.
-        baselines: the field's own answers by name; the first is the naive one that the gates compare with.
+        baselines: the field's own answers by name, the strongest among them; the first is the naive one, which a
+            candidate must beat beyond noise. No other may beat the candidate so.
         metrics: `(truth, answers) -> float` by name; the first is the one that gates and canaries compare.
         gates: what a candidate must pass to be released.
         context: columns of the examples that are features too: what a request brings itself, beside the features of
@@ -97,6 +98,7 @@ class Family:
             labels where it is empty. No feature may give one of them away.
         update: `(champion, train, valid, params, checkpoint) -> Model`: a fit that goes on from the champion's own
             parameters; None for a family that learns all anew each time.
+        chosen: `(model) -> name` of the candidate that a fitted model answers by; None for a family that has one only.
         breakdown: how `adloop evaluate` tells its figures apart; None where they are told as one.
         intended_use, limits: for the model card, in prose; a card without them is refused.
     """
@@ -116,6 +118,7 @@ class Family:
     trial: "Callable[[Any, pd.DataFrame], pd.DataFrame] | None" = None
     outcomes: tuple[str, ...] = ()
     update: "Callable[[Any, pd.DataFrame, pd.DataFrame, Any, Path], Model] | None" = None
+    chosen: "Callable[[Any], str] | None" = None
     breakdown: Breakdown | None = None
     intended_use: str = ""
     limits: str = ""

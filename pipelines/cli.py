@@ -3,16 +3,18 @@
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
-from features.privacy import stay_private
+from features.privacy import keep_private, stay_private
 from features.settings import Settings
 from models.catalog import NAMES
 from pipelines.explained import Explained, Rate
+from serving.access.scopes import Scope
 
 if TYPE_CHECKING:
+    from features.schema import Schema
     from serving.decisions.state.store import Store
 
 FAMILY = click.Choice(NAMES)
@@ -22,6 +24,12 @@ PARAMS = click.option(
     type=click.Path(exists=True, path_type=Path),
     default="params.yaml",
     help="What to learn.",
+)
+SCHEMA = click.option(
+    "--schema",
+    "schema_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="How your files become these tables (YAML): names, formats, signs, zone; adloop check proposes one.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
@@ -33,7 +41,8 @@ def main() -> None:
 
     \b
     Start with:        adloop run                  the whole loop on bundled real data
-    On your tables:    adloop evaluate ltv --data DIR     would it work for us?
+    On your tables:    adloop check --data DIR            can they be used? proposes a schema file
+                       adloop evaluate ltv --data DIR     would it work for us?
                        adloop run --data DIR              then run the loop on them
     Afterwards:        adloop status    adloop serve    adloop rollback churn
     Decisions:         adloop budget ACCOUNT CAMPAIGN --daily 50    adloop kill    adloop key
@@ -46,13 +55,15 @@ def main() -> None:
     folder, ADLOOP_HOME (default .adloop); services are named by ADLOOP_* variables (see features/settings.py).
     """
     stay_private()
+    keep_private(Settings().home)
 
 
 @main.command()
 @click.option("--family", type=FAMILY, help="One family only; default: all.")
 @click.option("--data", help="Folder or s3:// prefix with your tables; default: the sources in params.yaml.")
+@SCHEMA
 @PARAMS
-def run(family: str | None, data: str | None, params_file: Path) -> None:
+def run(family: str | None, data: str | None, schema_file: Path | None, params_file: Path) -> None:
     """Run the loop: ingest, validate, features, train, evaluate, register, canary release, monitor.
 
     A family with no champion yet is trained twice, on the data as it stood a horizon ago and as it stands now, so
@@ -65,9 +76,59 @@ def run(family: str | None, data: str | None, params_file: Path) -> None:
     from pipelines.loop import run_loop
 
     try:
-        run_loop(family, data, params_file, Settings())
+        run_loop(family, data, params_file, Settings(), _schema(schema_file))
     except StepFailed as failed:
         raise click.ClickException(str(failed)) from failed
+
+
+@main.command()
+@click.option("--data", required=True, help="Folder or s3:// prefix with your tables.")
+@SCHEMA
+@click.option("--write", "target", type=click.Path(dir_okay=False, path_type=Path), help="Keep the proposal here.")
+@JSON
+def check(data: str, schema_file: Path | None, target: Path | None, as_json: bool) -> None:
+    """Can your tables be used? Says what is in them and what is wrong, and proposes a schema file.
+
+    Ends with 1 where they cannot be used as they are. A schema file says of each table what differs from the README's:
+
+    \b
+    zone: Europe/Berlin              # whose clock times without a zone were read from; default UTC
+    tables:
+      transactions:
+        file: Orders 2024.csv        # or several with the same columns; default transactions.parquet, .csv
+        columns: {customer_id: Client No, occurred_at: Date, amount: Total}
+        date_format: "%d.%m.%Y %H:%M"   # or epoch_s, epoch_ms; by column {occurred_at: ...}; default ISO 8601
+        decimal: ","                 # 1.234,56
+        currency: "€"
+        encoding: latin-1            # default UTF-8, or as marked; delimiter: ";" is found by itself
+        na_values: [nan, "NULL"]     # texts that stand for nothing
+        ids: clean                   # without spaces around and .0 behind them; default as_is
+        missing_ids: drop            # rows without a required id; default refuse
+        duplicates: drop             # rows that are the same in every column; default keep, or refuse
+      customers:
+        columns: {churned: Status}   # null says that there is no such column
+        true_values: [Cancelled]
+        false_values: [Active]
+    """
+    from components.check.step import check as step
+    from pipelines import tables
+    from pipelines.console import console
+
+    checked = step(data, Settings(), _schema(schema_file))
+    if as_json:
+        click.echo(tables.as_json(checked))
+    else:
+        tables.show(checked, console())
+    if target is not None:
+        target.write_text(tables.schema_file(checked), encoding="utf-8")
+    if not checked.usable:
+        raise SystemExit(1)
+
+
+def _schema(file: Path | None) -> "Schema":
+    from features.schema import Schema, load
+
+    return Schema() if file is None else load(file)
 
 
 @main.command("compile")
@@ -85,15 +146,18 @@ def compile_pipelines(out: Path, params_file: Path) -> None:
 @click.option("--host", required=True, help="Address of the Kubeflow Pipelines API.")
 @click.option("--family", type=FAMILY, help="One family only; default: all.")
 @click.option("--data", help="s3:// prefix with your tables; default: the source in params.yaml.")
+@SCHEMA
 @click.option("--schedule", is_flag=True, help="The daily monitoring instead: it retrains where a model has drifted.")
 @PARAMS
-def submit(host: str, family: str | None, data: str | None, schedule: bool, params_file: Path) -> None:
+def submit(
+    host: str, family: str | None, data: str | None, schema_file: Path | None, schedule: bool, params_file: Path
+) -> None:
     """Run the pipelines on Kubeflow."""
     from pipelines import submit as kubeflow
 
     start = kubeflow.schedule if schedule else kubeflow.submit
     for name in [family] if family else NAMES:
-        click.echo(f"{name}: {start(host, name, params_file, Settings(), data)}")
+        click.echo(f"{name}: {start(host, name, params_file, Settings(), data, _schema(schema_file))}")
 
 
 @main.command()
@@ -217,9 +281,11 @@ def _state(params_file: Path) -> "Store":
 def serve(params_file: Path | None) -> None:
     """Serve the released champions and decisions behind one address until stopped (ADLOOP_HOST, ADLOOP_PORT).
 
-    Decisions need a key (adloop key --scope decide) and a budget (adloop budget ACCOUNT CAMPAIGN --daily 50). Where
-    there is no params.yaml only the models answer. GET /health/ready says what does not answer, why, and what to do:
-    what dies is started again, what is damaged is left out, and all else answers.
+    Who asks needs a key (adloop key --scope predict --scope decide); decisions need a budget too (adloop budget
+    ACCOUNT CAMPAIGN --daily 50). The first start makes a key for this machine's owner and says where it lies.
+    ADLOOP_INFERENCE_KEYS=off lets anybody ask the models. Where there is no params.yaml only the models answer.
+    GET /health/ready says what does not answer, why, and what to do: what dies is started again, what is damaged is
+    left out, and all else answers.
     """
     import logging
 
@@ -234,22 +300,39 @@ def serve(params_file: Path | None) -> None:
 
 
 @main.command()
+@click.option("--scope", "scopes", type=click.Choice(get_args(Scope)), multiple=True, help="May be repeated.")
+@click.option("--account", "accounts", multiple=True, help="Only about this account; may be repeated. Default: all.")
 @click.option(
-    "--scope", "scopes", type=click.Choice(("decide", "feedback", "admin")), multiple=True, help="May be repeated."
+    "--family", "families", type=FAMILY, multiple=True, help="Only this family; may be repeated. Default: all."
 )
 @click.option("--name", default="default", help="Whose key it is: told in logs and beside overrides.")
-@click.option("--per-second", type=Rate(), default=2000.0, help="What it may send.")
+@click.option("--per-second", type=Rate(), default=2000.0, help="Opportunities and events it may send.")
 @click.option("--revoke", is_flag=True, help="Take all keys of this name out of force instead.")
-def key(scopes: tuple[str, ...], name: str, per_second: float, revoke: bool) -> None:
-    """Make a key for the decision endpoint, and show it: only its hash is kept. Running servers know it at once."""
-    from serving.decisions.endpoint import keys
+def key(
+    scopes: tuple[Scope, ...],
+    accounts: tuple[str, ...],
+    families: tuple[str, ...],
+    name: str,
+    per_second: float,
+    revoke: bool,
+) -> None:
+    """Make a key, and show it: only its hash is kept. Running servers know it at once.
+
+    \b
+    predict, explain   ask models          decide, feedback   ask for decisions, tell what came of them
+    admin              budgets and stops   metrics            read figures for Prometheus
+
+    The commands of adloop itself send a key of their own: keys/own.key in the home.
+    """
+    from serving.access import keys
 
     if revoke:
         click.echo(f"{keys.revoke(Settings(), name)} keys of '{name}' are out of force")
         return
     if not scopes:
-        raise click.UsageError("--scope: expected decide, feedback or admin")
-    click.echo(keys.make(Settings(), name, [scope for scope in keys.SCOPES if scope in scopes], per_second))
+        raise click.UsageError(f"--scope: expected one of {', '.join(keys.SCOPES)}")
+    only = [scope for scope in keys.SCOPES if scope in scopes]
+    click.echo(keys.make(Settings(), name, only, per_second, accounts or None, families or None))
 
 
 @main.command()
@@ -258,10 +341,18 @@ def key(scopes: tuple[str, ...], name: str, per_second: float, revoke: bool) -> 
 @click.option("--test", help="Held-out tables of the same form; default: later dates, or folds, of --data.")
 @click.option("--cutoff", help="Learn from what happened up to this date, test on what came after (2011-06-30).")
 @click.option("--horizon", help="How far ahead to predict (180d).")
+@SCHEMA
 @JSON
 @PARAMS
 def evaluate(
-    family: str, data: str, test: str | None, cutoff: str | None, horizon: str | None, as_json: bool, params_file: Path
+    family: str,
+    data: str,
+    test: str | None,
+    cutoff: str | None,
+    horizon: str | None,
+    schema_file: Path | None,
+    as_json: bool,
+    params_file: Path,
 ) -> None:
     """Would FAMILY work on your data? Fits it and the field's baselines, prints a table, registers nothing."""
     from components.compare.step import compare
@@ -269,7 +360,8 @@ def evaluate(
     from pipelines import trial
     from pipelines.console import console
 
-    compared = compare(family, data, test, cutoff, horizon, load(params_file).section(family), Settings())
+    section, schema = load(params_file).section(family), _schema(schema_file)
+    compared = compare(family, data, test, cutoff, horizon, section, Settings(), schema)
     if as_json:
         click.echo(trial.as_json(compared))
     else:

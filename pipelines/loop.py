@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 from components.params import Params, load
+from features.schema import Schema
 from features.settings import Settings
-from features.sources import fingerprint, learns, tables
+from features.sources import AS_THEY_ARE, fingerprint, learns, tables
 from models import catalog
 from pipelines import simulation
 from pipelines.console import console as terminal_or_log
@@ -19,8 +21,11 @@ from pipelines.report import publish, terminal
 from pipelines.training import training
 
 
-def run_loop(family: str | None, data: str | None, params_file: Path, settings: Settings) -> None:
+def run_loop(
+    family: str | None, data: str | None, params_file: Path, settings: Settings, schema: Schema = AS_THEY_ARE
+) -> None:
     """Run the loop of `family`, or of all, on `data` (or the sources that the parameters name) and write the report.
+    `schema` says how the files of `data` become canonical tables.
 
     Of all families those are left out whose table there is not; a family that is asked for by name needs its table.
 
@@ -34,9 +39,9 @@ def run_loop(family: str | None, data: str | None, params_file: Path, settings: 
     began, console = time.monotonic(), terminal_or_log()
     params = load(params_file)
     source = [data] if data else list(params.source)
-    content = fingerprint(source, settings)
+    content = fingerprint(source, settings, schema)
     seconds = {}
-    for name in _learnable(family, source, settings, console):
+    for name in _learnable(family, source, settings, console, schema):
         started = time.monotonic()
         horizon = params.family(name).window.horizon_days
         moments = [""] if Registry(settings).champion(name) else [f"-{horizon}d", ""]
@@ -45,7 +50,7 @@ def run_loop(family: str | None, data: str | None, params_file: Path, settings: 
                 f"[bold]{name}[/bold] {'as of ' + as_of + ' before the data ends' if as_of else 'as of today'}"
             )
             start = goes_on_from(name, source, settings)
-            where = {"source": source, "fingerprint": content, "as_of": as_of, "start": start}
+            where = {"source": source, "fingerprint": content, "as_of": as_of, "start": start, "schema": schema.plain()}
             _pipeline(name, params, where, settings, console)
         seconds[name] = time.monotonic() - started
     _simulated_day(catalog.POLICY in seconds, params_file, settings, console)
@@ -82,9 +87,11 @@ def _simulated_day(bids: bool, params_file: Path, settings: Settings, console: C
         console.print(f"  no day is simulated: {missing}")
 
 
-def _learnable(family: str | None, source: list[str], settings: Settings, console: Console) -> Iterator[str]:
+def _learnable(
+    family: str | None, source: list[str], settings: Settings, console: Console, schema: Schema = AS_THEY_ARE
+) -> Iterator[str]:
     """The families to run: all that have their table, or the one asked for."""
-    there = [table for one in source for table in tables(one, settings)]
+    there = [table for one in source for table in tables(one, settings, schema)]
     for name in [family] if family else catalog.NAMES:
         needed = catalog.family(name).table
         if needed in there:
@@ -109,3 +116,5 @@ def _show(step: Step, status: Status, console: Console) -> None:
         f"  {mark} {step.name:<10} {step.seconds:6.1f} s"
         + (" [dim](unchanged)[/dim]" if step.state == "cached" else "")
     )
+    for note in step.result.get("notes", ()) if step.name == "ingest" else ():
+        console.print(f"    [yellow]note[/yellow] {escape(note)}", soft_wrap=True)

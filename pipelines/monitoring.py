@@ -13,7 +13,14 @@ def monitoring(family: str) -> GraphComponent:
     retraining = training(family, fresh=True)
 
     @dsl.pipeline(name=f"monitor-{family}", description=f"{family}: drift and calibration, retraining if needed.")
-    def watch(source: list, params: dict, sensitive: list, plan: dict, monitoring: dict) -> None:
+    def watch(
+        source: list,
+        params: dict,
+        sensitive: list,
+        plan: dict,
+        monitoring: dict,
+        schema: dict = {},  # noqa: B006  (Kubeflow's way to say that a parameter is optional)
+    ) -> None:
         watched = place(family, monitor(family=family, params=monitoring))
         with dsl.If(watched.outputs["Output"] == True, name="drifted"):  # noqa: E712  (a Kubeflow expression)
             retraining(
@@ -24,6 +31,7 @@ def monitoring(family: str) -> GraphComponent:
                 sensitive=sensitive,
                 plan=plan,
                 monitoring=monitoring,
+                schema=schema,
             )
 
     return watch

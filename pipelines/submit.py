@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.params import Params, load
+from features.schema import Schema
 from features.settings import Settings
+from features.sources import AS_THEY_ARE, fingerprint
 from models.catalog import NAMES
 
 if TYPE_CHECKING:
@@ -41,24 +43,36 @@ def compile_all(out: Path, params_file: Path, families: Iterable[str] = NAMES) -
     return written
 
 
-def submit(host: str, family: str, params_file: Path, settings: Settings, data: str | None = None) -> str:
+def submit(
+    host: str,
+    family: str,
+    params_file: Path,
+    settings: Settings,
+    data: str | None = None,
+    schema: Schema = AS_THEY_ARE,
+) -> str:
     """Start training of `family` on the Kubeflow Pipelines at `host`; returns the run's id.
 
-    `data` (or the source that the parameters name) must be one that the cluster can read too. Raises
-    `ConnectionError` if nothing answers at `host`.
+    `data` (or the source that the parameters name) must be one that the cluster can read too; `schema` says how its
+    files become canonical tables. Raises `ConnectionError` if nothing answers at `host`.
     """
-    from features.sources import fingerprint
-
     params = load(params_file)
     source = [data] if data else list(params.source)
-    given = {"source": source, "fingerprint": fingerprint(source, settings)}
+    given = {"source": source, "fingerprint": fingerprint(source, settings, schema), "schema": schema.plain()}
     with _connected(host) as (client, experiment), tempfile.TemporaryDirectory() as folder:
         compile_all(Path(folder), params_file, [family])
         package = str(Path(folder) / f"train-{family}.yaml")
         return str(client.run_pipeline(experiment, f"train-{family}", package, params=given).run_id)
 
 
-def schedule(host: str, family: str, params_file: Path, settings: Settings, data: str | None = None) -> str:
+def schedule(
+    host: str,
+    family: str,
+    params_file: Path,
+    settings: Settings,
+    data: str | None = None,
+    schema: Schema = AS_THEY_ARE,
+) -> str:
     """Put the monitoring of `family` on the schedule that the parameters name, in place of an earlier one.
 
     Returns the recurring run's id. Raises `ConnectionError` if nothing answers at `host`.
@@ -71,7 +85,7 @@ def schedule(host: str, family: str, params_file: Path, settings: Settings, data
         made = client.create_recurring_run(
             experiment,
             f"monitor-{family}",
-            params={"source": [data] if data else list(params.source)},
+            params={"source": [data] if data else list(params.source), "schema": schema.plain()},
             **_when(params, package),
         )
         for recurring in before:

@@ -31,8 +31,9 @@ def training(family: str, fresh: bool = False) -> GraphComponent:
         plan: dict,
         monitoring: dict,
         start: str = "",
+        schema: dict = {},  # noqa: B006  (Kubeflow's way to say that a parameter is optional)
     ) -> None:
-        ingested = on_cluster(ingest(source=source, fingerprint=fingerprint))
+        ingested = on_cluster(ingest(source=source, fingerprint=fingerprint, schema=schema))
         if fresh:
             ingested.set_caching_options(False)
         validated = on_cluster(validate(staged=ingested.outputs["staged"]))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from components.compare.step import Compared
@@ -19,15 +20,48 @@ def as_json(compared: Compared) -> str:
 
 def show(compared: Compared, console: Console) -> None:
     """A row a model, a column a metric; the best of each metric in bold, the family's own with its interval."""
+    for note in compared.notes:
+        console.print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)
     figures = pd.DataFrame(compared.table)
     table = Table("model", *figures["metric"].unique(), title=f"{compared.family}: {compared.how}")
     best = {metric: _best(rows) for metric, rows in figures.groupby("metric")}
     for model, rows in figures.groupby("model", sort=False):
         table.add_row(str(model), *(_cell(row, best) for row in rows.to_dict("records")))
     console.print(table)
+    console.print(_standing(compared))
     for part in _parts(compared):
         console.print(part)
     console.print(f"{compared.rows:,} held-out rows, seed {compared.seed}, data {compared.data_hash[:12]}", style="dim")
+    console.print(f"[bold]{_recommendation(compared)}[/bold]")
+
+
+def _standing(compared: Compared) -> Table:
+    """A row a baseline: by how much the family's model is better, and whether that is beyond noise."""
+    table = Table(
+        "baseline", "better by", "95% interval", "", title=f"{compared.family} against each, {compared.judged_by}"
+    )
+    for row in compared.standing:
+        if row["low"] is None or row["high"] is None:
+            table.add_row(row["baseline"], "-", "-", "cannot be told: too few rows of one kind")
+            continue
+        verdict = "baseline is better" if row["high"] < 0 else "beaten" if row["low"] > 0 else "alike"
+        table.add_row(row["baseline"], f"{row['gain']:+.4f}", f"{row['low']:+.4f} to {row['high']:+.4f}", verdict)
+    return table
+
+
+def _recommendation(compared: Compared) -> str:
+    """Which model to use, by name, and why."""
+    family, use = compared.family, compared.recommended
+    if use is None:
+        return f"No recommendation: these rows do not tell {compared.judged_by}."
+    if use == family:
+        fits = sum(compared.chosen.values())
+        made = "; ".join(f"{name} in {count} of {fits} fits" for name, count in compared.chosen.items())
+        return f"Use {family}" + (f": {made}." if made else ": no baseline is better beyond noise.")
+    gain = next(row for row in compared.standing if row["baseline"] == use)
+    if gain["high"] < 0:
+        return f"Use {use}: better than {family} beyond noise. A release of {family} would be refused on these data."
+    return f"Use {use}: {family} is not better beyond noise. A release of {family} would be refused on these data."
 
 
 def _parts(compared: Compared) -> list[Table]:

@@ -1,9 +1,11 @@
 """Would it work on my data? A family beside its baselines on someone's tables; nothing is kept."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from math import isnan
+from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ import pandas as pd
 
 from features import contracts, sources, store
 from features.examples import latest
+from features.schema import Schema
 from features.settings import Settings
 from features.tables import Tables, content_hash
 from models import catalog
 from models.evaluation.folds import stratified
+from models.evaluation.standing import Standing
 from models.evaluation.table import table
 from models.family import Breakdown, Family, Model
 
@@ -33,7 +37,11 @@ class Compared:
     """What came out: a row a model and metric with `model`, `metric`, `value`, `low`, `high`, `higher_is_better`.
 
     The family's own model comes first and bears its name. `how` says what was learnt from and what was tested on.
-    `parts` are tables like it, each of a part of the held-out examples, with the columns that say which.
+    `standing` has a row a baseline: by how much the family's model is better (`gain`, with its paired interval `low` to
+    `high`) by the metric `judged_by`. `recommended` is what is to be used, by name; None where the rows leave it open.
+    `chosen` counts the candidates that the family's own models answered by.
+    `parts` are tables like it, each of a part of the held-out examples, with the columns that say which. `notes` tell
+    what was found in the tables as they were read.
     """
 
     family: str
@@ -42,7 +50,12 @@ class Compared:
     seed: int
     data_hash: str
     table: tuple[Mapping[str, Any], ...]
+    judged_by: str
+    standing: tuple[Mapping[str, Any], ...]
+    recommended: str | None
+    chosen: Mapping[str, int]
     parts: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def compare(
@@ -53,6 +66,7 @@ def compare(
     horizon: str | None,
     params: Mapping[str, Any],
     settings: Settings,
+    schema: Schema = sources.AS_THEY_ARE,
 ) -> Compared:
     """Fit `family` and its baselines on tables of `data` and measure all of them on what they have not seen.
 
@@ -63,6 +77,7 @@ def compare(
         cutoff: where the test examples stand; None is as late as the horizon allows.
         horizon: such as `180d`, in place of the window's own.
         params: the family's section of `params.yaml`, the seed in it.
+        schema: how the files of both folders become canonical tables.
 
     Raises `ContractBroken` where a table breaks its contract.
     """
@@ -71,11 +86,17 @@ def compare(
         section["window"] = {**section["window"], "horizon_days": pd.Timedelta(horizon).days}
     with tempfile.TemporaryDirectory() as temporary:
         nowhere = settings.model_copy(update={"home": Path(temporary), "offline_uri": None, "redis_url": None})
-        frame, names, data_hash = _frame(record, data, section, cutoff, nowhere, "data")
-        unseen = _frame(record, test, section, cutoff, nowhere, "test")[0] if test is not None else None
+        read = partial(_frame, record, schema=schema, section=section, cutoff=cutoff, settings=nowhere)
+        frame, names, data_hash, notes = read(data, name="data")
+        unseen = None
+        if test is not None:
+            unseen, _, _, more = read(test, name="test")
+            notes += more
         how, splits = _splits(record, frame, unseen, section["seed"])
-        tested, answers = _answers(record, splits, names, section, nowhere.home)
+        tested, answers, chosen = _answers(record, splits, names, section, nowhere.home)
     truth = tested[list(record.label)]
+    baselines = {name: answers[name] for name in record.baselines}
+    standing = Standing.of(record.metrics[0], truth, answers[family], baselines, section["seed"])
     figures = table(record.metrics, truth, answers, section["seed"])
     return Compared(
         family=family,
@@ -84,7 +105,15 @@ def compare(
         seed=section["seed"],
         data_hash=data_hash,
         table=tuple(_plain(row) for row in figures.to_dict("records")),
+        judged_by=standing.metric,
+        standing=tuple(
+            _plain({"baseline": name, "gain": gain.value, "low": gain.low, "high": gain.high})
+            for name, gain in standing.gains.items()
+        ),
+        recommended=standing.recommended(family),
+        chosen=chosen,
         parts=tuple(_parts(record.breakdown, tested, answers, section["seed"])) if record.breakdown else (),
+        notes=notes,
     )
 
 
@@ -100,15 +129,24 @@ def _parts(
 
 
 def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
-    return {str(name): None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
+    return {
+        str(name): None if isinstance(value, float) and not isfinite(value) else value for name, value in row.items()
+    }
 
 
 def _frame(
-    family: Family, source: str, section: dict[str, Any], cutoff: str | None, settings: Settings, name: str
-) -> tuple[pd.DataFrame, list[str], str]:
-    """The examples of a source with their features, the features' names, and the hash of its tables."""
+    family: Family,
+    source: str,
+    schema: Schema,
+    section: dict[str, Any],
+    cutoff: str | None,
+    settings: Settings,
+    name: str,
+) -> tuple[pd.DataFrame, list[str], str, tuple[str, ...]]:
+    """The examples of a source with their features, the features' names, the hash of its tables, and what is told of
+    them."""
     folder = settings.home / name
-    sources.read([source], folder, settings)
+    notes = sources.read([source], folder, settings, schema)
     contracts.check(folder)
     tables = Tables(folder)
     if family.table not in tables.names:
@@ -118,7 +156,7 @@ def _frame(
     snapshot = store.build(tables, family.feature_service, examples, newest, settings)
     frame = store.training_frame(snapshot, examples, settings)
     names = [str(column) for column in frame if column not in examples or column in family.context]
-    return frame, names, content_hash(folder)
+    return frame, names, content_hash(folder), notes
 
 
 def _splits(family: Family, frame: pd.DataFrame, unseen: pd.DataFrame | None, seed: int) -> tuple[str, Iterator[Split]]:
@@ -152,23 +190,28 @@ def _folds(family: Family, frame: pd.DataFrame, seed: int) -> Iterator[Split]:
 
 def _answers(
     family: Family, splits: Iterator[Split], names: list[str], section: dict[str, Any], folder: Path
-) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """The truth of all tested examples, in every situation, and what each model, fitted without them, answers."""
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], Mapping[str, int]]:
+    """The truth of all tested examples, in every situation, what each model, fitted without them, answers, and how
+    often the family's own chose which candidate."""
     params = family.params.read(section)
     kept = [*family.label, *(family.breakdown.by if family.breakdown else ())]
     fits: dict[str, Callable[..., Model]] = {family.name: family.fit, **family.baselines}
     tested: list[pd.DataFrame] = []
     answers: dict[str, list[pd.DataFrame]] = {name: [] for name in fits}
+    chosen: Counter[str] = Counter()
     for train, valid, test in splits:
         situations = _situations(family, test.reset_index(drop=True), train)
         tested += [rows[kept].assign(**{SITUATION: name}) for name, rows in situations.items()]
         for name, fit in fits.items():
             with tempfile.TemporaryDirectory(dir=folder) as checkpoint:
                 model = fit(train.reset_index(drop=True), valid.reset_index(drop=True), params, Path(checkpoint))
+            if name == family.name and family.chosen is not None:
+                chosen[family.chosen(model)] += 1
             answers[name] += [family.try_out(model, rows, names) for rows in situations.values()]
     return (
         pd.concat(tested, ignore_index=True),
         {name: pd.concat(parts, ignore_index=True) for name, parts in answers.items()},
+        chosen,
     )
 
 

@@ -30,6 +30,8 @@ class Evaluated:
     """The candidate's metrics, the naive baseline's and the champion's (None without one), and each gate's verdict.
 
     A figure that the rows leave undefined is None. `figures` has each metric with its interval and everyone's value.
+    `recommended` is what is to be used, the family or a baseline by its name, None where the rows do not tell; `chosen`
+    the candidate that the bundle answers by, empty for a family that has one only.
     `from_log` says whether the gate `value_above_champion` was asked of what the champion decided, or why it was not;
     empty for a family that does not decide.
     """
@@ -42,6 +44,8 @@ class Evaluated:
     baseline: Mapping[str, float | None]
     champion: Mapping[str, float | None] | None
     compared_with: str
+    chosen: str
+    recommended: str | None
     from_log: str
     figures: tuple[Mapping[str, Any], ...]
     gates: tuple[Mapping[str, Any], ...]
@@ -70,10 +74,13 @@ def evaluate(
     if champion is not None:
         answers["champion"] = _answers(record, frame, champion[1].model)
 
-    verdicts = _ask(record, frame, rows, truth, answers, sensitive, params["seed"])
+    evidence = _evidence(record, frame, rows, truth, answers, sensitive, params["seed"])
+    verdicts = [gate(evidence) for gate in record.gates]
     from_log = _ask_log(candidate, champion, settings, params["seed"], verdicts)
     figures = table(record.metrics, truth, answers, params["seed"])
-    written = card.sections(record, candidate.manifest, frame.counts(), figures, truth, answers["candidate"], verdicts)
+    written = card.sections(record, candidate.manifest, frame.counts(), figures, evidence, verdicts)
+    chosen = "" if record.chosen is None else record.chosen(candidate.model)
+    written["Metrics"] += f"\n\nOf the candidates it answers by: {chosen}." if chosen else ""
     written["Gates"] += f"\n\n`value_above_champion` was {from_log}." if from_log else ""
     verdicts.append(card.complete(written))
     values = _values(figures)
@@ -86,6 +93,8 @@ def evaluate(
         baseline=values[record.naive],
         champion=values.get("champion"),
         compared_with=compared_with,
+        chosen=chosen,
+        recommended=evidence.standing.recommended(family),
         from_log=from_log,
         figures=tuple(_figure(rows, record) for _, rows in figures.groupby("metric", sort=False)),
         gates=tuple(_plain(verdict) for verdict in verdicts),
@@ -149,7 +158,7 @@ def _ask_log(
     return f"asked of what version {version} decided"
 
 
-def _ask(
+def _evidence(
     family: Family,
     frame: Frame,
     rows: pd.DataFrame,
@@ -157,12 +166,12 @@ def _ask(
     answers: Answers,
     sensitive: list[str],
     seed: int,
-) -> list[Verdict]:
-    evidence = Evidence(
+) -> Evidence:
+    return Evidence(
         rows=rows,
         truth=truth,
         answers=answers["candidate"],
-        naive=answers[family.naive],
+        baselines={name: answers[name] for name in family.baselines},
         champion=answers.get("champion"),
         train=frame.split("train"),
         metric=family.metrics[0],
@@ -170,7 +179,6 @@ def _ask(
         seed=seed,
         outcomes=family.outcomes,
     )
-    return [gate(evidence) for gate in family.gates]
 
 
 def _values(figures: pd.DataFrame) -> dict[str, dict[str, float | None]]:

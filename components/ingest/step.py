@@ -6,35 +6,38 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features import sources
+from features.schema import Schema
 from features.settings import Settings
 from features.tables import Tables, content_hash
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """What was staged: the tables' content hash and their rows."""
+    """What was staged: the tables' content hash and their rows, and what is to be told of how they were read."""
 
     data_hash: str
     rows: dict[str, int]
+    notes: tuple[str, ...]
 
 
-def ingest(source: Sequence[str], out: Path, settings: Settings) -> Ingested:
+def ingest(source: Sequence[str], out: Path, settings: Settings, schema: Schema = sources.AS_THEY_ARE) -> Ingested:
     """Write the canonical tables of all of `source` into `out`, in place of what was there.
 
     Args:
         source: each `complete_journey`, `cdnow`, `auction_simulator`, `decision_log`, or a folder of canonical tables
             or of iPinYou replay files, here or `s3://…`, or of a decision log and its feedback.
+        schema: how the files of folders of tables become canonical.
 
     Raises:
         FileNotFoundError: where there is no such source.
-        ContractBroken: where a value cannot be read as its column's type; `out` is then as it was.
+        ContractBroken: where a table cannot be taken as it is; `out` is then as it was.
         ValueError: where two of them have the same table.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
         aside = Path(temporary) / "tables"
-        sources.read(source, aside, settings)
-        done = Ingested(content_hash(aside), Tables(aside).rows())
+        notes = sources.read(source, aside, settings, schema)
+        done = Ingested(content_hash(aside), Tables(aside).rows(), notes)
         if out.exists():
             out.rename(Path(temporary) / "before")
         aside.rename(out)

@@ -52,7 +52,7 @@ def release(family: str, version: str, plan: dict[str, Any], settings: Settings,
     with _traffic(settings, registry) as traffic:
         course = Release(family, traffic, registry, Plan.model_validate(plan), settings.home)
         if replay or isinstance(traffic, Fleet):
-            with Replay(traffic, catalog.family(family), _rows(family, version, registry), settings.home) as sender:
+            with Replay(traffic, catalog.family(family), _rows(family, version, registry), settings) as sender:
                 done = course.run(version, sender.look)
             sent, failed = sender.seen.requests, len(sender.seen.failures)
         else:

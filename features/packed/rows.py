@@ -3,8 +3,8 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 from features.redis_address import Address, is_redis
 
@@ -52,9 +52,7 @@ class SqliteRows:
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         # Opened by one thread and read by another; never by two at once.
-        return sqlite3.connect(
-            f"{Path(self._path).as_uri()}?mode={mode}", uri=True, timeout=30, check_same_thread=False
-        )
+        return sqlite3.connect(f"file:{quote(self._path)}?mode={mode}", uri=True, timeout=30, check_same_thread=False)
 
 
 class RedisRows:

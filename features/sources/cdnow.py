@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from features.tables import literal
+from features.tables import literal, path
 
 TABLES = ("customers", "transactions")
 
@@ -36,5 +36,6 @@ def read(destination: Path) -> None:
     transactions, customers = (literal(str(destination / f"{name}.parquet")) for name in ("transactions", "customers"))
     with duckdb.connect() as db:
         db.execute(f"COPY ({purchases}) TO {transactions} (FORMAT parquet)")
-        distinct = f"SELECT DISTINCT customer_id FROM read_parquet({transactions}) ORDER BY customer_id"
+        written = path(destination / "transactions.parquet")
+        distinct = f"SELECT DISTINCT customer_id FROM read_parquet({written}) ORDER BY customer_id"
         db.execute(f"COPY ({distinct}) TO {customers} (FORMAT parquet)")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from features.tables import literal
+from features.tables import literal, path
 
 TABLES = ("customers", "transactions", "touches")
 #: The package's own loader reads through pandas; the 20.9 million promotion rows must not.
@@ -70,6 +70,6 @@ def read(destination: Path) -> None:
     """Write the canonical tables into `destination`."""
     with duckdb.connect() as db:
         for file in files():
-            db.execute(f"CREATE VIEW {file.stem} AS SELECT * FROM read_parquet({literal(str(file))})")
+            db.execute(f"CREATE VIEW {file.stem} AS SELECT * FROM read_parquet({path(file)})")
         for table, query in {"customers": _CUSTOMERS, "transactions": _TRANSACTIONS, "touches": _TOUCHES}.items():
             db.execute(f"COPY ({query}) TO {literal(str(destination / f'{table}.parquet'))} (FORMAT parquet)")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from features import lake
 from features.settings import Settings
-from features.tables import literal
+from features.tables import literal, path
 
 NAME, TABLES = "decision_log", ("auctions",)
 _LOG, _FEEDBACK = "log", "feedback.db"
@@ -57,7 +57,7 @@ _AUCTIONS = """
         FROM bids LEFT JOIN came USING (account_id, decision_id)
         WHERE time = 1 AND decided_at <= (SELECT max(told_at) FROM came)
     )
-    SELECT campaign_id, {decided_at} AS occurred_at, channel, won,
+    SELECT campaign_id, {decided_at} AS occurred_at, entry ->> '$.predictions.zone' AS zone, channel, won,
            CASE WHEN won = 1 THEN price ELSE amount END AS market_price,
            expected AS predicted_ctr, said_value AS predicted_value,
            coalesce(click, 0)::DOUBLE AS click, greatest(coalesce(value, 0), 0)::DOUBLE AS conversion_value,
@@ -89,7 +89,7 @@ def read(source: str, destination: Path, settings: Settings) -> None:
     """Write the canonical table into `destination`; beside its columns those of the decision: account, id, bid, arm,
     propensity, explored, and when it was clicked and converted."""
     root = _root(source, settings)
-    parts = ", ".join(literal(file) for file in files(source, settings) if file.endswith(".parquet"))
+    parts = ", ".join(path(file) for file in files(source, settings) if file.endswith(".parquet"))
     moments = {
         name: f"make_timestamp(round({name} * 1e6)::BIGINT)" for name in ("decided_at", "clicked_at", "converted_at")
     }

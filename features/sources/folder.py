@@ -1,98 +1,140 @@
-"""A folder of canonical tables as Parquet or CSV files, `<table>.parquet`, `.csv` or `.csv.gz`, here or in S3."""
+"""A folder of tables as Parquet or CSV files, here or in S3: canonical as they are, or by what a schema file says."""
 
-import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
 from features import lake
-from features.contracts import ContractBroken
+from features.contracts import SHOWN, ContractBroken, in_schema
+from features.reading import ids
+from features.reading.table import Note, Understood, understand, write
+from features.schema import Schema
 from features.settings import Settings
-from features.tables import OF_CUSTOMERS, SPECS, Tables, literal, quoted
+from features.tables import OF_CUSTOMERS, SPECS, Tables, literal
 
 _ENDINGS = ("parquet", "csv", "csv.gz")
-#: What pandas calls an index without a name when it writes Parquet: row numbers of a file, nobody's attribute.
-_PANDAS_INDEX = re.compile(r"__index_level_\d+__")
+_UNKNOWN = "customer_id is in the table customers"
 
 
-def files(source: str, settings: Settings) -> dict[str, str]:
-    """The file of each canonical table in `source`. Raises `FileNotFoundError` where there is none."""
+@dataclass
+class Opened:
+    """A folder's tables as far as they are understood; they are read through `db`."""
+
+    db: duckdb.DuckDBPyConnection
+    tables: list[Understood]
+    schema: Schema
+
+    @property
+    def problems(self) -> list[ContractBroken]:
+        return [problem for table in self.tables for problem in table.problems]
+
+    @property
+    def notes(self) -> list[str]:
+        return [f"{table.table}: {told(table.table, note)}" for table in self.tables for note in table.notes]
+
+
+def files(source: str, settings: Settings, schema: Schema) -> dict[str, list[str]]:
+    """The files of each canonical table in `source`: those that the schema names, else `<table>.parquet` or `.csv`.
+
+    Raises `FileNotFoundError` where there is none, or one that the schema names is not there.
+    """
     root, system = source.rstrip("/"), lake.filesystem(source, settings)
-    names = [(table, f"{root}/{table}.{ending}") for table in SPECS for ending in _ENDINGS]
-    found = {table: file for table, file in reversed(names) if system.exists(file)}
+    found: dict[str, list[str]] = {}
+    for table in SPECS:
+        told = [f"{root}/{name}" for name in schema.of(table).file]
+        missing = next((file for file in told if not system.exists(file)), None)
+        if missing:
+            raise FileNotFoundError(f"table '{table}': the schema names the file '{missing}', which is not there")
+        usual = _usual(source, table, settings)
+        if told or usual:
+            found[table] = told or usual[:1]
     if not found:
         raise FileNotFoundError(
-            f"'{source}': neither a bundled source nor a folder with any of {', '.join(SPECS)} as {', '.join(_ENDINGS)}"
+            f"'{source}': neither a bundled source nor a folder with any of {', '.join(SPECS)} as"
+            f" {', '.join(_ENDINGS)}{_listed(source, settings)}"
         )
-    return {table: found[table] for table in SPECS if table in found}
+    return found
 
 
-def tables(source: str, settings: Settings) -> tuple[str, ...]:
+def _usual(source: str, table: str, settings: Settings) -> list[str]:
+    """The files that are called as a table is, in the order that one is chosen by."""
+    root, system = source.rstrip("/"), lake.filesystem(source, settings)
+    return [file for file in (f"{root}/{table}.{ending}" for ending in _ENDINGS) if system.exists(file)]
+
+
+def _listed(source: str, settings: Settings) -> str:
+    """What there is instead, for an error."""
+    root, system = source.rstrip("/"), lake.filesystem(source, settings)
+    if not system.isdir(root):
+        return ""
+    names = sorted(str(one).rsplit("/", 1)[-1] for one in system.ls(root, detail=False))
+    return f"; there are: {', '.join(names[:SHOWN])}" if names else "; it is empty"
+
+
+def tables(source: str, settings: Settings, schema: Schema) -> tuple[str, ...]:
     """The tables that `read` gives of `source`. Raises `FileNotFoundError` where there is none."""
-    found = files(source, settings)
+    found = files(source, settings, schema)
     derived = {"customers"} if OF_CUSTOMERS.intersection(found) else set()
     return tuple(table for table in SPECS if table in found or table in derived)
 
 
-def read(source: str, destination: Path, settings: Settings) -> None:
+def read(source: str, destination: Path, settings: Settings, schema: Schema) -> list[str]:
     """Write the tables in `source` into `destination`, each column of the specification in its type.
 
-    Where there is no table of customers, they are those of the other tables, if any of these is of customers. Raises
-    `ContractBroken` where a value cannot be read as the type of its column.
+    Where there is no table of customers, they are those of the other tables, if any of these is of customers.
+    Returns what is to be told of the tables. Raises `ContractBroken` where a table cannot be taken as it is.
     """
+    with opened(source, settings, schema) as folder:
+        for problem in folder.problems:
+            raise problem
+        publish(folder, destination)
+        return folder.notes
+
+
+def publish(folder: Opened, destination: Path) -> None:
+    """Write tables without problems into `destination`. Raises `ContractBroken` where they do not fit one another."""
+    for table in folder.tables:
+        write(folder.db, table, folder.schema.of(table.table).zone, destination)
+    staged = OF_CUSTOMERS.intersection(Tables(destination).names)
+    if staged and "customers" not in staged:
+        _derive_customers(folder.db, Tables(destination), sorted(staged))
+    for table in sorted(staged - {"customers"}):
+        _refuse_other_spelling(folder.db, Tables(destination), table)
+
+
+def told(table: str, note: Note) -> str:
+    """A note in words, with what a schema could say."""
+    return f"{note.text}; a schema file may say {in_schema(table, note.mend)}" if note.mend else note.text
+
+
+@contextmanager
+def opened(source: str, settings: Settings, schema: Schema) -> Iterator[Opened]:
+    """The tables in `source`, looked through. Raises `FileNotFoundError` where there is none."""
+    now = pd.Timestamp.now("UTC").tz_localize(None)
     with tempfile.TemporaryDirectory() as temporary, duckdb.connect() as db:
+        aside = Path(temporary)
         db.execute("SET TimeZone = 'UTC'")
-        for table, file in files(source, settings).items():
-            here = Path(file)
-            if lake.is_remote(source):
-                here = Path(temporary) / file.rsplit("/", 1)[-1]
-                lake.fetch(file, here, settings)
-            _stage(db, table, here, destination)
-        staged = OF_CUSTOMERS.intersection(Tables(destination).names)
-        if staged and "customers" not in staged:
-            _derive_customers(db, Tables(destination), sorted(staged))
+        db.execute(f"SET temp_directory = {literal(str(aside / 'spilled'))}")
+        done = []
+        for table, found in files(source, settings, schema).items():
+            here = {file.rsplit("/", 1)[-1]: _local(file, table, aside, settings) for file in found}
+            done.append(understand(db, table, here, schema.of(table), now, aside))
+            unread = [file for file in _usual(source, table, settings) if file not in found]
+            done[-1].notes += [Note(f"{file.rsplit('/', 1)[-1]} is there too, and is not read") for file in unread]
+        yield Opened(db, done, schema)
 
 
-def _stage(db: duckdb.DuckDBPyConnection, table: str, file: Path, destination: Path) -> None:
-    db.execute(f"CREATE VIEW given_{table} AS SELECT * FROM {_reader(table, file)}")
-    types = {name: kind for name, kind, *_ in db.execute(f"DESCRIBE given_{table}").fetchall()}
-    # Moments with a zone become moments in UTC, by a way that also nanoseconds can take.
-    moments = [quoted(name) for name, kind in types.items() if kind.startswith(("TIMESTAMPTZ", "TIMESTAMP WITH"))]
-    utc = f"REPLACE ({', '.join(f'{name}::TIMESTAMPTZ::TIMESTAMP AS {name}' for name in moments)})" if moments else ""
-    db.execute(f"CREATE VIEW {table} AS SELECT * {utc} FROM given_{table}")
-    given = [name for name in types if not _PANDAS_INDEX.fullmatch(name)]
-    spec = SPECS[table]
-    for name in spec:
-        if name in given:
-            _refuse_unreadable(db, table, name)
-        elif spec[name].required:
-            raise ContractBroken(table, name, "column is required", f"there are: {', '.join(given)}")
-    columns = ", ".join(
-        f"{quoted(name)}::{spec[name].type} AS {quoted(name)}" if name in spec else quoted(name) for name in given
-    )
-    target = literal(str(destination / f"{table}.parquet"))
-    db.execute(f"COPY (SELECT {columns} FROM {table}) TO {target} (FORMAT parquet)")
-
-
-def _reader(table: str, file: Path) -> str:
-    """Parquet as it is; CSV with the specification's columns as text, so that an id keeps its leading zeros."""
-    if file.suffix == ".parquet":
-        return f"read_parquet({literal(str(file))})"
-    with duckdb.connect() as db:
-        path = literal(str(file))
-        given = [name for name, *_ in db.execute(f"DESCRIBE SELECT * FROM read_csv({path}, header = true)").fetchall()]
-    texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in given if name in SPECS[table])
-    types = f", types = {{{texts}}}" if texts else ""
-    return f"read_csv({path}, header = true, sample_size = -1, nullstr = ['', ' ']{types})"
-
-
-def _refuse_unreadable(db: duckdb.DuckDBPyConnection, table: str, name: str) -> None:
-    kind, column = SPECS[table][name].type, quoted(name)
-    broken = f"{column} IS NOT NULL AND try_cast({column} AS {kind}) IS NULL"
-    rows = db.execute(f"SELECT * FROM {table} WHERE {broken} LIMIT 5").df()
-    if len(rows):
-        raise ContractBroken(table, name, f"values can be read as {kind}", rows.to_dict("records"))
+def _local(file: str, table: str, aside: Path, settings: Settings) -> Path:
+    if not lake.is_remote(file):
+        return Path(file)
+    here = aside / f"{table}-{file.rsplit('/', 1)[-1]}"
+    lake.fetch(file, here, settings)
+    return here
 
 
 def _derive_customers(db: duckdb.DuckDBPyConnection, tables: Tables, staged: list[str]) -> None:
@@ -100,3 +142,16 @@ def _derive_customers(db: duckdb.DuckDBPyConnection, tables: Tables, staged: lis
     target = literal(str(tables.path("customers")))
     customers = f"SELECT DISTINCT * FROM ({union}) WHERE customer_id IS NOT NULL ORDER BY ALL"
     db.execute(f"COPY ({customers}) TO {target} (FORMAT parquet)")
+
+
+def _refuse_other_spelling(db: duckdb.DuckDBPyConnection, tables: Tables, table: str) -> None:
+    """Raise `ContractBroken` where customers are unknown only because their ids have spaces or `.0` in one table."""
+    known = f"SELECT customer_id AS known, {ids.clean('customer_id')} AS same FROM {tables.sql('customers')}"
+    unknown = f"SELECT * FROM {tables.sql(table)} WHERE customer_id NOT IN (SELECT known FROM ({known}))"
+    rows = db.execute(
+        f'SELECT u.*, known AS "in customers" FROM ({unknown}) u JOIN ({known}) k'
+        f" ON {ids.clean('u.customer_id')} = same LIMIT {SHOWN}"
+    ).df()
+    if len(rows):
+        hint, mend = "the ids of both tables are to be cleaned", {"ids": "clean"}
+        raise ContractBroken(table, "customer_id", _UNKNOWN, rows.to_dict("records"), hint=hint, mend=mend)

@@ -12,7 +12,7 @@ import duckdb
 from features import lake
 from features.contracts import ContractBroken
 from features.settings import Settings
-from features.tables import literal
+from features.tables import literal, path
 
 TABLES = ("auctions",)
 _ENDINGS = (".validation.txt.gz", ".validation.txt")
@@ -71,7 +71,8 @@ def read(source: str, destination: Path, settings: Settings) -> None:
 def _lines(file: Path) -> str:
     columns = "{'click': 'VARCHAR', 'market_price': 'VARCHAR', 'predicted_ctr': 'VARCHAR'}"
     told = "header = false, delim = '\\t', quote = '', auto_detect = false, null_padding = true, parallel = false"
-    return f"read_csv({literal(str(file))}, columns = {columns}, {told})"
+    packed = "gzip" if file.suffix == ".gz" else "none"
+    return f"read_csv({path(file)}, columns = {columns}, compression = '{packed}', {told})"
 
 
 def _refuse_broken(db: duckdb.DuckDBPyConnection, lines: str, name: str) -> None:

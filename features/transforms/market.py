@@ -1,4 +1,4 @@
-"""What a campaign's auctions cost, how its ads were answered, and where both are going."""
+"""What a campaign's auctions cost, how its ads were answered, where both are going, and whose clock it runs by."""
 
 from features.tables import Tables
 
@@ -25,11 +25,13 @@ _SQL = """
         FROM recent GROUP BY row
     )
     SELECT s.campaign_id, s.event_timestamp, greatest(observed_until, last_at) AS observed_until,
+           CASE WHEN t.auctions > 0 THEN coalesce(t.zone, 'UTC') END::VARCHAR AS zone,
            coalesce(t.auctions, 0)::DOUBLE AS auctions_seen,
            (date_diff('second', first_at, s.event_timestamp) / 86400.0)::DOUBLE AS campaign_age_days,
            (t.clicks / nullif(t.auctions, 0))::DOUBLE AS ctr,
            (t.clicks / nullif(t.predicted_clicks, 0))::DOUBLE AS clicks_of_predicted,
-           CASE WHEN conversions_known > 0 THEN conversions / nullif(t.clicks, 0) END::DOUBLE AS conversion_rate,
+           CASE WHEN conversions_known > 0
+                THEN conversions / nullif(t.clicks - coalesce(young.clicks, 0), 0) END::DOUBLE AS conversion_rate,
            coalesce(n, 0)::DOUBLE AS auctions_7d,
            (n_day * days / nullif(n, 0))::DOUBLE AS volume_trend,
            price::DOUBLE AS price_7d,
@@ -46,7 +48,7 @@ _SQL = """
            afternoon::DOUBLE AS afternoon_share_7d,
            weekend::DOUBLE AS weekend_share_7d,
            channels::DOUBLE AS channels_7d
-    FROM spine s JOIN totals t USING (row) LEFT JOIN week USING (row)
+    FROM spine s JOIN totals t USING (row) LEFT JOIN young USING (row) LEFT JOIN week USING (row)
 """
 
 

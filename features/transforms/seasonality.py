@@ -1,15 +1,15 @@
 """When in the day, the week and the year a customer buys, and where the coming weeks stand in the year."""
 
-from features.tables import Tables
+from features.tables import Tables, literal, local
 
 _SQL = """
     WITH sums AS (
         SELECT row,
                max(occurred_at) AS observed_until,
-               avg((isodow(occurred_at) >= 6)::INT) AS weekend,
-               avg((hour(occurred_at) < 12)::INT) AS morning,
-               avg((hour(occurred_at) >= 18)::INT) AS evening,
-               avg((isodow(occurred_at) = isodow(last_at))::INT) AS same_weekday,
+               avg((isodow({bought}) >= 6)::INT) AS weekend,
+               avg((hour({bought}) < 12)::INT) AS morning,
+               avg((hour({bought}) >= 18)::INT) AS evening,
+               avg((isodow({bought}) = isodow({last}))::INT) AS same_weekday,
                avg((quarter(occurred_at) = 4)::INT) AS fourth_quarter,
                count(DISTINCT date_trunc('month', occurred_at)) AS months,
                min(occurred_at) AS first_at
@@ -33,4 +33,7 @@ _SQL = """
 
 
 def sql(tables: Tables) -> str:
-    return _SQL
+    """Hours and weekdays are those of the business's own clock."""
+    zone = tables.zone("transactions")
+    clock = {"bought": "occurred_at", "last": "last_at"}
+    return _SQL.format(**{name: local(at, literal(zone)) if zone else at for name, at in clock.items()})

@@ -21,12 +21,15 @@ FAMILY = Family(
     fit=fit,
     load=BiddingModel.load,
     update=update,
+    chosen=lambda model: str(model.about.policy),
     # Naive is to pay what a click has cost so far, untuned, whatever is left of the budget: what gates ask to be beaten
-    # beyond noise. The tuned rules are close to each other and to the limit, as a week's clicks tell them apart.
-    baselines={name: baseline(name) for name in ("mcpc", "linear", "ortb", "pid", "rlb")},
+    # beyond noise. The tuned rules are close to each other and to the limit, as a week's clicks tell them apart; each
+    # is a candidate too, so that what wins on held-out episodes is what is released.
+    baselines={name: baseline(name) for name in ("mcpc", "constant", "linear", "ortb", "pid", "rlb")},
     metrics=METRICS,
     gates=(
         gates.beats_naive,
+        gates.not_beaten_by_baselines,
         gates.not_worse_than_champion,
         never_overspends,
         value_is_calibrated,
@@ -48,7 +51,13 @@ FAMILY = Family(
         "all second-price or all first-price; in those, bids are shaded by the campaign's logged prices, whatever the "
         "hour or channel. It trusts the predicted value that a request brings, up to a level and a slope learnt by "
         "campaign. Prices of the last week shift its bids as a whole; a change within a day, or of one hour or "
-        "channel, does not. A campaign it has not learnt is paced by its bare budget. Where conversions are bought, "
-        "their delay is not modelled: values that have not come yet count as nothing."
+        "channel, does not. A campaign it has not learnt is paced by its bare budget. Unless `spend` is `all`, money "
+        "that would bring less than was planned for the last unit of a budget is kept: where prices rise, value per "
+        "spend is kept up, and less is bought in all than could be. A rise that only shows within an episode is "
+        "believed once spending lags behind by more than chance explains. Where conversions are bought, those that are "
+        "still to come are made up for by the delays in the log (`converted_at`), and days of which half are still to "
+        "come are not learnt from; delays longer than the log are not seen. A log without `converted_at` only tells "
+        "open days, on which clicks convert less than before beyond chance: a campaign that converts less of late looks "
+        "the same."
     ),
 )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from features import auctions as log
+from features.delayed import OPEN
 from features.examples import Window
 from features.tables import Tables
 from models.bidding import frame, hindsight, market
@@ -81,12 +82,18 @@ def by_budget(test: pd.DataFrame, learnt: pd.DataFrame) -> dict[str, pd.DataFram
 
 
 def _rows(auctions: pd.DataFrame, params: _Told) -> pd.DataFrame:
-    """The log in terms of what is bought."""
+    """The log in terms of what is bought.
+
+    Of conversions, auctions that too few have come of yet are left out; those of the others are made as many more as
+    are still to come.
+    """
     value, predicted = "click", "predicted_ctr"
     if params.goal == "conversions":
         value, predicted = "conversion_value", "predicted_value"
         if auctions[[value, predicted]].isna().any(axis=None):
             raise ValueError(f"goal 'conversions': the table 'auctions' needs {value} and {predicted} in every row")
+        auctions = auctions[auctions["matured"] >= OPEN].reset_index(drop=True)
+        auctions = auctions.assign(conversion_value=auctions["conversion_value"] / auctions["matured"])
     names = ["campaign_id", "occurred_at", "dated", "episode", "market_price", "click", "hour", "weekday"]
     return auctions[names].assign(
         value=auctions[value],

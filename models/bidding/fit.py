@@ -1,6 +1,6 @@
 """The policies by name: how each learns from logged auctions, how it is read back, and which is worth releasing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from models.bidding.policies.ortb import Ortb
 from models.bidding.policies.pacing import Pacing
 from models.bidding.policies.pid import Pid
 from models.bidding.policies.rlb import Rlb
+from models.bidding.reserve import Reserve, Reserved, Spend
 from models.bidding.shading import play
 
 #: Budgets as shares of the cost of winning everything at the mean price of the log that is learnt from.
@@ -41,7 +42,7 @@ class Kept(Policy, Protocol):
 @dataclass(frozen=True)
 class Lesson:
     """What a policy learns from. `checkpoint` is where one that learns for long keeps its progress; `known` are the
-    markets that are known already.
+    markets that are known already, and `kept` the reserve.
     """
 
     episodes: Episodes
@@ -52,11 +53,24 @@ class Lesson:
     known: Mapping[str, Market] = field(default_factory=dict)
     reward: Reward = field(default_factory=Reward)
     pricing: Pricing = "second"
+    spend: Spend = "worthwhile"
+    kept: Reserve | None = None
 
     @cached_property
     def markets(self) -> Mapping[str, Market]:
         """The market of every campaign."""
         return market.fit(self.episodes, self.seed, self.pricing, self.known)
+
+    @cached_property
+    def reserve(self) -> Reserve | None:
+        """What is worth spending; None where all of a budget is to be spent."""
+        if self.spend == "all":
+            return None
+        return Reserve.fit(self.episodes, self.markets, self.ratios, self.kept)
+
+    def as_spent(self, policy: Policy) -> Policy:
+        """The policy as it bids where what is not worth spending is kept."""
+        return policy if self.reserve is None else Reserved(policy, self.markets, self.reserve)
 
     @cached_property
     def linear(self) -> Linear:
@@ -93,24 +107,40 @@ LOADS: Mapping[str, Callable[[Path], Kept]] = {
     "pacing": Pacing.load,
     "dqn": Dqn.load,
 }
-#: The policies that may be released; the others are there to compare with.
-CANDIDATES = ("linear", "pid", "rlb", "rlb_calibrated", "pacing", "dqn")
+#: The policies that may be released: all of the field's and ours. Where the log cannot tell them apart the first is
+#: taken: what follows from the market alone comes before what is tuned to the log, and what looks at the budget that is
+#: left before what does not. The network, which learns most, comes last.
+CANDIDATES = ("pacing", "rlb_calibrated", "rlb", "pid", "linear", "ortb", "mcpc", "constant", "dqn")
+#: Standard errors of a difference beyond which it is no noise.
+BEYOND = 1.96
 
 
-def held_out(lesson: Lesson) -> dict[str, float]:
-    """What each candidate won, over all campaigns and budgets, on parts of the log that it had not learnt from."""
-    won = dict.fromkeys(CANDIDATES, 0.0)
+def held_out(lesson: Lesson) -> dict[str, list[float]]:
+    """What each candidate won in each episode, over all budgets, on parts of the log that it had not learnt from.
+
+    All of them keep what is not worth spending, as the one that is released will.
+    """
+    won: dict[str, list[float]] = {name: [] for name in CANDIDATES}
     for part, (learn, rest) in enumerate(_parts(lesson.episodes)):
         given = replace(lesson, episodes=learn, checkpoint=lesson.checkpoint / f"part{part}")
         budget = market.budgets(given.markets, rest, given.ratios)
         for name in CANDIDATES:
-            won[name] += float(play(rest, budget, FITS[name](given), given.markets).value.sum())
+            outcome = play(rest, budget, given.as_spent(FITS[name](given)), given.markets)
+            won[name] += outcome.value.sum(axis=0).tolist()
     return won
 
 
-def best(won: Mapping[str, float]) -> str:
-    """The name of the policy to release."""
-    return max(won, key=lambda name: won[name])
+def best(won: Mapping[str, Sequence[float]]) -> str:
+    """The name of the policy to release: the first that none beats beyond noise, in the order of `won`.
+
+    Policies are compared on the same episodes: what makes an episode rich or poor for all of them is no noise.
+    """
+    most = max(won, key=lambda name: sum(won[name]))
+    for name, values in won.items():
+        behind = np.array(won[most]) - np.array(values)
+        if behind.sum() <= BEYOND * behind.std() * len(behind) ** 0.5:
+            return name
+    return most
 
 
 def _parts(episodes: Episodes) -> Iterator[tuple[Episodes, Episodes]]:

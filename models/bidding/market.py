@@ -17,7 +17,7 @@ EDGES = (0.0005, 0.9995)
 #: Pairs of value and price kept of a campaign, and points of its curves.
 PAIRS, POINTS = 256, 96
 #: Spend an auction, as a share of the mean price, between which the curves are told.
-LOWEST, HIGHEST = 1e-3, 1.0
+PACES = LOWEST, HIGHEST = 1e-3, 1.0
 #: Worths in units of the mean price for which shaded bids are told, and prices that the chance to win is told by.
 WORTHS, PRICES = np.geomspace(1e-2, 1e3, 240), 1000
 
@@ -141,19 +141,33 @@ def shade(worth: Floats, shades: Sequence[float]) -> Floats:
 
 def at_pace(curves: Mapping[str, tuple[float, ...]], seen: Observation, pace: Floats) -> Floats:
     """A curve of each episode's campaign, at a pace in units of its mean price."""
-    lines = seen.look_up(curves)
-    step = np.log(np.clip(pace, LOWEST, HIGHEST) / LOWEST) / np.log(HIGHEST / LOWEST) * (POINTS - 1)
+    return on_line(seen.look_up(curves), pace)
+
+
+def on_line(lines: Floats, pace: Floats) -> Floats:
+    """Each of the curves `lines`, of (episodes, POINTS), at its pace."""
+    step = np.log(np.clip(pace, *PACES) / LOWEST) / np.log(HIGHEST / LOWEST) * (POINTS - 1)
     left = np.minimum(step.astype(np.int64), POINTS - 2)
     rows = np.arange(len(lines))
     return np.asarray(lines[rows, left] + (step - left) * (lines[rows, left + 1] - lines[rows, left]))
 
 
+def pace_at(lines: Floats, value: Floats) -> Floats:
+    """The pace at which each of the rising curves `lines`, of (episodes, POINTS), has its value."""
+    rows = np.arange(len(lines))
+    left = np.clip((lines <= value[:, None]).sum(axis=1) - 1, 0, POINTS - 2)
+    low, high = lines[rows, left], lines[rows, left + 1]
+    part = np.clip((value - low) / np.where(high > low, high - low, 1.0), 0, 1)
+    return np.asarray(LOWEST * (HIGHEST / LOWEST) ** ((left + part) / (POINTS - 1)))
+
+
 def _power(score: Floats, value: Floats, prior: float) -> tuple[float, float]:
     """Level and slope of log value over log prediction: a Poisson regression, the slope drawn to `prior` (MAP, Newton).
 
-    Half a win of the mean value is added, so that a campaign without any has a level. Values are scaled to counts.
+    Half a win is added, so that a campaign without any has a level. Values are scaled to as many wins of one value as
+    would be as sure of their sum (Kish, 1965): a few dear conversions tell less than as many that bring the same.
     """
-    unit = float(value[value > 0].mean()) if (value > 0).any() else 1.0
+    unit = float((value**2).sum() / value.sum()) if (value > 0).any() else 1.0
     count, centre = value / unit, float(score.mean())
     x = score - centre
     level, slope, extra = float(np.log((count.sum() + 0.5) / len(count))), prior, 0.5 / len(count)

@@ -16,7 +16,7 @@ from models.bidding.fit import LOADS, Kept
 from models.bidding.market import Market
 from models.bidding.observation import Observation
 from models.bidding.policies.dial import Document
-from models.bidding.shading import priced
+from models.bidding.reserve import Reserve
 from models.family import InvalidRows
 
 #: Auctions of the last week at which its prices weigh as much as those of the log that was learnt from.
@@ -26,11 +26,15 @@ DRIVERS = 5
 
 
 class About(Document):
-    """Which policy it is, the markets it was fitted on, and what is usual: by column and campaign, for explanations."""
+    """Which policy it is, the markets it was fitted on, and what is usual: by column and campaign, for explanations.
+
+    Without a `reserve` budgets are to be spent whatever they bring.
+    """
 
     policy: str
     markets: Mapping[str, Market]
     usual: Mapping[str, Mapping[str, float]]
+    reserve: Reserve | None = None
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,13 @@ class BiddingModel:
     """Bids by a policy at the prices of today, cautiously for a campaign it has not learnt, and within what is left.
 
     A policy's bids are as many times higher as prices have risen since it was fitted: it is shown all money in the
-    prices of the log it knows, and its bid is turned back. A campaign that was not in that log is paced by the bare
-    budget: even if every auction were won, spending would stay even.
+    prices of the log it knows, and its bid is turned back. What the `reserve` keeps at today's prices it is not shown.
+    A campaign that was not in that log is paced by the bare budget: even if every auction were won, spending would stay
+    even.
     """
 
     def __init__(self, about: About, policy: Kept) -> None:
         self.about, self.policy = about, policy
-        self.bidder = priced(policy, about.markets)
 
     def bid(self, seen: Observation, known: Known) -> Floats:
         """What to bid in each auction on offer, of (rows,), never above what is left."""
@@ -120,8 +124,10 @@ class BiddingModel:
     def _by_policy(self, seen: Observation, known: Known) -> Floats:
         fitted = market.prices(self.about.markets, seen)
         level = (known.auctions * known.price / fitted + DOUBT) / (known.auctions + DOUBT)
+        if self.about.reserve is not None:
+            seen = self.about.reserve.spendable(self.about.markets, seen, level)
         then = replace(seen, budget=seen.budget / level, left=seen.left / level, recent_cost=seen.recent_cost / level)
-        return self.bidder.bid(then) * level
+        return market.shaded(self.about.markets, then, self.policy.bid(then)) * level
 
     def _as_usual(self, rows: pd.DataFrame, name: str) -> pd.DataFrame:
         if name != "left":

@@ -7,6 +7,7 @@ from pydantic import PositiveInt
 from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.training import Schedule
 from models.bidding.environment import Pricing
+from models.bidding.reserve import Spend
 from models.family import Params
 
 
@@ -21,6 +22,8 @@ class BiddingParams(Params):
     goal: Literal["clicks", "conversions"]
     #: What a winner pays: the highest bid of the others, or its own. In first-price auctions bids are shaded.
     pricing: Pricing
+    #: What a budget is for: to be spent as far as it brings what was planned for its last unit, or all of it.
+    spend: Spend
     #: In an episode, where the log does not tell its episodes.
     auctions: PositiveInt
     #: Of the deep Q-network: see `dqn.training.Schedule`.

@@ -11,6 +11,7 @@ from models.bidding.fit import FITS, Kept, Lesson, best, held_out
 from models.bidding.market import Market
 from models.bidding.model import About, BiddingModel
 from models.bidding.params import BiddingParams
+from models.bidding.reserve import Reserve
 from models.family import Fit, Model
 
 #: What a bid is explained by.
@@ -20,7 +21,7 @@ WON = "held_out.json"
 
 
 def fit(train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpoint: Path) -> BiddingModel:
-    """The best of the candidates, fitted on all there is.
+    """The best of the candidates, fitted on all there is; see `fit.best` for what is best.
 
     Which that is, halves of `train` and `valid` together say, each held out once and played with every budget: a week
     of clicks alone is too few to tell tuned policies apart. What they won is kept in `checkpoint`, as is the network
@@ -37,7 +38,7 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpo
 
 
 def baseline(name: str) -> Fit:
-    """The policy called `name`, fitted on the same examples."""
+    """The policy called `name`, fitted on the same examples; it keeps what is not worth spending, as asked of all."""
 
     def fitted(train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpoint: Path) -> Model:
         given = lesson(train, valid, params, checkpoint)
@@ -52,8 +53,9 @@ def lesson(
     params: BiddingParams,
     checkpoint: Path,
     known: Mapping[str, Market] | None = None,
+    kept: Reserve | None = None,
 ) -> Lesson:
-    """All there is to learn from, beside the markets `known` already."""
+    """All there is to learn from, beside the markets `known` and the reserve `kept` already."""
     episodes, _ = frame.episodes(pd.concat([train, valid], ignore_index=True))
     return Lesson(
         episodes,
@@ -63,6 +65,8 @@ def lesson(
         known=known or {},
         reward=params.reward,
         pricing=params.pricing,
+        spend=params.spend,
+        kept=kept,
     )
 
 
@@ -77,4 +81,4 @@ def made(
     medians, known = train.groupby(frame.ENTITY)[list(DRIVEN_BY)].median(), usual or {}
     learnt = {str(column): {str(key): value for key, value in medians[column].dropna().items()} for column in medians}
     usual = {column: {**known.get(column, {}), **values} for column, values in learnt.items()}
-    return BiddingModel(About(policy=name, markets=given.markets, usual=usual), policy)
+    return BiddingModel(About(policy=name, markets=given.markets, usual=usual, reserve=given.reserve), policy)

@@ -9,8 +9,11 @@ import pandas as pd
 from models.bidding.fit import Kept, Lesson
 from models.bidding.model import BiddingModel
 from models.bidding.params import BiddingParams
+from models.bidding.policies.constant import Constant
 from models.bidding.policies.dqn import Dqn
 from models.bidding.policies.linear import Linear
+from models.bidding.policies.mcpc import Mcpc
+from models.bidding.policies.ortb import Ortb
 from models.bidding.policies.pacing import Pacing
 from models.bidding.policies.pid import Pid
 from models.bidding.policies.rlb import Rlb
@@ -24,7 +27,10 @@ def _linear(given: Lesson, before: Linear | Pid) -> Linear:
 #: How each policy that may be released goes on from itself: networks from their weights, tuned factors from where they
 #: stand. What is worked out of the markets alone is worked out anew; these start from the markets known before.
 UPDATES: Mapping[str, Callable[[Lesson, Any], Kept]] = {
+    "mcpc": lambda given, before: Mcpc(targets={**before.targets, **Mcpc.fit(given.episodes).targets}),
+    "constant": lambda given, before: Constant.fit(given.episodes, given.markets, given.ratios, before.amount),
     "linear": _linear,
+    "ortb": lambda given, before: Ortb.fit(given.episodes, given.markets, given.ratios, before),
     "pid": lambda given, before: Pid.fit(given.episodes, given.markets, given.ratios, _linear(given, before)),
     "rlb": lambda given, before: Rlb.fit(given.episodes, given.markets, calibrated=False, before=before),
     "rlb_calibrated": lambda given, before: Rlb.fit(given.episodes, given.markets, calibrated=True, before=before),
@@ -41,5 +47,5 @@ def update(
     Campaigns that these do not tell of keep what is known of them. A fit that was stopped goes on from `checkpoint`.
     """
     about = champion.about
-    given = lesson(train, valid, params, checkpoint, about.markets)
+    given = lesson(train, valid, params, checkpoint, about.markets, about.reserve)
     return made(about.policy, UPDATES[about.policy](given, champion.policy), given, train, about.usual)

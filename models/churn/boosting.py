@@ -1,63 +1,76 @@
-"""XGBoost: the member that finds interactions, and the one whose TreeSHAP contributions explain an answer."""
+"""XGBoost, as deep and as long as the data bear: the member that finds interactions."""
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-import onnx
+import numpy.typing as npt
 
-from models.churn import graphs
+from models.churn import conversion
 from models.churn.basis import Floats
+from models.churn.members import Boosted, Learn, Member
 from models.churn.params import ChurnParams
 
-SETTINGS = {
-    "objective": "binary:logistic",
-    "max_depth": 3,
-    "eta": 0.03,
-    "min_child_weight": 20,
-    "subsample": 0.7,
-    "colsample_bytree": 0.4,
-    "reg_lambda": 5.0,
-    "max_bin": 64,
-    "nthread": 1,
-}
+#: Few interactions among much noise, or many that are there: what is learnt from decides.
+CAPACITIES: tuple[dict[str, float], ...] = (
+    {"max_depth": 3, "eta": 0.03, "min_child_weight": 20, "subsample": 0.7, "colsample_bytree": 0.4, "reg_lambda": 5.0},
+    {"max_depth": 6, "eta": 0.06, "min_child_weight": 3, "subsample": 0.8, "colsample_bytree": 0.8, "reg_lambda": 2.0},
+)
+#: Rounds without a gain on held-out rows after which learning stops.
+PATIENCE = 50
 
 
-def train(x: Floats, churned: Floats, params: ChurnParams, seed: int) -> Any:
-    """The `xgboost.Booster` itself, which explains."""
+@dataclass(frozen=True)
+class Capacity:
+    """XGBoost's settings, and how many rounds."""
+
+    settings: Mapping[str, float]
+    rounds: int
+
+    @classmethod
+    def chosen(cls, x: Floats, churned: Floats, held: npt.NDArray[np.bool_], params: ChurnParams) -> Self:
+        """Of `CAPACITIES`, the one that leaves the least log-loss on the `held` rows, stopped when they no longer gain.
+
+        A member that learns from all rows learns as many rounds as were best on fewer.
+        """
+        tried = [_stopped(settings, x, churned, held, params) for settings in CAPACITIES]
+        settings, booster = min(zip(CAPACITIES, tried, strict=True), key=lambda pair: float(pair[1].best_score))
+        return cls(settings, booster.best_iteration + 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    def learner(self) -> Learn:
+        """Boosting of this capacity."""
+
+        def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
+            import xgboost
+
+            settings = _settings(self.settings, seed)
+            booster = xgboost.train(settings, xgboost.DMatrix(x, churned), self.rounds)
+            return Member.of(conversion.of_xgboost(booster), Boosted("xgboost", bytes(booster.save_raw("json"))))
+
+        return fit
+
+
+def _stopped(
+    settings: Mapping[str, float], x: Floats, churned: Floats, held: npt.NDArray[np.bool_], params: ChurnParams
+) -> Any:
     import xgboost
 
-    return xgboost.train({**SETTINGS, "seed": seed}, xgboost.DMatrix(x, churned), params.rounds)
-
-
-def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> onnx.ModelProto:
-    """Learn log-odds of churn from an encoded matrix. Quick enough to start again: `progress` is not needed."""
-    return graph(train(x, churned, params, seed))
-
-
-def graph(booster: Any) -> onnx.ModelProto:
-    """The booster's trees, read from its own JSON."""
-    import json
-
-    learner = json.loads(booster.save_raw("json"))["learner"]
-    trees = learner["gradient_booster"]["model"]["trees"]
-    sizes = [len(tree["left_children"]) for tree in trees]
-
-    def every(field: str, kind: type) -> Any:
-        return np.concatenate([np.asarray(tree[field], dtype=kind) for tree in trees])
-
-    leaf = every("left_children", np.int64) < 0
-    conditions = every("split_conditions", np.float32)  # a leaf keeps its answer in the same place
-    flat = graphs.Trees(
-        tree=np.repeat(np.arange(len(trees)), sizes),
-        node=np.concatenate([np.arange(size) for size in sizes]),
-        feature=np.where(leaf, -1, every("split_indices", np.int64)),
-        threshold=conditions,
-        left=every("left_children", np.int64),
-        right=every("right_children", np.int64),
-        missing_left=every("default_left", np.int64),
-        value=conditions,
-        below="BRANCH_LT",
+    learnt, watched = (xgboost.DMatrix(x[rows], churned[rows]) for rows in (~held, held))
+    return xgboost.train(
+        _settings(settings, params.seed),
+        learnt,
+        params.rounds,
+        evals=[(watched, "held")],
+        early_stopping_rounds=PATIENCE,
+        verbose_eval=False,
     )
-    base = float(json.loads(learner["learner_model_param"]["base_score"].replace("[", "").replace("]", "")))
-    return graphs.boosting(flat, booster.num_features(), float(np.log(base / (1 - base))))
+
+
+def _settings(settings: Mapping[str, float], seed: int) -> dict[str, Any]:
+    return {"objective": "binary:logistic", "max_bin": 64, "nthread": 1, "seed": seed, **settings}

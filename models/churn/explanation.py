@@ -1,12 +1,14 @@
 """Which features moved an answer, and what to do about it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Driver = dict[str, str | float]
+Floats = npt.NDArray[np.float32]
+Score = Callable[[Floats], npt.NDArray[np.float64]]
 TOP = 5
 
 #: Themes by words in a feature's name; the first that fits is a driver's theme.
@@ -57,6 +59,21 @@ def drivers(effects: npt.NDArray[np.floating[Any]], origins: Sequence[str]) -> l
         [{"feature": str(features[i]), "effect": float(row[i])} for i in order]
         for row, order in zip(summed, largest, strict=True)
     ]
+
+
+def losses(score: Score, x: Floats, typical: Floats, origins: Sequence[str]) -> npt.NDArray[np.float64]:
+    """What each row's score loses when all columns of one feature take their `typical` values: (rows, columns).
+
+    A feature's effect stands at the first of its columns.
+    """
+    effects = np.zeros(x.shape)
+    told, names = score(x), np.asarray(origins)
+    for name in dict.fromkeys(origins):
+        columns = np.flatnonzero(names == name)
+        without = x.copy()
+        without[:, columns] = typical[columns]
+        effects[:, columns[0]] = told - score(without)
+    return effects
 
 
 def intervention(band: str, why: Sequence[Driver]) -> str:

@@ -5,6 +5,7 @@ Every graph takes `x`, float32 of (rows, columns) with NaN where a value is miss
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from models.churn.basis import Basis
 
 OPSET, ML_OPSET, IR_VERSION = 18, 3, 9
+Doubles = npt.NDArray[np.float64]
 #: A forest's leaf may be pure; its probability stays this far from 0 and 1 so that its log-odds exist.
 EDGE = 1e-3
 
@@ -58,6 +60,20 @@ def dense(basis: Basis, layers: Sequence[tuple[npt.NDArray[np.float32], npt.NDAr
     else:
         nodes.append(helper.make_node("Identity", [last], ["logit"]))
     return _model(nodes, constants, basis.columns)
+
+
+def linear(fill: Doubles, mean: Doubles, spread: Doubles, weight: Doubles, intercept: float) -> onnx.ModelProto:
+    """Standardized numbers times `weight`; `fill` stands for what is missing."""
+    nodes = [
+        helper.make_node("IsNaN", ["x"], ["missing"]),
+        helper.make_node("Where", ["missing", "fill", "x"], ["filled"]),
+        helper.make_node("Sub", ["filled", "mean"], ["centred"]),
+        helper.make_node("Div", ["centred", "spread"], ["standard"]),
+        helper.make_node("MatMul", ["standard", "weight"], ["product"]),
+        helper.make_node("Add", ["product", "intercept"], ["logit"]),
+    ]
+    told = {"fill": fill, "mean": mean, "spread": spread, "weight": weight[:, None], "intercept": np.array([intercept])}
+    return _model(nodes, {name: value.astype(np.float32) for name, value in told.items()}, len(weight))
 
 
 def forest(trees: Trees, columns: int) -> onnx.ModelProto:
@@ -107,7 +123,7 @@ def _basis(basis: Basis) -> tuple[list[onnx.NodeProto], dict[str, npt.NDArray[np
 
 def _ensemble(trees: Trees, output: str, aggregate: str, start: float) -> onnx.NodeProto:
     leaf = trees.feature < 0
-    return helper.make_node(
+    node = helper.make_node(
         "TreeEnsembleRegressor",
         ["x"],
         [output],
@@ -115,19 +131,37 @@ def _ensemble(trees: Trees, output: str, aggregate: str, start: float) -> onnx.N
         n_targets=1,
         aggregate_function=aggregate,
         base_values=[start],
-        nodes_treeids=trees.tree.tolist(),
-        nodes_nodeids=trees.node.tolist(),
-        nodes_featureids=np.where(leaf, 0, trees.feature).tolist(),
-        nodes_values=np.where(leaf, 0, trees.threshold).tolist(),
-        nodes_modes=np.where(leaf, "LEAF", trees.below).tolist(),
-        nodes_truenodeids=np.where(leaf, 0, trees.left).tolist(),
-        nodes_falsenodeids=np.where(leaf, 0, trees.right).tolist(),
-        nodes_missing_value_tracks_true=np.where(leaf, 0, trees.missing_left).tolist(),
-        target_treeids=trees.tree[leaf].tolist(),
-        target_nodeids=trees.node[leaf].tolist(),
-        target_ids=[0] * int(leaf.sum()),
-        target_weights=trees.value[leaf].tolist(),
     )
+    node.attribute.extend(
+        [
+            _ints("nodes_treeids", trees.tree),
+            _ints("nodes_nodeids", trees.node),
+            _ints("nodes_featureids", np.where(leaf, 0, trees.feature)),
+            _floats("nodes_values", np.where(leaf, 0, trees.threshold)),
+            _texts("nodes_modes", np.where(leaf, b"LEAF", trees.below.encode())),
+            _ints("nodes_truenodeids", np.where(leaf, 0, trees.left)),
+            _ints("nodes_falsenodeids", np.where(leaf, 0, trees.right)),
+            _ints("nodes_missing_value_tracks_true", np.where(leaf, 0, trees.missing_left)),
+            _ints("target_treeids", trees.tree[leaf]),
+            _ints("target_nodeids", trees.node[leaf]),
+            _ints("target_ids", np.zeros(int(leaf.sum()), dtype=np.int64)),
+            _floats("target_weights", trees.value[leaf]),
+        ]
+    )
+    return node
+
+
+# `helper.make_attribute` looks at each value by itself: seconds for a forest of deep trees.
+def _ints(name: str, values: npt.NDArray[np.integer[Any]]) -> onnx.AttributeProto:
+    return onnx.AttributeProto(name=name, type=onnx.AttributeProto.INTS, ints=values.tolist())
+
+
+def _floats(name: str, values: npt.NDArray[np.floating[Any]]) -> onnx.AttributeProto:
+    return onnx.AttributeProto(name=name, type=onnx.AttributeProto.FLOATS, floats=values.tolist())
+
+
+def _texts(name: str, values: npt.NDArray[np.bytes_]) -> onnx.AttributeProto:
+    return onnx.AttributeProto(name=name, type=onnx.AttributeProto.STRINGS, strings=values.tolist())
 
 
 def _model(nodes: list[onnx.NodeProto], constants: dict[str, npt.NDArray[np.generic]], columns: int) -> onnx.ModelProto:

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-import onnx
-
 from models.churn.basis import Basis, Floats
 from models.churn.graphs import dense
+from models.churn.members import Member
 from models.churn.params import ChurnParams
 
 #: Inverse of the L2 penalty on centred pieces.
 C = 0.1
 
 
-def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> onnx.ModelProto:
+def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
     """Learn log-odds of churn from an encoded matrix.
 
     One optimum, found in a moment: `seed` and `progress` are not needed.
@@ -21,4 +20,4 @@ def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Pa
 
     basis = Basis.fit(x)
     model = LogisticRegression(C=C, max_iter=1000).fit(basis.expand(x), churned)
-    return dense(basis, [(model.coef_.T, model.intercept_)])
+    return Member.of(dense(basis, [(model.coef_.T, model.intercept_)]))

@@ -1,4 +1,4 @@
-"""The churn model: four ONNX graphs, the stack over them, and the booster that explains."""
+"""The churn model: an ONNX graph a member, the stack over them, and the booster that explains."""
 
 import json
 import os
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from models.churn import explanation
+from models.churn.members import Member
 from models.churn.params import Bands
 from models.churn.stacking import Array, Stack
 from models.churn.survival import expected_days
@@ -52,15 +53,15 @@ class ChurnModel:
     """Predicts from the same ONNX graphs whether it was just fitted or loaded.
 
     Attributes:
-        graphs: for each member, in the order of the stack's weights, ONNX from encoded rows to log-odds.
-        booster: XGBoost's JSON of the boosting member, for TreeSHAP.
+        members: in the order of the stack's weights; each graph goes from encoded rows to log-odds.
+        typical: a value a column of the encoded matrix, which a customer's is held against where no member explains.
     """
 
     encoder: Encoder
-    graphs: Mapping[str, bytes]
+    members: Mapping[str, Member]
     stack: Stack
     answers: Answers
-    booster: bytes
+    typical: Matrix
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`churn_probability`, `risk_band` (low, medium, high) and `expected_days_to_churn` of each row."""
@@ -70,33 +71,48 @@ class ChurnModel:
         """The same of rows that the encoder has encoded."""
         return self.answers.columns(self.stack.probability(self.logits(encoded)))
 
+    @property
+    def chosen(self) -> str:
+        """The member that answers alone, or `stack of` those that answer together."""
+        names = list(self.members)
+        return names[0] if len(names) == 1 else f"stack of {', '.join(names)}"
+
     def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`top_drivers` and `intervention` of each row.
 
-        Effects are TreeSHAP contributions (Lundberg et al., 2020) to the boosting member's log-odds of churn.
+        Effects are TreeSHAP contributions (Lundberg et al., 2020) to the log-odds of churn by the boosted member that
+        has most weight; without one, what the log-odds lose when a feature is set to its typical value.
         """
-        import xgboost
-
         x = self.encoder.encode(rows)
-        effects = self._explainer.predict(xgboost.DMatrix(x, nthread=1), pred_contribs=True)[:, :-1]
-        why = explanation.drivers(effects, self.encoder.origins)
-        bands = self.answers.frame(self.stack.probability(self.logits(x)), rows.index)["risk_band"]
+        logits = self.logits(x)
+        why = explanation.drivers(self._effects(x), self.encoder.origins)
+        bands = self.answers.columns(self.stack.probability(logits))["risk_band"]
         what = [explanation.intervention(band, row) for band, row in zip(bands, why, strict=True)]
         columns = {"top_drivers": pd.Series(why, rows.index, dtype=object), "intervention": what}
         return pd.DataFrame(columns, index=rows.index)
 
+    def _effects(self, x: Matrix) -> npt.NDArray[np.floating[Any]]:
+        trees = [(weight, member.boosted) for weight, member in self._weighted if member.boosted is not None]
+        if trees:
+            return max(trees, key=lambda pair: pair[0])[1].effects(x)
+        return explanation.losses(lambda x: self.stack.blend(self.logits(x)), x, self.typical, self.encoder.origins)
+
+    @property
+    def _weighted(self) -> list[tuple[float, Member]]:
+        return list(zip(self.stack.weights, self.members.values(), strict=True))
+
     def save(self, folder: Path) -> None:
-        """Write `<member>.onnx` for each member, `boosting.json` and `model.json`."""
+        """Write `<member>.onnx` for each member, its trees beside it where it has them, and `model.json`."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name, graph in self.graphs.items():
-            (folder / f"{name}.onnx").write_bytes(graph)
-        (folder / "boosting.json").write_bytes(self.booster)
+        for name, member in self.members.items():
+            member.save(folder, name)
         saved = {
-            "members": list(self.graphs),
+            "members": list(self.members),
             "stack": self.stack.to_dict(),
             "encoder": self.encoder.to_dict(),
             "horizon_days": self.answers.horizon_days,
             "bands": self.answers.bands.model_dump(),
+            "typical": self.typical.tolist(),
         }
         (folder / "model.json").write_text(json.dumps(saved, indent=1))
 
@@ -106,10 +122,10 @@ class ChurnModel:
         saved = json.loads((folder / "model.json").read_text())
         return cls(
             Encoder.from_dict(saved["encoder"]),
-            {name: (folder / f"{name}.onnx").read_bytes() for name in saved["members"]},
+            {name: Member.load(folder, name) for name in saved["members"]},
             Stack.from_dict(saved["stack"]),
             Answers(saved["horizon_days"], Bands(**saved["bands"])),
-            (folder / "boosting.json").read_bytes(),
+            np.asarray(saved["typical"], dtype=np.float32),
         )
 
     def logits(self, x: npt.NDArray[np.float32]) -> Array:
@@ -120,22 +136,14 @@ class ChurnModel:
         else:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 said = list(pool.map(self._said, blocks))
-        return np.vstack([np.empty((0, len(self.graphs))), *said])
+        return np.vstack([np.empty((0, len(self.members))), *said])
 
     def _said(self, x: npt.NDArray[np.float32]) -> Array:
         return np.hstack([member.run(None, {"x": x})[0] for member in self._sessions])
 
     @cached_property
     def _sessions(self) -> list[Any]:
-        return [session(graph) for graph in self.graphs.values()]
-
-    @cached_property
-    def _explainer(self) -> Any:
-        import xgboost
-
-        booster = xgboost.Booster(params={"nthread": 1})
-        booster.load_model(bytearray(self.booster))
-        return booster
+        return [session(member.graph) for member in self.members.values()]
 
 
 def session(graph: bytes) -> Any:

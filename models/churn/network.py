@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 
 from models.churn.basis import Basis, Floats
 from models.churn.graphs import dense
+from models.churn.members import Member
 from models.churn.params import ChurnParams
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ DROP_INPUTS, DROP_HIDDEN = 0.1, 0.5
 SAVE_EVERY = 100
 
 
-def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> onnx.ModelProto:
+def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
     """Learn log-odds of churn from an encoded matrix, going on from the steps kept in the file `progress`.
 
     Every step draws from a generator of its own, seeded by `seed` and the step: a resumed fit ends in the same networks
@@ -46,7 +46,7 @@ def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Pa
         if (step + 1) % SAVE_EVERY == 0:
             _keep(progress, layers, optimizer, step + 1)
     arrays = [layer.detach().numpy() for layer in layers]
-    return dense(basis, list(zip(arrays[::2], arrays[1::2], strict=True)))
+    return Member.of(dense(basis, list(zip(arrays[::2], arrays[1::2], strict=True))))
 
 
 def _start(width: int, base_rate: float, seed: int) -> list["torch.Tensor"]:

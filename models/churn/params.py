@@ -23,13 +23,13 @@ class ChurnParams(Params):
 
     Attributes:
         folds: that out-of-fold answers are made in, a customer's rows all in one.
-        trees: of the random forest.
-        rounds: of boosting.
+        trees: of the regularised random forest.
+        rounds: of boosting, at most: it stops when held-out rows no longer gain.
         steps: of the networks, a batch each.
     """
 
     bands: Bands = Bands()
     folds: Annotated[int, Field(ge=2)] = 4
     trees: PositiveInt = 100
-    rounds: PositiveInt = 300
+    rounds: PositiveInt = 1000
     steps: PositiveInt = 500

@@ -37,8 +37,11 @@ class Stack:
         """Of churn, from log-odds of (rows, members)."""
         from scipy.special import expit
 
-        chance = expit(logits @ np.asarray(self.weights) + self.intercept)
-        return np.asarray(np.clip(chance, EDGE, 1 - EDGE))
+        return np.asarray(np.clip(expit(self.blend(logits)), EDGE, 1 - EDGE))
+
+    def blend(self, logits: Array) -> Array:
+        """Log-odds of churn, from the members'."""
+        return np.asarray(logits @ np.asarray(self.weights) + self.intercept)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""

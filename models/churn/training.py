@@ -1,29 +1,27 @@
-"""Fitting the ensemble: every member on every fold, the stack on what they say out of fold, every member on all."""
+"""Fitting the ensemble: every candidate on every fold, a choice by what they say out of fold, the chosen on all."""
 
 import hashlib
-from collections.abc import Callable
+import json
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnx
 import pandas as pd
 
-from models.churn import boosting, forest, logistic, network
+from models.churn import forest, logistic, network, selection
 from models.churn.basis import Floats
+from models.churn.boosting import Capacity
+from models.churn.members import Learn, Member, write
 from models.churn.model import Answers, ChurnModel, session
 from models.churn.params import ChurnParams
-from models.churn.stacking import Stack, deal
+from models.churn.plain import PLAIN
+from models.churn.stacking import Array, Stack, deal
 from models.tabular import Encoder, feature_columns
 
 ENTITY, LABEL = "customer_id", "churned"
-Learn = Callable[[Floats, Floats, ChurnParams, int, Path], onnx.ModelProto]
-MEMBERS: dict[str, Learn] = {
-    "logistic": logistic.fit,
-    "forest": forest.fit,
-    "boosting": boosting.fit,
-    "network": network.fit,
-}
+#: By how many times the noise a member is left out: few rows do not tell good from best, all of them do at 9 in 10.
+EARLY, LAST = 2.0, 0.7
+Folds = npt.NDArray[np.intp]
 
 
 def fit(train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, checkpoint: Path) -> ChurnModel:
@@ -33,20 +31,89 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, checkpoin
     where it was, and one of other data starts anew. Raises `ValueError` where too few have left or stayed.
     """
     frame = pd.concat([train, valid], ignore_index=True)
-    rows = frame[feature_columns(frame, ENTITY, (LABEL,))]
+    _check(frame, params.folds)
+    rows = telling(frame)
     encoder = Encoder.fit(rows)
     x, churned = encoder.encode(rows), frame[LABEL].to_numpy(dtype=np.float32)
-    _check(frame, params.folds)
     fold = deal(frame[ENTITY].to_numpy(dtype=str), churned, params.folds, params.seed)
     progress = checkpoint / _identity(x, churned, fold, params)
     progress.mkdir(parents=True, exist_ok=True)
 
-    logits = np.column_stack([_out_of_fold(name, x, churned, fold, params, progress) for name in MEMBERS])
+    fitting = _Fitting(x, churned, fold, params, progress)
+    names, logits = fitting.choose()
     latest = (frame["event_timestamp"] == frame["event_timestamp"].max()).to_numpy()
     stack = Stack.fit(logits, churned.astype(np.float64), latest)
-    graphs = {name: _member(name, x, churned, params, params.seed, progress / f"{name}.all.onnx") for name in MEMBERS}
-    booster = bytes(boosting.train(x, churned, params, params.seed).save_raw("json"))
-    return ChurnModel(encoder, graphs, stack, Answers(params.window.horizon_days, params.bands), booster)
+    members = {name: fitting.member(name, None) for name in names}
+    return ChurnModel(encoder, members, stack, Answers(params.window.horizon_days, params.bands), typical(x))
+
+
+def telling(frame: pd.DataFrame) -> pd.DataFrame:
+    """The feature columns of a training frame that are not the same in every row: what is constant tells nothing."""
+    rows = frame[feature_columns(frame, ENTITY, (LABEL,))]
+    varied = [name for name in rows if rows[name].nunique(dropna=False) > 1]
+    if not varied:
+        raise ValueError("features: expected one column at least that differs between customers, got none")
+    return rows[varied]
+
+
+class _Fitting:
+    """One training set, its folds, and the members that are kept of it."""
+
+    def __init__(self, x: Floats, churned: Floats, fold: Folds, params: ChurnParams, progress: Path) -> None:
+        self._x, self._churned, self._fold, self._params, self._progress = x, churned, fold, params, progress
+        self._learners: dict[str, Learn] = {
+            "logistic": logistic.fit,
+            "forest": forest.fit,
+            "boosting": self._capacity().learner(),
+            "network": network.fit,
+            **PLAIN,
+        }
+
+    def choose(self) -> tuple[list[str], Array]:
+        """The names of the members that answer, and their log-odds out of fold: (rows, members).
+
+        After each fold, those that are far behind are left out of the next; after the last, all that are behind.
+        """
+        truth, seed, names = self._churned.astype(np.float64), self._params.seed, list(self._learners)
+        said = {name: np.empty(len(truth)) for name in names}
+        for k in range(self._params.folds):
+            for name in names:
+                said[name][self._fold == k] = self._held_out(name, k)
+            seen, last = self._fold <= k, k == self._params.folds - 1
+            so_far = {name: said[name][seen] for name in names}
+            names = selection.contenders(so_far, truth[seen], seed, LAST if last else EARLY)
+        names = selection.chosen({name: said[name] for name in names}, truth, self._fold, seed)
+        return names, np.column_stack([said[name] for name in names])
+
+    def member(self, name: str, held: int | None) -> Member:
+        """Fitted on all rows, or on those out of one fold; taken from where it was kept, or kept there."""
+        kept = f"{name}.{'all' if held is None else held}"
+        if not (self._progress / f"{kept}.onnx").exists():
+            rows = slice(None) if held is None else self._fold != held
+            seed = self._params.seed + (0 if held is None else 1 + held)
+            progress = self._progress / f"{kept}.npz"
+            self._learners[name](self._x[rows], self._churned[rows], self._params, seed, progress).save(
+                self._progress, kept
+            )
+        return Member.load(self._progress, kept)
+
+    def _held_out(self, name: str, k: int) -> Array:
+        """Log-odds of a fold's rows by a member that did not learn from their customers."""
+        graph = self.member(name, k).graph
+        return np.asarray(session(graph).run(None, {"x": self._x[self._fold == k]})[0][:, 0], dtype=np.float64)
+
+    def _capacity(self) -> Capacity:
+        """Of boosting, by the first fold; kept as the members are."""
+        kept = self._progress / "capacity.json"
+        if not kept.exists():
+            found = Capacity.chosen(self._x, self._churned, self._fold == 0, self._params)
+            write(kept, json.dumps(found.to_dict()).encode())
+        return Capacity(**json.loads(kept.read_text()))
+
+
+def typical(x: Floats) -> Floats:
+    """The median of each column, which a customer's numbers are held against."""
+    return np.nanmedian(x, axis=0).astype(np.float32)
 
 
 def _check(frame: pd.DataFrame, folds: int) -> None:
@@ -54,31 +121,6 @@ def _check(frame: pd.DataFrame, folds: int) -> None:
         count = frame.loc[frame[LABEL] == outcome, ENTITY].nunique()
         if count < 2 * folds:
             raise ValueError(f"label '{LABEL}': expected at least {2 * folds} customers who {what}, got {count}")
-
-
-def _out_of_fold(
-    name: str, x: Floats, churned: Floats, fold: npt.NDArray[np.intp], params: ChurnParams, progress: Path
-) -> npt.NDArray[np.float64]:
-    """Log-odds of each row by a member that did not learn from its customer."""
-    logits = np.empty(len(x))
-    for k in range(params.folds):
-        learnt, held = fold != k, fold == k
-        graph = _member(name, x[learnt], churned[learnt], params, params.seed + 1 + k, progress / f"{name}.{k}.onnx")
-        logits[held] = session(graph).run(None, {"x": x[held]})[0][:, 0]
-    return logits
-
-
-def _member(name: str, x: Floats, churned: Floats, params: ChurnParams, seed: int, kept: Path) -> bytes:
-    """The graph in the file `kept`, or a newly fitted one, then kept there."""
-    if kept.exists():
-        return kept.read_bytes()
-    graph: bytes = MEMBERS[name](x, churned, params, seed, kept.with_suffix(".npz")).SerializeToString(
-        deterministic=True
-    )
-    aside = kept.with_suffix(".aside")
-    aside.write_bytes(graph)
-    aside.replace(kept)
-    return graph
 
 
 def _identity(x: Floats, churned: Floats, fold: npt.NDArray[np.intp], params: ChurnParams) -> str:

@@ -1,6 +1,10 @@
-"""How sure a figure is: the percentile bootstrap over rows (Efron, 1979), paired where two models are compared."""
+"""How sure a figure is: the percentile bootstrap over rows (Efron, 1979), paired where two models are compared.
 
-from collections.abc import Iterator
+From few rows percentiles are too narrow: they are expanded as Student's t is wider than the normal distribution
+(Hesterberg, "What Teachers Should Know About the Bootstrap", 2015), without bound where samples do not reach so far.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +19,7 @@ CELLS = 4_000_000
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure and its 95% interval. A figure that most samples leave undefined has NaN bounds."""
+    """A figure and its 95% interval: infinite from too few rows, NaN where most samples leave the figure undefined."""
 
     value: float
     low: float
@@ -24,14 +28,29 @@ class Interval:
 
 def interval(metric: Metric, truth: pd.DataFrame, answers: pd.DataFrame, seed: int) -> Interval:
     """`metric` of `answers`, with its interval over samples of rows."""
-    return _interval(metric.measure(truth, answers), samples(metric, truth, answers, seed))
+    return _interval(metric.measure(truth, answers), samples(metric, truth, answers, seed), _count(metric, truth))
+
+
+def gains(
+    metric: Metric, truth: pd.DataFrame, candidate: pd.DataFrame, others: Mapping[str, pd.DataFrame], seed: int
+) -> dict[str, Interval]:
+    """By how much `candidate` is better than each of `others`, all measured on the same samples: noise they share
+    cancels."""
+    value, sampled = metric.measure(truth, candidate), samples(metric, truth, candidate, seed)
+    sign, count = 1 if metric.higher_is_better else -1, _count(metric, truth)
+    return {
+        name: _interval(
+            metric.gain(value, metric.measure(truth, other)),
+            sign * (sampled - samples(metric, truth, other, seed)),
+            count,
+        )
+        for name, other in others.items()
+    }
 
 
 def gain(metric: Metric, truth: pd.DataFrame, candidate: pd.DataFrame, other: pd.DataFrame, seed: int) -> Interval:
-    """By how much `candidate` is better than `other`, both measured on the same samples: noise they share cancels."""
-    value = metric.gain(metric.measure(truth, candidate), metric.measure(truth, other))
-    sampled = samples(metric, truth, candidate, seed) - samples(metric, truth, other, seed)
-    return _interval(value, sampled if metric.higher_is_better else -sampled)
+    """By how much `candidate` is better than one other."""
+    return gains(metric, truth, candidate, {"other": other}, seed)["other"]
 
 
 def samples(metric: Metric, truth: pd.DataFrame, answers: pd.DataFrame, seed: int) -> Array:
@@ -59,9 +78,31 @@ def _weights(rows: int, seed: int) -> Iterator[Array]:
         yield np.bincount(drawn.ravel(), minlength=count * rows).reshape(count, rows).astype(float)
 
 
-def _interval(value: float, sampled: Array) -> Interval:
+def _count(metric: Metric, truth: pd.DataFrame) -> int:
+    """What there is to draw from: units or rows; of a label that is 0 or 1, the rows of the rarer."""
+    if metric.unit:
+        return int(truth[metric.unit].nunique())
+    if metric.label and truth[metric.label].isin([0, 1]).all():
+        ones = int(truth[metric.label].sum())
+        return min(ones, len(truth) - ones)
+    return len(truth)
+
+
+def _interval(value: float, sampled: Array, count: int) -> Interval:
     defined = sampled[~np.isnan(sampled)]
     if len(defined) < SAMPLES / 2:
         return Interval(value, float("nan"), float("nan"))
-    low, high = np.quantile(defined, [0.025, 0.975])
+    level = _level(count)
+    if level * len(defined) < 1:
+        return Interval(value, float("-inf"), float("inf"))
+    low, high = np.quantile(defined, [level, 1 - level])
     return Interval(value, float(low), float(high))
+
+
+def _level(count: int) -> float:
+    """The quantile of the samples that a 95% interval begins at."""
+    from scipy.special import ndtr, stdtrit
+
+    if count < 2:
+        return 0.0
+    return float(ndtr(np.sqrt(count / (count - 1)) * stdtrit(count - 1, 0.025)))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from models.bundle import Manifest
 from models.evaluation import calibration
-from models.evaluation.gates import Verdict
+from models.evaluation.gates import Evidence, Verdict
 from models.evaluation.metrics import Metric
 from models.family import Family
 
@@ -18,8 +18,7 @@ def sections(
     manifest: Manifest,
     rows: Mapping[str, int],
     figures: pd.DataFrame,
-    truth: pd.DataFrame,
-    answers: pd.DataFrame,
+    evidence: Evidence,
     verdicts: Iterable[Verdict],
 ) -> dict[str, str]:
     """The card's sections by title. `rows` counts the examples of each split, `figures` is a `table` of metrics."""
@@ -32,8 +31,11 @@ def sections(
         "Data": f"Content hash `{manifest.data_hash}`, as of {manifest.as_of or 'its end'}. Examples: {counts}.",
         "Features": f"FeatureService `{manifest.feature_service}`, schema hash `{manifest.schema_hash}`:\n\n"
         + "\n".join(f"- `{name}` ({dtype})" for name, dtype in manifest.columns.items()),
-        "Metrics": "On held-out examples, with 95% bootstrap intervals.\n\n" + _figures(figures),
-        "Calibration": _calibration(family.metrics[0], truth, answers),
+        "Metrics": "On held-out examples, with 95% bootstrap intervals.\n\n"
+        + _figures(figures)
+        + f"\n\nBy {evidence.standing.metric} it is, on the same rows:\n\n"
+        + "\n".join(f"- {evidence.standing.told(name)}" for name in evidence.standing.gains),
+        "Calibration": _calibration(family.metrics[0], evidence.truth, evidence.answers),
         "Fairness": fairness or "No gate of this family decides anything about a person.",
         "Gates": "\n".join(f"- {'passed' if v.passed else '**refused**'} `{v.gate}`: {v.reason}" for v in verdicts),
         "Limits": family.limits,

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
 from models.evaluation import bootstrap, calibration, fairness, leaks, metrics
 from models.evaluation.metrics import Metric
+from models.evaluation.standing import Standing
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,8 @@ class Evidence:
 
     Attributes:
         rows, truth: held-out feature rows and label columns, on one index.
-        answers: the candidate's; `naive` the naive baseline's; `champion` the released model's, or None.
+        answers: the candidate's; `champion` the released model's, or None.
+        baselines: those of every baseline that the family names, by name; the first is the naive one.
         train: the frame the candidate learnt from (features and labels), to look for leaks.
         metric: what candidate, baseline and champion are compared on.
         sensitive: names of columns whose groups must be treated alike.
@@ -26,13 +29,18 @@ class Evidence:
     rows: pd.DataFrame
     truth: pd.DataFrame
     answers: pd.DataFrame
-    naive: pd.DataFrame
+    baselines: Mapping[str, pd.DataFrame]
     champion: pd.DataFrame | None
     train: pd.DataFrame
     metric: Metric
     sensitive: tuple[str, ...]
     seed: int
     outcomes: tuple[str, ...] = ()
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Where the candidate stands among the baselines."""
+        return Standing.of(self.metric, self.truth, self.answers, self.baselines, self.seed)
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ Flags = Callable[[pd.DataFrame], "pd.Series[bool]"]
 
 def beats_naive(evidence: Evidence) -> Verdict:
     """Better than the family's naive baseline beyond noise: the paired bootstrap's lower bound is above 0."""
-    gain = _gain(evidence, evidence.naive)
+    gain = evidence.standing.above_naive
     return _verdict(
         "beats_naive",
         gain.low > 0,
@@ -65,12 +73,26 @@ def beats_naive(evidence: Evidence) -> Verdict:
     )
 
 
+def not_beaten_by_baselines(evidence: Evidence) -> Verdict:
+    """No baseline is better beyond noise: the upper bound of the paired bootstrap against each of them reaches 0."""
+    standing = evidence.standing
+    told = "; ".join(standing.told(name) for name in standing.better or [standing.nearest])
+    reason = f"{', '.join(standing.better)} better beyond noise" if standing.better else "no baseline is better"
+    return _verdict(
+        "not_beaten_by_baselines",
+        not standing.better and not standing.undefined,
+        f"{evidence.metric.name}: {reason}; {told}; every upper bound must reach 0",
+        **{name: gain.value for name, gain in standing.gains.items()},
+        **{f"{name}.high": gain.high for name, gain in standing.gains.items()},
+    )
+
+
 def not_worse_than_champion(evidence: Evidence) -> Verdict:
     """Not worse than the released model beyond noise: the paired bootstrap's upper bound reaches 0."""
     name = "not_worse_than_champion"
     if evidence.champion is None:
         return Verdict(name, True, "there is no champion that answers these rows")
-    gain = _gain(evidence, evidence.champion)
+    gain = bootstrap.gain(evidence.metric, evidence.truth, evidence.answers, evidence.champion, evidence.seed)
     return _verdict(
         name,
         gain.high >= 0,
@@ -121,14 +143,18 @@ def covers(label: str, low: str, high: str, level: float, tolerance: float = 0.0
     """A gate: the interval holds the truth `level` of the time, give or take `tolerance`, beyond noise."""
 
     def gate(evidence: Evidence) -> Verdict:
-        metric = metrics.coverage(label, low, high, level)
-        share = bootstrap.interval(metric, evidence.truth, evidence.answers, evidence.seed)
+        from scipy.stats import binomtest
+
+        value = metrics.coverage(label, low, high, level).measure(evidence.truth, evidence.answers)
+        rows = len(evidence.truth)
+        # Exact, as samples of a few rows that all lie within would leave no doubt.
+        share = binomtest(round(value * rows), rows).proportion_ci()
         return _verdict(
             "covers",
             share.high >= level - tolerance and share.low <= level + tolerance,
-            f"the {level:.0%} interval holds {share.value:.1%} of the truth, 95% interval {share.low:.1%} to "
+            f"the {level:.0%} interval holds {value:.1%} of the truth, 95% interval {share.low:.1%} to "
             f"{share.high:.1%}; it must reach {level - tolerance:.0%} to {level + tolerance:.0%}",
-            coverage=share.value,
+            coverage=value,
             low=share.low,
             high=share.high,
         )
@@ -186,10 +212,6 @@ def _by_group(found: Mapping[str, fairness.Assessment]) -> str:
         ]
         lines.append("")
     return "\n".join(lines)
-
-
-def _gain(evidence: Evidence, other: pd.DataFrame) -> bootstrap.Interval:
-    return bootstrap.gain(evidence.metric, evidence.truth, evidence.answers, other, evidence.seed)
 
 
 def _verdict(gate: str, passed: bool, reason: str, **figures: float) -> Verdict:

@@ -1,8 +1,11 @@
-"""The two boosters of the hurdle model: each starts from what buy-till-you-die expects, and is kept once finished."""
+"""The boosters: the two of the hurdle model start from what buy-till-you-die expects, the plain one from an average.
+
+Each is kept once finished.
+"""
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from models.ltv.btyd import Array
-from models.ltv.model import Boosters, Design
+from models.ltv.model import Design
 from models.ltv.params import LtvParams
 from models.tabular import Matrix
 
@@ -26,12 +29,12 @@ PATIENCE = 50
 
 @dataclass(frozen=True)
 class Lesson:
-    """What one booster learns: `label`, starting at `prior` on the scale of its raw score."""
+    """What one booster learns: `label`, starting at `prior` on the scale of its raw score, or at the average."""
 
     objective: str
     matrix: Matrix
     label: Array
-    prior: Array
+    prior: Array | None = None
 
     def dataset(self) -> "lightgbm.Dataset":
         """As LightGBM takes it."""
@@ -40,15 +43,24 @@ class Lesson:
         return Dataset(self.matrix, self.label, init_score=self.prior)
 
 
-def lessons(design: Design, value: Array) -> dict[str, Lesson]:
-    """Who buys, of everybody; and for how much, of those who buy. Returns beyond purchases count as buying nothing."""
+def lessons(design: Design, value: Array, days: Array) -> dict[str, Lesson]:
+    """Who buys, of everybody; for how much, of those who buy; and, of everybody, what is spent a day.
+
+    Returns beyond purchases count as buying nothing.
+    """
     bought = value > 0
     if not bought.any():
         raise ValueError("label 'value': expected at least one customer who bought, got none")
     return {
         "occurrence": Lesson("cross_entropy", design.matrix, bought.astype(np.float64), design.buys),
         "amount": Lesson("gamma", design.matrix[bought], value[bought], design.amount[bought]),
+        "plain": plain_lesson(design.encoded, value, days),
     }
+
+
+def plain_lesson(encoded: Matrix, value: Array, days: Array) -> Lesson:
+    """What is spent a day, from the features alone."""
+    return Lesson("tweedie", encoded, value / days)
 
 
 @dataclass(frozen=True)
@@ -67,9 +79,9 @@ class Checkpoint:
             digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
         return cls(folder, digest.hexdigest()[:16])
 
-    def boosters(self, stage: str, made: dict[str, Make]) -> Boosters:
-        """Both boosters of a stage: found, or made by `made[name]()` and kept."""
-        return Boosters(*(self._booster(f"{self.inputs}-{stage}-{name}.txt", make) for name, make in made.items()))
+    def boosters(self, stage: str, made: Mapping[str, Make]) -> "dict[str, lightgbm.Booster]":
+        """The boosters of a stage: found, or made by `made[name]()` and kept."""
+        return {name: self._booster(f"{self.inputs}-{stage}-{name}.txt", make) for name, make in made.items()}
 
     def _booster(self, name: str, make: Make) -> "lightgbm.Booster":
         from lightgbm import Booster
@@ -102,8 +114,8 @@ def grow(lesson: Lesson, trees: int, params: LtvParams) -> "lightgbm.Booster":
 def _settings(lesson: Lesson, params: LtvParams) -> dict[str, Any]:
     return {
         "objective": lesson.objective,
-        # The prior is the start: an average on top of it would be learnt from one season and kept for all.
-        "boost_from_average": False,
+        # Where a prior is the start, an average on top of it would be learnt from one season and kept for all.
+        "boost_from_average": lesson.prior is None,
         "learning_rate": params.learning_rate,
         "num_leaves": params.leaves,
         "min_data_in_leaf": params.leaf_rows,

@@ -2,13 +2,15 @@
 
 The tuning pass learns from `train` alone; the number of trees and the intervals come from its answers on `valid`,
 a later time that it has not seen. The final pass learns from both. Where the horizon is longer than they look ahead,
-what lies beyond is left in part to past spend. Each booster is kept in the checkpoint folder as soon as it is finished,
-so a run that was killed goes on with the next.
+what lies beyond is left in part to past spend, and the intervals come from windows of known time that follow each
+other. Each booster is kept in the checkpoint folder as soon as it is finished, so a run that was killed goes on with
+the next.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
@@ -16,44 +18,74 @@ import pandas as pd
 from models.ltv.boosting import Checkpoint, grow, lessons, tune
 from models.ltv.btyd import Array
 from models.ltv.histories import BuyTillYouDie, Histories
-from models.ltv.intervals import Intervals
-from models.ltv.leap import Leap, pairs, weight
-from models.ltv.model import Boosters, Inputs, ValueModel
+from models.ltv.intervals import Intervals, level
+from models.ltv.leap import Leap, chained, drift, pairs, weight
+from models.ltv.model import Boosters, Design, Inputs, ValueModel
 from models.ltv.params import LtvParams
+from models.ltv.plain import Plain, per_day
 from models.tabular import Encoder, feature_columns
+
+if TYPE_CHECKING:
+    import lightgbm
 
 ENTITY = "customer_id"
 #: What came of an example, and over how many days that was added up.
 LABEL = ("value", "horizon_days")
-#: Of rows and the days to look ahead: what the boosters and what past spend says.
-Foresee = Callable[[pd.DataFrame, Array], tuple[Array, Array]]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass has learnt."""
+
+    inputs: Inputs
+    hurdle: Boosters
+    plain: Plain
+
+    @classmethod
+    def of(cls, inputs: Inputs, design: Design, boosters: "dict[str, lightgbm.Booster]") -> Self:
+        """From finished boosters by name, and what they were learnt from."""
+        plain = Plain(boosters["plain"], most=float(per_day(boosters["plain"], design.encoded).max()))
+        return cls(inputs, Boosters(boosters["occurrence"], boosters["amount"]), plain)
+
+    def foresee(self, rows: pd.DataFrame, horizon: Array) -> tuple[Array, Array]:
+        """What the hurdle model and what past spend say of so many days."""
+        design = self.inputs.design(rows, horizon)
+        buys, amount = self.hurdle.answer(design)
+        return buys * amount, design.past
+
+    def levelled(self, rows: pd.DataFrame, horizon: Array, leap: Leap) -> tuple[Plain, Array]:
+        """The plain half at the level of these rows, and their values."""
+        own, encoded = leap.value(*self.foresee(rows, horizon)), self.inputs.encoder.encode(rows)
+        plain = self.plain.levelled(encoded, horizon, own)
+        return plain, plain.combined(encoded, horizon, own)
 
 
 def fit(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams, checkpoint: Path) -> ValueModel:
     """A value model for the horizon of `params.window`, learnt from examples over `horizon_days` each."""
-    kept = Checkpoint.of(checkpoint, train, valid, params)
+    kept, everything = Checkpoint.of(checkpoint, train, valid, params), pd.concat([train, valid], ignore_index=True)
     encoder = Encoder.fit(train[feature_columns(train, ENTITY, LABEL)])
 
-    tuning = Inputs(encoder, newest(train))
-    design, later = tuning.design(train, days(train)), tuning.design(valid, days(valid))
-    first, held_out = lessons(design, spend(train)), lessons(later, spend(valid))
+    inputs = Inputs(encoder, newest(train))
+    design, later = inputs.design(train, days(train)), inputs.design(valid, days(valid))
+    first, held_out = lessons(design, spend(train), days(train)), lessons(later, spend(valid), days(valid))
     tuned = kept.boosters("tuning", {name: partial(tune, first[name], held_out[name], params) for name in first})
-    buys, amount = tuned.answer(later)
-    intervals = Intervals.fit(buys, buys * amount, spend(valid), params.coverage)
+    tuning = Pass.of(inputs, design, tuned)
 
-    final, everything = Inputs(encoder, newest(valid)), pd.concat([train, valid], ignore_index=True)
-    design = final.design(everything, days(everything))
-    trees = {"occurrence": tuned.occurrence.num_trees(), "amount": tuned.amount.num_trees()}
-    second = lessons(design, spend(everything))
-    boosters = kept.boosters("final", {name: partial(grow, second[name], trees[name], params) for name in second})
+    inputs = Inputs(encoder, newest(valid))
+    design = inputs.design(everything, days(everything))
+    second = lessons(design, spend(everything), days(everything))
+    grown = {name: partial(grow, second[name], tuned[name].num_trees(), params) for name in second}
+    final = Pass.of(inputs, design, kept.boosters("final", grown))
     prior = (float(design.buys.mean()), float(design.amount.mean()))
 
     horizon = params.window.horizon_days
-    leap = _leap(train, valid, horizon, partial(_foreseen, tuning, tuned), partial(_foreseen, final, boosters))
-    return ValueModel(final, boosters, intervals, horizon, prior, leap)
+    leap = _leap(train, valid, horizon, tuning, final)
+    plain, values = final.levelled(valid, np.full(len(valid), float(horizon)), leap)
+    intervals = _intervals(everything, valid, values, params, tuning)
+    return ValueModel(inputs, final.hurdle, intervals, horizon, prior, leap, plain)
 
 
-def _leap(train: pd.DataFrame, valid: pd.DataFrame, horizon: int, tuned: Foresee, final: Foresee) -> Leap:
+def _leap(train: pd.DataFrame, valid: pd.DataFrame, horizon: int, tuning: Pass, final: Pass) -> Leap:
     """As much of what was learnt about leaps as the horizon reaches beyond the examples."""
     beyond = 1 - float(days(valid).max()) / horizon
     if beyond <= 0:
@@ -61,14 +93,36 @@ def _leap(train: pd.DataFrame, valid: pd.DataFrame, horizon: int, tuned: Foresee
     far = pairs(train, valid, ENTITY)
     if far.empty:
         return Leap()
-    believed = weight(*tuned(far, days(far)), spend(far))
-    return Leap.over(beyond * believed, *final(valid, np.full(len(valid), float(horizon))))
+    believed = weight(*tuning.foresee(far, days(far)), spend(far))
+    return Leap.over(beyond * believed, *final.foresee(valid, np.full(len(valid), float(horizon))))
 
 
-def _foreseen(inputs: Inputs, boosters: Boosters, rows: pd.DataFrame, horizon: Array) -> tuple[Array, Array]:
-    design = inputs.design(rows, horizon)
-    buys, amount = boosters.answer(design)
-    return buys * amount, design.past
+def _intervals(
+    everything: pd.DataFrame, valid: pd.DataFrame, values: Array, params: LtvParams, tuning: Pass
+) -> Intervals:
+    """From the later examples or, where the horizon is longer, from windows that follow each other up to these.
+
+    `values`: what the later customers are worth over the horizon. The final pass has learnt the level of the time that
+    errors are known of, as well as a level is known: spread is counted around it.
+    """
+    window, horizon = int(valid["horizon_days"].max()), params.window.horizon_days
+    seen = chained(everything, horizon, ENTITY) if horizon > window else valid
+    expected = tuning.levelled(seen, days(seen), Leap())[1]
+    found, error = level(expected, spend(seen))
+    unsure = float(np.hypot(drift(_levels(everything, window, tuning), window), error))
+    return Intervals.fit(found * expected, spend(seen), params.coverage, drift=unsure, newest=values)
+
+
+def _levels(everything: pd.DataFrame, window: int, tuning: Pass) -> dict[pd.Timestamp, float]:
+    """The level of each cutoff that is a window before or after another."""
+    times, after = everything["event_timestamp"], pd.Timedelta(days=window)
+    cutoffs = {pd.Timestamp(at) for at in times.unique()}
+    found = {}
+    for at in sorted(cutoffs):
+        if at + after in cutoffs or at - after in cutoffs:
+            rows = everything[times == at]
+            found[at], _ = level(tuning.levelled(rows, days(rows), Leap())[1], spend(rows))
+    return found
 
 
 def newest(frame: pd.DataFrame, repeats_only: bool = False) -> BuyTillYouDie:

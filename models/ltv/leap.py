@@ -5,7 +5,9 @@ combined (Bates & Granger 1969, 'The combination of forecasts'), by a weight tha
 spent in the time of the later examples, as foreseen from the cutoffs of the earlier ones.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Self
 
 import numpy as np
@@ -17,6 +19,8 @@ from models.ltv.btyd import Array
 LEAST = 0.05
 #: Variance grows with this power of the mean: spend is a sum of Gamma amounts over a Poisson number of purchases.
 POWER = 1.5
+#: What a season does to the spend of a shop's customers where nothing else is known: a tenth more or less.
+USUAL = 0.1
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,35 @@ def pairs(earlier: pd.DataFrame, later: pd.DataFrame, entity: str) -> pd.DataFra
     both = earlier.drop(columns=["horizon_days", "value"]).merge(known, on=entity, suffixes=("", "_later"))
     both["horizon_days"] += (both.pop("event_timestamp_later") - both["event_timestamp"]).dt.days
     return both
+
+
+def chained(examples: pd.DataFrame, horizon: int, entity: str) -> pd.DataFrame:
+    """The examples of the cutoff from which labels, one window after another, reach `horizon` or nearest to it.
+
+    Of several such cutoffs it is the latest. `value` and `horizon_days` are of all those windows together.
+    """
+    times, window = examples["event_timestamp"], int(examples["horizon_days"].max())
+    cutoffs = {pd.Timestamp(at) for at in times.unique()}
+
+    def windows(start: pd.Timestamp) -> list[pd.Timestamp]:
+        ahead = (start + pd.Timedelta(days=k * window) for k in range(-(-horizon // window)))
+        return list(takewhile(cutoffs.__contains__, ahead))
+
+    start = max(cutoffs, key=lambda at: (len(windows(at)), at))
+    inside = examples[times.isin(windows(start))]
+    spent = inside.groupby(entity)["value"].sum()  # whoever bought before one cutoff is known at the next
+    rows = examples[times == start]
+    return rows.assign(value=rows[entity].map(spent), horizon_days=window * len(windows(start)))
+
+
+def drift(level: Mapping[pd.Timestamp, float], window: int) -> float:
+    """By how much the logarithm of a season's level differs from that of the season before, as a root mean square.
+
+    `level` of each cutoff, of which those a `window` of days apart follow each other. `USUAL` counts as one more.
+    """
+    after = pd.Timedelta(days=window)
+    steps = [np.log(level[at + after] / level[at]) for at in level if at + after in level]
+    return float(np.sqrt(np.mean(np.square([USUAL, *steps]))))
 
 
 def weight(own: Array, past: Array, spend: Array) -> float:

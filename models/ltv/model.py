@@ -1,4 +1,7 @@
-"""The value model: will a customer buy, and for how much, as trees correct what buy-till-you-die expects."""
+"""The value model: will a customer buy, and for how much, as trees correct what buy-till-you-die expects.
+
+The value is the mean of that and of the plain answer, a regression on the features alone.
+"""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,6 +16,7 @@ from models.ltv.btyd import Array
 from models.ltv.histories import BuyTillYouDie, Histories
 from models.ltv.intervals import Intervals
 from models.ltv.leap import Leap
+from models.ltv.plain import ROWS_PER_THREAD, Plain
 from models.tabular import Encoder, Matrix
 
 if TYPE_CHECKING:
@@ -23,15 +27,17 @@ YEAR = 365.0
 ESTIMATES = ("p_alive", "purchases_per_day", "value_per_purchase", "idle_share")
 PRIOR = "buy_till_you_die"
 PAST = "past_spend"
-#: Fewer rows than this are scored faster by one thread than by many.
-ROWS_PER_THREAD = 20_000
 TOP = 5
 
 
 @dataclass(frozen=True)
 class Design:
-    """What both boosters see of a row, what buy-till-you-die expects before them, and what past spend says."""
+    """What the boosters see of a row, what buy-till-you-die expects before them, and what past spend says.
 
+    `encoded` are the features alone, `matrix` those and `ESTIMATES`.
+    """
+
+    encoded: Matrix
     matrix: Matrix
     histories: Histories
     past: Array
@@ -71,7 +77,7 @@ class Inputs:
         matrix = np.hstack([encoded, estimates.astype(np.float32)])
         # Given that a customer buys at all, its expected spend is the whole expectation over the chance of buying.
         amount = np.log(np.maximum(purchases * worth / buys, 1e-6))
-        return Design(matrix, histories, histories.past_spend(horizon), purchases, logit(buys), amount)
+        return Design(encoded, matrix, histories, histories.past_spend(horizon), purchases, logit(buys), amount)
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,8 @@ class ValueModel:
 
     `prior` holds the mean log odds and mean log spend that buy-till-you-die expected of the customers learnt from:
     the point that `explain` counts a customer's own prior from. `leap` is how far past spend is believed beside the
-    boosters where the horizon reaches beyond what they learnt from.
+    boosters where the horizon reaches beyond what they learnt from. `plain` is the other half of the value; None in
+    models that were made without.
     """
 
     inputs: Inputs
@@ -119,6 +126,7 @@ class ValueModel:
     horizon: int
     prior: tuple[float, float]
     leap: Leap
+    plain: Plain | None = None
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """On the index of `rows`, in the currency of the transactions:
@@ -139,8 +147,8 @@ class ValueModel:
         """The same of rows that the encoder has encoded."""
         design = self.inputs.design_of(encoded, self._horizon(len(encoded)))
         buys, amount = self.boosters.answer(design)
-        value = self.leap.value(buys * amount, design.past)
-        low, high = self.intervals.of(buys, value)
+        value = self._value(design, self.leap.value(buys * amount, design.past))
+        low, high = self.intervals.of(value, buys)
         one, three = (value * self._growth(design, days) for days in (YEAR, 3 * YEAR))
         return {
             "value": value,
@@ -154,10 +162,9 @@ class ValueModel:
     def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`top_drivers`: what moved the logarithm of the expected value most, up or down; .69 doubles it."""
         design = self.inputs.design(rows, self._horizon(len(rows)))
-        buys, amount = self.boosters.answer(design)
-        leap = self.leap.moved(buys * amount, design.past)
-        effects = np.column_stack([self.boosters.effects(design, buys, self.prior), leap])
-        by_origin = pd.DataFrame(effects.T).groupby([*self.inputs.origins, PRIOR, PAST], sort=True).sum().T
+        by_origin = (
+            pd.DataFrame(self._effects(design).T).groupby([*self.inputs.origins, PRIOR, PAST], sort=True).sum().T
+        )
         names, moved = by_origin.columns.to_numpy(), by_origin.to_numpy()
         order = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :TOP]
         drivers = [
@@ -166,8 +173,31 @@ class ValueModel:
         ]
         return pd.DataFrame({"top_drivers": pd.Series(drivers, index=rows.index, dtype=object)})
 
+    def _value(self, design: Design, own: Array) -> Array:
+        """The hurdle model's `own` values, combined with the plain ones."""
+        if self.plain is None:
+            return own
+        return self.plain.combined(design.encoded, self._horizon(len(own)), own)
+
+    def _effects(self, design: Design) -> Array:
+        """By how much each column, buy-till-you-die and past spend moved the logarithm of the value.
+
+        Past spend: exactly. The others: the effects on both halves, each weighed by its share of the value.
+        """
+        buys, amount = self.boosters.answer(design)
+        own = buys * amount
+        alone = self._value(design, own)
+        leap = np.log(self._value(design, self.leap.value(own, design.past)) / alone)
+        effects = self.boosters.effects(design, buys, self.prior)
+        if self.plain is not None:
+            share = (own / alone / 2)[:, None]
+            plain = np.zeros_like(effects)
+            plain[:, : design.encoded.shape[1]] = self.plain.effects(design.encoded)
+            effects = share * effects + (1 - share) * plain
+        return np.column_stack([effects, leap])
+
     def save(self, folder: Path) -> None:
-        """`occurrence.txt`, `amount.txt` (LightGBM) and `model.json`."""
+        """`occurrence.txt`, `amount.txt`, `plain.txt` (LightGBM) and `model.json`."""
         folder.mkdir(parents=True, exist_ok=True)
         self.boosters.occurrence.save_model(folder / "occurrence.txt")
         self.boosters.amount.save_model(folder / "amount.txt")
@@ -179,6 +209,9 @@ class ValueModel:
             "prior": list(self.prior),
             "leap": asdict(self.leap),
         }
+        if self.plain is not None:
+            self.plain.booster.save_model(folder / "plain.txt")
+            rest["plain"] = {"most": self.plain.most, "level": self.plain.level}
         (folder / "model.json").write_text(json.dumps(rest, indent=1))
 
     @classmethod
@@ -191,7 +224,8 @@ class ValueModel:
         inputs = Inputs(Encoder.from_dict(rest["encoder"]), BuyTillYouDie.from_dict(rest["btyd"]))
         occurrence, amount = rest["prior"]
         intervals, leap = Intervals.from_dict(rest["intervals"]), Leap(**rest.get("leap", {}))  # older ones have none
-        return cls(inputs, boosters, intervals, rest["horizon"], (occurrence, amount), leap)
+        plain = Plain(Booster(model_file=folder / "plain.txt"), **rest["plain"]) if "plain" in rest else None
+        return cls(inputs, boosters, intervals, rest["horizon"], (occurrence, amount), leap, plain)
 
     def _horizon(self, rows: int) -> Array:
         return np.full(rows, float(self.horizon))

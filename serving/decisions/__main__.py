@@ -8,6 +8,7 @@ import logging
 import os
 from pathlib import Path
 
+from features.privacy import keep_private
 from features.settings import Settings
 
 
@@ -35,7 +36,9 @@ def main() -> None:
     from serving.decisions.endpoint.server import serve
     from serving.decisions.params import read
 
-    settings, (params, seed) = Settings(), read(args.params)
+    settings = Settings()
+    keep_private(settings.home)
+    params, seed = read(args.params)
     current = released(settings) if args.models is None else in_folder(args.models)
     serve(current, params, seed, args.host, args.port, settings, args.place)
 

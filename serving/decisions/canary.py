@@ -1,5 +1,6 @@
 """The versions of a family as decisions show them: how often each failed, how long it took, and what it brought."""
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from serving.decisions.feedback import FILE
 from serving.decisions.log import journal, parts
 from serving.decisions.outcomes import joined
 from serving.decisions.records import Action
+
+log = logging.getLogger("adloop.rollout")
 
 _LOGGED = ["logged_at", "versions", "faults", "took_ms"]
 COLUMNS = {"at": float, "version": object, "ok": bool, "latency_ms": float}
@@ -45,8 +48,7 @@ class Attempts:
         start, count = self._begun.get(open_.stem, (0, 0))
         written, end = journal.follow(open_, start)
         self._begun[open_.stem] = end, count + len(written)
-        entries = map(orjson.loads, written)
-        self._add((entry["logged_at"], entry["predictions"]) for entry in entries)
+        self._add(told for line in written if (told := _told(line)) is not None)
 
     def _finish(self, part: Path) -> None:
         """What of a part was not in its journal yet when that was read. It may be gone by now, or not yet."""
@@ -63,6 +65,16 @@ class Attempts:
             if at >= self._since and (version := said["versions"].get(self._family)) is not None:
                 ok = not any(fault.startswith(f"{self._family} ") for fault in said["faults"])
                 self._rows.append((at, version, ok, said.get("took_ms") or np.nan))
+
+
+def _told(line: bytes) -> tuple[float, Any] | None:
+    """When a line was logged and what its predictions were; None of one that is no entry, which is said in the log."""
+    try:
+        entry = orjson.loads(line)
+        return float(entry["logged_at"]), entry["predictions"]
+    except (ValueError, KeyError, TypeError) as strange:
+        log.error("a line of the decision log is no entry and was skipped: %s: %s", type(strange).__name__, strange)
+        return None
 
 
 def spent(home: Path, family: str, since: float) -> pd.DataFrame:

@@ -93,6 +93,7 @@ class Predictions:
         faults: what went wrong, a line each: a model that threw, a store that is away.
         took_ms: milliseconds until all had answered, for the whole group that was asked together.
         purchases: of the customer, by the features that the models were given.
+        zone: whose clock the models' hour was read from, an IANA name; None: UTC's.
     """
 
     predicted_ctr: float | None = None
@@ -107,6 +108,7 @@ class Predictions:
     faults: tuple[str, ...] = ()
     took_ms: float | None = None
     purchases: Purchases | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

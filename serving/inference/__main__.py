@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from features.privacy import keep_private
 from features.settings import Settings
 
 
@@ -26,7 +27,9 @@ def main() -> None:
 
     from serving.inference.server import serve
 
-    serve(args.bundle, args.name, args.version, args.host, args.http_port, args.grpc_port, Settings())
+    settings = Settings()
+    keep_private(settings.home)
+    serve(args.bundle, args.name, args.version, args.host, args.http_port, args.grpc_port, settings)
 
 
 if __name__ == "__main__":

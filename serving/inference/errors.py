@@ -1,6 +1,13 @@
 """Refusals that are the same over REST and gRPC."""
 
-from grpc_interceptor.exceptions import GrpcException, NotFound, Unavailable
+from grpc_interceptor.exceptions import (
+    GrpcException,
+    NotFound,
+    PermissionDenied,
+    Unauthenticated,
+    Unavailable,
+    Unimplemented,
+)
 
 
 class Refused(GrpcException):
@@ -19,3 +26,27 @@ class StoreGone(Refused, Unavailable):
     """The online store does not answer."""
 
     http_status = 503
+
+
+class NoKey(Refused, Unauthenticated):
+    """No key, or none that is known."""
+
+    http_status = 401
+
+
+class NotAllowed(Refused, PermissionDenied):
+    """A key that may not do this."""
+
+    http_status = 403
+
+
+class UnknownVersion(Refused, NotFound):
+    """A version that is not served."""
+
+    http_status = 404
+
+
+class NotServed(Refused, Unimplemented):
+    """A path or method that is none of those that answer."""
+
+    http_status = 404

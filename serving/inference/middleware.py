@@ -1,6 +1,7 @@
 """What stands between the socket and KServe: a limit on bodies, their type, and the mark of who answered."""
 
 from fastapi.responses import JSONResponse
+from kserve.constants.constants import INFERENCE_CONTENT_LENGTH_HEADER
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.inference.model import VERSION_HEADER
@@ -33,8 +34,10 @@ class BodyLimit:
         await self.app(scope, _replay(bytes(body), receive), send)
 
 
-class Json:
-    """Takes a body of no declared or of a form's type for the JSON it is: `curl -d` says it is a form."""
+class Typed:
+    """Says of each body what it is, for clients that do not: tensors where a header gives the length of the JSON before
+    them; else JSON, whatever is declared (`curl -d` says a form), but for tensors and cloud events.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -42,9 +45,20 @@ class Json:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers = dict(scope["headers"])
-            if headers.get(b"content-type", b"application/x-www-form-urlencoded").startswith(b"application/x-www-form"):
-                scope = {**scope, "headers": list({**headers, b"content-type": b"application/json"}.items())}
+            if headers.get(b"content-encoding", b"identity") not in (b"", b"identity"):
+                reason = {"error": "content-encoding: expected a body that is not compressed"}
+                await JSONResponse(reason, status_code=415)(scope, receive, send)
+                return
+            declared = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+            if INFERENCE_CONTENT_LENGTH_HEADER.encode() in headers:
+                headers[b"content-type"] = _TENSORS
+            elif declared not in (_TENSORS, b"application/cloudevents+json"):
+                headers[b"content-type"] = b"application/json"
+            scope = {**scope, "headers": list(headers.items())}
         await self.app(scope, receive, send)
+
+
+_TENSORS = b"application/octet-stream"
 
 
 class Marked:

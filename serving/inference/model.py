@@ -21,11 +21,14 @@ from models.bundle import Bundle
 from models.family import InvalidRows
 from serving.inference import answers as says
 from serving.inference import outcomes
+from serving.inference.door import Gate
 from serving.inference.errors import Refused, StoreGone, UnknownId
 from serving.inference.requests import Record, RequestLog, folder
-from serving.inference.rows import DATATYPES, Schema, kind
+from serving.inference.rows import DATATYPES, Asked, Schema, kind
+from serving.inference.values import is_text, told
 
 VERSION_HEADER, ID_HEADER = "x-model-version", "x-request-id"
+LONGEST_ID = 256
 
 
 class Endpoint(InferenceModel):  # type: ignore[misc]
@@ -37,6 +40,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         family, columns = catalog.family(bundle.manifest.family), bundle.manifest.columns
         context = tuple(name for name in family.context if name in columns)
         self.schema = Schema(family.entity, {name: kind(dtype) for name, dtype in columns.items()}, context)
+        self.gate = Gate(name, settings)
         known = outcomes.folder(settings.home, name)
         self.log = RequestLog(folder(settings.home, name), version, settings.requests_days, [known])
         self._store, self._one_reader = store.Online(settings), threading.Lock()
@@ -52,12 +56,14 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         call = Call(request_id(body, headers or {}))
         try:
             explain = verb is InferenceVerb.EXPLAIN or wants_explanation(body)
+            if explain:  # said in the body, which the door does not read
+                self.gate.check(headers or {}, "explain")
             histogram = EXPLAIN_HIST_TIME if explain else PREDICT_HIST_TIME
             with histogram.labels(**get_labels(self.name)).time():
                 answers, explanations = await asyncio.to_thread(self._answer, body, explain, call)
         except InvalidRows as wrong:
-            call.failed(400, str(wrong))
-            raise InvalidInput(str(wrong)) from wrong
+            call.failed(400, told(wrong))
+            raise InvalidInput(told(wrong)) from wrong
         except Refused as refused:
             call.failed(refused.http_status, refused.details)
             raise
@@ -66,8 +72,8 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
             raise
         finally:
             self.log.append(call.record())
-        response = self._response(body, call.request_id, answers, explanations)
-        return response, {VERSION_HEADER: self.version, ID_HEADER: call.request_id}
+        response = self._response(body, call, answers, explanations)
+        return response, {VERSION_HEADER: self.version, **says.in_headers(ID_HEADER, call.request_id)}
 
     def get_input_types(self) -> list[dict[str, Any]]:
         """The features as tensors, for the V2 metadata."""
@@ -83,39 +89,58 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         self.log.close()
 
     def _answer(self, body: object, explain: bool, call: "Call") -> tuple[pd.DataFrame, pd.DataFrame | None]:
-        asked = self.schema.read(body)
+        """Answers and explanations of the rows that are known. What is known of the call is written into it."""
+        asked = self._read(body)
         call.ids = asked.ids
-        call.rows = rows = asked.rows if asked.rows is not None else self._look_up(asked.ids or [], asked.context)
+        if asked.rows is not None:
+            rows = asked.rows
+        else:
+            rows, call.unknown = self._look_up(asked.ids or [], asked.context)
+        call.rows = rows
         call.answers = self.bundle.model.predict(rows)
         return call.answers, self.bundle.model.explain(rows) if explain else None
 
-    def _look_up(self, ids: list[str], context: pd.DataFrame | None) -> pd.DataFrame:
+    def _read(self, body: object) -> Asked:
+        try:
+            return self.schema.read(body)
+        except RecursionError as deep:
+            raise InvalidRows("body", "values that are not nested", "values nested very deep") from deep
+
+    def _look_up(self, ids: list[str], context: pd.DataFrame | None) -> tuple[pd.DataFrame, dict[int, str]]:
+        """The rows of the ids that have features, and by its place why each other has none. Raises `UnknownId` where
+        no id has any."""
         try:
             with self._one_reader:
-                found = self._store.read(self.bundle.manifest.feature_service, ids)
-        except store.UnknownEntity as unknown:
-            raise UnknownId(f"{self.schema.entity}: {unknown}") from unknown
+                found, known = self._store.rows(self.bundle.manifest.feature_service, ids)
         except store.StoreUnavailable as gone:
             raise StoreGone(f"the online store does not answer: {gone}") from gone
+        unknown = {
+            place: f"{self.schema.entity}: no features are known of '{one}'"
+            for place, one in enumerate(ids)
+            if not known[place]
+        }
+        if len(unknown) == len(ids):
+            raise UnknownId(unknown[0])
         # A champion outlives the data it was trained on: what is published no more is missing to it.
-        rows: pd.DataFrame = found.reindex(columns=list(self.schema.columns)).reset_index(drop=True)
-        return rows if context is None else rows.assign(**{str(name): context[name] for name in context})
+        rows: pd.DataFrame = found.reindex(columns=list(self.schema.columns))
+        rows = rows if context is None else rows.assign(**{str(name): context[name] for name in context})
+        return rows[known].reset_index(drop=True), unknown
 
     def _response(
-        self, body: dict[str, Any] | InferRequest, request_id: str, answers: pd.DataFrame, why: pd.DataFrame | None
+        self, body: dict[str, Any] | InferRequest, call: "Call", answers: pd.DataFrame, why: pd.DataFrame | None
     ) -> dict[str, Any] | InferResponse:
         if isinstance(body, InferRequest):
             answers = answers if why is None else answers.join(why, rsuffix="_explained")
-            return says.to_response(body, request_id, self.version, answers)
-        response: dict[str, Any] = {"predictions": says.to_predictions(answers)}
+            return says.to_response(body, call.request_id, self.version, answers, call.unknown)
+        response: dict[str, Any] = {"predictions": says.to_predictions(answers, call.unknown)}
         if why is not None:
-            response["explanations"] = says.to_predictions(why)
+            response["explanations"] = says.to_predictions(why, call.unknown)
         return response
 
     def _warm(self) -> pd.DataFrame:
         """Answer one reference row, and open the store, before a client asks: who is first pays for imports."""
-        with suppress(store.UnknownEntity, store.StoreUnavailable):
-            self._store.read(self.bundle.manifest.feature_service, [""])
+        with suppress(store.StoreUnavailable):
+            self._store.rows(self.bundle.manifest.feature_service, [""])
         rows = self.bundle.reference()[list(self.schema.columns)].head(1)
         return self.bundle.model.predict(rows)
 
@@ -130,6 +155,7 @@ class Call:
         self.ids: list[str] | None = None
         self.rows: pd.DataFrame | None = None
         self.answers: pd.DataFrame | None = None
+        self.unknown: dict[int, str] = {}
 
     def failed(self, status: int, error: str) -> None:
         self.status, self.error = status, error
@@ -137,14 +163,28 @@ class Call:
     def record(self) -> Record:
         """As the request log keeps it."""
         latency = (time.perf_counter() - self.started) * 1000
-        said = (self.status, self.error, self.ids, self.rows, self.answers)
-        return Record(self.request_id, self.occurred_at, latency, *said)
+        said = (self.status, self.error, self.ids)
+        rows, answers = (spread(frame, self.unknown) for frame in (self.rows, self.answers))
+        return Record(self.request_id, self.occurred_at, latency, *said, rows, answers, self.unknown)
+
+
+def spread(frame: pd.DataFrame | None, unknown: Mapping[int, str]) -> pd.DataFrame | None:
+    """Rows of the known at their places among all of a request; nothing at the others."""
+    if frame is None or not unknown:
+        return frame
+    return frame.set_axis(says.known(len(frame), unknown)).reindex(range(len(frame) + len(unknown)))
 
 
 def request_id(body: object, headers: Mapping[str, str]) -> str:
-    """The client's own id if it gave one (V2 body, then header), else a new one: outcomes are joined by it."""
+    """The client's own id if it gave one (V2 body, then header), else a new one: outcomes are joined by it.
+
+    Raises `InvalidInput` for one that is no text to be kept.
+    """
     given = body.id if isinstance(body, InferRequest) else None
-    return given or headers.get(ID_HEADER) or str(uuid.uuid4())
+    given = given or headers.get(ID_HEADER) or str(uuid.uuid4())
+    if not isinstance(given, str) or len(given) > LONGEST_ID or not is_text(given):
+        raise InvalidInput(f"id: expected text of up to {LONGEST_ID} characters without control characters")
+    return given
 
 
 def wants_explanation(body: object) -> bool:

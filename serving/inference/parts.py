@@ -7,6 +7,7 @@ moment: a merged part names those it is made of, which are not read beside it wh
 import json
 import logging
 import os
+import re
 import time
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ SUFFIX = ".parquet"
 #: Bytes from which a part is left as it is; and parts below it that are worth merging.
 WHOLE, MANY = 16 << 20, 30
 _MERGED = b"adloop.merged"
+#: Files of other names are no parts.
+_NAME = re.compile(rf"\d+-.+{re.escape(SUFFIX)}")
 
 
 def write(place: Path, table: pa.Table) -> None:
@@ -31,7 +34,7 @@ def write(place: Path, table: pa.Table) -> None:
 
 def found(place: Path, since: datetime | None = None) -> list[Path]:
     """The parts that can hold rows from `since` on, in the order of their names."""
-    there = sorted(part for part in place.glob(f"*{SUFFIX}") if not part.name.startswith("."))
+    there = sorted(part for part in place.glob(f"*{SUFFIX}") if _NAME.fullmatch(part.name))
     return there if since is None else [part for part in there if _written_ms(part) >= since.timestamp() * 1000]
 
 

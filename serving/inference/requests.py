@@ -4,8 +4,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,10 @@ ABOUT = ("request_id", "row", "entity_id", "occurred_at", "version", "status", "
 
 @dataclass(frozen=True)
 class Record:
-    """One request: `status` is HTTP's; features and answers are frames of equal length, or None."""
+    """One request: `status` is HTTP's; features and answers are frames of equal length, or None.
+
+    `unknown` are rows that were not answered though the request was, by their places, and why.
+    """
 
     request_id: str
     occurred_at: float
@@ -45,6 +48,7 @@ class Record:
     ids: list[str] | None
     features: pd.DataFrame | None
     answers: pd.DataFrame | None
+    unknown: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -137,9 +141,9 @@ def to_table(records: list[Record], version: str) -> pa.Table:
         "entity_id": np.concatenate([_ids(record) for record in records]),
         "occurred_at": np.repeat(np.array([int(record.occurred_at * 1e6) for record in records], "M8[us]"), counts),
         "version": np.repeat(np.array([version], dtype=object), sum(counts)),
-        "status": np.repeat(np.array([record.status for record in records], dtype=np.int16), counts),
+        "status": np.concatenate([_statuses(record) for record in records]),
         "latency_ms": np.repeat(np.array([record.latency_ms for record in records], dtype=np.float32), counts),
-        "error": np.repeat(np.array([record.error for record in records], dtype=object), counts),
+        "error": np.concatenate([_errors(record) for record in records]),
     }
     columns |= _gathered(FEATURE, [record.features for record in records], counts)
     columns |= _gathered(ANSWER, [record.answers for record in records], counts)
@@ -177,6 +181,18 @@ def _part(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
 
 def _ids(record: Record) -> npt.NDArray[Any]:
     return np.array(record.ids or np.full(record.rows, None), dtype=object)
+
+
+def _statuses(record: Record) -> npt.NDArray[np.int16]:
+    found = np.full(record.rows, record.status, dtype=np.int16)
+    found[list(record.unknown)] = 404
+    return found
+
+
+def _errors(record: Record) -> npt.NDArray[Any]:
+    found = np.full(record.rows, record.error, dtype=object)
+    found[list(record.unknown)] = list(record.unknown.values())
+    return found
 
 
 def _gathered(prefix: str, frames: list[pd.DataFrame | None], counts: list[int]) -> dict[str, npt.NDArray[Any]]:

@@ -14,12 +14,20 @@ import pandas as pd
 from kserve import InferInput, InferRequest
 
 from models.family import InvalidRows
+from serving.inference.values import is_unicode
 
 Kind = Literal["number", "boolean", "text"]
 Values = Sequence[Any] | npt.NDArray[Any]
 
 #: A type of value, and the tensor it travels as.
 DATATYPES: Mapping[Kind, str] = {"number": "FP64", "boolean": "BOOL", "text": "BYTES"}
+#: What values of a tensor are, by its datatype.
+KINDS: Mapping[str, Kind] = {
+    "BOOL": "boolean",
+    "BYTES": "text",
+    **dict.fromkeys(("FP16", "FP32", "FP64"), "number"),
+    **dict.fromkeys((f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)), "number"),
+}
 EXPECTED: Mapping[Kind, str] = {
     "number": "a finite number or null",
     "boolean": "true, false or null",
@@ -32,6 +40,12 @@ def kind(dtype: str) -> Kind:
     if dtype.lower().startswith(("float", "int", "uint")):
         return "number"
     return "boolean" if dtype.startswith("bool") else "text"
+
+
+def known_datatype(name: str, datatype: str) -> None:
+    """Raises `InvalidRows` for a datatype that the Open Inference Protocol does not have, or that is not read here."""
+    if datatype not in KINDS:
+        raise InvalidRows(name, f"a datatype among {', '.join(KINDS)}", datatype)
 
 
 @dataclass(frozen=True)
@@ -53,7 +67,7 @@ class Schema:
 
     def read(self, payload: object) -> Asked:
         """Rows or ids of a V2 request, or of a V1 body. Raises `InvalidRows` naming the field that is wrong."""
-        given = _tensors(payload) if isinstance(payload, InferRequest) else _instances(payload)
+        given = self._tensors(payload) if isinstance(payload, InferRequest) else _instances(payload)
         lengths = {name: len(values) for name, values in given.items()}
         if not lengths or 0 in lengths.values():
             raise InvalidRows(next(iter(lengths or self.columns)), "at least one value", "none")
@@ -69,6 +83,24 @@ class Schema:
             return Asked(ids, None, self._frame(self.context, given) if self.context else None)
         return Asked(ids, self._frame(self.columns, given))
 
+    def _tensors(self, request: InferRequest) -> dict[str, Values]:
+        found: dict[str, Values] = {}
+        for tensor in request.inputs:
+            if tensor.name in found:
+                raise InvalidRows(tensor.name, "one tensor of this name", "several")
+            self._fits(tensor)
+            found[tensor.name] = _values(tensor)
+        return found
+
+    def _fits(self, tensor: InferInput) -> None:
+        """Raises `InvalidRows` where values of this datatype are none of the feature's."""
+        known_datatype(tensor.name, tensor.datatype)
+        kinds = [self.columns[tensor.name]] if tensor.name in self.columns else []
+        kinds = ["text", "number"] if tensor.name == self.entity else kinds
+        if kinds and KINDS[tensor.datatype] not in kinds:
+            expected = " or ".join(name for name, kind in KINDS.items() if kind in kinds)
+            raise InvalidRows(tensor.name, f"datatype {expected}", tensor.datatype)
+
     def _frame(self, names: Iterable[str], given: Mapping[str, Values]) -> pd.DataFrame:
         """Numbers first, in one block: a frame put together column by column takes longer than the prediction."""
         columns = {name: self.columns[name] for name in names}
@@ -83,9 +115,9 @@ class Schema:
         return pd.concat([frame, pd.DataFrame(others)], axis=1) if others else frame
 
     def _ids(self, values: Values) -> list[str]:
-        found = [value.decode() if isinstance(value, bytes) else value for value in values]
+        found = [_text(self.entity, value) if isinstance(value, bytes) else value for value in values]
         for value in found:
-            if isinstance(value, bool) or not isinstance(value, str | int | np.integer):
+            if not _is_id(value):
                 raise InvalidRows(self.entity, "an id (text or a whole number)", value)
         return [str(value) for value in found]
 
@@ -101,7 +133,14 @@ def column(name: str, kind: Kind, values: Values) -> npt.NDArray[Any]:
     if kind == "boolean":
         return _of(name, kind, values, lambda value: isinstance(value, bool | np.bool_))
     decoded = [_text(name, value) if isinstance(value, bytes) else value for value in values]
-    return _of(name, kind, decoded, lambda value: isinstance(value, str))
+    return _of(name, kind, decoded, lambda value: isinstance(value, str) and is_unicode(value))
+
+
+def _is_id(value: object) -> bool:
+    if isinstance(value, str):
+        return is_unicode(value)
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return whole and -(2**63) <= value < 2**64  # type: ignore[operator]
 
 
 def _matrix(names: list[str], given: Mapping[str, Values]) -> npt.NDArray[np.float64]:
@@ -157,16 +196,13 @@ def _text(name: str, value: bytes) -> str:
         raise InvalidRows(name, "text in UTF-8", value) from broken
 
 
-def _tensors(request: InferRequest) -> dict[str, Values]:
-    return {tensor.name: _values(tensor) for tensor in request.inputs}
-
-
 def _values(tensor: InferInput) -> Values:
     """The values of one tensor of shape [n] or [n, 1], as they came."""
     expected = f"{tensor.datatype} values of shape [n] or [n, 1]"
-    size = int(np.prod(tensor.shape))
-    if len(tensor.shape) not in (1, 2) or tensor.shape[1:] not in ([], [1]):
-        raise InvalidRows(tensor.name, expected, f"shape {tensor.shape}")
+    shape = list(tensor.shape)
+    if len(shape) not in (1, 2) or shape[1:] not in ([], [1]) or shape[0] < 0:
+        raise InvalidRows(tensor.name, expected, f"shape {shape[:8]}")
+    size = shape[0]
     if tensor._raw_data is not None:
         try:
             return np.asarray(tensor.as_numpy()).reshape(-1)

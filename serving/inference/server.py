@@ -2,7 +2,7 @@
 
 import json
 import logging
-import struct
+from collections.abc import Sequence
 from concurrent import futures
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,24 @@ from kserve import InferRequest
 from kserve.constants.constants import INFERENCE_CONTENT_LENGTH_HEADER, MAX_GRPC_MESSAGE_LENGTH
 from kserve.errors import InvalidInput
 from kserve.model import InferenceVerb
+from kserve.model_repository import ModelRepository
 from kserve.model_server import app
 from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 from kserve.protocol.grpc.interceptors import ExceptionToStatusInterceptor
 from kserve.protocol.grpc.server import GRPCServer
-from kserve.protocol.grpc.servicer import InferenceServicer
+from kserve.protocol.rest.v2_datamodels import InferenceRequest
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 
 from features.settings import Settings
 from models.bundle import open_bundle
 from models.keys import public_key
+from serving.inference.door import Door, GrpcDoor, Servicer, refusal
 from serving.inference.errors import Refused
-from serving.inference.middleware import BodyLimit, Json, Marked
+from serving.inference.middleware import BodyLimit, Marked, Typed
 from serving.inference.model import Endpoint
+from serving.inference.values import told
 
 #: Bytes of one request, over REST as over gRPC.
 BODY_LIMIT: int = MAX_GRPC_MESSAGE_LENGTH
@@ -40,12 +45,16 @@ def serve(
     """Verify the bundle and answer for it until SIGTERM. Raises `BundleTampered` before anything is opened."""
     bundle = open_bundle(folder, public_key(settings), name, version)
     endpoint = Endpoint(name, version or bundle.digest[:12], bundle, settings)
-    app.add_middleware(Json)
+    app.add_middleware(Typed)
     app.add_middleware(BodyLimit, limit=BODY_LIMIT)
+    app.add_middleware(Door, gate=endpoint.gate, version=endpoint.version)
     app.add_middleware(Marked, version=endpoint.version)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-    server = Server(host, http_port=http_port, grpc_port=grpc_port, grace_period=10, enable_latency_logging=False)
+    app.add_exception_handler(HTTPException, _said)
+    server = Server(
+        host, endpoint, http_port=http_port, grpc_port=grpc_port, grace_period=10, enable_latency_logging=False
+    )
     _quiet()
     server.start([endpoint])
 
@@ -53,31 +62,34 @@ def serve(
 class Server(kserve.ModelServer):  # type: ignore[misc]
     """The ModelServer binds every interface and has no option for it; this one binds the one it is told."""
 
-    def __init__(self, host: str, **options: Any) -> None:
+    def __init__(self, host: str, endpoint: Endpoint, **options: Any) -> None:
         super().__init__(workers=1, enable_grpc=False, **options)
-        self.host = host
-        self.dataplane = Lenient(model_registry=self.registered_models)
+        self.host, self.endpoint = host, endpoint
+        self.dataplane = Lenient(endpoint.version, self.registered_models)
 
     def register_signal_handler(self) -> None:
         """Called when the servers are made and none has started: the place to say where they listen."""
         super().register_signal_handler()
         self._rest_server.config.host = self.host
-        self._grpc_server = HostGRPC(self.host, self.grpc_port, self.dataplane, self.model_repository_extension, {})
+        self._grpc_server = HostGRPC(
+            self.host, self.endpoint, self.grpc_port, self.dataplane, self.model_repository_extension, {}
+        )
         self.servers.append(self._grpc_server.start(self.max_threads))
 
 
 class HostGRPC(GRPCServer):  # type: ignore[misc]
-    """KServe's gRPC service on one interface."""
+    """KServe's gRPC service on one interface, behind the door."""
 
-    def __init__(self, host: str, *args: Any) -> None:
+    def __init__(self, host: str, endpoint: Endpoint, *args: Any) -> None:
         super().__init__(*args, grace_period=10)
-        self._host = host
+        self._host, self._endpoint = host, endpoint
 
     async def start(self, max_workers: int) -> None:
         limits = [("grpc.max_send_message_length", BODY_LIMIT), ("grpc.max_receive_message_length", BODY_LIMIT)]
         pool = futures.ThreadPoolExecutor(max_workers=max_workers)
-        self._server = grpc.aio.server(pool, interceptors=(ExceptionToStatusInterceptor(),), options=limits)
-        servicer = InferenceServicer(self._data_plane, self._model_repository_extension)
+        doors = (GrpcDoor(self._endpoint.gate), ExceptionToStatusInterceptor())
+        self._server = grpc.aio.server(pool, interceptors=doors, options=limits)
+        servicer = Servicer(self._endpoint.version, self._data_plane, self._model_repository_extension)
         grpc_predict_v2_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(servicer, self._server)
         self._server.add_insecure_port(f"{self._host}:{self._port}")
         await self._server.start()
@@ -87,6 +99,18 @@ class HostGRPC(GRPCServer):  # type: ignore[misc]
 class Lenient(DataPlane):  # type: ignore[misc]
     """Reads what is nearly right, so that the fault can be named by its field, and refuses the rest as invalid."""
 
+    def __init__(self, version: str, models: ModelRepository) -> None:
+        super().__init__(model_registry=models)
+        self._version = version
+
+    def metadata(self) -> dict[str, Any]:
+        """As KServe's own, which however tells of a repository to load models from: there is none from outside."""
+        return {**super().metadata(), "extensions": ["binary_tensor_data"]}
+
+    async def model_metadata(self, model_name: str) -> dict[str, Any]:
+        """As KServe's own, and the version there is."""
+        return {**await super().model_metadata(model_name), "versions": [self._version]}
+
     def decode(self, body: Any, headers: Any, *args: Any, **options: Any) -> Any:
         try:
             return super().decode(body, headers, *args, **options)
@@ -94,19 +118,21 @@ class Lenient(DataPlane):  # type: ignore[misc]
             if not isinstance(body, bytes) or "protocol_version" in options:
                 raise
             return _with_nan(body), {}
-        except (KeyError, ValueError, TypeError, AttributeError, struct.error) as broken:
-            raise InvalidInput(f"not a request of the Open Inference Protocol: {broken}") from broken
+        except ValidationError as invalid:
+            raise InvalidInput(_faults(invalid.errors())) from invalid
+        except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as broken:
+            raise InvalidInput(f"not a request of the Open Inference Protocol: {told(broken)}") from broken
 
     def decode_inference_request(self, body: Any, headers: dict[str, str], model_name: str) -> InferRequest:
         """Keeps binary tensors binary: KServe makes lists of them, where NaN is no longer told from a bad number."""
-        request = super().decode_inference_request(body, headers, model_name)
-        if isinstance(body, bytes):
-            start = int(headers[INFERENCE_CONTENT_LENGTH_HEADER])
-            for tensor, said in zip(request.inputs, json.loads(body[:start])["inputs"], strict=True):
-                size = (said.get("parameters") or {}).get("binary_data_size")
-                if size is not None and said.get("data") is None:
-                    tensor._raw_data, start = body[start : start + size], start + size
-        return request
+        if not isinstance(body, bytes):
+            return super().decode_inference_request(body, headers, model_name)
+        if INFERENCE_CONTENT_LENGTH_HEADER not in headers:
+            raise InvalidInput(f"expected JSON, or '{INFERENCE_CONTENT_LENGTH_HEADER}' and tensors behind the JSON")
+        length = int(headers[INFERENCE_CONTENT_LENGTH_HEADER])
+        if not 0 <= length <= len(body):
+            raise InvalidInput(f"{INFERENCE_CONTENT_LENGTH_HEADER}: expected 0 to {len(body)}, got {length}")
+        return _with_tensors(json.loads(body[:length]), body[length:], model_name)
 
     async def explain(self, model_name: str, request: Any, headers: dict[str, str] | None = None) -> Any:
         """As KServe's own, which however sends the request's headers, credentials among them, back to the client."""
@@ -115,19 +141,56 @@ class Lenient(DataPlane):  # type: ignore[misc]
 
 
 def _with_nan(body: bytes) -> Any:
+    """A body that is JSON but for its numbers: which one is wrong is told by its name later."""
     try:
-        return json.loads(body)
-    except ValueError as broken:
-        raise InvalidInput(f"the body is not JSON: {broken}") from broken
+        found = json.loads(body)
+        json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as broken:
+        raise InvalidInput(f"the body is not JSON: {told(broken)}") from broken
+    return found
+
+
+def _with_tensors(said: Any, behind: bytes, model_name: str) -> InferRequest:
+    """A request whose tensors stand, in their order, behind its JSON. Raises `ValueError` and its kin."""
+    contents: list[bytes | None] = []
+    for tensor in said["inputs"]:
+        size = (tensor.get("parameters") or {}).get("binary_data_size")
+        if size is None or tensor.get("data") is not None:
+            contents.append(None)
+            continue
+        if not isinstance(size, int) or not 0 <= size <= len(behind):
+            raise InvalidInput(f"'{tensor['name']}': expected a binary_data_size up to {len(behind)}, got {size!r}")
+        contents.append(behind[:size])
+        behind, tensor["data"] = behind[size:], []
+    if behind:
+        raise InvalidInput(f"{len(behind)} bytes stand behind the last tensor")
+    request = InferRequest.from_inference_request(InferenceRequest.model_validate(said), model_name)
+    for tensor, content in zip(request.inputs, contents, strict=True):
+        tensor._raw_data = content
+    return request
 
 
 async def _refused(_: Request, refused: Refused) -> JSONResponse:
-    return JSONResponse({"error": refused.details}, status_code=refused.http_status)
+    return refusal(refused)
+
+
+async def _said(_: Request, wrong: HTTPException) -> JSONResponse:
+    return JSONResponse({"error": wrong.detail}, status_code=wrong.status_code, headers=wrong.headers)
 
 
 async def _invalid(_: Request, invalid: RequestValidationError) -> JSONResponse:
-    faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in invalid.errors()]
-    return JSONResponse({"error": "; ".join(faults)}, status_code=400)
+    return JSONResponse({"error": _faults(invalid.errors())}, status_code=400)
+
+
+def _faults(found: Sequence[Any]) -> str:
+    """Each fault by its place in the request; of many, the first."""
+    places = [[part for part in fault["loc"] if part not in ("body", "InferenceRequest")] for fault in found]
+    said = [
+        f"{'.'.join(map(str, place)) or 'body'}: {fault['msg']}"
+        for place, fault in zip(places, found, strict=True)
+        if place != ["bytes"]  # a body is JSON or bytes: what came is JSON
+    ]
+    return told("; ".join(said[:10]))
 
 
 def _quiet() -> None:

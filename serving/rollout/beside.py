@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any, ClassVar
 
 from features.settings import Settings
@@ -43,21 +41,18 @@ class DecisionEndpoint:
 
 
 class Health:
-    """Says over HTTP whether all that is to answer does, and what does not, why, and what to do about it.
+    """Whether all that is to answer does, and what does not, why, and what to do about it.
 
-    Args:
+    Attributes:
         standing: of the processes, see `Watch.standing`.
     """
 
-    PATHS: ClassVar = ("/health/ready", "/health/live", "/v2/health/ready", "/v2/health/live")
-
     def __init__(self, decisions: DecisionEndpoint | None) -> None:
         self._decisions = decisions
-        self.standing: Callable[[], dict[str, Any]] = lambda: {"faults": {"adloop serve": "it is starting"}}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.port = int(self._server.server_address[1])
-        Thread(target=self._server.serve_forever, name="health", daemon=True).start()
+        self.standing: Callable[[], dict[str, Any]] = lambda: {
+            "serving": {},
+            "faults": {"adloop serve": "it is starting"},
+        }
 
     def report(self) -> dict[str, Any]:
         """All of it; `ready` where there is no fault. A family that is left out is none: all else answers."""
@@ -67,27 +62,3 @@ class Health:
             standing["decisions"] = self._decisions.standing()
             ready = ready and standing["decisions"]["ready"]
         return {"ready": ready, **standing}
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        health = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                report = {"live": True} if self.path.endswith("/live") else health.report()
-                body = json.dumps(report).encode()
-                self.send_response(200 if report.get("ready", True) else 503)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Who looks often fills no log."""
-
-        return Handler

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from serving.rollout import xds
+from serving.rollout.edge import SERVICE, Record
 from serving.rollout.processes import PATIENCE, Pause, Process, get
 
 FLUSH_MS = "100"
@@ -78,7 +79,7 @@ class Envoy:
         """Where it answers."""
         return f"http://{self.host}:{self.port}"
 
-    def use(self, clusters: list[xds.Record]) -> None:
+    def use(self, clusters: list[Record]) -> None:
         """Put these clusters in force."""
         version = self._write("clusters.json", [*self._standing(), *clusters])
         self._wait(lambda: self._stat("cluster_manager.cds") == version, "to take clusters")
@@ -103,13 +104,14 @@ class Envoy:
         self.process.stop()
         shutil.rmtree(self.folder)
 
-    def _standing(self) -> list[xds.Record]:
-        return [xds.cluster(name, [port], http2=False) for name, port in dict(self._beside.values()).items()]
+    def _standing(self) -> list[Record]:
+        grpc = {name for path, (name, _) in self._beside.items() if path.startswith(SERVICE)}
+        return [xds.cluster(name, [port], name in grpc) for name, port in dict(self._beside.values()).items()]
 
-    def _routes(self, splits: dict[str, Any]) -> xds.Record:
+    def _routes(self, splits: dict[str, Any]) -> Record:
         return xds.routes(splits, {path: name for path, (name, _) in self._beside.items()})
 
-    def _write(self, name: str, resources: list[xds.Record]) -> str:
+    def _write(self, name: str, resources: list[Record]) -> str:
         version = uuid.uuid4().hex
         new = self.folder / f".{name}"
         new.write_text(json.dumps({"version_info": version, "resources": resources}))

@@ -11,6 +11,7 @@ import pandas as pd
 from features.settings import Settings
 from models.bundle import BundleTampered
 from serving.rollout import attempts, xds
+from serving.rollout.edge import Record
 from serving.rollout.envoy import Envoy
 from serving.rollout.plan import CannotFetch, CannotServe, Split
 from serving.rollout.processes import ModelServer, Pause, stop_all
@@ -64,6 +65,12 @@ class Fleet:
     def splits(self) -> dict[str, Split]:
         """What is in force, by family."""
         return dict(self._splits)
+
+    @property
+    def champions(self) -> dict[str, int]:
+        """Where the champions in force answer over REST, by family."""
+        there = {family: self._servers.get((family, split.champion)) for family, split in self._splits.items()}
+        return {family: server.http_port for family, server in there.items() if server is not None}
 
     def raised(self, family: str, versions: Iterable[str]) -> bool:
         """Start servers for these versions where they have none; whether all of them answer by now.
@@ -165,14 +172,14 @@ class Fleet:
         server = self._servers.get((family, version))
         return server is not None and server.alive
 
-    def _clusters(self, splits: dict[str, Split]) -> list[xds.Record]:
+    def _clusters(self, splits: dict[str, Split]) -> list[Record]:
         return [record for family, split in splits.items() for record in self._family_clusters(family, split)]
 
-    def _new_clusters(self, before: dict[str, Split]) -> list[xds.Record]:
+    def _new_clusters(self, before: dict[str, Split]) -> list[Record]:
         known = {record["name"] for record in self._clusters(before)}
         return [record for record in self._clusters(self._splits) if record["name"] not in known]
 
-    def _family_clusters(self, family: str, split: Split) -> list[xds.Record]:
+    def _family_clusters(self, family: str, split: Split) -> list[Record]:
         champion = self._servers[family, split.champion].ports()
         found = []
         for protocol, port in champion.items():

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PATIENCE = 900.0
 LOOK = 1.0
 PORT = 8080
+#: Where the hashes of keys are mounted, from the Secret that the decision engine takes them from too.
+KEYS, SECRET = "/etc/adloop", "adloop-keys"
 #: Marks the services that adloop made, with the version of their latest revision.
 ANNOTATION = "adloop/version"
 
@@ -136,10 +138,15 @@ class InferenceServices:
             image=self._image,
             command=["python", "-m", "serving.inference"],
             args=[*arguments, "--http-port", str(PORT)],
-            env=[client.V1EnvVar(name="STORAGE_URI", value=self._address(family, version))],
+            env=[
+                client.V1EnvVar(name="STORAGE_URI", value=self._address(family, version)),
+                client.V1EnvVar(name="ADLOOP_API_KEYS", value=f"{KEYS}/api.json"),
+            ],
             ports=[client.V1ContainerPort(container_port=PORT, protocol="TCP")],
+            volume_mounts=[client.V1VolumeMount(name="keys", mount_path=KEYS, read_only=True)],
         )
-        predictor = V1beta1PredictorSpec(containers=[container], canary_traffic_percent=percent)
+        keys = client.V1Volume(name="keys", secret=client.V1SecretVolumeSource(secret_name=SECRET))
+        predictor = V1beta1PredictorSpec(containers=[container], volumes=[keys], canary_traffic_percent=percent)
         return V1beta1InferenceService(
             api_version=constants.KSERVE_V1BETA1,
             kind=constants.KSERVE_KIND_INFERENCESERVICE,

@@ -145,7 +145,7 @@ def stop_all(processes: Iterable[Process]) -> None:
 
 def environment(settings: Settings) -> dict[str, str]:
     """The environment of a server: these settings, and the key that verifies bundles in place of the one that signs."""
-    values = settings.model_dump(exclude={"signing_key", "verify_key", "home"}, exclude_none=True)
+    values = settings.model_dump(exclude={"signing_key", "verify_key", "api_key", "home"}, exclude_none=True)
     verify = public_key(settings).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     ours = {"ADLOOP_HOME": str(settings.home.resolve()), "ADLOOP_VERIFY_KEY": verify}
     ours |= {f"ADLOOP_{name.upper()}": str(value) for name, value in values.items()}

@@ -3,7 +3,6 @@
 import threading
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,7 +10,9 @@ import httpx
 import numpy as np
 import pandas as pd
 
+from features.settings import Settings
 from models.family import Family
+from serving.access import own
 from serving.inference import outcomes
 from serving.inference.requests import EVERY
 from serving.rollout.plan import Traffic
@@ -33,14 +34,15 @@ class Seen:
 
 class Replay:
     """Sends the rows of `frame` (entity key, features, labels) over and over, from the first `look` until the context
-    is left; the labels are reported as outcomes."""
+    is left, with a key of adloop's own; the labels are reported as outcomes."""
 
-    def __init__(self, traffic: Traffic, family: Family, frame: pd.DataFrame, home: Path) -> None:
+    def __init__(self, traffic: Traffic, family: Family, frame: pd.DataFrame, settings: Settings) -> None:
         if frame.empty:
             raise ValueError(f"{family.name}: no held-out rows to replay")
         self.seen = Seen()
         self._traffic = traffic
-        self._family, self._home = family, home
+        self._family, self._home = family, settings.home
+        self._headers = own.header(settings)
         sent = frame.drop(columns=list(family.label)).astype(object)
         self._rows: list[dict[str, Any]] = [
             {str(name): _plain(value) for name, value in row.items()} for row in sent.to_dict("records")
@@ -74,7 +76,7 @@ class Replay:
                 thread.join()
 
     def _send(self) -> None:
-        with httpx.Client(timeout=PATIENCE) as client:
+        with httpx.Client(timeout=PATIENCE, headers=self._headers) as client:
             while not self._stop.is_set():
                 start = next(self._turn) * ROWS
                 rows = [(start + place) % len(self._rows) for place in range(min(ROWS, len(self._rows)))]

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,11 +17,14 @@ from filelock import FileLock, Timeout
 from features.settings import Settings
 from models import catalog
 from models.registry import Registry
+from serving.access import own
+from serving.access.scopes import OPEN
 from serving.decisions.params import read
 from serving.rollout import attempts
 from serving.rollout.beside import DecisionEndpoint, Health
 from serving.rollout.envoy import EnvoyFailed
 from serving.rollout.fleet import Fleet
+from serving.rollout.front import Front
 from serving.rollout.plan import CannotFetch, CannotServe, Split
 from serving.rollout.processes import PATIENCE, free
 from serving.rollout.stopping import Stop, Stopped
@@ -63,28 +67,35 @@ def serve(settings: Settings, params: Path | None = None) -> None:
     stop.listen()
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # what is away is asked again, and not waited for
     with suppress(Stopped), _alone(settings), ExitStack() as opened:
+        own.key(settings)
         decisions = None if params is None else DecisionEndpoint(params, settings)
         health = Health(decisions)
-        opened.callback(health.close)
-        fleet = _fleet(settings, health, decisions, stop)
+        front = Front(settings, health.report)
+        opened.callback(front.close)
+        fleet = _fleet(settings, front, decisions, stop)
         opened.callback(lambda: _close(fleet, decisions))
         watch = Watch(fleet, decisions, catalog.NAMES, Registry(settings), settings)
-        health.standing = watch.standing
+        health.standing, front.ports = watch.standing, lambda: _ports(fleet, decisions)
         announced = False
         while True:
             watch.look()
             if not announced and watch.settled:
                 announced = True
-                _announce(fleet, watch, decisions)
+                _announce(fleet, watch, decisions, settings)
             _answer(fleet, watch, settings)
             stop.pause(LOOK)
 
 
-def _fleet(settings: Settings, health: Health, decisions: DecisionEndpoint | None, stop: Stop) -> Fleet:
-    beside = dict.fromkeys(Health.PATHS, health.port)
+def _fleet(settings: Settings, front: Front, decisions: DecisionEndpoint | None, stop: Stop) -> Fleet:
+    beside = dict(front.beside)
     if decisions is not None:
         beside |= dict.fromkeys(DecisionEndpoint.PATHS, decisions.port)
     return Fleet(settings, settings.host, settings.port, Registry(settings).download, beside, stop.pause)
+
+
+def _ports(fleet: Fleet, decisions: DecisionEndpoint | None) -> dict[str, int]:
+    """Of the servers in force, by family, and of the decision endpoint."""
+    return fleet.champions | ({} if decisions is None else {DECISIONS: decisions.port})
 
 
 def _close(fleet: Fleet, decisions: DecisionEndpoint | None) -> None:
@@ -96,11 +107,17 @@ def _close(fleet: Fleet, decisions: DecisionEndpoint | None) -> None:
         decisions.server.stop()
 
 
-def _announce(fleet: Fleet, watch: Watch, decisions: DecisionEndpoint | None) -> None:
+def _announce(fleet: Fleet, watch: Watch, decisions: DecisionEndpoint | None, settings: Settings) -> None:
     there = sorted(fleet.splits)
     if decisions is not None and DECISIONS not in watch.faults:
         there.append(DECISIONS)
-    print(f"serving {', '.join(there) or 'nothing yet'} at {fleet.envoy.url}", flush=True)
+    print(f"serving {', '.join(there) or 'nothing yet'} at {fleet.envoy.url}")
+    print(f"  the key of this machine's owner is in {own.path(settings)}; others are made by adloop key")
+    print(
+        f"  {fleet.envoy.url}/health/ready, /docs, /openapi.json; /metrics for a key of the scope metrics", flush=True
+    )
+    if settings.inference_keys == "off":
+        print(f"  WARNING: {OPEN}", file=sys.stderr, flush=True)
 
 
 @contextmanager

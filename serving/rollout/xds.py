@@ -1,16 +1,12 @@
 """What Envoy is told: plain records of its v3 API, one function each."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
 
+from serving.rollout import edge
+from serving.rollout.edge import COURSE_HEADER, MODEL_HEADER, SERVICE, TYPE, VERSION_HEADER, Record
 from serving.rollout.plan import Split
 
-Record = dict[str, Any]
-TYPE = "type.googleapis.com/envoy."
-#: Marks requests of a course, so that only those are logged attempt by attempt.
-COURSE_HEADER = "x-adloop-course"
-#: gRPC names the model inside the message, where a proxy does not look: its client says it in this metadata key too.
-MODEL_HEADER = "x-model-name"
 #: Bytes of one request; the model server has the same limit.
 BODY_LIMIT = 8 * 1024 * 1024
 #: A canary that has not answered by then is overtaken by the champion.
@@ -26,6 +22,10 @@ def bootstrap(host: str, port: int, clusters: str, routes: str, attempts: str) -
         "generate_request_id": True,
         "preserve_external_request_id": True,
         "always_set_request_id_in_response": True,
+        "http_protocol_options": {"accept_http_10": True, "default_host_for_http_10": "adloop"},
+        "use_remote_address": True,
+        "internal_address_config": {},  # nobody is Envoy's own kind
+        "early_header_mutation_extensions": edge.mutations(),
         "rds": {"route_config_name": "models", "config_source": _file(routes)},
         "http_filters": [
             {
@@ -35,6 +35,7 @@ def bootstrap(host: str, port: int, clusters: str, routes: str, attempts: str) -
                     "max_request_bytes": BODY_LIMIT,
                 },
             },
+            edge.grpc_model(),
             {
                 "name": "router",
                 "typed_config": {
@@ -87,13 +88,13 @@ def routes(splits: dict[str, Split], beside: Mapping[str, str]) -> Record:
     """The routes of all families; each is tried for the canary by its percentage first, then for the champion.
 
     Args:
-        beside: the cluster of each path that answers beside the families.
+        beside: the cluster of each path that answers beside the families; a star ends one that all begin with.
     """
-    found = [
-        {"match": {"path": path}, "route": {"cluster": name, "timeout": TIMEOUT, "retry_policy": _again()}}
+    found = [route for family, split in sorted(splits.items()) for route in _family_routes(family, split)]
+    found += [
+        {"match": _beside(path), "route": {"cluster": name, "timeout": TIMEOUT, "retry_policy": _again()}}
         for path, name in beside.items()
     ]
-    found += [route for family, split in sorted(splits.items()) for route in _family_routes(family, split)]
     return {
         "@type": f"{TYPE}config.route.v3.RouteConfiguration",
         "name": "models",
@@ -102,22 +103,61 @@ def routes(splits: dict[str, Split], beside: Mapping[str, str]) -> Record:
 
 
 def _family_routes(family: str, split: Split) -> list[Record]:
-    rest = {"safe_regex": {"regex": rf"/v1/models/{family}(:predict|:explain)?|/v2/models/{family}(/infer|/ready)?"}}
-    exact = {"name": MODEL_HEADER, "string_match": {"exact": family}}
-    grpc = {"prefix": "/inference.GRPCInferenceService/", "headers": [exact]}
+    rest = _rest(rf"/v1/models/{family}(:predict|:explain)?|/v2/models/{family}(/infer|/ready)?")
+    named = {"name": MODEL_HEADER, "string_match": {"exact": family}}
     found = []
-    for protocol, match in (("rest", rest), ("grpc", grpc)):
+    for protocol, match in (("rest", rest), ("grpc", _grpc(named))):
+        found += _pinned(family, split, protocol)
         if split.canary is not None and split.weight:
             share = {"default_value": {"numerator": split.weight, "denominator": "HUNDRED"}}
             name = cluster_name(family, split.canary, "canary", protocol)
             route = {"cluster": name, "timeout": TIMEOUT, "retry_policy": _to_champion()}
-            found.append({"match": {**match, "runtime_fraction": share}, "route": route})
+            found.append(_marked(family, split, {"match": {**match, "runtime_fraction": share}, "route": route}))
         name = cluster_name(family, split.champion, "champion", protocol)
-        found.append({"match": match, "route": {"cluster": name, "timeout": TIMEOUT, "retry_policy": _again()}})
-    if split.canary is not None:
-        mark = {"header": {"key": COURSE_HEADER, "value": family}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-        found = [{**route, "request_headers_to_add": [mark]} for route in found]
+        champion = {"cluster": name, "timeout": TIMEOUT, "retry_policy": _again()}
+        found.append(_marked(family, split, {"match": match, "route": champion}))
     return found
+
+
+def _pinned(family: str, split: Split, protocol: str) -> list[Record]:
+    """Who asks for a version by name is no part of a course: the champion answers, and refuses names that are not its
+    own; the canary is asked for its own."""
+    found = []
+    for version, role in ((split.canary, "canary"), (split.champion, "champion")):
+        if version is None:
+            continue
+        asked = re.escape(version) if role == "canary" else "[^/]+"
+        if protocol == "rest":
+            match = _rest(rf"/v2/models/{family}/versions/{asked}(/infer|/ready)?")
+        else:
+            there: Record = {"string_match": {"exact": version}} if role == "canary" else {"present_match": True}
+            named = {"name": MODEL_HEADER, "string_match": {"exact": family}}
+            match = _grpc(named, {"name": VERSION_HEADER, **there})
+        name = cluster_name(family, version, role, protocol)
+        found.append({"match": match, "route": {"cluster": name, "timeout": TIMEOUT, "retry_policy": _again()}})
+    return found
+
+
+def _marked(family: str, split: Split, route: Record) -> Record:
+    """The route, its requests marked where they are of a course."""
+    if split.canary is None:
+        return route
+    mark = {"header": {"key": COURSE_HEADER, "value": family}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    return {**route, "request_headers_to_add": [mark]}
+
+
+def _beside(path: str) -> Record:
+    return {"prefix": path[:-1]} if path.endswith("*") else {"path": path}
+
+
+def _rest(pattern: str) -> Record:
+    return {"safe_regex": {"regex": pattern}}
+
+
+def _grpc(*headers: Record) -> Record:
+    """Answers and what is told of a model; methods that change state are not among them."""
+    methods = "|".join(("ModelInfer", "ModelReady", "ModelMetadata"))
+    return {"safe_regex": {"regex": rf"{re.escape(SERVICE)}({methods})"}, "headers": list(headers)}
 
 
 def _to_champion() -> Record:

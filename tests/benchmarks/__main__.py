@@ -14,12 +14,35 @@ from tests.benchmarks.rows import Row, chosen, load, merge, row, write
 
 #: What each part measures, in the module of its name; a part runs if any of its rows is asked for.
 PARTS = {
-    "ltv": ("ltv.cdnow.gini", "ltv.cdnow.spearman", "ltv.cdnow.mae", "ltv.cdnow.coverage80"),
-    "churn": ("churn.telco.auc", "churn.telco.ece", "churn.complete_journey.auc"),
+    "ltv": (
+        *(f"ltv.cdnow.{name}" for name in ("gini", "spearman", "mae", "coverage80")),
+        *(
+            f"ltv.{figure}.{split}"
+            for split in (
+                "cdnow_84d",
+                "cdnow_273d",
+                "complete_journey_84d",
+                "complete_journey_220d",
+                "online_retail_90d",
+                "online_retail_160d",
+                "online_retail_first_autumn",
+            )
+            for figure in ("coverage80", "worst_band", "held_of_buyers", "width_vs_past_spend", "vs_best_baseline")
+        ),
+    ),
+    "churn": (
+        "churn.telco.auc",
+        "churn.telco.ece",
+        "churn.telco.vs_best_baseline",
+        "churn.complete_journey.auc",
+        "churn.complete_journey.vs_best_baseline",
+    ),
     "bidding": (
         *(f"bidding.ipinyou.{policy}vs_{other}" for policy in ("", "dqn_") for other in ("linear", "mcpc", "rlb")),
         "bidding.ipinyou.dqn_below_linear",
         "bidding.ipinyou.share_of_hindsight",
+        "bidding.ipinyou.worthwhile.vs_linear",
+        "bidding.ipinyou.worthwhile.per_spend_vs_linear",
         *(
             f"bidding.ipinyou.{name}_1in{part}"
             for name in ("vs_linear", "vs_mcpc", "vs_rlb", "share_of_hindsight")
@@ -28,11 +51,12 @@ PARTS = {
         "bidding.auctions_per_s",
     ),
     "bidding.simulator": (
+        "bidding.simulator.vs_best_rule",
         *(
             f"bidding.simulator.{kind}{name}"
             for kind in ("", "shifted.")
             for name in (
-                *(f"value_per_spend_vs_{other}" for other in ("linear", "mcpc", "constant", "pid", "ortb")),
+                *(f"value_per_spend_vs_{other}" for other in ("linear", "mcpc", "constant", "pid", "ortb", "rlb")),
                 "value_vs_linear",
                 "budget_use",
                 "overspent",
@@ -64,6 +88,8 @@ PARTS = {
         "decisions.campaigns_1000.p50_ms",
         "decisions.campaigns_100000.p50_ms",
     ),
+    "decisions.delivery": ("decisions.delivery_share", "decisions.delivery_overspent"),
+    "money": ("money.overspend",),
     "run": ("run.seconds", "run.again_seconds", "run.peak_rss_mb"),
 }
 

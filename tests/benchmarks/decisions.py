@@ -26,7 +26,7 @@ from features import store
 from features.examples import Window, churn_examples, latest
 from features.settings import Settings
 from features.tables import Tables
-from serving.decisions.endpoint import keys
+from serving.access import keys
 from serving.decisions.endpoint.server import state_store
 from serving.decisions.params import Decisions
 from serving.decisions.state.store import Terms

@@ -1,4 +1,7 @@
-"""Lifetime value on CDNOW: spend in the 273 days after 1997-09-30, from what was known by then."""
+"""Lifetime value on CDNOW: spend in the 273 days after 1997-09-30, from what was known by then.
+
+And, in `ltv_splits.py`, of three shops at other times and horizons.
+"""
 
 import tempfile
 from pathlib import Path
@@ -16,6 +19,7 @@ from models.evaluation import bootstrap
 from models.ltv import FAMILY
 from models.ltv.fit import newest
 from models.ltv.histories import Histories
+from tests.benchmarks import ltv_splits
 
 CUTOFF, HORIZON = "1997-09-30", 273
 PARAMS = Path(__file__).parents[2] / "params.yaml"
@@ -25,6 +29,11 @@ UNITS = {"mae": "USD over 273 days", "coverage80": "share of customers"}
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
+    """All rows of this part."""
+    return [*cdnow_rows(settings), *ltv_splits.rows(settings)]
+
+
+def cdnow_rows(settings: Settings) -> list[dict[str, Any]]:
     """One row a figure; the baseline is the better of past spend and BG/NBD + Gamma-Gamma on it."""
     with tempfile.TemporaryDirectory() as folder:
         frame, section = cdnow(Path(folder), settings)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from features.settings import Settings
 from models.tabular import Encoder
+from serving.access.own import header
 from serving.inference.rows import DATATYPES, kind
 from serving.rollout.fleet import Fleet
 from serving.rollout.plan import Split
@@ -33,7 +34,7 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
         fleet = Fleet(own, "127.0.0.1", 0, lambda family, version: bundle.folder)
         try:
             fleet.split(FAMILY, Split(champion="1"))
-            served = through(fleet.url(FAMILY), asked, bundle.manifest.columns)
+            served = through(fleet.url(FAMILY), asked, bundle.manifest.columns, header(own))
         finally:
             fleet.close()
         beside = in_process(asked, features, target(reference, features))
@@ -53,11 +54,11 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
     ]
 
 
-def through(url: str, asked: pd.DataFrame, dtypes: Mapping[str, str]) -> list[float]:
+def through(url: str, asked: pd.DataFrame, dtypes: Mapping[str, str], given: Mapping[str, str]) -> list[float]:
     """Milliseconds of each request after the warm-up. Raises where one is not answered."""
     bodies = [json.dumps(request(row, dtypes)) for _, row in asked.astype(object).iterrows()]
     taken = []
-    with httpx.Client(base_url=url, headers={"content-type": "application/json"}) as client:
+    with httpx.Client(base_url=url, headers={"content-type": "application/json", **given}) as client:
         for body in bodies:
             begun = perf_counter()
             answer = client.post(f"/v2/models/{FAMILY}/infer", content=body)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
@@ -17,6 +17,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 from features.settings import Settings
 from models import bundle, catalog
 from models.keys import signing_key
+from serving.access import own
 from serving.inference.rows import DATATYPES, kind
 from serving.inference.values import as_text, plain
 from serving.rollout.processes import ModelServer
@@ -30,6 +31,7 @@ class Served:
     rows: pd.DataFrame
     answers: pd.DataFrame
     server: ModelServer
+    given: dict[str, str]
 
     @property
     def url(self) -> str:
@@ -68,7 +70,7 @@ def served(
     server = ModelServer(command, case.family.name, "7", home / "bundle", home / "log", settings)
     try:
         server.wait_ready()
-        yield Served(case, rows, answers, server)
+        yield Served(case, rows, answers, server, own.header(settings))
     finally:
         server.stop()
 
@@ -120,7 +122,9 @@ def _as_sent(values: "pd.Series[Any]") -> list[Any]:
 
 def test_v1_answers_as_the_bundle(served: Served) -> None:
     instances = [{name: plain(value) for name, value in row.items()} for row in served.rows.to_dict("records")]
-    answer = httpx.post(f"{served.url}/v1/models/{served.name}:predict", json={"instances": instances}, timeout=30)
+    answer = httpx.post(
+        f"{served.url}/v1/models/{served.name}:predict", json={"instances": instances}, headers=served.given, timeout=30
+    )
     assert answer.status_code == 200, answer.text
     found = pd.DataFrame(answer.json()["predictions"])
     _same(found.apply(_as_sent), served)
@@ -129,7 +133,7 @@ def test_v1_answers_as_the_bundle(served: Served) -> None:
 
 def test_v2_answers_as_the_bundle_whatever_the_order_of_features(served: Served) -> None:
     body, _ = InferRequest(served.name, _tensors(served.rows, binary=False)[::-1]).to_rest()
-    answer = httpx.post(f"{served.url}/v2/models/{served.name}/infer", json=body, timeout=30)
+    answer = httpx.post(f"{served.url}/v2/models/{served.name}/infer", json=body, headers=served.given, timeout=30)
     assert answer.status_code == 200, answer.text
     _same(_frame(InferResponse.from_rest(answer.json())), served)
     assert answer.json()["model_version"] == "7"
@@ -140,7 +144,8 @@ def test_v2_in_binary_answers_as_the_bundle(served: Served) -> None:
         served.name, _tensors(_texts(served.rows), binary=True), parameters={"binary_data_output": True}
     )
     body, length = request.to_rest()
-    headers = {"inference-header-content-length": str(length), "content-type": "application/octet-stream"}
+    tensors = {"inference-header-content-length": str(length), "content-type": "application/octet-stream"}
+    headers = {**served.given, **tensors}
     answer = httpx.post(f"{served.url}/v2/models/{served.name}/infer", content=body, headers=headers, timeout=30)
     assert answer.status_code == 200, answer.text
     found = InferResponse.from_bytes(answer.content, int(answer.headers["inference-header-content-length"]))
@@ -151,14 +156,16 @@ def test_grpc_answers_as_the_bundle(served: Served) -> None:
     with grpc.insecure_channel(f"127.0.0.1:{served.server.grpc_port}") as channel:
         stub = service.GRPCInferenceServiceStub(channel)
         request = InferRequest(served.name, _tensors(_texts(served.rows), binary=True)).to_grpc()
-        found = InferResponse.from_grpc(stub.ModelInfer(request, timeout=30))
+        found = InferResponse.from_grpc(stub.ModelInfer(request, metadata=list(served.given.items()), timeout=30))
     _same(_frame(found), _with_texts(served))
     assert found.model_version == "7"
 
 
 def test_one_row_is_answered_as_in_a_batch(served: Served) -> None:
     row = {name: plain(value) for name, value in served.rows.iloc[3].items()}
-    answer = httpx.post(f"{served.url}/v1/models/{served.name}:predict", json={"instances": [row]}, timeout=30)
+    answer = httpx.post(
+        f"{served.url}/v1/models/{served.name}:predict", json={"instances": [row]}, headers=served.given, timeout=30
+    )
     one = pd.DataFrame(answer.json()["predictions"])
     expected = served.answers.iloc[[3]].reset_index(drop=True).select_dtypes("number")
     pd.testing.assert_frame_equal(one[expected.columns], expected, check_dtype=False, rtol=1e-5, atol=1e-6)
@@ -167,7 +174,9 @@ def test_one_row_is_answered_as_in_a_batch(served: Served) -> None:
 def test_the_explanation_is_the_bundles(served: Served) -> None:
     rows = served.rows.head(2)
     instances = [{name: plain(value) for name, value in row.items()} for row in rows.to_dict("records")]
-    answer = httpx.post(f"{served.url}/v1/models/{served.name}:explain", json={"instances": instances}, timeout=60)
+    answer = httpx.post(
+        f"{served.url}/v1/models/{served.name}:explain", json={"instances": instances}, headers=served.given, timeout=60
+    )
     assert answer.status_code == 200, answer.text
     assert not {"host", "user-agent"} & set(answer.headers)
     expected = served.case.model.explain(rows)["top_drivers"]
@@ -189,4 +198,4 @@ def _texts(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _with_texts(served: Served) -> Served:
     answers = served.case.model.predict(_texts(served.rows))
-    return Served(served.case, served.rows, answers, served.server)
+    return replace(served, answers=answers)

@@ -128,24 +128,25 @@ def test_what_ci_registers_a_person_releases(ran, adloop, data, params):
     assert status(adloop)["champion"] == "3"
 
 
-def test_serve_answers_at_one_address_until_stopped(ran, adloop, data):
+def test_serve_answers_at_one_address_until_stopped(ran, adloop, data, home):
     server = subprocess.Popen([sys.executable, "-m", "pipelines.cli", "serve"], cwd=REPOSITORY, env=adloop.environment)
     try:
         url = f"http://127.0.0.1:{adloop.environment['ADLOOP_PORT']}/v1/models/ltv:predict"
         someone = pd.read_parquet(data / "customers.parquet")["customer_id"].iloc[0]
-        answer = first_answer(url, {"instances": [{"customer_id": someone}]})
+        key = (home / "keys" / "own.key").read_text().strip()
+        answer = first_answer(url, {"instances": [{"customer_id": someone}]}, {"authorization": f"Bearer {key}"})
         assert answer["predictions"][0]["value"] >= 0
     finally:
         server.send_signal(signal.SIGTERM)
     assert server.wait(30) == 0
 
 
-def first_answer(url: str, question: dict) -> dict:
+def first_answer(url: str, question: dict, given: dict) -> dict:
     """The first answer of a server that is starting."""
     deadline = time.monotonic() + 120
     while True:
         try:
-            response = httpx.post(url, json=question, timeout=10)
+            response = httpx.post(url, json=question, headers=given, timeout=10)
             if response.status_code == 200:
                 return response.json()
         except httpx.TransportError:

@@ -145,10 +145,10 @@ def frame(count: int, seed: int = 0) -> pd.DataFrame:
     return found
 
 
-def write(folder: Path, settings: Settings, model: Probe) -> Path:
+def write(folder: Path, settings: Settings, model: Probe, version: str = "1") -> Path:
     """A signed bundle of `model`."""
     write_unsigned(folder, model)
-    bundle.sign(folder, signing_key(settings), "1")
+    bundle.sign(folder, signing_key(settings), version)
     return folder
 
 

@@ -87,7 +87,7 @@ def test_workers_share_one_budget_to_the_last_millionth(place: str, hire: Callab
 
 def test_a_worker_killed_at_any_point_neither_spends_twice_nor_loses(place: str, hire: Callable) -> None:
     rng, said = random.Random(5), []
-    opened(place).configure("a", "c", Terms(daily_limit=1000.0))
+    opened(place).configure("a", "c", Terms(daily_limit=1000.0, limit=None))
     for one in range(4):
         worker, told = hire(f"k{one}", 60)
         working(told)

@@ -21,7 +21,7 @@ from features import store
 from features.examples import Window, churn_examples, latest
 from features.settings import Settings
 from features.tables import Tables
-from serving.decisions.endpoint import keys
+from serving.access import keys
 from serving.decisions.endpoint.server import state_store
 from serving.decisions.params import Decisions
 from serving.decisions.records import Opportunity
@@ -63,6 +63,10 @@ class Endpoint:
         answer = self.post("decisions", asked(**changed))
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def metrics(self) -> str:
+        given = {"authorization": f"Bearer {self.keys['metrics']}"}
+        return httpx.get(f"{self.url}/metrics", headers=given).raise_for_status().text
 
     def _ready(self) -> None:
         httpx.get(f"{self.url}/health/ready").raise_for_status()
@@ -290,12 +294,48 @@ def test_feedback_is_counted_once(endpoint: Endpoint) -> None:
     assert spent() == 0.25
 
 
+def test_a_decisions_cost_is_charged_once_and_what_is_strange_is_told(endpoint: Endpoint) -> None:
+    endpoint.state.configure("acme", "strange", Terms(daily_limit=100))
+    made = endpoint.decide(campaign_id="strange")
+    told = {"account_id": "acme", "decision_id": made["decision_id"], "occurred_at": time.time()}
+    kinds, cost = ("impression", "click", "impression", "conversion"), 500 * made["amount"]
+    events = [
+        {**told, "event_id": f"{made['decision_id']}-{at}", "kind": kind, "cost": cost} for at, kind in enumerate(kinds)
+    ]
+    until = time.monotonic() + 10
+    assert endpoint.post("feedback", {"events": events}).status_code == 200
+    late = {**told, "event_id": "late", "kind": "click", "occurred_at": time.time() + 86_400}
+    assert endpoint.post("feedback", late).json() == {"joined": 0, "again": 0, "waits": 0, "ahead": 1, "flagged": 0}
+    for wrong, field in (
+        ({"kind": "loss", "cost": 1}, "cost"),
+        ({"kind": "correction"}, "cost"),
+        ({"value": 3}, "value"),
+    ):
+        answer = endpoint.post("feedback", {**late, **wrong})
+        assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
+
+    def spend() -> float:
+        return endpoint.state.load([Opportunity("look", time.time(), "acme", "strange")], "")[0].campaign.total
+
+    while spend() == 0 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert spend() == pytest.approx(cost)
+    assert "left to spend" in endpoint.decide(campaign_id="strange")["reason"]
+    assert 'adloop_costs_flagged_total{why="above"} 1.0' in httpx.get(f"{endpoint.url}/metrics").text
+    ready = httpx.get(f"{endpoint.url}/health/ready").json()
+    assert ready["feedback"] == {"state": "counting", "set_aside": 0}
+    corrected = {**told, "event_id": "corrected", "kind": "correction", "cost": made["amount"]}
+    assert endpoint.post("feedback", corrected).json()["joined"] == 1
+    assert spend() == pytest.approx(made["amount"])
+    assert endpoint.decide(campaign_id="strange")["action"] == "bid"
+
+
 def test_health_metrics_and_the_document_need_no_key(endpoint: Endpoint) -> None:
     endpoint.decide(features={"poison": 1})
     assert httpx.get(f"{endpoint.url}/health/live").json() == {"alive": True}
     ready = httpx.get(f"{endpoint.url}/health/ready").json()
     assert ready["ready"] and set(ready["models"]) == {"clicks", "bidder"}
-    told = httpx.get(f"{endpoint.url}/metrics").text
+    told = endpoint.metrics()
     assert 'adloop_decisions_total{action="bid",arm="fallback"}' in told
     assert 'adloop_guardrails_total{guardrail="fallback"}' in told
     assert 'adloop_request_seconds_count{path="/v1/decisions",status="200"}' in told
@@ -349,7 +389,7 @@ def test_a_bundle_takes_over_while_requests_run(endpoint: Endpoint) -> None:
     (endpoint.settings.home / "models" / "bidder" / "files.json").write_text("{}")
     time.sleep(2.5)
     assert endpoint.decide()["versions"]["bidder"] == after
-    assert 'adloop_faults_total{what="bundle"} 1.0' in httpx.get(f"{endpoint.url}/metrics").text
+    assert 'adloop_faults_total{what="bundle"} 1.0' in endpoint.metrics()
 
 
 def test_redis_stopped_and_started_under_load(tmp_path: Path, redis_server: Server) -> None:

@@ -19,7 +19,8 @@ import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from features.settings import Settings
-from serving.decisions.endpoint import bus, keys
+from serving.access import keys
+from serving.decisions.endpoint import bus
 from serving.decisions.endpoint.bus import Bus
 from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.records import Counters
@@ -220,7 +221,7 @@ def test_a_file_of_settings_that_is_none_is_refused(tmp_path, cluster, written, 
 def test_the_endpoint_reads_the_bus_and_says_so(tmp_path, cluster):
     settings, (port,) = cluster.settings, free_ports(1)
     (tmp_path / "models").mkdir()
-    key = {"authorization": f"Bearer {keys.make(settings, 'shop', ['decide'], 1e6)}"}
+    key = {"authorization": f"Bearer {keys.make(settings, 'shop', ['decide', 'metrics'], 1e6)}"}
     store = Sqlite(tmp_path / "decisions" / "state.db", PARAMS)
     store.configure("ours", "campaign 0", Terms(daily_limit=1e6))
     named = [f"ADLOOP_{name.upper()}={value}" for name, value in settings.model_dump(exclude_none=True).items()]
@@ -237,7 +238,7 @@ def test_the_endpoint_reads_the_bus_and_says_so(tmp_path, cluster):
         cluster.send(b"{}", json.dumps({**event, "event_id": "c", "kind": "click"}).encode())
         wait(lambda: counters(store)[0].clicks == 1)
         wait(lambda: httpx.get(f"{url}/health/ready").json()["kafka"] == "reading")
-        figures = httpx.get(f"{url}/metrics").text
+        figures = httpx.get(f"{url}/metrics", headers=key).text
         assert 'adloop_kafka_messages_total{became="taken"} 1.0' in figures
         assert 'adloop_kafka_messages_total{became="dead"} 1.0' in figures and "adloop_kafka_reading 1.0" in figures
     finally:

@@ -17,6 +17,9 @@ from tests.integration.test_decisions_endpoint import Endpoint, asked
 schemathesis = pytest.importorskip("schemathesis")
 
 
+SCOPES = {"/v1/decisions": "decide", "/v1/feedback": "feedback", "/metrics": "metrics"}
+
+
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     found = Endpoint(Settings(home=tmp_path_factory.mktemp("home")))
@@ -39,7 +42,7 @@ def test_every_answer_is_as_the_document_says(endpoint: Endpoint, mode: str) -> 
         @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         def holds(case: schemathesis.Case) -> None:
             # The keys that may: a request is refused for what it says, not for who says it.
-            scope = {"/v1/decisions": "decide", "/v1/feedback": "feedback"}.get(case.path, "admin")
+            scope = SCOPES.get(case.path, "admin")
             answer = case.call(headers={"authorization": f"Bearer {endpoint.keys[scope]}"})
             seen.setdefault(f"{case.method} {case.path}", set()).add(answer.status_code)
             assert answer.status_code < (300 if mode == "positive" else 500), (case.body, answer.text)

@@ -11,7 +11,7 @@ import httpx
 import psutil
 
 from features.settings import Settings
-from serving.decisions.endpoint import keys
+from serving.access import keys
 from serving.rollout.processes import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def test_decisions_are_answered_where_the_models_are_and_again_after_a_crash(tmp
     }
     ours = {**os.environ, "ADLOOP_HOME": str(settings.home), "ADLOOP_PORT": str(settings.port)}
     command = [sys.executable, "-m", "pipelines.cli", "serve"]
-    with subprocess.Popen(command, cwd=ROOT, env=ours, stdout=subprocess.PIPE, text=True) as serving:
+    with subprocess.Popen(command, cwd=ROOT, env=ours, stdout=subprocess.PIPE, text=True, umask=0) as serving:
         try:
             assert serving.stdout is not None
             assert serving.stdout.readline().strip() == f"serving decisions at {url}"
@@ -49,3 +49,6 @@ def test_decisions_are_answered_where_the_models_are_and_again_after_a_crash(tmp
         finally:
             serving.send_signal(signal.SIGTERM)
             serving.wait(60)
+    kept = [settings.home, *settings.home.rglob("*")]
+    assert {"state.db", "decisions", "log", "own.key", "api.json"} <= {one.name for one in kept}
+    assert not [str(one) for one in kept if one.stat().st_mode & 0o077], "others may read what is kept"

@@ -23,14 +23,15 @@ from features import store
 from features.examples import Window, churn_examples, latest
 from features.settings import Settings
 from features.tables import Tables
+from serving.access import own
 from serving.inference import requests
 from serving.rollout.fleet import Fleet
 from serving.rollout.plan import CannotServe, Split
 from serving.rollout.processes import ModelServer
-from serving.rollout.xds import MODEL_HEADER
 from tests.integration import probe
 
 ROW: dict[str, Any] = {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"}
+JSON = "application/json"
 LARGE = b'{"instances": [' + b" " * 10_000_000 + b"]}"
 
 
@@ -47,18 +48,31 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 
 @pytest.fixture(scope="module", params=["direct", "envoy"])
-def url(request: pytest.FixtureRequest, fleet: Fleet) -> str:
-    return fleet.envoy.url if request.param == "envoy" else f"http://127.0.0.1:{next(iter(fleet.versions()))}"
+def client(request: pytest.FixtureRequest, fleet: Fleet) -> Iterator[httpx.Client]:
+    direct = f"http://127.0.0.1:{next(iter(fleet.versions()))}"
+    with caller(fleet.envoy.url if request.param == "envoy" else direct, fleet.settings) as client:
+        yield client
 
 
-def predict(url: str, body: Any) -> httpx.Response:
+def caller(url: str, settings: Settings) -> httpx.Client:
+    """Who asks with the key of the home."""
+    return httpx.Client(base_url=url, headers={"content-type": JSON, **own.header(settings)}, timeout=30)
+
+
+def started(settings: Settings, bundle: Path) -> tuple[ModelServer, httpx.Client]:
+    """A model server alone, and who asks it."""
+    server = ModelServer(probe.SERVER, "probe", "1", bundle, settings.home / "log", settings)
+    server.wait_ready()
+    return server, caller(f"http://127.0.0.1:{server.http_port}", settings)
+
+
+def predict(client: httpx.Client, body: Any) -> httpx.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"content-type": "application/json"}
-    return httpx.post(f"{url}/v1/models/probe:predict", content=content, headers=headers, timeout=30)
+    return client.post("/v1/models/probe:predict", content=content)
 
 
-def lives(url: str) -> None:
-    assert predict(url, {"instances": [ROW]}).status_code == 200
+def lives(client: httpx.Client) -> None:
+    assert predict(client, {"instances": [ROW]}).status_code == 200
 
 
 def v2(**changed: Any) -> dict[str, Any]:
@@ -80,20 +94,19 @@ def v2(**changed: Any) -> dict[str, Any]:
         ("plan", {"name": "gold"}),
     ],
 )
-def test_a_wrong_value_is_refused_by_name(url: str, field: str, value: Any) -> None:
+def test_a_wrong_value_is_refused_by_name(client: httpx.Client, field: str, value: Any) -> None:
     bodies = {"v1/models/probe:predict": {"instances": [{**ROW, field: value}]}}
     bodies["v2/models/probe/infer"] = v2(**{field: [value]})
     for path, body in bodies.items():
-        headers = {"content-type": "application/json"}
-        answer = httpx.post(f"{url}/{path}", content=json.dumps(body), headers=headers)
+        answer = client.post(f"/{path}", content=json.dumps(body))
         assert answer.status_code == 400, answer.text
         assert f"'{field}'" in answer.json()["error"]
-    lives(url)
+    lives(client)
 
 
 @pytest.mark.parametrize("field", list(ROW))
-def test_a_missing_feature_is_refused_by_name(url: str, field: str) -> None:
-    answer = predict(url, {"instances": [{name: value for name, value in ROW.items() if name != field}]})
+def test_a_missing_feature_is_refused_by_name(client: httpx.Client, field: str) -> None:
+    answer = predict(client, {"instances": [{name: value for name, value in ROW.items() if name != field}]})
     assert answer.status_code == 400
     assert f"'{field}'" in answer.json()["error"]
 
@@ -102,9 +115,9 @@ def test_a_missing_feature_is_refused_by_name(url: str, field: str) -> None:
     "body",
     [b"", b"junk", b"[]", b"{}", b'{"instances": 1}', b'{"instances": []}', b'{"instances": [[1]]}', b"\xff\xfe"],
 )
-def test_a_body_that_is_no_request_is_refused(url: str, body: bytes) -> None:
-    assert predict(url, body).status_code == 400
-    lives(url)
+def test_a_body_that_is_no_request_is_refused(client: httpx.Client, body: bytes) -> None:
+    assert predict(client, body).status_code == 400
+    lives(client)
 
 
 @pytest.mark.parametrize(
@@ -116,38 +129,145 @@ def test_a_body_that_is_no_request_is_refused(url: str, body: bytes) -> None:
         b'{"inputs": [{"name": "recency", "shape": [1], "datatype": "FP64", "data": NaN}]}',
     ],
 )
-def test_a_body_that_is_no_v2_request_is_refused(url: str, body: bytes) -> None:
-    headers = {"content-type": "application/json"}
-    answer = httpx.post(f"{url}/v2/models/probe/infer", content=body, headers=headers)
+def test_a_body_that_is_no_v2_request_is_refused(client: httpx.Client, body: bytes) -> None:
+    answer = client.post("/v2/models/probe/infer", content=body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]
-    lives(url)
+    lives(client)
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+HALF = json.dumps("\ud800").encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"instances": %s}' % DEEP,
+        b'{"instances": [{"recency": %s, "orders": 2, "member": true, "plan": "gold"}]}' % (b"[" * 1015 + b"]" * 1015),
+        b'{"a": ' * 100_000,
+        b'{"instances": [{"recency": 1, "orders": 2, "member": true, "plan": %s}]}' % HALF,
+        b'{"instances": [{"recency": 1, "orders": 2, "member": true, "plan": "gold", %s: 1}]}' % HALF,
+        b'{"instances": [{"customer_id": %s}]}' % HALF,
+        b'{"instances": [{"customer_id": %s}]}' % (b"9" * 400),
+        b'{"instances": [{"recency": %s, "orders": 2, "member": true, "plan": "gold"}]}' % (b"1" * 5000),
+        b'{"instances": [{"recency": 1e999, "orders": 2, "member": true, "plan": "gold"}]}',
+        '{"instances": []}'.encode("utf-16"),
+    ],
+    ids=["deep", "deep value", "deep object", "half", "half name", "half id", "large id", "long", "infinite", "utf-16"],
+)
+def test_a_body_made_to_break_a_reader_is_refused(client: httpx.Client, body: bytes) -> None:
+    answer = predict(client, body)
+    assert (answer.status_code, "error" in answer.json()) == (400, True), answer.text
+    lives(client)
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"datatype": "FOO"}, "'recency'"),
+        ({"datatype": "BF16"}, "'recency'"),
+        ({"datatype": "\ud800"}, "'recency'"),
+        ({"datatype": "BYTES"}, "'recency'"),
+        ({"datatype": "BOOL"}, "'recency'"),
+        ({"shape": [-1]}, "'recency'"),
+        ({"shape": []}, "'recency'"),
+        ({"shape": [0], "data": []}, "'recency'"),
+        ({"shape": [2]}, "'recency'"),
+        ({"shape": [1, 1, 1]}, "'recency'"),
+        ({"shape": [2**62, 4]}, "'recency'"),
+        ({"shape": [10**400]}, "'recency'"),
+        ({"shape": [float("nan")]}, "inputs.0.shape"),
+        ({"shape": [1.5]}, "inputs.0.shape"),
+        ({"shape": "1"}, "inputs.0.shape"),
+        ({"name": "orders"}, "'orders'"),
+        ({"name": 5}, "inputs.0.name"),
+        ({"data": [[[[1.0]]]]}, "'recency'"),
+        ({"data": [10**400]}, "'recency'"),
+    ],
+)
+def test_a_tensor_that_cannot_be_is_refused_by_name(client: httpx.Client, changed: dict[str, Any], word: str) -> None:
+    body = v2()
+    body["inputs"][0] |= changed
+    answer = client.post("/v2/models/probe/infer", content=json.dumps(body))
+    assert (answer.status_code, word in answer.json()["error"]) == (400, True), answer.text
+    lives(client)
+
+
+@pytest.mark.parametrize("given", ["\ud800", "a\r\nset-cookie: x", "a\0b", "x" * 100_000])
+def test_an_id_that_no_log_and_no_header_can_carry_is_refused(client: httpx.Client, given: str) -> None:
+    answer = client.post("/v2/models/probe/infer", content=json.dumps({"id": given, **v2()}))
+    assert (answer.status_code, answer.json()["error"].startswith("id: ")) == (400, True), answer.text
+    lives(client)
+
+
+def test_an_id_of_any_language_is_kept(client: httpx.Client) -> None:
+    assert client.post("/v2/models/probe/infer", json={"id": "größe 日本", **v2()}).json()["id"] == "größe 日本"
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("PUT", {}, 405),
+        ("GET", {}, 404),
+        ("POST", {"content-encoding": "gzip"}, 415),
+        ("POST", {"content-type": "application/json; charset=utf-8"}, 200),
+        ("POST", {"content-type": "text/plain"}, 200),
+        ("POST", {"x-request-id": "a" * 5000}, 400),
+    ],
+)
+def test_what_stands_around_a_body(client: httpx.Client, method: str, headers: dict[str, str], status: int) -> None:
+    body = json.dumps({"instances": [ROW]}).encode()
+    answer = client.request(method, "/v1/models/probe:predict", content=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    lives(client)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "behind", "word"),
+    [
+        ({"parameters": {"binary_data_size": 8}}, bytes(4), "'recency'"),
+        ({"parameters": {"binary_data_size": 4}}, bytes(4), "'recency'"),
+        ({"parameters": {"binary_data_size": 8}}, bytes(12), "4 bytes stand behind"),
+        ({"parameters": {"binary_data_size": -8}}, bytes(8), "'recency'"),
+        ({"parameters": {"binary_data_size": 8.0}}, bytes(8), "'recency'"),
+        ({"parameters": {"binary_data_size": 10**30}}, bytes(8), "'recency'"),
+        ({"parameters": {"binary_data_size": 8}, "datatype": "FOO"}, bytes(8), "'recency'"),
+        ({"parameters": {"binary_data_size": 8}, "shape": ["a"]}, bytes(8), "inputs.0.shape"),
+        ({"parameters": [1]}, b"", "Open Inference Protocol"),
+    ],
+)
+def test_a_binary_tensor_that_cannot_be_is_refused(
+    client: httpx.Client, tensor: dict[str, Any], behind: bytes, word: str
+) -> None:
+    body = v2()
+    del body["inputs"][0]["data"]
+    body["inputs"][0] |= tensor
+    said = json.dumps(body).encode()
+    headers = {"inference-header-content-length": str(len(said))}
+    answer = client.post("/v2/models/probe/infer", content=said + behind, headers=headers)
+    assert (answer.status_code, word in answer.json()["error"]) == (400, True), answer.text
+    lives(client)
 
 
 @pytest.mark.parametrize("length", ["12", "junk", "99999999", "-3"])
-def test_a_torn_binary_request_is_refused(url: str, length: str) -> None:
+def test_a_torn_binary_request_is_refused(client: httpx.Client, length: str) -> None:
     body, _ = InferRequest("probe", [_raw("recency", np.array([1.0]))]).to_rest()
     headers = {"content-type": "application/octet-stream", "inference-header-content-length": length}
-    answer = httpx.post(f"{url}/v2/models/probe/infer", content=body, headers=headers)
+    answer = client.post("/v2/models/probe/infer", content=body, headers=headers)
     assert answer.status_code == 400, answer.text
-    lives(url)
+    lives(client)
 
 
-def test_ten_megabytes_are_refused_declared_or_not(url: str) -> None:
-    assert predict(url, LARGE).status_code == 413
+def test_ten_megabytes_are_refused_declared_or_not(client: httpx.Client) -> None:
+    assert predict(client, LARGE).status_code == 413
     chunks = (LARGE[start : start + 500_000] for start in range(0, len(LARGE), 500_000))
-    assert httpx.post(f"{url}/v1/models/probe:predict", content=chunks, timeout=30).status_code == 413
-    lives(url)
+    assert client.post("/v1/models/probe:predict", content=chunks).status_code == 413
+    lives(client)
 
 
-def test_a_model_that_is_not_there(url: str) -> None:
-    assert httpx.post(f"{url}/v1/models/nobody:predict", json={"instances": [ROW]}).status_code == 404
-
-
-def test_nothing_but_models_is_reachable_through_envoy(fleet: Fleet) -> None:
-    for path in ("/v2/repository/models/probe/unload", "/metrics", "/docs", "/stats", "/v1/models/probe/../../metrics"):
-        assert httpx.post(fleet.envoy.url + path).status_code == 404, path
-    lives(fleet.envoy.url)
+def test_a_model_that_is_not_there(client: httpx.Client) -> None:
+    assert client.post("/v1/models/nobody:predict", json={"instances": [ROW]}).status_code == 404
 
 
 def test_grpc_refuses_by_name_and_limits_size(fleet: Fleet) -> None:
@@ -155,18 +275,22 @@ def test_grpc_refuses_by_name_and_limits_size(fleet: Fleet) -> None:
         stub = service.GRPCInferenceServiceStub(channel)
         good = [_raw(name, np.array([value])) for name, value in ROW.items() if name != "plan"]
         good.append(_raw("plan", np.array([b"gold"], dtype=object)))
-        names = [(MODEL_HEADER, "probe")]
+        names = list(own.header(fleet.settings).items())
         assert stub.ModelInfer(InferRequest("probe", good).to_grpc(), metadata=names, timeout=30).model_version == "1"
         bad = [*good[1:], _raw("recency", np.array([np.inf]))]
         for request, code, word in (
             (InferRequest("probe", bad), grpc.StatusCode.INVALID_ARGUMENT, "recency"),
             (InferRequest("probe", good[1:]), grpc.StatusCode.INVALID_ARGUMENT, "recency"),
-            (InferRequest("nobody", good), grpc.StatusCode.NOT_FOUND, "nobody"),
+            (InferRequest("nobody", good), grpc.StatusCode.UNIMPLEMENTED, ""),
         ):
             with pytest.raises(grpc.RpcError) as refused:
                 stub.ModelInfer(request.to_grpc(), metadata=names, timeout=30)
             assert refused.value.code() is code
             assert word in refused.value.details()
+        unheard = InferRequest("probe", good).to_grpc()
+        unheard.inputs[0].datatype = "FOO"
+        with pytest.raises(grpc.RpcError, match=r"'recency'.*FOO"):
+            stub.ModelInfer(unheard, metadata=names, timeout=30)
         with pytest.raises(grpc.RpcError):
             large = InferRequest("probe", [_raw("recency", np.zeros(1_300_000))])
             stub.ModelInfer(large.to_grpc(), metadata=names, timeout=30)
@@ -181,8 +305,8 @@ def _raw(name: str, values: np.ndarray) -> InferInput:
 
 
 def test_refusals_are_logged_with_their_reason(fleet: Fleet) -> None:
-    headers = {"x-request-id": "refused-once"}
-    httpx.post(f"{fleet.envoy.url}/v1/models/probe:predict", json={"instances": [{}]}, headers=headers)
+    with caller(fleet.envoy.url, fleet.settings) as client:
+        client.post("/v1/models/probe:predict", json={"instances": [{}]}, headers={"x-request-id": "refused-once"})
     logged = wait(lambda: requests.read(fleet.settings.home, "probe").query("request_id == 'refused-once'"))
     assert logged["status"].tolist() == [400]
     assert "recency" in logged["error"].iloc[0]
@@ -210,12 +334,10 @@ def test_sigterm_lets_go_of_nothing(tmp_path: Path) -> None:
     """A request that is being answered is answered, and what was logged is written."""
     settings = Settings(home=tmp_path)
     bundle = probe.write(tmp_path / "bundle", settings, probe.Probe(sleep_s=1.0))
-    server = ModelServer(probe.SERVER, "probe", "1", bundle, tmp_path / "log", settings)
-    server.wait_ready()
-    client = subprocess.Popen(
-        [sys.executable, "-c", CLIENT, f"http://127.0.0.1:{server.http_port}/v1/models/probe:predict", json.dumps(ROW)],
-        stdout=subprocess.PIPE,
-    )
+    server, _ = started(settings, bundle)
+    url = f"http://127.0.0.1:{server.http_port}/v1/models/probe:predict"
+    asks = [sys.executable, "-c", CLIENT, url, json.dumps(ROW), json.dumps(own.header(settings))]
+    client = subprocess.Popen(asks, stdout=subprocess.PIPE)
     assert client.stdout is not None
     client.stdout.readline()
     time.sleep(0.4)
@@ -228,16 +350,16 @@ def test_sigterm_lets_go_of_nothing(tmp_path: Path) -> None:
 CLIENT = """
 import sys, json, httpx
 print("asks", flush=True)
-print(httpx.post(sys.argv[1], json={"instances": [json.loads(sys.argv[2])]}, timeout=20).status_code)
+row, given = json.loads(sys.argv[2]), json.loads(sys.argv[3])
+print(httpx.post(sys.argv[1], json={"instances": [row]}, headers=given, timeout=20).status_code)
 """
 
 
 def test_a_kill_loses_at_most_the_last_second(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     bundle = probe.write(tmp_path / "bundle", settings, probe.Probe())
-    server = ModelServer(probe.SERVER, "probe", "1", bundle, tmp_path / "log", settings)
-    server.wait_ready()
-    before = [predict(f"http://127.0.0.1:{server.http_port}", {"instances": [ROW]}) for _ in range(5)]
+    server, client = started(settings, bundle)
+    before = [predict(client, {"instances": [ROW]}) for _ in range(5)]
     time.sleep(2 * requests.EVERY)
     os.kill(server.pid, signal.SIGKILL)
     server.stop()
@@ -251,23 +373,26 @@ def test_the_online_store_goes_away_and_comes_back(tables: Path, redis_server: A
     params = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
     store.publish(store.build(source, "churn_v1", churn_examples(source, params), latest(source), settings), settings)
     bundle = probe.write(tmp_path / "bundle", settings, probe.Probe(reads="recency_days"))
-    server = ModelServer(probe.SERVER, "probe", "1", bundle, tmp_path / "log", settings)
-    server.wait_ready()
-    url = f"http://127.0.0.1:{server.http_port}"
+    server, client = started(settings, bundle)
     asked = {"instances": [{"customer_id": "c00001"}, {"customer_id": "c00002"}]}
-    before = predict(url, asked)
+    before = predict(client, asked)
     assert before.status_code == 200, before.text
 
-    unknown = predict(url, {"instances": [{"customer_id": "nobody"}]})
+    unknown = predict(client, {"instances": [{"customer_id": "nobody"}]})
     assert unknown.status_code == 404
     assert "'nobody'" in unknown.json()["error"]
 
+    partly = predict(client, {"instances": [{"customer_id": "c00001"}, {"customer_id": "nobody"}]})
+    assert partly.status_code == 200
+    assert partly.json()["predictions"][0] == before.json()["predictions"][0]
+    assert "'nobody'" in partly.json()["predictions"][1]["error"]
+
     redis_server.stop()
-    gone = predict(url, asked)
+    gone = predict(client, asked)
     assert gone.status_code == 503
     assert "online store" in gone.json()["error"]
-    assert httpx.get(f"{url}/v2/health/live").status_code == 200
+    assert client.get("/v2/health/live").status_code == 200
 
     redis_server.start()
-    assert predict(url, asked).json() == before.json()
+    assert predict(client, asked).json() == before.json()
     server.stop()

@@ -7,10 +7,14 @@ import pandas as pd
 import pytest
 from pytest import FixtureRequest
 
+from components.check.step import check
 from components.ingest.step import ingest
 from components.validate.step import validate
 from features import sources, store
+from features.contracts import ContractBroken
 from features.examples import Window, churn_examples, latest
+from features.schema import Schema
+from features.schema import read as schema_of
 from features.settings import Settings
 from features.tables import Tables, content_hash
 
@@ -67,3 +71,35 @@ def test_a_snapshot_in_a_bucket_is_published(tables: Path, settings: Settings) -
     store.publish(snapshot, settings)
     ids = examples["customer_id"].unique()[:5].tolist()
     assert store.Online(settings).read("churn_v1", ids)["customer_id"].tolist() == ids
+
+
+def test_tables_of_a_bucket_are_checked_and_read_by_a_schema(s3, settings: Settings, tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    (shop / "Bestellungen.csv").write_bytes(
+        "Kunde;Datum;Umsatz\n7;24.12.2023;1,50\nJosé;02.01.2024;2,75\n".encode("latin-1")
+    )
+    address = s3.upload(shop, "shop [2024]?")
+    checked = check(address, settings, Schema())
+    assert not checked.usable and checked.proposed_usable
+    schema = schema_of(checked.proposed)
+    ingested = ingest([address], tmp_path / "staged", settings, schema)
+    assert ingested.rows == {"customers": 2, "transactions": 2}
+    assert pd.read_parquet(tmp_path / "staged" / "transactions.parquet")["amount"].sum() == 4.25
+    assert sources.fingerprint([address], settings, schema) == sources.fingerprint([address], settings, schema)
+
+
+def test_a_broken_line_in_a_bucket_is_told_by_its_file(s3, settings: Settings, tmp_path: Path) -> None:
+    shop = tmp_path / "torn"
+    shop.mkdir()
+    (shop / "transactions.csv").write_text("customer_id,occurred_at,amount\na,2024-01-01,5\nb,2024-01-02\n")
+    with pytest.raises(ContractBroken, match=r"file transactions\.csv, line 3"):
+        ingest([s3.upload(shop, "torn")], tmp_path / "staged", settings)
+
+
+def test_features_may_lie_under_any_prefix(s3, tables: Path, settings: Settings) -> None:
+    source = Tables(tables)
+    examples = churn_examples(source, PARAMS)
+    odd = settings.model_copy(update={"offline_uri": f"s3://{s3.bucket}/a [b] c*d"})
+    snapshot = store.build(source, "churn_v1", examples, latest(source), odd)
+    assert len(store.training_frame(snapshot, examples, odd)) == len(examples)

@@ -17,6 +17,7 @@ import pytest
 from components.release import step
 from features.settings import Settings
 from models.registry import Registry
+from serving.access import own
 from serving.rollout import serve, state
 from serving.rollout.fleet import Fleet
 from serving.rollout.processes import free_port
@@ -166,19 +167,19 @@ def test_a_release_changes_the_traffic_of_a_running_serve(world: World) -> None:
         assert server.stdout is not None
         assert b"probe" in server.stdout.readline()
         assert serve.running(settings)
-        assert _answering(port) == champion
+        assert _answering(settings) == champion
         serving = World(settings, world.folder)
         bad = serving.release(world.register(probe.Probe(fails=True, weight=1.01)))
         assert (bad.outcome, bad.client_failures) == ("rolled_back", 0)
         version = world.register(probe.Probe(weight=1.3))
         good = serving.release(version)
         assert (good.outcome, good.client_failures) == ("released", 0), good.reason
-        assert _answering(port) == version
+        assert _answering(settings) == version
         dead = next(one for one in psutil.Process(server.pid).children() if f"--version {version}" in _command(one))
         dead.kill()
-        _wait(lambda: _answering(port) == version)
+        _wait(lambda: _answering(settings) == version)
         assert step.rollback("probe", settings) == champion
-        assert _answering(port) == champion
+        assert _answering(settings) == champion
     finally:
         children = psutil.Process(server.pid).children(recursive=True)
         server.send_signal(signal.SIGTERM)
@@ -187,8 +188,9 @@ def test_a_release_changes_the_traffic_of_a_running_serve(world: World) -> None:
     assert not serve.running(settings)
 
 
-def _answering(port: int) -> str | None:
-    answer = httpx.post(f"http://127.0.0.1:{port}/v1/models/probe:predict", json={"instances": [ROW]}, timeout=30)
+def _answering(settings: Settings) -> str | None:
+    url = f"http://127.0.0.1:{settings.port}/v1/models/probe:predict"
+    answer = httpx.post(url, json={"instances": [ROW]}, headers=own.header(settings), timeout=30)
     return answer.headers.get("x-model-version") if answer.status_code == 200 else None
 
 

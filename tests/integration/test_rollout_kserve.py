@@ -116,7 +116,11 @@ def test_a_course_to_all_traffic(cluster: Cluster, traffic: InferenceServices) -
     assert cluster.asked == [("1", 100), ("2", 10), ("2", 50), ("2", 100), ("2", 100)]
     (container,) = cluster.kept["churn"]["spec"]["predictor"]["containers"]
     assert container["image"] == "adloop:1"
-    assert container["env"] == [{"name": "STORAGE_URI", "value": "s3://b/churn/2"}]
+    variables = {one["name"]: one["value"] for one in container["env"]}
+    assert variables == {"STORAGE_URI": "s3://b/churn/2", "ADLOOP_API_KEYS": "/etc/adloop/api.json"}
+    (keys,) = cluster.kept["churn"]["spec"]["predictor"]["volumes"]
+    assert keys == {"name": "keys", "secret": {"secretName": "adloop-keys"}}
+    assert container["volumeMounts"] == [{"name": "keys", "mountPath": "/etc/adloop", "readOnly": True}]
     assert container["args"][:6] == ["--bundle", "/mnt/models", "--name", "churn", "--version", "2"]
     assert traffic.url("churn") == "http://churn.ads.example.org"
 

@@ -19,6 +19,7 @@ import pytest
 from components.release import step
 from features.settings import Settings
 from models.registry import Registry
+from serving.access import own
 from serving.rollout.fleet import Fleet
 from serving.rollout.processes import free_port
 from tests.integration import probe
@@ -40,12 +41,13 @@ class Serving:
     process: "subprocess.Popen[str]"
     log: Path
     port: int
+    given: dict[str, str]
 
     def predict(self) -> int:
         with_row = {"instances": [ROW]}
         url = f"http://127.0.0.1:{self.port}/v1/models/probe:predict"
         try:
-            return httpx.post(url, json=with_row, timeout=30).status_code
+            return httpx.post(url, json=with_row, headers=self.given, timeout=30).status_code
         except httpx.HTTPError:
             return 0
 
@@ -83,7 +85,7 @@ def started(home: Path, port: int, *more: str) -> Iterator[Serving]:
     with log.open("w") as errors:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
     try:
-        yield Serving(process, log, port)
+        yield Serving(process, log, port, own.header(Settings(home=home)))
     finally:
         process.kill()
         process.wait()

@@ -16,7 +16,7 @@ import pytest
 from features.settings import Settings
 from models import bundle
 from models.registry import Registry
-from serving.decisions.endpoint import keys
+from serving.access import keys
 from serving.decisions.endpoint.bidder import Bidder
 from serving.decisions.endpoint.sheet import Columns, Sheet
 from serving.decisions.log import reading
@@ -106,7 +106,7 @@ def test_the_days_replay_bit_for_bit(played: Played) -> None:
 def test_the_champion_bids_by_campaign_and_by_what_is_left(played: Played) -> None:
     bids = [one for one in played.entries if one.opportunity.asked == "bid"]
     assert all(one.predictions.versions == {"bidding": "1"} and not one.predictions.faults for one in bids)
-    assert all(0 <= one.predictions.policy_bid <= one.state.campaign.left for one in bids)
+    assert all(0 <= one.predictions.policy_bid <= one.state.campaign.remaining for one in bids)
     for one in bids:
         said = one.predictions
         assert said.baseline_bid == pytest.approx(one.state.target_cpc * one.opportunity.features["predicted_ctr"])
@@ -178,7 +178,7 @@ def test_conversions_a_week_late_and_doubled_count_once(played: Played) -> None:
         ]
     finally:
         server.stop()
-    assert told == [{"joined": 1, "again": 1, "waits": 0}, {"joined": 0, "again": 2, "waits": 0}]
+    assert [(one["joined"], one["again"], one["ahead"]) for one in told] == [(1, 1, 0), (0, 2, 0)]
     count, value = _converted(store, made.account_id, made.campaign_id, made.decided_at)
     assert (count - before[0], value - before[1]) == (1, pytest.approx(50))
 

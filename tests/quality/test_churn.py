@@ -7,11 +7,14 @@ import pandas as pd
 import pytest
 
 from components.frame import Frame
+from components.params import load
 from features.settings import Settings
 from models.churn import FAMILY, ChurnParams
 from models.evaluation import bootstrap
 from models.evaluation.gates import Evidence, Verdict
+from models.evaluation.standing import Standing
 from tests.benchmarks import churn as benchmark
+from tests.quality import plain_tables
 
 AUC = FAMILY.metrics[0]
 Splits = dict[str, pd.DataFrame]
@@ -32,9 +35,14 @@ def grocer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Frame, ChurnParams
     return benchmark.complete_journey(home, Settings(home=home))
 
 
+@pytest.fixture(scope="module")
+def grocer_params() -> ChurnParams:
+    return FAMILY.params.read(load(benchmark.ROOT / "params.yaml").section("churn"))
+
+
 def lighter(params: ChurnParams) -> ChurnParams:
     """Small enough to be fitted in seconds."""
-    return params.model_copy(update={"folds": 2, "trees": 30, "rounds": 150, "steps": 150})
+    return params.model_copy(update={"folds": 3, "trees": 30, "rounds": 300, "steps": 150})
 
 
 def test_telco_out_of_fold_is_beyond_logistic_regression_and_calibrated(telco: Telco) -> None:
@@ -69,6 +77,23 @@ def test_the_grocers_horizons_have_passed_by_the_next_split(grocer: tuple[Frame,
     assert at["valid"].max() + horizon <= at["test"].min()
 
 
+@pytest.mark.parametrize(
+    ("kind", "rows", "rate"), [("deep", 5000, 0.3), ("deep", 600, 0.5), ("line", 1000, 0.3), ("empty", 4000, 0.16)]
+)
+def test_no_plain_model_beats_it(kind: str, rows: int, rate: float, grocer_params: ChurnParams, tmp_path: Path) -> None:
+    made = plain_tables.table(kind, rows, rate, seed=1)
+    train, valid, test = (made[made["split"] == name] for name in ("train", "valid", "test"))
+
+    model = FAMILY.fit(train, valid, lighter(grocer_params), tmp_path)
+
+    baselines = {
+        name: make(train, valid, grocer_params, tmp_path).predict(test) for name, make in FAMILY.baselines.items()
+    }
+    standing = Standing.of(AUC, test[["churned"]], model.predict(test), baselines, 1)
+    assert standing.better == () and standing.recommended("churn") == "churn", (model.chosen, standing)
+    assert not any(name.startswith(("nothing", "same")) for name in model.encoder.columns)
+
+
 def test_a_shuffled_label_is_refused(telco: Telco, tmp_path: Path) -> None:
     frame, params = telco
     splits = {name: frame.split(name) for name in ("train", "valid", "test")}
@@ -95,11 +120,12 @@ def test_a_leaked_label_is_refused(telco: Telco, tmp_path: Path) -> None:
 
 def verdicts_of(splits: Splits, features: list[str], params: ChurnParams, folder: Path) -> dict[str, Verdict]:
     train, valid, test = splits["train"], splits["valid"], splits["test"]
+    baselines = {name: make(train, valid, params, folder) for name, make in FAMILY.baselines.items()}
     evidence = Evidence(
         rows=test[features],
         truth=test[list(FAMILY.label)],
         answers=FAMILY.fit(train, valid, params, folder / "checkpoint").predict(test),
-        naive=FAMILY.baselines[FAMILY.naive](train, valid, params, folder).predict(test),
+        baselines={name: model.predict(test) for name, model in baselines.items()},
         champion=None,
         train=train,
         metric=AUC,

@@ -16,6 +16,7 @@ from models import catalog
 from models.evaluation import fairness, gates, leaks, metrics
 from models.evaluation.card import SECTIONS, complete
 from models.evaluation.gates import Evidence
+from models.evaluation.standing import Standing
 from models.registry import Registry
 
 RNG = np.random.default_rng(2)
@@ -43,6 +44,7 @@ def test_an_honest_model_passes_every_gate(toy, tmp_path):
     assert set(verdicts) == {
         "no_leak",
         "beats_naive",
+        "not_beaten_by_baselines",
         "not_worse_than_champion",
         "calibrated",
         "fair",
@@ -110,7 +112,7 @@ def evidence(**parts) -> Evidence:
         rows=rows,
         truth=made[["churned"]],
         answers=answers,
-        naive=answers.assign(probability=0.5),
+        baselines={"naive": answers.assign(probability=0.5)},
         champion=None,
         train=made,
         metric=metrics.auc("churned", "probability"),
@@ -118,6 +120,66 @@ def evidence(**parts) -> Evidence:
         seed=1,
     )
     return dataclasses.replace(whole, **parts)
+
+
+def blurred(answers: pd.DataFrame, noise: float) -> pd.DataFrame:
+    return pd.DataFrame({"probability": np.clip(answers["probability"] + RNG.normal(0, noise, len(answers)), 0, 1)})
+
+
+def test_a_model_that_any_baseline_beats_is_refused_and_the_baseline_named():
+    whole = evidence()
+    sharp, naive = whole.answers, whole.answers.assign(probability=0.5)
+    worse = dataclasses.replace(
+        whole, answers=blurred(sharp, 0.5), baselines={"naive": naive, "tree": sharp, "line": blurred(sharp, 0.3)}
+    )
+
+    assert gates.beats_naive(worse).passed, "better than the naive one is not enough"
+    verdict = gates.not_beaten_by_baselines(worse)
+    assert not verdict.passed and "tree, line better beyond noise" in verdict.reason
+    assert verdict.figures["tree"] < verdict.figures["tree.high"] < 0 < verdict.figures["naive"]
+
+
+def test_a_baseline_that_is_better_by_noise_alone_refuses_nobody():
+    whole = evidence()
+    sharp = whole.answers
+    equal = dataclasses.replace(whole, baselines={"naive": sharp.assign(probability=0.5), "tree": blurred(sharp, 0.01)})
+
+    verdict = gates.not_beaten_by_baselines(equal)
+
+    assert verdict.passed and "no baseline is better" in verdict.reason and "above tree by" in verdict.reason
+
+
+@pytest.mark.parametrize("metric", [metrics.auc, metrics.brier])
+def test_the_paired_gain_has_one_direction_whatever_the_metric(metric):
+    whole = evidence(metric=metric("churned", "probability"))
+    standing = Standing.of(
+        whole.metric,
+        whole.truth,
+        blurred(whole.answers, 0.2),
+        {"chance": whole.baselines["naive"], "sharp": whole.answers},
+        1,
+    )
+
+    assert standing.better == ("sharp",) and standing.recommended("mine") == "sharp"
+
+
+def test_rows_of_one_class_are_no_comparison():
+    whole = evidence()
+    one = dataclasses.replace(whole, truth=whole.truth.assign(churned=0))
+
+    verdict = gates.not_beaten_by_baselines(one)
+
+    assert not verdict.passed and "nan" in verdict.reason
+    assert Standing.of(one.metric, one.truth, one.answers, one.baselines, 1).recommended("mine") is None
+
+
+def test_what_is_no_better_than_the_naive_answer_is_not_recommended():
+    whole = evidence()
+    guess = pd.DataFrame({"probability": RNG.random(len(whole.truth))})
+    rivals = {**whole.baselines, "tree": guess}
+
+    assert Standing.of(whole.metric, whole.truth, guess, rivals, 1).recommended("mine") == "naive"
+    assert Standing.of(whole.metric, whole.truth, whole.answers, rivals, 1).recommended("mine") == "mine"
 
 
 def test_a_probability_that_cannot_be_taken_at_its_word_is_refused():
@@ -205,4 +267,6 @@ def test_a_card_with_an_empty_section_is_refused(toy):
 @pytest.mark.parametrize("family", catalog.NAMES)
 def test_every_family_asks_the_gates_that_all_must_pass(family):
     asked = catalog.family(family).gates
-    assert {gates.beats_naive, gates.not_worse_than_champion, gates.no_leak} <= set(asked)
+    assert {gates.beats_naive, gates.not_beaten_by_baselines, gates.not_worse_than_champion, gates.no_leak} <= set(
+        asked
+    )

@@ -16,10 +16,10 @@ class Constant(Document):
     amount: Dial
 
     @classmethod
-    def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float]) -> Self:
-        """Tune on logged episodes."""
+    def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float], before: Dial | None = None) -> Self:
+        """Tune on logged episodes, around the amount of `before`."""
         units = {name: markets[name].price for name in episodes.campaigns}
-        return cls(amount=tuned(lambda dial: cls(amount=dial), units, episodes, markets, ratios))
+        return cls(amount=tuned(lambda dial: cls(amount=dial), units, episodes, markets, ratios, before))
 
     def bid(self, seen: Observation) -> Floats:
         """See `Policy`."""

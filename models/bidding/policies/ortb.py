@@ -30,10 +30,12 @@ class Ortb(Document):
     factor: Dial
 
     @classmethod
-    def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float]) -> Self:
-        """Fit the chance to win, then tune the factor on the same episodes."""
-        half = {name: _half(episodes.of(name).market_price) for name in episodes.campaigns}
-        found = tuned(lambda dial: cls(half=half, factor=dial), units(episodes, markets), episodes, markets, ratios)
+    def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float], before: Self | None = None) -> Self:
+        """Fit the chance to win, then tune the factor on the same episodes, around that of `before`."""
+        half = dict(before.half) if before is not None else {}
+        half |= {name: _half(episodes.of(name).market_price) for name in episodes.campaigns}
+        start, had = units(episodes, markets), before.factor if before is not None else None
+        found = tuned(lambda dial: cls(half=half, factor=dial), start, episodes, markets, ratios, had)
         return cls(half=half, factor=found)
 
     def bid(self, seen: Observation) -> Floats:

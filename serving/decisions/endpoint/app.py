@@ -15,21 +15,26 @@ from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
+from models.catalog import POLICY
+from serving.access.keys import Forbidden, Key, Keys, Unknown, bearer
+from serving.access.scopes import Scope
 from serving.decisions.endpoint import openapi, requests
 from serving.decisions.endpoint.intake import FeedbackAway
-from serving.decisions.endpoint.keys import Forbidden, Key, Keys, Scope, Unknown
 from serving.decisions.endpoint.lane import Lane, Overloaded
 from serving.decisions.endpoint.limits import Buckets, TooMany
 from serving.decisions.endpoint.metrics import REQUESTS, exposed
 from serving.decisions.endpoint.requests import Invalid, NotJson
 from serving.decisions.feedback import Observed, Status
-from serving.decisions.records import Decision, Opportunity, Override
+from serving.decisions.records import Asked, Decision, Opportunity, Override
 from serving.decisions.state.store import Store, StoreUnavailable
 
 #: Bytes of one request: a thousand opportunities with a hundred features each.
 BODY_LIMIT = 4 * 1024 * 1024
 #: Nothing here is to be kept by a cache or taken for a page.
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+#: The families whose answers a decision shows, by what is asked; a look at a campaign shows none.
+ASKS: dict[Asked, tuple[str, ...]] = {"bid": (POLICY,), "campaign": (), "customer": ("churn", "ltv")}
 
 Answer = tuple[int, Any, Mapping[str, str]]
 
@@ -95,7 +100,7 @@ def _handler(
     async def handle(request: Request) -> Response:
         begun = perf_counter()
         try:
-            key = None if scope is None else desk.keys.check(_given(request), scope)
+            key = None if scope is None else desk.keys.check(bearer(request.headers.get("authorization", "")), scope)
             status, body, headers = await answer(request, desk, key)
         except Exception as wrong:
             status, body, headers = _refusal(wrong)
@@ -111,6 +116,7 @@ _JSON = "application/json"
 
 async def _decide(request: Request, desk: Desk, key: Key) -> Answer:
     opportunities, batch = requests.opportunities(requests.parsed(await _body(request)))
+    key.need({one.account_id for one in opportunities}, (name for one in opportunities for name in ASKS[one.asked]))
     desk.buckets.take(key, len(opportunities))
     decisions: Sequence[Decision] = await desk.decide.ask(opportunities)
     return 200, {"decisions": decisions} if batch else decisions[0], {}
@@ -118,6 +124,7 @@ async def _decide(request: Request, desk: Desk, key: Key) -> Answer:
 
 async def _feedback(request: Request, desk: Desk, key: Key) -> Answer:
     events = requests.events(requests.parsed(await _body(request)))
+    key.need({event.account_id for event in events})
     desk.buckets.take(key, len(events))
     became = Counter(await desk.feedback.ask(events))
     return 200, {status: became[status] for status in get_args(Status)}, {}
@@ -125,18 +132,21 @@ async def _feedback(request: Request, desk: Desk, key: Key) -> Answer:
 
 async def _campaign(request: Request, desk: Desk, key: Key) -> Answer:
     said = requests.CAMPAIGN.read(requests.parsed(await _body(request)))
+    key.need([said["account_id"]])
     await asyncio.to_thread(desk.store.configure, said["account_id"], said["campaign_id"], requests.terms(said))
     return 200, said, {}
 
 
 async def _account(request: Request, desk: Desk, key: Key) -> Answer:
     said = requests.ACCOUNT.read(requests.parsed(await _body(request)))
+    key.need([said["account_id"]])
     await asyncio.to_thread(desk.store.limit, **said)
     return 200, said, {}
 
 
 async def _budgets(request: Request, desk: Desk, key: Key) -> Answer:
     account = request.query_params.get("account_id")
+    key.need([account])
     found = await asyncio.to_thread(desk.store.budgets, account)
     return 200, {"killed": await asyncio.to_thread(desk.store.stopped), "budgets": found}, {}
 
@@ -144,6 +154,7 @@ async def _budgets(request: Request, desk: Desk, key: Key) -> Answer:
 async def _kill(request: Request, desk: Desk, key: Key) -> Answer:
     said = requests.stop(requests.parsed(await _body(request)))
     account, campaign = said.get("account_id"), said.get("campaign_id")
+    key.need([account])
     why = None if said["why"] is None else f"{said['why']} ({key.name})"
     await asyncio.to_thread(desk.store.kill, why, account, campaign)
     return 200, {"killed": why}, {}
@@ -151,13 +162,14 @@ async def _kill(request: Request, desk: Desk, key: Key) -> Answer:
 
 async def _override(request: Request, desk: Desk, key: Key) -> Answer:
     said = requests.WORD.read(requests.parsed(await _body(request)))
+    key.need([said["account_id"]])
     stands = said["stands"] == "yes"
     override = Override(said.get("bid"), key.name, said["why"]) if stands else None
     await asyncio.to_thread(desk.store.override, said["account_id"], said["campaign_id"], override)
     return 200, {"override": override}, {}
 
 
-async def _metrics(request: Request, desk: Desk, key: None) -> Answer:
+async def _metrics(request: Request, desk: Desk, key: Key) -> Answer:
     return 200, exposed(), {}
 
 
@@ -196,12 +208,6 @@ async def _body(request: Request) -> bytes:
         if len(body) > BODY_LIMIT:
             raise TooLarge(f"the body: expected at most {BODY_LIMIT} bytes")
     return bytes(body)
-
-
-def _given(request: Request) -> str:
-    """The key in the request's headers; empty where there is none."""
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    return given.strip() if scheme.lower() == "bearer" else ""
 
 
 def _refusal(wrong: Exception) -> Answer:

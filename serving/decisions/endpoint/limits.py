@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from time import monotonic
 
-from serving.decisions.endpoint.keys import Key
+from serving.access.keys import Key
 
 
 class TooMany(Exception):

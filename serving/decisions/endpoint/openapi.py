@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
+from serving.access.scopes import Scope
 from serving.decisions.endpoint import schemas
-from serving.decisions.endpoint.keys import Scope
 from serving.decisions.records import Decision
 
 Schema = dict[str, Any]
@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 _REFUSED = {
     400: "The body is not JSON.",
     401: "No key, or none that is known.",
-    403: "The key lacks the scope.",
+    403: "The key lacks the scope, or is not for the account or family.",
     413: "The body is too large.",
     422: "A field is missing, unknown or wrong: the answer names it.",
     429: "The key's rate is used up; `retry-after` says for how long.",
@@ -138,7 +138,7 @@ ROUTES = (
         (schemas.Word,),
         "admin",
     ),
-    Route("GET", "/metrics", "metrics", "Figures for Prometheus.", (str,), media="text/plain"),
+    Route("GET", "/metrics", "metrics", "Figures for Prometheus.", (str,), scope="metrics", media="text/plain"),
     Route("GET", "/health/live", "live", "Whether it works at all.", (schemas.Live,), unready=True),
     Route(
         "GET",

@@ -73,10 +73,13 @@ class Panel:
                     else:
                         _unsaid(one, name, sheet.faults[row])
         bought = standing.purchases(sheet) if self.asked == "customer" else [None] * len(opportunities)
+        zones = sheet.texts.get("zone") or [None] * len(opportunities)
         took_ms = 1000 * (perf_counter() - begun)
         return [
-            Predictions(**values, versions=self.versions, faults=tuple(faults), took_ms=took_ms, purchases=one)
-            for values, faults, one in zip(said, sheet.faults, bought, strict=True)
+            Predictions(
+                **values, versions=self.versions, faults=tuple(faults), took_ms=took_ms, purchases=one, zone=zone
+            )
+            for values, faults, one, zone in zip(said, sheet.faults, bought, zones, strict=True)
         ]
 
     def _look_up(self, sheet: Sheet, opportunities: Sequence[Opportunity], features: Features) -> None:

@@ -13,11 +13,11 @@ import uvicorn
 from features.settings import Settings
 from features.store import Online, StoreUnavailable
 from features.views import SERVICES
+from serving.access.keys import Keys, path
 from serving.decisions.endpoint.app import Desk, make_app
 from serving.decisions.endpoint.champions import Champions, Current
 from serving.decisions.endpoint.guarded import Disk, guarded
 from serving.decisions.endpoint.intake import Intake
-from serving.decisions.endpoint.keys import Keys, path
 from serving.decisions.endpoint.lane import Lane
 from serving.decisions.endpoint.limits import Buckets
 from serving.decisions.endpoint.metrics import FLAGGED, told
@@ -57,7 +57,7 @@ def serve(
     """Answer until SIGTERM, then finish what waits, the log included; `place` as for `put_together`."""
     desk = put_together(current, params, seed, settings, place)
     if not path(settings).exists():
-        log.warning("no key may ask anything yet: adloop key --scope decide")
+        log.warning("no key may ask anything yet: adloop key --scope decide --scope feedback")
     sys.setswitchinterval(SWITCH_S)
     # What is loaded now stays: the collector need not look at it again in the middle of a request.
     gc.collect()
@@ -92,7 +92,8 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
     events = home / FILE
     feedback = Intake(events, lambda: Feedback(events, store, params, lambda flag: FLAGGED[flag].inc()), home / "log")
     written = DecisionLog(home / "log", params, feedback.expect, settings.decisions_days)
-    pipeline = Pipeline(models, Features(online), Allowance(store, params), written, params, seed)
+    money = Allowance(store, params)
+    pipeline = Pipeline(models, Features(online), money, written, params, seed)
     decide: Lane[Opportunity, Decision] = Lane("decide", pipeline.decide)
 
     def taken(observed: Sequence[Observed]) -> list[Status]:
@@ -120,6 +121,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         if bus is not None:
             bus.close()
         decide.close()
+        money.close()
         take.close()
         models.close()
         written.close()

@@ -9,27 +9,30 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from features import clock
 from models.vectors import Floats
 from serving.decisions.case import number
 from serving.decisions.endpoint.sheet import Sheet
 from serving.decisions.records import Opportunity, Purchases, State
 from serving.decisions.triggers import DAY_S
 
-#: Days from a Monday to the first day of Unix time.
-THURSDAY = 3
 #: Of a customer's purchases, as the features count them.
 RECENT_DAYS = 28.0
 
 
 def estimate(sheet: Sheet, opportunities: Sequence[Opportunity], states: Sequence[State]) -> None:
-    """Fill in what nobody said: hour and weekday (UTC), auctions of the day and those left, what an auction cost, and
-    the lag behind an even pace. What cannot be told stays missing."""
+    """Fill in what nobody said: hour and weekday by the campaign's clock, auctions of the day and those left, what an
+    auction cost, and the lag behind an even pace. What cannot be told stays missing.
+
+    Budgets are of a day in UTC, whatever the campaign's clock.
+    """
     if not {"hour", "weekday", "remaining"} & sheet.columns.floats.keys():
         return
     at = np.array([number(one.occurred_at) or 0.0 for one in opportunities])
     gone = at % DAY_S / DAY_S
-    sheet.guess("hour", np.floor(gone * 24))
-    sheet.guess("weekday", (at // DAY_S + THURSDAY) % 7)
+    hour, weekday = clock.hour_and_weekday(at, zones(sheet))
+    sheet.guess("hour", hour)
+    sheet.guess("weekday", weekday)
     of_late = sheet.column("auctions_7d") / 7
     sheet.guess("auctions", np.where(of_late > 0, of_late, np.nan))
     auctions = sheet.column("auctions")
@@ -40,6 +43,16 @@ def estimate(sheet: Sheet, opportunities: Sequence[Opportunity], states: Sequenc
         behind = np.where(limit > 0, passed / auctions - spent / limit, np.nan)
     sheet.guess("recent_cost", spent / passed)
     sheet.guess("pacing_debt", behind * passed / 2)  # as if the lag had grown evenly
+
+
+def zones(sheet: Sheet) -> list[str | None]:
+    """Whose clock each campaign runs by; None where nobody says, which is UTC's. A name of no zone is a fault."""
+    told = sheet.texts.get("zone") or [None] * len(sheet.numbers)
+    for row, zone in enumerate(told):
+        if not clock.known(zone):
+            sheet.faults[row].append(f"feature 'zone': expected an IANA time zone, got {str(zone)[:80]!r}")
+            told[row] = None
+    return told
 
 
 def insist(sheet: Sheet, states: Sequence[State]) -> None:

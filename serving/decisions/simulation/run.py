@@ -16,7 +16,7 @@ from models.bidding.model import BiddingModel
 from models.bundle import Bundle, open_bundle
 from models.catalog import POLICY
 from models.registry import Registry
-from serving.decisions.endpoint import keys
+from serving.access import keys
 from serving.decisions.endpoint.server import STATE
 from serving.decisions.feedback import FILE
 from serving.decisions.params import Decisions, read
@@ -37,6 +37,8 @@ from serving.rollout.processes import DecisionServer, free_port
 #: Seconds that the endpoint may take to count what it was told.
 SETTLES_S = 20.0
 _DAY_S, _WEEK_DAYS, _MONDAY = 86_400, 7, 4  # the first day of Unix time was a Thursday
+#: After which no conversion comes any more: what is dated ahead is not accepted.
+_LATE_DAYS = 91
 #: Done hours, of how many.
 Progress = Callable[[int, int], None]
 
@@ -79,8 +81,8 @@ def simulate(
 
 
 def start(days: int) -> float:
-    """The Monday at which days begin that are over by now, in Unix seconds."""
-    last = int(time.time() // _DAY_S) - days
+    """The Monday at which days begin that are over by now, as are their conversions, in Unix seconds."""
+    last = int(time.time() // _DAY_S) - days - _LATE_DAYS
     return float((last - (last - _MONDAY) % _WEEK_DAYS) * _DAY_S)
 
 

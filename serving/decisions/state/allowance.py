@@ -79,6 +79,15 @@ class Allowance:
         with suppress(StoreUnavailable):
             self._store.record([Event(given_back, *where, "loss", asked.occurred_at, purpose=asked.purpose)])
 
+    def close(self) -> None:
+        """Have bids held that were taken, and give back what is left: it would be set aside for hours."""
+        with self._turn, suppress(StoreUnavailable):
+            self._hold_taken()
+            at = time.time()
+            if self._purses:
+                self._store.record([_given_back(campaign, purse, at) for campaign, purse in self._purses.items()])
+                self._purses.clear()
+
     def _take(self, asked: Reservation) -> Grant:
         purse = self._purses.get((asked.account_id, asked.campaign_id))
         if purse is None or self._clock() > purse.usable_until:

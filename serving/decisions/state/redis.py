@@ -216,17 +216,14 @@ class Redis:
         """Bring books of an earlier version to this one, once; those of a later version are refused."""
         (found,) = self._trips.ask([("GET", VERSION_KEY)])
         if int(found or 0) > VERSION:
-            raise redis.RedisError(
-                f"its books are of a later version ({found}) than this adloop knows: use that adloop"
-            )
+            raise redis.RedisError(f"its books are of a later version of adloop ({found}): use that one")
         if int(found or 0) < VERSION:
             cursor = "0"
             while True:
                 ((cursor, keys),) = self._trips.ask([("SCAN", cursor, "MATCH", f"{tag('*')}:open", "COUNT", 1000)])
-                tags = [key.removesuffix(":open") for key in keys]
-                self._scripted(
-                    [("EVALSHA", _SHA[UPGRADE], 2, one, EVERYTHING, self._told_options(), "[]") for one in tags]
-                )
+                tags, told = [key.removesuffix(":open") for key in keys], self._told_options()
+                if tags:
+                    self._scripted([("EVALSHA", _SHA[UPGRADE], 2, one, EVERYTHING, told, "[]") for one in tags])
                 if cursor == "0":
                     break
             self._trips.ask([("SET", VERSION_KEY, VERSION)])

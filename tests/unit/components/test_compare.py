@@ -1,4 +1,6 @@
+import io
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import business
@@ -6,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import toyland
+from rich.console import Console
 
 from components.compare.step import compare
 from features.contracts import ContractBroken
 from features.settings import Settings
+from models import catalog
 from models.evaluation.folds import stratified
+from pipelines import trial
 
 SECTION = {**toyland.SECTION, "window": {"horizon_days": 28, "step_days": 56, "min_history_days": 84}}
 
@@ -49,6 +54,9 @@ def test_without_a_test_folder_subscribers_are_judged_in_folds(toy, tmp_path, se
     assert figures.loc[("toy", "auc"), "value"] > figures.loc[("recency", "auc"), "value"] + 0.1
     assert (figures["low"] <= figures["value"]).all() and (figures["value"] <= figures["high"]).all()
     assert done.seed == SECTION["seed"] and len(done.data_hash) == 64
+    (against,) = done.standing
+    assert against["baseline"] == "recency" and 0 < against["low"] < against["gain"] < against["high"]
+    assert done.recommended == "toy" and done.judged_by == "auc"
 
 
 def test_a_test_folder_is_never_learnt_from(toy, tmp_path, settings):
@@ -61,6 +69,46 @@ def test_a_test_folder_is_never_learnt_from(toy, tmp_path, settings):
     turned = compare(toy, str(data), str(test), None, None, SECTION, settings)
     before, after = (table(run).loc[("toy", "auc"), "value"] for run in (done, turned))
     assert after == pytest.approx(1 - before)
+
+
+def test_a_baseline_that_wins_is_recommended_by_its_name(toy, tmp_path, settings, monkeypatch):
+    family = catalog.family(toy)
+    swapped = {"recency": family.baselines["recency"], "all_features": family.fit}
+    monkeypatch.setattr(
+        catalog, "family", lambda name: replace(family, fit=family.baselines["recency"], baselines=swapped)
+    )
+
+    done = compare(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
+
+    assert done.recommended == "all_features"
+    assert [row["high"] < 0 for row in done.standing] == [False, True]
+    assert "Use all_features: better than toy beyond noise" in _shown(done)
+
+
+def test_what_is_no_better_than_the_naive_answer_is_not_recommended(toy, tmp_path, settings, monkeypatch):
+    family = catalog.family(toy)
+    monkeypatch.setattr(catalog, "family", lambda name: replace(family, fit=family.baselines["recency"]))
+
+    done = compare(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
+
+    assert done.recommended == "recency"
+    assert "Use recency: toy is not better beyond noise" in _shown(done)
+
+
+def test_candidates_that_were_chosen_are_counted(toy, tmp_path, settings, monkeypatch):
+    family = replace(catalog.family(toy), chosen=lambda model: "ridge")
+    monkeypatch.setattr(catalog, "family", lambda name: family)
+
+    done = compare(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
+
+    assert done.chosen == {"ridge": 5}
+    assert "Use toy: ridge in 5 of 5 fits." in _shown(done)
+
+
+def _shown(compared) -> str:
+    written = io.StringIO()
+    trial.show(compared, Console(file=written, width=200))
+    return written.getvalue()
 
 
 def test_a_shop_is_judged_at_the_cutoff(toy, tmp_path, settings):
@@ -83,6 +131,7 @@ BIDDING = {
     "window": {"horizon_days": 28, "step_days": 1, "min_history_days": 84},
     "goal": "clicks",
     "pricing": "second",
+    "spend": "worthwhile",
     "auctions": 100,
     "rounds": 1,
     "episodes": 2,
@@ -99,7 +148,7 @@ def test_bidding_is_told_by_campaign_and_budget(tmp_path, settings):
     assert list(dict.fromkeys(parts["situation"])) == ["1/32", "1/16", "1/8", "1/4"]
     assert list(dict.fromkeys(parts["metric"])) == ["clicks", "cost", "wins", "share_of_hindsight"]
     clicks = parts[parts["metric"] == "clicks"].groupby("model")["value"].sum()
-    assert set(clicks.index) == {"bidding", "mcpc", "linear", "ortb", "pid", "rlb"}
+    assert set(clicks.index) == {"bidding", "mcpc", "constant", "linear", "ortb", "pid", "rlb"}
     rate = table(done)["value"].xs("clicks_per_mille", level="metric")
     assert (clicks / done.rows * 1000).to_dict() == pytest.approx(rate[clicks.index].to_dict())
     assert clicks["bidding"] > clicks["mcpc"]

@@ -1,5 +1,8 @@
 """The endpoint's log and its feedback as auctions: what was bid, what came of it, and what is not known."""
 
+import sqlite3
+import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,3 +99,22 @@ def test_without_a_log_it_says_where_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="decisions: no decision that something came of is logged"):
         sources.tables("decision_log", Settings(home=tmp_path))
     assert not sources.learns(["auction_simulator", "cdnow"], Settings(home=tmp_path))
+
+
+@pytest.mark.parametrize("told_at", ["NULL", str(time.time_ns())])
+def test_an_event_dated_ahead_makes_no_bid_a_lost_one(tmp_path: Path, told_at: str) -> None:
+    """One that was accepted before such were refused, and one of a clock that ran ahead by a minute."""
+    place, settings = write(tmp_path / "decisions"), Settings(home=tmp_path)
+    made = decided(1)[4]
+    at = 4e9 if told_at == "NULL" else time.time() + 60
+    with closing(sqlite3.connect(place / "feedback.db")) as db, db:
+        row = "INSERT INTO event VALUES ('ours', 'ahead', ?, 'impression', ?, 0.5, 0, 1, {told})"
+        db.execute(row.format(told=told_at), [made.decision_id, at])
+    log = DecisionLog(place / "log", PARAMS)
+    asked, *more = decided(600)
+    log.append(replace(asked, occurred_at=time.time() + 30), *more[:-1], replace(more[-1], decided_at=time.time() + 30))
+    log.close()
+    sources.read(["decision_log"], tmp_path / "read", settings)
+    found = pd.read_parquet(tmp_path / "read" / "auctions.parquet").set_index("decision_id")
+    assert decided(600)[4].decision_id not in found.index
+    assert found["won"][made.decision_id] == 1

@@ -53,6 +53,18 @@ def test_a_shortened_horizon_still_ends_before_the_test_cutoff() -> None:
     assert max((*cutoffs.train, *cutoffs.valid)) + cutoffs.learn_days * DAY <= cutoffs.test
 
 
+@pytest.mark.parametrize("history", [91, 120, 145, 300])
+def test_windows_of_a_few_days_are_not_learnt_from(history: int) -> None:
+    """Of three months of which all but a week are to be history, two days each would be left."""
+    cutoffs = plan(FIRST, after(history + 200), params(200, 28, 84).window, shorten=True)
+
+    assert cutoffs.test == after(history)
+    assert cutoffs.learn_days == max((history - 84) // 3, history // 5)
+    assert cutoffs.train and cutoffs.valid == (cutoffs.test - cutoffs.learn_days * DAY,)
+    assert max(cutoffs.train) + cutoffs.learn_days * DAY <= cutoffs.valid[0]
+    assert min(cutoffs.train) - FIRST >= min(84, 2 * history // 5) * DAY
+
+
 def test_a_horizon_beyond_the_data_is_cut_and_said() -> None:
     with pytest.warns(UserWarning, match="the horizon is 20 days"):
         cutoffs = plan(FIRST, after(100), params(30).window, cutoff=str(after(80)))

@@ -170,3 +170,12 @@ def test_many_moments_at_once_equal_one_at_a_time(shop: Tables) -> None:
 def test_names_are_unique_over_all_groups(shop: Tables) -> None:
     names = features(shop, "2023-12-01").columns
     assert names.is_unique
+
+
+@pytest.mark.parametrize(("zone", "evening", "weekend"), [(None, 0, 1), ("UTC", 0, 1), ("America/Los_Angeles", 1, 0)])
+def test_hours_and_weekdays_are_of_the_businesss_own_clock(
+    given: Callable[..., Tables], zone: str | None, evening: float, weekend: float
+) -> None:
+    # In Los Angeles it is eight in the evening, on Friday.
+    ann = features(given([("ann", "2024-01-06 04:00", 5.0, {"zone": zone})])).loc["ann"]
+    assert (ann["evening_share"], ann["morning_share"], ann["weekend_share"]) == (evening, 1 - evening, weekend)

@@ -105,6 +105,7 @@ FAMILY = Family(
     gates=(
         gates.no_leak,
         gates.beats_naive,
+        gates.not_beaten_by_baselines,
         gates.not_worse_than_champion,
         gates.calibrated(LABEL, "probability"),
         gates.fair(lambda truth: truth[LABEL] == 1, lambda answers: answers["probability"] >= 0.5),

@@ -14,6 +14,7 @@ SECTION = {
     "window": {"horizon_days": 7, "step_days": 1, "min_history_days": 14},
     "goal": "clicks",
     "pricing": "second",
+    "spend": "all",
     "auctions": LENGTH,
     "rounds": 1,
     "episodes": 2,

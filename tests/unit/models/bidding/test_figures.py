@@ -66,7 +66,7 @@ def test_intervals_are_over_episodes(rows: pd.DataFrame, model: BiddingModel) ->
 
 
 def evidence(truth: pd.DataFrame, answers: pd.DataFrame) -> Evidence:
-    return Evidence(truth, truth, answers, answers, None, truth, METRICS[0], (), 1)
+    return Evidence(truth, truth, answers, {"mcpc": answers}, None, truth, METRICS[0], (), 1)
 
 
 def test_spending_more_than_the_budget_is_refused(rows: pd.DataFrame, model: BiddingModel) -> None:

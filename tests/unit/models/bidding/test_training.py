@@ -113,5 +113,21 @@ def test_the_choice_is_by_value_on_parts_not_learnt_from(tmp_path: Path) -> None
 
     won = held_out(lesson)
 
-    assert set(won) == set(CANDIDATES)
-    assert won[best(won)] == max(won.values()) > 0
+    assert list(won) == list(CANDIDATES)
+    assert {len(values) for values in won.values()} == {len(lesson.episodes)} and best(won) in won
+    assert {"constant", "mcpc", "linear", "ortb", "pid", "rlb"} <= set(won), "every plain rule may win"
+
+
+def test_what_none_beats_beyond_noise_is_taken_the_first_of_them() -> None:
+    rng = np.random.default_rng(1)
+    rich = rng.gamma(0.2, 50, 200)  # episodes differ far more than policies do
+    won = {
+        "plain": rich.tolist(),
+        "lucky": (rich + np.tile([1.0, -0.95], 100)).tolist(),
+        "better": (rich + 0.5 + rng.normal(0, 1, 200)).tolist(),
+    }
+
+    assert best(won) == "better"
+    assert best({name: won[name] for name in ("plain", "lucky")}) == "plain"
+    assert best({name: won[name] for name in ("lucky", "plain")}) == "lucky"
+    assert best({"plain": [0.0, 0.0], "lucky": [0.0, 0.0]}) == "plain"

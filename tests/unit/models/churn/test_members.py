@@ -1,15 +1,25 @@
 """Each member's graph says what the library it was learnt with says, missing values included."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import lightgbm
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import xgboost
+from scipy.special import expit
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from models.churn import ChurnParams, boosting, forest, logistic, network
+from models.churn import ChurnParams, boosting, forest, logistic, network, plain
 from models.churn.basis import Basis
+from models.churn.members import Learn, Member
 from models.churn.model import session
 from models.tabular import Encoder, Matrix, feature_columns
 
@@ -25,49 +35,128 @@ def churned(whole: pd.DataFrame) -> np.ndarray:
     return whole["churned"].to_numpy(dtype=np.float32)
 
 
-def run(graph: object, x: Matrix) -> np.ndarray:
-    return session(graph.SerializeToString()).run(None, {"x": x})[0][:, 0]
+def run(member: Member, x: Matrix) -> np.ndarray:
+    return session(member.graph).run(None, {"x": x})[0][:, 0]
 
 
-def test_boosting_is_xgboost(x: Matrix, churned: np.ndarray, params: ChurnParams) -> None:
-    booster = boosting.train(x, churned, params, seed=1)
+@pytest.fixture(scope="module")
+def gaps(x: Matrix) -> Matrix:
+    """What is asked: among it values that were never missing when it was learnt."""
+    asked = x.copy()
+    asked[np.random.default_rng(1).random(x.shape) < 0.2] = np.nan
+    return asked
 
-    theirs = booster.predict(xgboost.DMatrix(x), output_margin=True)
 
-    np.testing.assert_allclose(run(boosting.graph(booster), x), theirs, atol=1e-5)
-
-
-def test_forest_is_scikit_learns(
-    x: Matrix, churned: np.ndarray, params: ChurnParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("depth", [3, 6])
+def test_boosting_is_xgboost(
+    x: Matrix, gaps: Matrix, churned: np.ndarray, params: ChurnParams, tmp_path: Path, depth: int
 ) -> None:
-    kept = []
+    (settings,) = [one for one in boosting.CAPACITIES if one["max_depth"] == depth]
+
+    made = boosting.Capacity(settings, 30).learner()(x, churned, params, 1, tmp_path)
+
+    theirs = xgboost.Booster()
+    theirs.load_model(bytearray(made.boosted.saved))
+    np.testing.assert_allclose(run(made, gaps), theirs.predict(xgboost.DMatrix(gaps), output_margin=True), atol=1e-5)
+    assert theirs.num_boosted_rounds() == 30
+
+
+def test_plain_xgboost_is_the_librarys_default(
+    x: Matrix, gaps: Matrix, churned: np.ndarray, params: ChurnParams, tmp_path: Path
+) -> None:
+    theirs = xgboost.XGBClassifier(random_state=1, n_jobs=1).fit(x, churned)
+
+    ours = run(plain.xgboost(x, churned, params, 1, tmp_path), gaps)
+
+    np.testing.assert_allclose(expit(ours), theirs.predict_proba(gaps)[:, 1], atol=1e-5)
+
+
+def test_plain_lightgbm_is_the_librarys_default(
+    x: Matrix, gaps: Matrix, churned: np.ndarray, params: ChurnParams, tmp_path: Path
+) -> None:
+    theirs = lightgbm.LGBMClassifier(n_jobs=1, verbosity=-1).fit(x, churned)
+
+    ours = run(plain.lightgbm(x, churned, params, 1, tmp_path), gaps)
+
+    np.testing.assert_allclose(expit(ours), theirs.predict_proba(gaps)[:, 1], atol=1e-5)
+
+
+def test_plain_logistic_regression_is_scikit_learns(
+    x: Matrix, gaps: Matrix, churned: np.ndarray, params: ChurnParams, tmp_path: Path
+) -> None:
+    pipe = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=2000))
+    theirs = pipe.fit(x, churned)
+
+    ours = run(plain.logistic_regression(x, churned, params, 1, tmp_path), gaps)
+
+    np.testing.assert_allclose(expit(ours), theirs.predict_proba(gaps)[:, 1], atol=1e-5)
+
+
+@pytest.mark.parametrize("learn", [forest.fit, plain.random_forest])
+def test_forests_are_scikit_learns(
+    learn: Learn,
+    x: Matrix,
+    gaps: Matrix,
+    churned: np.ndarray,
+    params: ChurnParams,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[RandomForestClassifier] = []
     monkeypatch.setattr(RandomForestClassifier, "fit", _keeping(kept, RandomForestClassifier.fit))
 
-    graph = forest.fit(x, churned, params, 1, tmp_path / "progress")
+    made = learn(x, churned, params, 1, tmp_path / "progress")
 
-    theirs = kept[0].predict_proba(np.nan_to_num(x, nan=float(np.finfo(np.float32).min)))[:, 1]
-    np.testing.assert_allclose(1 / (1 + np.exp(-run(graph, x))), np.clip(theirs, 1e-3, 1 - 1e-3), atol=1e-5)
+    theirs = kept[0].predict_proba(np.nan_to_num(gaps, nan=float(np.finfo(np.float32).min)))[:, 1]
+    np.testing.assert_allclose(expit(run(made, gaps)), np.clip(theirs, 1e-3, 1 - 1e-3), atol=1e-5)
 
 
-def _keeping(kept: list[object], fit: object) -> object:
-    def keep(self: object, *given: object) -> object:
+def _keeping(kept: list[RandomForestClassifier], fit: Callable[..., Any]) -> Callable[..., Any]:
+    def keep(self: RandomForestClassifier, *given: Any) -> Any:
         kept.append(self)
         return fit(self, *given)
 
     return keep
 
 
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_tree_shap_adds_up_to_what_is_answered(
+    name: str, x: Matrix, gaps: Matrix, churned: np.ndarray, params: ChurnParams, tmp_path: Path
+) -> None:
+    made = plain.PLAIN[name](x, churned, params, 1, tmp_path)
+
+    shared = run(made, gaps) - made.boosted.effects(gaps).sum(axis=1)
+
+    np.testing.assert_allclose(shared, shared.mean(), atol=1e-4)
+
+
+def test_capacity_is_deep_where_interactions_bear_it_and_shallow_where_they_do_not(
+    params: ChurnParams,
+) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3000, 8)).astype(np.float32)
+    held, longer = np.arange(3000) % 4 == 0, params.model_copy(update={"rounds": 400})
+    parity = (np.sign(x[:, 0] * x[:, 1] * x[:, 2]) * 2 + rng.logistic(size=3000) > 0).astype(np.float32)
+    slope = (0.15 * x.sum(axis=1) + rng.logistic(size=3000) > 0).astype(np.float32)
+
+    deep = boosting.Capacity.chosen(x, parity, held, longer)
+    shallow = boosting.Capacity.chosen(x, slope, held, longer)
+
+    assert deep.settings["max_depth"] == 6 and shallow.settings["max_depth"] == 3
+    assert shallow.rounds < longer.rounds, "it stopped where more taught nothing"
+
+
 def test_linear_pieces_in_the_graph_are_those_it_was_fitted_on(
     x: Matrix, churned: np.ndarray, params: ChurnParams, tmp_path: Path
 ) -> None:
     basis = Basis.fit(x)
-    graph = logistic.fit(x, churned, params, 1, tmp_path / "progress")
-    constants = {one.name: np.frombuffer(one.raw_data, np.float32).reshape(one.dims) for one in graph.graph.initializer
-                 if one.data_type == 1}  # fmt: skip
+    made = logistic.fit(x, churned, params, 1, tmp_path / "progress")
+    stored = onnx.load_from_string(made.graph).graph.initializer
+    constants = {one.name: onnx.numpy_helper.to_array(one) for one in stored}
 
     expected = basis.expand(x) @ constants["weight0"] + constants["bias0"]
 
-    np.testing.assert_allclose(run(graph, x), expected[:, 0], atol=1e-5)
+    np.testing.assert_allclose(run(made, x), expected[:, 0], atol=1e-5)
     assert np.abs(basis.expand(x).mean(axis=0)).max() < 1e-5
 
 
@@ -89,7 +178,7 @@ def test_a_network_that_was_stopped_ends_as_one_that_was_not(
     monkeypatch.setattr(network, "_keep", keep)
     resumed = network.fit(x, churned, params, 1, tmp_path / "stopped.npz")
 
-    assert resumed.SerializeToString(deterministic=True) == whole.SerializeToString(deterministic=True)
+    assert resumed == whole
     assert resumed != network.fit(x, churned, params, 2, tmp_path / "other.npz")
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from models.ltv import FAMILY, LtvParams, ValueModel
-from models.ltv.leap import Leap, pairs, weight
+from models.ltv.leap import USUAL, Leap, chained, drift, pairs, weight
 
 
 def test_no_leap_leaves_the_models_answers() -> None:
@@ -66,6 +66,46 @@ def test_pairs_look_from_the_earlier_cutoff_to_the_end_of_the_later_horizon() ->
     assert both["value"].tolist() == [7.0, 7.0]
     assert both["horizon_days"].tolist() == [61 + 30, 30 + 30]
     assert set(both) == set(earlier)
+
+
+def windows(starts: list[str], days: int) -> pd.DataFrame:
+    """Two customers at each cutoff, who spend 1 and 10 times its place in the list."""
+    return pd.DataFrame(
+        {
+            "customer_id": ["ann", "bob"] * len(starts),
+            "event_timestamp": pd.to_datetime(np.repeat(starts, 2)),
+            "horizon_days": days,
+            "value": np.repeat(np.arange(1.0, len(starts) + 1), 2) * np.tile([1.0, 10.0], len(starts)),
+            "monetary": np.repeat(np.arange(len(starts)), 2),
+        }
+    )
+
+
+@pytest.mark.parametrize(("horizon", "start", "spent"), [(30, 3, 4), (31, 2, 3 + 4), (90, 1, 2 + 3 + 4), (400, 1, 9)])
+def test_windows_that_follow_each_other_are_one_long_one(horizon: int, start: int, spent: int) -> None:
+    examples = windows(["2024-01-15", "2024-01-31", "2024-03-01", "2024-03-31"], 30)  # the first is followed by none
+
+    seen = chained(examples, horizon, "customer_id")
+
+    assert seen["monetary"].tolist() == [start, start]
+    assert seen["value"].tolist() == [spent, 10.0 * spent]
+    assert set(seen["horizon_days"]) == {30 * (4 - start)}
+
+
+def test_one_cutoff_is_a_window_by_itself() -> None:
+    examples = windows(["2024-01-31"], 30)
+
+    pd.testing.assert_frame_equal(chained(examples, 90, "customer_id"), examples)
+
+
+def test_drift_is_by_how_much_seasons_that_follow_each_other_differ() -> None:
+    months = pd.to_datetime(["2024-01-01", "2024-01-31", "2024-03-01", "2024-03-15"])
+    level = dict(zip(months, (1.0, 1.5, 1.0, 9.0), strict=True))  # the last follows none
+
+    found = drift(level, 30)
+
+    assert found == pytest.approx(np.sqrt((2 * np.log(1.5) ** 2 + USUAL**2) / 3))
+    assert drift({months[0]: 1.0}, 30) == USUAL
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ def test_a_killed_run_goes_on_where_it_was(
     again = FAMILY.fit(train, valid, params, tmp_path)
 
     pd.testing.assert_frame_equal(again.predict(test), model.predict(test), check_exact=True)
-    assert len(kept) == 3 and kept == {file: file.stat().st_mtime_ns for file in kept}
+    assert len(kept) == 5 and kept == {file: file.stat().st_mtime_ns for file in kept}
 
 
 def test_a_checkpoint_of_other_data_is_left_alone(
@@ -97,7 +97,7 @@ def test_a_checkpoint_of_other_data_is_left_alone(
 
     FAMILY.fit(train.assign(monetary=train["monetary"] * 2), valid, params, tmp_path)
 
-    assert len(set(tmp_path.iterdir()) - kept) == 4
+    assert len(set(tmp_path.iterdir()) - kept) == 6
 
 
 def test_short_windows_teach_a_longer_horizon(

@@ -3,10 +3,12 @@
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.sources.decision_log import came_of
 from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.log import parts
 from serving.decisions.log.entry import Entry
@@ -316,3 +319,83 @@ def test_decisions_since_a_time_are_those_that_were_logged_since(tmp_path):
         frame = joined(tmp_path / "log", tmp_path / "feedback.db", since)
         assert sorted(frame["opportunity_id"]) == [f"auction {at}" for at in range(6 - left, 6)]
         assert frame.dtypes[list(CAME)].astype(str).to_dict() == CAME
+
+
+def test_an_event_that_is_dated_ahead_is_not_accepted_and_may_be_told_again(tmp_path):
+    feedback, store = opened(tmp_path)
+    placed(feedback, store, 0)
+    right = replace(observed(0), occurred_at=time.time())
+    ahead = [
+        replace(right, occurred_at=right.occurred_at + by) for by in (DAY, PARAMS.clock.ahead_s + 60, 70 * 365 * DAY)
+    ]
+    assert feedback.take([*ahead, right]) == ["ahead", "ahead", "ahead", "joined"]
+    assert counters(store)[0].clicks == 1
+
+
+def test_a_cost_hundreds_of_times_the_bid_is_charged_flagged_and_said_to_look_like_a_thousands(tmp_path, caplog):
+    store, flags = Sqlite(tmp_path / "state.db", PARAMS), []
+    store.configure("ours", CAMPAIGNS[0], Terms(daily_limit=1e6))
+    feedback = Feedback(tmp_path / "feedback.db", store, PARAMS, flags.append)
+    placed(feedback, store, 0, 3)
+    bid = decided(0)[4].amount
+    assert feedback.take([observed(0, "impression", cost=500 * bid), observed(3, "impression", cost=bid)]) == [
+        "flagged",
+        "joined",
+    ]
+    assert flags == ["above"]
+    assert f"500 times the {bid:g} that was reserved: is it the price of a thousand impressions?" in caplog.text
+    assert feedback.take([observed(0, "click", cost=bid)]) == ["flagged"]
+    assert flags == ["above", "conflict"]
+    assert feedback.take([observed(0, "correction", cost=bid)]) == ["joined"]
+    assert counters(store)[0].cost == pytest.approx(2 * bid)
+
+
+@pytest.mark.parametrize("broken", ["book", "facts", "decision"])
+def test_what_cannot_be_counted_is_set_aside_and_keeps_nobody_from_being_counted(tmp_path, broken):
+    feedback, store = opened(tmp_path)
+    placed(feedback, store, *range(6))
+    if broken == "book":  # of one campaign
+        with closing(sqlite3.connect(tmp_path / "state.db")) as db, db:
+            db.execute("UPDATE book SET value = 'torn' WHERE key LIKE '%campaign 0' AND key LIKE 'campaign%'")
+    else:
+        value = b"no json" if broken == "facts" else b'{"promised": -1}'
+        with closing(sqlite3.connect(tmp_path / "feedback.db")) as db, db:
+            db.execute("UPDATE decision SET facts = ? WHERE decision = ?", [value, decided(0)[4].decision_id])
+    told = feedback.take([observed(at, "impression", cost=0.5) for at in range(6)])
+    lost = {0, 3} if broken == "book" else {0}
+    assert told == ["flagged" if at in lost else "joined" for at in range(6)]
+    feedback, store = (
+        opened(tmp_path) if broken != "book" else (Feedback(tmp_path / "feedback.db", store, PARAMS), store)
+    )
+    assert feedback.standing == {"state": "counting", "set_aside": len(lost)}
+    assert feedback.take([observed(1)]) == ["joined"]
+    asked = [Opportunity("", 1.7e9, "ours", campaign, asked="campaign") for campaign in CAMPAIGNS]
+    states = store.load(asked, "3")
+    assert [state.known for state in states] == [broken != "book", True, True]
+    assert states[1].campaign.total == 1.0
+
+
+def test_a_disk_that_does_not_take_events_is_told(tmp_path):
+    feedback, _ = opened(tmp_path)
+    feedback._db.execute("PRAGMA query_only = 1")
+    with pytest.raises(sqlite3.Error):
+        feedback.take([observed(0)])
+    assert "events are not accepted" in feedback.failing and feedback.standing["state"] == feedback.failing
+    feedback._db.execute("PRAGMA query_only = 0")
+    feedback.take([observed(0)])
+    assert feedback.failing == "" and feedback.standing["state"] == "counting"
+
+
+def test_the_log_knows_each_decisions_cost_as_it_was_charged(tmp_path):
+    feedback, store = opened(tmp_path)
+    placed(feedback, store, *range(4))
+    feedback.take([observed(0, "click", cost=0.5), observed(0, "impression", cost=0.4)])
+    feedback.take([observed(1, "correction", " late", cost=0.2), observed(1, "impression", cost=0.7)])
+    feedback.take([replace(observed(1, "correction", " sooner", cost=0.3), occurred_at=1.7e9)])
+    feedback.take([observed(2, "conversion", value=-5.0), observed(2, "conversion", " it", value=3.0)])
+    came = (
+        came_of(tmp_path / "feedback.db").set_index("decision_id").loc[[decided(at)[4].decision_id for at in range(3)]]
+    )
+    assert came["cost"].tolist() == [0.5, 0.2, 0.0]
+    assert came[["conversions", "value"]].to_numpy()[2].tolist() == [1, 0]
+    assert [round(one.cost, 6) for one in counters(store)] == [0.5, 0.2, 0.0]

@@ -108,6 +108,23 @@ def held(store: Sqlite, clock: Clock) -> float:
     return store.load([Opportunity("look", clock.now, "a", "c")], "")[0].campaign.reserved
 
 
+def test_an_allowance_is_given_back_at_the_end_and_bids_from_it_stay_held(tmp_path: Path) -> None:
+    clock = Clock()
+    store = Sqlite(tmp_path / "state.db", PARAMS, clock)
+    store.configure("a", "c", Terms(daily_limit=100.0))
+    behind = Failing(store)
+    front = Allowance(behind, PARAMS, clock)
+    front.load([Opportunity("1", clock.now, "a", "c")], "")
+    front.reserve([Reservation("1", "a", "c", 0.5, clock.now)])
+    behind.away = True
+    front.reserve([Reservation("2", "a", "c", 0.25, clock.now)])
+    front.close()  # nothing is lost where the store is still away
+    assert held(store, clock) == 1.5
+    behind.away = False
+    front.close()
+    assert held(store, clock) == 0.75
+
+
 @pytest.mark.parametrize("lost", ["before", "after"])
 def test_a_bid_from_an_allowance_is_held_once_whatever_was_lost_on_the_way(tmp_path: Path, lost: str) -> None:
     clock = Clock()

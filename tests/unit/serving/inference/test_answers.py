@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from kserve import InferRequest, InferResponse
+from kserve.errors import InvalidInput
+from kserve.protocol.infer_type import RequestedOutput
 
 from serving.inference import answers as says
 
@@ -58,3 +60,32 @@ def test_objects_hold_plain_values() -> None:
         "drivers": [{"feature": "a", "effect": 0.5}],
     }
     assert second["probability"] is None
+
+
+UNKNOWN = {1: "customer_id: no features are known of 'x'", 3: "customer_id: no features are known of 'y'"}
+
+
+def test_rows_that_are_unknown_say_so_at_their_places() -> None:
+    first, second, third, fourth = says.to_predictions(ANSWERS, UNKNOWN)
+    assert (first["days"], third["days"]) == (3, 4)
+    assert (second, fourth) == ({"error": UNKNOWN[1]}, {"error": UNKNOWN[3]})
+
+
+@pytest.mark.parametrize("asked", [None, "probability"])
+@pytest.mark.parametrize("over_grpc", [False, True])
+def test_tensors_keep_their_types_where_rows_are_unknown(asked: str | None, over_grpc: bool) -> None:
+    outputs = None if asked is None else [RequestedOutput(asked)]
+    request = InferRequest("churn", [], from_grpc=over_grpc, request_outputs=outputs)
+    sent = says.to_response(request, "id", "7", ANSWERS, UNKNOWN)
+    read = InferResponse.from_grpc(sent.to_grpc()) if over_grpc else InferResponse.from_rest(sent.to_rest()[0])
+    found = {output.name: output for output in read.outputs}
+    assert set(found) == {*([asked] if asked else ANSWERS), "error"}
+    text = [one.decode() if isinstance(one, bytes) else one for one in found["error"].as_numpy()]
+    assert text == ["", UNKNOWN[1], "", UNKNOWN[3]]
+    assert np.isnan(found["probability"].as_numpy().astype(float)).tolist() == [False, True, True, True]
+    assert asked is not None or (found["days"].datatype, found["days"].as_numpy().tolist()) == ("INT64", [3, 0, 4, 0])
+
+
+def test_an_output_that_is_not_there_is_refused_by_name() -> None:
+    with pytest.raises(InvalidInput, match=r"among probability, .*, got 'profit'"):
+        says.to_response(InferRequest("churn", [], request_outputs=[RequestedOutput("profit")]), "id", "7", ANSWERS)

@@ -62,6 +62,27 @@ def test_a_part_being_written_is_not_there_yet(tmp_path: Path) -> None:
     assert requests.read(tmp_path, "churn").empty
 
 
+@pytest.mark.parametrize("name", ["notes.parquet", "0000000000001-1-1.parquet"])
+def test_what_is_no_part_or_is_damaged_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    place = requests.folder(tmp_path, "churn")
+    parts.write(place, requests.to_table([record("one")], "1"))
+    (place / name).write_bytes(b"PAR1 torn")
+    for since in (None, datetime.fromtimestamp(0, UTC)):
+        assert set(requests.read(tmp_path, "churn", since)["request_id"]) == {"one"}
+    assert name.startswith("notes") or f"{name} cannot be read" in caplog.text
+
+
+def test_rows_that_were_not_answered_are_told_apart(tmp_path: Path) -> None:
+    features, answers = pd.DataFrame({"a": [1.0, None, 3.0]}), pd.DataFrame({"p": [0.1, None, 0.3]})
+    said = (200, None, ["c0", "nobody", "c2"], features, answers, {1: "customer_id: unknown"})
+    place = requests.folder(tmp_path, "churn")
+    parts.write(place, requests.to_table([record("zero"), Record("one", time.time(), 1.0, *said)], "1"))
+    found = requests.read(tmp_path, "churn").query("request_id == 'one'")
+    assert found["status"].tolist() == [200, 404, 200]
+    assert found["error"].tolist() == [None, "customer_id: unknown", None]
+    assert requests.answers(found)["p"].isna().tolist() == [False, True, False]
+
+
 def test_memory_is_bounded_and_losses_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "LIMIT", 5)
     monkeypatch.setattr(requests, "EVERY", 60.0)

@@ -11,7 +11,7 @@ COUNT = 3000
 
 
 def line(at: float) -> bytes:
-    told = {"at": f"{at:.6f}", "family": "churn", "cluster": "family/2/rest/1", "host": None, "code": 200}
+    told = {"at": f"{at:.6f}", "family": "churn", "cluster": "churn/2/canary/rest", "host": None, "code": 200}
     return json.dumps({**told, "flags": "-", "grpc": None, "us": 1500, "ms": 2}).encode() + b"\n"
 
 
@@ -41,3 +41,35 @@ def test_of_a_long_log_the_end_is_read(log: Path) -> None:
 def test_a_log_that_has_just_begun_is_read(tmp_path: Path, written: bytes) -> None:
     (tmp_path / "log").write_bytes(written)
     assert len(attempts.read(tmp_path / "log", "churn", 0.0, {})) == written.count(b"\n")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"cluster": "beside/8083"},
+        {"cluster": None},
+        {"cluster": "ltv/2/canary/rest"},
+        {"code": "many"},
+        {"at": None},
+        {"at": "soon"},
+        {"host": "no port"},
+        {"host": "127.0.0.1:x"},
+        {"us": "long"},
+    ],
+)
+@pytest.mark.parametrize("written", ["a field", "no JSON", "no object"])
+def test_a_line_of_no_attempt_is_skipped_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, changed: dict[str, object], written: str
+) -> None:
+    strange = json.dumps({**json.loads(line(5.0)), **changed}).encode()
+    strange = {"a field": strange, "no JSON": strange[:50], "no object": b"[1]"}[written] + b"\n"
+    (tmp_path / "log").write_bytes(line(4.0) + strange + line(6.0))
+    assert attempts.read(tmp_path / "log", "churn", 0.0, {})["at"].tolist() == [4.0, 6.0]
+    assert "1 lines are of no attempt" in caplog.text
+
+
+@pytest.mark.parametrize("refused", [{"code": 401}, {"code": 403}, {"grpc": 16}, {"grpc": 7}])
+def test_who_is_refused_for_a_key_is_no_attempt(tmp_path: Path, refused: dict[str, int]) -> None:
+    stranger = json.dumps({**json.loads(line(5.0)), **refused}).encode() + b"\n"
+    (tmp_path / "log").write_bytes(line(4.0) + stranger)
+    assert attempts.read(tmp_path / "log", "churn", 0.0, {})["at"].tolist() == [4.0]

@@ -34,6 +34,17 @@ def test_what_nobody_says_is_estimated_from_clock_spend_and_last_week() -> None:
     assert found["pacing_debt"] == (0.75 - 0.64) * 150 / 2
 
 
+def test_the_hour_is_that_of_the_campaigns_clock() -> None:
+    columns = Columns([("hour", "float64"), ("weekday", "float64"), ("zone", "object")])
+    sheet, names = Sheet(columns, 4), ["America/Los_Angeles", "Pacific/Auckland", None, "Mars/Olympus"]
+    sheet.texts["zone"][:] = names
+    standing.estimate(sheet, [Opportunity("o", EVENING, "a", "c")] * 4, [STATE] * 4)
+    assert sheet.column("hour").tolist() == [10, 6, 18, 18]
+    assert sheet.column("weekday").tolist() == [3, 4, 3, 3]
+    assert sheet.texts["zone"] == [*names[:3], None] and sheet.faults[:3] == [[], [], []]
+    assert sheet.faults[3] == ["feature 'zone': expected an IANA time zone, got 'Mars/Olympus'"]
+
+
 def test_money_is_as_the_state_expects_it_whatever_a_caller_says() -> None:
     found = told(STATE, budget=1e6, left=1e6, target_cpc=1e6)
     assert (found["budget"], found["left"], found["target_cpc"]) == (100, 1, 2)

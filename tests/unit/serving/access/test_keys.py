@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from features.settings import Settings
-from serving.decisions.endpoint import keys
+from serving.access import keys
 from serving.decisions.endpoint.limits import Buckets, TooMany
 
 
@@ -29,6 +29,47 @@ def test_only_its_owner_can_read_the_file_and_it_holds_no_secret(settings: Setti
     place = keys.path(settings)
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert given.split("_", 2)[2] not in place.read_text()
+
+
+def test_a_key_is_for_its_accounts_and_families_alone(settings: Settings) -> None:
+    known = keys.Keys(settings)
+    of_one = known.check(keys.make(settings, "acme", ["decide"], 10, accounts=["acme"]), "decide")
+    of_one.need(["acme"], ["ltv"])
+    for accounts, word in ((["beta"], "the account 'beta'"), (["acme", "beta"], "'beta'"), ([None], "all accounts")):
+        with pytest.raises(keys.Forbidden, match=word):
+            of_one.need(accounts)
+    of_family = known.check(keys.make(settings, "crm", ["predict"], 10, families=["ltv"]), "predict")
+    of_family.need([None, "beta"], ["ltv"])
+    with pytest.raises(keys.Forbidden, match="'crm' is not for the family 'churn'"):
+        of_family.need(families=["ltv", "churn"])
+    of_none = known.check(keys.make(settings, "none", ["decide"], 10, accounts=[]), "decide")
+    with pytest.raises(keys.Forbidden):
+        of_none.need(["acme"])
+
+
+@pytest.mark.parametrize("scope", ["predict", "explain"])
+def test_a_key_of_accounts_cannot_ask_about_customers(settings: Settings, scope: keys.Scope) -> None:
+    with pytest.raises(ValueError, match="customers belong to no account"):
+        keys.make(settings, "acme", ["decide", scope], 10, accounts=["acme"])
+
+
+@pytest.mark.parametrize("limit", ['"acme"', "[1]", "{}", "true"])
+def test_a_limit_that_is_no_list_of_texts_opens_nothing(settings: Settings, limit: str) -> None:
+    given = keys.make(settings, "acme", ["decide"], 10, accounts=["acme"])
+    place = keys.path(settings)
+    place.write_text(place.read_text().replace('[\n   "acme"\n  ]', limit))
+    with pytest.raises(ValueError, match="a list of texts or null as its accounts"):
+        keys.read(place)
+    with pytest.raises(keys.Unknown):
+        keys.Keys(settings).check(given, "decide")
+
+
+def test_a_file_written_before_keys_had_limits_is_read(settings: Settings) -> None:
+    given = keys.make(settings, "old", ["decide"], 10)
+    ((identity, said),) = json.loads(keys.path(settings).read_text()).items()
+    before = {name: said[name] for name in ("name", "hash", "scopes", "per_s")}
+    keys.path(settings).write_text(json.dumps({identity: before}))
+    keys.Keys(settings).check(given, "decide").need(["any"], ["ltv"])
 
 
 @pytest.mark.parametrize("wrong", ["", "adloop_", "adloop_000000000000_" + "a" * 43, "adloop_zz", "x" * 100_000])

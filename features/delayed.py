@@ -1,0 +1,171 @@
+"""Conversions that are still to come: which share of them has come by an auction's age, learnt from the log itself.
+
+A log ends before the conversions of its last days do. Taken for all there will be, they make the newest auctions look
+as if they converted less. So each auction is told with the share of conversions that has come at its age (`matured`):
+what came is divided by it, and auctions of which less than `OPEN` has come are left out of examples.
+
+Where the log tells when conversions came (`converted_at`), the share is the distribution of delays, of which the log
+sees only those shorter than an auction's age. The product-limit estimate in reverse time allows for that (Lagakos,
+Barraj and De Gruttola, "Nonparametric analysis of truncated survival data", 1988); Chapelle, "Modeling Delayed Feedback
+in Display Advertising" (2014), has the same with an exponential delay. Delays longer than the log cannot be told.
+
+Where it does not, the days at its end on which fewer clicks converted than on all before, beyond chance, are open. They
+may as well be a campaign that converts less of late: only `converted_at` tells the two apart.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from features.tables import Tables
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+#: The least share of conversions that must have come before an auction is learnt from.
+OPEN = 0.5
+#: Conversions of a campaign from which its own delays are told; fewer, and it has those of all campaigns.
+ENOUGH = 100
+#: Conversions that must have been waited for as long as a delay, for it to be told.
+AT_RISK = 20
+#: Chance below which fewer conversions are no chance, days taken together, and the part of the log that may be open.
+CHANCE, DAYS, PART = 0.01, 7, 1 / 3
+#: The name that stands for all campaigns.
+ALL = ""
+
+# Hours are whole ones that have passed.
+_TIMES = """
+    SELECT campaign_id, ceil(greatest(epoch(converted_at - occurred_at), 0) / 3600)::BIGINT AS delay,
+           floor(epoch(TIMESTAMP '{end}' - occurred_at) / 3600)::BIGINT AS age
+    FROM ({auctions})
+    WHERE conversion_value > 0 AND coalesce(won, 1) = 1 AND converted_at <= TIMESTAMP '{end}'
+      AND occurred_at IS NOT NULL AND delay <= age
+"""
+
+_DAYS = """
+    SELECT floor(epoch(TIMESTAMP '{end}' - occurred_at) / 86400)::BIGINT AS age,
+           sum(click) AS clicks, count(*) FILTER (conversion_value > 0) AS conversions
+    FROM ({auctions})
+    WHERE coalesce(won, 1) = 1 AND occurred_at <= TIMESTAMP '{end}' AND conversion_value IS NOT NULL
+    GROUP BY age ORDER BY age
+"""
+
+
+@dataclass(frozen=True)
+class Delay:
+    """How late conversions are.
+
+    Attributes:
+        end: the last moment that the log tells of.
+        shares: by campaign, and `ALL` for the others, the share that has come by each whole hour of age from 0 on;
+            later all has come.
+        wait_h: hours after which a conversion is counted whose time is not told.
+    """
+
+    end: str
+    shares: dict[str, Floats]
+    wait_h: int = 0
+
+    @classmethod
+    def none(cls) -> Self:
+        """All has come."""
+        return cls("9999-12-31", {})
+
+    @property
+    def hours(self) -> int:
+        """Age at which all conversions have come."""
+        return max((len(line) for line in self.shares.values()), default=0)
+
+    def sql(self) -> str:
+        """A query of `whose`, `hour` and `share`, a row for each hour before all conversions have come."""
+        rows = [
+            f"({place}, {hour}, {share!r})"
+            for place, line in enumerate(self.shares.values())
+            for hour, share in enumerate(line.tolist())
+        ]
+        names = ", ".join("'" + name.replace("'", "''") + "'" for name in self.shares) or "NULL"
+        none = "SELECT NULL::VARCHAR AS whose, NULL::BIGINT AS hour, NULL::DOUBLE AS share WHERE false"
+        if not rows:
+            return none
+        return (
+            f"SELECT [{names}][place + 1] AS whose, hour, share FROM (VALUES {', '.join(rows)}) t(place, hour, share)"
+        )
+
+    def whose(self, campaign: str = "campaign_id") -> str:
+        """SQL of the name under which the delays of `campaign` stand."""
+        own = ", ".join("'" + name.replace("'", "''") + "'" for name in self.shares if name != ALL)
+        return f"CASE WHEN {campaign} IN ({own}) THEN {campaign} ELSE '{ALL}' END" if own else f"'{ALL}'"
+
+
+def learn(tables: Tables, as_of: str | None = None) -> Delay:
+    """How late the conversions of the `auctions` are, by what was known `as_of`."""
+    there = tables.columns("auctions")
+    with duckdb.connect() as db:
+        end = _end(db, tables, there, as_of)
+        if end is None or "conversion_value" not in there:
+            return Delay.none()
+        given = {"auctions": tables.whole("auctions"), "end": end}
+        if "converted_at" in there:
+            told = db.execute(_TIMES.format(**given)).fetchnumpy()
+            return Delay(end, _by_campaign(told["campaign_id"], told["delay"], told["age"]))
+        days = db.execute(_DAYS.format(**given)).fetchnumpy()
+    count = open_days(*(np.asarray(days[name], dtype=np.float64) for name in ("age", "clicks", "conversions")))
+    return Delay(end, {ALL: np.zeros(24 * count)} if count else {}, 24 * count)
+
+
+def come_by(delay: Integers, age: Integers) -> Floats:
+    """The share of conversions that has come by each whole hour of age, from 0 to the last before all have.
+
+    `delay` and `age` are those of conversions that came: none has a delay above its age.
+    """
+    if len(delay) < AT_RISK:
+        return np.zeros(0)
+    hours = np.arange(int(delay.max()) + 1)
+    came = np.bincount(delay, minlength=len(hours)).astype(np.float64)
+    at_risk = np.cumsum(came) - np.searchsorted(np.sort(age), hours, side="left")
+    told = np.flatnonzero(at_risk >= AT_RISK)
+    if not len(told):
+        return np.zeros(0)
+    last = int(told[-1])  # delays above are too few to be told from those that nobody could have waited for
+    stay = 1 - came[1 : last + 1] / np.maximum(at_risk[1 : last + 1], 1)
+    return np.cumprod(stay[::-1])[::-1]
+
+
+def open_days(age: Floats, clicks: Floats, conversions: Floats) -> int:
+    """How many days at the end of a log are open: arrays are of its days, with their age in days."""
+    most = int(PART * (age.max() + 1)) if len(age) else 0
+    for first in range(most):
+        if min(_fewer(age, clicks, conversions, first, first + more) for more in range(DAYS)) * DAYS >= CHANCE:
+            return first
+    return most
+
+
+def _fewer(age: Floats, clicks: Floats, conversions: Floats, first: int, last: int) -> float:
+    """The chance of as few conversions on days of these ages, at the rate of all days before them."""
+    young, old = (age >= first) & (age <= last), age > last
+    if not conversions[old].sum():
+        return 1.0
+    rate = conversions[old].sum() / max(clicks[old].sum(), 1)
+    return float(stats.poisson.cdf(conversions[young].sum(), rate * clicks[young].sum()))
+
+
+def _end(db: duckdb.DuckDBPyConnection, tables: Tables, there: dict[str, str], as_of: str | None) -> str | None:
+    moments = [name for name in ("occurred_at", "converted_at") if name in there]
+    if "occurred_at" not in moments:
+        return None
+    last = ", ".join(f"max({name}::TIMESTAMP)" for name in moments)
+    (end,) = db.execute(f"SELECT greatest({last}) FROM {tables.sql('auctions')}").fetchall()[0]
+    if end is None:
+        return None
+    return str(end if as_of is None else min(str(end), str(np.datetime64(as_of, "us")).replace("T", " ")))
+
+
+def _by_campaign(campaign: npt.NDArray[np.object_], delay: Integers, age: Integers) -> dict[str, Floats]:
+    names, counts = np.unique(np.asarray(campaign, dtype=str), return_counts=True)
+    whole = {ALL: come_by(delay, age)}
+    own = {str(name): come_by(delay[campaign == name], age[campaign == name]) for name in names[counts >= ENOUGH]}
+    return whole | own

@@ -1,0 +1,1 @@
+"""Somebody's own files read as canonical tables: bytes to text, headers to columns, texts to values."""

@@ -1,0 +1,38 @@
+"""Texts as numbers, by the decimal sign and the currency that are told."""
+
+import re
+from collections.abc import Sequence
+
+from features.tables import literal
+
+_PLAIN = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_GROUPED = {  # by decimal sign: digits alone, or in groups of three by the other sign
+    ".": r"[+-]?(?:\d*|\d{1,3}(?:,\d{3})+)(?:\.\d+)?",
+    ",": r"[+-]?(?:\d*|\d{1,3}(?:\.\d{3})+)(?:,\d+)?",
+}
+_SPACES = "[\u0020\u00a0\u202f\u2009'\u2019]"
+_CURRENCY = re.compile(r"^[+-]?\s*([^\d\s.,+'\u2019-]{1,4})\s*[+-]?[\d.,]|[\d.,]\s*([^\d\s.,+'\u2019-]{1,4})\s*$")
+
+
+def number(text: str, decimal: str | None = None, currency: str | None = None) -> str:
+    """SQL of the number that a text tells, null where it tells none. Without a decimal sign it is a point, and
+    numbers are not grouped."""
+    bare = f"trim(replace({text}, {literal(currency)}, ''))" if currency else text
+    bare = f"regexp_replace({bare}, '^([+-]) ', '\\1')" if currency else bare
+    if decimal is None:
+        return f"CASE WHEN regexp_full_match({bare}, {literal(_PLAIN)}) THEN try_cast({bare} AS DOUBLE) END"
+    bare = f"regexp_replace({bare}, {literal(_SPACES)}, '', 'g')"
+    other = {".": ",", ",": "."}[decimal]
+    plain = f"replace(replace({bare}, '{other}', ''), '{decimal}', '.')"
+    return f"CASE WHEN regexp_full_match({bare}, {literal(_GROUPED[decimal])}) THEN try_cast({plain} AS DOUBLE) END"
+
+
+def signs(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The decimal signs by which all of these texts are numbers (none where no text shows a sign), and the currencies
+    beside them."""
+    found = [_CURRENCY.search(text.strip()) for text in texts]
+    currencies = sorted({match[1] or match[2] for match in found if match})
+    bare = [re.sub(_SPACES, "", re.sub("|".join(map(re.escape, currencies)) or "$^", "", text)) for text in texts]
+    if all(re.fullmatch(r"[+-]?\d+", text) for text in bare):
+        return [], currencies
+    return [sign for sign, form in _GROUPED.items() if all(re.fullmatch(form, text) for text in bare)], currencies

@@ -1,0 +1,51 @@
+"""What others call the canonical columns, and tables."""
+
+_COLUMNS = {
+    "customer_id": """
+        customer client cust custid user member household account shopper visitor contact subscriber buyer kunde
+        kunden customer_no customer_nr customer_number customer_key cust_id client_id clientnum user_id member_id
+        household_id household_key account_id shopper_id visitor_id contact_id subscriber_id buyer_id kundennummer
+        kunden_id kunden_nr kundennr uid person_id id
+    """,
+    "occurred_at": """
+        date datetime date_time timestamp time when day ts at order_date order_datetime order_time invoice_date
+        purchase_date purchased_at transaction_date transaction_time transaction_timestamp created_at created
+        event_time event_date event_timestamp event_at sent_at sale_date paid_at datum zeit zeitpunkt bestelldatum
+        kaufdatum bid_time
+    """,
+    "amount": """
+        value total revenue sales spend net price paid betrag umsatz summe preis order_value order_total total_price
+        total_amount sales_value sale_amount net_amount gross_amount transaction_amount purchase_amount amount_usd
+        amount_eur grand_total payment
+    """,
+    "quantity": "qty units pieces count menge anzahl",
+    "product_id": "product sku item item_id article article_id stock_code stockcode artikel artikelnummer",
+    "order_id": """
+        order order_no order_number invoice invoice_no invoice_id invoiceno basket_id basket receipt receipt_id
+        bestellnummer rechnungsnummer
+    """,
+    "category": "product_category department kategorie",
+    "channel": "medium utm_medium kanal",
+    "campaign_id": "campaign utm_campaign campaign_name kampagne campaign_no",
+    "churned": """
+        churn churn_flag churn_label churn_value is_churn is_churned has_churned exited attrition attrition_flag
+        left cancelled canceled gekuendigt
+    """,
+    "snapshot_at": "snapshot snapshot_date snapshot_day as_of as_of_date report_date",
+    "market_price": "paying_price payprice winning_price win_price clearing_price second_price price",
+    "click": "clicked clicks is_click",
+    "predicted_ctr": "pctr ctr predicted_click_rate p_click",
+    "responded_at": "response_at response_date responded",
+    "zone": "timezone time_zone tz zeitzone",
+}
+
+_TABLES = {
+    "customers": "customer clients client users user members subscribers subscriptions accounts people kunden contacts",
+    "transactions": "transaction orders order purchases sales invoices receipts baskets payments bestellungen umsatz",
+    "touches": "touch touchpoints emails mailings sends messages contacts_made campaign_contacts kontakte",
+    "auctions": "auction bids bid impressions bid_log bidding rtb",
+}
+
+#: In the canonical style, the likeliest first, by canonical column or table.
+COLUMNS = {name: words.split() for name, words in _COLUMNS.items()}
+TABLES = {name: words.split() for name, words in _TABLES.items()}

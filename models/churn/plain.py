@@ -1,0 +1,54 @@
+"""The field's plain models, with their libraries' defaults: each is a baseline and a candidate of the ensemble."""
+
+from pathlib import Path
+
+from models.churn import conversion, graphs
+from models.churn.basis import Floats
+from models.churn.members import Boosted, Learn, Member
+from models.churn.params import ChurnParams
+
+
+def logistic_regression(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
+    """On standardized numbers, missing ones at their median: scikit-learn's."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    fill = SimpleImputer(strategy="median", keep_empty_features=True)
+    scale = StandardScaler()
+    model = LogisticRegression(max_iter=2000).fit(scale.fit_transform(fill.fit_transform(x)), churned)
+    return Member.of(graphs.linear(fill.statistics_, scale.mean_, scale.scale_, model.coef_[0], model.intercept_[0]))
+
+
+def random_forest(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
+    """A hundred trees of any depth: scikit-learn's."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    model = RandomForestClassifier(random_state=seed, n_jobs=-1).fit(conversion.filled(x), churned)
+    return Member.of(conversion.of_forest(model, x.shape[1]))
+
+
+def xgboost(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
+    """A hundred rounds, six deep."""
+    import xgboost as library
+
+    settings = {"objective": "binary:logistic", "nthread": 1, "seed": seed}
+    booster = library.train(settings, library.DMatrix(x, churned), 100)
+    return Member.of(conversion.of_xgboost(booster), Boosted("xgboost", bytes(booster.save_raw("json"))))
+
+
+def lightgbm(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
+    """A hundred rounds of 31 leaves."""
+    import lightgbm as library
+
+    settings = {"objective": "binary", "deterministic": True, "num_threads": 1, "verbosity": -1, "seed": seed}
+    booster = library.train(settings, library.Dataset(x, churned), 100)
+    return Member.of(conversion.of_lightgbm(booster), Boosted("lightgbm", booster.model_to_string().encode()))
+
+
+PLAIN: dict[str, Learn] = {
+    "logistic_regression": logistic_regression,
+    "random_forest": random_forest,
+    "xgboost": xgboost,
+    "lightgbm": lightgbm,
+}

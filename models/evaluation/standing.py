@@ -1,0 +1,70 @@
+"""Where a model stands among its baselines, and which of them all is to be used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isnan
+from typing import Self
+
+import pandas as pd
+
+from models.evaluation import bootstrap
+from models.evaluation.bootstrap import Interval
+from models.evaluation.metrics import Metric
+
+
+@dataclass(frozen=True)
+class Standing:
+    """By how much a model is better than each baseline, the naive one first: `metric`, paired, with 95% intervals."""
+
+    metric: str
+    gains: Mapping[str, Interval]
+
+    @classmethod
+    def of(
+        cls,
+        metric: Metric,
+        truth: pd.DataFrame,
+        answers: pd.DataFrame,
+        baselines: Mapping[str, pd.DataFrame],
+        seed: int,
+    ) -> Self:
+        """Compare `answers` with those of every baseline on the same rows."""
+        return cls(metric.name, bootstrap.gains(metric, truth, answers, baselines, seed))
+
+    @property
+    def better(self) -> tuple[str, ...]:
+        """The baselines that are better beyond noise, the best first."""
+        found = [name for name, gain in self.gains.items() if gain.high < 0]
+        return tuple(sorted(found, key=lambda name: self.gains[name].value))
+
+    @property
+    def above_naive(self) -> Interval:
+        """By how much the model is better than the naive baseline."""
+        return next(iter(self.gains.values()))
+
+    @property
+    def nearest(self) -> str:
+        """The baseline with the best figure."""
+        return min(self.gains, key=lambda name: self.gains[name].value)
+
+    @property
+    def undefined(self) -> bool:
+        """Whether the rows leave a comparison undefined: one class only, or almost."""
+        return any(isnan(gain.high) for gain in self.gains.values())
+
+    def told(self, name: str) -> str:
+        """The comparison with one baseline in words."""
+        gain = self.gains[name]
+        return f"above {name} by {gain.value:.4g}, 95% interval {gain.low:.4g} to {gain.high:.4g}"
+
+    def recommended(self, own: str) -> str | None:
+        """Which to use, by name: `own` is the model's.
+
+        A baseline that is better beyond noise, the best of them; the naive one where nothing is better than it beyond
+        noise; else the model. None where the rows leave it undefined.
+        """
+        if self.undefined:
+            return None
+        if self.better:
+            return self.better[0]
+        return own if self.above_naive.low > 0 else next(iter(self.gains))

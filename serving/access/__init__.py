@@ -1,0 +1,1 @@
+"""Who may ask: keys with scopes, accounts and families, the same for predictions as for decisions."""

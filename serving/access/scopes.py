@@ -1,0 +1,11 @@
+"""What a key may be for, and what is said where none is asked for."""
+
+from typing import Literal
+
+#: `predict` and `explain` ask models; `admin` sets budgets, stops and overrides; `metrics` reads figures.
+Scope = Literal["predict", "explain", "decide", "feedback", "admin", "metrics"]
+
+#: Said at every start where models ask for no key.
+OPEN = (
+    "ADLOOP_INFERENCE_KEYS=off: whoever reaches this port may ask for predictions, values and explanations of anybody"
+)

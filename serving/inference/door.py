@@ -1,0 +1,154 @@
+"""What of KServe's server is open: answers and health, by an allow-list; answers only to who has a key."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import grpc
+from fastapi.responses import JSONResponse
+from kserve.errors import InvalidInput
+from kserve.protocol.grpc.servicer import InferenceServicer
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from features.settings import Settings
+from models.family import InvalidRows
+from serving.access import scopes
+from serving.access.keys import Forbidden, Keys, Unknown, bearer
+from serving.inference.errors import NoKey, NotAllowed, NotServed, Refused, UnknownVersion
+from serving.inference.rows import known_datatype
+
+log = logging.getLogger("adloop.access")
+
+_MODEL = r"/v[12]/models/[^/:]+"
+#: Paths by what the key of their caller must be for; None: no key is asked for. All else is not there.
+_PATHS: dict[str, scopes.Scope | None] = {
+    rf"{_MODEL}:predict|{_MODEL}/infer": "predict",
+    rf"{_MODEL}:explain": "explain",
+    "/metrics": "metrics",
+    rf"/|/v2|/v2/health/(live|ready)|/v[12]/models|{_MODEL}|{_MODEL}/ready": None,
+}
+_VERSION = re.compile(r"(/v2/models/[^/:]+)/versions/([^/]+)((?:/infer|/ready)?)")
+_SERVICE = "/inference.GRPCInferenceService/"
+_METHODS: dict[str, scopes.Scope | None] = {
+    f"{_SERVICE}ModelInfer": "predict",
+    **{f"{_SERVICE}{open_}": None for open_ in ("ServerLive", "ServerReady", "ServerMetadata")},
+    **{f"{_SERVICE}{open_}": None for open_ in ("ModelReady", "ModelMetadata")},
+}
+
+
+class Gate:
+    """Who may ask the model of a family."""
+
+    def __init__(self, family: str, settings: Settings) -> None:
+        self._family = family
+        self._keys = Keys(settings) if settings.inference_keys == "required" else None
+        if self._keys is None:
+            log.warning(scopes.OPEN)
+
+    def check(self, headers: Mapping[str, str], scope: scopes.Scope) -> None:
+        """Raises `NoKey` or `NotAllowed` where the key in these headers is not for this."""
+        if self._keys is None:
+            return
+        try:
+            self._keys.check(bearer(headers.get("authorization", "")), scope).need(families=[self._family])
+        except Unknown as unknown:
+            raise NoKey(str(unknown)) from unknown
+        except Forbidden as forbidden:
+            raise NotAllowed(str(forbidden)) from forbidden
+
+
+class Door:
+    """Stands before REST: refuses before a body is read, and takes a version that is served out of the path."""
+
+    def __init__(self, app: ASGIApp, gate: Gate, version: str) -> None:
+        self.app, self._gate, self._version = app, gate, version
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            try:
+                scope = self._let_in(scope)
+            except Refused as refused:
+                await refusal(refused)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+    def _let_in(self, scope: Scope) -> Scope:
+        """What goes on to the routes. Raises `Refused`."""
+        path, asked = scope["path"], _VERSION.fullmatch(scope["path"])
+        if asked is not None:
+            path = asked[1] + asked[3]
+        open_ = [need for pattern, need in _PATHS.items() if re.fullmatch(pattern, path)]
+        if not open_:
+            raise NotServed(f"{scope['path']} is not served here")
+        need = open_[0]
+        if need is not None:
+            given = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+            self._gate.check({"authorization": given}, need)
+        if asked is not None:
+            served(asked[2], self._version)
+        return {**scope, "path": path, "raw_path": path.encode()}
+
+
+class GrpcDoor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Stands before gRPC: refuses before a message is read."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def intercept_service(self, go_on: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
+        try:
+            if details.method not in _METHODS:
+                raise NotServed(f"{details.method} is not served here")
+            need = _METHODS[details.method]
+            if need is not None:
+                self._gate.check(dict(details.invocation_metadata), need)
+        except Refused as refused:
+            return _refusing(refused)
+        return await go_on(details)
+
+
+class Servicer(InferenceServicer):  # type: ignore[misc]
+    """KServe's methods, for the one version that there is: KServe answers whatever version was asked for."""
+
+    def __init__(self, version: str, *args: Any) -> None:
+        super().__init__(*args)
+        self._version = version
+
+    async def ModelInfer(self, request: Any, context: Any) -> Any:
+        served(request.model_version, self._version)
+        for tensor in request.inputs:
+            try:
+                known_datatype(tensor.name, tensor.datatype)
+            except InvalidRows as wrong:
+                raise InvalidInput(str(wrong)) from wrong
+        return await super().ModelInfer(request, context)
+
+    async def ModelReady(self, request: Any, context: Any) -> Any:
+        served(request.version, self._version)
+        return await super().ModelReady(request, context)
+
+    async def ModelMetadata(self, request: Any, context: Any) -> Any:
+        served(request.version, self._version)
+        found = await super().ModelMetadata(request, context)
+        found.versions.append(self._version)  # KServe leaves them out
+        return found
+
+
+def served(asked: str, version: str) -> None:
+    """Raises `UnknownVersion` where another version is asked for by name."""
+    if asked not in ("", version):
+        raise UnknownVersion(f"version '{asked[:80]}' is not served, expected '{version}' or none")
+
+
+def refusal(refused: Refused) -> JSONResponse:
+    """How a refusal is said over REST."""
+    headers = {"www-authenticate": "Bearer"} if isinstance(refused, NoKey) else {}
+    return JSONResponse({"error": refused.details}, status_code=refused.http_status, headers=headers)
+
+
+def _refusing(refused: Refused) -> Any:
+    async def refuse(_: bytes, context: Any) -> None:
+        await context.abort(refused.status_code, refused.details)
+
+    return grpc.unary_unary_rpc_method_handler(refuse)

@@ -1,0 +1,419 @@
+"""The one address of `adloop serve`, as clients that nobody here wrote and strangers knock at it."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+import psutil
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import given as given_case
+from hypothesis import settings as hypothesis
+from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRequest, InferResponse, RESTConfig
+from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
+
+from components.release import step
+from features.settings import Settings
+from serving.access import keys, own
+from serving.rollout.fleet import Fleet
+from serving.rollout.plan import Split
+from serving.rollout.processes import ModelServer, free_port
+from tests.integration import probe
+from tests.integration.test_serve_faults import PLAN, ROOT
+from tests.integration.triton_client import ROWS
+
+INSTANCES = [
+    {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"},
+    {"recency": None, "orders": 3, "member": False, "plan": "größer"},
+]
+PLAIN = {
+    "inputs": [
+        {"name": name, "shape": [2], "datatype": kind, "data": [row[name] for row in INSTANCES]}
+        for name, (kind, _) in ROWS.items()
+    ]
+}
+SERVICE = "/inference.GRPCInferenceService/"
+
+
+@dataclass(frozen=True)
+class Served:
+    """`adloop serve` with the probe released and decisions beside it."""
+
+    settings: Settings
+    pid: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.place}"
+
+    @property
+    def place(self) -> str:
+        return f"127.0.0.1:{self.settings.port}"
+
+    def behind(self, protocol: str) -> str:
+        """The model server itself, which Envoy stands before."""
+        lines = (child.cmdline() for child in psutil.Process(self.pid).children(recursive=True))
+        mine = next(line for line in lines if "--grpc-port" in line)
+        return f"127.0.0.1:{mine[mine.index(f'--{protocol}-port') + 1]}"
+
+    def key(self, *scopes: keys.Scope, **limits: Any) -> dict[str, str]:
+        return {"authorization": f"Bearer {keys.make(self.settings, 'test', scopes, 1e6, **limits)}"}
+
+    def answers(self) -> list[float]:
+        """What the probe answers of the rows, asked by plain JSON."""
+        predict = f"{self.url}/v1/models/probe:predict"
+        answer = httpx.post(predict, json={"instances": INSTANCES}, headers=own.header(self.settings), timeout=30)
+        return [one["probability"] for one in answer.raise_for_status().json()["predictions"]]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("doors")
+    settings = Settings(home=folder / "home", port=free_port())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fleet, "command", probe.SERVER)
+        probe.install()
+        step.release("probe", probe.register(probe.Probe(), settings, folder / "trained"), PLAN, settings)
+        probe.remove()
+    command = [sys.executable, "-m", "tests.integration.probe_serve", str(settings.home), str(settings.port)]
+    with subprocess.Popen([*command, str(ROOT / "params.yaml")], cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert "probe, decisions" in child.stdout.readline()
+        assert str(own.path(settings)) in child.stdout.readline()
+        yield Served(settings, child.pid)
+        child.terminate()
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+@pytest.mark.parametrize("where", ["edge", "server"])
+def test_tritons_client_works_with_its_defaults(served: Served, protocol: str, where: str) -> None:
+    place = served.place if where == "edge" else served.behind(protocol)
+    command = [sys.executable, "-m", "tests.integration.triton_client", protocol, place]
+    asked = subprocess.run([*command, json.dumps(own.header(served.settings))], cwd=ROOT, stdout=subprocess.PIPE)
+    said = json.loads(asked.stdout)
+    assert (said["live"], said["ready"], said["model_ready"]) == (True, True, [True, True])
+    assert "model_repository" not in said["metadata"] and "recency" in said["model_metadata"]
+    answers, bands = served.answers(), ["low", "low"]
+    for name in ("plain", "version", "named", "claims"):
+        assert said[name] == [pytest.approx(answers), bands], name
+    assert said["one_output"] == [pytest.approx(answers), None]
+    assert protocol == "grpc" or said["json_output"] == [pytest.approx(answers), bands]
+    assert "version '9' is not served, expected '1'" in said["unknown_version"]
+    assert ("there are: probe" if where == "edge" else "nobody") in said["unknown_model"]
+    assert "authorization: Bearer" in said["no_key"]
+    for name in ("load", "unload", "index"):
+        assert said[name].startswith("refused: [404]" if protocol == "http" else "refused: [StatusCode.UNIMPLEMENTED]")
+
+
+def test_kserves_clients_work_with_their_defaults(served: Served) -> None:
+    given = own.header(served.settings)
+
+    async def ask() -> list[Any]:
+        v1, v2 = InferenceRESTClient(), InferenceRESTClient(RESTConfig(protocol="v2"))
+        over_grpc = InferenceGRPCClient(served.place)
+        assert await v1.is_server_live(served.url) and await v1.is_model_ready(served.url, "probe")
+        assert await v2.is_server_ready(served.url) and await v2.is_server_live(served.url)
+        assert await v2.is_model_ready(served.url, "probe")
+        assert await over_grpc.is_server_ready() and await over_grpc.is_server_live()
+        assert await over_grpc.is_model_ready("probe")
+        first = await v1.infer(served.url, {"instances": INSTANCES}, model_name="probe", headers=dict(given))
+        second = await v2.infer(served.url, request(), model_name="probe", headers=dict(given))
+        third = await over_grpc.infer(request(), headers=list(given.items()))
+        why = await v1.explain(served.url, "probe", {"instances": INSTANCES}, headers=dict(given))
+        assert len(why["explanations"]) == 2
+        for client in (v1, v2, over_grpc):
+            await client.close()
+        tensor = [one.get_output_by_name("probability").as_numpy().tolist() for one in (second, third)]
+        return [[row["probability"] for row in first["predictions"]], *tensor]
+
+    assert asyncio.run(ask()) == [pytest.approx(served.answers())] * 3
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("POST", f"/v2/repository/{what}") for what in ("index", "models/probe/load", "models/probe/unload")),
+        ("POST", "/v2/repository/models/probe/versions/1/unload"),
+        ("POST", "/V2/repository/models/probe/unload"),
+        ("POST", "/v1/models/probe/../../../v2/repository/models/probe/unload"),
+        ("POST", "/v1/models/probe/%2e%2e/%2e%2e/v2/repository/models/probe/unload"),
+        ("POST", "//v2/repository/models/probe/unload"),
+        ("POST", "/v2/models/probe/unload"),
+        *(("POST", path) for path in ("/v1/kill", "/v1/campaigns", "/v1/accounts", "/v1/override")),
+        *(("GET", path) for path in ("/v1/budgets", "/stats", "/config_dump", "/v2/logging", "/openai/v1/models")),
+    ],
+)
+def test_nothing_that_changes_state_is_reached(served: Served, method: str, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", served.settings.port), timeout=30) as sent:  # as it is, not made tidy
+        given = own.header(served.settings)["authorization"]
+        head = f"{method} {path} HTTP/1.1\r\nhost: a\r\nauthorization: {given}\r\nconnection: close\r\n"
+        sent.sendall(f"{head}content-length: 2\r\n\r\n{{}}".encode())
+        assert sent.recv(4096).split()[1] in (b"404", b"400", b"405")
+    served.answers()
+
+
+@pytest.mark.parametrize("where", ["edge", "server"])
+@pytest.mark.parametrize(
+    "name",
+    ["RepositoryModelUnload", "RepositoryModelLoad", "RepositoryIndex", "ModelConfig", "TraceSetting", "Nothing"],
+)
+def test_no_method_of_grpc_that_changes_state_is_reached(served: Served, where: str, name: str) -> None:
+    place = served.place if where == "edge" else served.behind("grpc")
+    with grpc.insecure_channel(place) as channel:
+        call = channel.unary_unary(SERVICE + name)
+        with pytest.raises(grpc.RpcError) as refused:
+            call(
+                b"\x0a\x05probe", metadata=[*own.header(served.settings).items(), ("x-model-name", "probe")], timeout=30
+            )
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    served.answers()
+
+
+@pytest.mark.parametrize("path", ["v1/models/probe:predict", "v1/models/probe:explain", "v2/models/probe/infer"])
+def test_a_model_answers_only_a_key_that_is_for_it(served: Served, path: str) -> None:
+    body = PLAIN if path.startswith("v2") else {"instances": INSTANCES}
+    scope: keys.Scope = "explain" if path.endswith("explain") else "predict"
+    other: keys.Scope = "predict" if scope == "explain" else "explain"
+    known = own.key(served.settings)
+    for given, status, word in (
+        ({}, 401, "authorization"),
+        ({"authorization": known}, 401, "authorization"),
+        ({"authorization": f"Bearer {known[:-1]}-"}, 401, "authorization"),
+        (served.key(other, "decide", "feedback", "admin"), 403, f"no scope '{scope}'"),
+        (served.key(scope, families=["churn"]), 403, "not for the family 'probe'"),
+        (served.key(scope, families=["churn", "probe"]), 200, ""),
+        (served.key(scope), 200, ""),
+    ):
+        answer = httpx.post(f"{served.url}/{path}", json=body, headers=given, timeout=30)
+        assert (answer.status_code, word in answer.text) == (status, True), answer.text
+        deep = httpx.post(f"{served.url}/{path}", content=b"[" * 100_000, headers=given, timeout=30)
+        assert deep.status_code == (400 if status == 200 else status)  # refused before the body is read
+
+
+def test_an_explanation_asked_by_a_parameter_needs_its_scope(served: Served) -> None:
+    body = {"parameters": {"explain": True}, **PLAIN}
+    for given, status in ((served.key("predict"), 403), (served.key("predict", "explain"), 200)):
+        assert httpx.post(f"{served.url}/v2/models/probe/infer", json=body, headers=given).status_code == status
+
+
+def test_grpc_asks_for_the_same_key(served: Served) -> None:
+    for given, code in (
+        ({}, grpc.StatusCode.UNAUTHENTICATED),
+        (served.key("explain"), grpc.StatusCode.PERMISSION_DENIED),
+        (served.key("predict", families=["ltv"]), grpc.StatusCode.PERMISSION_DENIED),
+    ):
+        with pytest.raises(grpc.RpcError) as refused:
+            over_grpc(served, given)
+        assert refused.value.code() is code
+    assert over_grpc(served, served.key("predict")) == pytest.approx(served.answers())
+
+
+def over_grpc(served: Served, given: dict[str, str]) -> list[float]:
+    with grpc.insecure_channel(served.place) as channel:
+        stub = service.GRPCInferenceServiceStub(channel)
+        found = stub.ModelInfer(request().to_grpc(), metadata=list(given.items()), timeout=30)
+    return InferResponse.from_grpc(found).get_output_by_name("probability").as_numpy().tolist()
+
+
+def request() -> InferRequest:
+    """The rows in binary, as KServe makes tensors of them."""
+    inputs = []
+    for name, (datatype, values) in ROWS.items():
+        inputs.append(InferInput(name, list(values.shape), datatype))
+        inputs[-1].set_data_from_numpy(values)
+    return InferRequest("probe", inputs)
+
+
+def test_a_revoked_key_is_refused_at_once(served: Served) -> None:
+    given = {"authorization": f"Bearer {keys.make(served.settings, 'gone', ['predict'], 1)}"}
+    predict = f"{served.url}/v1/models/probe:predict"
+    assert httpx.post(predict, json={"instances": INSTANCES}, headers=given).status_code == 200
+    keys.revoke(served.settings, "gone")
+    assert httpx.post(predict, json={"instances": INSTANCES}, headers=given).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("asked", "limits", "lacks"),
+    [
+        ({}, {"accounts": ["acme"]}, None),
+        ({"account_id": "beta"}, {"accounts": ["acme"]}, "not for the account 'beta'"),
+        ({}, {"families": ["churn", "ltv"]}, "not for the family 'bidding'"),
+        ({"asked": "customer", "customer_id": "c"}, {"families": ["churn"]}, "not for the family 'ltv'"),
+        ({"asked": "customer", "customer_id": "c"}, {"families": ["churn", "ltv"]}, None),
+        ({"asked": "campaign"}, {"families": []}, None),
+    ],
+)
+def test_a_decision_is_made_for_the_accounts_and_families_of_the_key(
+    served: Served, asked: dict[str, Any], limits: dict[str, Any], lacks: str | None
+) -> None:
+    one = {"opportunity_id": "a", "occurred_at": time.time(), "account_id": "acme", "campaign_id": "c", **asked}
+    key = served.key("decide", "feedback", **limits)
+    for body in (one, {"opportunities": [{**one, "account_id": "acme", "asked": "campaign"}, one]}):
+        answer = httpx.post(f"{served.url}/v1/decisions", json=body, headers=key, timeout=30)
+        assert answer.status_code == (200 if lacks is None else 403), answer.text
+        assert lacks is None or lacks in answer.json()["error"]["message"]
+
+
+def test_feedback_is_taken_for_the_accounts_of_the_key(served: Served) -> None:
+    key = served.key("feedback", accounts=["acme"])
+    event = {"event_id": "e", "decision_id": "d", "kind": "click", "occurred_at": time.time()}
+    for account, status in (("acme", 200), ("beta", 403)):
+        body = {"events": [{**event, "account_id": "acme"}, {**event, "account_id": account}]}
+        assert httpx.post(f"{served.url}/v1/feedback", json=body, headers=key, timeout=30).status_code == status
+
+
+def test_what_is_said_of_all_lies_at_the_same_address(served: Served) -> None:
+    health = httpx.get(f"{served.url}/health/ready", timeout=30)
+    assert (health.status_code == 200) is health.json()["ready"]
+    assert (health.json()["serving"], health.json()["faults"]) == ({"probe": "1"}, {})
+    for path in ("/", "/health/live", "/v2/health/live", "/v2/health/ready", "/v2", "/v2/models/probe"):
+        assert httpx.get(served.url + path, timeout=30).status_code == 200, path
+    assert httpx.get(f"{served.url}/v2/models").json() == {"models": ["probe"]}
+    assert httpx.get(f"{served.url}/v1/models").json() == {"models": ["probe"]}
+    assert "openapi.json" in httpx.get(f"{served.url}/docs").text
+    absent = httpx.post(f"{served.url}/v1/models/nobody:predict", json={})
+    assert (absent.status_code, "there are: probe" in absent.json()["error"]) == (404, True)
+    document = httpx.get(f"{served.url}/openapi.json", timeout=30).json()
+    assert {"/v1/decisions", "/v1/feedback", "/v1/models/probe:predict", "/v2/models/probe/infer"} <= set(
+        document["paths"]
+    )
+    assert not {path for path in document["paths"] if "repository" in path or "kill" in path}
+
+
+@pytest.mark.parametrize("path", ["decisions", "feedback"])
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"opportunity_id": "\\ud800"}', b"\xff\xfe", b"9" * 5000, b"NaN"]
+)
+def test_a_body_made_to_break_a_reader_is_refused_by_decisions(served: Served, path: str, body: bytes) -> None:
+    answer = httpx.post(f"{served.url}/v1/{path}", content=body, headers=served.key("decide", "feedback"), timeout=30)
+    assert answer.status_code in (400, 422) and answer.json()["error"]["message"], answer.text
+
+
+def test_models_answer_as_the_document_says(served: Served) -> None:
+    schemathesis = pytest.importorskip("schemathesis")
+    from schemathesis.specs.openapi import checks as named
+
+    checks = [named.response_schema_conformance, named.status_code_conformance, named.content_type_conformance]
+    document = schemathesis.openapi.from_url(f"{served.url}/openapi.json")
+    given, seen = own.header(served.settings), set[str]()
+    for result in document.get_all_operations():
+        operation = result.ok()
+        if operation.path.startswith("/v1/") and "models" not in operation.path:
+            continue  # decisions have a test of their own
+
+        @given_case(case=operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE))
+        @hypothesis(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        def holds(case: Any) -> None:
+            answer = case.call(headers=given)
+            assert answer.status_code != 500, answer.text
+            case.validate_response(answer, checks=checks)
+
+        holds()
+        seen.add(operation.path)
+    assert {"/v1/models/probe:predict", "/v1/models/probe:explain", "/v2/models/probe/infer", "/health/ready"} <= seen
+
+
+def test_figures_of_all_servers_are_for_a_key(served: Served) -> None:
+    url = f"{served.url}/metrics"
+    assert httpx.get(url).status_code == 401
+    assert httpx.get(url, headers=served.key("predict", "decide")).status_code == 403
+    figures = httpx.get(url, headers=served.key("metrics"), timeout=30)
+    assert figures.status_code == 200
+    assert 'request_predict_seconds_count{model_name="probe",server="probe"}' in figures.text
+    assert 'adloop_request_seconds_count{path="/v1/decisions",server="decisions",status="200"}' in figures.text
+
+
+def test_old_http_is_answered(served: Served) -> None:
+    body = json.dumps({"instances": INSTANCES}).encode()
+    given = own.header(served.settings)["authorization"]
+    head = f"POST /v1/models/probe:predict HTTP/1.0\r\nauthorization: {given}\r\ncontent-length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", served.settings.port), timeout=30) as sent:
+        sent.sendall(head.encode() + body)
+        found = b""
+        while part := sent.recv(65536):
+            found += part
+    assert found.startswith(b"HTTP/1.0 200") and b"predictions" in found
+
+
+def test_what_only_envoy_may_say_is_taken_out(served: Served) -> None:
+    """Nothing is on its way, so no attempt may be logged, whatever a client claims; nor is Envoy told how to retry."""
+    claims = {"x-adloop-course": "probe", "X-Adloop-Version": "9", "x-envoy-upstream-rq-timeout-ms": "1"}
+    given = own.header(served.settings)
+    one = {"opportunity_id": "h", "occurred_at": time.time(), "account_id": "a", "campaign_id": "c"}
+    for path, body in (("v1/models/probe:predict", {"instances": INSTANCES}), ("v1/decisions", one)):
+        assert httpx.post(f"{served.url}/{path}", json=body, headers={**given, **claims}, timeout=30).status_code == 200
+    lying = {**given, "x-adloop-version": "9", "x-adloop-course": "probe", "x-model-name": "decisions"}
+    assert len(over_grpc(served, lying)) == 2
+    time.sleep(0.5)
+    (attempts,) = served.settings.home.glob("rollout/envoy-*/attempts.jsonl")
+    assert attempts.read_bytes() == b""
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Version 1, and version 2 on its way with all of the requests that name no version."""
+    settings = Settings(home=tmp_path_factory.mktemp("course"))
+    for version in ("1", "2"):
+        probe.write(settings.home / version, settings, probe.Probe(weight=float(version)), version)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fleet, "command", probe.SERVER)
+        fleet = Fleet(settings, "127.0.0.1", 0, lambda _, version: settings.home / version)
+        fleet.split("probe", Split(champion="1", canary="2", weight=100))
+        yield fleet
+        fleet.close()
+
+
+@pytest.mark.parametrize(("asked", "answers"), [("", "2"), ("1", "1"), ("2", "2"), ("9", None)])
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_only_requests_of_no_version_are_of_a_course(course: Fleet, protocol: str, asked: str, answers: str) -> None:
+    """Who names a version gets that one, and says nothing for or against the canary; nor does who has no key."""
+    given, since = own.header(course.settings), time.time()
+    claims = {"x-adloop-course": "probe", "x-adloop-version": "1"}
+    if protocol == "rest":
+        path = f"v2/models/probe/{f'versions/{asked}/' if asked else ''}infer"
+        answer = httpx.post(f"{course.envoy.url}/{path}", json=PLAIN, headers={**given, **claims}, timeout=30)
+        assert answer.json().get("model_version") == answers, answer.text
+        assert httpx.post(f"{course.envoy.url}/{path}", json=PLAIN, headers=claims, timeout=30).status_code == 401
+    else:
+        message = request().to_grpc()
+        message.model_version = asked
+        with grpc.insecure_channel(course.envoy.url.removeprefix("http://")) as channel:
+            stub = service.GRPCInferenceServiceStub(channel)
+            found = _version(stub, message, {**given, **claims})
+            assert found == answers
+            assert _version(stub, message, claims) is None
+    time.sleep(0.5)
+    seen = course.attempts("probe", since)
+    assert seen["version"].tolist() == ([] if asked else ["2"]) and seen["ok"].all()
+
+
+def _version(stub: Any, message: Any, given: dict[str, str]) -> str | None:
+    try:
+        return str(stub.ModelInfer(message, metadata=list(given.items()), timeout=30).model_version)
+    except grpc.RpcError as refused:
+        assert refused.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAUTHENTICATED)
+        return None
+
+
+def test_without_keys_it_is_said_loudly(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", inference_keys="off")
+    bundle = probe.write(tmp_path / "bundle", settings, probe.Probe())
+    server = ModelServer(probe.SERVER, "probe", "1", bundle, tmp_path / "log", settings)
+    try:
+        server.wait_ready()
+        predict = f"http://127.0.0.1:{server.http_port}/v1/models/probe:predict"
+        assert httpx.post(predict, json={"instances": INSTANCES}, timeout=30).status_code == 200
+        repository = f"http://127.0.0.1:{server.http_port}/v2/repository/models/probe/unload"
+        assert httpx.post(repository).status_code == 404
+        assert "ADLOOP_INFERENCE_KEYS=off" in (tmp_path / "log").read_text()
+    finally:
+        server.stop()

@@ -1,0 +1,56 @@
+"""A folder's name is a name: no sign in it means another folder, or several."""
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import business
+import pandas as pd
+import pytest
+import replays
+
+from features import sources, store
+from features.examples import Window, churn_examples, latest
+from features.settings import Settings
+from features.tables import Tables
+
+PARAMS = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
+NAMES = ["a?b", "a*b", "[x]", "a%20b", "it's", 'a "b"', "a#b", "{a,b}", "%3F", "a?b=1&c", "**"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_data_and_state_may_lie_in_any_folder(tmp_path: Path, name: str) -> None:
+    given = business.write(tmp_path / name / "data", customers=30)
+    pd.read_parquet(given / "touches.parquet").to_csv(given / "touches.csv", index=False)
+    (given / "touches.parquet").unlink()
+    settings = Settings(home=tmp_path / name / "home")
+    sources.read([str(given)], tmp_path / name / "tables", settings)
+    tables = Tables(tmp_path / name / "tables")
+    assert tables.rows()["customers"] == 30
+    examples = churn_examples(tables, PARAMS)
+    snapshot = store.build(tables, "churn_v1", examples, latest(tables), settings)
+    frame = store.training_frame(snapshot, examples, settings)
+    for twin in ("axb", "x", "a b", "a"):  # what the name would mean as a pattern, or decoded
+        shutil.copytree(tmp_path / name, tmp_path / twin)
+    pd.testing.assert_frame_equal(store.training_frame(snapshot, examples, settings), frame)
+    assert Tables(tmp_path / name / "tables").rows() == tables.rows()
+    store.publish(snapshot, settings)
+    assert len(store.Online(settings).read("churn_v1", ["c00007"])) == 1
+    assert {one.name for one in tmp_path.iterdir()} == {name, "axb", "x", "a b", "a"}
+
+
+def test_replays_may_lie_in_any_folder(tmp_path: Path) -> None:
+    for name in ("a?b", "axb"):
+        replays.write(tmp_path / name)
+    sources.read([str(tmp_path / "a?b")], tmp_path / "read", Settings(home=tmp_path / "home"))
+    sources.read([str(tmp_path / "axb")], tmp_path / "other", Settings(home=tmp_path / "home"))
+    assert Tables(tmp_path / "read").rows() == Tables(tmp_path / "other").rows()
+
+
+@pytest.mark.parametrize("name", ["a?b", "a%20b", "[x]", "a#b"])
+def test_the_registry_lies_in_its_home(tmp_path: Path, name: str) -> None:
+    from models.registry import Registry
+
+    assert Registry(Settings(home=tmp_path / name)).champion("churn") is None
+    assert (tmp_path / name / "mlflow.db").stat().st_size > 0
+    assert [one.name for one in tmp_path.iterdir()] == [name]
