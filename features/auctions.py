@@ -1,77 +1,94 @@
 """Each campaign's auctions in order of time: what its features and the examples of bidding are made of."""
 
-import duckdb
 import pandas as pd
 
 from features import censored, delayed
 from features.delayed import Delay
-from features.tables import UNDATED, Tables, local
+from features.tables import UNDATED, Tables, literal, local
 
 # A log that tells no time tells an order: a campaign's auctions stand a minute apart, at no hour and no day of the
-# week, and all campaigns end together.
+# week, and all campaigns end together. `nth` counts a campaign's auctions: later ones change no number of an earlier
+# one. What is told after `until` is not known.
 _SQL = """
-    WITH given AS (SELECT *, row_number() OVER () AS nth FROM ({auctions})),
-    known AS ({known}),
-    placed AS (
-        SELECT * EXCLUDE (nth),
-               row_number() OVER (PARTITION BY campaign_id ORDER BY nth) AS place,
-               row_number() OVER (PARTITION BY campaign_id ORDER BY nth DESC) AS to_come
-        FROM known
-    ), delays AS ({delays})
-    SELECT placed.* EXCLUDE (to_come)
-               REPLACE (coalesce(occurred_at, TIMESTAMP '{undated}' - to_minutes(to_come)) AS occurred_at,
-                        CASE WHEN converted_at > TIMESTAMP '{end}' THEN 0 ELSE conversion_value END
+    WITH told AS (
+        SELECT * REPLACE (CASE WHEN clicked_at > {until} THEN 0 ELSE click END AS click), row_number() OVER () AS line
+        FROM ({auctions}) WHERE occurred_at IS NULL OR occurred_at <= {until}
+    ), numbered AS (
+        SELECT * EXCLUDE (line), row_number() OVER (PARTITION BY campaign_id ORDER BY occurred_at, line) AS nth,
+               row_number() OVER (PARTITION BY campaign_id ORDER BY occurred_at DESC, line DESC) AS to_come
+        FROM told
+    ), given AS (
+        SELECT * EXCLUDE (to_come)
+                   REPLACE (coalesce(occurred_at, TIMESTAMP '{undated}' - to_minutes(to_come)) AS occurred_at),
+               occurred_at IS NOT NULL AS dated
+        FROM numbered
+    ), known AS ({known}), delays AS ({delays})
+    SELECT known.* EXCLUDE (nth)
+               REPLACE (CASE WHEN converted_at > TIMESTAMP '{end}' THEN 0 ELSE conversion_value END
                             AS conversion_value),
-           coalesce(converted_at, occurred_at + to_hours({wait_h})) AS counted_at,
+           {known_at} AS known_at,
            coalesce(share, 1) AS matured,
-           occurred_at IS NOT NULL AS dated,
-           coalesce(hour({local}), 0) AS hour,
-           coalesce(isodow({local}) - 1, 0) AS weekday
-    FROM placed LEFT JOIN delays
-        ON whose = {campaign} AND hour = floor(epoch(TIMESTAMP '{end}' - occurred_at) / 3600)::BIGINT
+           CASE WHEN dated THEN hour({local}) ELSE 0 END AS hour,
+           CASE WHEN dated THEN isodow({local}) - 1 ELSE 0 END AS weekday,
+           row_number() OVER (PARTITION BY campaign_id ORDER BY nth) AS place
+    FROM known LEFT JOIN delays
+        ON whose = {campaign} AND dated AND hour = floor(epoch(TIMESTAMP '{end}' - occurred_at) / 3600)::BIGINT
 """
+#: From the moment after it was held. Of a day with lost auctions, whose prices are estimated from the whole of it, from
+#: its end.
+_KNOWN_AT = "occurred_at + INTERVAL 1 MICROSECOND"
+_KNOWN_AT_CENSORED = "date_trunc('day', occurred_at) + INTERVAL 1 DAY"
 #: What decides the relation, for the name of a snapshot.
-STATEMENTS = (_SQL, censored.sql(), local("occurred_at"))
+STATEMENTS = (_SQL, censored.sql(), local("occurred_at"), _KNOWN_AT, _KNOWN_AT_CENSORED)
 
 
-def sql(tables: Tables, delay: Delay) -> str:
-    """The query of all auctions, as they stand at the end of the log that `delay` was learnt from.
+def sql(tables: Tables, delay: Delay, until: str | None = None) -> str:
+    """The query of all auctions up to `until`, as they stand at the end of the log that `delay` was learnt from.
 
     It has the columns of the specification, `occurred_at` never null, and
 
     - `dated`: whether the log tells when it was,
+    - `known_at`: from when on features may know of it,
     - `hour` (0-23) and `weekday` (0-6 from Monday) on the clock of its `zone`,
-    - `matured`: the share of its conversions that has come, and `counted_at`: when one of it is counted,
-    - `place`, which counts a campaign's auctions as they stand in the table.
+    - `matured`: the share of its conversions that has come,
+    - `place`, which counts a campaign's auctions in order of time, or of the table where it tells none.
 
     Where it says which were won, the lost ones are as `censored` says.
     """
-    known = censored.sql() if "won" in tables.columns("auctions") else "SELECT * FROM given"
+    lost = _tells_lost(tables)
     return _SQL.format(
         undated=UNDATED,
         auctions=tables.whole("auctions"),
-        known=known,
+        until=f"{literal(until or 'infinity')}::TIMESTAMP",
+        known=censored.sql() if lost else "SELECT * FROM given",
+        known_at=_KNOWN_AT_CENSORED if lost else _KNOWN_AT,
         local=local("occurred_at"),
         delays=delay.sql(),
         end=delay.end,
-        wait_h=delay.wait_h,
-        campaign=delay.whose("placed.campaign_id"),
+        campaign=delay.whose("known.campaign_id"),
     )
+
+
+def _tells_lost(tables: Tables) -> bool:
+    return "won" in tables.columns("auctions")
 
 
 def read(tables: Tables, as_of: str | None = None) -> pd.DataFrame:
     """The auctions that are no later than `as_of`, campaign after campaign, each in order of time."""
     delay = delayed.learn(tables, as_of)
-    with duckdb.connect() as db:
+    with tables.connect() as db:
         until = "WHERE occurred_at <= $as_of::TIMESTAMP" if as_of else ""
-        query = f"SELECT * FROM ({sql(tables, delay)}) {until} ORDER BY campaign_id, occurred_at, place"
+        query = f"SELECT * FROM ({sql(tables, delay, as_of)}) {until} ORDER BY campaign_id, occurred_at, place"
         return db.execute(query, {"as_of": as_of} if as_of else {}).df()
 
 
 def latest(tables: Tables) -> pd.Timestamp:
-    """When the last auction was held. Raises `ValueError` where there are none."""
-    with duckdb.connect() as db:
+    """When the last auction was held; of a log that tells lost ones, the end of its day.
+
+    Raises `ValueError` where there are none.
+    """
+    with tables.connect() as db:
         last = db.execute(f"SELECT max(occurred_at) FROM ({sql(tables, Delay.none())})").fetchall()[0][0]
     if last is None:
         raise ValueError("auctions: the table is empty")
-    return pd.Timestamp(last)
+    return pd.Timestamp(last).floor("D") + pd.Timedelta(days=1) if _tells_lost(tables) else pd.Timestamp(last)

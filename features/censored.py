@@ -16,7 +16,7 @@ ALIKE = 100
 # were paid: the last of the mass stays with the dearest auction that was won, or just above the bid.
 _SQL = """
     WITH cut AS (
-        SELECT *, won = 0 AS lost, coalesce(occurred_at, TIMESTAMP '2000-01-01')::DATE AS day,
+        SELECT *, won = 0 AS lost, occurred_at::DATE AS day,
                (row_number() OVER prediction - 1) // {alike} AS part
         FROM (SELECT * REPLACE (coalesce(won, 1) AS won) FROM given)
         WINDOW prediction AS (PARTITION BY campaign_id, occurred_at::DATE ORDER BY predicted_ctr, nth)
@@ -34,8 +34,8 @@ _SQL = """
         SELECT campaign_id, day, market_price, CASE WHEN won_from_here = 1 THEN 0 ELSE survival END AS survival
         FROM estimated WHERE NOT lost
     ), brought AS (
-        SELECT campaign_id, day, part, click, predicted_ctr, conversion_value, converted_at,
-               predicted_value,
+        SELECT campaign_id, day, part, click, predicted_ctr, conversion_value, predicted_value,
+               clicked_at, converted_at,
                row_number() OVER (PARTITION BY campaign_id, day, part ORDER BY nth) - 1 AS turn
         FROM estimated WHERE NOT lost
     ), missed AS (
@@ -50,8 +50,8 @@ _SQL = """
                     coalesce(b.click, 0) AS click,
                     coalesce(b.predicted_ctr, m.predicted_ctr) AS predicted_ctr,
                     coalesce(b.conversion_value, m.conversion_value) AS conversion_value,
-                    coalesce(b.converted_at, m.converted_at) AS converted_at,
-                    coalesce(b.predicted_value, m.predicted_value) AS predicted_value)
+                    coalesce(b.predicted_value, m.predicted_value) AS predicted_value,
+                    b.clicked_at AS clicked_at, coalesce(b.converted_at, m.converted_at) AS converted_at)
     FROM missed m
     ASOF JOIN priced p ON m.day = p.day AND m.campaign_id = p.campaign_id AND m.point >= p.survival
     LEFT JOIN brought b

@@ -104,7 +104,7 @@ class Delay:
 def learn(tables: Tables, as_of: str | None = None) -> Delay:
     """How late the conversions of the `auctions` are, by what was known `as_of`."""
     there = tables.columns("auctions")
-    with duckdb.connect() as db:
+    with tables.connect() as db:
         end = _end(db, tables, there, as_of)
         if end is None or "conversion_value" not in there:
             return Delay.none()
@@ -157,11 +157,10 @@ def _end(db: duckdb.DuckDBPyConnection, tables: Tables, there: dict[str, str], a
     moments = [name for name in ("occurred_at", "converted_at") if name in there]
     if "occurred_at" not in moments:
         return None
-    last = ", ".join(f"max({name}::TIMESTAMP)" for name in moments)
+    until = "'infinity'" if as_of is None else f"'{as_of}'"
+    last = ", ".join(f"max({name}::TIMESTAMP) FILTER ({name} <= {until}::TIMESTAMP)" for name in moments)
     (end,) = db.execute(f"SELECT greatest({last}) FROM {tables.sql('auctions')}").fetchall()[0]
-    if end is None:
-        return None
-    return str(end if as_of is None else min(str(end), str(np.datetime64(as_of, "us")).replace("T", " ")))
+    return None if end is None else str(end)
 
 
 def _by_campaign(campaign: npt.NDArray[np.object_], delay: Integers, age: Integers) -> dict[str, Floats]:

@@ -4,11 +4,10 @@ import warnings
 from dataclasses import dataclass
 from typing import Protocol
 
-import duckdb
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-from features import auctions
+from features import auctions, orders
 from features.tables import UNDATED, Tables
 
 DAY = pd.Timedelta(days=1)
@@ -23,6 +22,10 @@ class Window(BaseModel):
 
     The test examples stand at the latest cutoff whose horizon has passed; valid and train examples at earlier
     cutoffs whose horizons end no later than that, so nothing after the test cutoff is ever learnt from.
+
+    `max_cutoffs` and `max_examples` bound what is learnt from, whatever dates the data holds and however many
+    customers: so many cutoffs train, the newest, and each split has about so many examples at most. Where there would
+    be more, customers are drawn by a hash, each with all cutoffs or none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -30,6 +33,8 @@ class Window(BaseModel):
     horizon_days: PositiveInt
     step_days: PositiveInt
     min_history_days: PositiveInt
+    max_cutoffs: PositiveInt = 26
+    max_examples: PositiveInt = 50_000
 
 
 class Windowed(Protocol):
@@ -58,12 +63,12 @@ class Cutoffs:
     by_customer: bool
 
     def frame(self) -> pd.DataFrame:
-        """One row a cutoff and split: event_timestamp, split, horizon_days."""
+        """One row a cutoff and split: event_timestamp, split, horizon_days, and ends_at, when that has passed."""
         rows = [(at, "train", self.learn_days) for at in self.train]
         rows += [(at, "valid", self.learn_days) for at in self.valid]
-        return pd.DataFrame(
-            [*rows, (self.test, "test", self.test_days)], columns=["event_timestamp", "split", "horizon_days"]
-        )
+        rows += [(self.test, "test", self.test_days)]
+        frame = pd.DataFrame(rows, columns=["event_timestamp", "split", "horizon_days"])
+        return frame.assign(ends_at=frame["event_timestamp"] + pd.to_timedelta(frame["horizon_days"], unit="D"))
 
 
 def span(tables: Tables, as_of: str | None = None) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -73,7 +78,7 @@ def span(tables: Tables, as_of: str | None = None) -> tuple[pd.Timestamp, pd.Tim
     """
     if "transactions" not in tables.names:
         raise ValueError(f"{tables.folder}: there are no transactions to cut into history and future")
-    with duckdb.connect() as db:
+    with tables.connect() as db:
         days = "date_trunc('day', min(occurred_at)), date_trunc('day', max(occurred_at))"
         first, last = db.execute(f"SELECT {days} FROM {tables.sql('transactions')}").fetchall()[0]
     if first is None:
@@ -103,7 +108,7 @@ def plan(
     if ahead < window.horizon_days:
         warnings.warn(f"the data ends {ahead} days after the cutoff: the horizon is {ahead} days", stacklevel=2)
     oldest = first + window.min_history_days * DAY
-    train = _back(test - 2 * ahead * DAY, oldest, window.step_days)
+    train = _back(test - 2 * ahead * DAY, oldest, window)
     if train:
         return Cutoffs(train, (test - ahead * DAY,), test, ahead, ahead, by_customer=False)
     if shorten:
@@ -114,19 +119,21 @@ def plan(
             raise ValueError(f"cutoff {test:%Y-%m-%d}: needs {needed} days of history, got {(test - first).days}")
         # Windows of some days tell of weekdays, not of customers: rather the oldest examples have less history.
         learn = min(ahead, max(learn, (test - first).days // LEAST_LEARNT))
-        train = _back(test - 2 * learn * DAY, min(oldest, test - 3 * learn * DAY), window.step_days)
+        train = _back(test - 2 * learn * DAY, min(oldest, test - 3 * learn * DAY), window)
         return Cutoffs(train, (test - learn * DAY,), test, learn, ahead, by_customer=False)
     if test - ahead * DAY < oldest:
         missing = (oldest - (test - ahead * DAY)).days
         raise ValueError(f"history is {missing} days too short for a horizon of {ahead} days: set a shorter one")
-    shared = _back(test - ahead * DAY, oldest, window.step_days)
+    shared = _back(test - ahead * DAY, oldest, window)
     return Cutoffs(shared, shared[:1], test, ahead, ahead, by_customer=True)
 
 
-def _back(latest: pd.Timestamp, oldest: pd.Timestamp, step_days: int) -> tuple[pd.Timestamp, ...]:
-    """From `latest` back to `oldest` in steps."""
-    steps = (latest - oldest).days // step_days + 1
-    return tuple(latest - i * step_days * DAY for i in range(steps)) if latest >= oldest else ()
+def _back(latest: pd.Timestamp, oldest: pd.Timestamp, window: Window) -> tuple[pd.Timestamp, ...]:
+    """From `latest` back to `oldest` in steps, as far as the most cutoffs go."""
+    if latest < oldest:
+        return ()
+    steps = min((latest - oldest).days // window.step_days + 1, window.max_cutoffs)
+    return tuple(latest - i * window.step_days * DAY for i in range(steps))
 
 
 def churn_examples(
@@ -149,7 +156,7 @@ def churn_examples(
             "churn is learnt from the column churned of customers, or from transactions: there are neither;"
             f" customers has: {there}"
         )
-    examples = _observed(tables, plan(*span(tables, as_of), params.window, cutoff), params.seed)
+    examples = _observed(tables, plan(*span(tables, as_of), params.window, cutoff), params)
     examples["churned"] = (examples.pop("purchases") == 0).astype("int64")
     return examples.drop(columns=["value", "horizon_days"])
 
@@ -166,40 +173,54 @@ def value_examples(
         customer_id, event_timestamp, split (`train`, `valid`, `test`), value, horizon_days.
     """
     cutoffs = plan(*span(tables, as_of), params.window, cutoff, shorten=True)
-    return _observed(tables, cutoffs, params.seed).drop(columns="purchases")
+    return _observed(tables, cutoffs, params).drop(columns="purchases")
 
 
-# Events at or before the cutoff are history, later ones are future. An order of returns only is no purchase.
+# `draw` is uniform, and lasts a customer's life.
+_BUYERS = """
+    CREATE TABLE buyers AS
+    SELECT customer_id, min(known_at) AS first_at,
+           md5_number_lower('drawn' || customer_id || $seed) / 18446744073709551616.0 AS draw
+    FROM orders WHERE purchase GROUP BY customer_id
+"""
+
+# Of each split's examples such a share that there are no more than there may be.
+_EXAMPLES = """
+    CREATE TABLE examples AS
+    WITH there AS (
+        SELECT split, count(*) AS examples FROM cutoffs JOIN buyers ON first_at <= event_timestamp GROUP BY split
+    )
+    SELECT b.customer_id, c.*
+    FROM cutoffs c JOIN there USING (split)
+    JOIN buyers b ON b.first_at <= c.event_timestamp AND b.draw * examples < $most
+    WHERE $together OR split = 'test' OR (split = 'valid') = (md5_number_lower(customer_id || $seed) % 100 < $valid)
+"""
+
+# What came at the cutoff or before is history, what came later is future: purchases as they stood at the end of the
+# horizon, and all that was paid and given back until then.
 _OBSERVED = """
-    WITH orders AS (
-        SELECT customer_id, min(occurred_at) AS occurred_at, sum(amount) AS amount
-        FROM {transactions} GROUP BY customer_id, {order}
-    ), pairs AS (
-        SELECT o.customer_id, c.event_timestamp, c.split, c.horizon_days,
-               count(*) FILTER (occurred_at > event_timestamp AND amount >= 0) AS purchases,
-               greatest(coalesce(sum(amount) FILTER (occurred_at > event_timestamp), 0), 0)::DOUBLE AS value,
-               count(*) FILTER (occurred_at <= event_timestamp AND amount >= 0) AS before
-        FROM cutoffs c JOIN orders o ON o.occurred_at <= c.event_timestamp + to_days(c.horizon_days::INTEGER)
+    WITH seen AS (
+        SELECT customer_id, event_timestamp, split, horizon_days,
+               count(*) FILTER (purchase AND occurred_at > event_timestamp AND ends_at < until) AS purchases,
+               greatest(coalesce(sum(added) FILTER (known_at > event_timestamp), 0), 0)::DOUBLE AS value,
+               count(*) FILTER (purchase AND known_at <= event_timestamp AND event_timestamp < until) AS before
+        FROM examples JOIN orders USING (customer_id) WHERE known_at <= ends_at
         GROUP BY ALL
     )
     SELECT customer_id, event_timestamp, split, purchases, value, horizon_days::BIGINT AS horizon_days
-    FROM pairs
-    WHERE before > 0 AND ($together OR split = 'test'
-        OR (split = 'valid') = (md5_number_lower(customer_id || $seed) % 100 < $valid))
+    FROM seen WHERE before > 0
     ORDER BY event_timestamp, split, customer_id
 """
 
 
-def _observed(tables: Tables, cutoffs: Cutoffs, seed: int) -> pd.DataFrame:
-    order = "occurred_at::VARCHAR"
-    if "order_id" in tables.columns("transactions"):
-        order = f"coalesce(order_id, {order})"
-    with duckdb.connect() as db:
+def _observed(tables: Tables, cutoffs: Cutoffs, params: Windowed) -> pd.DataFrame:
+    seed, most, valid = str(params.seed), params.window.max_examples, round(100 * VALID_SHARE)
+    with tables.connect() as db:
         db.register("cutoffs", cutoffs.frame())
-        return db.execute(
-            _OBSERVED.format(transactions=tables.sql("transactions"), order=order),
-            {"together": not cutoffs.by_customer, "seed": str(seed), "valid": round(100 * VALID_SHARE)},
-        ).df()
+        db.execute(f"CREATE TABLE orders AS {orders.sql(tables.whole('transactions'))}")
+        db.execute(_BUYERS, {"seed": seed})
+        db.execute(_EXAMPLES, {"seed": seed, "most": most, "together": not cutoffs.by_customer, "valid": valid})
+        return db.execute(_OBSERVED).df()
 
 
 # Within each outcome the customers are put in an order that only their name and the seed decide, and cut in three.
@@ -219,7 +240,7 @@ def _contractual(tables: Tables, seed: int, as_of: str | None) -> pd.DataFrame:
     at = "$at::TIMESTAMP"
     if "snapshot_at" in tables.columns("customers"):
         at = f"coalesce(snapshot_at, {at})"
-    with duckdb.connect() as db:
+    with tables.connect() as db:
         return db.execute(
             _CONTRACTUAL.format(customers=tables.sql("customers"), at=at),
             {"seed": str(seed), "test": TEST_SHARE, "valid": VALID_SHARE, "at": str(latest(tables, as_of))},
@@ -246,7 +267,7 @@ def latest(tables: Tables, as_of: str | None = None, of: str = "customers") -> p
     if as_of:
         return pd.Timestamp(as_of)
     if "snapshot_at" in tables.columns("customers"):
-        with duckdb.connect() as db:
+        with tables.connect() as db:
             found = db.execute(f"SELECT max(snapshot_at) FROM {tables.sql('customers')}").fetchall()[0][0]
         return pd.Timestamp(UNDATED if found is None else found)
     return pd.Timestamp(UNDATED)

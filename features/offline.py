@@ -7,7 +7,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from features.transforms import GROUPS, HISTORIES
 from features.views import OBSERVED, TIMESTAMP, Entity, definitions, service_of
 
 _RECORD = "snapshot.json"
+#: Moments of customers whose features are computed at once: what bounds the memory it takes.
+PART_ROWS = 200_000
 
 
 class FutureLeak(ValueError):
@@ -38,7 +40,8 @@ class FutureLeak(ValueError):
 class Snapshot:
     """One service's features: `folder` holds `<view>.parquet` for each view and the Feast registry.
 
-    Rows stand at the moments of the examples it was built for, and at `as_of` for every customer or campaign.
+    Rows stand at the moments of the examples it was built for, and at `as_of` for every customer or campaign, unless
+    that is empty.
     """
 
     folder: str
@@ -49,8 +52,10 @@ class Snapshot:
     rows: int
 
 
-def build(tables: Tables, service: str, examples: pd.DataFrame, as_of: pd.Timestamp, settings: Settings) -> Snapshot:
-    """Compute a service's features at the examples and, for everyone they are of, at `as_of`.
+def build(
+    tables: Tables, service: str, examples: pd.DataFrame, as_of: pd.Timestamp | None, settings: Settings
+) -> Snapshot:
+    """Compute a service's features at the examples and, unless `as_of` is None, then for everyone they are of.
 
     The snapshot's name is a hash of all that decides its content, so building it again finds it there.
     Raises `FutureLeak` where a feature row knows its own future.
@@ -59,7 +64,7 @@ def build(tables: Tables, service: str, examples: pd.DataFrame, as_of: pd.Timest
     data_hash = content_hash(tables.folder)
     digest = _digest(tables, service, spine, data_hash)
     folder = f"{settings.offline_root}/{service}/{digest}"
-    snapshot = Snapshot(folder, service, digest, data_hash, as_of.isoformat(), len(spine))
+    snapshot = Snapshot(folder, service, digest, data_hash, as_of.isoformat() if as_of else "", len(spine))
     if not lake.filesystem(folder, settings).exists(f"{folder}/{_RECORD}"):
         with tempfile.TemporaryDirectory() as temporary:
             aside = Path(temporary)
@@ -94,7 +99,7 @@ def engine(snapshot: Snapshot, settings: Settings) -> Iterator[None]:
     """
     import ibis
 
-    database, before = ibis.duckdb.connect(), ibis.options.default_backend
+    database, before = ibis.duckdb.connect(memory_limit=settings.memory_limit), ibis.options.default_backend
     if lake.is_remote(snapshot.folder):
         database.register_filesystem(lake.filesystem(snapshot.folder, settings))
     ibis.set_backend(database)
@@ -130,11 +135,14 @@ def _config(snapshot: Snapshot, folder: Path, online: Mapping[str, Any] | None) 
     )
 
 
-def _spine(tables: Tables, entity: Entity, examples: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    everyone = pd.read_parquet(tables.path(entity.table), columns=[entity.key]).drop_duplicates()
-    spine = pd.concat([examples[[entity.key, TIMESTAMP]], everyone.assign(**{TIMESTAMP: as_of})])
+def _spine(tables: Tables, entity: Entity, examples: pd.DataFrame, as_of: pd.Timestamp | None) -> pd.DataFrame:
+    spine = examples[[entity.key, TIMESTAMP]].drop_duplicates()
+    if as_of is not None:
+        with tables.connect() as db:
+            everyone = db.sql(f"SELECT DISTINCT {entity.key} FROM {tables.sql(entity.table)}").df()
+        spine = pd.concat([spine, everyone.assign(**{TIMESTAMP: as_of})])
     spine[TIMESTAMP] = spine[TIMESTAMP].astype("datetime64[us]")
-    return spine.drop_duplicates(ignore_index=True)
+    return spine.drop_duplicates().sort_values([entity.key, TIMESTAMP], ignore_index=True)
 
 
 def _digest(tables: Tables, service: str, spine: pd.DataFrame, data_hash: str) -> str:
@@ -146,16 +154,24 @@ def _digest(tables: Tables, service: str, spine: pd.DataFrame, data_hash: str) -
 
 
 def _write_views(tables: Tables, service: str, spine: pd.DataFrame, folder: Path) -> dict[str, pa.Schema]:
-    schemas, key = {}, service_of(service).entity.key
-    with HISTORIES[key].open_history(tables, spine) as db:
-        for view in service_of(service).views:
-            rows = db.sql(GROUPS[view](tables)).to_arrow_table()
-            if set(rows.column_names) == {key, TIMESTAMP, OBSERVED}:
-                continue  # customers of whom only the name is known: Feast has no views of nothing
-            refuse_future(view, rows.select([key, TIMESTAMP, OBSERVED]).to_pandas())
-            # Feast cannot materialize nanoseconds from DuckDB.
-            pq.write_table(rows, folder / f"{view}.parquet", coerce_timestamps="us")
-            schemas[view] = rows.schema
+    """Part after part of the spine, which is in order of its entities; each view goes on in its file."""
+    key, views = service_of(service).entity.key, service_of(service).views
+    history, writers = HISTORIES[key], dict[str, pq.ParquetWriter]()
+    with tables.connect() as db, ExitStack() as files:
+        history.read_events(db, tables)
+        for start in range(0, max(len(spine), 1), PART_ROWS):
+            history.stand_at(db, tables, spine.iloc[start : start + PART_ROWS])
+            for view in views:
+                rows = db.sql(GROUPS[view](tables)).to_arrow_table()
+                if set(rows.column_names) == {key, TIMESTAMP, OBSERVED}:
+                    continue  # customers of whom only the name is known: Feast has no views of nothing
+                refuse_future(view, rows.select([key, TIMESTAMP, OBSERVED]).to_pandas())
+                if view not in writers:
+                    # Feast cannot materialize nanoseconds from DuckDB.
+                    file = pq.ParquetWriter(folder / f"{view}.parquet", rows.schema, coerce_timestamps="us")
+                    writers[view] = files.enter_context(file)
+                writers[view].write_table(rows)
+    schemas = {view: writer.schema for view, writer in writers.items()}
     _refuse_collisions(schemas, key)
     return schemas
 

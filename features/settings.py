@@ -7,6 +7,8 @@ from urllib.parse import quote
 from pydantic import PositiveFloat, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from features.database import Limits
+
 
 class Settings(BaseSettings):
     """Places and backing services. Every field is an environment variable with the prefix `ADLOOP_`.
@@ -35,6 +37,10 @@ class Settings(BaseSettings):
     verify_key: str | None = None
     #: alibi-detect is licensed for non-production use only; `scipy` is the permissive set.
     detectors: Literal["alibi", "scipy"] = "alibi"
+    #: What tables are read and features computed with: memory as DuckDB writes it, and threads (one a core by default).
+    #: What does not fit goes to files under TMPDIR.
+    memory_limit: str = "4GiB"
+    threads: int | None = None
     #: Container image that a cluster runs pipeline steps in; a laptop runs them where it is.
     image: str = "adloop/trainer:0.1.0"
     #: Release through KServe's InferenceServices in this namespace, not through servers of our own.
@@ -62,6 +68,10 @@ class Settings(BaseSettings):
     kafka_group: str = "adloop"
     #: File of further settings of librdkafka, a `name=value` a line: security.protocol, sasl.username, ssl.ca.location.
     kafka_config: Path | None = None
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.memory_limit, self.threads)
 
     @property
     def tracking_uri(self) -> str:

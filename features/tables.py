@@ -9,10 +9,13 @@ campaign's zone is the `zone` of its auctions.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+
+from features.database import Limits, connect
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
         "converted_at": Column("TIMESTAMP"),  # when the conversion came, which is later than the auction
         "predicted_value": Column("DOUBLE", least=0),  # of winning, in the currency of `conversion_value`
         "episode": Column("BIGINT"),  # of a replay: auctions that share one budget
+        "clicked_at": Column("TIMESTAMP"),  # known from then on; at the auction itself where it is not told
         "won": Column("DOUBLE", only=(0, 1)),  # 0: lost, and `market_price` is the bid that lost: the price is above it
     },
 }
@@ -91,10 +95,15 @@ NOT_ATTRIBUTES = frozenset(SPECS["customers"])
 @dataclass(frozen=True)
 class Tables:
     """The canonical tables in a folder, one `<name>.parquet` each. Any may be absent; `customers` not, where others
-    are of customers.
+    are of customers. `limits` bound the memory they are read with.
     """
 
     folder: Path
+    limits: Limits = field(default=Limits(), compare=False)
+
+    def connect(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A database to read them with."""
+        return connect(self.limits)
 
     def path(self, table: str) -> Path:
         return self.folder / f"{table}.parquet"

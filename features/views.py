@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from features.tables import only
-from features.transforms import GROUPS
+from features.movement import Movement
+from features.tables import Tables, only
+from features.transforms import GROUPS, moves
 
 if TYPE_CHECKING:
     import feast
@@ -54,6 +55,11 @@ def service_of(name: str) -> Service:
     if name not in SERVICES:
         raise KeyError(f"no feature service '{name}'; there are: {', '.join(SERVICES)}")
     return SERVICES[name]
+
+
+def moving(service: str, tables: Tables) -> dict[str, Movement]:
+    """The features of a service that move as time goes by, and how."""
+    return {name: movement for view in service_of(service).views for name, movement in moves(view, tables).items()}
 
 
 def definitions(

@@ -3,6 +3,7 @@
 manifest.json      what it is and where it came from
 model/             what the family's `save` wrote
 reference.parquet  a sample of feature rows and the model's answers, for drift detectors to be fitted on
+usual.json         how far each column moved in some months before it
 card.md            the model card, once evaluated
 files.json         the SHA-256 of every file above; its own SHA-256 is the bundle's digest
 signature.json     once signed: family, version and digest, and the Ed25519 signature of these three
@@ -14,7 +15,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict
 
+from features.movement import Movement
 from models import catalog
 from models.family import Model
 
@@ -52,6 +54,8 @@ class Manifest(BaseModel):
     #: Feature columns in order, with their dtypes.
     columns: dict[str, str]
     label: tuple[str, ...]
+    #: The columns that move as time goes by, and how; the monitors expect it.
+    moving: dict[str, Movement] = {}
     params: dict[str, Any]
     seed: int
     data_hash: str
@@ -111,6 +115,13 @@ class Bundle:
         return pd.read_parquet(self.folder / "reference.parquet")
 
 
+def usual(folder: Path) -> dict[str, float]:
+    """By column how far it moved in some months before the reference: its stability index. Empty where that is not
+    told."""
+    file = folder / "usual.json"
+    return dict(json.loads(file.read_text())) if file.is_file() else {}
+
+
 def content_hash(value: Any) -> str:
     """SHA-256 of a JSON value, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -135,12 +146,19 @@ def aside(folder: Path) -> Iterator[Path]:
         raise
 
 
-def write(folder: Path, model: Model, manifest: Manifest, reference: pd.DataFrame) -> None:
-    """Write an unsigned bundle to `folder`, replacing what was there."""
+def write(
+    folder: Path,
+    model: Model,
+    manifest: Manifest,
+    reference: pd.DataFrame,
+    usual: Mapping[str, float] | None = None,
+) -> None:
+    """Write an unsigned bundle to `folder`, replacing what was there. `usual`: how far columns move by themselves."""
     with aside(folder) as new:
         (new / "model").mkdir()
         model.save(new / "model")
         reference.to_parquet(new / "reference.parquet", index=False)
+        (new / "usual.json").write_text(json.dumps(dict(usual or {}), indent=1))
         (new / "manifest.json").write_text(manifest.model_dump_json(indent=1))
         seal(new)
 

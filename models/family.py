@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from features.examples import Window
+from features.movement import Movement
 from features.views import service_of
 
 if TYPE_CHECKING:  # gates look for leaks in rows, and rows know this module's errors
@@ -92,6 +93,7 @@ class Family:
         gates: what a candidate must pass to be released.
         context: columns of the examples that are features too: what a request brings itself, beside the features of
             the service, which are known beforehand. The entity key may be one.
+        moving: those of them that move as time goes by where the world stays as it is, and how.
         trial: `(model, test) -> answers` on the index of `test`, a frame as `fit` is given, for a model whose answers
             depend on what came of those before; None where each row stands by itself.
         outcomes: those labels that tell what came of an example, where others only say how it is to be played; all
@@ -115,6 +117,7 @@ class Family:
     metrics: "tuple[Metric, ...]"
     gates: "tuple[Gate, ...]"
     context: tuple[str, ...] = ()
+    moving: Mapping[str, Movement] = field(default_factory=dict)
     trial: "Callable[[Any, pd.DataFrame], pd.DataFrame] | None" = None
     outcomes: tuple[str, ...] = ()
     update: "Callable[[Any, pd.DataFrame, pd.DataFrame, Any, Path], Model] | None" = None

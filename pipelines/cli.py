@@ -358,10 +358,11 @@ def evaluate(
     from components.compare.step import compare
     from components.params import load
     from pipelines import trial
-    from pipelines.console import console
+    from pipelines.console import console, progress
 
     section, schema = load(params_file).section(family), _schema(schema_file)
-    compared = compare(family, data, test, cutoff, horizon, section, Settings(), schema)
+    with progress() as tell:
+        compared = compare(family, data, test, cutoff, horizon, section, Settings(), schema, tell)
     if as_json:
         click.echo(trial.as_json(compared))
     else:

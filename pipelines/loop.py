@@ -56,7 +56,7 @@ def run_loop(
     _simulated_day(catalog.POLICY in seconds, params_file, settings, console)
     report = publish(settings, time.monotonic() - began, seconds)
     console.print(terminal.table(report))
-    console.print(f"the whole report: {settings.home / 'report' / 'index.html'}")
+    console.print(f"the whole report: {escape(str(settings.home / 'report' / 'index.html'))}")
 
 
 def goes_on_from(family: str, source: list[str], settings: Settings) -> str:

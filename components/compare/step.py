@@ -12,10 +12,9 @@ from typing import Any
 import pandas as pd
 
 from features import contracts, sources, store
-from features.examples import latest
 from features.schema import Schema
 from features.settings import Settings
-from features.tables import Tables, content_hash
+from features.tables import Tables
 from models import catalog
 from models.evaluation.folds import stratified
 from models.evaluation.standing import Standing
@@ -29,6 +28,10 @@ TUNING = 5
 #: The column that says in which situation an example was tested.
 SITUATION = "situation"
 
+#: Is told what is being done, and the share of all that is behind.
+Tell = Callable[[str, float], None]
+#: The share of the work that is behind when the first model is fitted, and when all are.
+PREPARED, FITTED = 0.3, 0.95
 Split = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 
@@ -67,6 +70,7 @@ def compare(
     params: Mapping[str, Any],
     settings: Settings,
     schema: Schema = sources.AS_THEY_ARE,
+    tell: Tell = lambda what, share: None,
 ) -> Compared:
     """Fit `family` and its baselines on tables of `data` and measure all of them on what they have not seen.
 
@@ -78,6 +82,7 @@ def compare(
         horizon: such as `180d`, in place of the window's own.
         params: the family's section of `params.yaml`, the seed in it.
         schema: how the files of both folders become canonical tables.
+        tell: called at each stage.
 
     Raises `ContractBroken` where a table breaks its contract.
     """
@@ -86,14 +91,15 @@ def compare(
         section["window"] = {**section["window"], "horizon_days": pd.Timedelta(horizon).days}
     with tempfile.TemporaryDirectory() as temporary:
         nowhere = settings.model_copy(update={"home": Path(temporary), "offline_uri": None, "redis_url": None})
-        read = partial(_frame, record, schema=schema, section=section, cutoff=cutoff, settings=nowhere)
+        read = partial(_frame, record, schema=schema, section=section, cutoff=cutoff, settings=nowhere, tell=tell)
         frame, names, data_hash, notes = read(data, name="data")
         unseen = None
         if test is not None:
             unseen, _, _, more = read(test, name="test")
             notes += more
-        how, splits = _splits(record, frame, unseen, section["seed"])
-        tested, answers, chosen = _answers(record, splits, names, section, nowhere.home)
+        how, rounds, splits = _splits(record, frame, unseen, section["seed"])
+        tested, answers, chosen = _answers(record, splits, names, section, nowhere.home, _counted(rounds, tell))
+    tell("measuring", FITTED)
     truth = tested[list(record.label)]
     baselines = {name: answers[name] for name in record.baselines}
     standing = Standing.of(record.metrics[0], truth, answers[family], baselines, section["seed"])
@@ -142,42 +148,62 @@ def _frame(
     cutoff: str | None,
     settings: Settings,
     name: str,
+    tell: Tell,
 ) -> tuple[pd.DataFrame, list[str], str, tuple[str, ...]]:
     """The examples of a source with their features, the features' names, the hash of its tables, and what is told of
     them."""
     folder = settings.home / name
+    tell(f"reading {source}", 0.0)
     notes = sources.read([source], folder, settings, schema)
+    tell("checking the tables", 0.05)
     contracts.check(folder)
-    tables = Tables(folder)
+    tables = Tables(folder, settings.limits)
     if family.table not in tables.names:
         raise ValueError(f"{family.name} learns from the table '{family.table}'; {source} has none")
+    tell("choosing examples", 0.1)
     examples = family.examples(tables, family.params.read(section), None, cutoff)
-    newest = max(latest(tables, of=family.table), examples["event_timestamp"].max())
-    snapshot = store.build(tables, family.feature_service, examples, newest, settings)
+    tell(f"computing the features of {len(examples):,} examples", 0.15)
+    snapshot = store.build(tables, family.feature_service, examples, None, settings)
     frame = store.training_frame(snapshot, examples, settings)
     names = [str(column) for column in frame if column not in examples or column in family.context]
-    return frame, names, content_hash(folder), notes
+    return frame, names, snapshot.data_hash, notes
 
 
-def _splits(family: Family, frame: pd.DataFrame, unseen: pd.DataFrame | None, seed: int) -> tuple[str, Iterator[Split]]:
-    """How it is tested, and the train, valid and test examples of each round."""
+def _counted(rounds: int, tell: Tell) -> Callable[[str, int, int], None]:
+    """Tells which model of how many is fitted, in which round."""
+
+    def fitting(name: str, done: int, models: int) -> None:
+        of = rounds * models
+        tell(f"fitting {name} ({done + 1} of {of})", PREPARED + (FITTED - PREPARED) * done / of)
+
+    return fitting
+
+
+def _splits(
+    family: Family, frame: pd.DataFrame, unseen: pd.DataFrame | None, seed: int
+) -> tuple[str, int, Iterator[Split]]:
+    """How it is tested, in how many rounds, and the train, valid and test examples of each."""
     train, valid, test = (frame[frame["split"] == name] for name in ("train", "valid", "test"))
     in_time = bool(train["event_timestamp"].max() < test["event_timestamp"].min())
     if unseen is not None and family.trial is not None:
         # Whole episodes to play, of another time or none: all of the other folder is tested.
-        return f"learnt from one folder ({len(frame):,} examples), played on the other", iter(
-            [(pd.concat([train, valid]), test, unseen)]
+        return (
+            f"learnt from one folder ({len(frame):,} examples), played on the other",
+            1,
+            iter([(pd.concat([train, valid]), test, unseen)]),
         )
     if unseen is not None:
         target = unseen[unseen["split"] == "test"] if in_time else unseen
         learn = train if in_time else pd.concat([train, test])
-        return f"learnt from one folder ({len(learn) + len(valid):,} examples), tested on the other", iter(
-            [(learn, valid, target)]
+        return (
+            f"learnt from one folder ({len(learn) + len(valid):,} examples), tested on the other",
+            1,
+            iter([(learn, valid, target)]),
         )
     if in_time:
         at = test["event_timestamp"].max()
-        return f"learnt from what came before, tested at {at:%Y-%m-%d}", iter([(train, valid, test)])
-    return f"{FOLDS} stratified folds, each tested by a model that has not seen it", _folds(family, frame, seed)
+        return f"learnt from what came before, tested at {at:%Y-%m-%d}", 1, iter([(train, valid, test)])
+    return f"{FOLDS} stratified folds, each tested by a model that has not seen it", FOLDS, _folds(family, frame, seed)
 
 
 def _folds(family: Family, frame: pd.DataFrame, seed: int) -> Iterator[Split]:
@@ -189,7 +215,12 @@ def _folds(family: Family, frame: pd.DataFrame, seed: int) -> Iterator[Split]:
 
 
 def _answers(
-    family: Family, splits: Iterator[Split], names: list[str], section: dict[str, Any], folder: Path
+    family: Family,
+    splits: Iterator[Split],
+    names: list[str],
+    section: dict[str, Any],
+    folder: Path,
+    fitting: Callable[[str, int, int], None],
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], Mapping[str, int]]:
     """The truth of all tested examples, in every situation, what each model, fitted without them, answers, and how
     often the family's own chose which candidate."""
@@ -199,10 +230,11 @@ def _answers(
     tested: list[pd.DataFrame] = []
     answers: dict[str, list[pd.DataFrame]] = {name: [] for name in fits}
     chosen: Counter[str] = Counter()
-    for train, valid, test in splits:
+    for done, (train, valid, test) in enumerate(splits):
         situations = _situations(family, test.reset_index(drop=True), train)
         tested += [rows[kept].assign(**{SITUATION: name}) for name, rows in situations.items()]
-        for name, fit in fits.items():
+        for place, (name, fit) in enumerate(fits.items()):
+            fitting(name, done * len(fits) + place, len(fits))
             with tempfile.TemporaryDirectory(dir=folder) as checkpoint:
                 model = fit(train.reset_index(drop=True), valid.reset_index(drop=True), params, Path(checkpoint))
             if name == family.name and family.chosen is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from features import store
+from features import store, views
 from features.examples import latest, moment
 from features.settings import Settings
 from features.tables import Tables
@@ -23,6 +23,7 @@ class Featurized:
         columns: pandas dtype by feature column, in the frame's order.
         cutoffs: the moments the examples of each split stand at.
         snapshot: the folder of the feature snapshot the frame was joined from.
+        moving: the columns that move as time goes by, and how (`features.movement`).
     """
 
     family: str
@@ -33,6 +34,7 @@ class Featurized:
     columns: dict[str, str]
     cutoffs: dict[str, list[str]]
     snapshot: str
+    moving: dict[str, dict[str, Any]]
 
 
 def featurize(
@@ -54,7 +56,7 @@ def featurize(
         cutoff: where the test examples stand, instead of as late as the data allows.
         online: publish the newest features for serving.
     """
-    record, source = of_name(family), Tables(tables)
+    record, source = of_name(family), Tables(tables, settings.limits)
     if record.table not in source.names:
         raise ValueError(f"{family} learns from the table '{record.table}'; there are: {', '.join(source.names)}")
     as_of = moment(source, as_of, record.table)
@@ -63,6 +65,7 @@ def featurize(
     snapshot = store.build(source, record.feature_service, examples, newest, settings)
     frame = store.training_frame(snapshot, examples, settings)
     features = [name for name in frame if name not in examples or name in record.context]
+    moving = views.moving(record.feature_service, source) | dict(record.moving)
     done = Featurized(
         family=family,
         service=record.feature_service,
@@ -72,6 +75,7 @@ def featurize(
         columns={str(name): str(frame[name].dtype) for name in features},
         cutoffs={str(split): _moments(group) for split, group in frame.groupby("split")["event_timestamp"]},
         snapshot=snapshot.folder,
+        moving={name: found.model_dump() for name, found in moving.items() if name in features},
     )
     _write(frame, done, out)
     if online:

@@ -3,19 +3,25 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from features.settings import Settings
+from models import bundle as bundles
 from models import catalog
 from models.bundle import Manifest
 from models.registry import Registry
 from serving.inference import outcomes, requests
+from serving.monitoring.detector import Expected
 from serving.monitoring.params import Monitoring
 from serving.monitoring.watch import Log, Watched, look
+
+#: How many of the newest days are looked at: the first that hold enough rows, as a multiple of the fewest that say
+#: anything; all there are where none do.
+DAYS, ENOUGH = (1, 7, 28, None), 5
 
 
 @dataclass(frozen=True)
@@ -75,20 +81,30 @@ def _look(family: str, version: str, bundle: Path, params: Monitoring, settings:
     manifest = Manifest.model_validate_json((bundle / "manifest.json").read_bytes())
     return look(
         settings.detectors,
-        _log(family, version, list(manifest.columns), params.window_rows, settings),
+        _log(family, version, list(manifest.columns), params, settings),
         outcomes.read(settings.home, family),
         pd.read_parquet(bundle / "reference.parquet"),
         list(manifest.columns),
         catalog.family(family).metrics,
         manifest.metrics,
         params,
+        Expected(manifest.moving, bundles.usual(bundle)),
     )
 
 
-def _log(family: str, version: str, columns: list[str], newest: int, settings: Settings) -> Log:
-    """The newest rows that this version answered."""
-    log = requests.read(settings.home, family)
-    answered = log[(log["version"] == version) & (log["status"] == 200)].tail(newest)
+def _log(family: str, version: str, columns: list[str], params: Monitoring, settings: Settings) -> Log:
+    """The rows that this version answered in the newest day, or in as many as hold enough rows to tell much by: what
+    has just moved is not thinned by what was asked before."""
+    newest, now = requests.newest(settings.home, family), datetime.now(UTC)
+    for days in DAYS:
+        day = timedelta(days=days) if days is not None else None
+        log = requests.read(settings.home, family, None if day is None else min(newest or now, now) - day)
+        answered = log[(log["version"] == version) & (log["status"] == 200)]
+        if day is not None and newest is not None:
+            answered = answered[answered["occurred_at"] > newest - day]
+        if len(answered) >= ENOUGH * params.min_rows:
+            break
+    answered = answered.tail(params.window_rows)
     features = requests.features(answered)
     return Log(answered[outcomes.KEY], features.reindex(columns=columns), requests.answers(answered))
 

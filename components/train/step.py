@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,12 +12,17 @@ import pandas as pd
 from filelock import FileLock
 
 from components.frame import Frame
+from features.movement import Movement
+from features.views import TIMESTAMP
 from models import bundle, catalog
 from models.bundle import Manifest, open_bundle
 from models.family import Family, Model
+from serving.monitoring import detector
 
 #: Rows of the reference that drift is measured from: enough for the tests, small enough to ship.
 REFERENCE_ROWS = 2000
+#: How long, and at how many moments, it is looked for how far columns move by themselves; fewer rows tell of chance.
+QUARTER, MOMENTS, FEWEST = pd.Timedelta(days=92), 12, 500
 SOURCE = Path(__file__).parents[2]
 
 
@@ -58,7 +63,9 @@ def train(
             learn, tune = frame.split("train"), frame.split("valid")
             fit = record.fit if before is None else _going_on(record, before.model)
             model = fit(learn, tune, record.params.read(params), checkpoint)
-            bundle.write(out, model, manifest, _reference(model, frame, manifest.seed))
+            reference = _with_answers(model, frame, frame.split("test"), manifest.seed)
+            usual = detector.usual(reference, _earlier(model, frame, manifest), manifest.moving)
+            bundle.write(out, model, manifest, reference, usual)
         shutil.rmtree(checkpoint, ignore_errors=True)
     return Trained(family, bundle.verify(out, None), len(frame.rows), fitted)
 
@@ -75,6 +82,7 @@ def _manifest(family: Family, frame: Frame, params: dict[str, Any], started_from
         feature_service=frame.about["service"],
         columns=frame.about["columns"],
         label=family.label,
+        moving={name: Movement.model_validate(found) for name, found in frame.about.get("moving", {}).items()},
         params=params,
         seed=params["seed"],
         data_hash=frame.about["data_hash"],
@@ -114,12 +122,24 @@ def _claim(checkpoint: Path, manifest: Manifest) -> None:
         inputs.write_text(identity)
 
 
-def _reference(model: Model, frame: Frame, seed: int) -> pd.DataFrame:
-    """The newest examples' features and the model's answers: what requests look like if nothing changes."""
-    newest = frame.split("test")
-    rows = newest.sample(min(REFERENCE_ROWS, len(newest)), random_state=seed)[frame.columns].reset_index(drop=True)
+def _with_answers(model: Model, frame: Frame, examples: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Some of the examples' features and the model's answers: of the newest, what requests look like if nothing
+    changes."""
+    rows = examples.sample(min(REFERENCE_ROWS, len(examples)), random_state=seed)[frame.columns].reset_index(drop=True)
     answers = model.predict(rows)
     both = sorted(str(name) for name in set(rows) & set(answers))
     if both:
         raise ValueError(f"answers and features share names: {', '.join(both)}")
     return rows.join(answers)
+
+
+def _earlier(model: Model, frame: Frame, manifest: Manifest) -> Iterator[pd.DataFrame]:
+    """The same at earlier moments, at most `MOMENTS` of them, evenly: as far back as the model is looked after ahead,
+    which is the horizon, as the newest examples stand so long before the data ends, and a quarter."""
+    reach = pd.Timedelta(days=manifest.params["window"]["horizon_days"]) + QUARTER
+    newest = frame.split("test")[TIMESTAMP].min()
+    before = frame.rows[frame.rows[TIMESTAMP].between(newest - reach, newest, inclusive="left")]
+    counts = before[TIMESTAMP].value_counts()
+    moments = sorted(counts.index[counts >= FEWEST], reverse=True)
+    for moment in moments[:: max(1, -(-len(moments) // MOMENTS))]:
+        yield _with_answers(model, frame, before[before[TIMESTAMP] == moment], manifest.seed)

@@ -9,6 +9,7 @@ customers the easy way" (2005) and "RFM and CLV" (2005).
 from collections.abc import Callable, Mapping
 from types import ModuleType
 
+from features.movement import Movement
 from features.tables import Tables
 from features.transforms import (
     attributes,
@@ -37,5 +38,20 @@ GROUPS: Mapping[str, Callable[[Tables], str]] = {
     "market": market.sql,
 }
 
+_MOVES: Mapping[str, Mapping[str, Movement]] = {
+    "rfm": rfm.MOVES,
+    "intervals": intervals.MOVES,
+    "seasonality": seasonality.MOVES,
+    "breadth": breadth.MOVES,
+    "promotion": promotion.MOVES,
+    "campaigns": campaigns.MOVES,
+    "market": market.MOVES,
+}
+
 #: By the key of an entity the module whose `open_history` prepares what its groups read, and whose `STATEMENTS` do so.
 HISTORIES: Mapping[str, ModuleType] = {"customer_id": history, "campaign_id": bidding}
+
+
+def moves(group: str, tables: Tables) -> Mapping[str, Movement]:
+    """The features of a group that move as time goes by; all others should stay as they are where the world does."""
+    return attributes.moves(tables) if group == "attributes" else _MOVES.get(group, {})

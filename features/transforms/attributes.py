@@ -1,5 +1,8 @@
 """What is known of the customer besides events: demographics, contract, any column of the customers table."""
 
+from collections.abc import Mapping
+
+from features.movement import GROWS, Movement
 from features.tables import Tables, quoted
 
 _NUMBERS: tuple[str, ...] = (
@@ -13,6 +16,7 @@ _NUMBERS: tuple[str, ...] = (
     "DECIMAL",
     "UTINYINT",
 )
+_DATES = ("DATE", "TIMESTAMP")
 _NUMBERS += ("USMALLINT", "UINTEGER", "UBIGINT")
 
 
@@ -24,12 +28,17 @@ def sql(tables: Tables) -> str:
     """
 
 
+def moves(tables: Tables) -> Mapping[str, Movement]:
+    """Dates are days since then, which grow."""
+    return {name: GROWS for name, kind in tables.attributes().items() if kind.startswith(_DATES)}
+
+
 def _typed(name: str, kind: str) -> str:
     """Numbers and booleans as they are, a date as the days since then (null while it lies ahead), the rest as text."""
     column = f"c.{quoted(name)}"
     if kind.startswith(_NUMBERS):
         return f"{column}::DOUBLE"
-    if kind.startswith(("DATE", "TIMESTAMP")):
+    if kind.startswith(_DATES):
         days = f"date_diff('second', {column}::TIMESTAMP, s.event_timestamp) / 86400.0"
         return f"CASE WHEN {days} >= 0 THEN {days} END::DOUBLE"
     return column if kind == "BOOLEAN" else f"{column}::VARCHAR"

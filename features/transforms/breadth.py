@@ -1,12 +1,12 @@
 """How much of the range a customer buys, and by how many ways."""
 
+from features.movement import GROWS
 from features.tables import Tables
 
+MOVES = {"categories": GROWS}
+
 _SQL = """
-    WITH bought AS (
-        SELECT customer_id, category, occurred_at, sum(amount) AS amount
-        FROM lines WHERE category IS NOT NULL AND amount >= 0 GROUP BY ALL
-    ), categories AS (
+    WITH categories AS (
         SELECT row, category, sum(b.amount) AS amount, max(b.occurred_at) AS last_at, min(b.occurred_at) AS first_at
         FROM spine s JOIN bought b ON b.customer_id = s.customer_id AND b.occurred_at <= s.event_timestamp
         GROUP BY ALL

@@ -1,6 +1,9 @@
 """What reached the customer, and what the customer made of it."""
 
+from features.movement import GROWS
 from features.tables import Tables
+
+MOVES = dict.fromkeys(("touches", "campaigns", "campaign_responses"), GROWS)
 
 # A response counts from the day it was made, not from the day of the campaign.
 _SQL = """
@@ -21,14 +24,14 @@ _SQL = """
         FROM reached GROUP BY row
     )
     SELECT s.customer_id, s.event_timestamp, observed_until,
-           CASE WHEN known THEN coalesce(touches, 0) END::DOUBLE AS touches,
-           CASE WHEN known THEN coalesce(touches_84d, 0) END::DOUBLE AS touches_84d,
-           CASE WHEN known THEN coalesce(campaigns, 0) END::DOUBLE AS campaigns,
-           CASE WHEN known THEN coalesce(active, 0) END::DOUBLE AS campaigns_active,
+           coalesce(touches, s.no_touches)::DOUBLE AS touches,
+           coalesce(touches_84d, s.no_touches)::DOUBLE AS touches_84d,
+           coalesce(campaigns, s.no_touches)::DOUBLE AS campaigns,
+           coalesce(active, s.no_touches)::DOUBLE AS campaigns_active,
            touch_age::DOUBLE AS touch_recency_days,
-           CASE WHEN known THEN coalesce(responses, 0) END::DOUBLE AS campaign_responses,
+           coalesce(responses, s.no_touches)::DOUBLE AS campaign_responses,
            (responses / nullif(touches, 0))::DOUBLE AS campaign_response_share
-    FROM spine s CROSS JOIN (SELECT count(*) > 0 AS known FROM touches) LEFT JOIN sums USING (row)
+    FROM spine s LEFT JOIN sums USING (row)
 """
 
 

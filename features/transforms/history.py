@@ -1,72 +1,78 @@
 """What had happened to each customer by each moment that features are wanted for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import duckdb
 import pandas as pd
 
+from features import orders
 from features.tables import Tables
 
-# An order's lines together. Orders with returns only are kept for spending, and do not count as purchases.
-_ORDERS = """
-    CREATE TABLE orders AS
-    WITH whole AS (
-        SELECT customer_id,
-               min(occurred_at) AS occurred_at,
-               sum(amount) AS amount,
-               sum(quantity) AS quantity,
-               count(*) AS lines,
-               sum(on_promotion::INT) AS promoted_lines,
-               sum(amount) FILTER (on_promotion) AS promoted_amount,
-               sum(discount) AS discount,
-               sum(coupon_discount) AS coupon_discount,
-               count(DISTINCT category) AS categories,
-               sum(amount) >= 0 AS purchase
-        FROM lines
-        GROUP BY customer_id, coalesce(order_id, occurred_at::VARCHAR)
-    )
-    SELECT *,
-           CASE WHEN purchase THEN date_diff('second', lag(occurred_at) OVER turn, occurred_at) / 86400.0 END AS gap,
-           CASE WHEN purchase THEN row_number() OVER turn END AS nth
-    FROM whole
-    WINDOW turn AS (PARTITION BY customer_id, purchase ORDER BY occurred_at, amount, lines)
+# In order of customers: a part of the spine then reads a part of the table.
+_ORDERS = f"CREATE TABLE orders AS {orders.sql('SELECT * FROM lines')} ORDER BY customer_id"
+
+# What was bought of each category, returns apart.
+_BOUGHT = """
+    CREATE TABLE bought AS
+    SELECT customer_id, category, occurred_at, sum(amount) AS amount
+    FROM lines WHERE category IS NOT NULL AND amount >= 0 GROUP BY ALL ORDER BY customer_id
 """
 
-# `age`: days from the event to the moment that features are wanted for. What lies after that moment is never joined.
+# `no_orders` and `no_touches`: what a customer without any comes to. That is nothing, and null as long as the business
+# has recorded none of anybody.
+_SPINE = """
+    CREATE OR REPLACE TABLE spine AS
+    SELECT row_number() OVER (ORDER BY event_timestamp, customer_id) AS row,
+           customer_id::VARCHAR AS customer_id, event_timestamp::TIMESTAMP AS event_timestamp,
+           CASE WHEN event_timestamp >= (SELECT min(known_at) FROM orders) THEN 0 END AS no_orders,
+           CASE WHEN event_timestamp >= (SELECT min(occurred_at) FROM touches) THEN 0 END AS no_touches
+    FROM given
+"""
+
+# Orders as they stood at the moment; what lies after it is never joined. `age`: days from the order to the moment;
+# `nth` counts purchases (or returns), `gap` is the days since the one before.
 _PAST = """
-    CREATE TABLE past AS
-    SELECT s.row, o.*, date_diff('second', o.occurred_at, s.event_timestamp) / 86400.0 AS age
-    FROM spine s JOIN orders o ON o.customer_id = s.customer_id AND o.occurred_at <= s.event_timestamp
-"""
-
-
-# What a customer without orders comes to: nothing, and null in a business that records none.
-_NONE = """
-    CREATE TABLE trade AS SELECT CASE WHEN count(*) > 0 THEN 0 END AS none FROM orders;
-    CREATE MACRO or_none(sum) AS coalesce(sum, (SELECT none FROM trade))::DOUBLE
+    CREATE OR REPLACE TABLE past AS
+    SELECT s.row, o.* EXCLUDE (customer_id, until, added),
+           date_diff('second', o.occurred_at, s.event_timestamp) / 86400.0 AS age,
+           CASE WHEN purchase
+                THEN date_diff('second', lag(o.occurred_at) OVER turn, o.occurred_at) / 86400.0 END AS gap,
+           CASE WHEN purchase THEN row_number() OVER turn END AS nth
+    FROM spine s JOIN orders o ON o.customer_id = s.customer_id
+        AND o.known_at <= s.event_timestamp AND s.event_timestamp < o.until
+    WINDOW turn AS (PARTITION BY s.row, purchase ORDER BY o.occurred_at, amount, lines)
 """
 
 #: What decides the relations, for the name of a snapshot.
-STATEMENTS = (_ORDERS, _PAST, _NONE)
+STATEMENTS = (_ORDERS, _BOUGHT, _SPINE, _PAST)
 
 
-def open_history(tables: Tables, spine: pd.DataFrame) -> duckdb.DuckDBPyConnection:
-    """A connection with the relations that the groups read.
+def read_events(db: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    """Make `lines` and `touches` (the canonical tables with every column of the specification, null where the business
+    has none), `orders` (see `features.orders`) and `bought` (customer_id, category, occurred_at, amount)."""
+    db.execute(f"CREATE VIEW lines AS {tables.whole('transactions')}")
+    db.execute(f"CREATE TABLE touches AS {tables.whole('touches')} ORDER BY customer_id")
+    db.execute(_ORDERS)
+    db.execute(_BOUGHT)
 
-    `spine` (row, customer_id, event_timestamp), `lines` and `touches` (the canonical tables with every column of the
-    specification, null where the business has none), `orders`, and `past`: the orders each row of the spine may know.
-    `or_none(sum)` is the sum, or what a customer without orders comes to.
+
+def stand_at(db: duckdb.DuckDBPyConnection, tables: Tables, spine: pd.DataFrame) -> None:
+    """Make `spine` (row, customer_id, event_timestamp, no_orders, no_touches) and `past`: the orders each row of it may
+    know. What was made for another spine is replaced.
 
     Args:
         spine: columns customer_id and event_timestamp, in any order, without duplicates.
     """
-    db = duckdb.connect()
     db.register("given", spine[["customer_id", "event_timestamp"]])
-    db.execute(
-        "CREATE TABLE spine AS SELECT row_number() OVER (ORDER BY event_timestamp, customer_id) AS row,"
-        " customer_id::VARCHAR AS customer_id, event_timestamp::TIMESTAMP AS event_timestamp FROM given"
-    )
-    for relation, table in {"lines": "transactions", "touches": "touches"}.items():
-        db.execute(f"CREATE VIEW {relation} AS {tables.whole(table)}")
-    db.execute(_ORDERS)
+    db.execute(_SPINE)
     db.execute(_PAST)
-    db.execute(_NONE)
-    return db
+
+
+@contextmanager
+def open_history(tables: Tables, spine: pd.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database with the relations that the groups read, at the moments of `spine`."""
+    with tables.connect() as db:
+        read_events(db, tables)
+        stand_at(db, tables, spine)
+        yield db

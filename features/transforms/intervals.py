@@ -1,12 +1,15 @@
 """The rhythm of buying, and how far the present silence is out of it."""
 
+from features.movement import GROWS
 from features.tables import Tables
+
+MOVES = {"gap_max_days": GROWS}
 
 # `gap` is null on a first purchase. `overdue` compares the silence with the customer's own rhythm: 1 is a gap like
 # the usual one; `overdue_sigmas` and `silence_percentile` say how unusual it is among the gaps there have been.
 _SQL = """
     WITH silence AS (
-        SELECT row, min(age) FILTER (purchase) AS recency, max(occurred_at) AS observed_until FROM past GROUP BY row
+        SELECT row, min(age) FILTER (purchase) AS recency, max(known_at) AS observed_until FROM past GROUP BY row
     ), sums AS (
         SELECT row,
                avg(gap) AS mean_gap,

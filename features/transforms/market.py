@@ -1,5 +1,6 @@
 """What a campaign's auctions cost, how its ads were answered, where both are going, and whose clock it runs by."""
 
+from features.movement import FEW
 from features.tables import Tables
 
 # Ratios compare the last day with the week; they are null where one of the two saw no auction.
@@ -50,6 +51,35 @@ _SQL = """
            channels::DOUBLE AS channels_7d
     FROM spine s JOIN totals t USING (row) LEFT JOIN young USING (row) LEFT JOIN week USING (row)
 """
+
+
+#: There are few campaigns, and every auction of a day is told the same of its own.
+MOVES = dict.fromkeys(
+    (
+        "auctions_seen",
+        "campaign_age_days",
+        "ctr",
+        "clicks_of_predicted",
+        "conversion_rate",
+        "auctions_7d",
+        "volume_trend",
+        "price_7d",
+        "price_std_7d",
+        "price_p10_7d",
+        "price_median_7d",
+        "price_p90_7d",
+        "price_trend",
+        "ctr_7d",
+        "predicted_ctr_7d",
+        "predicted_ctr_trend",
+        "night_share_7d",
+        "morning_share_7d",
+        "afternoon_share_7d",
+        "weekend_share_7d",
+        "channels_7d",
+    ),
+    FEW,
+)
 
 
 def sql(tables: Tables) -> str:

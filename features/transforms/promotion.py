@@ -1,11 +1,14 @@
 """How much of the buying answers to promotions, discounts and coupons."""
 
+from features.movement import GROWS
 from features.tables import Tables
+
+MOVES = dict.fromkeys(("coupon_orders", "coupon_savings"), GROWS)
 
 _SQL = """
     WITH sums AS (
         SELECT row,
-               max(occurred_at) AS observed_until,
+               max(known_at) AS observed_until,
                sum(promoted_amount) / nullif(sum(amount) FILTER (promoted_lines IS NOT NULL), 0) AS promoted,
                sum(promoted_amount) FILTER (age < 84)
                    / nullif(sum(amount) FILTER (promoted_lines IS NOT NULL AND age < 84), 0) AS promoted_84d,

@@ -1,6 +1,22 @@
 """Recency, frequency and monetary value, with the sufficient statistics of buy-till-you-die models."""
 
+from features.movement import GROWS
 from features.tables import Tables
+
+#: What adds up over all of history.
+MOVES = dict.fromkeys(
+    (
+        "tenure_days",
+        "frequency",
+        "monetary",
+        "order_value_max",
+        "returns",
+        "btyd_frequency",
+        "btyd_recency",
+        "btyd_age",
+    ),
+    GROWS,
+)
 
 # The btyd columns count days with a purchase, as BG/NBD and Gamma-Gamma do: `btyd_frequency` is the number of repeat
 # days x, `btyd_recency` the days t_x from the first to the last of them, `btyd_age` the days T from the first until
@@ -15,7 +31,7 @@ _SQL = """
         FROM days GROUP BY row
     ), sums AS (
         SELECT row,
-               max(occurred_at) AS observed_until,
+               max(known_at) AS observed_until,
                min(age) FILTER (purchase) AS recency_days,
                max(age) FILTER (purchase) AS tenure_days,
                count(*) FILTER (purchase) AS frequency,
@@ -39,21 +55,21 @@ _SQL = """
     SELECT s.customer_id, s.event_timestamp, observed_until,
            recency_days::DOUBLE AS recency_days,
            tenure_days::DOUBLE AS tenure_days,
-           or_none(frequency) AS frequency,
-           or_none(frequency_7d) AS frequency_7d,
-           or_none(frequency_14d) AS frequency_14d,
-           or_none(frequency_28d) AS frequency_28d,
-           or_none(frequency_56d) AS frequency_56d,
-           or_none(frequency_84d) AS frequency_84d,
-           or_none(monetary) AS monetary,
-           or_none(spend_28d) AS spend_28d,
-           or_none(spend_56d) AS spend_56d,
-           or_none(spend_84d) AS spend_84d,
+           coalesce(frequency, s.no_orders)::DOUBLE AS frequency,
+           coalesce(frequency_7d, s.no_orders)::DOUBLE AS frequency_7d,
+           coalesce(frequency_14d, s.no_orders)::DOUBLE AS frequency_14d,
+           coalesce(frequency_28d, s.no_orders)::DOUBLE AS frequency_28d,
+           coalesce(frequency_56d, s.no_orders)::DOUBLE AS frequency_56d,
+           coalesce(frequency_84d, s.no_orders)::DOUBLE AS frequency_84d,
+           coalesce(monetary, s.no_orders)::DOUBLE AS monetary,
+           coalesce(spend_28d, s.no_orders)::DOUBLE AS spend_28d,
+           coalesce(spend_56d, s.no_orders)::DOUBLE AS spend_56d,
+           coalesce(spend_84d, s.no_orders)::DOUBLE AS spend_84d,
            order_value::DOUBLE AS order_value,
            order_value_max::DOUBLE AS order_value_max,
            order_value_std::DOUBLE AS order_value_std,
            order_quantity::DOUBLE AS order_quantity,
-           or_none(returns) AS returns,
+           coalesce(returns, s.no_orders)::DOUBLE AS returns,
            return_share::DOUBLE AS return_share,
            (n - 1)::DOUBLE AS btyd_frequency,
            date_diff('day', first, last)::DOUBLE AS btyd_recency,

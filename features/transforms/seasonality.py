@@ -1,11 +1,22 @@
 """When in the day, the week and the year a customer buys, and where the coming weeks stand in the year."""
 
+from features.movement import GROWS, clock
 from features.tables import Tables, literal, local
+
+#: Of the year, whatever the customer does.
+MOVES = {
+    "year_sin": clock(-1, 1),
+    "year_cos": clock(-1, 1),
+    "first_purchase_month": clock(1, 12),
+    "fourth_quarter_share": clock(0, 1),
+    "active_months": GROWS,
+    "active_month_share": clock(0, 1),  # of a month that has just begun, most have bought nothing yet
+}
 
 _SQL = """
     WITH sums AS (
         SELECT row,
-               max(occurred_at) AS observed_until,
+               max(known_at) AS observed_until,
                avg((isodow({bought}) >= 6)::INT) AS weekend,
                avg((hour({bought}) < 12)::INT) AS morning,
                avg((hour({bought}) >= 18)::INT) AS evening,
@@ -27,7 +38,7 @@ _SQL = """
            month(first_at)::DOUBLE AS first_purchase_month,
            sin(turn)::DOUBLE AS year_sin,
            cos(turn)::DOUBLE AS year_cos
-    FROM (SELECT *, 2 * pi() * dayofyear(event_timestamp) / 365.25 + none AS turn FROM spine, trade) s
+    FROM (SELECT *, 2 * pi() * dayofyear(event_timestamp) / 365.25 + no_orders AS turn FROM spine) s
     LEFT JOIN sums USING (row)
 """
 

@@ -7,7 +7,7 @@ from features.tables import Tables
 _SQL = """
     WITH sums AS (
         SELECT row,
-               max(occurred_at) AS observed_until,
+               max(known_at) AS observed_until,
                count(*) FILTER (purchase AND age < 28) AS n28,
                count(*) FILTER (purchase AND age >= 28 AND age < 56) AS n56,
                count(*) FILTER (purchase AND age < 84) AS n84,
@@ -35,8 +35,8 @@ _SQL = """
            (recent_value / nullif(value, 0))::DOUBLE AS order_value_trend_56d,
            (last_value / nullif(value, 0))::DOUBLE AS last_order_ratio,
            (last_lines / nullif(mean_lines, 0))::DOUBLE AS last_order_lines_ratio,
-           or_none(decayed_14) AS activity_14d,
-           or_none(decayed_56) AS activity_56d,
+           coalesce(decayed_14, s.no_orders)::DOUBLE AS activity_14d,
+           coalesce(decayed_56, s.no_orders)::DOUBLE AS activity_56d,
            (n / tenure)::DOUBLE AS orders_per_day,
            (spend / tenure)::DOUBLE AS spend_per_day,
            (weeks / 12.0)::DOUBLE AS active_weeks_84d

@@ -1,7 +1,7 @@
 """Bidding: what an impression is worth paying for, when a budget has to last (spec 1.1)."""
 
 from models.bidding.examples import by_budget, examples
-from models.bidding.frame import CONTEXT, ENTITY, LABEL
+from models.bidding.frame import CONTEXT, ENTITY, LABEL, MOVES
 from models.bidding.metrics import METRICS, TOTALS
 from models.bidding.model import BiddingModel, trial
 from models.bidding.params import BiddingParams
@@ -36,6 +36,7 @@ FAMILY = Family(
         gates.no_leak,
     ),
     context=CONTEXT,
+    moving=MOVES,
     trial=trial,
     # An episode's number, and its prices in terms of its budget, came of nothing.
     outcomes=("market_price", "click", "value", "optimal"),
@@ -57,7 +58,7 @@ FAMILY = Family(
         "believed once spending lags behind by more than chance explains. Where conversions are bought, those that are "
         "still to come are made up for by the delays in the log (`converted_at`), and days of which half are still to "
         "come are not learnt from; delays longer than the log are not seen. A log without `converted_at` only tells "
-        "open days, on which clicks convert less than before beyond chance: a campaign that converts less of late looks "
-        "the same."
+        "open days, on which clicks convert less than before beyond chance: a campaign that converts less of late "
+        "looks the same."
     ),
 )

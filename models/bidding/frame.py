@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api import types
 
+from features.movement import FEW, clock
 from models.bidding.auctions import Episodes, Floats, Integers
 from models.bidding.environment import Pricing
 from models.bidding.observation import Observation
@@ -24,6 +25,8 @@ LABEL = ("episode", "market_price", "click", "value", "optimal", "price_in_pace"
 RESULTS = ("left", "remaining", "wins", "offered_value", "recent_cost", "pacing_debt")
 #: What a request brings. `predicted_value` is what winning is expected to bring, as predicted by whoever asks.
 CONTEXT = (ENTITY, "predicted_value", "hour", "weekday", "channel", "budget", "auctions", *RESULTS)
+#: Those that are not a sample of the same all the time: budgets are a few, by campaign.
+MOVES = {"hour": clock(0, 23), "weekday": clock(0, 6), "budget": FEW, "auctions": FEW}
 #: What a number is taken to be where a request leaves it out: nothing to spend, nothing known.
 _ABSENT: Mapping[str, float] = dict.fromkeys(CONTEXT, 0.0) | {"auctions": 1.0, "remaining": 1.0}
 #: Features of the service that tell where prices stand; missing ones are.

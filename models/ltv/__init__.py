@@ -43,7 +43,7 @@ FAMILY = Family(
         "It knows the seasons it has seen: with under a year of history, a first holiday season raises spend above "
         "`value` and leaves fewer customers than promised within the interval (of a retailer's, two in three instead "
         "of four in five). Intervals hold their share on average over times, not at each: at other times and horizons "
-        "of three shops, up to eleven times what history teaches, 75% to 85% where no such season came. They hold it "
+        "of three shops, up to seven times what history teaches, 75% to 85% where no such season came. They hold it "
         "over all customers, in a tenth of them by value mostly 70% to 88%. Where most buy nothing, more than "
         "promised are held, since 0 is within: CDNOW's over 84 days, 92%. Too few held-out customers (fewer than 9 "
         "for 80%) leave an interval without an upper end. A horizon longer than history lets it learn from is reached "

@@ -69,7 +69,7 @@ class ReleaseCourse:
 @dataclass(frozen=True)
 class FeatureDrift:
     """One monitored column against the training reference: the test's statistic and p-value, and how large the shift
-    is (population stability index).
+    is (population stability index). `why` says what moved, where it is not the distribution as a whole.
     """
 
     feature: str
@@ -77,6 +77,7 @@ class FeatureDrift:
     p_value: float
     psi: float
     drifted: bool
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -254,7 +254,7 @@ _Row = tuple[str, str, str, Kind, float, float | None, float, bytes]
 _FLAGGED: dict[Flag, str] = {
     "above": "charged more than was reserved",
     "late": "charged when nothing was reserved for it any more: it was lost or settled before",
-    "conflict": "not charged: another cost was told before, which only a correction replaces",
+    "conflict": "not taken: another cost was told before, which only a correction replaces, or that it was won",
     "broken": "set aside: the state cannot count it",
 }
 

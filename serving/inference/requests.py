@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from prometheus_client import Counter
 
 from serving.inference import parts
@@ -162,6 +164,18 @@ def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame
     if since is not None:
         frame = frame[frame["occurred_at"] >= since]
     return frame.sort_values(["occurred_at", "request_id", "row"], ignore_index=True)
+
+
+def newest(home: Path, family: str) -> datetime | None:
+    """When the last logged request came, by the last part that can be read; None where nothing was logged yet."""
+    for part in reversed(parts.found(folder(home, family))):
+        try:
+            moments = pq.read_table(part, columns=["occurred_at"])["occurred_at"]
+        except (OSError, pa.ArrowException):  # damaged, which `parts` tells, or merged with others meanwhile
+            continue
+        last: datetime = pc.max(moments).as_py()
+        return last
+    return None
 
 
 def features(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,16 +1,22 @@
 """Feature rows of any type as the matrix of numbers that two-sample tests read, coded by the reference."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.movement import Movement
+
 Matrix = npt.NDArray[np.float64]
+Code = Callable[["pd.Series[Any]"], Matrix]
 #: Categories beyond the commonest so many are tested as one: each cell of a table needs some rows.
 CATEGORIES = 30
+#: The codes of a column that moves as time goes by, and of one that the reference has no value of.
+POSSIBLE, IMPOSSIBLE, MISSING = 0.0, 1.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -18,54 +24,114 @@ class Coding:
     """How the columns of a reference become numbers.
 
     A missing number becomes one below all others and a missing category one of its own, so that a feature which stops
-    coming in is a drift like any other. Columns of lists or times have no distribution to compare and are left out.
+    coming in is a drift like any other. Of a column that moves as time goes by only is told whether it has a value, and
+    one that it may have at any time. Columns of lists or times have no distribution to compare and are left out.
+
+    Attributes:
+        missing: by column, the code of a missing value.
     """
 
     columns: tuple[str, ...]
     categorical: tuple[int, ...]
-    codes: tuple[Callable[["pd.Series[Any]"], Matrix], ...]
+    codes: tuple[Code, ...]
+    missing: tuple[float, ...]
 
     @classmethod
-    def of(cls, reference: pd.DataFrame) -> "Coding":
-        """The coding of `reference`, read from its values."""
-        kinds = {str(name): _kind(reference[name]) for name in reference}
-        columns = tuple(name for name, kind in kinds.items() if kind)
-        categorical = tuple(place for place, name in enumerate(columns) if kinds[name] == "category")
-        makers = {"number": _numbers_below, "category": _categories_of}
-        return cls(columns, categorical, tuple(makers[str(kinds[name])](reference[name]) for name in columns))
+    def of(cls, reference: pd.DataFrame, moving: Mapping[str, Movement] | None = None) -> "Coding":
+        """The coding of `reference`, read from its values, some of whose columns are `moving`."""
+        kinds = {str(name): kind(reference[name]) for name in reference}
+        columns = tuple(name for name in kinds if kinds[name])
+        moved = {name: movement for name, movement in (moving or {}).items() if kinds.get(name) == "number"}
+        categorical = tuple(place for place, name in enumerate(columns) if kinds[name] != "number" or name in moved)
+        codes, missing = [], []
+        for name in columns:
+            code, absent = _coded(reference[name], str(kinds[name]), moved.get(name))
+            codes.append(code)
+            missing.append(absent)
+        return cls(columns, categorical, tuple(codes), tuple(missing))
 
     def encode(self, rows: pd.DataFrame) -> Matrix:
         """`rows` as a matrix, a column each of `columns`. Raises `KeyError` naming a column that `rows` lacks."""
         return np.column_stack([code(rows[name]) for name, code in zip(self.columns, self.codes, strict=True)])
 
 
-def _kind(values: "pd.Series[Any]") -> str | None:
-    """`number`, `category`, or None for what cannot be tested."""
+def kind(values: "pd.Series[Any]") -> str | None:
+    """`number`, `category`, `empty` where no value tells, or None for what cannot be tested."""
     if pd.api.types.is_bool_dtype(values):
         return "category"
     if pd.api.types.is_numeric_dtype(values):
         return "number"
-    plain = values.dropna().map(lambda value: isinstance(value, str | bool | np.bool_))
-    return "category" if len(plain) and plain.all() else None
+    present = values.dropna()
+    if present.empty:
+        return "empty"
+    if present.map(lambda value: isinstance(value, str | bool | np.bool_)).all():
+        return "category"
+    return "number" if present.map(lambda value: isinstance(value, int | float | np.number)).all() else None
 
 
-def _numbers_below(reference: "pd.Series[Any]") -> Callable[["pd.Series[Any]"], Matrix]:
-    numbers = reference.astype(float)
-    low, high = (float(numbers.min()), float(numbers.max())) if numbers.notna().any() else (0.0, 0.0)
+def numbers(values: "pd.Series[Any]") -> Matrix:
+    """As numbers, NaN where there is none or what is there is no number."""
+    return np.asarray(pd.to_numeric(values, errors="coerce").astype(float).to_numpy(), dtype=np.float64)
+
+
+def names(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """As the names of categories, None where one is missing. A whole number is written alike however it is stored, and
+    a yes or no as 1 or 0: types change on the way through files and JSON."""
+    if pd.api.types.is_numeric_dtype(values):
+        values = values.astype(object)
+    return values.map(_name, na_action="ignore")
+
+
+def _name(value: Any) -> str:
+    if isinstance(value, bool | np.bool_):
+        return str(int(value))
+    return str(int(value)) if isinstance(value, float | np.floating) and value.is_integer() else str(value)
+
+
+def _coded(reference: "pd.Series[Any]", of: str, movement: Movement | None) -> tuple[Code, float]:
+    if of == "empty":
+        return _presence, MISSING
+    if movement is not None:
+        return partial(_possible, *_limits(numbers(reference), movement)), MISSING
+    return _numbers_below(reference) if of == "number" else _categories_of(reference)
+
+
+def _presence(values: "pd.Series[Any]") -> Matrix:
+    return np.where(values.isna(), MISSING, POSSIBLE)
+
+
+def _limits(reference: Matrix, movement: Movement) -> tuple[float, float]:
+    """What a moving column may be: what is declared of the clock, else nothing below zero where it never was."""
+    positive = movement.kind != "clock" and bool((reference[~np.isnan(reference)] >= 0).all())
+    low = 0.0 if positive else movement.low
+    return (-np.inf if low is None else low), (np.inf if movement.high is None else movement.high)
+
+
+def _possible(low: float, high: float, values: "pd.Series[Any]") -> Matrix:
+    found = numbers(values)
+    slack = 1e-9  # of a sine
+    return np.select([np.isnan(found), (found < low - slack) | (found > high + slack)], [MISSING, IMPOSSIBLE], POSSIBLE)
+
+
+def _numbers_below(reference: "pd.Series[Any]") -> tuple[Code, float]:
+    known = numbers(reference)
+    known = known[np.isfinite(known)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
     missing = low - (high - low) - 1.0
 
     def code(values: "pd.Series[Any]") -> Matrix:
-        return np.asarray(pd.to_numeric(values).astype(float).fillna(missing), dtype=np.float64)
+        found = numbers(values)
+        return np.where(np.isnan(found), missing, found)
 
-    return code
+    return code, missing
 
 
-def _categories_of(reference: "pd.Series[Any]") -> Callable[["pd.Series[Any]"], Matrix]:
-    known = {name: place for place, name in enumerate(reference.dropna().astype(str).value_counts().index[:CATEGORIES])}
+def _categories_of(reference: "pd.Series[Any]") -> tuple[Code, float]:
+    known = {name: place for place, name in enumerate(names(reference.dropna()).value_counts().index[:CATEGORIES])}
     other, missing = len(known), len(known) + 1
 
     def code(values: "pd.Series[Any]") -> Matrix:
-        coded = values.astype(str).map(known).fillna(other)
-        return coded.where(values.notna(), missing).to_numpy(dtype=float)
+        coded = names(values).map(known).fillna(other)
+        return np.asarray(coded.where(values.notna(), missing).to_numpy(dtype=float))
 
-    return code
+    return code, float(missing)

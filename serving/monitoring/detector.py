@@ -1,30 +1,52 @@
 """The one interface drift detectors answer to, and what they answer."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.movement import Movement
+from serving.monitoring.aspects import Aspect, aspects
 from serving.monitoring.coding import Coding, Matrix
 
 Array = npt.NDArray[np.float64]
 #: Bins of equal mass in the reference, for the population stability index.
 BINS = 10
+#: How many times as far as in as long a time before the reference a column has to move, to have moved.
+MARGIN = 1.5
 
 
 @dataclass(frozen=True)
 class Drift:
     """One column: the two-sample test's statistic (Kolmogorov-Smirnov's for numbers, chi-square for categories), its
-    p-value, how large the shift is (population stability index), and whether it is both sure and large enough.
+    p-value, how large the shift is (population stability index), whether anything of it is both sure and large enough,
+    and what in words, where it is not the distribution as a whole.
+
+    Of a column that moves as time goes by, test and index tell of missing and impossible values only.
     """
 
     statistic: float
     p_value: float
     psi: float
     drifted: bool
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What columns do where the world stays as it is.
+
+    Attributes:
+        moving: how those move that do so as time goes by, as their features declare it.
+        usual: the stability index of columns between the reference and what was seen in as long a time before it. It
+            takes more than `MARGIN` times that to have moved.
+    """
+
+    moving: Mapping[str, Movement] = field(default_factory=dict)
+    usual: Mapping[str, float] = field(default_factory=dict)
 
 
 class TwoSample(Protocol):
@@ -38,55 +60,130 @@ class MakeTwoSample(Protocol):
     def __call__(self, reference: Matrix, categorical: tuple[int, ...]) -> TwoSample: ...
 
 
+NOTHING = Expected()
+
+
 class Detector:
     """Compares windows of live rows with the reference a model was shipped with.
 
-    `threshold` is the chance that a window of unmoved rows is called drifted in any column: it is shared out over the
-    columns (Bonferroni).
+    Each column is looked at as a whole, by a two-sample test, and for what such a test does not see (`aspects`); what
+    is too small to matter, or moves no further than it used to, does not count. `threshold` is the chance that a window
+    of unmoved rows is called drifted in any column: it is shared out over the aspects of a column (Bonferroni) and over
+    the columns by Holm's step-down procedure ("A simple sequentially rejective multiple test procedure", 1979). A
+    quarter of daily looks has ninety times that chance of a false alarm, at most.
     """
 
-    def __init__(self, reference: pd.DataFrame, make: MakeTwoSample, threshold: float, min_psi: float) -> None:
-        self.coding = Coding.of(reference)
+    def __init__(
+        self,
+        reference: pd.DataFrame,
+        make: MakeTwoSample,
+        threshold: float,
+        min_psi: float,
+        expected: Expected,
+    ) -> None:
+        self.rows, self.moving = reference, expected.moving
+        self.coding = Coding.of(reference, self.moving)
         self.reference = self.coding.encode(reference)
         self.test = make(self.reference, self.coding.categorical)
-        self.threshold, self.min_psi = threshold, min_psi
+        self.threshold = threshold
+        self.min_psi = [max(min_psi, MARGIN * expected.usual.get(name, 0.0)) for name in self.coding.columns]
 
     def detect(self, window: pd.DataFrame) -> Mapping[str, Drift]:
         """What each column of the reference did in `window`."""
         rows = self.coding.encode(window)
         statistics, p_values = self.test(rows)
-        sure = p_values < self.threshold / len(self.coding.columns)
-        drifts = {}
-        for place, name in enumerate(self.coding.columns):
-            shift = psi(self.reference[:, place], rows[:, place], place in self.coding.categorical)
-            drifted = bool(sure[place]) and shift >= self.min_psi
-            drifts[name] = Drift(float(statistics[place]), float(p_values[place]), shift, drifted)
-        return drifts
+        shifts = stability(self.coding, self.reference, rows)
+        looks = [
+            [
+                Aspect(float(p_value), shift >= least, ""),
+                *aspects(self.rows[name], window[name], self.moving.get(name)),
+            ]
+            for name, p_value, shift, least in zip(self.coding.columns, p_values, shifts, self.min_psi, strict=True)
+        ]
+        sure = holm(np.array([_chance(of_column) for of_column in looks]), self.threshold)
+        return {
+            name: Drift(float(statistic), float(p_value), shift, bool(moved), self._why(of_column) if moved else "")
+            for name, statistic, p_value, shift, moved, of_column in zip(
+                self.coding.columns, statistics, p_values, shifts, sure, looks, strict=True
+            )
+        }
+
+    def _why(self, of_column: Sequence[Aspect]) -> str:
+        """What there is a word for, the surest first; nothing where it is the distribution as a whole."""
+        sure = [aspect for aspect in of_column if aspect.large and aspect.p_value < self.threshold]
+        return min(sure, key=lambda aspect: (not aspect.why, aspect.p_value)).why
 
 
-def detector(kind: Literal["alibi", "scipy"], reference: pd.DataFrame, threshold: float, min_psi: float) -> Detector:
+def _chance(of_column: Sequence[Aspect]) -> float:
+    """How likely an unmoved column is to look like this in any large aspect."""
+    return min([1.0, *(len(of_column) * aspect.p_value for aspect in of_column if aspect.large)])
+
+
+def holm(p_values: Array, threshold: float) -> npt.NDArray[np.bool_]:
+    """Which of the hypotheses are rejected, at a chance of `threshold` that any true one is."""
+    order = np.argsort(p_values)
+    limits = threshold / np.arange(len(p_values), 0, -1)
+    rejected = np.zeros(len(p_values), dtype=bool)
+    rejected[order] = np.logical_and.accumulate(p_values[order] < limits)
+    return rejected
+
+
+def detector(
+    kind: Literal["alibi", "scipy"],
+    reference: pd.DataFrame,
+    threshold: float,
+    min_psi: float,
+    expected: Expected = NOTHING,
+) -> Detector:
     """The set of detectors that the setting names, fitted on `reference`."""
     if kind == "alibi":
         from serving.monitoring.alibi import two_sample
     else:
         from serving.monitoring.permissive import two_sample
-    return Detector(reference, two_sample, threshold, min_psi)
+    return Detector(reference, two_sample, threshold, min_psi, expected)
 
 
-def psi(reference: Array, window: Array, categorical: bool) -> float:
+def usual(reference: pd.DataFrame, earlier: Iterable[pd.DataFrame], moving: Mapping[str, Movement]) -> dict[str, float]:
+    """How far the columns of `reference` were from it at each of some earlier moments, at most: stability indices."""
+    coding = Coding.of(reference, moving)
+    known = coding.encode(reference)
+    found = [stability(coding, known, coding.encode(rows)) for rows in earlier]
+    return {name: max(of_column) for name, *of_column in zip(coding.columns, *found, strict=True) if of_column}
+
+
+def stability(coding: Coding, reference: Matrix, window: Matrix) -> list[float]:
+    """The stability index of each column."""
+    return [
+        psi(reference[:, place], window[:, place], place in coding.categorical, coding.missing[place])
+        for place in range(len(coding.columns))
+    ]
+
+
+def psi(reference: Array, window: Array, categorical: bool, missing: float | None = None) -> float:
     """Population stability index: the symmetrised relative entropy of two binned distributions.
 
-    Numbers are binned by the reference's deciles, ties falling into one bin; half a row is added to each bin, so that
-    an empty one does not make the index infinite.
+    Numbers are binned by the reference's quantiles; a value that many share, and the code of what is `missing`, have a
+    bin of their own. Half a row is added to each bin, so that an empty one does not make the index infinite.
     """
+    values, counts = np.unique(reference, return_counts=True)
     if categorical:
-        edges = np.unique(np.concatenate([reference, window]))[:-1]
+        alone = np.unique(np.concatenate([values, window]))
     else:
-        edges = np.unique(np.quantile(reference, np.linspace(0, 1, BINS + 1)[1:-1]))
-    expected, found = (_shares(np.searchsorted(edges, values), len(edges) + 1) for values in (reference, window))
+        alone = values[counts >= len(reference) / (2 * BINS)]
+        alone = alone if missing is None else np.union1d(alone, [missing])
+    others = reference[~np.isin(reference, alone)]
+    parts = int(np.ceil(BINS * len(others) / len(reference)))
+    edges = np.unique(np.quantile(others, np.linspace(0, 1, parts + 1)[1:-1])) if len(others) else np.array([])
+    counted = np.array([_counts(rows, alone, edges) for rows in (reference, window)])
+    smoothed = counted[:, counted.any(axis=0)] + 0.5
+    expected, found = smoothed / smoothed.sum(axis=1, keepdims=True)
     return float(np.sum((found - expected) * np.log(found / expected)))
 
 
-def _shares(bins: npt.NDArray[np.intp], count: int) -> Array:
-    rows = np.bincount(bins, minlength=count) + 0.5
-    return np.asarray(rows / rows.sum(), dtype=float)
+def _counts(rows: Array, alone: Array, edges: Array) -> npt.NDArray[np.intp]:
+    """The rows in each bin: one a value that stands alone, then one between each two edges."""
+    bins = len(alone) + np.searchsorted(edges, rows)
+    if len(alone):
+        places = np.minimum(np.searchsorted(alone, rows), len(alone) - 1)
+        bins = np.where(alone[places] == rows, places, bins)
+    return np.bincount(bins, minlength=len(alone) + len(edges) + 1)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from models.evaluation.metrics import Metric
 from serving.inference.outcomes import KEY
-from serving.monitoring.detector import Drift, detector
+from serving.monitoring.detector import NOTHING, Drift, Expected, detector
 from serving.monitoring.params import Monitoring
 
 Verdict = Literal["drifted", "steady", "unknown"]
@@ -63,16 +63,18 @@ def look(
     metrics: Sequence[Metric],
     at_release: Mapping[str, float],
     params: Monitoring,
+    expected: Expected = NOTHING,
 ) -> Watched:
     """Compare a log with the `reference` its model was shipped with, whose feature columns are `columns`.
 
-    `outcomes` are rows of `request_id`, `row` and labels; `at_release` the metrics in the model's manifest.
+    A column of the reference that the log does not have is missing. `outcomes` are rows of `request_id`, `row` and
+    labels; `at_release` the metrics in the model's manifest; `expected` what columns do where nothing happens.
     """
     rows = len(log.features)
     if rows < params.min_rows:
         return Watched(rows, "unknown", f"{rows} logged rows; {params.min_rows} are needed to say")
-    watch = detector(kind, reference, params.threshold, params.min_psi)
-    found = watch.detect(pd.concat([log.features, log.answers], axis=1))
+    watch = detector(kind, reference, params.threshold, params.min_psi, expected)
+    found = watch.detect(pd.concat([log.features, log.answers], axis=1).reindex(columns=reference.columns))
     features = {name: drift for name, drift in found.items() if name in columns}
     answers = {name: drift for name, drift in found.items() if name not in columns}
     known, held = _held(log, outcomes, metrics, at_release, params.min_rows)
@@ -98,4 +100,5 @@ def _held(
 def _moved(found: Mapping[str, Drift]) -> str:
     """The columns that drifted in words, the furthest first."""
     moved = sorted((name for name, drift in found.items() if drift.drifted), key=lambda name: -found[name].psi)
-    return f"moved: {', '.join(moved)}" if moved else ""
+    told = [f"{name} ({found[name].why})" if found[name].why else name for name in moved]
+    return f"moved: {', '.join(told)}" if moved else ""

@@ -88,6 +88,12 @@ PARTS = {
         "decisions.campaigns_1000.p50_ms",
         "decisions.campaigns_100000.p50_ms",
     ),
+    "scale": ("scale.seconds", "scale.seconds_ratio", "scale.peak_mib", "scale.peak_ratio"),
+    "monitoring": (
+        "monitoring.false_alarms_per_90_days",
+        *(f"monitoring.false_alarms_per_90_days.{family}" for family in ("churn", "ltv", "bidding")),
+        "monitoring.delay_days",
+    ),
     "decisions.delivery": ("decisions.delivery_share", "decisions.delivery_overspent"),
     "money": ("money.overspend",),
     "run": ("run.seconds", "run.again_seconds", "run.peak_rss_mb"),

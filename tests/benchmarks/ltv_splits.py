@@ -78,7 +78,7 @@ def _measured(split: Split, settings: Settings) -> Iterator[dict[str, Any]]:
         learn, tune, test = (frame.split(name) for name in ("train", "valid", "test"))
         fits = {"ours": FAMILY.fit, **FAMILY.baselines}
         answers = {name: fit(learn, tune, params, Path(folder) / name).predict(test) for name, fit in fits.items()}
-    told = {"seed": params.seed, "data_hash": frame.about["data_hash"]}
+        told = {"seed": params.seed, "data_hash": frame.about["data_hash"]}
     ours = answers.pop("ours")
     buyers = test["value"] > 0
     covered = vars(bootstrap.interval(COVERAGE, test, ours, params.seed))

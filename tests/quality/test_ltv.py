@@ -152,7 +152,7 @@ def test_far_beyond_what_history_teaches_past_spend_ranks_as_well(
 
 @pytest.mark.parametrize("name", ["complete_journey_84d", "complete_journey_220d", "online_retail_160d"])
 def test_intervals_hold_at_other_shops_and_horizons(name: str, tmp_path: Path) -> None:
-    """The grocer's autumn after a spring and summer, and horizons four and eleven times what history teaches."""
+    """The grocer's autumn after a spring and summer, and horizons four and seven times what history teaches."""
     split = next(one for one in splits.SPLITS if one.name == name)
     if split.source == "online_retail" and not splits.RETAIL.is_file():
         pytest.skip(f"{splits.RETAIL.name} is not there")

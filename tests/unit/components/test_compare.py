@@ -113,7 +113,13 @@ def _shown(compared) -> str:
 
 def test_a_shop_is_judged_at_the_cutoff(toy, tmp_path, settings):
     data = business.write(tmp_path / "data", customers=150)
-    done = compare(toy, str(data), None, "2023-12-01", "42d", SECTION, settings)
+    told = []
+    done = compare(
+        toy, str(data), None, "2023-12-01", "42d", SECTION, settings, lambda what, share: told.append((what, share))
+    )
+    shares = [share for _, share in told]
+    assert shares == sorted(shares) and shares[0] >= 0 and shares[-1] < 1
+    assert {"checking the tables", "fitting toy (1 of 2)", "fitting recency (2 of 2)"} <= {what for what, _ in told}
     assert done.how == "learnt from what came before, tested at 2023-12-01"
 
 

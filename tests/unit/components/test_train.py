@@ -8,6 +8,7 @@ import toyland
 
 from components.train import step
 from components.train.step import train
+from features.movement import GROWS
 from models import bundle, catalog
 from models.bundle import open_bundle
 
@@ -115,3 +116,20 @@ def test_answers_must_not_be_called_like_features(places):
     toyland.write(places[0], toyland.frame().assign(probability=0.5))
     with pytest.raises(ValueError, match="share names: probability"):
         fit(places)
+
+
+def test_a_bundle_says_how_its_columns_move(places):
+    """Those that are declared to, and how far the others went in the months before."""
+    features, _, out = places
+    frame = pd.read_parquet(features / "frame.parquet")
+    earlier = frame["split"] == "train"
+    frame.loc[earlier, "event_timestamp"] -= pd.Timedelta(days=60)
+    frame.loc[earlier, "recency_days"] *= 2
+    frame.to_parquet(features / "frame.parquet", index=False)
+    about = json.loads((features / "features.json").read_text())
+    (features / "features.json").write_text(json.dumps({**about, "moving": {"spend": GROWS.model_dump()}}))
+    fit(places)
+    assert open_bundle(out, None).manifest.moving == {"spend": GROWS}
+    usual = bundle.usual(out)
+    assert usual["recency_days"] > 0.2 and usual["probability"] > 0.1
+    assert usual["plan"] < 0.05 and usual["spend"] == 0  # of what grows only what is impossible would count

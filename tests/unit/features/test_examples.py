@@ -77,6 +77,29 @@ def test_a_cutoff_outside_the_data_is_refused(cutoff: str) -> None:
         plan(FIRST, after(100), params(30).window, cutoff=cutoff)
 
 
+@pytest.mark.parametrize("far", ["2099-01-01", "1971-01-01"])
+def test_a_date_far_off_makes_no_more_cutoffs_than_there_may_be(far: str) -> None:
+    first, last = sorted((FIRST, pd.Timestamp(far)))
+    for window in (params(30, 5, 10).window, params(30, 1, 1).window):
+        cutoffs = plan(first, last, window)
+        assert len(cutoffs.train) == window.max_cutoffs
+        assert cutoffs.train[0] == cutoffs.test - 60 * DAY  # the newest are kept
+
+
+def test_examples_are_bounded_whole_customers_at_a_time(shop: Tables) -> None:
+    window = {"horizon_days": 28, "step_days": 28, "min_history_days": 84}
+    all_of_them = churn_examples(shop, params(28, 28, 84))
+    for most in (60, 200):
+        drawn = churn_examples(shop, SimpleNamespace(seed=1, window=Window(**window, max_examples=most)))
+        kept = drawn.merge(all_of_them, how="left", indicator=True)
+        assert (kept["_merge"] == "both").all()
+        for split, rows in drawn.groupby("split"):
+            there = all_of_them[all_of_them["split"] == split]
+            assert len(rows) < 1.5 * most or len(rows) == len(there)
+            counts = there.groupby("customer_id").size()
+            assert rows.groupby("customer_id").size().equals(counts[rows["customer_id"].unique()].sort_index())
+
+
 def test_churn_is_no_purchase_in_the_horizon(given: Callable[..., Tables]) -> None:
     tables = given(
         [

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from features.tables import Tables
-from features.transforms import GROUPS
+from features.transforms import GROUPS, bidding
 from features.transforms.history import open_history
-from features.views import OBSERVED, SERVICES, TIMESTAMP
+from features.views import OBSERVED, SERVICES, TIMESTAMP, moving
 
 ENTITY = "customer_id"
 OF_CUSTOMERS = {view: GROUPS[view] for view in SERVICES["churn_v1"].views}
@@ -170,6 +170,17 @@ def test_many_moments_at_once_equal_one_at_a_time(shop: Tables) -> None:
 def test_names_are_unique_over_all_groups(shop: Tables) -> None:
     names = features(shop, "2023-12-01").columns
     assert names.is_unique
+
+
+def test_what_is_declared_to_move_is_a_feature_of_its_service(shop: Tables, given: Callable[..., Tables]) -> None:
+    declared = moving("churn_v1", shop)
+    assert declared and set(declared) <= set(features(shop, "2023-12-01").columns)
+    customers = pd.DataFrame({"customer_id": ["ann"], "joined": [pd.Timestamp("2024-02-20")], "visits": [3]})
+    assert set(moving("churn_v1", given(customers=customers))) - set(declared) == {"joined"}
+    spine = pd.DataFrame({"campaign_id": ["spring"], TIMESTAMP: pd.Timestamp("2023-12-01")})
+    with bidding.open_history(shop, spine) as db:
+        of_campaigns = db.sql(GROUPS["market"](shop)).df().drop(columns=["campaign_id", TIMESTAMP, OBSERVED])
+    assert set(moving("bidding_v1", shop)) == set(of_campaigns.columns) - {"zone"}
 
 
 @pytest.mark.parametrize(("zone", "evening", "weekend"), [(None, 0, 1), ("UTC", 0, 1), ("America/Los_Angeles", 1, 0)])

@@ -1,6 +1,7 @@
 """A group's way to its decisions: what leaves no trace is not done, and each kind asks its own models."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -93,3 +94,26 @@ def test_money_is_promised_once_to_who_asks_again(tmp_path: Path, panels: dict[s
     assert again.amount == pytest.approx(first.amount, abs=2e-6)
     assert again.decision_id == first.decision_id
     assert [entry[3].status for entry in log.entries] == ["reserved", "again"]
+
+
+def test_money_of_a_decision_that_is_not_done_is_given_back(tmp_path: Path, panels: dict[str, Panel]) -> None:
+    pipeline = made(tmp_path, Log(full=1), panels)
+    first, *rest = pipeline.decide([asked(place) for place in range(3)])
+    assert [one.action for one in rest] == [Action.HOLD] * 2
+    (state,) = pipeline.money.load([asked(9)], "3")
+    assert state.campaign.reserved == first.amount + PARAMS.keeping.allowance * 100.0
+
+
+def test_no_more_is_offered_than_the_budget_holds_and_each_offer_is_one_customers(
+    tmp_path: Path, panels: dict[str, Panel]
+) -> None:
+    panels["customer"].said = {"churn_probability": 0.9, "value": 100.0}
+    pipeline = made(tmp_path, Log(), panels)
+    one_by_one = (pipeline.decide([asked(place, "customer")])[0] for place in range(40))
+    first = next(one for one in one_by_one if one.amount is not None)
+    again, other = (replace(asked(0, "customer"), opportunity_id=first.opportunity_id, customer_id=one) for one in "kx")
+    assert pipeline.decide([again])[0].amount == first.amount == 18.0
+    refused = pipeline.decide([other])[0]
+    assert refused.action is Action.HOLD and "was asked for customer 'k' before" in refused.reason
+    offers = pipeline.decide([replace(asked(place, "customer"), customer_id=f"u{place}") for place in range(50, 90)])
+    assert sum(one.action is Action.RETENTION_OFFER for one in [first, *offers]) == 5  # of a daily budget of 100

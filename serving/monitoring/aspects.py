@@ -1,0 +1,116 @@
+"""What a test of a whole distribution says too late or not at all, each with a p-value and a size that matters.
+
+A column that goes missing, stands still, brings what it never brought, or changes its unit where most values are the
+same: a test of the whole column, or its stability index, hardly moves.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from features.movement import Movement
+from serving.monitoring.coding import CATEGORIES, kind, names, numbers
+
+#: Sizes that matter. Shares of the rows: of missing ones, more or fewer, and where next to none were or are; of values
+#: never seen before, beyond what was to be expected; of other values, before a column stood still.
+MISSING_SHIFT, SELDOM, NEW_SHARE, VARIED = 0.1, 0.02, 0.01, 0.01
+#: A value of this share stands out: the others are looked at by themselves, and are far from what they were where their
+#: Kolmogorov-Smirnov distance is this large. Fewer of them say nothing.
+USUAL, FAR, SOME = 0.5, 0.5, 10
+#: What adds up over history moves its median by this factor at most before it counts as another unit.
+GROWTH = 10.0
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """One look at a column: how likely unmoved rows would look so, whether it is large enough to matter, and what it is
+    in words."""
+
+    p_value: float
+    large: bool
+    why: str
+
+
+def aspects(reference: "pd.Series[Any]", window: "pd.Series[Any]", movement: Movement | None) -> Iterator[Aspect]:
+    """The aspects of a column that can be looked at, given how it moves as time goes by."""
+    yield _missing(reference, window)
+    of = kind(reference)
+    if of == "empty":
+        return
+    known, seen = (numbers(one) if of == "number" else names(one) for one in (reference, window))
+    before, now = (pd.Series(one).dropna() for one in (known, seen))
+    if before.empty or now.empty:
+        return
+    if movement is None:
+        yield _constant(before, now)
+        if of == "category" or before.nunique() <= CATEGORIES:
+            yield _new(before, now)
+        if of == "number":
+            yield from _unusual(before.to_numpy(), now.to_numpy())
+    elif movement.kind != "clock" and of == "number":
+        if movement.kind == "grows":
+            yield _constant(before, now)
+        yield from _unit(before.to_numpy(), now.to_numpy())
+
+
+def _missing(reference: "pd.Series[Any]", window: "pd.Series[Any]") -> Aspect:
+    absent = [int(_absent(one, reference)) for one in (reference, window)]
+    rows = [len(reference), len(window)]
+    before, now = (count / total for count, total in zip(absent, rows, strict=True))
+    table = [[count, total - count] for count, total in zip(absent, rows, strict=True)]
+    p_value = float(stats.fisher_exact(table).pvalue) if before != now else 1.0
+    appeared = min(before, now) < SELDOM and abs(now - before) >= SELDOM
+    return Aspect(p_value, appeared or abs(now - before) >= MISSING_SHIFT, f"missing: {before:.0%} to {now:.0%}")
+
+
+def _absent(values: "pd.Series[Any]", reference: "pd.Series[Any]") -> int:
+    """How many values are missing; a text among numbers is."""
+    return int(np.isnan(numbers(values)).sum() if kind(reference) == "number" else values.isna().sum())
+
+
+def _constant(before: "pd.Series[Any]", now: "pd.Series[Any]") -> Aspect:
+    """A column that had several values and has one: by the chance that so many rows all have it."""
+    if now.nunique() > 1:
+        return Aspect(1.0, False, "")
+    share = (int((before == now.iloc[0]).sum()) + 1) / (len(before) + 1)
+    return Aspect(float(share ** len(now)), share <= 1 - VARIED, "constant")
+
+
+def _new(before: "pd.Series[Any]", now: "pd.Series[Any]") -> Aspect:
+    """Values never seen before, beyond the share that is to be expected: that of values seen once (Good, 1953)."""
+    counts = before.value_counts()
+    expected = (int((counts == 1).sum()) + 1) / (len(before) + 1)
+    new = int((~now.isin(counts.index)).sum())
+    p_value = float(stats.binomtest(new, len(now), min(expected, 1.0), alternative="greater").pvalue)
+    return Aspect(p_value, new / len(now) >= expected + NEW_SHARE, f"new values: {new / len(now):.0%}")
+
+
+def _unusual(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Iterator[Aspect]:
+    """The values beside a usual one: in a column of mostly zeros, say, another unit moves nothing else."""
+    values, counts = np.unique(before, return_counts=True)
+    if counts.max() < USUAL * len(before):
+        return
+    others, found = (rows[rows != values[counts.argmax()]] for rows in (before, now))
+    if min(len(others), len(found)) < SOME:
+        return
+    test = stats.ks_2samp(others, found, method="asymp")
+    yield Aspect(float(test.pvalue), test.statistic >= FAR, "its rarer values moved")
+
+
+def _unit(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Iterator[Aspect]:
+    """The median of what is not zero, by a sign test against the largest and the least it may have become."""
+    others, found = (np.abs(rows[rows != 0]) for rows in (before, now))
+    if min(len(others), len(found)) < SOME:
+        return
+    middle = float(np.median(others))
+    for count, why in (
+        (int((found > middle * GROWTH).sum()), f"more than {GROWTH:g} times as large"),
+        (int((found < middle / GROWTH).sum()), f"less than 1/{GROWTH:g} as large"),
+    ):
+        p_value = float(stats.binomtest(count, len(found), 0.5, alternative="greater").pvalue)
+        yield Aspect(p_value, count > len(found) / 2, why)

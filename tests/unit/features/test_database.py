@@ -1,0 +1,45 @@
+"""A database keeps to its limits, and what it spills goes when it is closed."""
+
+import tempfile
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from features import offline, store
+from features.database import Limits, connect
+from features.examples import churn_examples
+from features.settings import Settings
+from features.tables import Tables
+from tests.unit.features.test_store import PARAMS, SERVICE
+
+
+def test_what_does_not_fit_goes_through_files_that_are_gone_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with connect(Limits("64MiB", threads=1)) as db:
+        db.execute("CREATE TABLE hashes AS SELECT range, md5(range::VARCHAR) AS text FROM range(1500000) ORDER BY text")
+        spilt = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
+        assert spilt > 2**20
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_settings_name_the_limits() -> None:
+    with Tables(Path(), Settings(memory_limit="100MiB", threads=1).limits).connect() as db:
+        told = db.execute("SELECT current_setting('memory_limit'), current_setting('threads')").fetchone()
+    assert told == ("100.0 MiB", 1)
+    with pytest.raises(duckdb.Error, match="Memory"), connect(Limits("plenty")):
+        pass
+
+
+def test_features_are_the_same_in_parts(shop: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = churn_examples(shop, PARAMS)
+    frames = []
+    for rows in (10**6, 37):
+        monkeypatch.setattr(offline, "PART_ROWS", rows)
+        settings = Settings(home=tmp_path / str(rows))
+        snapshot = store.build(shop, SERVICE, examples, None, settings)
+        frames.append(store.training_frame(snapshot, examples, settings))
+    pd.testing.assert_frame_equal(*frames)
