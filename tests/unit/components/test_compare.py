@@ -115,7 +115,14 @@ def test_a_shop_is_judged_at_the_cutoff(toy, tmp_path, settings):
     data = business.write(tmp_path / "data", customers=150)
     told = []
     done = compare(
-        toy, str(data), None, "2023-12-01", "42d", SECTION, settings, lambda what, share: told.append((what, share))
+        toy,
+        str(data),
+        None,
+        "2023-12-01",
+        "42d",
+        SECTION,
+        settings,
+        tell=lambda what, share: told.append((what, share)),
     )
     shares = [share for _, share in told]
     assert shares == sorted(shares) and shares[0] >= 0 and shares[-1] < 1
