@@ -23,7 +23,7 @@ from models.bidding.policies.ortb import Ortb
 from models.bidding.policies.pacing import Pacing
 from models.bidding.policies.pid import Pid
 from models.bidding.policies.rlb import Rlb
-from models.bidding.reserve import Reserve, Reserved, Spend
+from models.bidding.reserve import Spend
 from models.bidding.shading import play
 
 #: Budgets as shares of the cost of winning everything at the mean price of the log that is learnt from.
@@ -42,7 +42,7 @@ class Kept(Policy, Protocol):
 @dataclass(frozen=True)
 class Lesson:
     """What a policy learns from. `checkpoint` is where one that learns for long keeps its progress; `known` are the
-    markets that are known already, and `kept` the reserve.
+    markets that are known already.
     """
 
     episodes: Episodes
@@ -54,23 +54,11 @@ class Lesson:
     reward: Reward = field(default_factory=Reward)
     pricing: Pricing = "second"
     spend: Spend = "worthwhile"
-    kept: Reserve | None = None
 
     @cached_property
     def markets(self) -> Mapping[str, Market]:
         """The market of every campaign."""
         return market.fit(self.episodes, self.seed, self.pricing, self.known)
-
-    @cached_property
-    def reserve(self) -> Reserve | None:
-        """What is worth spending; None where all of a budget is to be spent."""
-        if self.spend == "all":
-            return None
-        return Reserve.fit(self.episodes, self.markets, self.ratios, self.kept)
-
-    def as_spent(self, policy: Policy) -> Policy:
-        """The policy as it bids where what is not worth spending is kept."""
-        return policy if self.reserve is None else Reserved(policy, self.markets, self.reserve)
 
     @cached_property
     def linear(self) -> Linear:
@@ -116,16 +104,13 @@ BEYOND = 1.96
 
 
 def held_out(lesson: Lesson) -> dict[str, list[float]]:
-    """What each candidate won in each episode, over all budgets, on parts of the log that it had not learnt from.
-
-    All of them keep what is not worth spending, as the one that is released will.
-    """
+    """What each candidate won in each episode, over all budgets, on parts of the log that it had not learnt from."""
     won: dict[str, list[float]] = {name: [] for name in CANDIDATES}
     for part, (learn, rest) in enumerate(_parts(lesson.episodes)):
         given = replace(lesson, episodes=learn, checkpoint=lesson.checkpoint / f"part{part}")
         budget = market.budgets(given.markets, rest, given.ratios)
         for name in CANDIDATES:
-            outcome = play(rest, budget, given.as_spent(FITS[name](given)), given.markets)
+            outcome = play(rest, budget, FITS[name](given), given.markets)
             won[name] += outcome.value.sum(axis=0).tolist()
     return won
 

@@ -16,7 +16,7 @@ from models.bidding.fit import LOADS, Kept
 from models.bidding.market import Market
 from models.bidding.observation import Observation
 from models.bidding.policies.dial import Document
-from models.bidding.reserve import Reserve
+from models.bidding.reserve import Spend, spendable
 from models.family import InvalidRows
 
 #: Auctions of the last week at which its prices weigh as much as those of the log that was learnt from.
@@ -28,13 +28,13 @@ DRIVERS = 5
 class About(Document):
     """Which policy it is, the markets it was fitted on, and what is usual: by column and campaign, for explanations.
 
-    Without a `reserve` budgets are to be spent whatever they bring.
+    `spend` says whether money that is not worth spending is kept.
     """
 
     policy: str
     markets: Mapping[str, Market]
     usual: Mapping[str, Mapping[str, float]]
-    reserve: Reserve | None = None
+    spend: Spend = "all"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class BiddingModel:
     """Bids by a policy at the prices of today, cautiously for a campaign it has not learnt, and within what is left.
 
     A policy's bids are as many times higher as prices have risen since it was fitted: it is shown all money in the
-    prices of the log it knows, and its bid is turned back. What the `reserve` keeps at today's prices it is not shown.
+    prices of the log it knows, and its bid is turned back. Money that is not worth spending today it is not shown.
     A campaign that was not in that log is paced by the bare budget: even if every auction were won, spending would stay
     even.
     """
@@ -124,8 +124,8 @@ class BiddingModel:
     def _by_policy(self, seen: Observation, known: Known) -> Floats:
         fitted = market.prices(self.about.markets, seen)
         level = (known.auctions * known.price / fitted + DOUBT) / (known.auctions + DOUBT)
-        if self.about.reserve is not None:
-            seen = self.about.reserve.spendable(self.about.markets, seen, level)
+        if self.about.spend == "worthwhile":
+            seen = spendable(self.about.markets, seen, level)
         then = replace(seen, budget=seen.budget / level, left=seen.left / level, recent_cost=seen.recent_cost / level)
         return market.shaded(self.about.markets, then, self.policy.bid(then)) * level
 

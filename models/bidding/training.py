@@ -11,7 +11,6 @@ from models.bidding.fit import FITS, Kept, Lesson, best, held_out
 from models.bidding.market import Market
 from models.bidding.model import About, BiddingModel
 from models.bidding.params import BiddingParams
-from models.bidding.reserve import Reserve
 from models.family import Fit, Model
 
 #: What a bid is explained by.
@@ -53,9 +52,8 @@ def lesson(
     params: BiddingParams,
     checkpoint: Path,
     known: Mapping[str, Market] | None = None,
-    kept: Reserve | None = None,
 ) -> Lesson:
-    """All there is to learn from, beside the markets `known` and the reserve `kept` already."""
+    """All there is to learn from, beside the markets `known` already."""
     episodes, _ = frame.episodes(pd.concat([train, valid], ignore_index=True))
     return Lesson(
         episodes,
@@ -66,7 +64,6 @@ def lesson(
         reward=params.reward,
         pricing=params.pricing,
         spend=params.spend,
-        kept=kept,
     )
 
 
@@ -81,4 +78,4 @@ def made(
     medians, known = train.groupby(frame.ENTITY)[list(DRIVEN_BY)].median(), usual or {}
     learnt = {str(column): {str(key): value for key, value in medians[column].dropna().items()} for column in medians}
     usual = {column: {**known.get(column, {}), **values} for column, values in learnt.items()}
-    return BiddingModel(About(policy=name, markets=given.markets, usual=usual, reserve=given.reserve), policy)
+    return BiddingModel(About(policy=name, markets=given.markets, usual=usual, spend=given.spend), policy)

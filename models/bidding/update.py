@@ -47,5 +47,5 @@ def update(
     Campaigns that these do not tell of keep what is known of them. A fit that was stopped goes on from `checkpoint`.
     """
     about = champion.about
-    given = lesson(train, valid, params, checkpoint, about.markets, about.reserve)
+    given = lesson(train, valid, params, checkpoint, about.markets)
     return made(about.policy, UPDATES[about.policy](given, champion.policy), given, train, about.usual)

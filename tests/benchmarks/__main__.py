@@ -41,8 +41,6 @@ PARTS = {
         *(f"bidding.ipinyou.{policy}vs_{other}" for policy in ("", "dqn_") for other in ("linear", "mcpc", "rlb")),
         "bidding.ipinyou.dqn_below_linear",
         "bidding.ipinyou.share_of_hindsight",
-        "bidding.ipinyou.worthwhile.vs_linear",
-        "bidding.ipinyou.worthwhile.per_spend_vs_linear",
         *(
             f"bidding.ipinyou.{name}_1in{part}"
             for name in ("vs_linear", "vs_mcpc", "vs_rlb", "share_of_hindsight")

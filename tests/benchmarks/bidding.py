@@ -2,7 +2,6 @@
 
 import hashlib
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -41,18 +40,14 @@ BY_BUDGET = {
     for name in (*(f"vs_{one}" for one in OTHERS), "share_of_hindsight")
     for at in RATIOS
 }
-#: What is released, where it keeps what is not worth spending.
-WORTHWHILE = "worthwhile"
-KEPT = (f"{WORTHWHILE}.vs_linear", f"{WORTHWHILE}.per_spend_vs_linear")
-NAMES = (*GOALS, "share_of_hindsight", *KEPT, *BY_BUDGET)
+NAMES = (*GOALS, "share_of_hindsight", *BY_BUDGET)
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
     """`vs_*` are of the policy that is released by held-out parts of the learning half; `dqn_*` of the network.
 
-    These spend all they may, as clicks for a given budget are what the data set's papers measure; `worthwhile.*` is
-    what is released where money that would bring less than planned is kept. The baseline of a share of hindsight is
-    the linear policy's.
+    The log tells of no prices but those that are learnt from, so no money is known to be not worth spending. The
+    baseline of a share of hindsight is the linear policy's.
     """
     if not IPINYOU.is_dir():
         absent = f"{IPINYOU.name} is not there"
@@ -60,10 +55,9 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
         return [*told, {"name": "bidding.auctions_per_s", "absent": absent}]
     learn, test = halves(read())
     with tempfile.TemporaryDirectory() as folder:
-        lesson = Lesson(learn, SEED, Path(folder), spend="all")
+        lesson = Lesson(learn, SEED, Path(folder))
         released = best(held_out(lesson))
         policies: dict[str, Policy] = {name: fit(lesson) for name, fit in FITS.items()}
-        policies[WORTHWHILE] = replace(lesson, spend="worthwhile").as_spent(policies[released])
     compared = compare(policies, test, lesson.markets, RATIOS, SEED)
     return [*figures(compared, released), speed(learn, lesson)]
 
@@ -92,8 +86,6 @@ def figures(compared: Comparison, released: str) -> list[dict[str, Any]]:
         "dqn_vs_mcpc": compared.against("dqn", "mcpc", **tight),
         "dqn_vs_rlb": compared.against("dqn", "rlb"),
         "share_of_hindsight": compared.share(released),
-        f"{WORTHWHILE}.vs_linear": compared.against(WORTHWHILE, "linear", **tight),
-        f"{WORTHWHILE}.per_spend_vs_linear": compared.per_spend(WORTHWHILE, "linear", **tight),
     }
     for name, at in BY_BUDGET.items():
         other, one = name.removeprefix("vs_").partition("_1in")[0], {"ratios": [at]}
@@ -122,8 +114,7 @@ def speed(episodes: Episodes, lesson: Lesson) -> dict[str, Any]:
 def _row(name: str, interval: Interval, released: str) -> dict[str, Any]:
     policy = "dqn" if name.startswith("dqn") else released
     what = "of hindsight's clicks" if "share" in name else "of the other's clicks"
-    what = "of the other's clicks per spend" if "per_spend" in name else what
-    few = "1/32 and 1/16" if name in (*AT_TIGHT, *KEPT) else "all"
+    few = "1/32 and 1/16" if name in AT_TIGHT else "all"
     budgets = f"1/{name.rpartition('1in')[2]}" if name in BY_BUDGET else few
     return _told(name, {**vars(interval), "unit": f"{what} by {policy}, budgets: {budgets}"})
 

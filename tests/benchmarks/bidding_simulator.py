@@ -115,7 +115,7 @@ def first_price(second: Lesson, first: Lesson) -> list[dict[str, Any]]:
     released = best(held_out(first))
     unshaded = {name: known.model_copy(update={"shades": ()}) for name, known in first.markets.items()}
     policies: dict[str, Policy] = {
-        "shaded": priced(first.as_spent(FITS[released](first)), first.markets),
+        "shaded": priced(FITS[released](first), first.markets),
         "unshaded": FITS[released](second),
         "linear": Linear.fit(first.episodes, unshaded, RATIOS),
     }

@@ -40,7 +40,7 @@ _SHOP = """
                customer_id || '-' || nth AS order_id,
                ['bread', 'milk', 'wine', 'beer', 'fruit'][1 + (draw(who, 'category' || nth) * 5)::INT % 5] AS category
         FROM bought WHERE day >= 0 AND day < {days}
-        ORDER BY occurred_at
+        ORDER BY occurred_at, customer_id, order_id
     ) TO {transactions} (FORMAT parquet);
     COPY (
         SELECT DISTINCT customer_id, plan FROM people SEMI JOIN read_parquet({transactions}) USING (customer_id)
