@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 from typing import Any, get_args
 
+import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,12 +34,21 @@ READ = {
 }
 
 
-def validator(schema: dict[str, Any]) -> Draft202012Validator:
-    """Of a schema of the document, wherever it refers to."""
-    return Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+def validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """Of a schema of the document, wherever it refers to. Its patterns are ECMAScript's, as JSON Schema has them: there
+    no line end may follow the end of a text."""
+    return jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]})
 
 
 VALIDATORS = {name: validator({"$ref": f"#/components/schemas/{name}"}) for name in READ}
+
+
+def test_a_line_end_behind_a_name_is_refused_by_both() -> None:
+    body = {**schemas.OPPORTUNITY, "keyword": "a\n"}
+    assert not VALIDATORS["Opportunity"].is_valid(body)
+    with pytest.raises(Invalid):
+        requests.opportunities(body)
+
 
 near = st.one_of(
     st.none(),
