@@ -70,7 +70,7 @@ def test_a_variable_that_is_wrong_is_named(name: str, value: str) -> None:
 def test_s3_without_credentials_is_said_in_a_line(tmp_path: Path) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     ours = {"AWS_EC2_METADATA_DISABLED": "true", "ADLOOP_HOME": str(tmp_path), "HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "pipelines.cli", "evaluate", "churn", "--data", "s3://nobodys-bucket/tables"]
+    command = [sys.executable, "-m", "pipelines.cli", "check", "--data", "s3://nobodys-bucket/tables"]
     done = subprocess.run(command, cwd=ROOT, env={**clean, **ours}, capture_output=True, text=True)
     assert done.returncode == 1
     assert "credentials" in done.stderr.lower() and done.stderr.count("\n") == 1, done.stderr
