@@ -202,7 +202,7 @@ _OBSERVED = """
     WITH seen AS (
         SELECT customer_id, event_timestamp, split, horizon_days,
                count(*) FILTER (purchase AND occurred_at > event_timestamp AND ends_at < until) AS purchases,
-               greatest(coalesce(sum(added) FILTER (known_at > event_timestamp), 0), 0)::DOUBLE AS value,
+               round(greatest(coalesce(sum(added) FILTER (known_at > event_timestamp), 0), 0)::DOUBLE, 6) AS value,
                count(*) FILTER (purchase AND known_at <= event_timestamp AND event_timestamp < until) AS before
         FROM examples JOIN orders USING (customer_id) WHERE known_at <= ends_at
         GROUP BY ALL

@@ -23,7 +23,7 @@ MISSING_SHIFT, SELDOM, NEW_SHARE, VARIED = 0.1, 0.02, 0.01, 0.01
 #: Kolmogorov-Smirnov distance is this large. Fewer of them say nothing.
 USUAL, FAR, SOME = 0.5, 0.5, 10
 #: What adds up over history moves its median by this factor at most before it counts as another unit.
-GROWTH = 10.0
+GROWTH = 5.0
 
 
 @dataclass(frozen=True)

@@ -321,7 +321,7 @@ def test_a_decisions_cost_is_charged_once_and_what_is_strange_is_told(endpoint: 
         time.sleep(0.05)
     assert spend() == pytest.approx(cost)
     assert "left to spend" in endpoint.decide(campaign_id="strange")["reason"]
-    assert 'adloop_costs_flagged_total{why="above"} 1.0' in httpx.get(f"{endpoint.url}/metrics").text
+    assert 'adloop_costs_flagged_total{why="above"} 1.0' in endpoint.metrics()
     ready = httpx.get(f"{endpoint.url}/health/ready").json()
     assert ready["feedback"] == {"state": "counting", "set_aside": 0}
     corrected = {**told, "event_id": "corrected", "kind": "correction", "cost": made["amount"]}

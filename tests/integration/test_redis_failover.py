@@ -35,7 +35,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     started: list[Server] = []
 
     def started_with(*options: str, sentinel: str = "") -> Server:
-        (port,) = free_ports(1)
+        # Nodes of a cluster speak to each other ten thousand ports higher.
+        port = next(one for one in free_ports(50) if one <= 55_535)
         folder = tmp_path / str(port)
         folder.mkdir()
         command = [str(binary)]
