@@ -18,7 +18,7 @@ class Tolerance(BaseModel):
     #: Median and 95th percentile of latency as a multiple of the champion's, plus a floor for machines that are noisy.
     latency_ratio: PositiveFloat
     latency_floor_ms: PositiveFloat
-    #: Distance between the distributions of answers (two-sample Kolmogorov-Smirnov, 0 to 1).
+    #: Distance between the distributions of answers (two-sample Kolmogorov-Smirnov, 0 to 1; see `judge.distance`).
     shift: float = Field(ge=0, le=1)
     #: Loss of the outcome metric.
     outcome: float = Field(ge=0)

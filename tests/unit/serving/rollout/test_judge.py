@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ks_2samp
 
 from models.evaluation.metrics import auc
 from serving.rollout import judge
@@ -105,6 +106,24 @@ def test_without_outcomes_the_rest_decides() -> None:
 
 def test_answers_that_are_all_missing_are_a_shift() -> None:
     assert judge.distance(pd.Series([np.nan] * 50), pd.Series(np.arange(50.0))) == (1.0, 0.0)
+
+
+def test_ranks_among_next_to_nothing_are_no_shift_and_a_small_move_of_all_is_one() -> None:
+    rng = np.random.default_rng(3)
+    worth = np.where(rng.random(1000) < 0.6, 0.0, rng.lognormal(4, 1, 1000))
+    champion, canary = pd.Series(worth + 0.02), pd.Series(worth + 0.07)
+    shift, noise = judge.distance(canary, champion)
+    assert shift < 0.02 < noise
+    assert judge.distance(champion, canary)[0] < 0.02
+    assert judge.distance(pd.Series(worth + 5.0), champion)[0] > 0.5
+    assert judge.distance(champion, pd.Series(worth * 10 + 0.02))[0] > 0.2
+
+
+@pytest.mark.parametrize("sizes", [(300, 400), (50, 50)])
+def test_far_apart_it_is_the_distance_of_kolmogorov_and_smirnov(sizes: tuple[int, int]) -> None:
+    rng = np.random.default_rng(4)
+    a, b = (pd.Series(rng.normal(100 * mean, 300, size)) for mean, size in zip((0, 3), sizes, strict=True))
+    assert judge.distance(a, b)[0] == pytest.approx(ks_2samp(a, b).statistic, abs=0.03)
 
 
 @pytest.mark.parametrize("steps", [(10, 50), (50, 10, 100), (10, 10, 100), (100,), ()])
