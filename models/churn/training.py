@@ -19,8 +19,8 @@ from models.churn.stacking import Array, Stack, deal
 from models.tabular import Encoder, feature_columns
 
 ENTITY, LABEL = "customer_id", "churned"
-#: By how many times the noise a member must be behind to be left out, before the last fold and after it.
-EARLY, LAST = 2.0, 1.0
+#: By how many times the noise a member must be behind to be left out.
+BEYOND = 2.0
 Folds = npt.NDArray[np.intp]
 
 
@@ -72,16 +72,16 @@ class _Fitting:
     def choose(self) -> tuple[list[str], Array]:
         """The names of the members that answer, and their log-odds out of fold: (rows, members).
 
-        After each fold, those that are far behind are left out of the next; after the last, all that are behind.
+        After each fold, those that are behind beyond noise are left out.
         """
         truth, seed, names = self._churned.astype(np.float64), self._params.seed, list(self._learners)
         said = {name: np.empty(len(truth)) for name in names}
         for k in range(self._params.folds):
             for name in names:
                 said[name][self._fold == k] = self._held_out(name, k)
-            seen, last = self._fold <= k, k == self._params.folds - 1
+            seen = self._fold <= k
             so_far = {name: said[name][seen] for name in names}
-            names = selection.contenders(so_far, truth[seen], seed, LAST if last else EARLY)
+            names = selection.contenders(so_far, truth[seen], seed, BEYOND)
         names = selection.chosen({name: said[name] for name in names}, truth, self._fold, seed)
         return names, np.column_stack([said[name] for name in names])
 
