@@ -34,7 +34,7 @@ test: lint  ## every check and every test
 lint: setup  ## formatting, types and the floors
 	ruff check .
 	ruff format --check .
-	mypy models serving
+	mypy features models serving
 	lint-imports
 
 benchmark: setup  ## the figures, beside their baselines (ONLY=ltv for a part)

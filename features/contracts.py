@@ -13,7 +13,7 @@ from features.names import safe
 from features.tables import OF_CUSTOMERS, SPECS, Column, Tables, quoted
 
 if TYPE_CHECKING:
-    from great_expectations.expectations import Expectation
+    from great_expectations.expectations.expectation import ColumnMapExpectation
 
 #: No customer of anybody bought before this, or will after: a year typed wrong is outside.
 EARLIEST, LATEST = 1970, 2100
@@ -90,11 +90,11 @@ def check(folder: Path) -> None:
             raise ContractBroken("customers", name, "an attribute has a name that a feature may have", name, hint=hint)
 
 
-def suite(table: str, columns: Sequence[str]) -> dict[str, "Expectation"]:
+def suite(table: str, columns: Sequence[str]) -> dict[str, "ColumnMapExpectation"]:
     """The rules of a table with these columns, by what they say in words."""
     import great_expectations.expectations as gxe
 
-    rules: dict[str, Expectation] = {}
+    rules: dict[str, ColumnMapExpectation] = {}
     for name in columns:
         if SPECS[table][name].required:
             rules[f"{name} is given"] = gxe.ExpectColumnValuesToNotBeNull(column=name)
@@ -112,10 +112,10 @@ def suite(table: str, columns: Sequence[str]) -> dict[str, "Expectation"]:
     return rules
 
 
-def _limits(name: str, column: Column) -> dict[str, "Expectation"]:
+def _limits(name: str, column: Column) -> dict[str, "ColumnMapExpectation"]:
     import great_expectations.expectations as gxe
 
-    rules: dict[str, Expectation] = {}
+    rules: dict[str, ColumnMapExpectation] = {}
     if column.only:
         among = " or ".join(f"{value:g}" for value in column.only)
         rules[f"{name} is {among}"] = gxe.ExpectColumnValuesToBeInSet(column=name, value_set=list(column.only))
@@ -151,7 +151,7 @@ def _comparable(table: str, name: str) -> str:
     return f"year({quoted(name)})::DOUBLE" if SPECS[table][name].type == "TIMESTAMP" else quoted(name)
 
 
-def _results(rules: "list[Expectation]", frame: pd.DataFrame) -> list[Any]:
+def _results(rules: "list[ColumnMapExpectation]", frame: pd.DataFrame) -> list[Any]:
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 

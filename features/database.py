@@ -20,7 +20,10 @@ class Limits:
 def connect(limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database of its own, gone when it is closed. What does not fit into memory lies in a folder under TMPDIR."""
     with tempfile.TemporaryDirectory(prefix="adloop-") as spill:
-        config: dict[str, str | int | bool] = {"memory_limit": limits.memory, "temp_directory": spill}
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": limits.memory,
+            "temp_directory": spill,
+        }
         if limits.threads is not None:
             config["threads"] = limits.threads
         with duckdb.connect(config=config) as db:

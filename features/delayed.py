@@ -111,7 +111,8 @@ def learn(tables: Tables, as_of: str | None = None) -> Delay:
         given = {"auctions": tables.whole("auctions"), "end": end}
         if "converted_at" in there:
             told = db.execute(_TIMES.format(**given)).fetchnumpy()
-            return Delay(end, _by_campaign(told["campaign_id"], told["delay"], told["age"]))
+            campaigns, delay, age = (np.asarray(told[name]) for name in ("campaign_id", "delay", "age"))
+            return Delay(end, _by_campaign(campaigns, delay, age))
         days = db.execute(_DAYS.format(**given)).fetchnumpy()
     count = open_days(*(np.asarray(days[name], dtype=np.float64) for name in ("age", "clicks", "conversions")))
     return Delay(end, {ALL: np.zeros(24 * count)} if count else {}, 24 * count)
@@ -132,7 +133,7 @@ def come_by(delay: Integers, age: Integers) -> Floats:
         return np.zeros(0)
     last = int(told[-1])  # delays above are too few to be told from those that nobody could have waited for
     stay = 1 - came[1 : last + 1] / np.maximum(at_risk[1 : last + 1], 1)
-    return np.cumprod(stay[::-1])[::-1]
+    return np.cumprod(stay[::-1], dtype=np.float64)[::-1]
 
 
 def open_days(age: Floats, clicks: Floats, conversions: Floats) -> int:

@@ -43,12 +43,10 @@ def match(table: str, headers: Sequence[str], schema: TableSchema, where: str) -
     A header in other letters or with spaces (`Customer ID`) is understood; any other name has to be told.
     """
     spec, told = SPECS[table], schema.columns
-    named = {header: name for name, header in told.items() if header in headers}
-    notes, problems = (
-        [],
-        [_not_there(table, name, told[name], headers, where) for name in told if name not in named.values()],
-    )
-    problems = [problem for problem in problems if problem]
+    named = {header: name for name, header in told.items() if header is not None and header in headers}
+    notes: list[str] = []
+    absent = (_not_there(table, name, told[name], headers, where) for name in told if name not in named.values())
+    problems = [problem for problem in absent if problem]
     for name in (name for name in spec if name not in told):
         header = name if name in headers else next((one for one in headers if plain(one) == name), None)
         if header is not None and header not in named:

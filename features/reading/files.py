@@ -101,7 +101,9 @@ def _zones(file: Path) -> dict[str, str]:
 
 
 def _text(db: duckdb.DuckDBPyConnection, table: str, files: dict[str, Path], schema: TableSchema, aside: Path) -> Given:
-    opened, staged, counts = [], [], {}
+    opened: list[texts.Text] = []
+    staged: list[Path] = []
+    counts: dict[str, int] = {}
     for position, (name, file) in enumerate(files.items()):
         copy = aside / f"{table}-{position}.csv"
         text = texts.prepare(table, file, name, copy, schema.encoding, schema.delimiter)

@@ -44,7 +44,8 @@ def read(
 def tables(source: str, settings: Settings, schema: Schema = AS_THEY_ARE) -> tuple[str, ...]:
     """The canonical tables that reading a source gives. Raises `FileNotFoundError` where there is no such source."""
     if source in _BUNDLED:
-        return _BUNDLED[source].TABLES
+        bundled: tuple[str, ...] = _BUNDLED[source].TABLES
+        return bundled
     if decision_log.files(source, settings):
         return decision_log.TABLES
     if ipinyou.files(source, settings):

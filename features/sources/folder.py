@@ -98,8 +98,8 @@ def read(source: str, destination: Path, settings: Settings, schema: Schema) -> 
 
 def publish(folder: Opened, destination: Path) -> None:
     """Write tables without problems into `destination`. Raises `ContractBroken` where they do not fit one another."""
-    for table in folder.tables:
-        write(folder.db, table, folder.schema.of(table.table).zone, destination)
+    for understood in folder.tables:
+        write(folder.db, understood, folder.schema.of(understood.table).zone, destination)
     staged = OF_CUSTOMERS.intersection(Tables(destination).names)
     if staged and "customers" not in staged:
         _derive_customers(folder.db, Tables(destination), sorted(staged))
