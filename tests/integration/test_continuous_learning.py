@@ -29,8 +29,7 @@ from models.bundle import Bundle, open_bundle
 from models.evaluation.gates import Verdict
 from models.registry import Registry
 from pipelines.loop import goes_on_from
-from serving.decisions.case import Case
-from serving.decisions.kinds.bid import multiplier
+from serving.decisions.case import Case, multiplier
 from serving.decisions.log import reading
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.params import read as params_of

@@ -1,6 +1,6 @@
 """What to bid in one auction, before any guardrail."""
 
-from serving.decisions.case import Case, Draft, amount, number
+from serving.decisions.case import Case, Draft, amount, multiplier, number, propensity
 from serving.decisions.records import Action, Arm
 
 UNIT = "currency"
@@ -36,25 +36,6 @@ def exploring(case: Case) -> float:
     """Share of opportunities whose bid is varied: less, the more conversions the policy has brought."""
     known, halved_by = case.state.evidence.policy.conversions, case.params.exploration.conversions
     return (1 - case.params.exploration.holdout) * case.params.exploration.share * halved_by / (halved_by + known)
-
-
-def propensity(case: Case) -> float | None:
-    """The policy's own, 1 where it says no number; None if what it says is no probability."""
-    said = number(case.predictions.policy_propensity)
-    found = 1.0 if said is None else said
-    return found if 0 < found <= 1 else None
-
-
-def multiplier(case: Case) -> float:
-    """What the campaign's bids are multiplied by, within its span."""
-    span = case.params.changes.span
-    return min(max(case.state.changes.multiplier, 1 / span), span)
-
-
-def reference(case: Case) -> float | None:
-    """What a bid is measured against: the baseline's, or what stands on the platform; None where both are missing."""
-    found = amount(case.predictions.baseline_bid)
-    return found * multiplier(case) if found is not None else amount(case.opportunity.current_bid)
 
 
 def _draft(case: Case, bid: float | None, reason: str, arm: Arm, drawn: float, *, explored: bool) -> Draft:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from math import exp
 
-from serving.decisions.case import Case, Draft
-from serving.decisions.kinds import bid
+from serving.decisions.case import Case, Draft, multiplier
 from serving.decisions.records import Action, Trigger
 from serving.decisions.rules import segments
 from serving.decisions.rules.triggers import elapsed, find
@@ -118,7 +117,7 @@ def add_keyword(case: Case, _: Found) -> Draft | None:
 def _bid(case: Case, step: float, reason: str, *triggers: Trigger) -> Draft:
     before = case.state.changes.multiplier
     action = Action.RAISE_BID if step > 0 else Action.LOWER_BID
-    amount = bid.multiplier(case) * exp(step)
+    amount = multiplier(case) * exp(step)
     return Draft(action, case.opportunity.campaign_id, reason, amount, "multiplier", before, triggers=triggers)
 
 

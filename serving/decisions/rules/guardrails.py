@@ -7,8 +7,7 @@ bounds of all bids and of the money that is left; the kill switch comes after ev
 from collections.abc import Callable
 from math import exp
 
-from serving.decisions.case import Case, Draft, amount, number
-from serving.decisions.kinds.bid import multiplier, propensity, reference
+from serving.decisions.case import Case, Draft, amount, multiplier, number, propensity, reference
 from serving.decisions.records import Action, GuardrailEffect
 from serving.decisions.rules import floor
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.params import load
-from serving.decisions.case import Case, Draft, amount, number
+from serving.decisions.case import Case, Draft, amount, number, reference
 from serving.decisions.engine import decide, repeated, withheld
 from serving.decisions.kinds import bid
 from serving.decisions.rebuild import from_json, to_json
@@ -180,11 +180,11 @@ def _bid_is_bounded(made: Decision | Draft, case: Case) -> None:
     assert PARAMS.bids.least <= made.amount <= PARAMS.bids.most
     for spend in (known.campaign, known.account):
         assert spend.left is None or made.amount <= spend.left
-    reference = bid.reference(case)
-    if made.arm in ("policy", "baseline") and reference is not None:
-        assert made.amount <= reference * PARAMS.bids.ratio * (1 + 1e-12)
+    usual = reference(case)
+    if made.arm in ("policy", "baseline") and usual is not None:
+        assert made.amount <= usual * PARAMS.bids.ratio * (1 + 1e-12)
     if made.arm == "fallback":
-        assert made.amount <= max(reference or 0, PARAMS.bids.least)
+        assert made.amount <= max(usual or 0, PARAMS.bids.least)
     if not known.known or said.faults or number(asked.occurred_at) is None:
         assert made.arm in ("fallback", "override")
     if floor.worse(known.evidence, PARAMS.floor) is not None:
