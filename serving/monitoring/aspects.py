@@ -58,7 +58,7 @@ def aspects(reference: "pd.Series[Any]", window: "pd.Series[Any]", movement: Mov
 
 
 def _missing(reference: "pd.Series[Any]", window: "pd.Series[Any]") -> Aspect:
-    from scipy.stats import fisher_exact  # half a second to import, here and below: every process of a pipeline comes by
+    from scipy.stats import fisher_exact  # here and below: half a second, and most processes need none
 
     absent = [int(_absent(one, reference)) for one in (reference, window)]
     rows = [len(reference), len(window)]
