@@ -12,9 +12,9 @@ import pandas as pd
 
 from components.frame import Frame
 from features.settings import Settings
-from models import catalog
+from models import card, catalog
 from models.bundle import Bundle, aside, open_bundle
-from models.evaluation import card, plots
+from models.evaluation import plots
 from models.evaluation.gates import Evidence, Verdict
 from models.evaluation.table import table
 from models.family import Family, Model

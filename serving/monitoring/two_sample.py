@@ -1,12 +1,20 @@
-"""Two-sample tests under permissive licences: scipy's Kolmogorov-Smirnov and chi-square."""
+"""Two-sample tests of coded columns: what a set of them is, and that under permissive licences, by scipy."""
+
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from serving.monitoring.coding import Matrix
-from serving.monitoring.detector import Array, TwoSample
+
+Array = npt.NDArray[np.float64]
+#: Tests fitted on a reference: of a window's columns, the statistic and the p-value of each against the reference.
+TwoSample = Callable[[Matrix], tuple[Array, Array]]
+#: Fits them on a coded reference, some of whose columns, by place, are categorical.
+Fit = Callable[[Matrix, tuple[int, ...]], TwoSample]
 
 
-def two_sample(reference: Matrix, categorical: tuple[int, ...]) -> TwoSample:
+def fit(reference: Matrix, categorical: tuple[int, ...]) -> TwoSample:
     """Kolmogorov-Smirnov for the columns that are numbers, chi-square for the `categorical` ones."""
 
     def test(window: Matrix) -> tuple[Array, Array]:
