@@ -1,4 +1,4 @@
-"""Tuning one number of a policy: every setting is played on logged episodes; each campaign and budget keeps its best."""
+"""Tuning one number of a policy: every setting is played on logged episodes, and the best of each budget is kept."""
 
 from collections.abc import Callable, Mapping, Sequence
 
