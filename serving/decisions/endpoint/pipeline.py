@@ -11,11 +11,12 @@ from serving.decisions.answer import answered
 from serving.decisions.endpoint.lineup import Lineup, Panels
 from serving.decisions.endpoint.metrics import FAULTS, GROUP, decided, stage
 from serving.decisions.endpoint.panel import Features
-from serving.decisions.log.writer import DecisionLog, LogUnavailable
+from serving.decisions.log.writer import DecisionLog
 from serving.decisions.params import Decisions
 from serving.decisions.records import Action, Asked, Decision, Opportunity, Predictions, State
 from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.store import Grant, Purpose, Reservation
+from serving.records.writer import LogUnavailable
 
 log = logging.getLogger("adloop.decisions")
 
