@@ -27,7 +27,7 @@ from features.examples import Window, churn_examples, latest
 from features.settings import Settings
 from features.tables import Tables
 from serving.access import keys
-from serving.decisions.endpoint.server import state_store
+from serving.decisions.api.server import state_store
 from serving.decisions.params import Decisions
 from serving.decisions.state.store import Terms
 from serving.rollout.processes import free_port, get

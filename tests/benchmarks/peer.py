@@ -17,7 +17,7 @@ from models.bundle import open_bundle
 from models.keys import public_key
 from serving.decisions import engine
 from serving.decisions.answer import answered
-from serving.decisions.endpoint.server import state_store
+from serving.decisions.api.server import state_store
 from serving.decisions.params import Decisions
 from serving.decisions.records import Action, Opportunity, Predictions
 from serving.decisions.state.store import Reservation

@@ -13,8 +13,8 @@ from features.settings import Settings
 from models.tabular import Encoder
 from serving.access.own import header
 from serving.inference.rows import DATATYPES, kind
+from serving.released.split import Split
 from serving.rollout.fleet import Fleet
-from serving.rollout.plan import Split
 from tests.benchmarks.batch import plain, target, timed
 from tests.benchmarks.champion import champion
 from tests.benchmarks.rows import resampled

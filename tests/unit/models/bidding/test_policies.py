@@ -17,7 +17,7 @@ from models.bidding.observation import Observation
 from models.bidding.planning import highest_bid, plan
 from models.bidding.policies.chance import draw
 from models.bidding.policies.dqn import Dqn
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 from tests.unit.models.bidding.logs import market
 
 SHORT = Schedule(rounds=2, episodes=3, steps=5)

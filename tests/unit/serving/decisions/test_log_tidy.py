@@ -6,7 +6,7 @@ import time
 import pytest
 
 from serving.decisions.log.writer import DecisionLog
-from serving.decisions.replay import replay
+from serving.experiments.replay import replay
 from serving.records import parts, reading, segment, tidy
 from tests.unit.serving.decisions.logged import PARAMS, auctions, decided, ids, logged
 
