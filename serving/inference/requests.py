@@ -155,10 +155,9 @@ def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame
         return pd.DataFrame(columns=list(ABOUT))
     asked = pd.DataFrame([one["request"] for one in logged])
     said = [one["predictions"] for one in logged]
+    moments = pd.to_datetime([round(one["logged_at"] * 1e6) for one in logged], unit="us", utc=True)
     about = {
-        "occurred_at": pd.to_datetime([round(one["logged_at"] * 1e6) for one in logged], unit="us", utc=True).as_unit(
-            "us"
-        ),
+        "occurred_at": moments.as_unit("us"),
         "version": [one["versions"].get(family) for one in said],
         "latency_ms": [one["took_ms"] for one in said],
     }
