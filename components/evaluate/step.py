@@ -144,8 +144,8 @@ def _ask_log(
     if champion is None:
         return "not asked: there is no champion"
     from features.store import Online
-    from serving.decisions import challenge
-    from serving.decisions.endpoint.panel import Features
+    from serving.decisions.predict.predictors import Features
+    from serving.experiments import challenge
 
     version, opened = champion
     try:
