@@ -115,9 +115,9 @@ class ValueModel:
     """Expected spend over `horizon` days, with what surrounds it.
 
     `prior` holds the mean log odds and mean log spend that buy-till-you-die expected of the customers learnt from:
-    the point that `explain` counts a customer's own prior from. `extrapolation` is how far past spend is believed beside
-    the boosters where the horizon reaches beyond what they learnt from. `plain` is the other half of the value; None in
-    models that were made without.
+    the point that `explain` counts a customer's own prior from. `extrapolation` is how far past spend is believed
+    beside the boosters where the horizon reaches beyond what they learnt from. `plain` is the other half of the
+    value; None in models that were made without.
     """
 
     inputs: Inputs
