@@ -52,12 +52,12 @@ def replay(file: Path) -> None:
 @click.argument("decision_id")
 def explain(decision_id: str) -> None:
     """Explain DECISION_ID in words: reason, triggers, guardrails, propensity, versions. Finds simulated ones too."""
-    from serving.decisions.log.parts import folder
+    from features.records import decisions_folder
     from serving.experiments.explain import explain as in_words
     from serving.experiments.simulation.records import folder as simulated
 
     home = Settings().home
-    logs = [place for place in (folder(home), simulated(Settings()) / "log") if place.exists()]
+    logs = [place for place in (decisions_folder(home), simulated(Settings()) / "log") if place.exists()]
     for place in logs:
         with suppress(LookupError):
             click.echo(in_words(place, decision_id))
