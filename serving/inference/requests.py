@@ -153,16 +153,14 @@ def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame
     logged = [one for one in _recorded(requests_folder(home, family), begin) if one["logged_at"] >= begin]
     if not logged:
         return pd.DataFrame(columns=list(ABOUT))
-    asked = pd.DataFrame([one["request"] for one in logged])
     said = [one["predictions"] for one in logged]
+    asked = pd.DataFrame([one["request"] for one in logged])
     moments = pd.to_datetime([round(one["logged_at"] * 1e6) for one in logged], unit="us", utc=True)
-    about = {
-        "occurred_at": moments.as_unit("us"),
-        "version": [one["versions"].get(family) for one in said],
-        "latency_ms": [one["took_ms"] for one in said],
-    }
-    features, answers = (_columns([one[part] for one in said], prefix) for part, prefix in _PARTS)
-    frame = pd.concat([asked.assign(**about)[list(ABOUT)], features, answers], axis=1)
+    asked["occurred_at"] = moments.as_unit("us")
+    asked["version"] = [one["versions"].get(family) for one in said]
+    asked["latency_ms"] = [one["took_ms"] for one in said]
+    parted = (_columns([one[part] for one in said], prefix) for part, prefix in _PARTS)
+    frame: pd.DataFrame = pd.concat([asked[list(ABOUT)], *parted], axis=1)
     return frame.sort_values(["occurred_at", "request_id", "row"], ignore_index=True)
 
 
@@ -178,9 +176,11 @@ def _recorded(place: Path, since: float) -> Iterator[Any]:
 
 def _columns(said: list[dict[str, Any]], prefix: str) -> pd.DataFrame:
     """Each name a column; structures are JSON text."""
-    frame = pd.DataFrame(said, index=range(len(said))).add_prefix(prefix)
-    nested = [name for name in frame if frame[name].map(lambda value: isinstance(value, list | dict)).any()]
-    return frame.assign(**{name: frame[name].map(as_text, na_action="ignore") for name in nested})
+    frame = pd.DataFrame(said, index=range(len(said)))
+    for name in frame:
+        if frame[name].map(lambda value: isinstance(value, list | dict)).any():
+            frame[name] = frame[name].map(as_text, na_action="ignore")
+    return frame.add_prefix(prefix)
 
 
 def newest(home: Path, family: str) -> datetime | None:
