@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
+import small
 from checks import Case
 from kserve import InferInput, InferRequest, InferResponse
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
@@ -46,10 +47,9 @@ class Served:
 def served(
     request: pytest.FixtureRequest,
     fitted: Callable[..., Case],
-    section: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Served]:
-    case = fitted(request.param, section(request.param))
+    case = fitted(request.param, small.section(request.param))
     home = tmp_path_factory.mktemp("served")
     settings = Settings(home=home)
     rows = _with_gaps(case.rows.head(ROWS).reset_index(drop=True))
