@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from models.evaluation import metrics
+from models.inputs import is_listed
 from models.tabular import Encoder, Matrix
 
 #: Rows that a leak is looked for on; a leak shows on far fewer.
@@ -17,10 +18,10 @@ def strongest(frame: pd.DataFrame, features: Sequence[str], label: str, seed: in
     """The feature that tells most of `label` by itself, and how much: an AUC or a Gini of ranks, out of fold.
 
     Each feature gets a small tree of its own, so that it is found whatever the shape: a number, a category, a value
-    that is missing for one class only.
+    that is missing for one class only. Vectors and lists are left out.
     """
     sample = frame.sample(min(ROWS, len(frame)), random_state=seed).reset_index(drop=True)
-    encoder = Encoder.fit(sample[list(features)])
+    encoder = Encoder.fit(sample[[name for name in features if not is_listed(sample[name])]])
     matrix, origins = encoder.encode(sample), np.array(encoder.origins)
     told = {name: _told(matrix[:, origins == name], sample[[label]], seed) for name in dict.fromkeys(encoder.origins)}
     return max(told.items(), key=lambda item: item[1], default=("", 0.0))
