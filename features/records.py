@@ -1,10 +1,10 @@
 """The record of what models saw, answered and caused: its files and its columns.
 
-A record is one line of JSON: one row of a request to a model, or one decision. It holds `logged_at`, `inputs` (features
-as used, those looked up online among them), `predictions` (answers, `versions`, `faults`, `took_ms`), `request` where a
-model server was asked, and `opportunity`, `state`, `grant` and `decision` where something was decided. Parts are
-Parquet files of the columns below, the exact line (`entry`) and its hash. Money is in units of the account's currency,
-`*_at` in Unix seconds.
+A record is one line of JSON: a row of a request to a model, or a decision. It holds `logged_at` and `predictions`: the
+`features` as models read them, those that were looked up online among them, their `answers`, `versions`, `faults` and
+`took_ms`. A model server adds the `request`, the decision endpoint `opportunity`, `state`, `grant`, `decision` and
+`params`. Parts are Parquet files of the columns below, with the exact line (`entry`) and its hash. Money is in units of
+the account's currency, `*_at` in Unix seconds.
 """
 
 from pathlib import Path
@@ -13,8 +13,8 @@ import pyarrow as pa
 
 #: Where decisions are recorded under the home: parts in `LOG`, and what came of them in `FEEDBACK` beside it.
 DECISIONS, LOG, FEEDBACK = "decisions", "log", "feedback.db"
-#: Where requests to models are recorded under the home, a folder a family.
-REQUESTS = "requests"
+#: Where requests to models are recorded under the home, and what came of them, a folder a family.
+REQUESTS, OUTCOMES = "requests", "outcomes"
 SUFFIX = ".parquet"
 
 TEXT, NUMBER, WHOLE, NAMES = pa.string(), pa.float64(), pa.int64(), pa.list_(pa.string())
@@ -87,3 +87,8 @@ def decisions_folder(home: Path) -> Path:
 def requests_folder(home: Path, family: str) -> Path:
     """Where the requests to a family's models are recorded."""
     return home / REQUESTS / family
+
+
+def outcomes_folder(home: Path, family: str) -> Path:
+    """Where what came of those requests is recorded."""
+    return home / OUTCOMES / family

@@ -18,7 +18,7 @@ from components.train.step import train
 from features.settings import Settings
 from models.bundle import open_bundle
 from models.registry import Registry
-from serving.inference import parts, requests
+from serving.inference import requests
 
 PARAMS = load(Path(__file__).parents[2] / "params.yaml").arguments("churn")["monitoring"]
 #: What of each family's requests moves, and to what.
@@ -59,6 +59,7 @@ def _log(
     settings: Settings, name: str, version: str, rows: pd.DataFrame, answers: pd.DataFrame, times: int = 1
 ) -> None:
     """As the endpoint logs it."""
+    log = requests.RequestLog(settings.home, name, version)
     for turn in range(times):
-        record = requests.Record(f"{turn}", time.time(), 1.0, 200, None, None, rows, answers)
-        parts.write(requests.folder(settings.home, name), requests.to_table([record], version))
+        log.append(requests.Request(f"{turn}", time.time(), 1.0, 200, None, None, rows, answers))
+    log.close()
