@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -12,10 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from features.examples import Window
 from features.movement import Movement
 from features.views import service_of
-
-if TYPE_CHECKING:  # gates look for leaks in rows, and rows know this module's errors
-    from models.evaluation.gates import Gate
-    from models.evaluation.metrics import Metric
+from models.evaluation.gates import Gate
+from models.evaluation.metrics import Metric
 
 
 class Params(BaseModel):
@@ -71,7 +69,7 @@ class Breakdown:
 
     by: tuple[str, ...]
     situations: Callable[[pd.DataFrame, pd.DataFrame], Mapping[str, pd.DataFrame]]
-    metrics: "tuple[Metric, ...]"
+    metrics: tuple[Metric, ...]
 
 
 @dataclass(frozen=True)
@@ -114,14 +112,14 @@ class Family:
     fit: Fit
     load: Callable[[Path], Model]
     baselines: Mapping[str, Fit]
-    metrics: "tuple[Metric, ...]"
-    gates: "tuple[Gate, ...]"
+    metrics: tuple[Metric, ...]
+    gates: tuple[Gate, ...]
     context: tuple[str, ...] = ()
     moving: Mapping[str, Movement] = field(default_factory=dict)
-    trial: "Callable[[Any, pd.DataFrame], pd.DataFrame] | None" = None
+    trial: Callable[[Any, pd.DataFrame], pd.DataFrame] | None = None
     outcomes: tuple[str, ...] = ()
-    update: "Callable[[Any, pd.DataFrame, pd.DataFrame, Any, Path], Model] | None" = None
-    chosen: "Callable[[Any], str] | None" = None
+    update: Callable[[Any, pd.DataFrame, pd.DataFrame, Any, Path], Model] | None = None
+    chosen: Callable[[Any], str] | None = None
     breakdown: Breakdown | None = None
     intended_use: str = ""
     limits: str = ""
@@ -141,11 +139,3 @@ class Family:
         if self.trial is not None:
             return self.trial(model, test)
         return model.predict(test.reindex(columns=list(columns)))
-
-
-class InvalidRows(ValueError):
-    """A feature row that a model cannot answer. Says which field, what was expected and what came."""
-
-    def __init__(self, field: str, expected: str, got: object) -> None:
-        super().__init__(f"feature '{field}': expected {expected}, got {got!r}")
-        self.field, self.expected, self.got = field, expected, got

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api import types
 
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 
 #: Columns of a training frame that are neither features nor labels, whatever the family's entity is called.
 NOT_FEATURES = ("event_timestamp", "split")

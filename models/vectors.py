@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 from models.tabular import Encoder, Matrix
 
 Floats = npt.NDArray[np.float64]

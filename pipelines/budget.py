@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from serving.decisions.endpoint import requests
+from serving.decisions.api import requests
 from serving.decisions.state.store import Store
 
 #: What an option sets.

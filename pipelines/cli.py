@@ -250,7 +250,7 @@ def budget(
 @PARAMS
 def kill(account: str | None, campaign: str | None, why: str | None, lift: bool, params_file: Path) -> None:
     """Stop CAMPAIGN, all of ACCOUNT, or (naming neither) everything, at once."""
-    from serving.decisions.endpoint import requests
+    from serving.decisions.api import requests
 
     if (why is None) != lift:
         raise click.UsageError("expected either --why or --lift")
@@ -265,7 +265,7 @@ def _whose(account: str | None, campaign: str | None) -> str:
 
 def _state(params_file: Path) -> "Store":
     """What the decision endpoint keeps its state in."""
-    from serving.decisions.endpoint.server import state_store
+    from serving.decisions.api.server import state_store
     from serving.decisions.params import read
 
     return state_store(Settings(), read(params_file)[0])
@@ -407,7 +407,7 @@ def replay(file: Path) -> None:
 
     Also says where an entry was changed, removed or moved since it was logged.
     """
-    from serving.decisions.replay import replay as decide_again
+    from serving.experiments.replay import replay as decide_again
 
     done = decide_again(file)
     for fault in done.faults:
@@ -423,9 +423,9 @@ def replay(file: Path) -> None:
 @click.argument("decision_id")
 def explain(decision_id: str) -> None:
     """Why DECISION_ID was made, also in a simulation: in words, with triggers, guardrails, propensity and versions."""
-    from serving.decisions.explain import explain as in_words
     from serving.decisions.log.parts import folder
-    from serving.decisions.simulation.records import folder as simulated
+    from serving.experiments.explain import explain as in_words
+    from serving.experiments.simulation.records import folder as simulated
 
     home = Settings().home
     logs = [place for place in (folder(home), simulated(Settings()) / "log") if place.exists()]

@@ -12,7 +12,7 @@ from pipelines.report import wording
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from serving.decisions.simulation.records import Simulation
+    from serving.experiments.simulation.records import Simulation
 
 #: Campaigns of the day that `adloop run` ends with.
 CAMPAIGNS = 4
@@ -23,7 +23,7 @@ def simulate(
 ) -> "Simulation":
     """Run it and show how it goes. Without a seed it is that of the parameters; errors as of the simulation itself."""
     from serving.decisions.params import read
-    from serving.decisions.simulation.run import simulate as run
+    from serving.experiments.simulation.run import simulate as run
 
     seed = read(params_file)[1] if seed is None else seed
     columns = (TextColumn("  {task.description}"), BarColumn(), TextColumn("{task.fields[clock]}"), TimeElapsedColumn())
@@ -36,7 +36,7 @@ def played(settings: Settings) -> bool:
     """Whether the last simulation is the day of `adloop run`, by the champion that bids now."""
     from models.catalog import POLICY
     from models.registry import Registry
-    from serving.decisions.simulation import records
+    from serving.experiments.simulation import records
 
     last, champion = records.read(settings), Registry(settings).champion(POLICY)
     if last is None or champion is None:

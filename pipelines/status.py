@@ -124,7 +124,7 @@ def _metric(report: FamilyReport) -> str | None:
 
 
 def _release(report: FamilyReport, settings: Settings) -> str:
-    from serving.rollout import state
+    from serving.released import state
 
     course = state.load(settings.home, report.name).course
     if course is not None and course.ended is None:

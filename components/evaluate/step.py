@@ -12,9 +12,9 @@ import pandas as pd
 
 from components.frame import Frame
 from features.settings import Settings
-from models import catalog
+from models import card, catalog
 from models.bundle import Bundle, aside, open_bundle
-from models.evaluation import card, plots
+from models.evaluation import plots
 from models.evaluation.gates import Evidence, Verdict
 from models.evaluation.table import table
 from models.family import Family, Model
@@ -144,8 +144,8 @@ def _ask_log(
     if champion is None:
         return "not asked: there is no champion"
     from features.store import Online
-    from serving.decisions import challenge
-    from serving.decisions.endpoint.panel import Features
+    from serving.decisions.predict.predictors import Features
+    from serving.experiments import challenge
 
     version, opened = champion
     try:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -12,7 +12,7 @@ from features.movement import FEW, clock
 from models.bidding.auctions import Episodes, Floats, Integers
 from models.bidding.environment import Pricing
 from models.bidding.observation import Observation
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 from models.tabular import require
 
 ENTITY = "campaign_id"

@@ -144,6 +144,17 @@ def at_pace(curves: Mapping[str, tuple[float, ...]], seen: Observation, pace: Fl
     return on_line(seen.look_up(curves), pace)
 
 
+def reference(markets: Markets, seen: Observation) -> Floats:
+    """The multiplier of values, in units of the mean price for the mean value, that spends the pace."""
+    curves = {name: known.multipliers for name, known in markets.items()}
+    return np.asarray(at_pace(curves, seen, seen.pace / prices(markets, seen)))
+
+
+def paced(markets: Markets, seen: Observation) -> Floats:
+    """The bid that spends the pace."""
+    return reference(markets, seen) * worth(markets, seen) * prices(markets, seen)
+
+
 def on_line(lines: Floats, pace: Floats) -> Floats:
     """Each of the curves `lines`, of (episodes, POINTS), at its pace."""
     step = np.log(np.clip(pace, *PACES) / LOWEST) / np.log(HIGHEST / LOWEST) * (POINTS - 1)

@@ -15,9 +15,9 @@ from models.bidding.environment import Replay
 from models.bidding.fit import LOADS, Kept
 from models.bidding.market import Market
 from models.bidding.observation import Observation
-from models.bidding.policies.dial import Document
+from models.bidding.policies.budget_curve import Document
 from models.bidding.reserve import Spend, spendable
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 
 #: Auctions of the last week at which its prices weigh as much as those of the log that was learnt from.
 DOUBT = 1000.0

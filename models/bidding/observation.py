@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from models.bidding.auctions import Floats, Integers
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 from models.tabular import require
 
 #: `recent_cost` is an exponential mean with this weight on the newest auction.

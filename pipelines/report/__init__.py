@@ -17,7 +17,7 @@ def publish(settings: Settings, seconds: float | None = None, took: Mapping[str,
     keeps the time of its own last run.
     """
     from pipelines.report import reading
-    from serving.decisions.simulation import records as simulation
+    from serving.experiments.simulation import records as simulation
 
     folder = settings.home / "report"
     spent = {**_earlier(folder / "summary.json"), **(took or {})}

@@ -13,7 +13,7 @@ from pipelines.report.curves import is_chance
 from pipelines.report.records import FamilyReport, Report
 
 if TYPE_CHECKING:
-    from serving.decisions.simulation.records import Simulation
+    from serving.experiments.simulation.records import Simulation
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
-    from serving.decisions.simulation.records import Simulation
+    from serving.experiments.simulation.records import Simulation
 
 
 @dataclass(frozen=True)

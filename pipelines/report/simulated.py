@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.report.canvas import MODEL, MUTED, NAIVE, drawing
-from serving.decisions.simulation.records import BIDDERS, CONSTANT, ENGINE, LINEAR, Simulation
+from serving.experiments.simulation.records import BIDDERS, CONSTANT, ENGINE, LINEAR, Simulation
 
 LOOKS = {
     ENGINE: {"color": MODEL, "linestyle": "-"},

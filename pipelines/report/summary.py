@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.report.records import FamilyReport, Figure, Report
 
 if TYPE_CHECKING:
-    from serving.decisions.simulation.records import Simulation
+    from serving.experiments.simulation.records import Simulation
 
 
 def summary(report: Report) -> dict[str, Any]:

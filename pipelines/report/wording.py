@@ -6,7 +6,7 @@ from pipelines.report.curves import captured, is_chance
 from pipelines.report.records import Drift, FamilyReport, Figure, ReleaseCourse
 
 if TYPE_CHECKING:
-    from serving.decisions.simulation.records import Estimate, Simulation
+    from serving.experiments.simulation.records import Estimate, Simulation
 
 #: Names that underscores do not do justice.
 PROSE = {

@@ -32,9 +32,9 @@ def main() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # what is away is asked again, and not waited for
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 
-    from serving.decisions.endpoint.champions import in_folder, released
-    from serving.decisions.endpoint.server import serve
+    from serving.decisions.api.server import serve
     from serving.decisions.params import read
+    from serving.decisions.predict.champions import in_folder, released
 
     settings = Settings()
     keep_private(settings.home)

@@ -78,3 +78,22 @@ def number(value: object) -> float | None:
     except OverflowError:  # an integer beyond what a float holds
         return None
     return found if isfinite(found) else None
+
+
+def propensity(case: Case) -> float | None:
+    """The policy's own, 1 where it says no number; None if what it says is no probability."""
+    said = number(case.predictions.policy_propensity)
+    found = 1.0 if said is None else said
+    return found if 0 < found <= 1 else None
+
+
+def multiplier(case: Case) -> float:
+    """What the campaign's bids are multiplied by, within its span."""
+    span = case.params.changes.span
+    return min(max(case.state.changes.multiplier, 1 / span), span)
+
+
+def reference(case: Case) -> float | None:
+    """What a bid is measured against: the baseline's, or what stands on the platform; None where both are missing."""
+    found = amount(case.predictions.baseline_bid)
+    return found * multiplier(case) if found is not None else amount(case.opportunity.current_bid)

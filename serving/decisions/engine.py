@@ -3,10 +3,11 @@
 from dataclasses import replace
 from math import floor
 
-from serving.decisions import actions, bids, guardrails, retention
 from serving.decisions.case import Case, Draft, digest, number
+from serving.decisions.kinds import bid, campaign, retention
 from serving.decisions.params import Decisions
-from serving.decisions.records import MICRO, Action, Decision, Opportunity, Predictions, State, Touch
+from serving.decisions.records import MICRO, Action, Decision, GuardrailEffect, Opportunity, Predictions, State
+from serving.decisions.rules import guardrails
 
 
 def decide(opportunity: Opportunity, predictions: Predictions, state: State, params: Decisions, seed: int) -> Decision:
@@ -43,14 +44,14 @@ def decide(opportunity: Opportunity, predictions: Predictions, state: State, par
 
 def _payable(draft: Draft) -> float | None:
     """Money in whole millionths, as stores keep it: what is asked again is the same, and never more than was left."""
-    if draft.amount is None or draft.unit != bids.UNIT:
+    if draft.amount is None or draft.unit != bid.UNIT:
         return draft.amount
     return floor(round(draft.amount * MICRO, 3)) / MICRO
 
 
 def withheld(decision: Decision, why: str) -> Decision:
     """A bid whose amount could not be reserved: it is not placed."""
-    touch = Touch("reservation", decision.amount, None, why)
+    touch = GuardrailEffect("reservation", decision.amount, None, why)
     reason = f"no bid: {why}"
     touched = (*decision.guardrails, touch)
     return replace(decision, action=Action.HOLD, amount=None, unit=None, reason=reason, guardrails=touched)
@@ -60,13 +61,13 @@ def repeated(decision: Decision, amount: float) -> Decision:
     """A bid or offer that was asked for before: it is what was reserved then, though the state has moved on."""
     if decision.amount == amount:
         return decision
-    touch = Touch("reservation", decision.amount, amount, "asked before: it is what was reserved then")
+    touch = GuardrailEffect("reservation", decision.amount, amount, "asked before: it is what was reserved then")
     return replace(decision, amount=amount, guardrails=(*decision.guardrails, touch))
 
 
 def _propose(case: Case) -> Draft:
     if case.opportunity.asked == "bid":
-        return bids.propose(case)
+        return bid.propose(case)
     if case.opportunity.asked == "customer":
         return retention.propose(case)
-    return actions.propose(case)
+    return campaign.propose(case)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Literal
 
-Asked = Literal["bid", "campaign", "customer"]
+DecisionKind = Literal["bid", "campaign", "customer"]
 Arm = Literal["policy", "baseline", "fallback", "override", "killed"]
 Value = float | int | str | bool | None
 #: Parts of the currency's unit that money is counted in.
@@ -55,7 +55,7 @@ class Opportunity:
     occurred_at: float
     account_id: str
     campaign_id: str
-    asked: Asked = "bid"
+    asked: DecisionKind = "bid"
     keyword: str | None = None
     channel: str | None = None
     audience: str | None = None
@@ -303,7 +303,7 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class GuardrailEffect:
     """A guardrail that changed a decision: the amount it found and the one it left, and why."""
 
     guardrail: str
@@ -344,7 +344,7 @@ class Decision:
     before: float | None
     reason: str
     triggers: tuple[Trigger, ...]
-    guardrails: tuple[Touch, ...]
+    guardrails: tuple[GuardrailEffect, ...]
     arm: Arm
     propensity: float
     explored: bool

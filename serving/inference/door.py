@@ -12,7 +12,7 @@ from kserve.protocol.grpc.servicer import InferenceServicer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.settings import Settings
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 from serving.access import scopes
 from serving.access.keys import Forbidden, Keys, Unknown, bearer
 from serving.inference.errors import NoKey, NotAllowed, NotServed, Refused, UnknownVersion

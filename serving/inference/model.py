@@ -18,7 +18,7 @@ from features import store
 from features.settings import Settings
 from models import catalog
 from models.bundle import Bundle
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 from serving.inference import answers as says
 from serving.inference import outcomes
 from serving.inference.door import Gate

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from kserve import InferInput, InferRequest
 
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 from serving.inference.values import is_unicode
 
 Kind = Literal["number", "boolean", "text"]

@@ -1,10 +1,10 @@
-"""alibi-detect's tabular detector. Its licence (BSL 1.1) is for non-production use; `permissive` stands beside it."""
+"""alibi-detect's tabular detector. Its licence (BSL 1.1) is for non-production use; `two_sample` has the others."""
 
 from serving.monitoring.coding import Matrix
-from serving.monitoring.detector import Array, TwoSample
+from serving.monitoring.two_sample import Array, TwoSample
 
 
-def two_sample(reference: Matrix, categorical: tuple[int, ...]) -> TwoSample:
+def fit(reference: Matrix, categorical: tuple[int, ...]) -> TwoSample:
     """`TabularDrift`: Kolmogorov-Smirnov for the columns that are numbers, chi-square for the `categorical` ones."""
     from alibi_detect.cd import TabularDrift
 

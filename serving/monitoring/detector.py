@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,8 @@ import pandas as pd
 from features.movement import Movement
 from serving.monitoring.aspects import Aspect, aspects
 from serving.monitoring.coding import Coding, Matrix
+from serving.monitoring.two_sample import Array, Fit
 
-Array = npt.NDArray[np.float64]
 #: Bins of equal mass in the reference, for the population stability index.
 BINS = 10
 #: How many times as far as in as long a time before the reference a column has to move, to have moved.
@@ -49,17 +49,6 @@ class Expected:
     usual: Mapping[str, float] = field(default_factory=dict)
 
 
-class TwoSample(Protocol):
-    """A set of two-sample tests, fitted on the coded reference."""
-
-    def __call__(self, window: Matrix) -> tuple[Array, Array]:
-        """The statistic and the p-value of each column of `window` against the reference."""
-
-
-class MakeTwoSample(Protocol):
-    def __call__(self, reference: Matrix, categorical: tuple[int, ...]) -> TwoSample: ...
-
-
 NOTHING = Expected()
 
 
@@ -76,7 +65,7 @@ class Detector:
     def __init__(
         self,
         reference: pd.DataFrame,
-        make: MakeTwoSample,
+        make: Fit,
         threshold: float,
         min_psi: float,
         expected: Expected,
@@ -137,10 +126,10 @@ def detector(
 ) -> Detector:
     """The set of detectors that the setting names, fitted on `reference`."""
     if kind == "alibi":
-        from serving.monitoring.alibi import two_sample
+        from serving.monitoring.alibi import fit
     else:
-        from serving.monitoring.permissive import two_sample
-    return Detector(reference, two_sample, threshold, min_psi, expected)
+        from serving.monitoring.two_sample import fit
+    return Detector(reference, fit, threshold, min_psi, expected)
 
 
 def usual(reference: pd.DataFrame, earlier: Iterable[pd.DataFrame], moving: Mapping[str, Movement]) -> dict[str, float]:

@@ -10,10 +10,11 @@ import pandas as pd
 
 from features.settings import Settings
 from models.bundle import BundleTampered
+from serving.released.split import Split
 from serving.rollout import attempts, xds
 from serving.rollout.edge import Record
 from serving.rollout.envoy import Envoy
-from serving.rollout.plan import CannotFetch, CannotServe, Split
+from serving.rollout.plan import CannotFetch, CannotServe
 from serving.rollout.processes import ModelServer, Pause, stop_all
 
 Locate = Callable[[str, str], Path]

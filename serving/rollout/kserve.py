@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from serving.inference import requests
-from serving.rollout.plan import CannotServe, Split
+from serving.released.split import Split
+from serving.rollout.plan import CannotServe
 
 if TYPE_CHECKING:
     from kserve import KServeClient, V1beta1InferenceService

@@ -1,9 +1,11 @@
-"""The plan of a release, and how traffic stands at one moment."""
+"""The plan of a release, and what splits traffic by it."""
 
 from typing import Annotated, Protocol
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+from serving.released.split import Split
 
 Percent = Annotated[int, Field(gt=0, le=100)]
 
@@ -42,21 +44,6 @@ class Plan(BaseModel):
         if len(self.steps) < 2 or list(self.steps) != sorted(set(self.steps)) or self.steps[-1] != 100:
             raise ValueError(f"release.steps: expected rising percentages, 100 the last, got {list(self.steps)}")
         return self
-
-
-class Split(BaseModel):
-    """Who answers for a family: the champion, and a canary for `weight` percent of the requests."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    champion: str
-    canary: str | None = None
-    weight: int = Field(default=0, ge=0, le=100)
-
-    @property
-    def versions(self) -> tuple[str, ...]:
-        """All that must be able to answer."""
-        return (self.champion,) if self.canary is None else (self.champion, self.canary)
 
 
 class CannotServe(RuntimeError):

@@ -9,9 +9,10 @@ from typing import Any, Literal, Protocol
 from filelock import FileLock
 
 from models.registry import REJECTED, Version
-from serving.rollout import state
-from serving.rollout.plan import CannotServe, Plan, Split, Traffic
-from serving.rollout.state import Course, State
+from serving.released import state
+from serving.released.split import Split
+from serving.released.state import Course, State
+from serving.rollout.plan import CannotServe, Plan, Traffic
 from serving.rollout.step import Step
 
 Outcome = Literal["first", "unchanged", "released", "rolled_back"]

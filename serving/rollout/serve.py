@@ -20,12 +20,13 @@ from models.registry import Registry
 from serving.access import own
 from serving.access.scopes import OPEN
 from serving.decisions.params import read
+from serving.released.split import Split
 from serving.rollout import attempts
 from serving.rollout.beside import DecisionEndpoint, Health
 from serving.rollout.envoy import EnvoyFailed
 from serving.rollout.fleet import Fleet
 from serving.rollout.front import Front
-from serving.rollout.plan import CannotFetch, CannotServe, Split
+from serving.rollout.plan import CannotFetch, CannotServe
 from serving.rollout.processes import PATIENCE, free
 from serving.rollout.stopping import Stop, Stopped
 from serving.rollout.watch import DECISIONS, Watch

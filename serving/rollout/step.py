@@ -12,12 +12,12 @@ import pandas as pd
 from models import catalog
 from models.evaluation.metrics import Metric
 from models.family import Family
-from serving.decisions.canary import Attempts, spent
 from serving.inference import outcomes, requests
+from serving.released.state import Course
 from serving.rollout import judge
+from serving.rollout.decided import Attempts, spent
 from serving.rollout.judge import Outcomes, Side
 from serving.rollout.plan import Plan, Traffic
-from serving.rollout.state import Course
 
 #: Seconds between looks.
 LOOK = 0.2

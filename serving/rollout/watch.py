@@ -12,12 +12,13 @@ from typing import Any
 from features.settings import Settings
 from models.bundle import BundleTampered
 from models.registry import Registry
-from serving.rollout import state
-from serving.rollout.backoff import Backoff
+from serving.health.backoff import Backoff
+from serving.released import state
+from serving.released.split import Split
 from serving.rollout.beside import DecisionEndpoint
 from serving.rollout.envoy import EnvoyFailed
 from serving.rollout.fleet import Fleet
-from serving.rollout.plan import CannotFetch, CannotServe, Split
+from serving.rollout.plan import CannotFetch, CannotServe
 
 log = logging.getLogger("adloop.serve")
 

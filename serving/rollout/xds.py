@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
+from serving.released.split import Split
 from serving.rollout import edge
 from serving.rollout.edge import COURSE_HEADER, MODEL_HEADER, SERVICE, TYPE, VERSION_HEADER, Record
-from serving.rollout.plan import Split
 
 #: Bytes of one request; the model server has the same limit.
 BODY_LIMIT = 8 * 1024 * 1024

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from features.settings import Settings
-from serving.decisions.simulation import advertisers, run
-from serving.decisions.simulation.records import ENGINE
-from serving.decisions.simulation.traffic import Traffic
+from serving.experiments.simulation import advertisers, run
+from serving.experiments.simulation.records import ENGINE
+from serving.experiments.simulation.traffic import Traffic
 from tests.integration import small_market
 
 DAILY, CAMPAIGNS, DAYS, SEED = 2_000, 3, 2, 5

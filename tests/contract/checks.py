@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from components.frame import Frame
 from models import bundle
 from models.bundle import Manifest
-from models.family import Family, InvalidRows, Model
+from models.family import Family, Model
+from models.inputs import InvalidRows
 from models.vectors import Picker, Vectorized
 
 

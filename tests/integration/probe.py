@@ -16,7 +16,8 @@ from features.settings import Settings
 from features.views import CUSTOMER, SERVICES, Service
 from models import bundle, catalog
 from models.evaluation.metrics import auc
-from models.family import Family, InvalidRows, Params
+from models.family import Family, Params
+from models.inputs import InvalidRows
 from models.keys import signing_key
 from models.registry import Registry
 

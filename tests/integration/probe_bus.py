@@ -5,9 +5,9 @@ import threading
 from pathlib import Path
 
 from features.settings import Settings
-from serving.decisions.endpoint.bus import Bus
+from serving.decisions.api.kafka import KafkaFeedback
 from tests.unit.serving.decisions.test_feedback import opened
 
 if __name__ == "__main__":
-    Bus(Settings(), opened(Path(sys.argv[1]))[0].take)
+    KafkaFeedback(Settings(), opened(Path(sys.argv[1]))[0].take)
     threading.Event().wait()

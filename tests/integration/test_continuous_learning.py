@@ -29,16 +29,16 @@ from models.bundle import Bundle, open_bundle
 from models.evaluation.gates import Verdict
 from models.registry import Registry
 from pipelines.loop import goes_on_from
-from serving.decisions import bids, challenge
-from serving.decisions.case import Case
-from serving.decisions.endpoint.panel import Features
+from serving.decisions.case import Case, multiplier
 from serving.decisions.log import reading
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.params import read as params_of
+from serving.decisions.predict.predictors import Features
 from serving.decisions.records import Action
-from serving.decisions.simulation import advertisers, run
-from serving.decisions.simulation.advertisers import FIRST_DAY, HOURS, Advertiser
-from serving.decisions.simulation.records import folder
+from serving.experiments import challenge
+from serving.experiments.simulation import advertisers, run
+from serving.experiments.simulation.advertisers import FIRST_DAY, HOURS, Advertiser
+from serving.experiments.simulation.records import folder
 from tests.integration import small_market
 from tests.integration.small_market import PARAMS
 
@@ -205,7 +205,7 @@ def test_what_the_log_says_of_other_bids_is_what_the_simulator_knows(
     rounds = []
     for one in ours:
         offered, row = _offered(learnt, one.opportunity.opportunity_id)
-        bid = one.predictions.policy_bid * bids.multiplier(Case(one.opportunity, one.predictions, one.state, params, 0))
+        bid = one.predictions.policy_bid * multiplier(Case(one.opportunity, one.predictions, one.state, params, 0))
         rounds.append((offered.market_price[row], offered.click[row], bid, one.decision.amount or 0.0))
     price, click, bid, amount = np.array(rounds).T
     rate = (click * (amount >= price)).sum() / (price * (amount >= price)).sum()

@@ -14,17 +14,18 @@ import yaml
 from features.settings import Settings
 from models import bundle
 from models.registry import Registry
-from serving.decisions.canary import COLUMNS
-from serving.decisions.endpoint.app import Desk
-from serving.decisions.endpoint.champions import released
-from serving.decisions.endpoint.server import put_together
+from serving.decisions.api.app import Desk
+from serving.decisions.api.server import put_together
 from serving.decisions.params import Decisions
+from serving.decisions.predict.champions import released
 from serving.decisions.records import Decision, Opportunity
 from serving.decisions.state.store import Terms
-from serving.rollout import state
-from serving.rollout.plan import Plan, Split
+from serving.released import state
+from serving.released.split import Split
+from serving.released.state import Course, State
+from serving.rollout.decided import COLUMNS
+from serving.rollout.plan import Plan
 from serving.rollout.release import Release, Result
-from serving.rollout.state import Course, State
 from tests.integration import probe_endpoint as probe
 
 ROOT = Path(__file__).parents[2]

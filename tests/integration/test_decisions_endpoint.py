@@ -22,7 +22,7 @@ from features.examples import Window, churn_examples, latest
 from features.settings import Settings
 from features.tables import Tables
 from serving.access import keys
-from serving.decisions.endpoint.server import state_store
+from serving.decisions.api.server import state_store
 from serving.decisions.params import Decisions
 from serving.decisions.records import Opportunity
 from serving.decisions.state.store import Terms

@@ -20,8 +20,8 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from features.settings import Settings
 from serving.access import keys
-from serving.decisions.endpoint import bus
-from serving.decisions.endpoint.bus import Bus
+from serving.decisions.api import kafka
+from serving.decisions.api.kafka import KafkaFeedback
 from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.records import Counters
 from serving.decisions.state.sqlite import Sqlite
@@ -72,7 +72,7 @@ def wait(done: Callable[[], bool], meanwhile: Callable[[], object] = lambda: tim
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     # The mock forgets a reader that left only when its session is over.
     (tmp_path / "kafka.properties").write_text("# for a test\nsession.timeout.ms = 4000\n\nheartbeat.interval.ms=500\n")
-    monkeypatch.setattr(bus, "PAUSE_S", 0.2)
+    monkeypatch.setattr(kafka, "PAUSE_S", 0.2)
     producer = Producer({"bootstrap.servers": "none", "test.mock.num.brokers": 1})
     found = producer.list_topics(timeout=30).brokers.values()
     brokers = ",".join(f"{one.host}:{one.port}" for one in found)
@@ -80,12 +80,12 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 
 @pytest.fixture
-def reads(cluster: Cluster) -> Iterator[Callable[[Feedback], Bus]]:
+def reads(cluster: Cluster) -> Iterator[Callable[[Feedback], KafkaFeedback]]:
     """Starts a bus, which is closed at the end."""
-    started: list[Bus] = []
+    started: list[KafkaFeedback] = []
 
-    def start(feedback: Feedback) -> Bus:
-        started.append(Bus(cluster.settings, feedback.take))
+    def start(feedback: Feedback) -> KafkaFeedback:
+        started.append(KafkaFeedback(cluster.settings, feedback.take))
         return started[-1]
 
     yield start
@@ -163,8 +163,8 @@ def test_while_events_cannot_be_kept_nothing_is_committed_and_all_are_taken_when
         db.execute("ALTER TABLE event RENAME TO away")
         cluster.tell(all_of(20))
         reader = reads(feedback)
-        before = bus.FAULTS["kafka"]._value.get()
-        wait(lambda: bus.FAULTS["kafka"]._value.get() >= before + 2)
+        before = kafka.FAULTS["kafka"]._value.get()
+        wait(lambda: kafka.FAULTS["kafka"]._value.get() >= before + 2)
         assert committed(cluster) == 0 and reader.standing == "away"
         db.execute("ALTER TABLE away RENAME TO event")
     wait(lambda: clicks(store) == 20)
@@ -215,7 +215,7 @@ def test_a_bus_that_goes_away_is_told_and_does_not_keep_the_endpoint_from_ending
 def test_a_file_of_settings_that_is_none_is_refused(tmp_path, cluster, written, said):
     cluster.settings.kafka_config.write_text(written)
     with pytest.raises(ValueError, match=f"ADLOOP_KAFKA_CONFIG: .*{said}"):
-        Bus(cluster.settings, lambda events: [])
+        KafkaFeedback(cluster.settings, lambda events: [])
 
 
 def test_the_endpoint_reads_the_bus_and_says_so(tmp_path, cluster):

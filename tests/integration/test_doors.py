@@ -24,8 +24,8 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 from components.release import step
 from features.settings import Settings
 from serving.access import keys, own
+from serving.released.split import Split
 from serving.rollout.fleet import Fleet
-from serving.rollout.plan import Split
 from serving.rollout.processes import ModelServer, free_port
 from tests.integration import probe
 from tests.integration.test_serve_faults import PLAN, ROOT

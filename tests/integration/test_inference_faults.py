@@ -25,8 +25,9 @@ from features.settings import Settings
 from features.tables import Tables
 from serving.access import own
 from serving.inference import requests
+from serving.released.split import Split
 from serving.rollout.fleet import Fleet
-from serving.rollout.plan import CannotServe, Split
+from serving.rollout.plan import CannotServe
 from serving.rollout.processes import ModelServer
 from tests.integration import probe
 

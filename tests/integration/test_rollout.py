@@ -18,10 +18,11 @@ from components.release import step
 from features.settings import Settings
 from models.registry import Registry
 from serving.access import own
-from serving.rollout import serve, state
+from serving.released import state
+from serving.released.state import State
+from serving.rollout import serve
 from serving.rollout.fleet import Fleet
 from serving.rollout.processes import free_port
-from serving.rollout.state import State
 from tests.integration import probe
 
 PLAN = {

@@ -14,9 +14,10 @@ import pytest
 from kserve import KServeClient
 
 from serving.inference import parts, requests
+from serving.released.split import Split
 from serving.rollout import kserve
 from serving.rollout.kserve import InferenceServices
-from serving.rollout.plan import CannotServe, Split
+from serving.rollout.plan import CannotServe
 
 COLLECTION = "/apis/serving.kserve.io/v1beta1/namespaces/ads/inferenceservices"
 

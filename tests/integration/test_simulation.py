@@ -17,17 +17,17 @@ from features.settings import Settings
 from models import bundle
 from models.registry import Registry
 from serving.access import keys
-from serving.decisions.endpoint.bidder import Bidder
-from serving.decisions.endpoint.sheet import Columns, Sheet
 from serving.decisions.log import reading
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.params import read as params_of
+from serving.decisions.predict.bidder import Bidder
+from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix
 from serving.decisions.records import Action, Opportunity
-from serving.decisions.replay import replay
-from serving.decisions.simulation import run
-from serving.decisions.simulation.records import CONSTANT, ENGINE, LINEAR, Simulation, folder
-from serving.decisions.simulation.records import read as last
 from serving.decisions.state.sqlite import Sqlite
+from serving.experiments.replay import replay
+from serving.experiments.simulation import run
+from serving.experiments.simulation.records import CONSTANT, ENGINE, LINEAR, Simulation, folder
+from serving.experiments.simulation.records import read as last
 from serving.rollout.processes import DecisionServer, free_port
 from tests.integration import small_market
 from tests.integration.small_market import DAILY, PARAMS
@@ -70,13 +70,13 @@ def answers_of(opened: bundle.Bundle, rows: pd.DataFrame) -> dict[str, Any]:
     """What a bidder says of these rows, where a rule bids .8."""
     one = Bidder(opened, "1")
     columns = Columns(one.columns.items())
-    sheet = Sheet(columns, len(rows))
+    matrix = FeatureMatrix(columns, len(rows))
     for name in columns.floats.keys() & set(rows):
-        sheet.know(name, rows[name].to_numpy(dtype=float))
-    sheet.know("current_bid", np.full(len(rows), 0.8))
-    for name in sheet.texts:
-        sheet.texts[name] = rows[name].tolist()
-    return dict(one.bound(columns)(sheet))
+        matrix.know(name, rows[name].to_numpy(dtype=float))
+    matrix.know("current_bid", np.full(len(rows), 0.8))
+    for name in matrix.texts:
+        matrix.texts[name] = rows[name].tolist()
+    return dict(one.bound(columns)(matrix))
 
 
 def test_a_bidder_asked_by_arrays_answers_as_its_model_does_by_frames(settings: Settings) -> None:

@@ -13,8 +13,8 @@ from components.register.step import register
 from components.train.step import train
 from features.settings import Settings
 from models import catalog
+from models.card import SECTIONS, complete
 from models.evaluation import fairness, gates, leaks, metrics
-from models.evaluation.card import SECTIONS, complete
 from models.evaluation.gates import Evidence
 from models.evaluation.standing import Standing
 from models.registry import Registry

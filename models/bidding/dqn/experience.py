@@ -14,7 +14,6 @@ from models.bidding.dqn.state import FEATURES, KEEP, TURNS, features
 from models.bidding.environment import Replay
 from models.bidding.market import Markets
 from models.bidding.planning import Plans
-from models.bidding.policies.pacing import reference
 
 Singles = npt.NDArray[np.float32]
 #: Auctions for which a turn is held while learning.
@@ -121,7 +120,7 @@ def _stretch(game: Replay, markets: Markets, rewarded: Reward, turns: Floats) ->
     for _ in range(min(STRETCH, game.episodes.auctions - game.at)):
         seen = game.observe()
         worth = market.worth(markets, seen)
-        bid = turns[lines, seen.channel] * reference(markets, seen) * worth * market.prices(markets, seen)
+        bid = turns[lines, seen.channel] * market.reference(markets, seen) * worth * market.prices(markets, seen)
         won, _ = game.settle(market.shaded(markets, seen, bid))
         total += won * rewarded.of_win(worth)
     return total

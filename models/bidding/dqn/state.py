@@ -6,7 +6,6 @@ import numpy.typing as npt
 from models.bidding import market
 from models.bidding.market import LOWEST, Markets
 from models.bidding.observation import Observation
-from models.bidding.policies.pacing import reference
 
 #: Logarithms of the factor on the pacing rule's bid; the middle one leaves it as it is.
 TURNS = np.linspace(-0.8, 0.8, 9)
@@ -31,7 +30,7 @@ def features(markets: Markets, seen: Observation) -> npt.NDArray[np.float32]:
         np.log(seen.remaining) / 3 - 1,
         seen.remaining / seen.auctions,
         (seen.auctions - seen.remaining) / (seen.auctions - seen.remaining + 50),
-        np.log(np.maximum(reference(markets, seen), LOWEST)),
+        np.log(np.maximum(market.reference(markets, seen), LOWEST)),
         np.log(np.maximum(market.at_pace(gains, seen, pace), LOWEST)) / 2,
         np.sin(hour),
         np.cos(hour),

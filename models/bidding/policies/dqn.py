@@ -16,9 +16,8 @@ from models.bidding.dqn.state import KEEP, TURNS, features
 from models.bidding.dqn.training import Study, train
 from models.bidding.market import Market, Markets
 from models.bidding.observation import Observation
+from models.bidding.policies.budget_curve import Document
 from models.bidding.policies.chance import draw
-from models.bidding.policies.dial import Document
-from models.bidding.policies.pacing import reference
 
 #: A turn must win more than keeping the bid by this many standard deviations between the heads.
 CAUTION = 1.0
@@ -90,8 +89,7 @@ class Dqn:
         return np.asarray(found[:, np.arange(len(seen)), branch])
 
     def _turned(self, seen: Observation, turn: Floats) -> Floats:
-        bid = reference(self.markets, seen) * market.worth(self.markets, seen) * market.prices(self.markets, seen)
-        return np.asarray(bid * np.exp(turn))
+        return np.asarray(market.paced(self.markets, seen) * np.exp(turn))
 
 
 def _peak(score: npt.NDArray[np.float32]) -> Floats:

@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from typing import Self
 
-import numpy as np
-
 from models.bidding import market
 from models.bidding.auctions import Floats
 from models.bidding.market import Market, Markets
 from models.bidding.observation import Observation
-from models.bidding.policies.dial import Document
+from models.bidding.policies.budget_curve import Document
 
 
 class Pacing(Document):
@@ -28,10 +26,4 @@ class Pacing(Document):
 
     def bid(self, seen: Observation) -> Floats:
         """See `Policy`."""
-        return reference(self.markets, seen) * market.worth(self.markets, seen) * market.prices(self.markets, seen)
-
-
-def reference(markets: Markets, seen: Observation) -> Floats:
-    """The multiplier of values, in units of the mean price for the mean value, that spends the pace."""
-    curves = {name: known.multipliers for name, known in markets.items()}
-    return np.asarray(market.at_pace(curves, seen, seen.pace / market.prices(markets, seen)))
+        return market.paced(self.markets, seen)

@@ -10,7 +10,7 @@ from kubernetes.client import V1Container
 
 from features.settings import Settings
 from serving.decisions.__main__ import parser
-from serving.decisions.endpoint.openapi import ROUTES
+from serving.decisions.api.openapi import ROUTES
 
 INFRA = Path(__file__).parents[3] / "infra"
 

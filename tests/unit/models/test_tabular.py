@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 from models.tabular import Encoder, feature_columns, require
 
 ROWS = pd.DataFrame(

@@ -13,7 +13,7 @@ from pipelines.report.records import (
     ReleaseCourse,
     Report,
 )
-from serving.decisions.simulation.records import (
+from serving.experiments.simulation.records import (
     BIDDERS,
     CONSTANT,
     LINEAR,

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from features.settings import Settings
 from pipelines.cli import main
-from serving.decisions.endpoint.server import state_store
+from serving.decisions.api.server import state_store
 from serving.decisions.params import read
 from serving.decisions.records import Opportunity, Override, State
 from serving.decisions.state.store import Store

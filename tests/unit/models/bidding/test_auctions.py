@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from models.bidding.auctions import from_table, join, read_ipinyou
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 
 
 def written(path: Path, lines: list[str]) -> Path:

@@ -12,7 +12,7 @@ from models.bidding.auctions import Episodes, Floats
 from models.bidding.environment import Pricing, Replay, replay
 from models.bidding.hindsight import optimum
 from models.bidding.observation import Observation
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 from tests.unit.models.bidding.logs import market, single
 
 

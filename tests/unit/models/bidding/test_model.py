@@ -10,7 +10,7 @@ import pytest
 from models.bidding import frame, training
 from models.bidding.fit import CANDIDATES, best
 from models.bidding.model import BiddingModel, trial
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 from tests.unit.models.bidding.campaigns import PARAMS, split
 
 

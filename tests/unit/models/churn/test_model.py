@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from models.churn import FAMILY, ChurnModel, ChurnParams
 from models.churn.stacking import Stack
 from models.churn.training import fit
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 
 
 def test_it_ranks_who_leaves(model: ChurnModel, whole: pd.DataFrame) -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import logit
 
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 from models.ltv import FAMILY, LtvParams, ValueModel
 
 LABELS = ["value", "horizon_days"]

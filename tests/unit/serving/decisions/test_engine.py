@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.params import load
-from serving.decisions import bids, floor, guardrails
-from serving.decisions.case import Case, Draft, amount, number
+from serving.decisions.case import Case, Draft, amount, number, reference
 from serving.decisions.engine import decide, repeated, withheld
+from serving.decisions.kinds import bid
 from serving.decisions.rebuild import from_json, to_json
 from serving.decisions.records import (
     Action,
@@ -30,6 +30,7 @@ from serving.decisions.records import (
     State,
     Window,
 )
+from serving.decisions.rules import floor, guardrails
 from serving.decisions.state.book import micros
 
 PARAMS = load(Path(__file__).parents[4] / "params.yaml").decisions
@@ -179,11 +180,11 @@ def _bid_is_bounded(made: Decision | Draft, case: Case) -> None:
     assert PARAMS.bids.least <= made.amount <= PARAMS.bids.most
     for spend in (known.campaign, known.account):
         assert spend.left is None or made.amount <= spend.left
-    reference = bids.reference(case)
-    if made.arm in ("policy", "baseline") and reference is not None:
-        assert made.amount <= reference * PARAMS.bids.ratio * (1 + 1e-12)
+    usual = reference(case)
+    if made.arm in ("policy", "baseline") and usual is not None:
+        assert made.amount <= usual * PARAMS.bids.ratio * (1 + 1e-12)
     if made.arm == "fallback":
-        assert made.amount <= max(reference or 0, PARAMS.bids.least)
+        assert made.amount <= max(usual or 0, PARAMS.bids.least)
     if not known.known or said.faults or number(asked.occurred_at) is None:
         assert made.arm in ("fallback", "override")
     if floor.worse(known.evidence, PARAMS.floor) is not None:
@@ -308,7 +309,7 @@ def test_arms_are_drawn_as_often_as_their_propensity_says() -> None:
 def test_less_is_varied_the_more_is_known() -> None:
     def share(conversions: int) -> float:
         known = state(evidence=Evidence(Outcome(conversions=conversions)))
-        return bids.exploring(Case(opportunity(), predicted(), known, PARAMS, 1))
+        return bid.exploring(Case(opportunity(), predicted(), known, PARAMS, 1))
 
     assert share(0) == pytest.approx(0.09)
     assert share(200) == pytest.approx(0.045)

@@ -7,7 +7,7 @@ import pytest
 
 from serving.decisions.log import parts, reading, segment, tidy
 from serving.decisions.log.writer import DecisionLog
-from serving.decisions.replay import replay
+from serving.experiments.replay import replay
 from tests.unit.serving.decisions.logged import PARAMS, auctions, decided, ids, logged
 
 DAY = 86_400

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from kserve import InferInput, InferRequest
 
-from models.family import InvalidRows
+from models.inputs import InvalidRows
 from serving.inference.rows import Schema, kind
 
 SCHEMA = Schema("customer_id", {"recency": "number", "member": "boolean", "plan": "text"})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.rollout.backoff import FIRST_S, LONGEST_S, STEADY_S, Backoff
+from serving.health.backoff import FIRST_S, LONGEST_S, STEADY_S, Backoff
 
 
 class Clock:

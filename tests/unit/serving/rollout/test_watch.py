@@ -8,9 +8,10 @@ import pytest
 
 from features.settings import Settings
 from models.bundle import BundleTampered
+from serving.released.split import Split
 from serving.rollout import watch
 from serving.rollout.envoy import EnvoyFailed
-from serving.rollout.plan import CannotFetch, CannotServe, Split
+from serving.rollout.plan import CannotFetch, CannotServe
 from serving.rollout.watch import GIVE_UP, Watch
 
 

@@ -1,0 +1,164 @@
+"""Redis by the round trip: commands go out together, all answers come back, and nothing is done in between."""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from features.redis_address import Address
+
+#: No retries and short waits: whoever waits for a decision is answered conservatively at once.
+_PATIENCE: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 2, "retry": Retry(NoBackoff(), 0)}
+
+Command = tuple[Any, ...]
+
+
+#: What a server says that is no primary any more, or not yet: others may be it by now.
+_ELSEWHERE = ("READONLY", "MASTERDOWN", "LOADING")
+
+
+class RedisPipeline:
+    """Connections to one server, one a round trip. Threads may share them; processes open their own.
+
+    The pipelines of redis-py's client would do, and take several times as long: for each of a decision's dozen commands
+    they look whether the connection lives, count, and choose how to read the answer. Here commands answer plainly: a
+    hash as a list of names and values.
+
+    Behind Sentinels each new connection is to the primary of that moment. A server that says it is none is left.
+
+    Args:
+        primary: a replica is not asked either, though it could be read.
+    """
+
+    def __init__(self, pool: Any, *, primary: bool) -> None:
+        self._pool, self._primary = pool, primary
+        self._free: deque[Any] = deque()
+
+    def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """The answer to each. Raises `redis.RedisError` or `OSError`; some commands may have been done then."""
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            return self._ask(self._connected(), commands)
+        try:
+            return self._ask(connection, commands)
+        except redis.ConnectionError:  # closed since it was used, or of a primary that is none any more
+            self._free.clear()
+            return self._ask(self._connected(), commands)
+
+    def _connected(self) -> Any:
+        connection: Any = self._pool.make_connection()
+        connection.connect()  # by which those behind Sentinels ask for the primary; sending alone would not
+        if self._primary:
+            connection.send_command("ROLE")
+            role = connection.read_response()[0]
+            if role not in ("master", b"master"):
+                connection.disconnect()
+                raise redis.ConnectionError("the server is a replica, which keeps nothing: its primary is elsewhere")
+        return connection
+
+    def _ask(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
+        connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        answers: list[Any] = []
+        wrong: redis.ResponseError | None = None
+        for _ in commands:
+            try:
+                answers.append(connection.read_response())
+            except redis.ResponseError as refused:  # the answers behind it are read, for the connection to go on
+                wrong = wrong or refused
+        if wrong is not None and _elsewhere(wrong):
+            connection.disconnect()
+            raise redis.ConnectionError(str(wrong)) from wrong
+        self._free.append(connection)
+        if wrong is not None:
+            raise wrong
+        return answers
+
+
+class ClusterPipeline:
+    """The same over the nodes of a cluster: each command goes to the node of its first key.
+
+    Commands without a key go to all nodes, and answer as the first of them. `SCAN` answers with all keys at once.
+    """
+
+    def __init__(self, address: Address, *, text: bool) -> None:
+        self._address, self._text = address, text
+        self._cluster: Any = None
+        self._nodes: dict[str, RedisPipeline] = {}
+
+    def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """As `RedisPipeline.ask`. Asked again where keys moved to other nodes, or a node left."""
+        try:
+            return self._ask(commands)
+        except (redis.exceptions.MovedError, redis.exceptions.AskError, redis.ConnectionError):
+            self._cluster = None
+            self._nodes.clear()
+            return self._ask(commands)
+
+    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+        if self._cluster is None:
+            self._cluster = self._address.cluster(**_PATIENCE)
+        primaries = [node.name for node in self._cluster.get_primaries()]
+        places: dict[str, list[int]] = {}
+        answers: list[Any] = [None] * len(commands)
+        for place, command in enumerate(commands):
+            if command[0] == "SCAN":
+                answers[place] = self._scanned(command, primaries)
+                continue
+            key = _key(command)
+            for node in primaries if key is None else [self._cluster.get_node_from_key(key).name]:
+                places.setdefault(node, []).append(place)
+        for node, those in places.items():
+            for place, answer in zip(those, self._trips(node).ask([commands[one] for one in those]), strict=True):
+                answers[place] = answer
+        return answers
+
+    def _scanned(self, command: Command, primaries: Sequence[str]) -> list[Any]:
+        """The keys of all nodes, with the cursor that says there are no more."""
+        found: list[Any] = []
+        end = "0" if self._text else b"0"
+        for node in primaries:
+            cursor: Any = "0"
+            while True:
+                ((cursor, keys),) = self._trips(node).ask([("SCAN", cursor, *command[2:])])
+                found += keys
+                if cursor == end:
+                    break
+        return [end, found]
+
+    def _trips(self, node: str) -> RedisPipeline:
+        if node not in self._nodes:
+            host, _, port = node.rpartition(":")
+            options = {**self._address.credentials, **_PATIENCE, "decode_responses": self._text}
+            pool = redis.Redis(host=host, port=int(port), **options).connection_pool
+            self._nodes[node] = RedisPipeline(pool, primary=True)
+        return self._nodes[node]
+
+
+def redis_pipeline(url: str, *, text: bool, primary: bool = False) -> RedisPipeline | ClusterPipeline:
+    """Round trips to the Redis at an address. Raises `ValueError` for an address that is none.
+
+    Args:
+        text: answers are text; else bytes.
+        primary: a replica is not asked, though it could be read.
+    """
+    address = Address(url)
+    if address.kind == "cluster":
+        return ClusterPipeline(address, text=text)
+    return RedisPipeline(address.pool(decode_responses=text, **_PATIENCE), primary=primary)
+
+
+def _elsewhere(wrong: redis.ResponseError) -> bool:
+    """Whether a refusal, also one from within a script, is that of a server that is no primary."""
+    kinds = (redis.exceptions.ReadOnlyError, redis.exceptions.MasterDownError)
+    return isinstance(wrong, kinds) or any(word in str(wrong) for word in _ELSEWHERE)
+
+
+def _key(command: Command) -> Any:
+    """The first key of a command; None where it has none."""
+    if command[0] in ("SCRIPT", "SCAN", "PING"):
+        return None
+    return command[3] if command[0] == "EVALSHA" else command[1]

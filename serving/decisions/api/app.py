@@ -1,0 +1,243 @@
+"""The routes: who asks, what is asked, and how each refusal is said."""
+
+import asyncio
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from math import ceil
+from time import perf_counter
+from typing import Any, get_args
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+
+from models.catalog import POLICY
+from serving.access.keys import Forbidden, Key, Keys, Unknown, bearer
+from serving.access.scopes import Scope
+from serving.decisions.api import openapi, requests
+from serving.decisions.api.batcher import Batcher, Overloaded
+from serving.decisions.api.intake import FeedbackAway
+from serving.decisions.api.limits import Buckets, TooMany
+from serving.decisions.api.requests import Invalid, NotJson
+from serving.decisions.feedback import Observed, Status
+from serving.decisions.metrics import REQUESTS, exposed
+from serving.decisions.records import Decision, DecisionKind, Opportunity, Override
+from serving.decisions.state.store import Store, StoreUnavailable
+
+#: Bytes of one request: a thousand opportunities with a hundred features each.
+BODY_LIMIT = 4 * 1024 * 1024
+#: Nothing here is to be kept by a cache or taken for a page.
+_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+#: The families whose answers a decision shows, by what is asked; a look at a campaign shows none.
+ASKS: dict[DecisionKind, tuple[str, ...]] = {"bid": (POLICY,), "campaign": (), "customer": ("churn", "ltv")}
+
+Answer = tuple[int, Any, Mapping[str, str]]
+
+
+class TooLarge(ValueError):
+    """A body beyond the limit."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the routes work with.
+
+    Attributes:
+        status: `(ready, details)` of the whole.
+    """
+
+    keys: Keys
+    buckets: Buckets
+    decide: Batcher[Opportunity, Decision]
+    feedback: Batcher[Observed, Status]
+    store: Store
+    status: Callable[[], tuple[bool, dict[str, Any]]]
+    close: Callable[[], None]
+
+
+class _Plain(APIRoute):
+    """A route whose handler takes the request as it is, without FastAPI's reading of parameters, which takes longer."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        return self.endpoint
+
+
+def make_app(desk: Desk) -> FastAPI:
+    """The application. What it works with is closed when it ends."""
+
+    @asynccontextmanager
+    async def ends(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(desk.close)
+
+    app = FastAPI(title="adloop decisions", version="1", docs_url=None, redoc_url=None, lifespan=ends)
+    app.router.route_class = _Plain
+    for route in openapi.ROUTES:
+        handle = _handler(route.path, _ANSWERS[route.path], route.scope, desk)
+        app.add_api_route(
+            route.path,
+            handle,
+            methods=[route.method],
+            summary=route.summary,
+            response_class=Response,
+            responses=route.responses(),
+            openapi_extra=route.extra(),
+            name=route.name,
+            operation_id=route.name,
+        )
+    app.openapi = openapi.completed(app.openapi)  # type: ignore[method-assign]
+    return app
+
+
+def _handler(
+    path: str, answer: Callable[..., Awaitable[Answer]], scope: Scope | None, desk: Desk
+) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        begun = perf_counter()
+        try:
+            key = None if scope is None else desk.keys.check(bearer(request.headers.get("authorization", "")), scope)
+            status, body, headers = await answer(request, desk, key)
+        except Exception as wrong:
+            status, body, headers = _refusal(wrong)
+        REQUESTS.labels(path, str(status)).observe(perf_counter() - begun)
+        content, kind = (body, "text/plain; version=0.0.4") if isinstance(body, bytes) else (orjson.dumps(body), _JSON)
+        return Response(content, status, {**_HEADERS, **headers}, kind)
+
+    return handle
+
+
+_JSON = "application/json"
+
+
+async def _decide(request: Request, desk: Desk, key: Key) -> Answer:
+    opportunities, batch = requests.opportunities(requests.parsed(await _body(request)))
+    key.need({one.account_id for one in opportunities}, (name for one in opportunities for name in ASKS[one.asked]))
+    desk.buckets.take(key, len(opportunities))
+    decisions: Sequence[Decision] = await desk.decide.ask(opportunities)
+    return 200, {"decisions": decisions} if batch else decisions[0], {}
+
+
+async def _feedback(request: Request, desk: Desk, key: Key) -> Answer:
+    events = requests.events(requests.parsed(await _body(request)))
+    key.need({event.account_id for event in events})
+    desk.buckets.take(key, len(events))
+    became = Counter(await desk.feedback.ask(events))
+    return 200, {status: became[status] for status in get_args(Status)}, {}
+
+
+async def _campaign(request: Request, desk: Desk, key: Key) -> Answer:
+    said = requests.CAMPAIGN.read(requests.parsed(await _body(request)))
+    key.need([said["account_id"]])
+    await asyncio.to_thread(desk.store.configure, said["account_id"], said["campaign_id"], requests.terms(said))
+    return 200, said, {}
+
+
+async def _account(request: Request, desk: Desk, key: Key) -> Answer:
+    said = requests.ACCOUNT.read(requests.parsed(await _body(request)))
+    key.need([said["account_id"]])
+    await asyncio.to_thread(desk.store.limit, **said)
+    return 200, said, {}
+
+
+async def _budgets(request: Request, desk: Desk, key: Key) -> Answer:
+    account = request.query_params.get("account_id")
+    key.need([account])
+    found = await asyncio.to_thread(desk.store.budgets, account)
+    return 200, {"killed": await asyncio.to_thread(desk.store.stopped), "budgets": found}, {}
+
+
+async def _kill(request: Request, desk: Desk, key: Key) -> Answer:
+    said = requests.stop(requests.parsed(await _body(request)))
+    account, campaign = said.get("account_id"), said.get("campaign_id")
+    key.need([account])
+    why = None if said["why"] is None else f"{said['why']} ({key.name})"
+    await asyncio.to_thread(desk.store.kill, why, account, campaign)
+    return 200, {"killed": why}, {}
+
+
+async def _override(request: Request, desk: Desk, key: Key) -> Answer:
+    said = requests.WORD.read(requests.parsed(await _body(request)))
+    key.need([said["account_id"]])
+    stands = said["stands"] == "yes"
+    override = Override(said.get("bid"), key.name, said["why"]) if stands else None
+    await asyncio.to_thread(desk.store.override, said["account_id"], said["campaign_id"], override)
+    return 200, {"override": override}, {}
+
+
+async def _metrics(request: Request, desk: Desk, key: Key) -> Answer:
+    return 200, exposed(), {}
+
+
+async def _live(request: Request, desk: Desk, key: None) -> Answer:
+    alive = desk.decide.alive and desk.feedback.alive
+    return (200 if alive else 503), {"alive": alive}, {}
+
+
+async def _ready(request: Request, desk: Desk, key: None) -> Answer:
+    ready, details = desk.status()
+    return (200 if ready else 503), {"ready": ready, **details}, {}
+
+
+_ANSWERS: dict[str, Callable[..., Awaitable[Answer]]] = {
+    "/v1/decisions": _decide,
+    "/v1/feedback": _feedback,
+    "/v1/campaigns": _campaign,
+    "/v1/accounts": _account,
+    "/v1/budgets": _budgets,
+    "/v1/kill": _kill,
+    "/v1/override": _override,
+    "/metrics": _metrics,
+    "/health/live": _live,
+    "/health/ready": _ready,
+}
+
+
+async def _body(request: Request) -> bytes:
+    """The body, up to the limit. Raises `TooLarge` before the rest is read."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > BODY_LIMIT:
+        raise TooLarge(f"the body: expected at most {BODY_LIMIT} bytes")
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > BODY_LIMIT:
+            raise TooLarge(f"the body: expected at most {BODY_LIMIT} bytes")
+    return bytes(body)
+
+
+def _refusal(wrong: Exception) -> Answer:
+    """How what went wrong is said. Raises it again where nobody foresaw it."""
+    for kind, status in _STATUS.items():
+        if isinstance(wrong, kind):
+            error: dict[str, Any] = {"message": str(wrong)}
+            headers: dict[str, str] = {}
+            if isinstance(wrong, Invalid):
+                error |= {"field": wrong.field, "expected": wrong.expected, "got": wrong.got}
+            if status in (429, 503):
+                headers["retry-after"] = str(ceil(wrong.wait_s) if isinstance(wrong, TooMany) else 1)
+            if status == 401:
+                headers["www-authenticate"] = "Bearer"
+            if status == 413:
+                headers["connection"] = "close"
+            return status, {"error": error}, headers
+    raise wrong
+
+
+_STATUS: dict[type[Exception], int] = {
+    NotJson: 400,
+    ClientDisconnect: 400,
+    Unknown: 401,
+    Forbidden: 403,
+    TooLarge: 413,
+    Invalid: 422,
+    TooMany: 429,
+    Overloaded: 503,
+    StoreUnavailable: 503,
+    FeedbackAway: 503,
+    sqlite3.Error: 503,
+}

@@ -1,0 +1,153 @@
+"""Reads what the endpoint is asked; what it refuses is told by field, what was expected there, and what came."""
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar, cast
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from serving.decisions.api import schemas
+from serving.decisions.feedback import Observed
+from serving.decisions.records import Opportunity
+from serving.decisions.state.store import Terms
+
+Read = TypeVar("Read")
+
+
+class NotJson(ValueError):
+    """A body that is no JSON."""
+
+
+class Invalid(ValueError):
+    """A value that a request may not have: which field, what was expected there, and what came."""
+
+    def __init__(self, field: str, expected: str, got: object) -> None:
+        shown = repr(got)
+        self.field, self.expected, self.got = field, expected, shown if len(shown) <= 80 else f"{shown[:77]}..."
+        super().__init__(f"{field}: expected {expected}, got {self.got}")
+
+
+class Reader(Generic[Read]):
+    """Reads requests of one type of `schemas`.
+
+    Args:
+        item: the type of a batch's items, whose fields are told where one is not known.
+    """
+
+    def __init__(self, kind: Any, item: Any = None) -> None:
+        self._adapter: TypeAdapter[Read] = TypeAdapter(kind)
+        self._fields = ", ".join((item or kind).__annotations__)
+
+    def read(self, given: object) -> Read:
+        """The request. Raises `Invalid` for the first field that is wrong."""
+        try:
+            return self._adapter.validate_python(given)
+        except ValidationError as broken:
+            fault = broken.errors(include_url=False)[0]
+            field, got = _place(given, fault["loc"], missing=fault["type"] == "missing")
+            raise Invalid(field, self._expected(field, fault), got) from broken
+
+    def _expected(self, field: str, fault: Mapping[str, Any]) -> str:
+        if fault["type"] == "extra_forbidden":
+            return f"one of the fields {self._fields}"
+        if "features." in field and fault["loc"][-1] != "[key]":  # it may be of several types: pydantic tells one
+            return "a number, text of at most 1024 characters, true, false or null"
+        if fault["type"] == "string_pattern_mismatch" and fault["loc"][-1] == "[key]":
+            return "names of 1 to 256 characters, without control characters"
+        said = _EXPECTED.get(fault["type"])
+        return said.format(**fault.get("ctx", {})) if said else str(fault["msg"]).removeprefix("Input should be ")
+
+
+_EXPECTED = {
+    "missing": "a value",
+    "string_type": "text",
+    "string_pattern_mismatch": "text without control characters",
+    "string_too_short": "text of at least {min_length} character",
+    "string_too_long": "text of at most {max_length} characters",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "finite_number": "a finite number",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than_equal": "a number of at most {le}",
+    "literal_error": "{expected}",
+    "dict_type": "an object",
+    "list_type": "a list",
+    "too_long": "at most {max_length} entries",
+    "too_short": "at least {min_length} entry",
+}
+
+_OPPORTUNITY: Reader[schemas.Opportunity] = Reader(schemas.Opportunity)
+_OPPORTUNITIES: Reader[schemas.Opportunities] = Reader(schemas.Opportunities, schemas.Opportunity)
+_EVENT: Reader[schemas.Event] = Reader(schemas.Event)
+_EVENTS: Reader[schemas.Events] = Reader(schemas.Events, schemas.Event)
+CAMPAIGN: Reader[schemas.Campaign] = Reader(schemas.Campaign)
+ACCOUNT: Reader[schemas.Account] = Reader(schemas.Account)
+STOP: Reader[schemas.Stop] = Reader(schemas.Stop)
+WORD: Reader[schemas.Word] = Reader(schemas.Word)
+
+
+def parsed(body: bytes) -> Any:
+    """The body's JSON. Raises `NotJson`, also for JSON nested deeper than anything that is asked here."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as broken:
+        raise NotJson(f"the body is not JSON: {broken}") from broken
+
+
+def opportunities(given: Any) -> tuple[list[Opportunity], bool]:
+    """The opportunities of a request, and whether it was a batch. Raises `Invalid`."""
+    batch = isinstance(given, dict) and "opportunities" in given
+    found = _OPPORTUNITIES.read(given)["opportunities"] if batch else [_OPPORTUNITY.read(given)]
+    for place, one in enumerate(found):
+        if one.get("asked") == "customer" and one.get("customer_id") is None:
+            where = f"opportunities[{place}]." if batch else ""
+            raise Invalid(f"{where}customer_id", "a customer, where one is asked about", None)
+    return [Opportunity(**one) for one in found], batch
+
+
+def events(given: Any) -> list[Observed]:
+    """The events of a request: one, or a list named `events`. Raises `Invalid`."""
+    batch = isinstance(given, dict) and "events" in given
+    found = _EVENTS.read(given)["events"] if batch else [_EVENT.read(given)]
+    return [_observed(one, f"events[{place}]." if batch else "") for place, one in enumerate(found)]
+
+
+def _observed(one: schemas.Event, where: str) -> Observed:
+    """An event whose fields go together. Raises `Invalid`."""
+    kind, cost, value = one["kind"], one.get("cost"), one.get("value", 0.0)
+    if kind == "loss" and cost:
+        raise Invalid(f"{where}cost", "none with a loss: what is paid for was won", cost)
+    if kind == "correction" and cost is None:
+        raise Invalid(f"{where}cost", "with a correction, what the decision costs after all", cost)
+    if kind != "conversion" and value:
+        raise Invalid(f"{where}value", f"none with '{kind}': only a conversion has one", value)
+    return Observed(**one)
+
+
+def stop(given: Any) -> schemas.Stop:
+    """What to stop. Raises `Invalid`."""
+    said = STOP.read(given)
+    if said.get("campaign_id") is not None and said.get("account_id") is None:
+        raise Invalid("account_id", "the account of the campaign", None)
+    return said
+
+
+def terms(said: schemas.Campaign) -> Terms:
+    """What a request sets of a campaign; what it does not name is kept."""
+    named = {name: value for name, value in said.items() if name not in ("account_id", "campaign_id")}
+    return Terms(**cast(dict[str, Any], named))
+
+
+def _place(given: object, loc: tuple[int | str, ...], missing: bool) -> tuple[str, object]:
+    """A field's name as a reader writes it, and what came there; pydantic also names the type that it tried."""
+    name, found = "", given
+    for part in loc:
+        if isinstance(found, dict) and part in found:
+            name, found = f"{name}.{part}" if name else str(part), found[part]
+        elif isinstance(found, list) and isinstance(part, int):
+            name, found = f"{name}[{part}]", found[part]
+        elif missing:
+            name, found = f"{name}.{part}" if name else str(part), None
+        else:
+            break
+    return name[:200] or "body", found

@@ -1,0 +1,1 @@
+"""What the active models say of an opportunity: which they are, what they read, how they are asked."""

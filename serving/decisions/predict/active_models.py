@@ -1,0 +1,67 @@
+"""Who answers for each family: its champion, and for a share of the opportunities a canary in its place."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations
+from typing import get_args
+
+from serving.decisions.case import uniform
+from serving.decisions.predict.predictor import Predictor
+from serving.decisions.predict.predictors import Predictors
+from serving.decisions.records import DecisionKind, Opportunity
+
+ByKind = Mapping[DecisionKind, Predictors]
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A version that answers for `weight` percent of the opportunities."""
+
+    predictor: Predictor
+    weight: int
+
+
+class ActiveModels:
+    """Never changed: when others are to answer, another active takes its place between two groups."""
+
+    def __init__(self, champions: Mapping[str, Predictor], canaries: Mapping[str, Canary]) -> None:
+        self.champions, self.canaries = champions, canaries
+        together = chain.from_iterable(combinations(canaries, count) for count in range(len(canaries) + 1))
+        self._predictors = {frozenset(those): self._made(those) for those in together}
+
+    def answering(self, family: str) -> list[Predictor]:
+        """Those of a family that are in force."""
+        canary = [self.canaries[family].predictor] if family in self.canaries else []
+        return [*canary, *([self.champions[family]] if family in self.champions else [])]
+
+    @property
+    def shares(self) -> dict[tuple[str, str], float]:
+        """Share of the opportunities by family and version."""
+        canaries = {(family, one.predictor.version): one.weight / 100 for family, one in self.canaries.items()}
+        rest = {family: 1 - one.weight / 100 for family, one in self.canaries.items()}
+        return {**{(family, one.version): rest.get(family, 1.0) for family, one in self.champions.items()}, **canaries}
+
+    def parts(self, opportunities: Sequence[Opportunity], seed: int) -> Iterator[tuple[ByKind, Sequence[int]]]:
+        """The predictors that are asked, and the places of the opportunities that they are asked about.
+
+        Whether a canary answers is drawn by the opportunity: asked again, it is the same version.
+        """
+        if not self.canaries:
+            yield self._predictors[frozenset()], range(len(opportunities))
+            return
+        places: dict[frozenset[str], list[int]] = {}
+        for place, one in enumerate(opportunities):
+            places.setdefault(self._drawn(one, seed), []).append(place)
+        for those, here in places.items():
+            yield self._predictors[those], here
+
+    def _drawn(self, asked: Opportunity, seed: int) -> frozenset[str]:
+        return frozenset(
+            family
+            for family, one in self.canaries.items()
+            if 100 * uniform(asked, seed, f"canary {family} {one.predictor.version}") < one.weight
+        )
+
+    def _made(self, canaries: Sequence[str]) -> ByKind:
+        answering = {**self.champions, **{family: self.canaries[family].predictor for family in canaries}}
+        return {asked: Predictors(asked, list(answering.values())) for asked in get_args(DecisionKind)}

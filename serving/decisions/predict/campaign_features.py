@@ -1,0 +1,86 @@
+"""Where a campaign or a customer stands: columns that a bidder reads, and how a customer's purchases went.
+
+What the state knows of its money comes over what a caller says. Money that is held for bids counts by what they are
+expected to cost: most of them are lost. The rest is the caller's to say; where nobody does, it is estimated from the
+clock, from the spend so far and from how many auctions the campaign had of late.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from features import clock
+from models.vectors import Floats
+from serving.decisions.case import number
+from serving.decisions.predict.feature_matrix import FeatureMatrix
+from serving.decisions.records import Opportunity, Purchases, State
+from serving.decisions.rules.triggers import DAY_S
+
+#: Of a customer's purchases, as the features count them.
+RECENT_DAYS = 28.0
+
+
+def estimate(matrix: FeatureMatrix, opportunities: Sequence[Opportunity], states: Sequence[State]) -> None:
+    """Fill in what nobody said: hour and weekday by the campaign's clock, auctions of the day and those left, what an
+    auction cost, and the lag behind an even pace. What cannot be told stays missing.
+
+    Budgets are of a day in UTC, whatever the campaign's clock.
+    """
+    if not {"hour", "weekday", "remaining"} & matrix.columns.floats.keys():
+        return
+    at = np.array([number(one.occurred_at) or 0.0 for one in opportunities])
+    gone = at % DAY_S / DAY_S
+    hour, weekday = clock.hour_and_weekday(at, zones(matrix))
+    matrix.guess("hour", hour)
+    matrix.guess("weekday", weekday)
+    of_late = matrix.column("auctions_7d") / 7
+    matrix.guess("auctions", np.where(of_late > 0, of_late, np.nan))
+    auctions = matrix.column("auctions")
+    matrix.guess("remaining", auctions * (1 - gone))
+    passed = np.maximum(auctions - matrix.column("remaining"), 1.0)
+    spent, limit = _of(states, "expected_today"), _of(states, "daily_limit")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        behind = np.where(limit > 0, passed / auctions - spent / limit, np.nan)
+    matrix.guess("recent_cost", spent / passed)
+    matrix.guess("pacing_debt", behind * passed / 2)  # as if the lag had grown evenly
+
+
+def zones(matrix: FeatureMatrix) -> list[str | None]:
+    """Whose clock each campaign runs by; None where nobody says, which is UTC's. A name of no zone is a fault."""
+    told = matrix.texts.get("zone") or [None] * len(matrix.numbers)
+    for row, zone in enumerate(told):
+        if not clock.known(zone):
+            matrix.faults[row].append(f"feature 'zone': expected an IANA time zone, got {str(zone)[:80]!r}")
+            told[row] = None
+    return told
+
+
+def insist(matrix: FeatureMatrix, states: Sequence[State]) -> None:
+    """Put the campaign's daily budget, what is expected to be left of all its limits, and its target in, whatever a
+    caller said."""
+    asked = matrix.columns.floats
+    for name, known in (("budget", "daily_limit"), ("left", "remaining")):
+        if name in asked:
+            matrix.know(name, _of(states, known))
+    if "target_cpc" in asked:
+        matrix.know("target_cpc", _numbers([state.target_cpc for state in states]))
+
+
+def purchases(matrix: FeatureMatrix) -> list[Purchases | None]:
+    """How often each customer bought in the last four weeks and before; None where the features do not say."""
+    every, of_late, days = (matrix.column(name) for name in ("frequency", "frequency_28d", "tenure_days"))
+    told = zip(every.tolist(), of_late.tolist(), days.tolist(), strict=True)
+    return [
+        Purchases(int(recent), RECENT_DAYS, int(whole - recent), tenure - RECENT_DAYS)
+        if tenure > RECENT_DAYS and whole >= recent
+        else None
+        for whole, recent, tenure in told
+    ]
+
+
+def _of(states: Sequence[State], name: str) -> Floats:
+    return _numbers([getattr(state.campaign, name) for state in states])
+
+
+def _numbers(values: Sequence[float | None]) -> Floats:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

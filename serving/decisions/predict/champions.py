@@ -1,0 +1,217 @@
+"""Which bundles are to be in force, and the active of those that are: another takes over between two groups."""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from features.settings import Settings
+from models import catalog
+from models.bundle import Bundle, BundleTampered, open_bundle
+from models.keys import public_key
+from models.registry import Registry
+from serving.decisions.metrics import FAULTS, MODELS
+from serving.decisions.predict.active_models import ActiveModels, Canary
+from serving.decisions.predict.predictor import BundlePredictor, Predictor
+from serving.health.backoff import Backoff
+from serving.released import state
+from serving.released.split import Split
+
+log = logging.getLogger("adloop.decisions")
+
+#: Seconds between looks at what is to be in force.
+LOOK_S = 1.0
+#: Seconds that the first look is waited for, and the longest pause before a bundle that was not taken is tried again.
+FIRST_S, LONGEST_S = 30.0, 15.0
+
+#: Who is to answer for each family, and what fetches the bundle of a version of it.
+Current = Callable[[], Mapping[str, tuple[Split, Callable[[str], Path]]]]
+
+
+def in_folder(place: Path) -> Current:
+    """Bundles in `place/<family>`, as a container mounts them; their version is the beginning of their digest."""
+
+    def current() -> dict[str, tuple[Split, Callable[[str], Path]]]:
+        found: dict[str, tuple[Split, Callable[[str], Path]]] = {}
+        for sealed in sorted(place.glob("*/files.json")):
+            with suppress(FileNotFoundError):  # it is being replaced: the next look finds the new one
+                version = hashlib.sha256(sealed.read_bytes()).hexdigest()[:12]
+                found[sealed.parent.name] = Split(champion=version), partial(_mounted, sealed.parent)
+        return found
+
+    return current
+
+
+def released(settings: Settings) -> Current:
+    """The champions of the registry and the canaries that a release has on its way, fetched when they become it."""
+    registry = Registry(settings)
+
+    def current() -> dict[str, tuple[Split, Callable[[str], Path]]]:
+        found: dict[str, tuple[Split, Callable[[str], Path]]] = {}
+        for family in catalog.NAMES:
+            champion = registry.champion(family)
+            if champion is not None:
+                split = state.standing(settings.home, family, champion.version)
+                found[family] = split, partial(registry.download, family)
+        return found
+
+    return current
+
+
+@dataclass
+class _Trouble:
+    """A version that is not taken.
+
+    Attributes:
+        bad: the bundle itself is wrong. Else it could not be had, which may change at any moment.
+    """
+
+    why: str
+    bad: bool
+    again: Backoff
+
+
+class Champions:
+    """The active in force. A group of decisions takes it once; who looks for changes is a thread of its own.
+
+    A bundle that cannot be fetched, verified, opened or asked is not taken: what was in force stays. It is tried again,
+    ever more rarely: the network may be there again, or somebody may have put a whole bundle in a damaged one's place.
+    """
+
+    def __init__(self, current: Current, settings: Settings) -> None:
+        self._current, self._key = current, public_key(settings)
+        self._troubles: dict[tuple[str, str], _Trouble] = {}
+        self._unknown: str | None = "the models are not looked for yet"
+        self._wanted: frozenset[str] = frozenset()
+        self._stop, self._looked = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="champions", daemon=True)
+        self.active = ActiveModels({}, {})
+
+    def start(self) -> None:
+        """Take what is there now, and follow what comes. A registry that keeps one waiting is not waited for long."""
+        self._thread.start()
+        self._looked.wait(FIRST_S)
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of each family's champion in force."""
+        return {family: one.version for family, one in self.active.champions.items()}
+
+    def fault(self) -> str | None:
+        """Why models are missing without which no decision is made as it should be; None where none is."""
+        there = self.active.champions
+        missing = {family: why for (family, _), why in self.troubles(bad=False).items() if family not in there}
+        if catalog.POLICY in self._wanted and catalog.POLICY not in there:
+            missing |= {f: why for (f, _), why in self.troubles(bad=True).items() if f == catalog.POLICY}
+        if not there or missing:
+            reasons = [f"{family}: {why}" for family, why in sorted(missing.items())]
+            return "; ".join([*filter(None, [self._unknown]), *reasons]) or "no model is released yet: adloop run"
+        return None
+
+    def left_out(self) -> dict[str, str]:
+        """Bundles that are damaged, and what to do."""
+        return {f"{family} {version}": why for (family, version), why in self.troubles(bad=True).items()}
+
+    def troubles(self, bad: bool) -> dict[tuple[str, str], str]:
+        """Why versions are not taken, by family and version."""
+        return {name: one.why for name, one in list(self._troubles.items()) if one.bad == bad}
+
+    def look(self) -> None:
+        """Put in force what is to be and is not yet."""
+        current, before = self._current(), self.active
+        wanted = {(family, version) for family, (split, _) in current.items() for version in split.versions}
+        self._troubles = {name: one for name, one in self._troubles.items() if name in wanted}
+        self._wanted, self._unknown = frozenset(current), None
+        champions: dict[str, Predictor] = {}
+        canaries: dict[str, Canary] = {}
+        for family, (split, fetch) in current.items():
+            opened = {version: self._opened(family, version, fetch) for version in split.versions}
+            champion = opened[split.champion] or before.champions.get(family)
+            if champion is not None:
+                champions[family] = champion
+            canary = None if split.canary is None else opened[split.canary]
+            if canary is not None:
+                canaries[family] = Canary(canary, split.weight)
+        if (champions, canaries) == (before.champions, before.canaries):
+            return
+        self.active = ActiveModels(champions, canaries)
+        MODELS.clear()
+        for (family, version), share in self.active.shares.items():
+            MODELS.labels(family, version).set(share)
+
+    def _opened(self, family: str, version: str, fetch: Callable[[str], Path]) -> Predictor | None:
+        """The predictor of a version: the one that is in force, or a new one; None for a bundle that is not taken."""
+        for one in self.active.answering(family):
+            if one.version == version:
+                return one
+        trouble = self._troubles.get((family, version))
+        if trouble is not None and not trouble.again.due:
+            return None
+        try:
+            taken = _predictor(open_bundle(_fetched(fetch, version), self._key, family), version)
+        except Exception as broken:  # whatever is wrong with it, those in force go on
+            self._not_taken(family, version, broken)
+            return None
+        if self._troubles.pop((family, version), None) is not None:
+            log.warning("%s %s is taken now", family, version)
+        return taken
+
+    def _not_taken(self, family: str, version: str, broken: Exception) -> None:
+        bad = not isinstance(broken, _Away | OSError | MemoryError)
+        cause = broken.__cause__ if isinstance(broken, _Away) else broken
+        mend = f"put a whole one in its place, or adloop rollback {family}" if bad else "it is tried again"
+        why = f"{type(cause).__name__}: {cause}; {mend}"
+        before = self._troubles.get((family, version))
+        again = Backoff(longest_s=LONGEST_S) if before is None else before.again
+        again.failed()
+        if before is None or before.why != why:
+            FAULTS["bundle"].inc()
+            log.error("%s %s is not taken: %s", family, version, why)
+        self._troubles[family, version] = _Trouble(why, bad, again)
+
+    def _follow(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.look()
+            except Exception as fault:
+                if self._unknown is None or not self._looked.is_set():
+                    log.exception("what is to be in force is not known: what is stays")
+                self._unknown = f"what is to be in force is not known: {fault}; it is tried again"
+            self._looked.set()
+            self._stop.wait(LOOK_S)
+
+
+class _Away(Exception):
+    """A bundle could not be fetched."""
+
+
+def _fetched(fetch: Callable[[str], Path], version: str) -> Path:
+    """The folder of a bundle. Raises `BundleTampered`, and `_Away` for all that is not the bundle's own fault."""
+    try:
+        return fetch(version)
+    except BundleTampered:
+        raise
+    except Exception as away:
+        raise _Away from away
+
+
+def _mounted(folder: Path, version: str) -> Path:
+    """The one bundle of a family that there is."""
+    return folder
+
+
+def _predictor(bundle: Bundle, version: str) -> Predictor:
+    """How a bundle is asked. Where nothing bids, the libraries of bidding are not loaded."""
+    if bundle.manifest.family != catalog.POLICY:
+        return BundlePredictor(bundle, version)
+    from serving.decisions.predict.bidder import Bidder
+
+    return Bidder(bundle, version)

@@ -1,0 +1,112 @@
+"""The inputs of a group of opportunities, a line each: the columns that the models read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from models.vectors import Floats
+from serving.decisions.case import number
+from serving.decisions.records import Opportunity
+
+Kind = Literal["number", "boolean", "text"]
+
+#: What a caller says of an opportunity itself, which a model may read by the same name.
+_OWN = ("campaign_id", "keyword", "channel", "audience", "creative_id", "hour", "floor_price", "current_bid")
+
+
+def kind(dtype: str) -> Kind:
+    """What values of a bundle's column are, by its dtype."""
+    if dtype.lower().startswith(("float", "int", "uint")):
+        return "number"
+    return "boolean" if dtype.startswith("bool") else "text"
+
+
+class Columns:
+    """The columns of all models that are asked together.
+
+    Attributes:
+        floats: place of each number and boolean.
+        texts: names of the texts.
+    """
+
+    def __init__(self, columns: Iterable[tuple[str, str]]) -> None:
+        kinds = {name: kind(dtype) for name, dtype in columns}
+        self.booleans = frozenset(name for name, one in kinds.items() if one == "boolean")
+        plain = [name for name, one in kinds.items() if one != "text"]
+        self.floats: Mapping[str, int] = {name: place for place, name in enumerate(plain)}
+        self.texts = tuple(name for name, one in kinds.items() if one == "text")
+        self.own = tuple(name for name in _OWN if name in kinds)
+
+
+class FeatureMatrix:
+    """Values by column and opportunity. What nobody says is missing.
+
+    Attributes:
+        numbers: (opportunities, floats), NaN where missing.
+        faults: what is wrong with an opportunity's inputs, a list each.
+    """
+
+    def __init__(self, columns: Columns, rows: int) -> None:
+        self.columns = columns
+        self.numbers: Floats = np.full((rows, len(columns.floats)), np.nan)
+        self.texts: dict[str, list[str | None]] = {name: [None] * rows for name in columns.texts}
+        self.faults: list[list[str]] = [[] for _ in range(rows)]
+
+    def say(self, opportunities: Sequence[Opportunity]) -> None:
+        """Take in what callers say: it comes last, over what a store knows."""
+        for row, asked in enumerate(opportunities):
+            for name in self.columns.own:
+                self._set(row, name, getattr(asked, name))
+            for name, value in asked.features.items():
+                self._set(row, name, value)
+
+    def tell(self, row: int, name: str, value: float) -> None:
+        """Take in what a model said, for those that read it."""
+        place = self.columns.floats.get(name)
+        if place is not None:
+            self.numbers[row, place] = value
+
+    def know(self, name: str, values: Floats) -> None:
+        """Take in what is known whatever anybody says; NaN where it is not."""
+        place = self.columns.floats.get(name)
+        if place is not None:
+            self.numbers[:, place] = np.where(np.isnan(values), self.numbers[:, place], values)
+
+    def guess(self, name: str, values: Floats) -> None:
+        """Take in an estimate, where a number is missing."""
+        self.know(name, np.where(np.isnan(self.column(name)), values, np.nan))
+
+    def column(self, name: str) -> Floats:
+        """The numbers of a column; missing where no model reads it."""
+        place = self.columns.floats.get(name)
+        return np.full(len(self.numbers), np.nan) if place is None else self.numbers[:, place]
+
+    def _set(self, row: int, name: str, value: Any) -> None:
+        place = self.columns.floats.get(name)
+        if value is None or (place is None and name not in self.texts):
+            return
+        if place is None:
+            if isinstance(value, str):
+                self.texts[name][row] = value
+            else:
+                self.faults[row].append(f"feature '{name}': expected text, got {value!r}")
+            return
+        boolean = name in self.columns.booleans
+        found = float(value) if isinstance(value, bool) and boolean else None if boolean else number(value)
+        if found is None:
+            expected = "true or false" if boolean else "a finite number"
+            self.faults[row].append(f"feature '{name}': expected {expected}, got {str(value)[:80]!r}")
+        else:
+            self.numbers[row, place] = found
+
+    def lines(self) -> "list[FeatureMatrix]":
+        """Each line as a matrix of its own; faults that are noted there are noted here."""
+        return [self._line(row) for row in range(len(self.numbers))]
+
+    def _line(self, row: int) -> "FeatureMatrix":
+        line = FeatureMatrix(self.columns, 0)
+        line.numbers = self.numbers[row : row + 1]
+        line.texts = {name: values[row : row + 1] for name, values in self.texts.items()}
+        line.faults = self.faults[row : row + 1]
+        return line

@@ -1,0 +1,1 @@
+"""What bounds and triggers decisions, with the statistics behind both."""

@@ -1,0 +1,104 @@
+"""Which keyword, channel, hour, audience or creative of a campaign does better or worse, beyond chance."""
+
+from itertools import permutations
+
+from serving.decisions.case import Case, amount, number
+from serving.decisions.records import Counters, Segment, Trigger
+from serving.decisions.rules import chance
+from serving.decisions.rules.triggers import fallen
+
+#: Where budget may be moved, in the order in which it is looked at.
+DIMENSIONS = ("channel", "hour", "audience", "creative")
+#: A creative's rate is weighed against so many impressions at the campaign's, so that a new one gets its turn.
+PRIOR_IMPRESSIONS = 1000
+
+
+def poor_keyword(case: Case) -> tuple[str, Trigger] | None:
+    """The keyword that converts worst below a share of the others' rate, in the recent past and in all before."""
+    running = {name: one for name, one in case.state.segments.get("keyword", {}).items() if not one.paused}
+    ratio = case.params.triggers.keyword_ratio
+    found = []
+    for name, one in running.items():
+        others = [other.window for other_name, other in running.items() if other_name != name]
+        recent = _compared(one.window.recent, [other.recent for other in others], ratio)
+        before = _compared(one.window.past, [other.past for other in others], ratio)
+        if max(recent, before) < case.params.triggers.chance / len(running):
+            k, n = one.window.recent.conversions, one.window.recent.clicks
+            rate = _rate([other.recent for other in others])
+            told = {"conversions": k, "clicks": n, "others_rate": rate}
+            found.append((name, Trigger("poor_keyword", k / n / rate, ratio, max(recent, before), told)))
+    return min(found, key=lambda one: (one[1].statistic, one[0]), default=None)
+
+
+def _compared(one: Counters, others: list[Counters], ratio: float) -> float:
+    clicks, conversions = sum(other.clicks for other in others), sum(other.conversions for other in others)
+    return chance.rate_at_most(one.conversions, one.clicks, conversions, clicks, ratio)
+
+
+def _rate(counters: list[Counters]) -> float:
+    return sum(one.conversions for one in counters) / max(1, sum(one.clicks for one in counters))
+
+
+def missed_keyword(case: Case) -> tuple[str, Trigger] | None:
+    """The keyword that was asked about, if it does not run and its impressions are worth more than they cost."""
+    name, worth = case.opportunity.keyword, amount(case.predictions.expected_value)
+    if name is None or worth is None:
+        return None
+    known, recent = case.state.segments.get("keyword", {}).get(name), case.state.window.recent
+    if known is None or not known.paused or known.window.past.impressions or not recent.impressions:
+        return None
+    cost, ratio = recent.cost / recent.impressions, case.params.triggers.candidate_ratio
+    times = number(worth / cost) if cost else None
+    if times is None or times <= ratio:
+        return None
+    told = {"expected_value": worth, "cost_per_impression": cost}
+    return name, Trigger("missed_keyword", times, ratio, None, told)
+
+
+def worn_creative(case: Case) -> tuple[str, str, Trigger] | None:
+    """The creative shown most, if its clicks per impression fell; and which one is to take its turn."""
+    known = case.state.segments.get("creative", {})
+    shown = {name: one for name, one in known.items() if not one.paused and one.window.recent.impressions}
+    if not shown or len(known) < 2:
+        return None
+    old = max(shown, key=lambda name: (shown[name].window.recent.impressions, name))
+    params = case.params.triggers
+    trigger = fallen("creative_fatigue", known[old].window, "clicks", "impressions", params.ctr_ratio, params.chance)
+    if trigger is None:
+        return None
+    recent = case.state.window.recent
+    usual = recent.clicks / max(1, recent.impressions)
+    new = max((name for name in known if name != old), key=lambda name: (_promise(known[name], usual), name))
+    return old, new, trigger
+
+
+def _promise(creative: Segment, usual: float) -> float:
+    recent, past = creative.window.recent, creative.window.past
+    clicks, impressions = recent.clicks + past.clicks, recent.impressions + past.impressions
+    return (clicks + PRIOR_IMPRESSIONS * usual) / (impressions + PRIOR_IMPRESSIONS)
+
+
+def better_place(case: Case) -> tuple[str, str, str, float, Trigger] | None:
+    """The dimension, from where, to where, which share, and how much more the money brings there."""
+    for dimension in DIMENSIONS:
+        places = {name: one for name, one in case.state.segments.get(dimension, {}).items() if one.share}
+        pairs = list(permutations(sorted(places), 2))
+        found = []
+        for away, to in pairs:
+            by_chance, times, told = _brings_more(places[to].window.recent, places[away].window.recent)
+            if by_chance < case.params.triggers.chance / len(DIMENSIONS) / len(pairs):
+                found.append((by_chance, away, to, Trigger(f"better_{dimension}", times, 1.0, by_chance, told)))
+        if found:
+            _, away, to, trigger = min(found, key=lambda one: one[:3])
+            return dimension, away, to, min(case.params.changes.move_step, places[away].share or 0.0), trigger
+    return None
+
+
+def _brings_more(here: Counters, there: Counters) -> tuple[float, float, dict[str, float | int | str | bool | None]]:
+    """How likely so many more conversions per spend are by chance, how many times more, and the counts."""
+    by_chance = chance.rate_at_least(here.conversions, here.cost, there.conversions, there.cost, 1.0)
+    told = {"conversions": here.conversions, "cost": here.cost, "others": there.conversions, "others_cost": there.cost}
+    if min(here.cost, there.cost) <= 0:
+        return 1.0, 1.0, dict(told)
+    rate = max(there.conversions, 0.5) / there.cost
+    return by_chance, here.conversions / here.cost / rate, dict(told)

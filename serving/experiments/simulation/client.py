@@ -1,0 +1,79 @@
+"""The endpoint as its client sees it: batches of opportunities and events over HTTP, and how long they took."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import httpx
+import numpy as np
+import orjson
+
+from serving.decisions.api.schemas import BATCH
+from serving.experiments.simulation.records import Speed
+
+
+class Refused(ConnectionError):
+    """The endpoint did not answer as it should."""
+
+
+@dataclass
+class Client:
+    """Asks one endpoint with one key.
+
+    Attributes:
+        alone, batched: seconds and decisions of each request.
+        feedback: events by what became of them.
+    """
+
+    url: str
+    key: str
+    alone: list[tuple[float, int]] = field(default_factory=list)
+    batched: list[tuple[float, int]] = field(default_factory=list)
+    feedback: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._http = httpx.Client(base_url=self.url, headers={"authorization": f"Bearer {self.key}"}, timeout=60)
+
+    def decide(self, opportunities: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A decision for each, in their order; the first is asked for alone, the others in batches."""
+        if not opportunities:
+            return []
+        found = [self._timed(opportunities[0], 1, self.alone)]
+        for start in range(1, len(opportunities), BATCH):
+            part = opportunities[start : start + BATCH]
+            found += self._timed({"opportunities": part}, len(part), self.batched)["decisions"]
+        return found
+
+    def tell(self, events: Sequence[dict[str, Any]]) -> None:
+        """What came of decisions."""
+        for start in range(0, len(events), BATCH):
+            self.feedback.update(self._post("/v1/feedback", {"events": events[start : start + BATCH]}))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _timed(self, asked: Any, count: int, log: list[tuple[float, int]]) -> Any:
+        began = perf_counter()
+        found = self._post("/v1/decisions", asked)
+        log.append((perf_counter() - began, count))
+        return found
+
+    def _post(self, path: str, body: Any) -> Any:
+        try:
+            answer = self._http.post(path, content=orjson.dumps(body))
+        except httpx.HTTPError as gone:
+            raise Refused(f"the decision endpoint does not answer: {gone}") from gone
+        if answer.status_code != 200:
+            raise Refused(f"the decision endpoint said {answer.status_code}: {answer.text[:300]}")
+        return orjson.loads(answer.content)
+
+
+def speed(log: Sequence[tuple[float, int]]) -> Speed:
+    """Latency of the requests, and decisions over the time they took."""
+    if not log:
+        return Speed(0, 0, 0.0, 0.0, 0.0)
+    took, counts = np.array(log, dtype=np.float64).T
+    p50, p99 = np.quantile(took, [0.5, 0.99]) * 1000
+    return Speed(len(took), int(counts.sum()), float(p50), float(p99), float(counts.sum() / took.sum()))

@@ -1,0 +1,86 @@
+"""From what was counted to the record of a simulation."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from features.simulator.market import Floats
+from models.evaluation.bootstrap import SAMPLES
+from serving.experiments.simulation.account import Account
+from serving.experiments.simulation.client import speed
+from serving.experiments.simulation.records import Estimate, Simulation, Terms
+from serving.experiments.simulation.traffic import Traffic
+
+
+def of(
+    traffic: Traffic,
+    rules: Sequence[Account],
+    limits: dict[str, float],
+    seed: int,
+    days: int,
+    versions: Mapping[str, str],
+    settled: bool,
+    seconds: float,
+) -> Simulation:
+    """The record."""
+    accounts = [traffic.account, *rules]
+    weights = _weights(len(traffic.advertisers), seed)
+    bought = {one.bidder: (one.total("worth"), one.total("spend")) for one in accounts}
+    ours, budget = bought[traffic.account.bidder], sum(one.budget for one in traffic.advertisers) * days
+    return Simulation(
+        seed=seed,
+        days=days,
+        versions=versions,
+        campaigns=tuple(
+            Terms(one.account_id, one.campaign_id, one.budget, limits[one.account_id], one.target_cpc, one.constant)
+            for one in traffic.advertisers
+        ),
+        hours=tuple(hour for one in accounts for hour in one.hours()),
+        spend_of_budget={one.bidder: float(one.total("spend").sum() / budget) for one in accounts},
+        worth_per_spend={name: _ratio(*parts, weights) for name, parts in bought.items()},
+        value_per_spend={one.bidder: _ratio(one.total("value"), one.total("spend"), weights) for one in accounts},
+        against={one.bidder: _against(ours, bought[one.bidder], weights) for one in rules},
+        alone=speed(traffic.client.alone),
+        batched=speed(traffic.client.batched),
+        guardrails=dict(traffic.guardrails.most_common()),
+        arms=dict(traffic.arms.most_common()),
+        actions=dict(traffic.actions.most_common()),
+        carried_out=traffic.carried_out,
+        feedback=dict(traffic.client.feedback),
+        overspent=tuple(traffic.account.overspent(limits)),
+        settled=settled,
+        seconds=seconds,
+    )
+
+
+def _weights(campaigns: int, seed: int) -> Floats:
+    """How often each bootstrap sample drew each campaign (Efron, 1979)."""
+    rng = np.random.default_rng([seed, 2])
+    return rng.multinomial(campaigns, np.full(campaigns, 1 / campaigns), SAMPLES).astype(np.float64)
+
+
+def _ratio(above: Floats, below: Floats, weights: Floats) -> Estimate:
+    return _estimate(_divided(above.sum(), below.sum()), _divided(weights @ above, weights @ below))
+
+
+def _against(ours: tuple[Floats, Floats], theirs: tuple[Floats, Floats], weights: Floats) -> Estimate:
+    def times(weight: Floats) -> Floats:
+        return _divided(_divided(weight @ ours[0], weight @ ours[1]), _divided(weight @ theirs[0], weight @ theirs[1]))
+
+    return _estimate(times(np.ones(weights.shape[1])), times(weights))
+
+
+def _divided(above: Floats, below: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.divide(above, below))
+
+
+def _estimate(value: Floats, sampled: Floats) -> Estimate:
+    """With a 95% interval where at least two campaigns and most samples say something."""
+    finite = sampled[np.isfinite(sampled)]
+    if not np.isfinite(value):
+        return Estimate(None, None, None)
+    if len(finite) < SAMPLES / 2 or finite.min() == finite.max():
+        return Estimate(float(value), None, None)
+    low, high = np.quantile(finite, [0.025, 0.975])
+    return Estimate(float(value), float(low), float(high))

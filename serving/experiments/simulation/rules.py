@@ -1,0 +1,54 @@
+"""The rules beside the engine: the same auctions with the same budgets and limits, without an engine."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from features.simulator.market import Floats
+from features.simulator.opportunities import Opportunities
+from features.simulator.settlement import settle
+from serving.experiments.simulation.account import Account
+from serving.experiments.simulation.advertisers import FIRST_DAY, HOURS, Advertiser
+from serving.experiments.simulation.records import CONSTANT, LINEAR
+
+#: What a campaign's rule bids for each auction on offer.
+Rule = Callable[[Advertiser, Opportunities], Floats]
+RULES: Mapping[str, Rule] = {
+    CONSTANT: lambda one, offered: np.full(len(offered), one.constant),
+    LINEAR: lambda one, offered: one.target_cpc * offered.predicted_ctr,
+}
+
+
+def play(bidder: str, advertisers: Sequence[Advertiser], limits: Mapping[str, float], days: int) -> Account:
+    """Days by a rule. It bids on until a budget or the account is spent, auction by auction over all its campaigns."""
+    account = Account(bidder, advertisers, days)
+    for hour in range(days * HOURS):
+        if hour % HOURS == 0:
+            left, of_account = np.array([one.budget for one in advertisers]), dict(limits)
+        offered = [one.simulator.hour(FIRST_DAY * HOURS + hour) for one in advertisers]
+        bids = [RULES[bidder](one, here) for one, here in zip(advertisers, offered, strict=True)]
+        _hold(advertisers, offered, bids, left, of_account)
+        for place, (here, bid) in enumerate(zip(offered, bids, strict=True)):
+            account.take(place, hour, here, bid, settle(here, bid))
+    return account
+
+
+def _hold(
+    advertisers: Sequence[Advertiser],
+    offered: Sequence[Opportunities],
+    bids: Sequence[Floats],
+    left: Floats,
+    of_account: dict[str, float],
+) -> None:
+    """Lower bids to what is left of both limits, in the order of time, and take what was paid from both."""
+    lengths = [len(here) for here in offered]
+    places = np.repeat(np.arange(len(offered)), lengths)
+    rows = np.concatenate([np.arange(length) for length in lengths])
+    order = np.argsort(np.concatenate([here.occurred_at for here in offered]), kind="stable")
+    for place, row in zip(places[order].tolist(), rows[order].tolist(), strict=True):
+        account, price = advertisers[place].account_id, float(offered[place].market_price[row])
+        bid = min(float(bids[place][row]), float(left[place]), of_account[account])
+        bids[place][row] = bid
+        if 0 < bid >= price:
+            left[place] -= price
+            of_account[account] -= price

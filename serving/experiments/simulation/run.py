@@ -1,0 +1,149 @@
+"""`adloop simulate`: an endpoint of its own, days of auctions through it, and the rules beside it."""
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+from filelock import FileLock
+
+from features.settings import Settings
+from features.simulator.published import PUBLISHED
+from models.bidding.model import BiddingModel
+from models.bundle import Bundle, open_bundle
+from models.catalog import POLICY
+from models.registry import Registry
+from serving.access import keys
+from serving.decisions.api.server import STATE
+from serving.decisions.feedback import FILE
+from serving.decisions.params import Decisions, read
+from serving.decisions.records import MICRO, Opportunity
+from serving.decisions.state import store
+from serving.decisions.state.sqlite import Sqlite
+from serving.experiments.simulation import advertisers as market
+from serving.experiments.simulation import outcome
+from serving.experiments.simulation.account import Account
+from serving.experiments.simulation.advertisers import HOURS, Advertiser
+from serving.experiments.simulation.client import Client, Refused
+from serving.experiments.simulation.records import CONSTANT, ENGINE, LINEAR, Simulation, folder, write
+from serving.experiments.simulation.rules import play
+from serving.experiments.simulation.traffic import Traffic
+from serving.rollout.plan import CannotServe
+from serving.rollout.processes import DecisionServer, free_port
+
+#: Seconds that the endpoint may take to count what it was told.
+SETTLES_S = 20.0
+_DAY_S, _WEEK_DAYS, _MONDAY = 86_400, 7, 4  # the first day of Unix time was a Thursday
+#: After which no conversion comes any more: what is dated ahead is not accepted.
+_LATE_DAYS = 91
+#: Done hours, of how many.
+Progress = Callable[[int, int], None]
+
+
+def simulate(
+    count: int, days: int, seed: int, params_file: Path, settings: Settings, progress: Progress = lambda done, of: None
+) -> Simulation:
+    """Play `days` simulated days of `count` campaigns through an endpoint that is started for it.
+
+    The one before is removed. Raises `LookupError` where no champion of bidding has learnt any simulated campaign,
+    `ValueError` for no campaigns or days, `client.Refused` where the endpoint does not come up or answer.
+    """
+    if days < 1:
+        raise ValueError(f"days: expected at least 1, got {days}")
+    began = time.monotonic()
+    version, champion = _champion(settings)
+    params, _ = read(params_file)
+    drawn = market.drawn(_learnt(champion), count, seed)
+    limits = market.limits(drawn)
+    place = folder(settings)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(place.with_name("simulation.lock")):
+        shutil.rmtree(place, ignore_errors=True)
+        state = _set_up(place, drawn, limits, params)
+        goal = str(champion.manifest.params["goal"])
+        with _endpoint(place, params_file, settings) as client:
+            account = Account(ENGINE, drawn, days)
+            counted = partial(_counted, place / FILE)
+            traffic = Traffic(drawn, account, client, state, params, start(days), goal, counted)
+            for hour in range(days * HOURS):
+                traffic.hour(hour)
+                progress(hour + 1, days * HOURS)
+            traffic.finish()
+            counted()
+            settled = _settled(state, traffic)
+        rules = [play(rule, drawn, limits, days) for rule in (CONSTANT, LINEAR)]
+        result = outcome.of(traffic, rules, limits, seed, days, {POLICY: version}, settled, time.monotonic() - began)
+        write(result, place)
+    return result
+
+
+def start(days: int) -> float:
+    """The Monday at which days begin that are over by now, as are their conversions, in Unix seconds."""
+    last = int(time.time() // _DAY_S) - days - _LATE_DAYS
+    return float((last - (last - _MONDAY) % _WEEK_DAYS) * _DAY_S)
+
+
+def _champion(settings: Settings) -> tuple[str, Bundle]:
+    registry = Registry(settings)
+    champion = registry.champion(POLICY)
+    if champion is None:
+        raise LookupError("bidding has no champion to simulate: adloop run --family bidding")
+    return champion.version, open_bundle(registry.download(POLICY, champion.version), None)
+
+
+def _learnt(champion: Bundle) -> list[str]:
+    """The published campaigns that the champion knows the market of."""
+    model = champion.model
+    known = sorted(PUBLISHED.keys() & model.about.markets.keys()) if isinstance(model, BiddingModel) else []
+    if not known:
+        raise LookupError("the champion of bidding has learnt none of the simulated campaigns: adloop run")
+    return known
+
+
+def _set_up(place: Path, drawn: Sequence[Advertiser], limits: dict[str, float], params: Decisions) -> Sqlite:
+    """The state as advertisers set it up, before anything is decided."""
+    state = Sqlite(place / STATE, params)
+    for account, limit in limits.items():
+        state.limit(account, limit, None)
+    for one in drawn:
+        state.configure(one.account_id, one.campaign_id, store.Terms(one.budget, target_cpc=one.target_cpc))
+    return state
+
+
+@contextmanager
+def _endpoint(place: Path, params_file: Path, settings: Settings) -> Iterator[Client]:
+    """A client of an endpoint with the registry's champions and a state of its own, stopped at the end."""
+    name = f"simulation-{time.time_ns()}"
+    key = keys.make(settings, name, ("decide", "feedback"), 1e9)
+    server = DecisionServer(params_file, free_port(), place / "endpoint.log", settings, place)
+    client = Client(f"http://127.0.0.1:{server.port}", key)
+    try:
+        try:
+            server.wait_ready()
+        except CannotServe as cannot:
+            raise Refused(f"the decision endpoint does not come up: {cannot.reason}") from cannot
+        yield client
+    finally:
+        client.close()
+        server.stop(patience=60)
+        keys.revoke(settings, name)
+
+
+def _settled(state: Sqlite, traffic: Traffic) -> bool:
+    """Whether the state has booked what the simulator's account says was paid, all events counted."""
+    paid: list[int] = traffic.account.paid.sum(axis=1).tolist()
+    asked = [Opportunity("", traffic.began, one.account_id, one.campaign_id) for one in traffic.advertisers]
+    return [round(one.campaign.total * MICRO) for one in state.load(asked, "")] == paid
+
+
+def _counted(feedback: Path) -> None:
+    """Return once no event waits to be counted. Raises `Refused` where that takes too long."""
+    until = time.monotonic() + SETTLES_S
+    with closing(sqlite3.connect(f"{feedback.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+        while db.execute("SELECT 1 FROM event WHERE counted = 0 LIMIT 1").fetchone():
+            if time.monotonic() > until:
+                raise Refused(f"the endpoint has not counted what it was told {SETTLES_S:.0f} s ago")
+            time.sleep(0.005)

@@ -1,0 +1,181 @@
+"""Simulated auctions through the endpoint: what it is asked, and what it is told of what came of it."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from features.simulator.market import Floats
+from features.simulator.opportunities import START, Opportunities
+from features.simulator.settlement import Outcomes, settle
+from serving.decisions.params import Decisions
+from serving.decisions.rebuild import from_plain
+from serving.decisions.records import Action, Decision
+from serving.decisions.state.store import Store
+from serving.experiments.simulation.account import Account
+from serving.experiments.simulation.advertisers import FIRST_DAY, HOURS, Advertiser
+from serving.experiments.simulation.client import Client
+from serving.experiments.simulation.pace import Pace
+
+#: Auctions of so many minutes are asked about together.
+TOGETHER_MIN = 15
+SLICES = 60 // TOGETHER_MIN
+_US = 1_000_000
+#: Changes that are carried out: the simulator has no budgets by channel, keywords or creatives to change.
+_CARRIED = (Action.RAISE_BID, Action.LOWER_BID)
+
+
+@dataclass
+class Traffic:
+    """Hours of auctions decided by an endpoint.
+
+    Args:
+        began: when the simulation begins by the caller's clock, in Unix seconds: a Monday's midnight in the past, as a
+            clock that runs ahead of the store's is a fault.
+        goal: what the champion buys: its predictions are in clicks or in money.
+        counted: returns once the endpoint has counted what it was told: a quarter of an hour is to pass between two
+            batches, and none does here.
+    """
+
+    advertisers: Sequence[Advertiser]
+    account: Account
+    client: Client
+    store: Store
+    params: Decisions
+    began: float
+    goal: str
+    counted: Callable[[], None]
+    guardrails: Counter[str] = field(default_factory=Counter)
+    arms: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
+    carried_out: int = 0
+    paces: list[Pace] = field(init=False)
+    late: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.paces = [Pace(one) for one in self.advertisers]
+
+    def hour(self, number: int) -> None:
+        """One hour since the simulation began: a look at every campaign, then its auctions as they come."""
+        for pace in self.paces:
+            pace.begin(number)
+        self._look(number)
+        offered = [one.simulator.hour(FIRST_DAY * HOURS + number) for one in self.advertisers]
+        minutes = [_minute(here.occurred_at) for here in offered]
+        for part in range(SLICES):
+            now = [np.flatnonzero(minute // TOGETHER_MIN == part) for minute in minutes]
+            self._bid(number, part, offered, now)
+            self._tell_late(self.began + number * 3600 + (part + 1) * TOGETHER_MIN * 60)
+
+    def finish(self) -> None:
+        """Tell all conversions that are still to come."""
+        self._tell_late(float("inf"))
+
+    def _look(self, number: int) -> None:
+        at = self.began + number * 3600
+        looks = [
+            {**_place(one), "opportunity_id": f"look-{place}-{number}", "occurred_at": at, "asked": "campaign"}
+            for place, one in enumerate(self.advertisers)
+        ]
+        for made in self._decide(looks):
+            decision = from_plain(Decision, made)
+            if decision.action in _CARRIED and self.store.claim(decision, self.params.changes.cooldown_s):
+                self.carried_out += 1
+
+    def _bid(self, number: int, part: int, offered: Sequence[Opportunities], now: Sequence[Any]) -> None:
+        asked, whose = list[dict[str, Any]](), list[tuple[int, int]]()
+        for place, rows in enumerate(now):
+            for row in rows.tolist():
+                asked.append(self._auction(place, number, row, offered[place]))
+                whose.append((place, row))
+        order = sorted(range(len(asked)), key=lambda one: (asked[one]["occurred_at"], whose[one]))
+        made = self._decide([asked[one] for one in order])
+        bids = [np.zeros(len(here)) for here in offered]
+        events = []
+        for one, decision in zip(order, made, strict=True):
+            if decision["action"] == Action.BID:
+                place, row = whose[one]
+                bids[place][row] = decision["amount"]
+        came = [settle(here, bid) for here, bid in zip(offered, bids, strict=True)]
+        for one, decision in zip(order, made, strict=True):
+            if decision["action"] == Action.BID:
+                place, row = whose[one]
+                events += self._came(decision, asked[one], came[place], row)
+        self.client.tell(events)
+        self.counted()
+        for place, rows in enumerate(now):
+            here = took(offered[place], rows)
+            came_here = settle(here, bids[place][rows])
+            self.account.take(place, number, here, bids[place][rows], came_here)
+            self.paces[place].take(came_here.paid)
+
+    def _auction(self, place: int, number: int, row: int, offered: Opportunities) -> dict[str, Any]:
+        one = self.advertisers[place]
+        channels = one.simulator.campaign.channels
+        predicted = offered.predicted_ctr if self.goal == "clicks" else offered.predicted_value
+        told = {
+            "predicted_value": float(predicted[row]),
+            "predicted_ctr": float(offered.predicted_ctr[row]),
+            **self.paces[place].told(number, float(_minute(offered.occurred_at[[row]])[0])),
+        }
+        return {
+            **_place(one),
+            "opportunity_id": f"auction-{place}-{number}-{row}",
+            "occurred_at": self._at(offered.occurred_at[row]),
+            "channel": channels[int(offered.channel[row])].name,
+            "hour": int(offered.hour[row]),
+            "features": told,
+        }
+
+    def _came(self, made: dict[str, Any], asked: dict[str, Any], came: Outcomes, row: int) -> list[dict[str, Any]]:
+        """The events of one bid. A conversion waits for its time."""
+        told = {"account_id": made["account_id"], "decision_id": made["decision_id"]}
+        name, at = asked["opportunity_id"], asked["occurred_at"]
+        if not came.won[row]:
+            return [{**told, "event_id": f"loss-{name}", "kind": "loss", "occurred_at": at}]
+        paid = float(came.paid[row])
+        events = [{**told, "event_id": f"seen-{name}", "kind": "impression", "occurred_at": at, "cost": paid}]
+        if came.click[row]:
+            events.append({**told, "event_id": f"click-{name}", "kind": "click", "occurred_at": at})
+        if came.conversion_value[row] > 0:
+            then = self._at(came.converted_at[row])
+            sold = {**told, "event_id": f"sold-{name}", "kind": "conversion", "occurred_at": then}
+            heappush(self.late, (then, name, {**sold, "value": float(came.conversion_value[row])}))
+        return events
+
+    def _tell_late(self, until: float) -> None:
+        due = []
+        while self.late and self.late[0][0] <= until:
+            due.append(heappop(self.late)[2])
+        self.client.tell(due)
+
+    def _decide(self, asked: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        made = self.client.decide(asked)
+        for one in made:
+            self.guardrails.update(touch["guardrail"] for touch in one["guardrails"])
+            self.arms[one["arm"]] += 1
+            self.actions[one["action"]] += 1
+        return made
+
+    def _at(self, moment: Any) -> float:
+        """A moment of the simulator by the caller's clock."""
+        passed = (moment - START) / np.timedelta64(1, "us") / _US
+        return float(self.began + passed - FIRST_DAY * HOURS * 3600)
+
+
+def took(offered: Opportunities, rows: Any) -> Opportunities:
+    """Some of them."""
+    return Opportunities(**{one.name: getattr(offered, one.name)[rows] for one in fields(Opportunities)})
+
+
+def _place(one: Advertiser) -> dict[str, str]:
+    return {"account_id": one.account_id, "campaign_id": one.campaign_id}
+
+
+def _minute(moments: Any) -> Floats:
+    """Minutes since their hour began."""
+    since = moments - moments.astype("datetime64[h]")
+    return np.asarray(since / np.timedelta64(1, "m"), dtype=np.float64)

@@ -1,0 +1,44 @@
+"""Two-sample tests of coded columns: what a set of them is, and that under permissive licences, by scipy."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.monitoring.coding import Matrix
+
+Array = npt.NDArray[np.float64]
+#: Tests fitted on a reference: of a window's columns, the statistic and the p-value of each against the reference.
+TwoSample = Callable[[Matrix], tuple[Array, Array]]
+#: Fits them on a coded reference, some of whose columns, by place, are categorical.
+Fit = Callable[[Matrix, tuple[int, ...]], TwoSample]
+
+
+def fit(reference: Matrix, categorical: tuple[int, ...]) -> TwoSample:
+    """Kolmogorov-Smirnov for the columns that are numbers, chi-square for the `categorical` ones."""
+
+    def test(window: Matrix) -> tuple[Array, Array]:
+        pairs = [
+            (_chi_square if place in categorical else _kolmogorov_smirnov)(reference[:, place], window[:, place])
+            for place in range(reference.shape[1])
+        ]
+        statistics, p_values = zip(*pairs, strict=True)
+        return np.array(statistics), np.array(p_values)
+
+    return test
+
+
+def _kolmogorov_smirnov(reference: Array, window: Array) -> tuple[float, float]:
+    from scipy.stats import ks_2samp
+
+    found = ks_2samp(reference, window, method="asymp")
+    return float(found.statistic), float(found.pvalue)
+
+
+def _chi_square(reference: Array, window: Array) -> tuple[float, float]:
+    from scipy.stats import chi2_contingency
+
+    categories = np.unique(np.concatenate([reference, window]))
+    table = [[np.sum(values == category) for category in categories] for values in (reference, window)]
+    found = chi2_contingency(np.array(table))
+    return float(found.statistic), float(found.pvalue)

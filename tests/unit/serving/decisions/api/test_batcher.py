@@ -1,0 +1,99 @@
+"""Groups form by themselves; one that breaks the work breaks nobody else's."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from serving.decisions.api import batcher
+from serving.decisions.api.batcher import Batcher, Overloaded
+
+
+def test_what_comes_while_it_works_is_the_next_group() -> None:
+    groups, first, go = [], threading.Event(), threading.Event()
+
+    def work(items: Sequence[int]) -> list[int]:
+        groups.append(list(items))
+        first.set()
+        assert go.wait(10)
+        return [item * 2 for item in items]
+
+    async def run() -> list[Sequence[int]]:
+        asking = [asyncio.create_task(one.ask([0]))]
+        await asyncio.to_thread(first.wait)
+        asking += [asyncio.create_task(one.ask([number, number])) for number in range(1, 6)]
+        await asyncio.sleep(0.05)
+        go.set()
+        return await asyncio.gather(*asking)
+
+    one: Batcher[int, int] = Batcher("test", work)
+    assert asyncio.run(run()) == [[0], *[[2 * number] * 2 for number in range(1, 6)]]
+    assert groups == [[0], [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]]
+    one.close()
+    assert not one.alive
+
+
+def test_what_breaks_the_work_breaks_nobody_elses() -> None:
+    begin = threading.Event()
+
+    def work(items: Sequence[int]) -> list[int]:
+        begin.wait(10)
+        if 3 in items:
+            raise ValueError("three")
+        return list(items)
+
+    async def run() -> list[object]:
+        asking = [asyncio.create_task(one.ask([number])) for number in range(6)]
+        await asyncio.sleep(0.05)
+        begin.set()
+        return await asyncio.gather(*asking, return_exceptions=True)
+
+    one: Batcher[int, int] = Batcher("test", work)
+    answers = asyncio.run(run())
+    assert [answer for answer in answers if not isinstance(answer, ValueError)] == [[0], [1], [2], [4], [5]]
+    assert str(answers[3]) == "three"
+    one.close()
+
+
+def test_more_than_may_wait_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batcher, "WAITING", 3)
+    go = threading.Event()
+
+    def work(items: Sequence[int]) -> Sequence[int]:
+        go.wait(10)
+        return items
+
+    async def run() -> None:
+        asking = [asyncio.create_task(one.ask([number, number])) for number in range(2)]
+        await asyncio.sleep(0.05)
+        with pytest.raises(Overloaded):
+            await one.ask([9])
+        go.set()
+        assert await asyncio.gather(*asking) == [[0, 0], [1, 1]]
+        assert await one.ask([9]) == [9]
+
+    one: Batcher[int, int] = Batcher("test", work)
+    asyncio.run(run())
+    one.close()
+
+
+def test_a_client_that_left_stops_nothing() -> None:
+    go = threading.Event()
+
+    def work(items: Sequence[int]) -> Sequence[int]:
+        go.wait(10)
+        return items
+
+    async def run() -> None:
+        gone = asyncio.create_task(one.ask([1]))
+        await asyncio.sleep(0.05)
+        gone.cancel()
+        stays = asyncio.create_task(one.ask([2]))
+        await asyncio.sleep(0.05)
+        go.set()
+        assert await stays == [2]
+
+    one: Batcher[int, int] = Batcher("test", work)
+    asyncio.run(run())
+    one.close()

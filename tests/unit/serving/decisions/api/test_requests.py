@@ -1,0 +1,194 @@
+"""Requests are read or refused by the same types that the OpenAPI document tells."""
+
+import json
+from types import SimpleNamespace
+from typing import Any, get_args
+
+import jsonschema_rs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from serving.decisions.api import openapi, requests, schemas
+from serving.decisions.api.app import make_app
+from serving.decisions.api.requests import Invalid, NotJson
+from serving.decisions.rules.segments import DIMENSIONS
+
+DOCUMENT = make_app(SimpleNamespace()).openapi()
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "Opportunity": schemas.OPPORTUNITY,
+    "Event": schemas.EVENT,
+    "Campaign": schemas.CAMPAIGN,
+    "Account": schemas.ACCOUNT,
+    "Stop": schemas.STOP,
+    "Word": schemas.OVERRIDE,
+}
+READ = {
+    "Opportunity": requests.opportunities,
+    "Event": requests.events,
+    "Campaign": requests.CAMPAIGN.read,
+    "Account": requests.ACCOUNT.read,
+    "Stop": requests.stop,
+    "Word": requests.WORD.read,
+}
+
+
+def validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """Of a schema of the document, wherever it refers to. Its patterns are ECMAScript's, as JSON Schema has them: there
+    no line end may follow the end of a text."""
+    return jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+
+
+VALIDATORS = {name: validator({"$ref": f"#/components/schemas/{name}"}) for name in READ}
+
+
+def test_a_line_end_behind_a_name_is_refused_by_both() -> None:
+    body = {**schemas.OPPORTUNITY, "keyword": "a\n"}
+    assert not VALIDATORS["Opportunity"].is_valid(body)
+    with pytest.raises(Invalid):
+        requests.opportunities(body)
+
+
+near = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 30),
+    st.sampled_from([1e8, 1e8 + 1, -1e8, 2.5, 3.0, 253402300799, 1e300, 2**63]),
+    st.sampled_from(
+        ["", "x" * 256, "x" * 257, "x" * 501, "a\nb", "a\n", "a\x7f", "ok", "customer", "click", "yes", "ä☂😀"]
+    ),
+    st.just([]),
+    st.lists(st.sampled_from(["a", "", 1])),
+    st.dictionaries(
+        st.sampled_from(["a", "x" * 129, "channel"]),
+        st.sampled_from([1, "t", None, True, [], {}, {"a": 0.5}, {"a": 2}, "x" * 1025]),
+        max_size=2,
+    ),
+)
+
+
+@pytest.mark.parametrize("name", READ)
+@given(data=st.data())
+@settings(max_examples=80, deadline=None)
+def test_what_the_document_allows_is_read_and_nothing_else(name: str, data: st.DataObject) -> None:
+    body = dict(EXAMPLES[name])
+    fields = [*DOCUMENT["components"]["schemas"][name]["properties"], "unheard_of"]
+    for field in data.draw(st.lists(st.sampled_from(fields), max_size=3, unique=True)):
+        if data.draw(st.booleans()):
+            body[field] = data.draw(near)
+        else:
+            body.pop(field, None)
+    allowed = VALIDATORS[name].is_valid(body)
+    try:
+        READ[name](body)
+    except Invalid as invalid:
+        assert not allowed, invalid
+        assert invalid.field.split(".")[0].split("[")[0] in fields
+    else:
+        assert allowed
+
+
+def test_examples_are_read_alone_and_in_batches() -> None:
+    for name, many, read in (
+        ("Opportunity", "opportunities", requests.opportunities),
+        ("Event", "events", requests.events),
+    ):
+        batch = {many: [EXAMPLES[name]] * 3}
+        schema = DOCUMENT["paths"]["/v1/decisions" if name == "Opportunity" else "/v1/feedback"]["post"]
+        allowed = validator(schema["requestBody"]["content"]["application/json"]["schema"])
+        assert allowed.is_valid(EXAMPLES[name]) and allowed.is_valid(batch)
+        read(EXAMPLES[name])
+        read(batch)
+    (made,), batch_asked = requests.opportunities(schemas.OPPORTUNITY)
+    assert (made.asked, made.customer_id, batch_asked) == ("bid", "c00042", False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "expected"),
+    [
+        ({"hour": 25}, "hour", "a number of at most 23"),
+        ({"hour": 5.5}, "hour", "a whole number"),
+        ({"occurred_at": True}, "occurred_at", "a number"),
+        ({"floor_price": -0.01}, "floor_price", "a number of at least 0"),
+        ({"asked": "sale"}, "asked", "'bid', 'campaign' or 'customer'"),
+        ({"keyword": "a\n"}, "keyword", "text without control characters"),
+        ({"keyword": ""}, "keyword", "text of at least 1 character"),
+        (
+            {"features": {"device": [1]}},
+            "features.device",
+            "a number, text of at most 1024 characters, true, false or null",
+        ),
+        (
+            {"features": {"device": "x" * 1025}},
+            "features.device",
+            "a number, text of at most 1024 characters, true, false or null",
+        ),
+        ({"features": 7}, "features", "an object"),
+        ({"bid": 1}, "bid", "one of the fields opportunity_id, occurred_at"),
+        ({"asked": "customer", "customer_id": None}, "customer_id", "a customer, where one is asked about"),
+    ],
+)
+def test_a_refusal_names_the_field_and_what_was_expected(changed: dict[str, Any], field: str, expected: str) -> None:
+    body = {**schemas.OPPORTUNITY, **changed}
+    for given_body, place in ((body, ""), ({"opportunities": [schemas.OPPORTUNITY, body]}, "opportunities[1].")):
+        with pytest.raises(Invalid) as caught:
+            requests.opportunities(given_body)
+        assert caught.value.field == place + field
+        assert caught.value.expected.startswith(expected)
+
+
+def test_a_missing_field_is_named() -> None:
+    body = {name: value for name, value in schemas.EVENT.items() if name != "kind"}
+    with pytest.raises(Invalid, match=r"^events\[2\]\.kind: expected a value, got None$"):
+        requests.events({"events": [schemas.EVENT, schemas.EVENT, body]})
+
+
+@pytest.mark.parametrize("body", [[], None, "text", 3, {"opportunities": []}, {"opportunities": [{}] * 1001}])
+def test_what_is_no_opportunity_at_all_is_refused(body: Any) -> None:
+    with pytest.raises(Invalid):
+        requests.opportunities(body)
+
+
+def test_a_wrong_name_of_a_share_is_told() -> None:
+    with pytest.raises(Invalid, match="names of 1 to 256 characters"):
+        requests.CAMPAIGN.read({**schemas.CAMPAIGN, "shares": {"channel": {"a\n": 0.5}}})
+    assert get_args(schemas.Dimension) == DIMENSIONS
+
+
+def test_what_came_is_shown_shortly() -> None:
+    with pytest.raises(Invalid) as caught:
+        requests.opportunities({**schemas.OPPORTUNITY, "keyword": "k" * 5000})
+    assert len(str(caught.value)) < 250
+
+
+def test_whole_numbers_of_features_stay_whole_and_huge_ones_can_be_written_again() -> None:
+    given_features = requests.parsed(b'{"a": 3, "b": 3.0, "c": true, "d": 123456789012345678901234567890}')
+    (made,), _ = requests.opportunities({**schemas.OPPORTUNITY, "features": given_features})
+    assert [type(value) for value in made.features.values()] == [int, float, bool, float]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"nul", b'{"a": NaN}', b"[" * 100_000, b'{"a" "b"}', b'"\xff"', b'{"a": 1e999}', b'"\\ud800"']
+)
+def test_a_body_that_is_no_json_is_said_to_be_none(body: bytes) -> None:
+    with pytest.raises(NotJson):
+        requests.parsed(body)
+
+
+def test_what_a_request_does_not_name_is_kept() -> None:
+    said = requests.terms(requests.CAMPAIGN.read({"account_id": "a", "campaign_id": "c", "limit": None}))
+    assert said == requests.Terms(limit=None) != requests.Terms()
+
+
+def test_the_document_refers_to_nothing_that_is_not_there() -> None:
+    names = [route.name for route in openapi.ROUTES]
+    assert len(set(names)) == len(names)
+    for route in openapi.ROUTES:
+        told = {"responses": route.responses(), **route.extra()}
+        for reference in set(part.split('"')[0] for part in json.dumps(told, allow_nan=False).split("#/")[1:]):
+            place: Any = DOCUMENT
+            for step in reference.split("/"):
+                place = place[step]
+    for schema in DOCUMENT["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)

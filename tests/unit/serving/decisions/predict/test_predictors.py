@@ -1,0 +1,173 @@
+"""Models that are asked together: what fails is left out and said, and spoils nothing beside it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from features.packed.reader import Vectors
+from features.store import StoreUnavailable
+from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix
+from serving.decisions.predict.predictors import PAUSE_S, Features, Predictors
+from serving.decisions.records import Opportunity, Predictions, State
+
+
+@dataclass(frozen=True)
+class Said:
+    """A predictor that answers by a function of its matrix."""
+
+    family: str
+    columns: Mapping[str, str]
+    says: frozenset[str]
+    answer: Callable[[FeatureMatrix], Mapping[str, Any]]
+    service: str | None = None
+    entity: str = "customer_id"
+    version: str = "1"
+
+    def bound(self, columns: Columns) -> Callable[[FeatureMatrix], Mapping[str, Any]]:
+        return self.answer
+
+
+def column(matrix: FeatureMatrix, name: str) -> Any:
+    return matrix.numbers[:, matrix.columns.floats[name]]
+
+
+def doubled(matrix: FeatureMatrix) -> Mapping[str, Any]:
+    x = column(matrix, "x")
+    if (x == 13).any():
+        raise RuntimeError("thirteen")
+    return {"predicted_ctr": np.where(x == 7, np.inf, 2 * x)}
+
+
+CLICKS = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled)
+BIDDER = Said(
+    "a_bidder",
+    {"predicted_ctr": "float64"},
+    frozenset({"policy_bid"}),
+    lambda matrix: {"policy_bid": column(matrix, "predicted_ctr") + 1},
+)
+
+
+def asked(x: Any, customer: str | None = None, **more: Any) -> Opportunity:
+    return Opportunity("o", 1.0, "a", "c", customer_id=customer, features={"x": x}, **more)
+
+
+def answers(predictors: Predictors, opportunities: list[Opportunity], features: Features) -> list[Predictions]:
+    return predictors.predict(opportunities, [State() for _ in opportunities], features)
+
+
+class Away:
+    """An online store that fails so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times, self.asked = times, 0
+
+    def vectors(self, service: str, ids: Any) -> Any:
+        self.asked += 1
+        if self.asked <= self.times:
+            raise StoreUnavailable("the online store does not answer")
+
+        class Reader:
+            columns = ("y", "x", "flag")
+
+        numbers = np.array([[1.0, 5.0, 1.0] if one == "known" else [np.nan] * 3 for one in ids])
+        return Reader, Vectors(numbers, {"plan": ["gold"] * len(ids)}, np.array([one == "known" for one in ids]))
+
+
+def test_who_reads_anothers_answer_is_asked_after_it() -> None:
+    predictors = Predictors("bid", [BIDDER, CLICKS])
+    (said,) = answers(predictors, [asked(2)], Features(Away(0)))
+    assert (said.predicted_ctr, said.policy_bid, said.faults) == (4.0, 5.0, ())
+    assert said.versions == {"clicks": "1", "a_bidder": "1"}
+
+
+def test_a_line_that_breaks_a_model_or_has_no_finite_answer_spoils_no_other() -> None:
+    predictors = Predictors("bid", [CLICKS, BIDDER])
+    fine, broken, strange = answers(predictors, [asked(2), asked(13), asked(7)], Features(Away(0)))
+    assert (fine.predicted_ctr, fine.policy_bid, fine.faults) == (4.0, 5.0, ())
+    assert broken.predicted_ctr is None and broken.policy_bid is None
+    assert broken.faults[0] == "clicks 1 failed: RuntimeError: thirteen"
+    assert strange.predicted_ctr is None
+    assert strange.faults[0] == "clicks 1: predicted_ctr is not a finite number"
+
+
+def test_what_a_caller_says_comes_over_what_the_store_has() -> None:
+    served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, service="s")
+    predictors = Predictors("bid", [served])
+    own, stored, new, nobody = answers(
+        predictors, [asked(3, "known"), asked(None, "known"), asked(None, "new"), asked(None)], Features(Away(0))
+    )
+    assert (own.predicted_ctr, stored.predicted_ctr) == (6.0, 10.0)
+    assert not own.faults and not stored.faults
+    assert "not a finite number" in new.faults[0] and "not a finite number" in nobody.faults[0]
+
+
+def test_features_are_read_by_what_the_service_is_of_and_each_once() -> None:
+    read: list[list[str]] = []
+
+    class Remembers(Away):
+        def vectors(self, service: str, ids: Any) -> Any:
+            read.append(ids)
+            return super().vectors(service, ids)
+
+    served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, "s", entity="campaign_id")
+    asks = [Opportunity(f"o{place}", 1.0, "a", name) for place, name in enumerate(["new", "known", "new", "known"])]
+    said = answers(Predictors("bid", [served]), asks, Features(Remembers(0)))
+    assert read == [["new", "known"]]
+    assert [one.predicted_ctr for one in said] == [None, 10.0, None, 10.0]
+
+
+def test_a_customer_who_is_asked_about_must_be_known() -> None:
+    churn = Said(
+        "churn",
+        {"y": "float64"},
+        frozenset({"churn_probability"}),
+        lambda s: {"churn_probability": column(s, "y")},
+        "s",
+    )
+    known, new = answers(
+        Predictors("customer", [churn, CLICKS]),
+        [asked(1, "known", asked="customer"), asked(1, "new", asked="customer")],
+        Features(Away(0)),
+    )
+    assert (known.churn_probability, known.predicted_ctr, known.faults) == (1.0, None, ())
+    assert new.faults[0] == "the online store has no customer 'new'"
+
+
+def test_a_store_that_is_away_is_said_and_not_waited_for_by_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("serving.decisions.predict.predictors.monotonic", lambda: now)
+    served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, service="s")
+    online = Away(1)
+    predictors, features = Predictors("bid", [served]), Features(online)
+    away, anonymous = answers(predictors, [asked(2, "known"), asked(2)], features)
+    assert away.faults == ("the online store does not answer",) and anonymous.faults == ()
+    assert away.predicted_ctr == 4.0
+    (paused,) = answers(predictors, [asked(2, "known")], features)
+    assert paused.faults == ("the online store did not answer a moment ago",)
+    assert online.asked == 1
+    now += PAUSE_S
+    (back,) = answers(predictors, [asked(2, "known")], features)
+    assert back.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("columns", "value", "fault"),
+    [
+        ({"x": "float64"}, "soon", "feature 'x': expected a finite number, got 'soon'"),
+        ({"x": "float64"}, True, "feature 'x': expected a finite number, got 'True'"),
+        ({"x": "bool"}, 1, "feature 'x': expected true or false, got '1'"),
+        ({"x": "object"}, 3, "feature 'x': expected text, got 3"),
+    ],
+)
+def test_a_feature_of_the_wrong_type_is_named(columns: dict[str, str], value: Any, fault: str) -> None:
+    one = Said("clicks", columns, frozenset({"predicted_ctr"}), lambda s: {"predicted_ctr": np.zeros(len(s.numbers))})
+    (said,) = answers(Predictors("bid", [one]), [asked(value)], Features(Away(0)))
+    assert said.faults == (fault,)
+
+
+def test_a_look_at_a_campaign_asks_no_model() -> None:
+    (said,) = answers(Predictors("campaign", [CLICKS]), [asked(13, asked="campaign")], Features(Away(0)))
+    assert (said.versions, said.faults) == ({}, ())
