@@ -20,10 +20,9 @@ from models import catalog
 from models.bundle import Bundle
 from models.inputs import InvalidRows
 from serving.inference import answers as says
-from serving.inference import outcomes
 from serving.inference.door import Gate
 from serving.inference.errors import Refused, StoreGone, UnknownId
-from serving.inference.requests import Record, RequestLog, folder
+from serving.inference.requests import Request, RequestLog
 from serving.inference.rows import DATATYPES, Asked, Schema, kind
 from serving.inference.values import is_text, told
 
@@ -41,8 +40,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         context = tuple(name for name in family.context if name in columns)
         self.schema = Schema(family.entity, {name: kind(dtype) for name, dtype in columns.items()}, context)
         self.gate = Gate(name, settings)
-        known = outcomes.folder(settings.home, name)
-        self.log = RequestLog(folder(settings.home, name), version, settings.requests_days, [known])
+        self.log = RequestLog(settings.home, name, version, settings.requests_days)
         self._store, self._one_reader = store.Online(settings), threading.Lock()
         self.sample = self._warm()
         self.ready = True
@@ -160,12 +158,12 @@ class Call:
     def failed(self, status: int, error: str) -> None:
         self.status, self.error = status, error
 
-    def record(self) -> Record:
+    def record(self) -> Request:
         """As the request log keeps it."""
         latency = (time.perf_counter() - self.started) * 1000
         said = (self.status, self.error, self.ids)
         rows, answers = (spread(frame, self.unknown) for frame in (self.rows, self.answers))
-        return Record(self.request_id, self.occurred_at, latency, *said, rows, answers, self.unknown)
+        return Request(self.request_id, self.occurred_at, latency, *said, rows, answers, self.unknown)
 
 
 def spread(frame: pd.DataFrame | None, unknown: Mapping[int, str]) -> pd.DataFrame | None:

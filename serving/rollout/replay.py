@@ -13,7 +13,7 @@ import pandas as pd
 from features.settings import Settings
 from models.family import Family
 from serving.access import own
-from serving.inference import outcomes
+from serving.inference.outcomes import Outcomes
 from serving.inference.requests import EVERY
 from serving.rollout.plan import Traffic
 
@@ -41,7 +41,7 @@ class Replay:
             raise ValueError(f"{family.name}: no held-out rows to replay")
         self.seen = Seen()
         self._traffic = traffic
-        self._family, self._home = family, settings.home
+        self._family, self._outcomes = family, Outcomes(settings.home, settings.requests_days)
         self._headers = own.header(settings)
         sent = frame.drop(columns=list(family.label)).astype(object)
         self._rows: list[dict[str, Any]] = [
@@ -74,6 +74,7 @@ class Replay:
         if self._started:
             for thread in self._threads:
                 thread.join()
+        self._outcomes.close()
 
     def _send(self) -> None:
         with httpx.Client(timeout=PATIENCE, headers=self._headers) as client:
@@ -110,7 +111,7 @@ class Replay:
                 "row": np.concatenate([np.arange(len(rows), dtype=np.int32) for _, rows in pending]),
             }
         )
-        outcomes.append(self._home, self._family.name, key.join(self._labels.iloc[rows].reset_index(drop=True)))
+        self._outcomes.append(self._family.name, key.join(self._labels.iloc[rows].reset_index(drop=True)))
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from features.views import CUSTOMER as CUSTOMER_ENTITY
+from features.transforms import CUSTOMER as CUSTOMER_ENTITY
 from features.views import SERVICES
 from models.bundle import Bundle
 from models.vectors import Floats, Picker, Vectorized
