@@ -17,6 +17,7 @@ from features.settings import Settings
 from features.tables import Tables, content_hash
 from features.views import TIMESTAMP
 from models import catalog
+from models.evaluation import leaks
 from models.evaluation.folds import stratified
 from models.evaluation.standing import Standing
 from models.evaluation.table import table
@@ -43,7 +44,9 @@ class Compared:
     The family's own model comes first and bears its name. `how` says what was learnt from and what was tested on.
     `standing` has a row a baseline: by how much the family's model is better (`gain`, with its paired interval `low` to
     `high`) by the metric `judged_by`. `recommended` is what is to be used, by name; None where the rows leave it open.
-    `chosen` counts the candidates that the family's own models answered by.
+    `leaking` are the features that tell the label by themselves, and how much of 1: a release would be refused, so
+    nothing is recommended until they are left out. `chosen` counts the candidates that the family's own models answered
+    by.
     `parts` are tables like it, each of a part of the held-out examples, with the columns that say which. `notes` tell
     what was found in the tables as they were read.
     """
@@ -58,6 +61,7 @@ class Compared:
     standing: tuple[Mapping[str, Any], ...]
     recommended: str | None
     chosen: Mapping[str, int]
+    leaking: Mapping[str, float]
     parts: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -103,6 +107,8 @@ def compare(
         how, rounds, splits = _splits(record, frame, unseen, section["seed"])
         tested, answers, chosen = _answers(record, splits, names, section, nowhere.home, _counted(rounds, tell))
     tell("measuring", FITTED)
+    told = leaks.told(frame, names, record.outcomes or record.label, section["seed"])
+    leaking = {name: share for name, share in told.items() if share > leaks.LIMIT}
     truth = tested[list(record.label)]
     baselines = {name: answers[name] for name in record.baselines}
     standing = Standing.of(record.metrics[0], truth, answers[family], baselines, section["seed"])
@@ -119,8 +125,9 @@ def compare(
             _plain({"baseline": name, "gain": gain.value, "low": gain.low, "high": gain.high})
             for name, gain in standing.gains.items()
         ),
-        recommended=standing.recommended(family),
+        recommended=None if leaking else standing.recommended(family),
         chosen=chosen,
+        leaking=leaking,
         parts=tuple(_parts(record.breakdown, tested, answers, section["seed"])) if record.breakdown else (),
         notes=notes,
     )
