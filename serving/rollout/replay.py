@@ -15,6 +15,7 @@ from models.family import Family
 from serving.access import own
 from serving.inference.outcomes import Outcomes
 from serving.inference.requests import EVERY
+from serving.inference.values import plain
 from serving.rollout.plan import Traffic
 
 #: Clients at once, and rows a request.
@@ -45,7 +46,7 @@ class Replay:
         self._headers = own.header(settings)
         sent = frame.drop(columns=list(family.label)).astype(object)
         self._rows: list[dict[str, Any]] = [
-            {str(name): _plain(value) for name, value in row.items()} for row in sent.to_dict("records")
+            {str(name): plain(value) for name, value in row.items()} for row in sent.to_dict("records")
         ]
         self._labels = frame[list(family.label)].reset_index(drop=True)
         self._turn = count()
@@ -112,10 +113,3 @@ class Replay:
             }
         )
         self._outcomes.append(self._family.name, key.join(self._labels.iloc[rows].reset_index(drop=True)))
-
-
-def _plain(value: Any) -> Any:
-    """A JSON value; null for what is missing."""
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return None
-    return value.item() if isinstance(value, np.generic) else value

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from kserve import InferInput, InferRequest
 
-from models.inputs import InvalidRows
-from serving.inference.rows import Schema, kind
+from models.inputs import InvalidRows, kind_of
+from serving.inference.rows import Schema
 
 SCHEMA = Schema("customer_id", {"recency": "number", "member": "boolean", "plan": "text"})
 ROW = {"recency": 3, "member": True, "plan": "gold"}
@@ -145,10 +145,10 @@ def test_raw_bytes_that_are_too_few_or_no_text_are_named() -> None:
         ("uint8", "number"),
         ("bool", "boolean"),
         ("boolean", "boolean"),
-        ("object", "text"),
-        ("category", "text"),
-        ("string", "text"),
+        ("object", "category"),
+        ("category", "category"),
+        ("string", "category"),
     ],
 )
 def test_the_kind_of_a_column(dtype: str, expected: str) -> None:
-    assert kind(dtype) == expected
+    assert kind_of(dtype) == expected
