@@ -116,8 +116,8 @@ def test_whatever_dies_is_started_again_told_and_counted(home: Path) -> None:
             wait(lambda name=name: serving.health().get("failures", {}).get(name))
             wait(lambda name=name: name not in serving.health()["faults"])
             assert (serving.predict(), serving.decides()) == (200, 401), name
-            assert f"{name} does not answer: its process died" in serving.log.read_text()
-            assert f"{name} answers again" in serving.log.read_text()
+            assert f"{name} does not respond: its process died" in serving.log.read_text()
+            assert f"{name} responds again" in serving.log.read_text()
         assert serving.health()["failures"] == {"envoy": 1, "probe": 1, "decisions": 1}
 
         before = serving.children()
