@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from components.params import Params, load
+from features.examples import Window
 from features.schema import Schema
 from features.settings import Settings
 from features.sources import AS_THEY_ARE, fingerprint, learns, tables
@@ -30,9 +31,9 @@ def run_loop(
         schema: how to convert the files of `data` into canonical tables.
         family: None for all families whose table exists.
 
-    A family without a champion first gets the model that would have been trained one horizon ago. Today's model is then
-    released over it as a canary under held-out traffic. On the champion's own decisions, training starts from the
-    champion.
+    A family with a window and without a champion first gets the model that would have been trained one horizon ago.
+    Today's model is then released over it as a canary under held-out traffic. On the champion's own decisions, training
+    starts from the champion.
     Raises `pipelines.local.StepFailed` when a step fails, and `ValueError` where a table of `family` is missing.
     """
     from models.registry import Registry
@@ -44,8 +45,9 @@ def run_loop(
     seconds = {}
     for name in _learnable(family, source, settings, console, schema):
         started = time.monotonic()
-        horizon = params.family(name).window.horizon_days
-        moments = [""] if Registry(settings).champion(name) else [f"-{horizon}d", ""]
+        window: Window | None = getattr(params.family(name), "window", None)
+        first = Registry(settings).champion(name) is None
+        moments = [f"-{window.horizon_days}d", ""] if window and first else [""]
         for as_of in moments:
             console.print(
                 f"[bold]{name}[/bold] {'as of ' + as_of + ' before the data ends' if as_of else 'as of today'}"
@@ -95,7 +97,7 @@ def _learnable(
     present = [table for one in source for table in tables(one, settings, schema)]
     for name in [family] if family else catalog.NAMES:
         needed = catalog.family(name).table
-        if needed in present:
+        if needed is None or needed in present:
             yield name
         elif family:
             raise ValueError(f"{name} learns from the table '{needed}'; {', '.join(source)} has: {', '.join(present)}")

@@ -129,7 +129,7 @@ def test_whatever_dies_is_started_again_told_and_counted(home: Path) -> None:
             text=True,
         )
         refused = (
-            f"Error: 127.0.0.1:{serving.port}: Address already in use; choose another by ADLOOP_HOST and ADLOOP_PORT"
+            f"Error: 127.0.0.1:{serving.port}: Address already in use; set another with ADLOOP_HOST and ADLOOP_PORT"
         )
         assert (second.returncode, second.stderr.strip()) == (1, refused)
         same = subprocess.run(
