@@ -11,8 +11,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-#: Where decisions are recorded under the home: parts in `LOG`, and what came of them in `FEEDBACK` beside it.
-DECISIONS, LOG, FEEDBACK = "decisions", "log", "feedback.db"
+#: Where decisions are recorded under the home: parts in `LOG`, and what came of them beside it, in the file `FEEDBACK`
+#: of one machine or, by each of several replicas, in parts in `EVENTS`.
+DECISIONS, LOG, FEEDBACK, EVENTS = "decisions", "log", "feedback.db", "events"
+#: A row an event that came of a decision; `told` in Unix nanoseconds.
+EVENT_TABLE = """
+CREATE TABLE IF NOT EXISTS event (
+    account TEXT, event TEXT, decision TEXT, kind TEXT, at REAL, cost REAL, value REAL, counted INTEGER DEFAULT 0,
+    told INTEGER, PRIMARY KEY (account, event)
+) WITHOUT ROWID;
+"""
 #: Where requests to models are recorded under the home, and what came of them, a folder a family.
 REQUESTS, OUTCOMES = "requests", "outcomes"
 SUFFIX = ".parquet"
