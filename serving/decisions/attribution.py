@@ -1,30 +1,24 @@
 """Whose doing an event was: what the store is told of a decision with each event that came of it."""
 
-from typing import Any, Literal
+from typing import Any
 
-from models.catalog import POLICY
-from serving.decisions.records import Action, Decision, Opportunity
+from serving.decisions.kinds import kinds
+from serving.decisions.records import Decision, Opportunity
 
 
 def facts(decision: Decision, asked: Opportunity) -> dict[str, Any]:
     """The fields of a `state.store.Event` that follow from its decision."""
+    kind = kinds()[asked.asked]
     return {
         "opportunity_id": decision.opportunity_id,
         "campaign_id": decision.campaign_id,
-        "arm": arm(decision),
-        "version": decision.versions.get(POLICY, ""),
+        "arm": decision.credited,
+        "version": decision.versions.get(kind.learnt_from or "", ""),
         "segments": segments(asked),
-        "purpose": "offer" if decision.action is Action.RETENTION_OFFER else "bid",
+        "purpose": kind.paid.get(decision.action, "choice"),
         "decided_at": decision.decided_at,
         "promised": decision.amount or 0.0,
     }
-
-
-def arm(decision: Decision) -> Literal["policy", "baseline"] | None:
-    """Who is judged by it: policy or baseline where chance chose between them. A varied bid is evidence of neither."""
-    if decision.arm == "policy" and not decision.explored:
-        return "policy"
-    return "baseline" if decision.arm == "baseline" and decision.explored else None
 
 
 def segments(asked: Opportunity) -> dict[str, str]:

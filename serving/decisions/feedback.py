@@ -19,9 +19,11 @@ import orjson
 
 from serving.decisions.attribution import facts
 from serving.decisions.log.entry import Entry
+from serving.decisions.fields import MOST
+from serving.decisions.kinds import kinds
 from serving.decisions.params import Decisions
 from serving.decisions.records import Action, counted
-from serving.decisions.state.store import MOST, Event, Flag, Store, StoreUnavailable
+from serving.decisions.state.store import Event, Flag, Store, StoreUnavailable
 
 log = logging.getLogger("adloop.decisions")
 
@@ -137,7 +139,11 @@ class Feedback:
 
         Told again, nothing changes. What was told of them before is counted now.
         """
-        acted = [entry for entry in entries if entry.decision.action in (Action.BID, Action.RETENTION_OFFER)]
+        acted = [
+            entry
+            for entry in entries
+            if kinds()[entry.opportunity.asked].followed and entry.decision.action is not Action.HOLD
+        ]
         if not acted:
             return
         rows = [
