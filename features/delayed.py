@@ -19,7 +19,7 @@ from typing import Self
 import duckdb
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import pdtr
 
 from features.tables import Tables
 
@@ -151,7 +151,7 @@ def _fewer(age: Floats, clicks: Floats, conversions: Floats, first: int, last: i
     if not conversions[old].sum():
         return 1.0
     rate = conversions[old].sum() / max(clicks[old].sum(), 1)
-    return float(stats.poisson.cdf(conversions[young].sum(), rate * clicks[young].sum()))
+    return float(pdtr(conversions[young].sum(), rate * clicks[young].sum()))
 
 
 def _end(db: duckdb.DuckDBPyConnection, tables: Tables, there: dict[str, str], as_of: str | None) -> str | None:

@@ -115,13 +115,13 @@ def engine(snapshot: Snapshot, settings: Settings) -> Iterator[None]:
 
 def feature_store(snapshot: Snapshot, folder: Path, online: Mapping[str, Any] | None = None) -> Any:
     """Feast over a snapshot, by the `registry.db` in `folder`; `online` is Feast's description of the online store."""
-    from features.unchecked import feast
+    from features.lean_feast import feast
 
     return feast.FeatureStore(config=_config(snapshot, folder, online))
 
 
 def _config(snapshot: Snapshot, folder: Path, online: Mapping[str, Any] | None) -> Any:
-    from features.unchecked import feast
+    from features.lean_feast import feast
 
     return feast.RepoConfig(
         # A namespace of its own in the online store.

@@ -17,11 +17,11 @@ import pandas as pd
 
 from features import lake
 from features.offline import Snapshot, engine, feature_store
+from features.online_metadata import OnlineMetadata, online_metadata
 from features.packed.layout import Layout
 from features.packed.reader import Reader, Vectors
 from features.packed.rows import rows_at
 from features.settings import Settings
-from features.shelf import Shelf, shelf
 from features.views import Entity, service_of
 
 #: The online store that Feast finds by this name.
@@ -51,7 +51,7 @@ def publish(snapshot: Snapshot, settings: Settings) -> None:
     They go to a namespace of their own, and readers are then pointed to it: they see the old features or the new
     ones, never a mixture. The namespace that was left stays for readers who are late, until the next publication.
     """
-    place = shelf(settings)
+    place = online_metadata(settings)
     with place.lock():
         before = _served(place, snapshot.service)
         if before[:1] == [snapshot]:
@@ -69,7 +69,7 @@ class Online:
     """Reads features by id. Opened once; follows what is published, and recovers when the store does."""
 
     def __init__(self, settings: Settings) -> None:
-        self._shelf = shelf(settings)
+        self._shelf = online_metadata(settings)
         self._opened: dict[str, _Opened] = {}
 
     def read(self, service: str, entity_ids: Sequence[str]) -> pd.DataFrame:
@@ -133,7 +133,7 @@ class Online:
 class _Opened:
     """A reader of one snapshot, which Feast has said the views of; `looked` is when it was last seen to be served."""
 
-    def __init__(self, snapshot: Snapshot, place: Shelf) -> None:
+    def __init__(self, snapshot: Snapshot, place: OnlineMetadata) -> None:
         self.snapshot, self.looked = snapshot, 0.0
         with tempfile.TemporaryDirectory() as temporary:
             store = _feast(snapshot, place, Path(temporary))
@@ -150,7 +150,7 @@ def _frame(entity: Entity, ids: list[str], reader: Reader, found: Vectors) -> pd
     return pd.concat([told, pd.DataFrame(numbers, columns=list(reader.numbers))], axis=1)
 
 
-def _served(place: Shelf, service: str) -> list[Snapshot]:
+def _served(place: OnlineMetadata, service: str) -> list[Snapshot]:
     """The snapshots of a service in the online store, the one that is served first."""
     return [Snapshot(**one) for one in json.loads(place.get(f"served/{service}") or b"[]")]
 
@@ -160,7 +160,7 @@ def _registry(snapshot: Snapshot, settings: Settings) -> bytes:
     return bytes(lake.filesystem(uri, settings).cat_file(uri))
 
 
-def _feast(snapshot: Snapshot, place: Shelf, temporary: Path) -> Any:
+def _feast(snapshot: Snapshot, place: OnlineMetadata, temporary: Path) -> Any:
     """Feast over the snapshot's part of the online store, its registry copied into the folder `temporary`."""
     registry = place.get(f"registry/{snapshot.digest}")
     if registry is None:
@@ -169,7 +169,7 @@ def _feast(snapshot: Snapshot, place: Shelf, temporary: Path) -> Any:
     return feature_store(snapshot, temporary, {"type": TYPE, "place": place.place})
 
 
-def _materialize(snapshot: Snapshot, place: Shelf, settings: Settings) -> None:
+def _materialize(snapshot: Snapshot, place: OnlineMetadata, settings: Settings) -> None:
     as_of = pd.Timestamp(snapshot.as_of, tz="UTC").to_pydatetime()
     with tempfile.TemporaryDirectory() as temporary, engine(snapshot, settings):
         store = _feast(snapshot, place, Path(temporary))
@@ -178,7 +178,7 @@ def _materialize(snapshot: Snapshot, place: Shelf, settings: Settings) -> None:
             store.materialize(start_date=as_of, end_date=as_of)
 
 
-def _forget(snapshot: Snapshot, place: Shelf) -> None:
+def _forget(snapshot: Snapshot, place: OnlineMetadata) -> None:
     """Remove a snapshot that is served no more from the online store."""
     with tempfile.TemporaryDirectory() as temporary:
         store = _feast(snapshot, place, Path(temporary))

@@ -71,7 +71,7 @@ def definitions(
         schemas: of the files, by view; a view's features are the columns its file holds.
         endpoint: S3-compatible endpoint of an `s3://` folder.
     """
-    from features.unchecked import feast
+    from features.lean_feast import feast
 
     text = feast.types.String
     kinds = {pa.float64(): feast.types.Float64, pa.bool_(): feast.types.Bool, pa.string(): text}

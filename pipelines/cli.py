@@ -423,12 +423,12 @@ def replay(file: Path) -> None:
 @click.argument("decision_id")
 def explain(decision_id: str) -> None:
     """Why DECISION_ID was made, also in a simulation: in words, with triggers, guardrails, propensity and versions."""
-    from serving.decisions.log.parts import folder
+    from features.records import decisions_folder
     from serving.experiments.explain import explain as in_words
     from serving.experiments.simulation.records import folder as simulated
 
     home = Settings().home
-    logs = [place for place in (folder(home), simulated(Settings()) / "log") if place.exists()]
+    logs = [place for place in (decisions_folder(home), simulated(Settings()) / "log") if place.exists()]
     for place in logs:
         with suppress(LookupError):
             click.echo(in_words(place, decision_id))

@@ -59,9 +59,9 @@ class RedisRows:
     """Rows in Redis."""
 
     def __init__(self, url: str) -> None:
-        from features.trips import trips
+        from features.redis_pipeline import redis_pipeline
 
-        self._url, self._trips = url, trips(url, text=False)
+        self._url, self._trips = url, redis_pipeline(url, text=False)
 
     def write(self, project: str, view: str, rows: Mapping[str, bytes]) -> None:
         pairs = list(rows.items())

@@ -14,11 +14,11 @@ import duckdb
 import pandas as pd
 
 from features import lake
+from features.records import DECISIONS, FEEDBACK, LOG, SUFFIX
 from features.settings import Settings
 from features.tables import literal, path
 
 NAME, TABLES = "decision_log", ("auctions",)
-_LOG, _FEEDBACK = "log", "feedback.db"
 
 #: What came of each decision. Its cost is the first that was told, or the last correction, as the endpoint charges it;
 #: refunds net with conversions. No event is later than when it was told; where that is not known, none is to come.
@@ -57,7 +57,7 @@ _AUCTIONS = """
         FROM bids LEFT JOIN came USING (account_id, decision_id)
         WHERE time = 1 AND decided_at <= (SELECT max(told_at) FROM came)
     )
-    SELECT campaign_id, {decided_at} AS occurred_at, entry ->> '$.predictions.zone' AS zone, channel, won,
+    SELECT campaign_id, {decided_at} AS occurred_at, entry ->> '$.predictions.features.zone' AS zone, channel, won,
            CASE WHEN won = 1 THEN price ELSE amount END AS market_price,
            expected AS predicted_ctr, said_value AS predicted_value,
            coalesce(click, 0)::DOUBLE AS click, greatest(coalesce(value, 0), 0)::DOUBLE AS conversion_value,
@@ -75,9 +75,9 @@ def files(source: str, settings: Settings) -> list[str]:
     if lake.is_remote(source):
         return []
     root = _root(source, settings)
-    parts = sorted((root / _LOG).glob("*.parquet"))
+    parts = sorted((root / LOG).glob(f"*{SUFFIX}"))
     # What SQLite has not yet moved into the file itself stands beside it.
-    told = [file for file in (root / _FEEDBACK, root / f"{_FEEDBACK}-wal") if file.is_file()]
+    told = [file for file in (root / FEEDBACK, root / f"{FEEDBACK}-wal") if file.is_file()]
     if parts and told:
         return [str(file) for file in (*parts, *told)]
     if source == NAME:
@@ -89,11 +89,11 @@ def read(source: str, destination: Path, settings: Settings) -> None:
     """Write the canonical table into `destination`; beside its columns those of the decision: account, id, bid, arm,
     propensity, explored, and when it was clicked and converted."""
     root = _root(source, settings)
-    parts = ", ".join(path(file) for file in files(source, settings) if file.endswith(".parquet"))
+    parts = ", ".join(path(file) for file in files(source, settings) if file.endswith(SUFFIX))
     moments = {
         name: f"make_timestamp(round({name} * 1e6)::BIGINT)" for name in ("decided_at", "clicked_at", "converted_at")
     }
-    came = came_of(root / _FEEDBACK)
+    came = came_of(root / FEEDBACK)
     with duckdb.connect() as db:
         db.register("came", came)
         target = literal(str(destination / "auctions.parquet"))
@@ -113,4 +113,4 @@ def came_of(feedback: Path) -> pd.DataFrame:
 
 
 def _root(source: str, settings: Settings) -> Path:
-    return settings.home / "decisions" if source == NAME else Path(source)
+    return settings.home / DECISIONS if source == NAME else Path(source)

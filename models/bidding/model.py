@@ -15,7 +15,7 @@ from models.bidding.environment import Replay
 from models.bidding.fit import LOADS, Kept
 from models.bidding.market import Market
 from models.bidding.observation import Observation
-from models.bidding.policies.dial import Document
+from models.bidding.policies.budget_curve import Document
 from models.bidding.reserve import Spend, spendable
 from models.inputs import InvalidRows
 

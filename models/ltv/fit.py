@@ -18,8 +18,8 @@ import pandas as pd
 from models.ltv.boosting import Checkpoint, grow, lessons, tune
 from models.ltv.btyd import Array
 from models.ltv.histories import BuyTillYouDie, Histories
+from models.ltv.horizon_extrapolation import HorizonExtrapolation, chained, drift, pairs, weight
 from models.ltv.intervals import Intervals, level
-from models.ltv.leap import Leap, chained, drift, pairs, weight
 from models.ltv.model import Boosters, Design, Inputs, ValueModel
 from models.ltv.params import LtvParams
 from models.ltv.plain import Plain, per_day
@@ -53,9 +53,9 @@ class Pass:
         buys, amount = self.hurdle.answer(design)
         return buys * amount, design.past
 
-    def levelled(self, rows: pd.DataFrame, horizon: Array, leap: Leap) -> tuple[Plain, Array]:
+    def levelled(self, rows: pd.DataFrame, horizon: Array, extrapolation: HorizonExtrapolation) -> tuple[Plain, Array]:
         """The plain half at the level of these rows, and their values."""
-        own, encoded = leap.value(*self.foresee(rows, horizon)), self.inputs.encoder.encode(rows)
+        own, encoded = extrapolation.value(*self.foresee(rows, horizon)), self.inputs.encoder.encode(rows)
         plain = self.plain.levelled(encoded, horizon, own)
         return plain, plain.combined(encoded, horizon, own)
 
@@ -79,22 +79,24 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams, checkpoint:
     prior = (float(design.buys.mean()), float(design.amount.mean()))
 
     horizon = params.window.horizon_days
-    leap = _leap(train, valid, horizon, tuning, final)
-    plain, values = final.levelled(valid, np.full(len(valid), float(horizon)), leap)
+    extrapolation = _extrapolation(train, valid, horizon, tuning, final)
+    plain, values = final.levelled(valid, np.full(len(valid), float(horizon)), extrapolation)
     intervals = _intervals(everything, valid, values, params, tuning)
-    return ValueModel(inputs, final.hurdle, intervals, horizon, prior, leap, plain)
+    return ValueModel(inputs, final.hurdle, intervals, horizon, prior, extrapolation, plain)
 
 
-def _leap(train: pd.DataFrame, valid: pd.DataFrame, horizon: int, tuning: Pass, final: Pass) -> Leap:
-    """As much of what was learnt about leaps as the horizon reaches beyond the examples."""
+def _extrapolation(
+    train: pd.DataFrame, valid: pd.DataFrame, horizon: int, tuning: Pass, final: Pass
+) -> HorizonExtrapolation:
+    """As much of what was learnt of longer horizons as the horizon reaches beyond the examples."""
     beyond = 1 - float(days(valid).max()) / horizon
     if beyond <= 0:
-        return Leap()
+        return HorizonExtrapolation()
     far = pairs(train, valid, ENTITY)
     if far.empty:
-        return Leap()
+        return HorizonExtrapolation()
     believed = weight(*tuning.foresee(far, days(far)), spend(far))
-    return Leap.over(beyond * believed, *final.foresee(valid, np.full(len(valid), float(horizon))))
+    return HorizonExtrapolation.over(beyond * believed, *final.foresee(valid, np.full(len(valid), float(horizon))))
 
 
 def _intervals(
@@ -107,7 +109,7 @@ def _intervals(
     """
     window, horizon = int(valid["horizon_days"].max()), params.window.horizon_days
     seen = chained(everything, horizon, ENTITY) if horizon > window else valid
-    expected = tuning.levelled(seen, days(seen), Leap())[1]
+    expected = tuning.levelled(seen, days(seen), HorizonExtrapolation())[1]
     found, error = level(expected, spend(seen))
     unsure = float(np.hypot(drift(_levels(everything, window, tuning), window), error))
     return Intervals.fit(found * expected, spend(seen), params.coverage, drift=unsure, newest=values)
@@ -121,7 +123,7 @@ def _levels(everything: pd.DataFrame, window: int, tuning: Pass) -> dict[pd.Time
     for at in sorted(cutoffs):
         if at + after in cutoffs or at - after in cutoffs:
             rows = everything[times == at]
-            found[at], _ = level(tuning.levelled(rows, days(rows), Leap())[1], spend(rows))
+            found[at], _ = level(tuning.levelled(rows, days(rows), HorizonExtrapolation())[1], spend(rows))
     return found
 
 

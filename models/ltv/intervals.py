@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from models.ltv.btyd import Array
 
@@ -31,7 +31,7 @@ SMALLEST = 0.01
 #: Levels are read without this share of the customers, those who are worth most: one wholesaler is no season.
 LARGEST = 0.01
 #: Equally likely levels that stand for the normal distribution of a season's logarithm.
-SEASONS = norm.ppf((np.arange(9) + 0.5) / 9)
+SEASONS = ndtri((np.arange(9) + 0.5) / 9)
 
 
 @dataclass(frozen=True)

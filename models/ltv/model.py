@@ -14,8 +14,8 @@ from scipy.special import expit, logit
 
 from models.ltv.btyd import Array
 from models.ltv.histories import BuyTillYouDie, Histories
+from models.ltv.horizon_extrapolation import HorizonExtrapolation
 from models.ltv.intervals import Intervals
-from models.ltv.leap import Leap
 from models.ltv.plain import ROWS_PER_THREAD, Plain
 from models.tabular import Encoder, Matrix
 
@@ -115,9 +115,9 @@ class ValueModel:
     """Expected spend over `horizon` days, with what surrounds it.
 
     `prior` holds the mean log odds and mean log spend that buy-till-you-die expected of the customers learnt from:
-    the point that `explain` counts a customer's own prior from. `leap` is how far past spend is believed beside the
-    boosters where the horizon reaches beyond what they learnt from. `plain` is the other half of the value; None in
-    models that were made without.
+    the point that `explain` counts a customer's own prior from. `extrapolation` is how far past spend is believed
+    beside the boosters where the horizon reaches beyond what they learnt from. `plain` is the other half of the
+    value; None in models that were made without.
     """
 
     inputs: Inputs
@@ -125,7 +125,7 @@ class ValueModel:
     intervals: Intervals
     horizon: int
     prior: tuple[float, float]
-    leap: Leap
+    extrapolation: HorizonExtrapolation
     plain: Plain | None = None
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
@@ -147,7 +147,7 @@ class ValueModel:
         """The same of rows that the encoder has encoded."""
         design = self.inputs.design_of(encoded, self._horizon(len(encoded)))
         buys, amount = self.boosters.answer(design)
-        value = self._value(design, self.leap.value(buys * amount, design.past))
+        value = self._value(design, self.extrapolation.value(buys * amount, design.past))
         low, high = self.intervals.of(value, buys)
         one, three = (value * self._growth(design, days) for days in (YEAR, 3 * YEAR))
         return {
@@ -187,14 +187,14 @@ class ValueModel:
         buys, amount = self.boosters.answer(design)
         own = buys * amount
         alone = self._value(design, own)
-        leap = np.log(self._value(design, self.leap.value(own, design.past)) / alone)
+        extrapolation = np.log(self._value(design, self.extrapolation.value(own, design.past)) / alone)
         effects = self.boosters.effects(design, buys, self.prior)
         if self.plain is not None:
             share = (own / alone / 2)[:, None]
             plain = np.zeros_like(effects)
             plain[:, : design.encoded.shape[1]] = self.plain.effects(design.encoded)
             effects = share * effects + (1 - share) * plain
-        return np.column_stack([effects, leap])
+        return np.column_stack([effects, extrapolation])
 
     def save(self, folder: Path) -> None:
         """`occurrence.txt`, `amount.txt`, `plain.txt` (LightGBM) and `model.json`."""
@@ -207,7 +207,7 @@ class ValueModel:
             "intervals": self.intervals.to_dict(),
             "horizon": self.horizon,
             "prior": list(self.prior),
-            "leap": asdict(self.leap),
+            "extrapolation": asdict(self.extrapolation),
         }
         if self.plain is not None:
             self.plain.booster.save_model(folder / "plain.txt")
@@ -223,9 +223,12 @@ class ValueModel:
         boosters = Boosters(Booster(model_file=folder / "occurrence.txt"), Booster(model_file=folder / "amount.txt"))
         inputs = Inputs(Encoder.from_dict(rest["encoder"]), BuyTillYouDie.from_dict(rest["btyd"]))
         occurrence, amount = rest["prior"]
-        intervals, leap = Intervals.from_dict(rest["intervals"]), Leap(**rest.get("leap", {}))  # older ones have none
+        intervals, extrapolation = (
+            Intervals.from_dict(rest["intervals"]),
+            HorizonExtrapolation(**rest.get("extrapolation", {})),
+        )  # older ones have none
         plain = Plain(Booster(model_file=folder / "plain.txt"), **rest["plain"]) if "plain" in rest else None
-        return cls(inputs, boosters, intervals, rest["horizon"], (occurrence, amount), leap, plain)
+        return cls(inputs, boosters, intervals, rest["horizon"], (occurrence, amount), extrapolation, plain)
 
     def _horizon(self, rows: int) -> Array:
         return np.full(rows, float(self.horizon))

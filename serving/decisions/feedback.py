@@ -18,7 +18,6 @@ from typing import Literal
 import orjson
 
 from serving.decisions.attribution import facts
-from serving.decisions.log.entry import Entry
 from serving.decisions.fields import MOST
 from serving.decisions.kinds import kinds
 from serving.decisions.params import Decisions
@@ -99,10 +98,6 @@ class Observed:
             raise ValueError("expected the cost with a correction: it says what the decision costs after all")
 
 
-#: The file of an endpoint's feedback, beside its log.
-FILE = "feedback.db"
-
-
 class Feedback:
     """Events in one SQLite file that any number of processes open, each its own. Threads of one take turns.
 
@@ -134,23 +129,18 @@ class Feedback:
         self._db.executescript(SCHEMA)
         (self._aside,) = self._db.execute("SELECT count(*) FROM event WHERE counted = 2").fetchone()
 
-    def expect(self, entries: Sequence[Entry]) -> None:
-        """Remember decisions that something may come of: to be the decision log's listener.
+    def expect(self, written: Sequence[bytes]) -> None:
+        """Remember decisions that something may come of, by their records: to be the decision log's listener.
 
         Told again, nothing changes. What was told of them before is counted now.
         """
-        acted = [
-            entry
-            for entry in entries
-            if kinds()[entry.opportunity.asked].followed and entry.decision.action is not Action.HOLD
-        ]
-        if not acted:
-            return
         rows = [
-            (made.account_id, made.decision_id, entry.logged_at, orjson.dumps(facts(made, entry.opportunity)))
-            for entry in acted
-            for made in [entry.decision]
+            (made["account_id"], made["decision_id"], record["logged_at"], orjson.dumps(facts(record)))
+            for record in map(orjson.loads, written)
+            if (made := record["decision"])["action"] != Action.HOLD and kinds()[record["opportunity"]["asked"]].followed
         ]
+        if not rows:
+            return
         with self._writing() as db:
             db.executemany("INSERT OR IGNORE INTO decision VALUES (?, ?, ?, ?)", rows)
             old = "SELECT account, decision FROM decision WHERE at < ? ORDER BY at LIMIT ?"

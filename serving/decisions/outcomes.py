@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from features.records import COLUMNS
 from features.sources.decision_log import came_of
-from serving.decisions.log import parts
-from serving.decisions.log.columns import COLUMNS
 from serving.decisions.records import Action
+from serving.records import reading
 
 KEY = ["account_id", "decision_id"]
 CAME = {"impression": "int8", "click": "int8", "conversions": "int64", "value": "float64", "cost": "float64"}
@@ -16,16 +16,15 @@ CAME = {"impression": "int8", "click": "int8", "conversions": "int64", "value": 
 def joined(path: Path, feedback: Path, since: float = 0.0) -> pd.DataFrame:
     """The decisions of a part or folder of the log, logged since a time, each once, with what came of it.
 
-    Columns: those of the log (`log.columns.COLUMNS`); then `impression` and `click` (0 or 1), `conversions` (a count),
+    Columns: those of `features.records.COLUMNS`; then `impression` and `click` (0 or 1), `conversions` (a count),
     `value` (after refunds) and `cost` (in the account's currency). A decision that was asked for again is what was
-    acted on first. Decisions that are in no part yet, or in a damaged one, are left out. Raises `FileNotFoundError`
-    where nothing is logged.
+    acted on first. Decisions of a damaged part are left out. Raises `FileNotFoundError` where nothing is logged.
 
     Args:
         since: Unix seconds.
     """
     names = [name for name, _, _ in COLUMNS]
-    late = [table.to_pandas() for _, table in parts.readable(path, names, since)]
+    late = [table.to_pandas() for table in reading.tables(path, names, since)]
     logged: pd.DataFrame = pd.concat(late or [pd.DataFrame(columns=names)])
     logged = logged[logged["logged_at"] >= since]
     acted = logged["action"].ne(Action.HOLD)

@@ -8,7 +8,7 @@ from typing import Protocol
 from models.catalog import POLICY
 from serving.decisions import engine
 from serving.decisions.answer import answered
-from serving.decisions.log.writer import DecisionLog, LogUnavailable
+from serving.decisions.log.writer import DecisionLog
 from serving.decisions.metrics import FAULTS, GROUP, decided, stage
 from serving.decisions.params import Decisions
 from serving.decisions.predict.active_models import ActiveModels, ByKind
@@ -16,6 +16,7 @@ from serving.decisions.predict.predictors import Features
 from serving.decisions.records import Action, Decision, DecisionKind, Opportunity, Predictions, State
 from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.store import Grant, Purpose, Reservation
+from serving.records.writer import LogUnavailable
 
 log = logging.getLogger("adloop.decisions")
 

@@ -14,18 +14,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.records import FEEDBACK
 from models.bundle import Bundle
 from models.catalog import POLICY
 from models.evaluation.gates import Verdict
 from models.evaluation.policy_value import value_above_champion
 from serving.decisions import outcomes
 from serving.decisions.case import Case
-from serving.decisions.feedback import FILE
 from serving.decisions.kinds import bid
-from serving.decisions.log import parts, reading
+from serving.decisions.log import params as stored
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.predict.bidder import Bidder
 from serving.decisions.predict.predictors import Features, Predictors
+from serving.records import reading
 
 #: Entries that the models are asked about in one go.
 BATCH = 1000
@@ -71,7 +72,7 @@ def _rounds(place: Path, version: str, goal: str) -> pd.DataFrame:
     The reward is what came of it less what it cost, at the rate at which the champion bought: money that is not spent
     here buys as much elsewhere.
     """
-    feedback = place / FILE
+    feedback = place / FEEDBACK
     if not (place / "log").is_dir() or not feedback.is_file():
         raise LookupError(f"nothing is logged in {place}")
     made = outcomes.joined(place / "log", feedback)
@@ -87,9 +88,9 @@ def _rounds(place: Path, version: str, goal: str) -> pd.DataFrame:
 def _turns(log: Path, known: "pd.Index[str]", models: Both, features: Features) -> pd.DataFrame:
     """By decision the step that was `taken` (-1, 0 or 1) and the one `wanted`, and `policy_share`: the chance that the
     policy and not the holdout's baseline bid."""
-    params = cache(lambda name: parts.params(log, name))
+    params = cache(lambda name: stored.read(log, name))
     found = []
-    entries = _first(map(read, reading.entries(log)), set(known))
+    entries = _first(map(read, reading.records(log)), set(known))
     while batch := list(islice(entries, BATCH)):
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = np.log(models.ratios(batch, features))

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from serving.decisions.log import reading
-from serving.decisions.log.entry import Entry
+from serving.decisions.log.entry import Entry, find
 from serving.decisions.records import Decision, GuardrailEffect, Trigger
 
 
 def explain(place: Path, decision_id: str) -> str:
     """What was decided and why, each time it was asked for. Raises `LookupError` for a decision that is not logged."""
-    return "\n\n".join(_told(entry) for entry in reading.find(place, decision_id))
+    return "\n\n".join(_told(entry) for entry in find(place, decision_id))
 
 
 def _told(entry: Entry) -> str:

@@ -10,10 +10,11 @@ import orjson
 
 from serving.decisions.answer import answered
 from serving.decisions.engine import decide
-from serving.decisions.log import parts, reading
+from serving.decisions.log import params as stored
 from serving.decisions.log.entry import read
-from serving.decisions.log.verify import Fault, verify
 from serving.decisions.rebuild import to_json
+from serving.records import reading
+from serving.records.verify import Fault, verify
 
 #: Differences that are told in full.
 TOLD = 20
@@ -51,10 +52,10 @@ def replay(path: Path) -> Replay:
     Raises `FileNotFoundError` where nothing is logged or the parameters are gone, `ValueError` for what is no log.
     """
     place = path if path.is_dir() else path.parent
-    params = cache(lambda name: parts.params(place, name))
+    params = cache(lambda name: stored.read(place, name))
     count = differing = 0
     told: list[Difference] = []
-    for written in reading.entries(path):
+    for written in reading.records(path):
         entry, count = read(written), count + 1
         again = decide(entry.opportunity, entry.predictions, entry.state, params(entry.params), entry.decision.seed)
         now = to_json(answered(again, entry.grant))

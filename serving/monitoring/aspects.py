@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from features.movement import Movement
 from serving.monitoring.coding import CATEGORIES, kind, names, numbers
@@ -59,11 +58,13 @@ def aspects(reference: "pd.Series[Any]", window: "pd.Series[Any]", movement: Mov
 
 
 def _missing(reference: "pd.Series[Any]", window: "pd.Series[Any]") -> Aspect:
+    from scipy.stats import fisher_exact  # here and below: half a second, and most processes need none
+
     absent = [int(_absent(one, reference)) for one in (reference, window)]
     rows = [len(reference), len(window)]
     before, now = (count / total for count, total in zip(absent, rows, strict=True))
     table = [[count, total - count] for count, total in zip(absent, rows, strict=True)]
-    p_value = float(stats.fisher_exact(table).pvalue) if before != now else 1.0
+    p_value = float(fisher_exact(table).pvalue) if before != now else 1.0
     appeared = min(before, now) < SELDOM and abs(now - before) >= SELDOM
     return Aspect(p_value, appeared or abs(now - before) >= MISSING_SHIFT, f"missing: {before:.0%} to {now:.0%}")
 
@@ -83,27 +84,33 @@ def _constant(before: "pd.Series[Any]", now: "pd.Series[Any]") -> Aspect:
 
 def _new(before: "pd.Series[Any]", now: "pd.Series[Any]") -> Aspect:
     """Values never seen before, beyond the share that is to be expected: that of values seen once (Good, 1953)."""
+    from scipy.stats import binomtest
+
     counts = before.value_counts()
     expected = (int((counts == 1).sum()) + 1) / (len(before) + 1)
     new = int((~now.isin(counts.index)).sum())
-    p_value = float(stats.binomtest(new, len(now), min(expected, 1.0), alternative="greater").pvalue)
+    p_value = float(binomtest(new, len(now), min(expected, 1.0), alternative="greater").pvalue)
     return Aspect(p_value, new / len(now) >= expected + NEW_SHARE, f"new values: {new / len(now):.0%}")
 
 
 def _unusual(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Iterator[Aspect]:
     """The values beside a usual one: in a column of mostly zeros, say, another unit moves nothing else."""
+    from scipy.stats import ks_2samp
+
     values, counts = np.unique(before, return_counts=True)
     if counts.max() < USUAL * len(before):
         return
     others, found = (rows[rows != values[counts.argmax()]] for rows in (before, now))
     if min(len(others), len(found)) < SOME:
         return
-    test = stats.ks_2samp(others, found, method="asymp")
+    test = ks_2samp(others, found, method="asymp")
     yield Aspect(float(test.pvalue), test.statistic >= FAR, "its rarer values moved")
 
 
 def _unit(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Iterator[Aspect]:
     """The median of what is not zero, by a sign test against the largest and the least it may have become."""
+    from scipy.stats import binomtest
+
     others, found = (np.abs(rows[rows != 0]) for rows in (before, now))
     if min(len(others), len(found)) < SOME:
         return
@@ -112,5 +119,5 @@ def _unit(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Iterator[Aspect]:
         (int((found > middle * GROWTH).sum()), f"more than {GROWTH:g} times as large"),
         (int((found < middle / GROWTH).sum()), f"less than 1/{GROWTH:g} as large"),
     ):
-        p_value = float(stats.binomtest(count, len(found), 0.5, alternative="greater").pvalue)
+        p_value = float(binomtest(count, len(found), 0.5, alternative="greater").pvalue)
         yield Aspect(p_value, count > len(found) / 2, why)

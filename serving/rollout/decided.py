@@ -9,10 +9,10 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from serving.decisions.feedback import FILE
-from serving.decisions.log import journal, parts
+from features.records import FEEDBACK, decisions_folder
 from serving.decisions.outcomes import joined
 from serving.decisions.records import Action
+from serving.records import journal, parts, reading
 
 log = logging.getLogger("adloop.rollout")
 
@@ -24,7 +24,7 @@ class Attempts:
     """Decisions logged since a time as attempts on the version that answered. What was read is not read again."""
 
     def __init__(self, home: Path, family: str, since: float) -> None:
-        self._place, self._family, self._since = parts.folder(home), family, since
+        self._place, self._family, self._since = decisions_folder(home), family, since
         self._rows: list[tuple[float, str, bool, float]] = []
         self._whole = set[str]()  # parts that were read
         self._begun: dict[str, tuple[int, int]] = {}  # bytes and entries of journals that were read
@@ -56,7 +56,7 @@ class Attempts:
             return
         self._whole.add(part.stem)
         _, count = self._begun.pop(part.stem, (0, 0))
-        for _, table in parts.readable(part, _LOGGED, self._since):
+        for table in reading.tables(part, _LOGGED, self._since):
             rows = table.slice(count).to_pylist()
             self._add((row["logged_at"], {**row, "versions": dict(row["versions"])}) for row in rows)
 
@@ -80,13 +80,13 @@ def _told(line: bytes) -> tuple[float, Any] | None:
 def spent(home: Path, family: str, since: float) -> pd.DataFrame:
     """What the bids of each version cost and brought: `version`, `cost`, `value`, `conversions`, a row a bid.
 
-    Of bids that were the policy's own and were logged since this time. Decisions that are in no part yet are left out.
+    Of bids that were the policy's own and were logged since this time.
     """
-    place = parts.folder(home)
+    place = decisions_folder(home)
     columns = ["version", "cost", "value", "conversions"]
-    if not place.exists() or not parts.found(place):
+    if not place.exists():
         return pd.DataFrame(columns=columns)
-    made = joined(place, place.parent / FILE, since)
+    made = joined(place, place.parent / FEEDBACK, since)
     own = made[(made["action"] == Action.BID) & (made["arm"] == "policy")]
     answering = pd.Series([dict(versions).get(family) for versions in own["versions"]], own.index, dtype=object)
     return own.assign(version=answering)[columns]

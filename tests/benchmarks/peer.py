@@ -11,8 +11,8 @@ import pandas as pd
 import yaml
 
 from features import offline, online
+from features.online_metadata import online_metadata
 from features.settings import Settings
-from features.shelf import shelf
 from models.bundle import open_bundle
 from models.keys import public_key
 from serving.decisions import engine
@@ -31,7 +31,7 @@ class Peer(kserve.Model):
         super().__init__("bids")
         self._params, self._state = params, state_store(settings, params)
         self._models = [open_bundle(models / name, public_key(settings)).model for name in bidders.SAYS]
-        (snapshot, *_) = online._served(shelf(settings), bidders.SERVICE)
+        (snapshot, *_) = online._served(online_metadata(settings), bidders.SERVICE)
         folder = settings.home / "feast"
         folder.mkdir()
         (folder / "registry.db").write_bytes(online._registry(snapshot, settings))

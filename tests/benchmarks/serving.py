@@ -1,8 +1,13 @@
 """One churn prediction through Envoy and KServe's ModelServer, beside a plain booster called in this process."""
 
 import json
-from collections.abc import Mapping
-from time import perf_counter
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, perf_counter, sleep
 from typing import Any
 
 import httpx
@@ -15,6 +20,7 @@ from serving.access.own import header
 from serving.inference.rows import DATATYPES, kind
 from serving.released.split import Split
 from serving.rollout.fleet import Fleet
+from serving.rollout.processes import free_port, get
 from tests.benchmarks.batch import plain, target, timed
 from tests.benchmarks.champion import champion
 from tests.benchmarks.rows import resampled
@@ -37,9 +43,20 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
             served = through(fleet.url(FAMILY), asked, bundle.manifest.columns, header(own))
         finally:
             fleet.close()
+        with peer(bundle.folder, own) as url:
+            usual = through(url, asked, bundle.manifest.columns, {})
         beside = in_process(asked, features, target(reference, features))
     figures = {name: (resampled(served, q, SEED), float(np.quantile(beside, q))) for name, q in QUANTILES.items()}
-    return [
+    ratio = {
+        "name": "serving.predict.p50_vs_kserve",
+        "value": float(np.median(served) / np.median(usual)),
+        "baseline": 1.0,
+        "goal": "<= 1.5",
+        "unit": "times what KServe's own ModelServer takes with the same model and rows, one client",
+        "seed": SEED,
+        "data_hash": bundle.manifest.data_hash,
+    }
+    return [ratio] + [
         {
             "name": f"serving.predict.{name}",
             "value": value,
@@ -52,6 +69,26 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
         }
         for name, ((value, low, high), baseline) in figures.items()
     ]
+
+
+@contextmanager
+def peer(folder: Path, settings: Settings) -> Iterator[str]:
+    """The address of KServe's own ModelServer with this bundle's model, until it is left."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.peer_model", "--bundle", str(folder), "--port", str(port)]
+    own = {"ADLOOP_HOME": str(settings.home), "ADLOOP_VERIFY_KEY": str(settings.verify_key)}
+    with (settings.home / "peer.log").open("wb") as log:
+        child = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
+    try:
+        until = monotonic() + 90
+        while not get(port, f"/v2/models/{FAMILY}/ready"):
+            if child.poll() is not None or monotonic() > until:
+                raise RuntimeError((settings.home / "peer.log").read_text()[-2000:])
+            sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        child.terminate()
+        child.wait(30)
 
 
 def through(url: str, asked: pd.DataFrame, dtypes: Mapping[str, str], given: Mapping[str, str]) -> list[float]:

@@ -30,7 +30,6 @@ from models.evaluation.gates import Verdict
 from models.registry import Registry
 from pipelines.loop import goes_on_from
 from serving.decisions.case import Case, multiplier
-from serving.decisions.log import reading
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.params import read as params_of
 from serving.decisions.predict.predictors import Features
@@ -39,6 +38,7 @@ from serving.experiments import challenge
 from serving.experiments.simulation import advertisers, run
 from serving.experiments.simulation.advertisers import FIRST_DAY, HOURS, Advertiser
 from serving.experiments.simulation.records import folder
+from serving.records import reading
 from tests.integration import small_market
 from tests.integration.small_market import PARAMS
 
@@ -68,7 +68,7 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learnt]:
         small_market.shrink(patch, ctr=0.1)  # many clicks to find in the table
         small_market.champion(root, settings, "dqn")
         run.simulate(3, DAYS, SEED, PARAMS, settings)
-        entries = [read(written) for written in reading.entries(folder(settings) / "log")]
+        entries = [read(written) for written in reading.records(folder(settings) / "log")]
         ingest([str(folder(settings))], root / "staged", settings)
         validate(root / "staged", root / "canonical")
         auctions = pd.read_parquet(root / "canonical" / "auctions.parquet")

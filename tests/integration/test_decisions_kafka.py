@@ -27,7 +27,7 @@ from serving.decisions.records import Counters
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Terms
 from tests.integration.conftest import Server, free_ports
-from tests.unit.serving.decisions.logged import PARAMS
+from tests.unit.serving.decisions.logged import PARAMS, lines
 from tests.unit.serving.decisions.test_feedback import counters, entry, observed, opened
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +110,7 @@ def test_events_in_any_order_and_twice_count_once(tmp_path, cluster, reads):
     cluster.tell(told[:100])
     reads(feedback)
     wait(lambda: accepted(tmp_path) > 0)
-    feedback.expect([entry(at) for at in range(30)])  # their decisions are known in the middle of it
+    feedback.expect(lines([entry(at) for at in range(30)]))  # their decisions are known in the middle of it
     cluster.tell(told[100:])
     wait(lambda: clicks(store) == 30)
     cluster.tell(told)
@@ -137,7 +137,7 @@ def committed(cluster: Cluster) -> int:
 
 def test_a_message_that_holds_no_events_is_kept_with_the_reason_and_stops_nobody(tmp_path, cluster, reads):
     feedback, store = opened(tmp_path)
-    feedback.expect([entry(at) for at in range(3)])
+    feedback.expect(lines([entry(at) for at in range(3)]))
     good = [asdict(one) for one in (observed(0), observed(1))]
     wrong = {**asdict(observed(2)), "kind": "sale"}
     cluster.send(json.dumps({"events": good}).encode())
@@ -158,7 +158,7 @@ def test_a_message_that_holds_no_events_is_kept_with_the_reason_and_stops_nobody
 
 def test_while_events_cannot_be_kept_nothing_is_committed_and_all_are_taken_when_they_can(tmp_path, cluster, reads):
     feedback, store = opened(tmp_path)
-    feedback.expect([entry(at) for at in range(20)])
+    feedback.expect(lines([entry(at) for at in range(20)]))
     with closing(sqlite3.connect(tmp_path / "feedback.db", isolation_level=None)) as db:
         db.execute("ALTER TABLE event RENAME TO away")
         cluster.tell(all_of(20))
@@ -173,7 +173,7 @@ def test_while_events_cannot_be_kept_nothing_is_committed_and_all_are_taken_when
 
 def test_killed_in_the_middle_and_started_again_nothing_is_lost_or_doubled(tmp_path, cluster):
     feedback, store = opened(tmp_path)
-    feedback.expect([entry(at) for at in range(300)])
+    feedback.expect(lines([entry(at) for at in range(300)]))
     named = cluster.settings.model_dump(include={"home", "kafka_brokers", "kafka_config"})
     environment = {**os.environ, **{f"ADLOOP_{name.upper()}": str(value) for name, value in named.items()}}
     command = [sys.executable, "-m", "tests.integration.probe_bus", str(tmp_path)]
@@ -191,7 +191,7 @@ def test_killed_in_the_middle_and_started_again_nothing_is_lost_or_doubled(tmp_p
 
 def test_closing_finishes_the_group_in_hand(tmp_path, cluster, reads):
     feedback, _ = opened(tmp_path)
-    feedback.expect([entry(at) for at in range(50)])
+    feedback.expect(lines([entry(at) for at in range(50)]))
     cluster.tell(all_of(50))
     reader = reads(feedback)
     wait(lambda: accepted(tmp_path) > 0)

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from features.settings import Settings
-from serving.decisions.log.verify import verify
 from serving.decisions.state.store import Terms
+from serving.records.verify import verify
 from tests.integration import test_decisions_endpoint as endpoint_tests
 from tests.integration.test_decisions_endpoint import Endpoint, asked
 

@@ -12,8 +12,8 @@ import redis
 from features import offline as offline_store
 from features import online, store
 from features.examples import Window, churn_examples, latest
+from features.online_metadata import online_metadata
 from features.settings import Settings
-from features.shelf import shelf
 from features.tables import Tables
 
 PARAMS = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
@@ -97,7 +97,7 @@ def test_packed_rows_are_what_feasts_own_store_says(tables: Path, settings: Sett
 def asked_of_feast(snapshot: store.Snapshot, settings: Settings, ids: list[str], own: dict[str, str] | None) -> dict:
     """Feast's answer from the packed rows, or from a store of its own that the snapshot is materialized to now."""
     with tempfile.TemporaryDirectory() as folder, offline_store.engine(snapshot, settings):
-        feast = online._feast(snapshot, shelf(settings), Path(folder))
+        feast = online._feast(snapshot, online_metadata(settings), Path(folder))
         if own is not None:
             feast = offline_store.feature_store(snapshot, Path(folder), own)
             as_of = pd.Timestamp(snapshot.as_of, tz="UTC").to_pydatetime()

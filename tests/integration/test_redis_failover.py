@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import redis
 
+from features.online_metadata import online_metadata
 from features.packed.rows import RedisRows
 from features.redis_address import Address
 from features.settings import Settings
-from features.shelf import shelf
 from serving.decisions.engine import decide, withheld
 from serving.decisions.records import Action, Decision, Opportunity, Predictions
 from serving.decisions.state.allowance import Allowance
@@ -118,7 +118,7 @@ def test_sentinels_lead_to_the_new_primary(start: Start, tmp_path: Path) -> None
         store = Redis(url, PARAMS)
         store.configure("a", "c", Terms(daily_limit=20.0))
         front, settings = Allowance(store, PARAMS), Settings(home=tmp_path / "home", redis_url=url)
-        shelf(settings).put("served/x", b"1")
+        online_metadata(settings).put("served/x", b"1")
         assert answered(front, "1").arm in ("policy", "baseline")
         wait(lambda: redis.Redis(port=other.port).get("adloop:served/x") == b"1")
         primary.stop()
@@ -126,7 +126,7 @@ def test_sentinels_lead_to_the_new_primary(start: Start, tmp_path: Path) -> None
         wait(lambda: answered(front, f"3-{time.monotonic()}").arm in ("policy", "baseline"))
         store.kill("enough", "a", "c")
         assert answered(front, "4").arm == "killed"
-        assert shelf(settings).get("served/x") == b"1"
+        assert online_metadata(settings).get("served/x") == b"1"
 
 
 def test_a_cluster_takes_state_and_features(start: Start, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_cluster_takes_state_and_features(start: Start, tmp_path: Path) -> Non
     assert rows.read("p", ["e7", "nobody"]) == [{"view": b"7"}, {}]
     rows.drop("p", ["view"])
     assert rows.read("p", ["e7"]) == [{}]
-    place = shelf(Settings(home=tmp_path, redis_url=url))
+    place = online_metadata(Settings(home=tmp_path, redis_url=url))
     with place.lock():
         place.put("k", b"v")
     assert place.get("k") == b"v"

@@ -17,7 +17,6 @@ from features.settings import Settings
 from models import bundle
 from models.registry import Registry
 from serving.access import keys
-from serving.decisions.log import reading
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.params import read as params_of
 from serving.decisions.predict.bidder import Bidder
@@ -28,6 +27,7 @@ from serving.experiments.replay import replay
 from serving.experiments.simulation import run
 from serving.experiments.simulation.records import CONSTANT, ENGINE, LINEAR, Simulation, folder
 from serving.experiments.simulation.records import read as last
+from serving.records import reading
 from serving.rollout.processes import DecisionServer, free_port
 from tests.integration import small_market
 from tests.integration.small_market import DAILY, PARAMS
@@ -63,7 +63,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 @pytest.fixture(scope="module")
 def played(settings: Settings) -> Played:
     done = run.simulate(3, DAYS, SEED, PARAMS, settings)
-    return Played(settings, done, [read(written) for written in reading.entries(folder(settings) / "log")])
+    return Played(settings, done, [read(written) for written in reading.records(folder(settings) / "log")])
 
 
 def answers_of(opened: bundle.Bundle, rows: pd.DataFrame) -> dict[str, Any]:

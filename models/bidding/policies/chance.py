@@ -9,7 +9,7 @@ import numpy.typing as npt
 from models.bidding.auctions import Episodes, Floats
 from models.bidding.market import Markets
 from models.bidding.observation import Observation
-from models.bidding.policies.dial import Dial, Document
+from models.bidding.policies.budget_curve import BudgetCurve, Document
 from models.bidding.policies.tuning import tuned
 
 Bits = npt.NDArray[np.uint64]
@@ -18,14 +18,14 @@ Bits = npt.NDArray[np.uint64]
 class Random(Document):
     """Bid uniformly between 0 and a ceiling that is tuned by campaign and budget."""
 
-    ceiling: Dial
+    ceiling: BudgetCurve
     seed: int
 
     @classmethod
     def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float], seed: int) -> Self:
         """Tune on logged episodes."""
         units = {name: 2 * markets[name].price for name in episodes.campaigns}
-        ceiling = tuned(lambda dial: cls(ceiling=dial, seed=seed), units, episodes, markets, ratios)
+        ceiling = tuned(lambda curve: cls(ceiling=curve, seed=seed), units, episodes, markets, ratios)
         return cls(ceiling=ceiling, seed=seed)
 
     def bid(self, seen: Observation) -> Floats:

@@ -16,8 +16,8 @@ from models.bidding.dqn.state import KEEP, TURNS, features
 from models.bidding.dqn.training import Study, train
 from models.bidding.market import Market, Markets
 from models.bidding.observation import Observation
+from models.bidding.policies.budget_curve import Document
 from models.bidding.policies.chance import draw
-from models.bidding.policies.dial import Document
 
 #: A turn must win more than keeping the bid by this many standard deviations between the heads.
 CAUTION = 1.0

@@ -8,7 +8,7 @@ import numpy as np
 from models.bidding.auctions import Episodes, Floats
 from models.bidding.market import Markets
 from models.bidding.observation import Observation
-from models.bidding.policies.dial import Dial, Document
+from models.bidding.policies.budget_curve import BudgetCurve, Document
 from models.bidding.policies.tuning import tuned
 
 
@@ -18,12 +18,14 @@ class Linear(Document):
     Perlich et al., "Bid Optimizing and Inventory Scoring in Targeted Online Advertising" (2012).
     """
 
-    factor: Dial
+    factor: BudgetCurve
 
     @classmethod
-    def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float], before: Dial | None = None) -> Self:
+    def fit(
+        cls, episodes: Episodes, markets: Markets, ratios: Sequence[float], before: BudgetCurve | None = None
+    ) -> Self:
         """Tune on logged episodes, around the factor of `before`."""
-        factor = tuned(lambda dial: cls(factor=dial), units(episodes, markets), episodes, markets, ratios, before)
+        factor = tuned(lambda curve: cls(factor=curve), units(episodes, markets), episodes, markets, ratios, before)
         return cls(factor=factor)
 
     def bid(self, seen: Observation) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 
 from models.bidding.auctions import Episodes, Floats
 from models.bidding.observation import Observation
-from models.bidding.policies.dial import Document
+from models.bidding.policies.budget_curve import Document
 
 
 class Mcpc(Document):

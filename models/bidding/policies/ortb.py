@@ -8,7 +8,7 @@ import numpy as np
 from models.bidding.auctions import Episodes, Floats
 from models.bidding.market import Markets
 from models.bidding.observation import Observation
-from models.bidding.policies.dial import Dial, Document
+from models.bidding.policies.budget_curve import BudgetCurve, Document
 from models.bidding.policies.linear import units
 from models.bidding.policies.tuning import tuned
 
@@ -27,7 +27,7 @@ class Ortb(Document):
     """
 
     half: Mapping[str, float]
-    factor: Dial
+    factor: BudgetCurve
 
     @classmethod
     def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float], before: Self | None = None) -> Self:
@@ -35,7 +35,7 @@ class Ortb(Document):
         half = dict(before.half) if before is not None else {}
         half |= {name: _half(episodes.of(name).market_price) for name in episodes.campaigns}
         start, had = units(episodes, markets), before.factor if before is not None else None
-        found = tuned(lambda dial: cls(half=half, factor=dial), start, episodes, markets, ratios, had)
+        found = tuned(lambda curve: cls(half=half, factor=curve), start, episodes, markets, ratios, had)
         return cls(half=half, factor=found)
 
     def bid(self, seen: Observation) -> Floats:

@@ -7,7 +7,7 @@ from models.bidding import market
 from models.bidding.auctions import Floats
 from models.bidding.market import Market, Markets
 from models.bidding.observation import Observation
-from models.bidding.policies.dial import Document
+from models.bidding.policies.budget_curve import Document
 
 
 class Pacing(Document):

@@ -9,7 +9,7 @@ from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
 from models.bidding.market import Markets
 from models.bidding.observation import Observation
-from models.bidding.policies.dial import Dial, Document
+from models.bidding.policies.budget_curve import BudgetCurve, Document
 from models.bidding.policies.linear import Linear
 from models.bidding.shading import play
 
@@ -26,7 +26,7 @@ class Pid(Document):
     episode so far, and how far recent spending is below the pace.
     """
 
-    factor: Dial
+    factor: BudgetCurve
     gains: tuple[float, float, float]
 
     @classmethod

@@ -12,7 +12,7 @@ from models.bidding.auctions import Episodes, Floats
 from models.bidding.market import Market, Markets
 from models.bidding.observation import Observation
 from models.bidding.planning import Plans, highest_bid
-from models.bidding.policies.dial import Document
+from models.bidding.policies.budget_curve import Document
 
 
 class Values(Document):

@@ -1,4 +1,4 @@
-"""Turning a policy's dial: every setting is played on logged episodes, and each campaign and budget keeps its best."""
+"""Tuning one number of a policy: every setting is played on logged episodes, and the best of each budget is kept."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -8,7 +8,7 @@ from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
 from models.bidding.environment import Policy
 from models.bidding.market import Markets
-from models.bidding.policies.dial import Dial
+from models.bidding.policies.budget_curve import BudgetCurve
 from models.bidding.shading import play
 
 #: Settings that are tried, as multiples of a campaign's unit; and of the setting that it has had so far.
@@ -16,14 +16,14 @@ SETTINGS, NEAR = tuple(np.geomspace(0.1, 8, 36).tolist()), tuple(np.geomspace(0.
 
 
 def tuned(
-    make: Callable[[Dial], Policy],
+    make: Callable[[BudgetCurve], Policy],
     units: Mapping[str, float],
     episodes: Episodes,
     markets: Markets,
     ratios: Sequence[float],
-    before: Dial | None = None,
-) -> Dial:
-    """The dial with which `make` wins the most realised value; of settings that do equally well the middle one.
+    before: BudgetCurve | None = None,
+) -> BudgetCurve:
+    """The budget curve with which `make` wins the most realised value; of settings that do equally well the middle one.
 
     Campaigns that `before` knows are tuned around their setting there, which stays where nothing is logged of them.
     """
@@ -35,11 +35,11 @@ def tuned(
             around = {name: had[name] if known else (units[name],) * len(ratios) for name in part.campaigns}
             settings |= _tried(make, around, factors, part, markets, ratios)
             prices |= {name: markets[name].price for name in part.campaigns}
-    return Dial(ratios=ratios, prices=prices, settings=settings)
+    return BudgetCurve(ratios=ratios, prices=prices, settings=settings)
 
 
 def _tried(
-    make: Callable[[Dial], Policy],
+    make: Callable[[BudgetCurve], Policy],
     around: Mapping[str, tuple[float, ...]],
     factors: Sequence[float],
     episodes: Episodes,
@@ -52,7 +52,7 @@ def _tried(
     won = []
     for factor in factors:
         settings = {name: tuple(factor * one for one in base) for name, base in around.items()}
-        policy = make(Dial(ratios=ratios, prices=prices, settings=settings))
+        policy = make(BudgetCurve(ratios=ratios, prices=prices, settings=settings))
         won.append(play(episodes, budget, policy, markets).value)
     value = np.array(won)
     return {

@@ -7,10 +7,9 @@ from pathlib import Path
 from threading import Lock
 
 from serving.decisions.feedback import Feedback, Observed, Status
-from serving.decisions.log import reading
-from serving.decisions.log.entry import Entry, read
 from serving.decisions.metrics import FAULTS
 from serving.health.backoff import Backoff
+from serving.records import reading
 
 log = logging.getLogger("adloop.decisions")
 
@@ -59,14 +58,14 @@ class Intake:
             self._failed(fault)
             raise
 
-    def expect(self, entries: Sequence[Entry]) -> None:
+    def expect(self, written: Sequence[bytes]) -> None:
         """As `Feedback.expect`; where it is away, the log keeps them for it."""
         feedback = self._opened()
         if feedback is None:
             self._owes = True
             return
         try:
-            feedback.expect(entries)
+            feedback.expect(written)
         except sqlite3.Error as fault:
             self._owes = True
             self._failed(fault)
@@ -96,7 +95,7 @@ class Intake:
             if self._logged.exists():
                 for stretch in reading.stretches(self._logged, {}):
                     for start in range(0, len(stretch.written), BATCH):
-                        feedback.expect([read(one) for one in stretch.written[start : start + BATCH]])
+                        feedback.expect(stretch.written[start : start + BATCH])
             self._owes = False
         except sqlite3.Error as fault:
             self._owes = True

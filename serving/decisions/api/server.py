@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from features.records import FEEDBACK
 from features.settings import Settings
 from features.store import Online, StoreUnavailable
 from features.views import SERVICES
@@ -20,8 +21,7 @@ from serving.decisions.api.guarded import Disk, guarded
 from serving.decisions.api.intake import Intake
 from serving.decisions.api.limits import Buckets
 from serving.decisions.api.readiness import Readiness
-from serving.decisions.feedback import FILE, Feedback, Observed, Status
-from serving.decisions.log import parts
+from serving.decisions.feedback import Feedback, Observed, Status
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.metrics import FLAGGED, told
 from serving.decisions.params import Decisions
@@ -33,6 +33,7 @@ from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Store
+from serving.records import parts
 
 if TYPE_CHECKING:
     from serving.decisions.api.kafka import KafkaFeedback
@@ -89,7 +90,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
             online.vectors(service, ["nobody"])
     models = Champions(current, settings)
     models.start()
-    events = home / FILE
+    events = home / FEEDBACK
     feedback = Intake(events, lambda: Feedback(events, store, params, lambda flag: FLAGGED[flag].inc()), home / "log")
     written = DecisionLog(home / "log", params, feedback.expect, settings.decisions_days)
     money = Allowance(store, params)

@@ -1,7 +1,1 @@
-"""The decision log: what was decided, from what, chained by hashes; whole parts are Parquet files.
-
-A decision that was appended is on disk after `writer.EVERY` seconds and one write of the disk, with its whole group or
-not at all: `kill -9` loses what was appended since, a power cut no more than that if the disk keeps what it confirmed.
-Who must not lose one waits in `DecisionLog.flush`. Nothing that was flushed is lost, doubled or reordered by a kill at
-any point; the next writer in the folder makes parts of what a killed one left.
-"""
+"""The record of decisions (see `serving.records`): what is in it, and the parameters stored once beside it."""

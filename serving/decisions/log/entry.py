@@ -1,13 +1,13 @@
-"""An entry of the decision log: all that a decision was made from, the decision, and the chain of hashes."""
+"""The record of a decision: all that it was made from, and the decision."""
 
-import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from serving.decisions.rebuild import from_json
-from serving.decisions.records import Decision, Opportunity, Predictions, State
+from serving.decisions.records import Decision, Opportunity, Predictions, State, Value
 from serving.decisions.state.store import Grant
+from serving.records import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,9 @@ class Entry:
 
     Attributes:
         logged_at: Unix seconds by the clock of the log's own machine.
-        params: name of the parameters it was decided under, see `parts.params`.
+        params: name of the parameters it was decided under, see `log.params`.
+        inputs: what the models read, those features among them that were looked up online; what was missing is not in
+            it.
         state: as the decision saw it.
         grant: what came of asking for its money; None: none was asked for.
         decision: after that, with its seed.
@@ -24,6 +26,7 @@ class Entry:
 
     logged_at: float
     params: str
+    inputs: Mapping[str, Value] = field(default_factory=dict, kw_only=True)
     opportunity: Opportunity
     predictions: Predictions
     state: State
@@ -39,16 +42,10 @@ def read(written: bytes) -> Entry:
         raise ValueError(f"an entry of the decision log cannot be read: {strange}") from strange
 
 
-def genesis(chain: str) -> bytes:
-    """What the first entry of a chain follows: 32 bytes that are the chain's alone."""
-    return hashlib.sha256(f"adloop decisions {chain}".encode()).digest()
-
-
-def link(previous: bytes, written: bytes) -> bytes:
-    """The hash of an entry: 32 bytes over those of the entry before it and over its own JSON."""
-    return hashlib.sha256(previous + written).digest()
-
-
-def links(previous: bytes, written: Iterable[bytes]) -> list[bytes]:
-    """The hash of each entry in a row of them."""
-    return list(accumulate(written, link, initial=previous))[1:]
+def find(place: Path, decision_id: str) -> list[Entry]:
+    """What was logged of a decision, oldest first: it was asked for once or more. Raises `LookupError` if never."""
+    found = [read(written) for written in reading.find(place, "decision_id", decision_id)]
+    found = [entry for entry in found if entry.decision.decision_id == decision_id]
+    if not found:
+        raise LookupError(f"no decision {decision_id} is logged in {place}")
+    return sorted(found, key=lambda entry: entry.logged_at)

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import redis
 
-from features.trips import Command
+from features.redis_pipeline import Command
 from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book

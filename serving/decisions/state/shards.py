@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from features.trips import ClusterTrips, Command, Trips, trips
+from features.redis_pipeline import ClusterPipeline, Command, RedisPipeline, redis_pipeline
 
 
 class Sharded:
@@ -12,11 +12,11 @@ class Sharded:
     The shared key is read first, and copied to where the account's keys are just before the script that asks for it.
     """
 
-    def __init__(self, nodes: ClusterTrips, shared: str) -> None:
+    def __init__(self, nodes: ClusterPipeline, shared: str) -> None:
         self._nodes, self._shared = nodes, shared
 
     def ask(self, commands: Sequence[Command]) -> list[Any]:
-        """As `ClusterTrips.ask`."""
+        """As `ClusterPipeline.ask`."""
         if not any(command[0] == "EVALSHA" for command in commands):
             return self._nodes.ask(commands)
         (said,) = self._nodes.ask([("GET", self._shared)])
@@ -33,7 +33,7 @@ class Sharded:
         return [answers[place] for place in asked]
 
 
-def scripted(url: str, shared: str) -> Trips | Sharded:
+def scripted(url: str, shared: str) -> RedisPipeline | Sharded:
     """Round trips to the primary, or to the primaries of a cluster, whose scripts read this shared key."""
-    found = trips(url, text=True, primary=True)
-    return Sharded(found, shared) if isinstance(found, ClusterTrips) else found
+    found = redis_pipeline(url, text=True, primary=True)
+    return Sharded(found, shared) if isinstance(found, ClusterPipeline) else found

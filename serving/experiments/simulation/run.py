@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from features.records import FEEDBACK
 from features.settings import Settings
 from features.simulator.published import PUBLISHED
 from models.bidding.model import BiddingModel
@@ -18,7 +19,6 @@ from models.catalog import POLICY
 from models.registry import Registry
 from serving.access import keys
 from serving.decisions.api.server import STATE
-from serving.decisions.feedback import FILE
 from serving.decisions.params import Decisions, read
 from serving.decisions.records import MICRO, Opportunity
 from serving.decisions.state import store
@@ -66,7 +66,7 @@ def simulate(
         goal = str(champion.manifest.params["goal"])
         with _endpoint(place, params_file, settings) as client:
             account = Account(ENGINE, drawn, days)
-            counted = partial(_counted, place / FILE)
+            counted = partial(_counted, place / FEEDBACK)
             traffic = Traffic(drawn, account, client, state, params, start(days), goal, counted)
             for hour in range(days * HOURS):
                 traffic.hour(hour)

@@ -101,7 +101,7 @@ def test_without_a_log_it_says_where_there_is_none(tmp_path: Path) -> None:
     assert not sources.learns(["auction_simulator", "cdnow"], Settings(home=tmp_path))
 
 
-@pytest.mark.parametrize("told_at", ["NULL", str(time.time_ns())])
+@pytest.mark.parametrize("told_at", ["NULL", str(time.time_ns())], ids=["not told", "told now"])
 def test_an_event_dated_ahead_makes_no_bid_a_lost_one(tmp_path: Path, told_at: str) -> None:
     """One that was accepted before such were refused, and one of a clock that ran ahead by a minute."""
     place, settings = write(tmp_path / "decisions"), Settings(home=tmp_path)

@@ -12,10 +12,10 @@ from feast.protos.feast.types.Value_pb2 import Value
 
 from features import offline, online, store
 from features.examples import Window, churn_examples, latest
+from features.online_metadata import online_metadata
 from features.packed.layout import Layout
 from features.packed.rows import SqliteRows
 from features.settings import Settings
-from features.shelf import shelf
 from features.tables import Tables
 
 PARAMS = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
@@ -26,7 +26,7 @@ def asked_of_feast(snapshot: store.Snapshot, settings: Settings, ids: list[str],
     """Feast's own answer, from the packed store or, materialized now, from a store of Feast's."""
     with tempfile.TemporaryDirectory() as folder, offline.engine(snapshot, settings):
         if place is None:
-            feast = online._feast(snapshot, shelf(settings), Path(folder))
+            feast = online._feast(snapshot, online_metadata(settings), Path(folder))
         else:
             (Path(folder) / "registry.db").write_bytes(online._registry(snapshot, settings))
             feast = offline.feature_store(snapshot, Path(folder), place)

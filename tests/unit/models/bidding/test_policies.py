@@ -88,13 +88,13 @@ def test_every_policy_beats_chance_and_keeps_its_budget(name: str, policies: dic
 
 
 def test_a_dial_is_as_it_was_tuned_at_its_budgets_and_between_them_in_between(policies: dict[str, Kept]) -> None:
-    dial = policies["linear"].factor  # type: ignore[attr-defined]
+    curve = policies["linear"].factor  # type: ignore[attr-defined]
 
     def at(ratio: float) -> Floats:
-        return dial.at(replace(seen(), budget=ratio * seen().look_up(dial.prices) * seen().auctions))
+        return curve.at(replace(seen(), budget=ratio * seen().look_up(curve.prices) * seen().auctions))
 
     for i, ratio in enumerate(RATIOS):
-        np.testing.assert_allclose(at(ratio), seen().look_up(dial.settings)[:, i])
+        np.testing.assert_allclose(at(ratio), seen().look_up(curve.settings)[:, i])
     np.testing.assert_allclose(at(RATIOS[0] * 2**0.5), (at(RATIOS[0]) + at(RATIOS[1])) / 2)
     np.testing.assert_allclose(at(1e-9), at(RATIOS[0]))
 

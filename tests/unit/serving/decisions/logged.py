@@ -2,18 +2,20 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from components.params import load
 from serving.decisions.answer import answered
 from serving.decisions.engine import decide
-from serving.decisions.log import parts, reading
+from serving.decisions.log import params as stored
 from serving.decisions.log.entry import Entry, read
-from serving.decisions.log.segment import Segment
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.rebuild import to_json
 from serving.decisions.records import Decision, Opportunity, Predictions, Spend, State
 from serving.decisions.state.store import Grant
+from serving.records import reading
+from serving.records.segment import Segment
 
 PARAMS = load(Path(__file__).parents[4] / "params.yaml").decisions
 SEED = 7
@@ -40,9 +42,14 @@ def logged(place: Path, count: int, start: int = 0) -> None:
     log.close()
 
 
+def lines(entries: Sequence[Entry]) -> list[bytes]:
+    """The records of decisions."""
+    return [to_json(entry) for entry in entries]
+
+
 def ids(place: Path) -> list[str]:
     """The opportunities of a log, in its order."""
-    return [read(written).opportunity.opportunity_id for written in reading.entries(place)]
+    return [read(written).opportunity.opportunity_id for written in reading.records(place)]
 
 
 def auctions(count: int) -> list[str]:
@@ -53,11 +60,11 @@ def auctions(count: int) -> list[str]:
 def left_open(place: Path, *groups: int) -> Path:
     """The journal of a writer that was killed after these groups."""
     place.mkdir(exist_ok=True)
-    name, at = parts.keep_params(place, PARAMS), 0
-    written = Segment(place, lambda entries: None)
+    name, at = stored.keep(place, PARAMS), 0
+    written = Segment(place, lambda written: None)
     for count in groups:
         entries = [Entry(time.time(), name, *decided(at + one)) for one in range(count)]
-        written.commit(entries, [to_json(entry) for entry in entries])
+        written.commit(lines(entries))
         at += count
     written._journal.close()
     return written._journal.path

@@ -17,16 +17,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.records import decisions_folder
 from features.sources.decision_log import came_of
 from serving.decisions.feedback import Feedback, Observed
-from serving.decisions.log import parts
 from serving.decisions.log.entry import Entry
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.outcomes import CAME, joined
 from serving.decisions.records import Action, Counters, Opportunity
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Grant, Reservation, StoreUnavailable, Terms
-from tests.unit.serving.decisions.logged import PARAMS, decided
+from tests.unit.serving.decisions.logged import PARAMS, decided, lines
 
 DAY = 86_400.0
 CAMPAIGNS = [f"campaign {one}" for one in range(3)]
@@ -42,7 +42,7 @@ def opened(place: Path) -> tuple[Feedback, Sqlite]:
 def placed(feedback: Feedback, store: Sqlite, *ats: int) -> None:
     """Reserve and log so many bids, as an endpoint does."""
     reserved(store, *ats)
-    feedback.expect([entry(at) for at in ats])
+    feedback.expect(lines([entry(at) for at in ats]))
 
 
 def reserved(store: Sqlite, *ats: int) -> None:
@@ -93,9 +93,9 @@ def test_what_is_told_before_its_decision_is_counted_when_that_is_known(tmp_path
     reserved(store, 0, 3)
     assert feedback.take([observed(0), observed(3)]) == ["waits", "waits"]
     assert counters(store)[0].clicks == 0
-    feedback.expect([entry(0)])
+    feedback.expect(lines([entry(0)]))
     assert counters(store)[0].clicks == 1
-    feedback.expect([entry(0), entry(3)])
+    feedback.expect(lines([entry(0), entry(3)]))
     assert counters(store)[0].clicks == 2
 
 
@@ -111,7 +111,7 @@ def test_an_impression_settles_the_reservation_and_a_loss_frees_it(tmp_path):
     feedback, store = opened(tmp_path)
     asked = [decided(at)[0] for at in (0, 3)]
     store.reserve([Reservation(one.opportunity_id, "ours", one.campaign_id, 5.0, one.occurred_at) for one in asked])
-    feedback.expect([entry(0), entry(3)])
+    feedback.expect(lines([entry(0), entry(3)]))
     feedback.take([observed(0, "impression", cost=1.25), observed(3, "loss")])
     (state,) = store.load(asked[:1], "3")
     assert (state.campaign.total, state.campaign.reserved) == (1.25, 0.0)
@@ -120,7 +120,7 @@ def test_an_impression_settles_the_reservation_and_a_loss_frees_it(tmp_path):
 def test_evidence_is_of_policy_or_baseline_where_chance_chose(tmp_path):
     feedback, store = opened(tmp_path)
     entries = [entry(at) for at in range(0, 300, 3)]
-    feedback.expect(entries)
+    feedback.expect(lines(entries))
     reserved(store, *range(0, 300, 3))
     feedback.take([observed(at, "conversion", value=2.0, cost=1.0) for at in range(0, 300, 3)])
     (state,) = store.load([entries[0].opportunity], "3")
@@ -134,7 +134,7 @@ def test_evidence_is_of_policy_or_baseline_where_chance_chose(tmp_path):
 
 def test_segments_are_counted(tmp_path):
     feedback, store = opened(tmp_path)
-    feedback.expect([entry(0)])
+    feedback.expect(lines([entry(0)]))
     feedback.take([observed(0)])
     (state,) = store.load([replace(decided(0)[0], asked="campaign")], "3")
     assert state.segments["keyword"]["shoes"].window.recent.clicks == 1
@@ -145,7 +145,7 @@ def test_nothing_can_come_of_a_bid_that_was_not_placed(tmp_path):
     feedback, _ = opened(tmp_path)
     held = entry(0, Grant("refused", 0.0, "nothing is left"))
     assert held.decision.action is Action.HOLD
-    feedback.expect([held])
+    feedback.expect(lines([held]))
     assert feedback.take([observed(0)]) == ["waits"]
 
 
@@ -167,7 +167,7 @@ def test_while_the_store_is_away_events_are_kept_and_counted_when_it_is_back(tmp
 
 def test_what_was_not_counted_before_a_kill_is_counted_after(tmp_path, monkeypatch):
     feedback, store = opened(tmp_path)
-    feedback.expect([entry(0), entry(3)])
+    feedback.expect(lines([entry(0), entry(3)]))
     real = store.record
 
     def killed(events):
@@ -185,9 +185,9 @@ def test_what_was_not_counted_before_a_kill_is_counted_after(tmp_path, monkeypat
 def test_decisions_are_forgotten_after_a_while_and_events_never(tmp_path):
     feedback, _ = opened(tmp_path)
     old = replace(entry(0), logged_at=time.time() - PARAMS.keeping.remembered_s - 1)
-    feedback.expect([old])
+    feedback.expect(lines([old]))
     feedback.take([observed(0)])
-    feedback.expect([entry(1)])
+    feedback.expect(lines([entry(1)]))
     assert feedback.take([observed(0), observed(0, which=" late")]) == ["again", "waits"]
 
 
@@ -211,7 +211,8 @@ def test_any_order_and_any_repetition_count_the_same(tmp_path_factory, rng):
         for kind, cost, value in (("impression", 0.25, 0.0), ("click", None, 0.0), ("conversion", None, 8.0))
     ]
     reserved(store, *range(6))
-    steps = [(feedback.take, [one]) for one in events * 2] + [(feedback.expect, [entry(at)]) for at in range(6)] * 2
+    expected = [(feedback.expect, lines([entry(at)])) for at in range(6)]
+    steps = [(feedback.take, [one]) for one in events * 2] + expected * 2
     rng.shuffle(steps)
     for step, items in steps:
         step(items)
@@ -227,9 +228,9 @@ def test_several_who_tell_the_same_at_once_count_it_once(tmp_path):
     def tell(own: int) -> list[str]:
         rng, told = random.Random(own), []
         for at in range(0, 60, 6):
-            feedbacks[own].expect(rng.sample(entries, 10))
+            feedbacks[own].expect(lines(rng.sample(entries, 10)))
             told += feedbacks[own].take(events[at : at + 6])
-        feedbacks[own].expect(entries)
+        feedbacks[own].expect(lines(entries))
         return told
 
     with ThreadPoolExecutor(4) as pool:
@@ -241,11 +242,12 @@ def test_several_who_tell_the_same_at_once_count_it_once(tmp_path):
 TELLER = """
 import sys
 from pathlib import Path
+from tests.unit.serving.decisions.logged import lines
 from tests.unit.serving.decisions.test_feedback import entry, observed, opened
 
 feedback, _ = opened(Path(sys.argv[1]))
 for at in range(100_000):
-    feedback.expect([entry(at)])
+    feedback.expect(lines([entry(at)]))
     feedback.take([observed(at, "impression", cost=0.5), observed(at)])
     print(at, flush=True)
 """
@@ -269,7 +271,7 @@ def test_a_kill_loses_no_accepted_event_and_doubles_none(tmp_path):
 
 def test_the_log_is_joined_with_what_came_of_it(tmp_path):
     feedback, _ = opened(tmp_path)
-    place = parts.folder(tmp_path)
+    place = decisions_folder(tmp_path)
     log = DecisionLog(place, PARAMS, feedback.expect)
     for at in range(6):
         log.append(*decided(at))

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 
 from serving.decisions.engine import decide
-from serving.decisions.log import parts, reading, segment
+from serving.decisions.log import params as stored
 from serving.decisions.log.entry import read
-from serving.decisions.log.verify import verify
-from serving.decisions.log.writer import DecisionLog, LogUnavailable
+from serving.decisions.log.writer import DecisionLog
 from serving.decisions.rebuild import to_json
 from serving.decisions.state.store import Grant
+from serving.records import parts, reading, segment
+from serving.records.verify import verify
+from serving.records.writer import LogUnavailable
 from tests.unit.serving.decisions.logged import PARAMS, SEED, auctions, decided, ids, left_open, logged
 from tests.unit.serving.decisions.test_engine import opportunities, predictions, states
 
@@ -31,9 +33,9 @@ def test_an_entry_comes_back_equal(tmp_path):
     log = DecisionLog(tmp_path, PARAMS)
     log.append(*appended)
     log.close()
-    (found,) = map(read, reading.entries(tmp_path))
+    (found,) = map(read, reading.records(tmp_path))
     assert (found.opportunity, found.predictions, found.state, found.grant, found.decision) == appended
-    assert parts.params(tmp_path, found.params) == PARAMS
+    assert stored.read(tmp_path, found.params) == PARAMS
     assert abs(found.logged_at - time.time()) < 60
 
 
@@ -63,7 +65,7 @@ def test_whatever_is_decided_is_logged_and_verified(tmp_path_factory, opportunit
     log.append(opportunity, said, state, None, decision)
     log.close()
     assert verify(place) == []
-    (written,) = reading.entries(place)
+    (written,) = reading.records(place)
     assert to_json(read(written).decision) == to_json(decision)
 
 
@@ -170,7 +172,7 @@ def test_the_listener_is_told_all_in_order_though_it_fails_now_and_then(tmp_path
     def listen(entries):
         if rng.random() < 0.5:
             raise RuntimeError("away")
-        told.extend(entry.opportunity.opportunity_id for entry in entries)
+        told.extend(read(written).opportunity.opportunity_id for written in entries)
 
     left_open(tmp_path, 4)  # a killed writer's are told, too
     while True:

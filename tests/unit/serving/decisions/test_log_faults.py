@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.decisions.log import journal, parts, segment, writer
-from serving.decisions.log.verify import verify
-from serving.decisions.log.writer import DecisionLog, LogUnavailable
+from serving.decisions.log.writer import DecisionLog
+from serving.records import journal, parts, reading, segment, writer
+from serving.records.verify import verify
+from serving.records.writer import LogUnavailable
 from tests.unit.serving.decisions.logged import PARAMS, auctions, decided, ids, left_open, logged
 
 
@@ -215,7 +216,7 @@ def test_a_damaged_part_is_left_out_by_name_and_told_by_verify(tmp_path, caplog,
     bad.write_bytes(bad.read_bytes()[:keep] if keep >= 0 else bad.read_bytes()[:keep] + b"xxxxxxxxx")
     assert ids(tmp_path) == auctions(4)[2:]
     (fault,) = verify(tmp_path)
-    assert str(fault).startswith(f"{bad.name}: entry 0 of chain") and "cannot be read" in fault.what
-    found = [part.name for part, _ in parts.readable(tmp_path, ["decision_id"])]
-    assert len(found) == 1 and bad.name not in found
+    assert str(fault).startswith(f"{bad.name}: record 0 of chain") and "cannot be read" in fault.what
+    (table,) = reading.tables(tmp_path, ["opportunity_id"])
+    assert table["opportunity_id"].to_pylist() == auctions(4)[2:]
     assert bad.name in caplog.text

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from serving.decisions.log import parts, reading, segment, tidy
 from serving.decisions.log.writer import DecisionLog
 from serving.experiments.replay import replay
+from serving.records import parts, reading, segment, tidy
 from tests.unit.serving.decisions.logged import PARAMS, auctions, decided, ids, logged
 
 DAY = 86_400
@@ -36,12 +36,12 @@ def aged(place, seconds, those=slice(None)):
 
 
 def test_the_parts_of_a_chain_become_one_and_nothing_changes(log):
-    before = list(reading.entries(log))
+    before = list(reading.records(log))
     many = len(parts.found(log))
     assert many > 6
     tidy.tidy(log, None)
     assert len(parts.found(log)) == 3
-    assert list(reading.entries(log)) == before
+    assert list(reading.records(log)) == before
     assert replay(log).faults == () and replay(log).differing == 0 and replay(log).count == 16
     assert all(part.stat().st_mtime < time.time() - tidy.SETTLED_S for part in parts.found(log))
     logged(log, 2, 16)

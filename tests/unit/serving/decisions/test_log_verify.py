@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from serving.decisions.log import parts, segment
-from serving.decisions.log.verify import verify
 from serving.decisions.log.writer import DecisionLog
+from serving.records import parts, segment
+from serving.records.verify import verify
 from tests.unit.serving.decisions.logged import PARAMS, decided, left_open, logged
 
 changes = {
@@ -85,5 +85,5 @@ def test_what_is_no_log_says_so(tmp_path):
     with pytest.raises(FileNotFoundError):
         verify(tmp_path / "nowhere")
     pq.write_table(pa.table({"a": [1]}), tmp_path / "a.parquet")
-    with pytest.raises(ValueError, match="no part of a decision log"):
+    with pytest.raises(ValueError, match="no part of a record"):
         verify(tmp_path)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from serving.decisions.log.writer import LogUnavailable
 from serving.decisions.params import Decisions
 from serving.decisions.pipeline import Pipeline
 from serving.decisions.records import Action, Opportunity, Predictions
 from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Terms
+from serving.records.writer import LogUnavailable
 
 ROOT = Path(__file__).parents[4]
 PARAMS = Decisions.model_validate_json(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())["decisions"]))

@@ -11,12 +11,12 @@ import pytest
 
 from features.sources.decision_log import came_of
 from serving.decisions.feedback import Feedback
-from serving.decisions.log import parts
+from serving.decisions.log import params as stored
 from serving.decisions.records import Opportunity
 from serving.decisions.state.pages import account_key, campaign_key
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Event, Receipt, Reservation, StoreUnavailable
-from tests.unit.serving.decisions.logged import PARAMS
+from tests.unit.serving.decisions.logged import PARAMS, lines
 from tests.unit.serving.decisions.test_feedback import counters, entry, observed, opened
 
 NOW = time.time()
@@ -104,7 +104,7 @@ def test_events_of_before_are_counted_and_read_once_each(tmp_path: Path) -> None
     assert came["cost"][made[0].decision_id] == 0.5
     assert came["told_at"].max() == made[0].occurred_at
     feedback, store = opened(tmp_path)
-    feedback.expect([entry(0)])
+    feedback.expect(lines([entry(0)]))
     assert (counters(store)[0].impressions, counters(store)[0].cost) == (1, 0.5)
     assert feedback.take([observed(0)]) == ["joined"]
     assert came_of(tmp_path / "feedback.db").set_index("decision_id")["cost"][made[0].decision_id] == 0.5
@@ -115,10 +115,10 @@ def test_a_log_of_before_is_still_read_with_its_parameters(tmp_path: Path) -> No
     said["keeping"]["expires_s"] = said["keeping"].pop("settles_s") and 300
     del said["retention"]["valid_s"]
     written = json.dumps(said).encode()
-    name = parts.hashlib.sha256(written).hexdigest()
+    name = stored.hashlib.sha256(written).hexdigest()
     (tmp_path / "params").mkdir()
     (tmp_path / "params" / f"{name}.json").write_bytes(written)
-    assert parts.params(tmp_path, name).bids == PARAMS.bids
+    assert stored.read(tmp_path, name).bids == PARAMS.bids
 
 
 def test_a_store_of_before_and_feedback_go_on_together(tmp_path: Path) -> None:

@@ -8,16 +8,17 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.records import decisions_folder
 from pipelines.cli import main
 from serving.decisions.answer import answered
 from serving.decisions.engine import decide
-from serving.decisions.log import parts
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.records import Action, Counters, Segment, Spend, State, Window
 from serving.decisions.state.store import Grant
 from serving.experiments import replay as replaying
 from serving.experiments.explain import explain
 from serving.experiments.replay import Replay, replay
+from serving.records import parts
 from tests.unit.serving.decisions.logged import PARAMS, SEED, decided
 from tests.unit.serving.decisions.test_engine import opportunities, predictions, states
 
@@ -95,7 +96,7 @@ def test_parameters_that_were_changed_are_refused(tmp_path):
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("ADLOOP_HOME", str(tmp_path))
-    return parts.folder(tmp_path)
+    return decisions_folder(tmp_path)
 
 
 def test_the_command_replays_and_fails_on_a_difference(home):

@@ -4,12 +4,13 @@ import random
 import time
 from pathlib import Path
 
+from features.records import FEEDBACK, decisions_folder
 from serving.decisions.engine import decide
-from serving.decisions.feedback import FILE, Feedback, Observed
-from serving.decisions.log import journal, parts
+from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.records import Action, Decision, Opportunity, Predictions, Spend, State
 from serving.decisions.state.sqlite import Sqlite
+from serving.records import journal
 from serving.rollout.decided import Attempts, spent
 from tests.unit.serving.decisions.logged import PARAMS, SEED
 
@@ -35,7 +36,7 @@ def fill(log: DecisionLog) -> list[Decision]:
 
 def test_attempts_are_the_decisions_of_each_version(tmp_path: Path) -> None:
     begun = time.time()
-    log = DecisionLog(parts.folder(tmp_path), PARAMS)
+    log = DecisionLog(decisions_folder(tmp_path), PARAMS)
     follower = Attempts(tmp_path, "bidding", begun)
     for times, finish in enumerate((log.flush, log.flush, log.close), 1):
         fill(log)
@@ -50,10 +51,10 @@ def test_attempts_are_the_decisions_of_each_version(tmp_path: Path) -> None:
 
 
 def test_a_group_that_is_not_whole_yet_is_read_when_it_is(tmp_path: Path) -> None:
-    log = DecisionLog(parts.folder(tmp_path), PARAMS)
+    log = DecisionLog(decisions_folder(tmp_path), PARAMS)
     fill(log)
     log.flush()
-    (written,) = parts.folder(tmp_path).glob(f"*{journal.SUFFIX}")
+    (written,) = decisions_folder(tmp_path).glob(f"*{journal.SUFFIX}")
     follower, whole = Attempts(tmp_path, "bidding", 0.0), written.read_bytes()
     for length in sorted(random.Random(1).choices(range(len(whole)), k=20)):
         written.write_bytes(whole[:length])
@@ -69,8 +70,8 @@ def test_where_nothing_is_logged_there_were_none(tmp_path: Path) -> None:
 
 
 def test_what_a_version_spent_and_brought_is_of_its_own_bids(tmp_path: Path) -> None:
-    place = parts.folder(tmp_path)
-    feedback = Feedback(place.parent / FILE, Sqlite(tmp_path / "state.db", PARAMS), PARAMS)
+    place = decisions_folder(tmp_path)
+    feedback = Feedback(place.parent / FEEDBACK, Sqlite(tmp_path / "state.db", PARAMS), PARAMS)
     log = DecisionLog(place, PARAMS, feedback.expect)
     made = fill(log)
     log.close()

@@ -14,7 +14,7 @@ from features.redis_address import Address
 from features.settings import Settings
 
 
-class Shelf(Protocol):
+class OnlineMetadata(Protocol):
     """Records by key in the online store.
 
     Attributes:
@@ -35,7 +35,7 @@ class Shelf(Protocol):
         """Held by who changes what is there; makes the store where there is none."""
 
 
-def shelf(settings: Settings) -> Shelf:
+def online_metadata(settings: Settings) -> OnlineMetadata:
     """The online store that the settings name."""
     return Sqlite(settings.home / "online.db") if settings.redis_url is None else Redis(settings.redis_url)
 

@@ -1,4 +1,4 @@
-"""Feast without what it loads and compiles at import and adloop does not use: `from features.unchecked import feast`.
+"""Feast without what it loads and compiles at import and adloop does not use: `from features.lean_feast import feast`.
 
 Checks of all arguments, which typeguard compiles anew at each import, and torch, for types of arrays that are none of
 ours. Together they take twice as long as all the rest of Feast, in every step and server, and most of the memory.

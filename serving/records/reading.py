@@ -1,23 +1,27 @@
-"""Reading a decision log: the entries of a part or a folder, chain by chain."""
+"""Reading what was recorded: a part or a folder, chain by chain."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from serving.decisions.log import journal, parts
-from serving.decisions.log.entry import Entry, read
+from serving.records import journal, parts
+from serving.records.columns import batch
+
+log = logging.getLogger("adloop.records")
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Entries that follow each other: of a part, or of a journal that is no part yet.
+    """Records that follow each other: of a part, or of a journal that is no part yet.
 
     Attributes:
         head: where they stand in their chain.
-        hashes: as they are stored beside the entries.
+        hashes: as they are stored beside the records.
         open: it is still written to, or was when its writer was killed.
         columns: the `pyarrow.Table` of the part they are from; None for a journal.
     """
@@ -35,7 +39,7 @@ class Stretch:
 
 
 def stretches(path: Path, damaged: dict[str, str] | None = None) -> Iterator[Stretch]:
-    """All that a part or a folder holds, each entry once, one part at a time.
+    """All that a part or a folder holds, each record once, one part at a time.
 
     Raises `FileNotFoundError` where there is nothing.
 
@@ -69,20 +73,36 @@ def _journal(kept: journal.Kept) -> Stretch:
     return Stretch(f"the journal of {kept.chain}", head, kept.written, kept.hashes, not kept.damaged, None)
 
 
-def entries(path: Path) -> Iterator[bytes]:
-    """The exact bytes of each entry, as `stretches` finds them; those of damaged parts are left out, see `verify`."""
+def records(path: Path) -> Iterator[bytes]:
+    """The exact bytes of each record, as `stretches` finds them; those of damaged parts are left out, see `verify`."""
     for stretch in stretches(path, {}):
         yield from stretch.written
 
 
-def find(path: Path, decision_id: str) -> list[Entry]:
-    """What was logged of a decision, oldest first: it was asked for once or more. Raises `LookupError` if never."""
-    journals = [written for kept in parts.journals(path) for written in kept.written]
-    logged = set[bytes]()
-    for _, table in parts.readable(path, ["decision_id", "entry"]):
-        logged.update(parts.exact(table.filter(pc.field("decision_id") == decision_id)))
-    logged.update(written for written in journals if decision_id.encode() in written)
-    found = [entry for entry in map(read, logged) if entry.decision.decision_id == decision_id]
-    if not found:
-        raise LookupError(f"no decision {decision_id} is logged in {path}")
-    return sorted(found, key=lambda entry: entry.logged_at)
+def find(path: Path, column: str, value: str) -> set[bytes]:
+    """The exact bytes of the records with this text in a column."""
+    found = set[bytes]()
+    for table in tables(path, [column, "entry"]):
+        found.update(parts.exact(table.filter(pc.field(column) == value)))
+    return found
+
+
+def tables(path: Path, columns: Sequence[str], since: float = 0.0) -> Iterator[Any]:
+    """All that may have been recorded since a time (Unix seconds), as a table of these columns a part or journal.
+
+    A part that is damaged is left out, and named in this process's log. Raises as `parts.found`.
+    """
+    with parts.steady(path):
+        left = parts.journals(path)  # read before the parts, nothing is missed that becomes one meanwhile
+        made = set[str]()
+        for part in parts.uncovered([one for one in parts.found(path) if parts.late(one, since)]):
+            try:
+                table = parts.read(part, columns)
+            except parts.UNREADABLE as damaged:
+                log.error("left out: %s cannot be read: %s", part, damaged)
+                continue
+            made.add(part.stem)
+            yield table
+        for kept in left:
+            if kept.written and journal.name(kept.chain, kept.first) not in made:
+                yield pa.Table.from_batches([batch(kept.chain, kept.first, kept.written, kept.hashes)]).select(columns)

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from serving.decisions.log import parts
-from serving.decisions.log.parts import Head
+from serving.records import parts
+from serving.records.parts import Head
 
-log = logging.getLogger("adloop.decisions")
+log = logging.getLogger("adloop.records")
 
 #: Seconds after which a part is merged: until then canaries are judged by it. Bytes from which it is left as it is.
 SETTLED_S, WHOLE = 3600.0, 16 << 20

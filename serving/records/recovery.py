@@ -4,14 +4,13 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from serving.decisions.log import journal, parts
-from serving.decisions.log.columns import batch
-from serving.decisions.log.entry import Entry, read
+from serving.records import journal, parts
+from serving.records.columns import batch
 
-log = logging.getLogger("adloop.decisions")
+log = logging.getLogger("adloop.records")
 
 
-def recover(place: Path, recovered: Callable[[Sequence[Entry]], None]) -> None:
+def recover(place: Path, recovered: Callable[[Sequence[bytes]], None]) -> None:
     """Make parts of the journals that nobody writes any more, and tell what was in them. For one process at a time.
 
     A journal that was changed after it was written is renamed to `.damaged`, after what is before the change became a
@@ -25,7 +24,7 @@ def recover(place: Path, recovered: Callable[[Sequence[Entry]], None]) -> None:
             continue
         try:
             _finish(place, kept, recovered, closed=path == last[kept.chain] and not kept.damaged)
-        except ValueError as strange:  # an entry is none, or of another version of adloop
+        except ValueError as strange:  # a line is no record
             _set_aside(path, str(strange))
             continue
         if kept.damaged:
@@ -51,12 +50,11 @@ def _set_aside(path: Path, why: str) -> None:
     path.rename(path.with_suffix(parts.DAMAGED))
 
 
-def _finish(place: Path, kept: journal.Kept, recovered: Callable[[Sequence[Entry]], None], closed: bool) -> None:
+def _finish(place: Path, kept: journal.Kept, recovered: Callable[[Sequence[bytes]], None], closed: bool) -> None:
     if kept.rest:
         log.warning("chain %s: %d bytes that were being written are cut", kept.chain, len(kept.rest))
-    entries = [read(line) for line in kept.written]
-    if entries or kept.first:
-        columns = [batch(kept.chain, kept.first, entries, kept.written, kept.hashes)] if entries else []
+    if kept.written or kept.first:
+        columns = [batch(kept.chain, kept.first, kept.written, kept.hashes)] if kept.written else []
         parts.write(place, parts.Head(kept.chain, kept.first, kept.previous, closed), columns)
-    if entries:
-        recovered(entries)
+    if kept.written:
+        recovered(kept.written)

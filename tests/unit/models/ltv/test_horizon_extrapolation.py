@@ -7,26 +7,26 @@ import pandas as pd
 import pytest
 
 from models.ltv import FAMILY, LtvParams, ValueModel
-from models.ltv.leap import USUAL, Leap, chained, drift, pairs, weight
+from models.ltv.horizon_extrapolation import USUAL, HorizonExtrapolation, chained, drift, pairs, weight
 
 
 def test_no_leap_leaves_the_models_answers() -> None:
     own = np.array([1.0, 5.0, 20.0])
 
-    assert Leap().value(own, np.array([0.0, 50.0, 3.0])).tolist() == own.tolist()
+    assert HorizonExtrapolation().value(own, np.array([0.0, 50.0, 3.0])).tolist() == own.tolist()
 
 
 def test_a_leap_goes_part_of_the_way_to_past_spend_and_keeps_the_total() -> None:
     own, past = np.array([10.0, 10.0, 10.0]), np.array([40.0, 10.0, 2.5])
 
-    value = Leap.over(0.5, own, past).value(own, past)
+    value = HorizonExtrapolation.over(0.5, own, past).value(own, past)
 
     assert value.sum() == pytest.approx(own.sum())
     assert value / value[1] == pytest.approx([2.0, 1.0, 0.5])
 
 
 def test_who_never_paid_anything_keeps_some_value() -> None:
-    value = Leap(weight=1.0).value(np.array([10.0]), np.array([0.0]))
+    value = HorizonExtrapolation(weight=1.0).value(np.array([10.0]), np.array([0.0]))
 
     assert value.tolist() == pytest.approx([0.5])
 
@@ -116,21 +116,23 @@ def further(
     twice = params.model_copy(update={"window": params.window.model_copy(update={"horizon_days": 120})})
     loyal = valid.assign(value=valid["monetary"] * np.where(np.arange(len(valid)) % 3, 1.5, 0.0))
     same = train.assign(customer_id=valid["customer_id"], monetary=valid["monetary"])
-    return FAMILY.fit(same, loyal, twice, tmp_path_factory.mktemp("leap"))
+    return FAMILY.fit(same, loyal, twice, tmp_path_factory.mktemp("extrapolation"))
 
 
 def test_what_lies_beyond_the_examples_is_left_to_past_spend_where_spend_follows_it(
     further: ValueModel, test: pd.DataFrame
 ) -> None:
-    assert 0.2 < further.leap.weight <= 0.5  # at most the half of the horizon that lies beyond
-    alone = replace(further, leap=Leap()).predict(test)["value"]
+    assert 0.2 < further.extrapolation.weight <= 0.5  # at most the half of the horizon that lies beyond
+    alone = replace(further, extrapolation=HorizonExtrapolation()).predict(test)["value"]
     moved = further.predict(test)["value"] / alone
     assert moved.corr(test["monetary"] / alone, method="spearman") > 0.9
 
 
 def test_past_spend_is_among_the_drivers(further: ValueModel, test: pd.DataFrame) -> None:
     drivers = [{d["feature"]: d["effect"] for d in row} for row in further.explain(test.head(200))["top_drivers"]]
-    moved = np.log(further.predict(test)["value"] / replace(further, leap=Leap()).predict(test)["value"])
+    moved = np.log(
+        further.predict(test)["value"] / replace(further, extrapolation=HorizonExtrapolation()).predict(test)["value"]
+    )
 
     named = [(d["past_spend"], moved.iloc[place]) for place, d in enumerate(drivers) if "past_spend" in d]
     assert len(named) > 20
@@ -140,6 +142,8 @@ def test_past_spend_is_among_the_drivers(further: ValueModel, test: pd.DataFrame
 def test_a_model_saved_before_there_were_leaps_has_none(further: ValueModel, tmp_path: Path) -> None:
     further.save(tmp_path)
     saved = json.loads((tmp_path / "model.json").read_text())
-    (tmp_path / "model.json").write_text(json.dumps({name: it for name, it in saved.items() if name != "leap"}))
+    (tmp_path / "model.json").write_text(
+        json.dumps({name: it for name, it in saved.items() if name != "extrapolation"})
+    )
 
-    assert ValueModel.load(tmp_path).leap == Leap()
+    assert ValueModel.load(tmp_path).extrapolation == HorizonExtrapolation()

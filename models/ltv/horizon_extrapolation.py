@@ -1,8 +1,8 @@
 """Beyond the horizon that history teaches: how far past spend is to be believed beside the model.
 
 Trees learn what the next weeks bring; far beyond them, what a customer has spent in all says as much. The two are
-combined (Bates & Granger 1969, 'The combination of forecasts'), by a weight that is learnt from leaps: what customers
-spent in the time of the later examples, as foreseen from the cutoffs of the earlier ones.
+combined (Bates & Granger 1969, 'The combination of forecasts'), by a weight that is learnt from longer horizons: what
+customers spent in the time of the later examples, as foreseen from the cutoffs of the earlier ones.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ USUAL = 0.1
 
 
 @dataclass(frozen=True)
-class Leap:
+class HorizonExtrapolation:
     """`weight`: of past spend in the logarithm of the value; `level`: what keeps the total as the model has it."""
 
     weight: float = 0.0

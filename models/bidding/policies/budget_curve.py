@@ -29,7 +29,7 @@ class Document(BaseModel):
         return cls.model_validate_json((folder / FILE).read_text())
 
 
-class Dial(Document):
+class BudgetCurve(Document):
     """A setting for each campaign and budget; between the budgets it was tuned at, linear in the budget's logarithm.
 
     Attributes:

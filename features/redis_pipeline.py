@@ -20,7 +20,7 @@ Command = tuple[Any, ...]
 _ELSEWHERE = ("READONLY", "MASTERDOWN", "LOADING")
 
 
-class Trips:
+class RedisPipeline:
     """Connections to one server, one a round trip. Threads may share them; processes open their own.
 
     The pipelines of redis-py's client would do, and take several times as long: for each of a decision's dozen commands
@@ -78,7 +78,7 @@ class Trips:
         return answers
 
 
-class ClusterTrips:
+class ClusterPipeline:
     """The same over the nodes of a cluster: each command goes to the node of its first key.
 
     Commands without a key go to all nodes, and answer as the first of them. `SCAN` answers with all keys at once.
@@ -87,10 +87,10 @@ class ClusterTrips:
     def __init__(self, address: Address, *, text: bool) -> None:
         self._address, self._text = address, text
         self._cluster: Any = None
-        self._nodes: dict[str, Trips] = {}
+        self._nodes: dict[str, RedisPipeline] = {}
 
     def ask(self, commands: Sequence[Command]) -> list[Any]:
-        """As `Trips.ask`. Asked again where keys moved to other nodes, or a node left."""
+        """As `RedisPipeline.ask`. Asked again where keys moved to other nodes, or a node left."""
         try:
             return self._ask(commands)
         except (redis.exceptions.MovedError, redis.exceptions.AskError, redis.ConnectionError):
@@ -129,16 +129,16 @@ class ClusterTrips:
                     break
         return [end, found]
 
-    def _trips(self, node: str) -> Trips:
+    def _trips(self, node: str) -> RedisPipeline:
         if node not in self._nodes:
             host, _, port = node.rpartition(":")
             options = {**self._address.credentials, **_PATIENCE, "decode_responses": self._text}
             pool = redis.Redis(host=host, port=int(port), **options).connection_pool
-            self._nodes[node] = Trips(pool, primary=True)
+            self._nodes[node] = RedisPipeline(pool, primary=True)
         return self._nodes[node]
 
 
-def trips(url: str, *, text: bool, primary: bool = False) -> Trips | ClusterTrips:
+def redis_pipeline(url: str, *, text: bool, primary: bool = False) -> RedisPipeline | ClusterPipeline:
     """Round trips to the Redis at an address. Raises `ValueError` for an address that is none.
 
     Args:
@@ -147,8 +147,8 @@ def trips(url: str, *, text: bool, primary: bool = False) -> Trips | ClusterTrip
     """
     address = Address(url)
     if address.kind == "cluster":
-        return ClusterTrips(address, text=text)
-    return Trips(address.pool(decode_responses=text, **_PATIENCE), primary=primary)
+        return ClusterPipeline(address, text=text)
+    return RedisPipeline(address.pool(decode_responses=text, **_PATIENCE), primary=primary)
 
 
 def _elsewhere(wrong: redis.ResponseError) -> bool:

@@ -1,4 +1,4 @@
-"""Whether the entries of a decision log are what was logged: none changed, removed or moved."""
+"""Whether the records of a record are what was recorded: none changed, removed or moved."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,16 +6,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from serving.decisions.log import parts
-from serving.decisions.log.columns import SCHEMA, batch
-from serving.decisions.log.entry import genesis, links, read
-from serving.decisions.log.parts import SUFFIX
-from serving.decisions.log.reading import Stretch, stretches
+from features.records import SCHEMA, SUFFIX
+from serving.records import parts
+from serving.records.chain import genesis, links
+from serving.records.columns import batch
+from serving.records.reading import Stretch, stretches
 
 
 @dataclass(frozen=True)
 class Fault:
-    """The first entry of a chain that is not as it was logged."""
+    """The first record of a chain that is not as it was recorded."""
 
     source: str
     chain: str
@@ -23,13 +23,13 @@ class Fault:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.source}: entry {self.sequence} of chain {self.chain} {self.what}"
+        return f"{self.source}: record {self.sequence} of chain {self.chain} {self.what}"
 
 
 def verify(path: Path) -> list[Fault]:
-    """The first entry of each chain that was changed, removed or moved since it was logged; empty if none was.
+    """The first record of each chain that was changed, removed or moved since it was recorded; empty if none was.
 
-    Of a single part, that its entries follow each other. Who can write to the folder could also write a whole chain
+    Of a single part, that its records follow each other. Who can write to the folder could also write a whole chain
     anew, or take one away: only a copy of its last hash, kept elsewhere, shows that.
     """
     faults: dict[str, Fault] = {}
@@ -69,7 +69,7 @@ def _last(stretch: Stretch) -> bytes:
 
 
 def _differs(stretch: Stretch) -> Fault | None:
-    """The first entry whose hash does not cover it, or whose columns say something else."""
+    """The first record whose hash does not cover it, or whose columns say something else."""
     head = stretch.head
     for at, (found, stored) in enumerate(zip(links(head.previous, stretch.written), stretch.hashes, strict=True)):
         if found != stored:
@@ -77,17 +77,19 @@ def _differs(stretch: Stretch) -> Fault | None:
             return Fault(stretch.source, head.chain, head.first + at, what)
     if stretch.columns is None or not stretch.written:
         return None
-    rebuilt = batch(head.chain, head.first, [read(one) for one in stretch.written], stretch.written, stretch.hashes)
+    rebuilt = batch(head.chain, head.first, stretch.written, stretch.hashes)
     return _columns(stretch, stretch.columns, pa.Table.from_batches([rebuilt], SCHEMA))
 
 
 def _columns(stretch: Stretch, table: Any, rebuilt: Any) -> Fault | None:
-    """The first row with a column that is not what its entry says."""
+    """The first row with a column that is not what its record says."""
     for name in rebuilt.column_names:
-        if table[name].equals(rebuilt[name]):
+        there = name in table.column_names  # one of an earlier version has fewer
+        if there and table[name].equals(rebuilt[name]):
             continue
-        rows = zip(table[name].to_pylist(), rebuilt[name].to_pylist(), strict=True)
-        at = next((at for at, (stored, said) in enumerate(rows) if stored != said), None)
+        stored = table[name].to_pylist() if there else [None] * len(rebuilt)
+        rows = zip(stored, rebuilt[name].to_pylist(), strict=True)
+        at = next((at for at, (found, said) in enumerate(rows) if found != said), None)
         if at is not None:
             what = f"was changed in its column {name}"
             return Fault(stretch.source, stretch.head.chain, stretch.head.first + at, what)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.decisions.log.entry import links
+from serving.records.chain import links
 
 SUFFIX = ".journal"
 #: What `name` makes of a chain and a sequence number.

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serving.decisions.log import journal, parts, recovery
-from serving.decisions.log.columns import batch
-from serving.decisions.log.entry import Entry, genesis, links, read
-from serving.decisions.log.journal import Journal
-from serving.decisions.log.parts import Head
-from serving.decisions.log.tidy import tidy
+from serving.records import journal, parts, recovery
+from serving.records.chain import genesis, links
+from serving.records.columns import batch
+from serving.records.journal import Journal
+from serving.records.parts import Head
+from serving.records.tidy import tidy
 
-log = logging.getLogger("adloop.decisions")
+log = logging.getLogger("adloop.records")
 
 #: A journal becomes a part when it holds so many bytes, or is so many seconds old.
 PART_BYTES, PART_S = 64 << 20, 30.0
@@ -44,8 +44,7 @@ class _Whole:
         if one.end > one.first and not self.batches:
             kept = journal.read(one.path)
             if kept is not None:
-                entries = [read(line) for line in kept.written]
-                self.batches.append(batch(kept.chain, kept.first, entries, kept.written, kept.hashes))
+                self.batches.append(batch(kept.chain, kept.first, kept.written, kept.hashes))
         if self.batches or one.first:
             parts.write(place, Head(one.chain, one.first, one.previous, self.closed), self.batches)
         one.remove()
@@ -58,33 +57,32 @@ class Segment:
         keep_s: seconds after which parts are removed; None: never.
     """
 
-    def __init__(self, place: Path, recovered: Callable[[Sequence[Entry]], None], keep_s: float | None = None) -> None:
+    def __init__(self, place: Path, recovered: Callable[[Sequence[bytes]], None], keep_s: float | None = None) -> None:
         self._place, self._keep_s, self._tidied = place, keep_s, float("-inf")
         chain = f"{time.time_ns() // 1_000_000:013d}-{uuid.uuid4().hex[:12]}"
         with (place / ".lock").open("w") as lock:  # no journal is taken for abandoned before its writer holds it
             fcntl.flock(lock, fcntl.LOCK_EX)
             recovery.recover(place, recovered)
             self._journal = Journal(place, chain, 0, genesis(chain))
-        self._parts = ThreadPoolExecutor(1, "decision-parts", initializer=_give_way)
+        self._parts = ThreadPoolExecutor(1, "record-parts", initializer=_give_way)
         self._left: list[_Whole] = []  # journals that could not be made parts yet
         self._begin(self._journal)
 
-    def commit(self, entries: Sequence[Entry], written: Sequence[bytes]) -> None:
+    def commit(self, written: Sequence[bytes]) -> None:
         """Put a group on disk, whole or not at all. Raises `OSError` where the disk does not take it."""
         hashes = links(self._journal.head, written)
         self._journal.commit(written, hashes)
-        self._loose.extend(zip(entries, written, hashes, strict=True))
+        self._loose.extend(zip(written, hashes, strict=True))
         self._bytes += sum(map(len, written))
         if len(self._loose) >= BATCH:
             self._bind()
 
     def _bind(self) -> None:
-        """Make columns of the entries that have none yet: few at a time it would take longer than deciding them."""
+        """Make columns of the entries that have none yet: few at a time it would take longer than answering."""
         if self._loose:
             first = self._journal.end - len(self._loose)
-            entries = [entry for entry, _, _ in self._loose]
-            written, hashes = [one for _, one, _ in self._loose], [one for _, _, one in self._loose]
-            self._batches.append(batch(self._journal.chain, first, entries, written, hashes))
+            written, hashes = zip(*self._loose, strict=True)
+            self._batches.append(batch(self._journal.chain, first, written, hashes))
             self._loose.clear()
 
     @property
@@ -131,7 +129,7 @@ class Segment:
     def _begin(self, journal: Journal) -> None:
         self._journal, self._began = journal, time.monotonic()
         self._batches: list[Any] = []
-        self._loose: list[tuple[Entry, bytes, bytes]] = []
+        self._loose: list[tuple[bytes, bytes]] = []
         self._bytes = 0
 
 

@@ -1,7 +1,6 @@
-"""Finished parts: Parquet files that appear whole, and the parameters stored once beside them."""
+"""Finished parts: Parquet files that appear whole."""
 
 import fcntl
-import hashlib
 import json
 import logging
 import os
@@ -14,14 +13,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from serving.decisions.log import journal
-from serving.decisions.log.columns import SCHEMA
-from serving.decisions.params import Decisions
+from features.records import SCHEMA, SUFFIX
+from serving.records import journal
 
-log = logging.getLogger("adloop.decisions")
+log = logging.getLogger("adloop.records")
 
-SUFFIX, DAMAGED = ".parquet", ".damaged"
-#: Held by who reads the log, and by who merges and removes parts; and what tells which were removed.
+DAMAGED = ".damaged"
+#: Held by who reads the record, and by who merges and removes parts; and what tells which were removed.
 LOCK, REMOVED = ".tidy", "removed.json"
 #: What reading a file raises that is damaged, or no part at all.
 UNREADABLE = (pa.ArrowException, ValueError, KeyError, OSError)
@@ -32,8 +30,8 @@ class Head:
     """Where a part stands in its chain.
 
     Attributes:
-        first: sequence number of its first entry.
-        previous: the hash that entry follows.
+        first: sequence number of its first record.
+        previous: the hash that record follows.
         closed: it is the chain's last.
     """
 
@@ -43,20 +41,17 @@ class Head:
     closed: bool
 
 
-def folder(home: Path) -> Path:
-    """Where decisions are logged."""
-    return home / "decisions" / "log"
-
-
 def write(place: Path, head: Head, batches: Sequence[Any]) -> None:
-    """Make a part of batches of entries. Done again with the same, it is the same part."""
+    """Make a part of batches of records. Done again with the same, it is the same part."""
     about = {
         "adloop.chain": head.chain,
         "adloop.first": str(head.first),
         "adloop.previous": head.previous.hex(),
         "adloop.closed": str(int(head.closed)),
     }
-    table = pa.Table.from_batches(batches, SCHEMA).replace_schema_metadata(about)
+    # Columns that an earlier version did not have are null.
+    tables = [SCHEMA.empty_table(), *(pa.Table.from_batches([one.replace_schema_metadata(None)]) for one in batches)]
+    table = pa.concat_tables(tables, promote_options="default").select(SCHEMA.names).replace_schema_metadata(about)
     name = journal.name(head.chain, head.first)
     exact = {name: False for name in ("entry", "hash")}
     pq.write_table(
@@ -65,17 +60,17 @@ def write(place: Path, head: Head, batches: Sequence[Any]) -> None:
         compression="zstd",
         use_dictionary=[name for name in SCHEMA.names if name not in exact],
     )
-    _appear(place / f"{name}.writing", place / f"{name}{SUFFIX}")
+    appear(place / f"{name}.writing", place / f"{name}{SUFFIX}")
 
 
 def head(part: Path) -> Head:
-    """Where a part stands. Raises `ValueError` for a file that is no part of a decision log."""
+    """Where a part stands. Raises `ValueError` for a file that is no part of a record."""
     about = pq.read_schema(part).metadata or {}
     try:
         chain, first = about[b"adloop.chain"].decode(), int(about[b"adloop.first"])
         return Head(chain, first, bytes.fromhex(about[b"adloop.previous"].decode()), about[b"adloop.closed"] == b"1")
     except KeyError:
-        raise ValueError(f"{part} is no part of a decision log") from None
+        raise ValueError(f"{part} is no part of a record") from None
 
 
 def read(part: Path, columns: Sequence[str] | None = None) -> Any:
@@ -98,7 +93,7 @@ def whole(part: Path) -> bool:
 
 
 def uncovered(chain: Sequence[Path]) -> list[Path]:
-    """Parts in the order of their chains, without those whose entries one before them has too: a merge was killed."""
+    """Parts in the order of their chains, without those whose records one before them has too: a merge was killed."""
     kept, end = list[Path](), ("", 0)
     for part in chain:
         if whole(part):
@@ -112,7 +107,7 @@ def uncovered(chain: Sequence[Path]) -> list[Path]:
 
 
 def removed(place: Path) -> dict[str, tuple[int, bytes]]:
-    """Where chains go on whose beginning was removed: sequence number of the first entry, and the hash it follows."""
+    """Where chains go on whose beginning was removed: sequence number of the first record, and the hash it follows."""
     file = place / REMOVED
     told = json.loads(file.read_text()) if file.exists() else {}
     return {chain: (int(first), bytes.fromhex(follows)) for chain, (first, follows) in told.items()}
@@ -120,7 +115,7 @@ def removed(place: Path) -> dict[str, tuple[int, bytes]]:
 
 @contextmanager
 def steady(path: Path) -> Iterator[None]:
-    """While a log is read, its parts are neither merged nor removed."""
+    """While a record is read, its parts are neither merged nor removed."""
     place = path if path.is_dir() else path.parent
     try:
         lock = (place / LOCK).open("a")
@@ -133,7 +128,7 @@ def steady(path: Path) -> Iterator[None]:
 
 
 def exact(table: Any) -> list[bytes]:
-    """The bytes of each entry of a part that was read."""
+    """The bytes of each record of a part that was read."""
     written: list[bytes] = table["entry"].cast(pa.binary()).to_pylist()
     return written
 
@@ -144,12 +139,12 @@ def found(path: Path) -> list[Path]:
     Raises `FileNotFoundError` where there is nothing.
     """
     if not path.exists():
-        raise FileNotFoundError(f"no decisions are logged at {path}")
+        raise FileNotFoundError(f"nothing is recorded at {path}")
     return sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
 
 
 def late(part: Path, since: float) -> bool:
-    """Whether a part may hold entries logged since a time (Unix seconds). Clocks of files are the coarser ones."""
+    """Whether a part may hold records recorded since a time (Unix seconds). Clocks of files are the coarser ones."""
     return part.stat().st_mtime >= since - 1
 
 
@@ -170,59 +165,16 @@ def journals(path: Path) -> list[journal.Kept]:
     return found
 
 
-def readable(path: Path, columns: Sequence[str], since: float = 0.0) -> Iterator[tuple[Path, Any]]:
-    """The parts that may hold entries logged since a time, each as a table of these columns.
-
-    One that is damaged is left out, and named in this process's log. Raises as `found`.
-    """
-    with steady(path):
-        for part in uncovered([one for one in found(path) if late(one, since)]):
-            try:
-                table = read(part, columns)
-            except UNREADABLE as damaged:
-                log.error("left out: %s cannot be read: %s", part, damaged)
-                continue
-            yield part, table
-
-
 def left_out(place: Path) -> str | None:
-    """The files of a log that were set aside because they are damaged, and what to do; None where there are none."""
+    """The files of a record that were set aside because they are damaged, and what to do; None where there are none."""
     names = sorted(file.name for file in place.glob(f"*{DAMAGED}"))
     if not names:
         return None
     return f"{place}: {', '.join(names)}: damaged and left out; put back a copy as {journal.SUFFIX}, or remove them"
 
 
-def keep_params(place: Path, params: Decisions) -> str:
-    """Store the parameters, once; their name is the hash of what is stored."""
-    written = params.model_dump_json().encode()
-    name = hashlib.sha256(written).hexdigest()
-    target = place / "params" / f"{name}.json"
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_suffix(f".{os.getpid()}.writing")
-        draft.write_bytes(written)
-        _appear(draft, target)
-    return name
-
-
-def params(place: Path, name: str) -> Decisions:
-    """The parameters of that name. Raises `ValueError` where they are not what was stored."""
-    written = (place / "params" / f"{name}.json").read_bytes()
-    if hashlib.sha256(written).hexdigest() != name:
-        raise ValueError(f"the parameters {place / 'params' / name}.json were changed")
-    return Decisions.model_validate_json(json.dumps(_as_now(json.loads(written))))
-
-
-def _as_now(said: Any) -> Any:
-    """Parameters as they are named now. Those of before know one time after which bids and offers expired."""
-    keeping = said["keeping"]
-    if "expires_s" in keeping:
-        keeping["settles_s"] = said["retention"]["valid_s"] = keeping.pop("expires_s")
-    return said
-
-
-def _appear(draft: Path, target: Path) -> None:
+def appear(draft: Path, target: Path) -> None:
+    """Have a file be there whole, and kept by the disk."""
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     draft.replace(target)

@@ -1,0 +1,89 @@
+"""The record of what models saw, answered and caused: its files and its columns.
+
+A record is one line of JSON: one row of a request to a model, or one decision. It holds `logged_at`, `inputs` (features
+as used, those looked up online among them), `predictions` (answers, `versions`, `faults`, `took_ms`), `request` where a
+model server was asked, and `opportunity`, `state`, `grant` and `decision` where something was decided. Parts are
+Parquet files of the columns below, the exact line (`entry`) and its hash. Money is in units of the account's currency,
+`*_at` in Unix seconds.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+#: Where decisions are recorded under the home: parts in `LOG`, and what came of them in `FEEDBACK` beside it.
+DECISIONS, LOG, FEEDBACK = "decisions", "log", "feedback.db"
+#: Where requests to models are recorded under the home, a folder a family.
+REQUESTS = "requests"
+SUFFIX = ".parquet"
+
+TEXT, NUMBER, WHOLE, NAMES = pa.string(), pa.float64(), pa.int64(), pa.list_(pa.string())
+VERSIONS = pa.map_(TEXT, TEXT)
+
+#: Name, type and the place in a record. A place with `[]` is a name of each item of a list.
+COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
+    ("logged_at", NUMBER, "logged_at"),
+    ("request_id", TEXT, "request.request_id"),
+    ("row", WHOLE, "request.row"),
+    ("entity_id", TEXT, "request.entity_id"),
+    ("status", WHOLE, "request.status"),
+    ("error", TEXT, "request.error"),
+    ("decision_id", TEXT, "decision.decision_id"),
+    ("opportunity_id", TEXT, "decision.opportunity_id"),
+    ("account_id", TEXT, "decision.account_id"),
+    ("campaign_id", TEXT, "decision.campaign_id"),
+    ("decided_at", NUMBER, "decision.decided_at"),
+    ("asked", TEXT, "opportunity.asked"),
+    ("keyword", TEXT, "opportunity.keyword"),
+    ("channel", TEXT, "opportunity.channel"),
+    ("audience", TEXT, "opportunity.audience"),
+    ("creative_id", TEXT, "opportunity.creative_id"),
+    ("customer_id", TEXT, "opportunity.customer_id"),
+    ("hour", pa.int32(), "opportunity.hour"),
+    ("floor_price", NUMBER, "opportunity.floor_price"),
+    ("predicted_ctr", NUMBER, "predictions.answers.predicted_ctr"),
+    ("predicted_cvr", NUMBER, "predictions.answers.predicted_cvr"),
+    ("expected_value", NUMBER, "predictions.answers.expected_value"),
+    ("policy_bid", NUMBER, "predictions.answers.policy_bid"),
+    ("baseline_bid", NUMBER, "predictions.answers.baseline_bid"),
+    ("churn_probability", NUMBER, "predictions.answers.churn_probability"),
+    ("took_ms", NUMBER, "predictions.took_ms"),
+    ("faults", NAMES, "predictions.faults"),
+    ("action", TEXT, "decision.action"),
+    ("target", TEXT, "decision.target"),
+    ("source", TEXT, "decision.source"),
+    ("dimension", TEXT, "decision.dimension"),
+    ("amount", NUMBER, "decision.amount"),
+    ("unit", TEXT, "decision.unit"),
+    ("before", NUMBER, "decision.before"),
+    ("reason", TEXT, "decision.reason"),
+    ("triggers", NAMES, "decision.triggers[].name"),
+    ("guardrails", NAMES, "decision.guardrails[].guardrail"),
+    ("arm", TEXT, "decision.arm"),
+    ("propensity", NUMBER, "decision.propensity"),
+    ("explored", pa.bool_(), "decision.explored"),
+    ("versions", VERSIONS, "predictions.versions"),
+    ("seed", WHOLE, "decision.seed"),
+    ("params", TEXT, "params"),
+    ("grant", TEXT, "grant.status"),
+)
+
+SCHEMA = pa.schema(
+    [
+        ("chain", TEXT),
+        ("sequence", WHOLE),
+        *((name, kind) for name, kind, _ in COLUMNS),
+        ("entry", TEXT),
+        ("hash", pa.binary(32)),
+    ]
+)
+
+
+def decisions_folder(home: Path) -> Path:
+    """Where decisions are recorded."""
+    return home / DECISIONS / LOG
+
+
+def requests_folder(home: Path, family: str) -> Path:
+    """Where the requests to a family's models are recorded."""
+    return home / REQUESTS / family

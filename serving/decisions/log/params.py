@@ -1,0 +1,39 @@
+"""The parameters that decisions were made under, stored once beside their record."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from serving.decisions.params import Decisions
+from serving.records import parts
+
+
+def keep(place: Path, params: Decisions) -> str:
+    """Store the parameters, once; their name is the hash of what is stored."""
+    written = params.model_dump_json().encode()
+    name = hashlib.sha256(written).hexdigest()
+    target = place / "params" / f"{name}.json"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_suffix(f".{os.getpid()}.writing")
+        draft.write_bytes(written)
+        parts.appear(draft, target)
+    return name
+
+
+def read(place: Path, name: str) -> Decisions:
+    """The parameters of that name. Raises `ValueError` where they are not what was stored."""
+    written = (place / "params" / f"{name}.json").read_bytes()
+    if hashlib.sha256(written).hexdigest() != name:
+        raise ValueError(f"the parameters {place / 'params' / name}.json were changed")
+    return Decisions.model_validate_json(json.dumps(_as_now(json.loads(written))))
+
+
+def _as_now(said: Any) -> Any:
+    """Parameters as they are named now. Those of before know one time after which bids and offers expired."""
+    keeping = said["keeping"]
+    if "expires_s" in keeping:
+        keeping["settles_s"] = said["retention"]["valid_s"] = keeping.pop("expires_s")
+    return said

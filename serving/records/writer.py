@@ -1,0 +1,154 @@
+"""The writer of a record: appends never wait for the disk, a thread of its own commits them in groups."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+
+from serving.records.segment import Segment
+
+log = logging.getLogger("adloop.records")
+
+#: Seconds between groups, and waiting bytes with which one is written before that.
+EVERY, GROUP_BYTES = 0.05, 256 << 10
+#: Records of one group at most: a thread that works on more at once keeps those that answer waiting.
+GROUP = 250
+#: Bytes held in memory at most, while the disk does not take them.
+LIMIT = 64 << 20
+
+#: Seconds before a disk that failed is asked again.
+RETRY = 0.25
+
+#: Is told the records that are on disk, in order; after a kill perhaps again, so that it must count each once.
+Listener = Callable[[Sequence[bytes]], None]
+
+
+class LogUnavailable(RuntimeError):
+    """The log does not take more: what is answered now would leave no trace."""
+
+
+class RecordLog:
+    """Appends records to one folder, from any number of threads; each process opens its own, and has its own chain.
+
+    Opening it makes parts of what killed writers left. To be closed when no more is answered.
+
+    Args:
+        keep_s: seconds after which records are removed; None: never.
+    """
+
+    def __init__(
+        self,
+        place: Path,
+        listener: Listener = lambda written: None,
+        keep_s: float | None = None,
+    ) -> None:
+        place.mkdir(parents=True, exist_ok=True)
+        self._listener = listener
+        self._segment = Segment(place, listener, keep_s)
+        self._waiting, self._untold = deque[bytes](), list[bytes]()
+        self._bytes = self._appended = self._committed = 0
+        self._stop, self._urgent = False, threading.Event()
+        self._fault: str | None = None
+        self._stuck: str | None = None
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._thread = threading.Thread(target=self._run, name="record", daemon=True)
+        self._thread.start()
+
+    def write(self, written: bytes) -> None:
+        """Append a record, a line of JSON; a moment later it is on disk.
+
+        Raises `LogUnavailable` where the disk has not kept up or the log is closed: what is not recorded must not be
+        acted on.
+        """
+        with self._lock:
+            if self._stop or self._fault is not None or self._bytes > LIMIT:
+                raise LogUnavailable("it is closed" if self._stop else self._fault or "what waits is not taken")
+            self._waiting.append(written)
+            self._bytes += len(written)
+            self._appended += 1
+        if self._bytes > GROUP_BYTES:
+            self._urgent.set()
+
+    def fault(self) -> str | None:
+        """Why the disk does not take what is answered; None while it does. What waits is tried again and again."""
+        return self._fault or self._stuck
+
+    def flush(self, timeout_s: float = 10.0) -> None:
+        """Wait until all that was appended is on disk. Raises `LogUnavailable` where that takes too long."""
+        self._urgent.set()
+        with self._changed:
+            upto = self._appended
+            if not self._changed.wait_for(lambda: self._committed >= upto, timeout_s):
+                raise LogUnavailable(f"what was appended is not on disk after {timeout_s:g} s")
+
+    def close(self) -> None:
+        """Write what is left and end the chain. Raises `LogUnavailable` where that fails."""
+        with self._lock:
+            if self._stop:
+                return
+            self._stop = True
+        self._urgent.set()
+        self._thread.join()
+        self._segment.close()
+        if self._waiting or self._untold:
+            lost, kept = len(self._waiting), len(self._untold)
+            raise LogUnavailable(f"{lost} records could not be written, {kept} that were could not be handed on")
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            self._urgent.wait(EVERY)
+            self._urgent.clear()
+            stopping = self._stop
+            self._fault = self._failing(self._commit_all, self._fault)
+            if self._fault is None:  # while no new journal can begin, the old one goes on
+                self._stuck = self._failing(self._rotate, self._stuck)
+            if self._fault or self._stuck:
+                time.sleep(RETRY)
+            self._tell()
+
+    def _failing(self, write: Callable[[], None], before: str | None) -> str | None:
+        """What was wrong with the disk. What waits is kept and tried again: a full one may have room by then."""
+        try:
+            write()
+        except Exception as fault:
+            if before is None:
+                log.exception("%d records wait for the disk", len(self._waiting))
+            return f"the record is not written: {fault}; make room or mend the disk"
+        return None
+
+    def _rotate(self) -> None:
+        if self._segment.due:
+            self._segment.rotate()
+
+    def _commit_all(self) -> None:
+        while self._waiting:
+            self._commit()
+
+    def _commit(self) -> None:
+        with self._lock:
+            group = list(islice(self._waiting, GROUP))
+        self._segment.commit(group)
+        self._untold.extend(group)
+        with self._changed:
+            for _ in group:
+                self._waiting.popleft()
+            self._committed += len(group)
+            self._changed.notify_all()
+
+    def _tell(self) -> None:
+        """Hand on what is on disk; what could not be handed on still counts as waiting."""
+        if not self._untold:
+            return
+        try:
+            self._listener(self._untold)
+        except Exception:
+            log.exception("%d records could not be handed on", len(self._untold))
+            return
+        with self._lock:
+            self._bytes -= sum(map(len, self._untold))
+        self._untold = []
