@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 from serving.decisions.params import Decisions
 from serving.decisions.records import Action, Arm, Opportunity, Predictions, State, Trigger
 
-
 Asked = TypeVar("Asked", bound=Opportunity, covariant=True)
 
 

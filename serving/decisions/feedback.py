@@ -137,7 +137,8 @@ class Feedback:
         rows = [
             (made["account_id"], made["decision_id"], record["logged_at"], orjson.dumps(facts(record)))
             for record in map(orjson.loads, written)
-            if (made := record["decision"])["action"] != Action.HOLD and kinds()[record["opportunity"]["asked"]].followed
+            if (made := record["decision"])["action"] != Action.HOLD
+            and kinds()[record["opportunity"]["asked"]].followed
         ]
         if not rows:
             return

@@ -33,7 +33,7 @@ def from_plain(kind: type[Record], plain: Mapping[str, Any]) -> Record:
 def _reader(kind: Any) -> Callable[[Any], Any]:
     """What turns a plain value into one of this type; an opportunity is of the class of its kind."""
     if kind is Opportunity:
-        return lambda plain: _record(kinds()[plain.get("asked", "bid")].request)(plain)
+        return lambda plain: _record(cast(Hashable, kinds()[plain.get("asked", "bid")].request))(plain)
     if is_dataclass(kind):
         return _record(cast(Any, kind))
     origin, inner = get_origin(kind), get_args(kind)

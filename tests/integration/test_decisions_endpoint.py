@@ -23,8 +23,9 @@ from features.settings import Settings
 from features.tables import Tables
 from serving.access import keys
 from serving.decisions.api.server import state_store
+from serving.decisions.kinds.bid import Auction
+from serving.decisions.kinds.campaign import Review
 from serving.decisions.params import Decisions
-from serving.decisions.records import Opportunity
 from serving.decisions.state.store import Terms
 from tests.integration import probe_endpoint as probe
 from tests.integration.conftest import Server, free_ports
@@ -250,7 +251,7 @@ def test_a_campaign_spends_what_it_was_given_and_its_account_was(endpoint: Endpo
     answer = endpoint.post("campaigns", given)
     assert (answer.status_code, answer.json()) == (200, given)
     assert endpoint.decide(**place)["action"] == "bid"
-    looked = endpoint.state.load([Opportunity("look", time.time(), "new", "autumn", asked="campaign")], "")[0]
+    looked = endpoint.state.load([Review("look", time.time(), "new", "autumn")], "")[0]
     assert (looked.campaign.daily_limit, looked.target_cpc, looked.account.daily_limit) == (40.0, 0.8, None)
     assert looked.segments["channel"]["search"].share == 1.0 and looked.segments["keyword"]["x"].paused
     assert endpoint.post("accounts", {"account_id": "new", "daily_limit": 0.001, "limit": None}).status_code == 200
@@ -285,7 +286,7 @@ def test_feedback_is_counted_once(endpoint: Endpoint) -> None:
     assert endpoint.post("feedback", {"events": [click, click]}).json()["again"] == 2
 
     def spent() -> float:
-        looked = Opportunity("look", time.time(), "acme", "counted")
+        looked = Auction("look", time.time(), "acme", "counted")
         return endpoint.state.load([looked], "")[0].campaign.total
 
     until = time.monotonic() + 10
@@ -315,7 +316,7 @@ def test_a_decisions_cost_is_charged_once_and_what_is_strange_is_told(endpoint: 
         assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
 
     def spend() -> float:
-        return endpoint.state.load([Opportunity("look", time.time(), "acme", "strange")], "")[0].campaign.total
+        return endpoint.state.load([Auction("look", time.time(), "acme", "strange")], "")[0].campaign.total
 
     while spend() == 0 and time.monotonic() < until:
         time.sleep(0.05)
@@ -432,6 +433,6 @@ def test_redis_stopped_and_started_under_load(tmp_path: Path, redis_server: Serv
         if made["action"] == "bid":
             first.setdefault(made["opportunity_id"], made["amount"])
     promised = sum(first.values())
-    spend = endpoint.state.load([Opportunity("look", time.time(), "acme", "tight")], "")[0].campaign
+    spend = endpoint.state.load([Auction("look", time.time(), "acme", "tight")], "")[0].campaign
     assert any(made["arm"] != "fallback" for at, _, made in answers if at > back + 1)
     assert 0 < promised <= spend.reserved + 1e-6 <= limit + 1e-6

@@ -73,9 +73,14 @@ def opportunities(item: Any) -> Any:
         item: the type of each of them.
     """
     several = Annotated[list[item], Field(min_length=1, max_length=BATCH)]
-    batch = TypedDict("Opportunities", {"opportunities": several})  # noqa: UP013 - its type is known only here
-    batch.__doc__ = "A batch of things to decide, of any kinds."
-    return with_config(_request({"opportunities": [next(iter(kinds().values())).example]}))(batch)
+
+    @with_config(_request({"opportunities": [next(iter(kinds().values())).example]}))
+    class Opportunities(TypedDict):
+        """A batch of things to decide, of any kinds."""
+
+        opportunities: several
+
+    return Opportunities
 
 
 @with_config(_request(EVENT, **_TOGETHER))

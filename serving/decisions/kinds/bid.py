@@ -87,7 +87,7 @@ def _draft(case: Case[Auction], bid: float | None, reason: str, arm: Arm, drawn:
         amount=None if bid is None else bid * multiplier(case),
         unit=UNIT,
         before=number(asked.current_bid),
-        credited=credited,
+        arm=arm,
         propensity=drawn,
         explored=explored,
     )
@@ -98,7 +98,7 @@ def spent(draft: Draft, case: Case[Auction]) -> Changed:
     for whose, spend in (("campaign", case.state.campaign), ("account", case.state.account)):
         left = spend.left
         if left is not None and left < case.params.bids.least:
-            why = f"the {whose}'s budget {spend.tightest} is spent" if spend.daily_limit else f"the {whose} has no budget"
+            why = f"the {whose}'s budget {spend.tightest} is spent"
             return draft.held(f"no bid: {why}"), why
     return None
 

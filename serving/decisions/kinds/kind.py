@@ -48,9 +48,9 @@ class Kind:
         paid: what money is set aside for, by the actions that need some.
         learnt_from: the family whose version evidence is kept for; it must answer for the endpoint to be ready.
         features: of what the models read, those that the decision is made from too.
-        known: the entities that the online store must have: of a customer somebody new is nothing strange in an auction,
-            but an offer needs one who is known.
-        credited: the arm that what comes of a decision is evidence of, once all guardrails had their word; None: of none.
+        known: the entities that the online store must have: in an auction somebody new is nothing strange, but an offer
+            is made to who is known.
+        credited: the arm that what comes of a decision is evidence of, after all guardrails; None: of none.
     """
 
     name: str

@@ -47,9 +47,7 @@ def policy(case: Case[CustomerAtRisk]) -> Draft:
             Action.HOLD, customer, reason, triggers=triggers, arm="baseline", propensity=holdout, explored=True
         )
     reason = f"{_why(triggers[0])}, with {risk * value:.4g} at stake"
-    return Draft(
-        Action.RETENTION_OFFER, customer, reason, offered, UNIT, triggers=triggers, propensity=1 - holdout
-    )
+    return Draft(Action.RETENTION_OFFER, customer, reason, offered, UNIT, triggers=triggers, propensity=1 - holdout)
 
 
 def declining_engagement(case: Case[CustomerAtRisk]) -> Trigger | None:

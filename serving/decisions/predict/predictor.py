@@ -11,8 +11,8 @@ from models.bundle import Bundle
 from models.vectors import Columnar, Floats, Picker, Vectorized
 from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix, kind
 
-#: The model's answers, each of (rows,), by its own names. May raise whatever a model raises.
-Ask = Callable[[FeatureMatrix], Mapping[str, Any]]
+#: The model's answers, each of (rows,), as a mapping or frame by its own names. May raise whatever a model raises.
+Ask = Callable[[FeatureMatrix], Any]
 
 
 class Predictor(Protocol):
@@ -46,7 +46,7 @@ class BundlePredictor:
             self.columns = {**dict.fromkeys(self._model.beside, "float64"), **about.columns}
             self.says = self._model.says
         else:
-            self.says = frozenset(self._model.predict(bundle.reference()[list(about.columns)].head(1)))
+            self.says = frozenset(map(str, self._model.predict(bundle.reference()[list(about.columns)].head(1))))
 
     def bound(self, columns: Columns) -> Ask:
         if isinstance(model := self._model, Columnar):

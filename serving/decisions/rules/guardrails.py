@@ -34,7 +34,7 @@ def fault(case: Case[Any]) -> str | None:
         return "the store does not answer"
     if (strange := _clock(case)) is not None:
         return strange
-    return "; ".join(case.predictions.faults) or None
+    return "; ".join(case.predictions.faults) if case.predictions.faults else None
 
 
 def _clock(case: Case[Any]) -> str | None:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from features.records import decisions_folder
 from pipelines.cli import main
-from serving.decisions.answer import answered
-from serving.decisions.engine import decide
+from serving.decisions.decide import answered, decide
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.records import Action, Counters, Segment, Spend, State, Window
 from serving.decisions.state.store import Grant
