@@ -34,6 +34,7 @@ COLUMNS = {
         "poison": "float64",
     },
     "bidder": {"predicted_ctr": "float64", "floor_price": "float64"},
+    "scores": {"frequency": "float64"},
 }
 
 
@@ -101,7 +102,7 @@ def family(name: str) -> Family:
     return Family(
         name=name,
         entity="customer_id",
-        feature_service=SERVICE if name == "clicks" else "none",
+        feature_service="none" if name == "bidder" else SERVICE,
         label=("clicked",),
         examples=lambda *_: pd.DataFrame(),
         params=Params,

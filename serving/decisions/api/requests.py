@@ -50,7 +50,8 @@ class Reader(Generic[Read]):
         except ValidationError as broken:
             fault = broken.errors(include_url=False)[0]
             field, got = _place(given, fault["loc"], missing=fault["type"] == "missing")
-            raise Invalid(f"{where}{field}", self._expected(field, fault), got) from broken
+            named = f"{where}.{field}" if where and field != "body" else where or field
+            raise Invalid(named, self._expected(field, fault), got) from broken
 
     def _expected(self, field: str, fault: Mapping[str, Any]) -> str:
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
@@ -104,14 +105,14 @@ def opportunities(given: Any) -> tuple[list[Opportunity], bool]:
     if not (isinstance(given, dict) and "opportunities" in given):
         return [_opportunity(given, "")], False
     several = _OPPORTUNITIES.read(given)["opportunities"]
-    return [_opportunity(one, f"opportunities[{place}].") for place, one in enumerate(several)], True
+    return [_opportunity(one, f"opportunities[{place}]") for place, one in enumerate(several)], True
 
 
 def _opportunity(given: Any, where: str) -> Opportunity:
     """One thing to decide, by the kind that it says it is of."""
     asked = given.get("asked", "bid") if isinstance(given, dict) else "bid"
     if not isinstance(asked, str) or asked not in kinds():
-        raise Invalid(f"{where}asked", f"one of {', '.join(map(repr, kinds()))}", asked)
+        raise Invalid(f"{where}.asked" if where else "asked", f"one of {', '.join(map(repr, kinds()))}", asked)
     return _reader(asked).read(given, where)
 
 

@@ -98,7 +98,8 @@ def spent(draft: Draft, case: Case[Auction]) -> Changed:
     for whose, spend in (("campaign", case.state.campaign), ("account", case.state.account)):
         left = spend.left
         if left is not None and left < case.params.bids.least:
-            why = f"the {whose}'s budget {spend.tightest} is spent"
+            none = spend.daily_limit == 0
+            why = f"the {whose} has no budget" if none else f"the {whose}'s budget {spend.tightest} is spent"
             return draft.held(f"no bid: {why}"), why
     return None
 

@@ -54,7 +54,7 @@ prices = mostly(st.floats(0.001, 80), dirty)
 counts = st.integers(0, 10**6)
 counters = st.builds(Counters, counts, counts, counts, counts, st.floats(-1e6, 1e6), money)
 windows = st.builds(Window, counters, counters)
-limits = mostly(st.floats(1, 1e6), st.none() | st.just(0.0))
+limits = mostly(money.map(lambda one: one + 1), st.none() | st.just(0.0))
 little = st.integers(0, 5 * 10**6).map(lambda one: one / 1e6)
 spends = st.builds(
     Spend, mostly(little.map(lambda one: 4 * one), money), money, little, limits, st.none() | st.just(1e7)

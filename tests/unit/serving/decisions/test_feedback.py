@@ -137,7 +137,7 @@ def test_segments_are_counted(tmp_path):
     feedback, store = opened(tmp_path)
     feedback.expect(lines([entry(0)]))
     feedback.take([observed(0)])
-    (state,) = store.load([replace(decided(0)[0], asked="campaign")], "3")
+    (state,) = store.load([Review("look", 1.7e9, "ours", "campaign 0")], "3")
     assert state.segments["keyword"]["shoes"].window.recent.clicks == 1
     assert set(state.segments) == {"keyword", "channel", "hour"}
 

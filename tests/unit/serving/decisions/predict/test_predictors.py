@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -180,9 +181,27 @@ def test_a_feature_of_the_wrong_type_is_named(columns: dict[str, str], value: An
 
 
 def test_a_look_at_a_campaign_asks_no_model() -> None:
-    (said,) = answers(
-        Predictors(campaign.KIND, {"clicks": CLICKS}),
-        [Review("o", 1.0, "a", "c", features={"x": 13})],
-        Features(Away(0)),
-    )
+    look = Review("o", 1.0, "a", "c", features={"x": 13})
+    (said,) = answers(Predictors(campaign.KIND, {"clicks": CLICKS}), [look], Features(Away(0)))
     assert (said.versions, said.faults) == ({}, ())
+
+
+def test_answers_of_one_name_by_two_families_are_two_answers() -> None:
+    says = frozenset({"value"})
+    families = {"ltv": 2, "scores": 3}
+    ltv, scores = (Said(name, {"x": "float64"}, says, partial(_times, times)) for name, times in families.items())
+    needs = {"value": Need("ltv", "value", "customer_id"), "score": Need("scores", "value", "customer_id")}
+    both = Predictors(replace(bid.KIND, needs=needs), {"ltv": ltv, "scores": scores, "clicks": CLICKS})
+    (said,) = answers(both, [asked(5)], Features(Away(0)))
+    assert said.answers == {"value": 10.0, "score": 15.0}
+    assert said.versions == {"ltv": "1", "scores": "1"}
+
+
+def _times(times: float, matrix: FeatureMatrix) -> Mapping[str, Any]:
+    return {"value": times * column(matrix, "x")}
+
+
+def test_an_entity_that_a_request_has_no_field_for_fails_nothing() -> None:
+    served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, service="s")
+    (said,) = answers(together(served, entity="placement_id"), [asked(2, "known")], Features(Away(0)))
+    assert (said.answers, said.faults) == ({"predicted_ctr": 4.0}, ())
