@@ -82,8 +82,8 @@ def read(tables: Tables, as_of: str | None = None) -> pd.DataFrame:
         return db.execute(query, {"as_of": as_of} if as_of else {}).df()
 
 
-def latest(tables: Tables) -> pd.Timestamp:
-    """When the last auction was held; of a log that tells lost ones, the end of its day.
+def latest(tables: Tables, as_of: str | None = None) -> pd.Timestamp:
+    """When the last auction was held, no later than `as_of`; of a log that tells lost ones, the end of its day.
 
     Raises `ValueError` where there are none.
     """
@@ -91,4 +91,5 @@ def latest(tables: Tables) -> pd.Timestamp:
         last = db.execute(f"SELECT max(occurred_at) FROM ({sql(tables, Delay.none())})").fetchall()[0][0]
     if last is None:
         raise ValueError("auctions: the table is empty")
-    return pd.Timestamp(last).floor("D") + pd.Timedelta(days=1) if _tells_lost(tables) else pd.Timestamp(last)
+    end = pd.Timestamp(last).floor("D") + pd.Timedelta(days=1) if _tells_lost(tables) else pd.Timestamp(last)
+    return min(end, pd.Timestamp(as_of)) if as_of else end

@@ -7,14 +7,14 @@ from typing import Protocol
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-from features import auctions, orders
+from features import orders
 from features.tables import UNDATED, Tables
 
 DAY = pd.Timedelta(days=1)
 #: Where history is short, each window that is learnt from is at least this part of it.
 LEAST_LEARNT = 5
-#: Of the customers, in random splits: the rest trains.
-VALID_SHARE, TEST_SHARE = 0.2, 0.2
+#: Of the customers, where they are divided at random: the rest trains.
+VALID_SHARE = 0.2
 
 
 class Window(BaseModel):
@@ -136,46 +136,6 @@ def _back(latest: pd.Timestamp, oldest: pd.Timestamp, window: Window) -> tuple[p
     return tuple(latest - i * window.step_days * DAY for i in range(steps))
 
 
-def churn_examples(
-    tables: Tables, params: Windowed, as_of: str | None = None, cutoff: str | None = None
-) -> pd.DataFrame:
-    """Who leaves. Label `churned` (0 or 1).
-
-    Where the customers table says who had `churned` by its snapshot, that is the label and the splits are random by
-    the seed and stratified. Otherwise a customer with at least one purchase by the cutoff has churned when the horizon
-    passes without another, and the splits follow time.
-
-    Returns:
-        customer_id, event_timestamp, split (`train`, `valid`, `test`), churned.
-    """
-    if "churned" in tables.columns("customers"):
-        return _contractual(tables, params.seed, as_of)
-    if "transactions" not in tables.names:
-        there = ", ".join(tables.columns("customers"))
-        raise ValueError(
-            "churn is learnt from the column churned of customers, or from transactions: there are neither;"
-            f" customers has: {there}"
-        )
-    examples = _observed(tables, plan(*span(tables, as_of), params.window, cutoff), params)
-    examples["churned"] = (examples.pop("purchases") == 0).astype("int64")
-    return examples.drop(columns=["value", "horizon_days"])
-
-
-def value_examples(
-    tables: Tables, params: Windowed, as_of: str | None = None, cutoff: str | None = None
-) -> pd.DataFrame:
-    """What they will spend. Label `value`: spend net of returns, at least 0, in the `horizon_days` after the cutoff.
-
-    `horizon_days` is the same everywhere unless history is shorter than the horizon asked for: then train and valid
-    look less far ahead than test does.
-
-    Returns:
-        customer_id, event_timestamp, split (`train`, `valid`, `test`), value, horizon_days.
-    """
-    cutoffs = plan(*span(tables, as_of), params.window, cutoff, shorten=True)
-    return _observed(tables, cutoffs, params).drop(columns="purchases")
-
-
 # `draw` is uniform, and lasts a customer's life.
 _BUYERS = """
     CREATE TABLE buyers AS
@@ -213,7 +173,16 @@ _OBSERVED = """
 """
 
 
-def _observed(tables: Tables, cutoffs: Cutoffs, params: Windowed) -> pd.DataFrame:
+def observed(
+    tables: Tables, params: Windowed, as_of: str | None = None, cutoff: str | None = None, shorten: bool = False
+) -> pd.DataFrame:
+    """Customers with at least one purchase by each cutoff, and what they bought in the days after it (see `plan`).
+
+    Returns:
+        customer_id, event_timestamp, split (`train`, `valid`, `test`), purchases, value (net of returns, at least 0)
+        and horizon_days, over which both are counted.
+    """
+    cutoffs = plan(*span(tables, as_of), params.window, cutoff, shorten)
     seed, most, valid = str(params.seed), params.window.max_examples, round(100 * VALID_SHARE)
     with tables.connect() as db:
         db.register("cutoffs", cutoffs.frame())
@@ -223,45 +192,9 @@ def _observed(tables: Tables, cutoffs: Cutoffs, params: Windowed) -> pd.DataFram
         return db.execute(_OBSERVED).df()
 
 
-# Within each outcome the customers are put in an order that only their name and the seed decide, and cut in three.
-_CONTRACTUAL = """
-    SELECT customer_id, {at} AS event_timestamp,
-           CASE WHEN place < $test THEN 'test' WHEN place < $test + $valid THEN 'valid' ELSE 'train' END AS split,
-           churned::BIGINT AS churned
-    FROM (
-        SELECT *, percent_rank() OVER (PARTITION BY churned ORDER BY md5(customer_id || $seed)) AS place
-        FROM {customers} WHERE churned IS NOT NULL
-    )
-    ORDER BY customer_id
-"""
-
-
-def _contractual(tables: Tables, seed: int, as_of: str | None) -> pd.DataFrame:
-    at = "$at::TIMESTAMP"
-    if "snapshot_at" in tables.columns("customers"):
-        at = f"coalesce(snapshot_at, {at})"
-    with tables.connect() as db:
-        return db.execute(
-            _CONTRACTUAL.format(customers=tables.sql("customers"), at=at),
-            {"seed": str(seed), "test": TEST_SHARE, "valid": VALID_SHARE, "at": str(latest(tables, as_of))},
-        ).df()
-
-
-def moment(tables: Tables, as_of: str | None, of: str = "customers") -> str | None:
-    """`as_of` as a date: an offset like `-28d` counts back from the end of the tables; None and "" mean that end."""
-    if not as_of or not as_of.startswith("-"):
-        return as_of or None
-    return (latest(tables, of=of) + pd.Timedelta(as_of)).isoformat()
-
-
-def latest(tables: Tables, as_of: str | None = None, of: str = "customers") -> pd.Timestamp:
-    """The moment the tables tell of last, no later than `as_of`. `of` is the table of those examples are of.
-
-    Of customers: whole days of transactions, else the snapshot of the customers; of auctions, the last one.
-    """
-    if of == "auctions":
-        last = auctions.latest(tables)
-        return min(last, pd.Timestamp(as_of)) if as_of else last
+def latest(tables: Tables, as_of: str | None = None) -> pd.Timestamp:
+    """The moment the tables tell of customers last, no later than `as_of`: whole days of transactions, else the
+    snapshot of the customers."""
     if tables.rows().get("transactions"):
         return span(tables, as_of)[1]
     if as_of:

@@ -18,16 +18,16 @@ def computed() -> frozenset[str]:
     from pathlib import Path
 
     from features.tables import Tables
-    from features.transforms import GROUPS, history
+    from features.transforms import CUSTOMER, GROUPS, attributes
 
     with tempfile.TemporaryDirectory() as nothing:
         tables = Tables(Path(nothing))
         spine = pd.DataFrame(
             {"customer_id": pd.Series(dtype=str), "event_timestamp": pd.Series(dtype="datetime64[us]")}
         )
-        with history.open_history(tables, spine) as db:
-            groups = [sql(tables) for name, sql in GROUPS.items() if name not in ("attributes", "market")]
-            return frozenset(name.lower() for group in groups for name in db.sql(group).columns)
+        with CUSTOMER.open_history(tables, spine) as db:
+            groups = [one.sql for one in GROUPS.values() if one.entity == CUSTOMER and one.sql != attributes.sql]
+            return frozenset(name.lower() for sql in groups for name in db.sql(sql(tables)).columns)
 
 
 def safe(name: str, taken: Iterable[str]) -> str:

@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 from features import lake
 from features.settings import Settings
 from features.tables import Tables, content_hash
-from features.transforms import GROUPS, HISTORIES
-from features.views import OBSERVED, TIMESTAMP, Entity, definitions, service_of
+from features.transforms import GROUPS
+from features.transforms.groups import Entity
+from features.views import OBSERVED, TIMESTAMP, definitions, service_of
 
 _RECORD = "snapshot.json"
 #: Moments of customers whose features are computed at once: what bounds the memory it takes.
@@ -147,22 +148,22 @@ def _spine(tables: Tables, entity: Entity, examples: pd.DataFrame, as_of: pd.Tim
 
 def _digest(tables: Tables, service: str, spine: pd.DataFrame, data_hash: str) -> str:
     entity, views = service_of(service).entity, service_of(service).views
-    statements = [GROUPS[view](tables).replace(str(tables.folder), "") for view in views]
+    statements = [GROUPS[view].sql(tables).replace(str(tables.folder), "") for view in views]
     moments = int(pd.util.hash_pandas_object(spine, index=False).sum())
-    decides = [service, data_hash, moments, HISTORIES[entity.key].STATEMENTS, statements, views]
+    decides = [service, data_hash, moments, entity.history.STATEMENTS, statements, views]
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:32]
 
 
 def _write_views(tables: Tables, service: str, spine: pd.DataFrame, folder: Path) -> dict[str, pa.Schema]:
     """Part after part of the spine, which is in order of its entities; each view goes on in its file."""
-    key, views = service_of(service).entity.key, service_of(service).views
-    history, writers = HISTORIES[key], dict[str, pq.ParquetWriter]()
+    entity, views = service_of(service).entity, service_of(service).views
+    key, writers = entity.key, dict[str, pq.ParquetWriter]()
     with tables.connect() as db, ExitStack() as files:
-        history.read_events(db, tables)
+        entity.history.read_events(db, tables)
         for start in range(0, max(len(spine), 1), PART_ROWS):
-            history.stand_at(db, tables, spine.iloc[start : start + PART_ROWS])
+            entity.history.stand_at(db, tables, spine.iloc[start : start + PART_ROWS])
             for view in views:
-                rows = db.sql(GROUPS[view](tables)).to_arrow_table()
+                rows = db.sql(GROUPS[view].sql(tables)).to_arrow_table()
                 if set(rows.column_names) == {key, TIMESTAMP, OBSERVED}:
                     continue  # customers of whom only the name is known: Feast has no views of nothing
                 refuse_future(view, rows.select([key, TIMESTAMP, OBSERVED]).to_pandas())

@@ -22,7 +22,8 @@ from features.packed.layout import Layout
 from features.packed.reader import Reader, Vectors
 from features.packed.rows import rows_at
 from features.settings import Settings
-from features.views import Entity, service_of
+from features.transforms.groups import Entity
+from features.views import service_of
 
 #: The online store that Feast finds by this name.
 TYPE = "features.packed.online_store.PackedOnlineStore"

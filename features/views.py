@@ -1,48 +1,41 @@
-"""The Feast side of the features: an entity for each thing known, a view for each group, a service for each family.
+"""The Feast side of the features: a view for each group, a service for each family.
 
 A new family adds one line to `SERVICES`, and nothing else here.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
 from features.movement import Movement
 from features.tables import Tables, only
-from features.transforms import GROUPS, moves
+from features.transforms import CAMPAIGN, CUSTOMER, GROUPS
+from features.transforms.groups import Entity
 
 if TYPE_CHECKING:
     import feast
 
 
 @dataclass(frozen=True)
-class Entity:
-    """What features are of: its name, the key its rows are joined by, and the table that tells which there are."""
-
-    name: str
-    key: str
-    table: str
-
-
-@dataclass(frozen=True)
 class Service:
-    """The views a FeatureService reads, all of one entity."""
+    """The views a FeatureService reads: groups of features, all of one entity."""
 
     entity: Entity
     views: tuple[str, ...]
 
+    @classmethod
+    def of(cls, entity: Entity) -> Self:
+        """All groups there are of `entity`."""
+        return cls(entity, tuple(name for name, group in GROUPS.items() if group.entity == entity))
 
-CUSTOMER = Entity("customer", "customer_id", "customers")
-CAMPAIGN = Entity("campaign", "campaign_id", "auctions")
-_OF_CUSTOMERS = Service(CUSTOMER, tuple(group for group in GROUPS if group != "market"))
 
 #: What each family reads, offline and online. There is no second list of features.
 SERVICES: dict[str, Service] = {
-    "churn_v1": _OF_CUSTOMERS,
-    "ltv_v1": _OF_CUSTOMERS,
-    "bidding_v1": Service(CAMPAIGN, ("market",)),
+    "churn_v1": Service.of(CUSTOMER),
+    "ltv_v1": Service.of(CUSTOMER),
+    "bidding_v1": Service.of(CAMPAIGN),
 }
 
 TIMESTAMP = "event_timestamp"
@@ -59,7 +52,10 @@ def service_of(name: str) -> Service:
 
 def moving(service: str, tables: Tables) -> dict[str, Movement]:
     """The features of a service that move as time goes by, and how."""
-    return {name: movement for view in service_of(service).views for name, movement in moves(view, tables).items()}
+    found: dict[str, Movement] = {}
+    for view in service_of(service).views:
+        found |= GROUPS[view].moves(tables)
+    return found
 
 
 def definitions(

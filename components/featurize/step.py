@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from features import store, views
-from features.examples import latest, moment
 from features.settings import Settings
 from features.tables import Tables
 from models.catalog import family as of_name
@@ -59,9 +58,10 @@ def featurize(
     record, source = of_name(family), Tables(tables, settings.limits)
     if record.table not in source.names:
         raise ValueError(f"{family} learns from the table '{record.table}'; there are: {', '.join(source.names)}")
-    as_of = moment(source, as_of, record.table)
+    entity = views.service_of(record.feature_service).entity
+    as_of = entity.moment(source, as_of)
     examples = record.examples(source, record.params.read(params), as_of, cutoff)
-    newest = max(latest(source, as_of, record.table), examples["event_timestamp"].max())
+    newest = max(entity.latest(source, as_of), examples["event_timestamp"].max())
     snapshot = store.build(source, record.feature_service, examples, newest, settings)
     frame = store.training_frame(snapshot, examples, settings)
     features = [name for name in frame if name not in examples or name in record.context]

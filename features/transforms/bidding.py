@@ -1,8 +1,5 @@
 """What had happened in each campaign's auctions before each moment that features are wanted for."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import duckdb
 import pandas as pd
 
@@ -124,12 +121,3 @@ def _learn_delays(db: duckdb.DuckDBPyConnection, tables: Tables, moments: "pd.Se
         delay = delayed.learn(tables, at)
         db.execute("INSERT INTO waits VALUES ($at::TIMESTAMP, $hours)", {"at": at, "hours": delay.wait_h})
         db.execute(f"INSERT INTO delays SELECT $at::TIMESTAMP, whose, hour, share FROM ({delay.sql()})", {"at": at})
-
-
-@contextmanager
-def open_history(tables: Tables, spine: pd.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database with the relations that the groups read, at the moments of `spine`."""
-    with tables.connect() as db:
-        read_events(db, tables)
-        stand_at(db, tables, spine)
-        yield db

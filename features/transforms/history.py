@@ -1,8 +1,5 @@
 """What had happened to each customer by each moment that features are wanted for."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import duckdb
 import pandas as pd
 
@@ -67,12 +64,3 @@ def stand_at(db: duckdb.DuckDBPyConnection, tables: Tables, spine: pd.DataFrame)
     db.register("given", spine[["customer_id", "event_timestamp"]])
     db.execute(_SPINE)
     db.execute(_PAST)
-
-
-@contextmanager
-def open_history(tables: Tables, spine: pd.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database with the relations that the groups read, at the moments of `spine`."""
-    with tables.connect() as db:
-        read_events(db, tables)
-        stand_at(db, tables, spine)
-        yield db

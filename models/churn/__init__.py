@@ -2,8 +2,8 @@
 
 from operator import attrgetter
 
-from features.examples import churn_examples
 from models.churn.baselines import BASELINES
+from models.churn.examples import churn_examples
 from models.churn.model import ChurnModel
 from models.churn.params import ChurnParams
 from models.churn.training import ENTITY, LABEL, fit

@@ -1,9 +1,9 @@
 """LTV: what a customer will spend, how sure that is, and the risk of spending nothing."""
 
-from features.examples import value_examples
 from models.evaluation import gates
 from models.family import Family
 from models.ltv.baselines import bg_nbd_gamma_gamma, lightgbm_tweedie, past_spend
+from models.ltv.examples import value_examples
 from models.ltv.fit import ENTITY, LABEL, fit
 from models.ltv.metrics import METRICS
 from models.ltv.model import ValueModel

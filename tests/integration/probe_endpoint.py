@@ -14,7 +14,8 @@ import pandas as pd
 
 from features.examples import Window
 from features.settings import Settings
-from features.views import CUSTOMER, SERVICES, Service
+from features.transforms import CUSTOMER
+from features.views import SERVICES, Service
 from models import bundle, catalog
 from models.evaluation.metrics import auc
 from models.family import Family, Params

@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pandas as pd
 
-from features.views import CUSTOMER, SERVICES, Service
+from features.transforms import CUSTOMER
+from features.views import SERVICES, Service
 from models import catalog
 from serving.decisions import kinds
 from serving.decisions.__main__ import main

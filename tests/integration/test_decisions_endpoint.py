@@ -18,9 +18,10 @@ import pytest
 import yaml
 
 from features import store
-from features.examples import Window, churn_examples, latest
+from features.examples import Window, latest
 from features.settings import Settings
 from features.tables import Tables
+from models.churn.examples import churn_examples
 from serving.access import keys
 from serving.decisions.api.server import state_store
 from serving.decisions.kinds.bid import Auction

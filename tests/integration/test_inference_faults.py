@@ -20,9 +20,10 @@ from kserve import InferInput, InferRequest
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from features import store
-from features.examples import Window, churn_examples, latest
+from features.examples import Window, latest
 from features.settings import Settings
 from features.tables import Tables
+from models.churn.examples import churn_examples
 from serving.access import own
 from serving.inference import requests
 from serving.released.split import Split

@@ -12,11 +12,12 @@ from components.ingest.step import ingest
 from components.validate.step import validate
 from features import sources, store
 from features.contracts import ContractBroken
-from features.examples import Window, churn_examples, latest
+from features.examples import Window, latest
 from features.schema import Schema
 from features.schema import read as schema_of
 from features.settings import Settings
 from features.tables import Tables, content_hash
+from models.churn.examples import churn_examples
 
 PARAMS = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
 

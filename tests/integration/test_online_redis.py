@@ -11,10 +11,11 @@ import redis
 
 from features import offline as offline_store
 from features import online, store
-from features.examples import Window, churn_examples, latest
+from features.examples import Window, latest
 from features.online_metadata import online_metadata
 from features.settings import Settings
 from features.tables import Tables
+from models.churn.examples import churn_examples
 
 PARAMS = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
 

@@ -12,6 +12,7 @@ import pytest
 
 import models
 from features import views
+from features.transforms import CUSTOMER
 from models import catalog
 
 SECTION = {
@@ -27,7 +28,7 @@ def add(monkeypatch: pytest.MonkeyPatch) -> None:
     """All that a new family touches beside its section: the folder, the catalog name and the FeatureService."""
     monkeypatch.setattr(models, "__path__", [*models.__path__, str(ADDED)])
     monkeypatch.setattr(catalog, "NAMES", (*catalog.NAMES, "toy"))
-    monkeypatch.setitem(views.SERVICES, "toy_v1", views.Service(views.CUSTOMER, ("rfm", "attributes")))
+    monkeypatch.setitem(views.SERVICES, "toy_v1", views.Service(CUSTOMER, ("rfm", "attributes")))
 
 
 def frame(rows: int = 1500, seed: int = 11) -> pd.DataFrame:

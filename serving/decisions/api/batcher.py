@@ -1,10 +1,11 @@
-"""One thread that works on groups: what comes while it works is the next group, so load makes larger ones by itself."""
+"""Groups requests: what arrives while one group is worked on is the next, so load makes larger groups by itself."""
 
 import asyncio
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -14,6 +15,9 @@ log = logging.getLogger("adloop.decisions")
 
 #: Items of one group at most; and those that may wait, beyond which more are turned away.
 GROUP, WAITING = 1000, 20_000
+#: A group of so many items, after one that took so long at most, is worked on in the event loop itself: handing it to a
+#: thread and back costs as much as deciding it. All others would keep the loop from answering, and go to a thread.
+SMALL, QUICK_S = 64, 0.02
 
 
 class Overloaded(RuntimeError):
@@ -21,71 +25,70 @@ class Overloaded(RuntimeError):
 
 
 class _Job(Generic[Item, Answer]):
-    __slots__ = ("answers", "fault", "future", "items", "loop")
+    __slots__ = ("answers", "fault", "future", "items")
 
-    def __init__(self, items: Sequence[Item]) -> None:
-        self.items, self.loop = items, asyncio.get_running_loop()
-        self.future: asyncio.Future[Sequence[Answer]] = self.loop.create_future()
+    def __init__(self, items: Sequence[Item], future: "asyncio.Future[Sequence[Answer]]") -> None:
+        self.items, self.future = items, future
         self.answers: Sequence[Answer] = ()
         self.fault: Exception | None = None
 
 
 class Batcher(Generic[Item, Answer]):
-    """Asked from an event loop, which goes on meanwhile.
+    """Asked from one event loop. Groups are worked on one after another.
 
     Args:
-        work: an answer for each item of a group, in their order.
+        work: an answer for each item of a group, in their order; called by one thread at a time.
     """
 
     def __init__(self, name: str, work: Callable[[Sequence[Item]], Sequence[Answer]]) -> None:
         self._work = work
         self._jobs: deque[_Job[Item, Answer]] = deque()
-        self._waiting = 0
-        self._there, self._stop = threading.Event(), False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._waiting, self._at_work, self._quick = 0, False, False
+        self._thread, self.alive = ThreadPoolExecutor(1, name), True
 
     async def ask(self, items: Sequence[Item]) -> Sequence[Answer]:
         """Their answers. Raises `Overloaded`, and what `work` raises of these items alone."""
-        if self._waiting > WAITING or self._stop:
+        if self._waiting > WAITING or not self.alive:
             raise Overloaded(f"{self._waiting} wait already")
-        job: _Job[Item, Answer] = _Job(items)
+        loop = asyncio.get_running_loop()
+        job: _Job[Item, Answer] = _Job(items, loop.create_future())
         self._waiting += len(items)
         self._jobs.append(job)
-        self._there.set()
+        if not self._at_work:
+            self._at_work = True
+            loop.call_soon(self._next, loop)  # after whatever else has arrived by now
         try:
             return await job.future
         finally:
             self._waiting -= len(items)
 
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
-
     def close(self) -> None:
-        """Finish what waits and end."""
-        self._stop = True
-        self._there.set()
-        self._thread.join()
+        """Finish the group at work and end."""
+        self.alive = False
+        self._thread.shutdown()
 
-    def _run(self) -> None:
-        while self._jobs or not self._stop:
-            if not self._jobs:
-                self._there.wait()
-                self._there.clear()
-                continue
-            group = self._group()
-            self._do(group)
-            group[0].loop.call_soon_threadsafe(_deliver, group)
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        group = self._group()
+        if self._quick and sum(len(job.items) for job in group) <= SMALL:
+            self._timed(group)
+            self._deliver(group, loop)
+        else:
+            done = self._thread.submit(self._timed, group)
+            done.add_done_callback(lambda _: loop.call_soon_threadsafe(self._deliver, group, loop))
 
     def _group(self) -> list[_Job[Item, Answer]]:
         """The jobs that wait, as far as they fit; one at least."""
-        group, count = [self._jobs.popleft()], 0
-        count += len(group[0].items)
+        group = [self._jobs.popleft()]
+        count = len(group[0].items)
         while self._jobs and count + len(self._jobs[0].items) <= GROUP:
             group.append(self._jobs.popleft())
             count += len(group[-1].items)
         return group
+
+    def _timed(self, group: list[_Job[Item, Answer]]) -> None:
+        begun = perf_counter()
+        self._do(group)
+        self._quick = perf_counter() - begun <= QUICK_S
 
     def _do(self, group: list[_Job[Item, Answer]]) -> None:
         items = [item for job in group for item in job.items]
@@ -104,12 +107,14 @@ class Batcher(Generic[Item, Answer]):
             job.answers = answers[start : start + len(job.items)]
             start += len(job.items)
 
-
-def _deliver(group: list[_Job[Item, Answer]]) -> None:
-    for job in group:
-        if job.future.done():  # its client is gone
-            continue
-        if job.fault is not None:
-            job.future.set_exception(job.fault)
-        else:
-            job.future.set_result(job.answers)
+    def _deliver(self, group: list[_Job[Item, Answer]], loop: asyncio.AbstractEventLoop) -> None:
+        for job in group:
+            if job.future.done():  # its client is gone
+                continue
+            if job.fault is not None:
+                job.future.set_exception(job.fault)
+            else:
+                job.future.set_result(job.answers)
+        self._at_work = bool(self._jobs)
+        if self._at_work:
+            loop.call_soon(self._next, loop)

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from features import auctions, store, transforms, views
-from features.examples import latest, moment
 from features.settings import Settings
 from features.tables import Tables
-from features.transforms import bidding, market
+from features.transforms import CAMPAIGN, market
+from features.transforms.groups import Group
 
 MIDNIGHT = "2024-01-05"
 
@@ -43,7 +43,7 @@ def given(tmp_path: Path) -> Callable[[pd.DataFrame], Tables]:
 
 def known(tables: Tables, campaign: str, *moments: str) -> pd.DataFrame:
     spine = pd.DataFrame({"campaign_id": campaign, "event_timestamp": [pd.Timestamp(one) for one in moments]})
-    with bidding.open_history(tables, spine) as db:
+    with CAMPAIGN.open_history(tables, spine) as db:
         return db.sql(market.sql(tables)).df().sort_values("event_timestamp", ignore_index=True)
 
 
@@ -66,14 +66,14 @@ def test_a_log_without_time_keeps_its_order_and_campaigns_end_together(given: Ca
 
 def test_the_last_auction_is_the_latest_moment(given: Callable[..., Tables]) -> None:
     tables = given(log())
-    assert latest(tables, of="auctions") == pd.Timestamp("2024-01-05 06:00")
-    assert latest(tables, "2024-01-03", of="auctions") == pd.Timestamp("2024-01-03")
-    assert moment(tables, "-2d", of="auctions") == "2024-01-03T06:00:00"
+    assert CAMPAIGN.latest(tables, None) == pd.Timestamp("2024-01-05 06:00")
+    assert CAMPAIGN.latest(tables, "2024-01-03") == pd.Timestamp("2024-01-03")
+    assert CAMPAIGN.moment(tables, "-2d") == "2024-01-03T06:00:00"
 
 
 def test_no_auctions_are_said_to_be_none(given: Callable[..., Tables]) -> None:
     with pytest.raises(ValueError, match="auctions: the table is empty"):
-        latest(given(log().head(0)), of="auctions")
+        CAMPAIGN.latest(given(log().head(0)), None)
 
 
 def test_what_is_known_at_midnight_is_what_came_before(given: Callable[..., Tables]) -> None:
@@ -126,7 +126,7 @@ def test_examples_of_one_moment_share_what_is_known_and_online_equals_offline(
     given: Callable[..., Tables], examples: pd.DataFrame, tmp_path: Path
 ) -> None:
     settings, tables = Settings(home=tmp_path / "home"), given(log())
-    snapshot = store.build(tables, "bidding_v1", examples, latest(tables, of="auctions"), settings)
+    snapshot = store.build(tables, "bidding_v1", examples, CAMPAIGN.latest(tables, None), settings)
     frame = store.training_frame(snapshot, examples, settings)
     assert frame["price_7d"].tolist() == [25, 99, 25] and frame["click"].tolist() == [1, 0, 0]
     store.publish(snapshot, settings)
@@ -147,7 +147,7 @@ LEAKY = """
 def test_a_feature_that_knows_the_future_is_refused(
     given: Callable[..., Tables], examples: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(transforms.GROUPS, "leaky", lambda tables: LEAKY)
-    monkeypatch.setitem(views.SERVICES, "bidding_v1", views.Service(views.CAMPAIGN, ("market", "leaky")))
+    monkeypatch.setitem(transforms.GROUPS, "leaky", Group(CAMPAIGN, lambda tables: LEAKY))
+    monkeypatch.setitem(views.SERVICES, "bidding_v1", views.Service(CAMPAIGN, ("market", "leaky")))
     with pytest.raises(store.FutureLeak, match="view 'leaky'"):
         store.build(given(log()), "bidding_v1", examples, pd.Timestamp(MIDNIGHT), Settings(home=tmp_path / "home"))

@@ -6,7 +6,7 @@ import pytest
 
 from features import auctions, clock
 from features.tables import Tables
-from features.transforms import bidding, market
+from features.transforms import CAMPAIGN, market
 
 #: Days on which clocks are moved, by zone: by an hour, by half of one, on another day than elsewhere, at midnight.
 DAYS = {
@@ -63,7 +63,7 @@ def test_an_hour_that_summer_time_skips_is_never_read_and_one_that_comes_twice_i
 
 def test_features_tell_whose_clock_a_campaign_runs_by(tables: Tables) -> None:
     spine = pd.DataFrame({"campaign_id": ["Europe/Berlin", "nowhere"], "event_timestamp": pd.Timestamp("2024-12-01")})
-    with bidding.open_history(tables, spine) as db:
+    with CAMPAIGN.open_history(tables, spine) as db:
         found = db.sql(market.sql(tables)).df().set_index("campaign_id")
     assert found["zone"].to_dict() == {"Europe/Berlin": "Europe/Berlin", "nowhere": "UTC"}
 

@@ -9,9 +9,9 @@ import pytest
 
 from features import offline, store
 from features.database import Limits, connect
-from features.examples import churn_examples
 from features.settings import Settings
 from features.tables import Tables
+from models.churn.examples import churn_examples
 from tests.unit.features.test_store import PARAMS, SERVICE
 
 

@@ -10,7 +10,7 @@ import pytest
 from features import auctions, delayed
 from features.delayed import ALL, OPEN
 from features.tables import Tables
-from features.transforms import bidding, market
+from features.transforms import CAMPAIGN, market
 
 START, DAYS, CLICKS, RATE = pd.Timestamp("2024-03-01"), 28, 600, 0.2
 END = START + pd.Timedelta(days=DAYS)
@@ -61,7 +61,7 @@ def learnt(read: pd.DataFrame) -> float:
 
 def feature(given: Tables, moment: pd.Timestamp, campaign: str = "spring") -> float:
     spine = pd.DataFrame({"campaign_id": [campaign], "event_timestamp": [moment]})
-    with bidding.open_history(given, spine) as db:
+    with CAMPAIGN.open_history(given, spine) as db:
         return float(db.sql(market.sql(given)).df()["conversion_rate"].iloc[0])
 
 
@@ -87,7 +87,7 @@ def test_a_rate_of_an_earlier_moment_knows_nothing_that_came_later(shape: str, t
     assert feature(given, early) == pytest.approx(RATE, abs=3 * NOISE)
     rows = log(SHAPES[shape])
     came = rows[(rows["occurred_at"] < early) & (rows["converted_at"] < early)]
-    with bidding.open_history(given, pd.DataFrame({"campaign_id": ["spring"], "event_timestamp": [early]})) as db:
+    with CAMPAIGN.open_history(given, pd.DataFrame({"campaign_id": ["spring"], "event_timestamp": [early]})) as db:
         assert db.sql("SELECT conversions FROM totals").fetchall() == [(len(came),)]
 
 

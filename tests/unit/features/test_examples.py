@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.examples import Window, churn_examples, latest, moment, plan, span, value_examples
+from features.examples import Window, latest, plan, span
 from features.tables import Tables
+from features.transforms import CUSTOMER
+from models.churn.examples import churn_examples
+from models.ltv.examples import value_examples
 
 DAY = pd.Timedelta(days=1)
 FIRST = pd.Timestamp("2024-01-01")
@@ -143,7 +146,7 @@ def test_what_came_after_as_of_does_not_change_the_examples(shop: Tables) -> Non
     at = str(span(shop)[1] - 60 * DAY)
     examples = churn_examples(shop, params(28, 28, 84), as_of=at)
     assert (examples["event_timestamp"] + 28 * DAY).max() <= pd.Timestamp(at)
-    assert moment(shop, "-60d") == pd.Timestamp(at).isoformat()
+    assert CUSTOMER.moment(shop, "-60d") == pd.Timestamp(at).isoformat()
 
 
 def test_each_customer_stands_once_at_each_cutoff(shop: Tables) -> None:

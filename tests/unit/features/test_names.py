@@ -9,10 +9,11 @@ import pytest
 
 from features import sources, store
 from features.contracts import ContractBroken, check
-from features.examples import Window, latest, value_examples
+from features.examples import Window, latest
 from features.names import safe
 from features.settings import Settings
 from features.tables import Tables
+from models.ltv.examples import value_examples
 
 KEPT = ["a b", "x__y_z", 'say "hi"', "it's", "\U0001f600", "select", "a,b", "[x]", "{x}", "a.b", "row", "0", "\u00e9"]
 CHANGED = {

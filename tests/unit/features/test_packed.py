@@ -11,12 +11,13 @@ import pytest
 from feast.protos.feast.types.Value_pb2 import Value
 
 from features import offline, online, store
-from features.examples import Window, churn_examples, latest
+from features.examples import Window, latest
 from features.online_metadata import online_metadata
 from features.packed.layout import Layout
 from features.packed.rows import SqliteRows
 from features.settings import Settings
 from features.tables import Tables
+from models.churn.examples import churn_examples
 
 PARAMS = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
 SERVICE = "churn_v1"

@@ -10,9 +10,10 @@ import pytest
 import replays
 
 from features import sources, store
-from features.examples import Window, churn_examples, latest
+from features.examples import Window, latest
 from features.settings import Settings
 from features.tables import Tables
+from models.churn.examples import churn_examples
 
 PARAMS = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
 NAMES = ["a?b", "a*b", "[x]", "a%20b", "it's", 'a "b"', "a#b", "{a,b}", "%3F", "a?b=1&c", "**"]

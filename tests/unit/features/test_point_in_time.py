@@ -13,11 +13,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from features.examples import Window, churn_examples, value_examples
+from features.examples import Window
 from features.tables import Tables
-from features.transforms import GROUPS, HISTORIES
+from features.transforms import GROUPS
 from features.views import SERVICES, service_of
 from models import catalog
+from models.churn.examples import churn_examples
+from models.ltv.examples import value_examples
 
 START = pd.Timestamp("2024-01-01")
 HOUR = pd.Timedelta(hours=1)
@@ -124,9 +126,9 @@ def features(service: str, *moments: pd.Timestamp) -> Callable[[Tables], pd.Data
     )
 
     def look(tables: Tables) -> pd.DataFrame:
-        with HISTORIES[of.entity.key].open_history(tables, spine) as db:
+        with of.entity.open_history(tables, spine) as db:
             keys = [of.entity.key, "event_timestamp"]
-            frames = [db.sql(GROUPS[view](tables)).df().set_index(keys).sort_index() for view in of.views]
+            frames = [db.sql(GROUPS[view].sql(tables)).df().set_index(keys).sort_index() for view in of.views]
         return pd.concat(frames, axis=1)
 
     return look

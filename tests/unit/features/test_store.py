@@ -11,9 +11,12 @@ import pandas as pd
 import pytest
 
 from features import store, transforms, views
-from features.examples import Window, churn_examples, latest
+from features.examples import Window, latest
 from features.settings import Settings
 from features.tables import Tables
+from features.transforms import CUSTOMER
+from features.transforms.groups import Group
+from models.churn.examples import churn_examples
 
 PARAMS = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
 SERVICE = "churn_v1"
@@ -76,8 +79,8 @@ LEAKY = """
 def test_a_feature_that_knows_the_future_is_refused(
     shop: Tables, examples: pd.DataFrame, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(transforms.GROUPS, "leaky", lambda tables: LEAKY)
-    monkeypatch.setitem(views.SERVICES, SERVICE, views.Service(views.CUSTOMER, ("rfm", "leaky")))
+    monkeypatch.setitem(transforms.GROUPS, "leaky", Group(CUSTOMER, lambda tables: LEAKY))
+    monkeypatch.setitem(views.SERVICES, SERVICE, views.Service(CUSTOMER, ("rfm", "leaky")))
     with pytest.raises(store.FutureLeak, match=r"view 'leaky': \d+ rows know what happened after") as caught:
         built(shop, examples, settings)
     assert (caught.value.rows["observed_until"] > caught.value.rows["event_timestamp"]).all()
@@ -87,7 +90,7 @@ def test_a_feature_that_knows_the_future_is_refused(
 def test_a_new_family_takes_one_service(
     shop: Tables, examples: pd.DataFrame, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(views.SERVICES, "toy_v1", views.Service(views.CUSTOMER, ("rfm", "attributes")))
+    monkeypatch.setitem(views.SERVICES, "toy_v1", views.Service(CUSTOMER, ("rfm", "attributes")))
     snapshot = store.build(shop, "toy_v1", examples, latest(shop), settings)
     frame = store.training_frame(snapshot, examples, settings)
     assert {"recency_days", "age"} < set(frame)

@@ -7,12 +7,11 @@ import pandas as pd
 import pytest
 
 from features.tables import Tables
-from features.transforms import GROUPS, bidding
-from features.transforms.history import open_history
+from features.transforms import CAMPAIGN, CUSTOMER, GROUPS
 from features.views import OBSERVED, SERVICES, TIMESTAMP, moving
 
 ENTITY = "customer_id"
-OF_CUSTOMERS = {view: GROUPS[view] for view in SERVICES["churn_v1"].views}
+OF_CUSTOMERS = {view: GROUPS[view].sql for view in SERVICES["churn_v1"].views}
 AT = "2024-03-01"
 
 
@@ -20,7 +19,7 @@ def features(tables: Tables, at: str = AT, who: list[str] | None = None) -> pd.D
     """All groups side by side, a row a customer."""
     customers = who or pd.read_parquet(tables.path("customers"))[ENTITY].tolist()
     spine = pd.DataFrame({ENTITY: customers, TIMESTAMP: pd.Timestamp(at)})
-    with open_history(tables, spine) as db:
+    with CUSTOMER.open_history(tables, spine) as db:
         frames = [db.sql(sql(tables)).df().set_index(ENTITY) for sql in OF_CUSTOMERS.values()]
     return pd.concat([frame.drop(columns=[TIMESTAMP, OBSERVED]) for frame in frames], axis=1).loc[customers]
 
@@ -148,8 +147,8 @@ def test_a_planted_future_changes_no_feature(group: str, given: Callable[..., Ta
     frames = []
     for rows, touches in (history, [touch]), (history + future, [touch, later]):
         tables = given(rows, touches=touches)
-        with open_history(tables, spine) as db:
-            frames.append(db.sql(GROUPS[group](tables)).df().sort_values(ENTITY, ignore_index=True))
+        with CUSTOMER.open_history(tables, spine) as db:
+            frames.append(db.sql(GROUPS[group].sql(tables)).df().sort_values(ENTITY, ignore_index=True))
     pd.testing.assert_frame_equal(*frames)
 
 
@@ -157,7 +156,7 @@ def test_many_moments_at_once_equal_one_at_a_time(shop: Tables) -> None:
     who = pd.read_parquet(shop.path("customers"))[ENTITY].tolist()
     moments = ["2023-06-01", "2024-01-15 12:00"]
     spine = pd.DataFrame([(one, pd.Timestamp(at)) for at in moments for one in who], columns=[ENTITY, TIMESTAMP])
-    with open_history(shop, spine) as db:
+    with CUSTOMER.open_history(shop, spine) as db:
         for group, sql in OF_CUSTOMERS.items():
             together = db.sql(sql(shop)).df()
             for at in moments:
@@ -178,8 +177,8 @@ def test_what_is_declared_to_move_is_a_feature_of_its_service(shop: Tables, give
     customers = pd.DataFrame({"customer_id": ["ann"], "joined": [pd.Timestamp("2024-02-20")], "visits": [3]})
     assert set(moving("churn_v1", given(customers=customers))) - set(declared) == {"joined"}
     spine = pd.DataFrame({"campaign_id": ["spring"], TIMESTAMP: pd.Timestamp("2023-12-01")})
-    with bidding.open_history(shop, spine) as db:
-        of_campaigns = db.sql(GROUPS["market"](shop)).df().drop(columns=["campaign_id", TIMESTAMP, OBSERVED])
+    with CAMPAIGN.open_history(shop, spine) as db:
+        of_campaigns = db.sql(GROUPS["market"].sql(shop)).df().drop(columns=["campaign_id", TIMESTAMP, OBSERVED])
     assert set(moving("bidding_v1", shop)) == set(of_campaigns.columns) - {"zone"}
 
 

@@ -79,7 +79,7 @@ def test_what_is_not_named_stays(words: tuple[str, ...], left: tuple[Any, ...]) 
         (("acme", "spring", "--daily", "5", "--remove", "daily"), "either a value or --remove daily"),
         (("acme", "spring", "--remove", "daily"), "daily_limit: expected a number"),
         (("acme", "--target-cpc", "1"), "target_cpc: expected one of the fields"),
-        (("--daily", "5"), "ACCOUNT: expected whose budget to change"),
+        (("--daily", "5"), "ACCOUNT: expected the account whose budget"),
         (("ac\nme", "spring", "--daily", "5"), "account_id: expected text without control characters"),
     ],
 )

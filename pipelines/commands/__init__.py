@@ -1,0 +1,1 @@
+"""The subcommands of `adloop`, by subject. What a subcommand needs is imported inside it: `--help` answers at once."""

@@ -1,0 +1,149 @@
+"""Subcommands that serve decisions and bound them: keys, budgets, stops."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from features.settings import Settings
+from pipelines.commands.options import FAMILY, JSON, PARAMS
+from pipelines.explained import Rate
+from serving.access.scopes import Scope
+
+if TYPE_CHECKING:
+    from serving.decisions.state.store import Store
+
+
+@click.command()
+@click.option(
+    "--params",
+    "params_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Decision parameters file. Default: params.yaml in this folder.",
+)
+def serve(params_file: Path | None) -> None:
+    """Serve the champions and decisions at one address until stopped (ADLOOP_HOST, ADLOOP_PORT).
+
+    Clients need a key (adloop key --scope predict --scope decide); decisions also need a budget (adloop budget
+    ACCOUNT CAMPAIGN --daily 50). The first start makes a key for this machine's owner and prints where it is.
+    ADLOOP_INFERENCE_KEYS=off lets anybody ask the models. Without a params.yaml only the models are served.
+    GET /health/ready says which part does not answer, why, and what to do. Processes that die are restarted; damaged
+    parts are left out and everything else answers.
+    """
+    import logging
+
+    from serving.rollout.serve import serve as until_stopped
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    if params_file is None:
+        params_file = Path("params.yaml") if Path("params.yaml").exists() else None
+        if params_file is None:
+            click.echo("serves models only: this folder has no params.yaml with decision parameters", err=True)
+    until_stopped(Settings(), params_file)
+
+
+@click.command()
+@click.option("--scope", "scopes", type=click.Choice(get_args(Scope)), multiple=True, help="Repeatable.")
+@click.option("--account", "accounts", multiple=True, help="Limit to this account; repeatable.")
+@click.option(
+    "--family", "families", type=FAMILY, multiple=True, help="Limit to this family; repeatable. Default: all."
+)
+@click.option("--name", default="default", show_default=True, help="Owner of the key, shown in logs and overrides.")
+@click.option("--per-second", type=Rate(), default=2000.0, show_default=True, help="Opportunities and events a second.")
+@click.option("--revoke", is_flag=True, help="Revoke all keys of this name instead.")
+def key(
+    scopes: tuple[Scope, ...],
+    accounts: tuple[str, ...],
+    families: tuple[str, ...],
+    name: str,
+    per_second: float,
+    revoke: bool,
+) -> None:
+    """Make an API key and print it once: only its hash is stored. Running servers accept it at once.
+
+    \b
+    predict, explain   ask models             decide, feedback   ask for decisions, report outcomes
+    admin              budgets and stops      metrics            read metrics for Prometheus
+
+    adloop's own commands use keys/own.key in the home folder.
+    """
+    from serving.access import keys
+
+    if revoke:
+        click.echo(f"{keys.revoke(Settings(), name)} keys of '{name}' are revoked")
+        return
+    if not scopes:
+        raise click.UsageError(f"--scope: expected one of {', '.join(keys.SCOPES)}")
+    only = [scope for scope in keys.SCOPES if scope in scopes]
+    click.echo(keys.make(Settings(), name, only, per_second, accounts or None, families or None))
+
+
+@click.command()
+@click.argument("account", required=False)
+@click.argument("campaign", required=False)
+@click.option("--daily", type=float, help="Limit per day, in the account's currency.")
+@click.option("--total", type=float, help="Limit over all time, in the account's currency.")
+@click.option("--target-cpc", type=float, help="Target cost per click of the campaign.")
+@click.option("--remove", type=click.Choice(("daily", "total", "target-cpc")), multiple=True, help="Remove a limit.")
+@click.option("--reset-clock", is_flag=True, help="Return budgets to today after the server's clock ran ahead.")
+@JSON
+@PARAMS
+def budget(
+    account: str | None,
+    campaign: str | None,
+    daily: float | None,
+    total: float | None,
+    target_cpc: float | None,
+    remove: tuple[str, ...],
+    reset_clock: bool,
+    as_json: bool,
+    params_file: Path,
+) -> None:
+    """Set the spend limits of CAMPAIGN, or of ACCOUNT as a whole, then show what stands.
+
+    Without options: show limits, spend, holds, stops and overrides; without ACCOUNT, of everything. Omitted limits stay
+    as they are; --remove takes one away. A campaign without a daily limit spends nothing. Decisions follow a change at
+    once.
+
+    If the server's clock ran ahead, budgets stay in the day it showed until that day is over. With --reset-clock
+    ACCOUNT returns to today at once; what was spent and held meanwhile counts as today's.
+    """
+    from pipelines import budget as budgets
+
+    said = budgets.changes({"daily": daily, "total": total, "target-cpc": target_cpc}, remove)
+    store = _state(params_file)
+    if account is None and (said or reset_clock):
+        raise click.UsageError("ACCOUNT: expected the account whose budget to change")
+    if account is not None and reset_clock:
+        store.reset_clock(account)
+    if account is not None and said:
+        budgets.change(store, account, campaign, said)
+    found = budgets.of(store, account, campaign)
+    click.echo(json.dumps(found, indent=2) if as_json else budgets.as_table(found))
+
+
+@click.command()
+@click.argument("account", required=False)
+@click.argument("campaign", required=False)
+@click.option("--why", help="Reason, shown on each blocked decision.")
+@click.option("--lift", is_flag=True, help="Lift the stop instead.")
+@PARAMS
+def kill(account: str | None, campaign: str | None, why: str | None, lift: bool, params_file: Path) -> None:
+    """Stop CAMPAIGN, or ACCOUNT as a whole, or everything if neither is given. Takes effect at once."""
+    from serving.decisions.api import requests
+
+    if (why is None) != lift:
+        raise click.UsageError("expected either --why or --lift")
+    said = requests.stop({"why": why, "account_id": account, "campaign_id": campaign})
+    _state(params_file).kill(**said)
+    whose = "everything" if account is None else f"{campaign or 'all'} of {account}"
+    click.echo(f"{whose} {'goes on' if lift else 'is stopped'}")
+
+
+def _state(params_file: Path) -> "Store":
+    """The decision endpoint's state store."""
+    from serving.decisions.api.server import state_store
+    from serving.decisions.params import read
+
+    return state_store(Settings(), read(params_file)[0])

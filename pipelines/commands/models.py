@@ -1,0 +1,110 @@
+"""Subcommands that train, release and roll back models, here or on Kubeflow."""
+
+import json
+from pathlib import Path
+
+import click
+
+from features.settings import Settings
+from models.catalog import NAMES
+from pipelines.commands.options import DATA, FAMILY, JSON, PARAMS, SCHEMA, schema
+
+
+@click.command()
+@click.option("--family", type=FAMILY, help="Run this family only. Default: all.")
+@click.option("--data", help=f"{DATA}. Default: the sources in params.yaml.")
+@SCHEMA
+@PARAMS
+def run(family: str | None, data: str | None, schema_file: Path | None, params_file: Path) -> None:
+    """Run the loop: ingest, validate, featurize, train, evaluate, register, canary release, monitor.
+
+    A family without a champion is trained twice, on the data as of one horizon ago and as of now, so that the second
+    version is released as a canary against the first. Steps whose inputs did not change are not run again.
+
+    With --data .adloop/decisions (or the source decision_log) bidding learns from the endpoint's decisions and their
+    outcomes. The new version starts from the champion's parameters.
+    """
+    from pipelines.local import StepFailed
+    from pipelines.loop import run_loop
+
+    try:
+        run_loop(family, data, params_file, Settings(), schema(schema_file))
+    except StepFailed as failed:
+        raise click.ClickException(str(failed)) from failed
+
+
+@click.command("compile")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the YAML files.")
+@PARAMS
+def compile_pipelines(out: Path, params_file: Path) -> None:
+    """Compile the pipelines to YAML for Kubeflow Pipelines."""
+    from pipelines.submit import compile_all
+
+    for path in compile_all(out, params_file):
+        click.echo(path)
+
+
+@click.command()
+@click.option("--host", required=True, help="Address of the Kubeflow Pipelines API.")
+@click.option("--family", type=FAMILY, help="Submit this family only. Default: all.")
+@click.option("--data", help="s3:// prefix with your tables. Default: the sources in params.yaml.")
+@SCHEMA
+@click.option("--schedule", is_flag=True, help="Schedule the daily monitoring instead; it retrains on drift.")
+@PARAMS
+def submit(
+    host: str, family: str | None, data: str | None, schema_file: Path | None, schedule: bool, params_file: Path
+) -> None:
+    """Run the pipelines on Kubeflow."""
+    from pipelines import submit as kubeflow
+
+    start = kubeflow.schedule if schedule else kubeflow.submit
+    for name in [family] if family else NAMES:
+        click.echo(f"{name}: {start(host, name, params_file, Settings(), data, schema(schema_file))}")
+
+
+@click.command()
+@click.argument("family", type=FAMILY)
+@click.option("--version", help="Default: the newest version that passed its gates.")
+@PARAMS
+def release(family: str, version: str | None, params_file: Path) -> None:
+    """Release a registered version of FAMILY as a canary against its champion.
+
+    Traffic moves in the steps of `release` in params.yaml. A candidate that does worse is rolled back.
+    Traffic comes from the running `adloop serve` or from KServe. If neither runs, the rows that the version was
+    evaluated on are replayed.
+    """
+    from components.params import load
+    from components.release.step import release as step
+
+    plan = load(params_file).arguments(family)["plan"]
+    done = step(family, version or _newest(family), plan, Settings())
+    click.echo(f"{family} version {done.version}: {done.outcome.replace('_', ' ')} ({done.reason})")
+
+
+def _newest(family: str) -> str:
+    """The newest version that passed its gates."""
+    from models.registry import REJECTED, Registry
+
+    passed = [version for version in Registry(Settings()).versions(family) if version.status != REJECTED]
+    if not passed:
+        raise LookupError(f"{family} has no version that passed its gates: adloop run --family {family}")
+    return passed[0].version
+
+
+@click.command()
+@click.argument("family", type=FAMILY)
+def rollback(family: str) -> None:
+    """Return FAMILY to its previous champion at once."""
+    from components.release.step import rollback as roll_back
+
+    click.echo(f"{family}: version {roll_back(family, Settings())} answers again")
+
+
+@click.command()
+@JSON
+def status(as_json: bool) -> None:
+    """Show what is trained, registered, released, drifting and not answering."""
+    from pipelines import status as standing
+
+    found = standing.status(Settings())
+    click.echo(json.dumps(found, indent=2) if as_json else standing.as_table(found))
