@@ -12,8 +12,9 @@ from typing import get_args
 import pytest
 
 from serving.decisions.feedback import Kind
+from serving.decisions.kinds.campaign import Review
 from serving.decisions.params import Decisions
-from serving.decisions.records import MICRO, Opportunity, Spend
+from serving.decisions.records import MICRO, Spend
 from serving.decisions.state.ledger import lasting
 from serving.decisions.state.store import Event, Flag, Purpose, Receipt, Reservation, Store, Terms
 
@@ -232,9 +233,7 @@ class World:
     def check(self, worker: int) -> None:
         """The store and the sums agree, and no limit is exceeded but by what is flagged as excess."""
         now = self.clock.now
-        asked = [
-            Opportunity("look", now, self._prefix + account, campaign, "campaign") for account, campaign in CAMPAIGNS
-        ]
+        asked = [Review("look", now, self._prefix + account, campaign) for account, campaign in CAMPAIGNS]
         states = self.workers[worker].load(asked, "1")
         self._settle()
         for where, state in zip(CAMPAIGNS, states, strict=True):
@@ -249,7 +248,7 @@ class World:
             value, cost = (sum(getattr(one, name) for one in counted) for name in ("conversion_value", "cost"))
             assert value == pytest.approx(sum(one.net for one in mine), abs=1e-5)
             assert cost == pytest.approx(sum(one.told_cost for one in mine) / MICRO, abs=1e-6)
-            proof = state.evidence.policy
+            proof = state.outcome("policy")
             assert (proof.conversions, proof.value) == (
                 sum(len(one.sold) for one in mine),
                 pytest.approx(value, abs=1e-5),
