@@ -30,6 +30,7 @@ from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import Entry, find
 from serving.decisions.params import Decisions
 from serving.decisions.state.store import Terms
+from serving.inference import outcomes
 from tests.integration import probe_endpoint as probe
 from tests.integration.conftest import Server, free_ports
 
@@ -135,6 +136,24 @@ def test_the_features_that_were_looked_up_are_on_record(endpoint: Endpoint) -> N
         row[["recency_days", "frequency", "plan"]]
     )
     assert read["device"] == "mobile" and "poison" not in read
+
+
+def test_what_came_of_requests_to_models_is_told_at_the_same_address(endpoint: Endpoint) -> None:
+    feedback = endpoint.keys["feedback"]
+    one = {"family": "churn", "request_id": "r1", "row": 2, "labels": {"churned": True}}
+    others = [{"family": "ltv", "request_id": "r2", "labels": {"value": 7.5}}, {**one, "labels": {"churned": False}}]
+    assert endpoint.post("outcomes", one, feedback).json() == {"recorded": 1}
+    assert endpoint.post("outcomes", {"outcomes": others}, feedback).json() == {"recorded": 2}
+    told = outcomes.read(endpoint.settings.home, "churn")
+    assert told.to_dict("records") == [{"request_id": "r1", "row": 2, "churned": True}]
+    assert outcomes.read(endpoint.settings.home, "ltv").to_dict("records") == [
+        {"request_id": "r2", "row": 0, "value": 7.5}
+    ]
+    refused = endpoint.post("outcomes", {**one, "family": "../keys"}, feedback)
+    assert refused.status_code == 422 and refused.json()["error"]["field"] == "family"
+    of_one = keys.make(endpoint.settings, "one", ["feedback"], 1e6, accounts=["acme"])
+    assert endpoint.post("outcomes", one, of_one).status_code == 403
+    assert endpoint.post("outcomes", one, endpoint.keys["decide"]).status_code == 403
 
 
 def test_a_batch_is_its_singles(endpoint: Endpoint) -> None:
