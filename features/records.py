@@ -1,20 +1,28 @@
 """The record of what models saw, answered and caused: its files and its columns.
 
-A record is one line of JSON: one row of a request to a model, or one decision. It holds `logged_at`, `inputs` (features
-as used, those looked up online among them), `predictions` (answers, `versions`, `faults`, `took_ms`), `request` where a
-model server was asked, and `opportunity`, `state`, `grant` and `decision` where something was decided. Parts are
-Parquet files of the columns below, the exact line (`entry`) and its hash. Money is in units of the account's currency,
-`*_at` in Unix seconds.
+A record is one line of JSON: a row of a request to a model, or a decision. It holds `logged_at` and `predictions`: the
+`features` as models read them, those that were looked up online among them, their `answers`, `versions`, `faults` and
+`took_ms`. A model server adds the `request`, the decision endpoint `opportunity`, `state`, `grant`, `decision` and
+`params`. Parts are Parquet files of the columns below, with the exact line (`entry`) and its hash. Money is in units of
+the account's currency, `*_at` in Unix seconds.
 """
 
 from pathlib import Path
 
 import pyarrow as pa
 
-#: Where decisions are recorded under the home: parts in `LOG`, and what came of them in `FEEDBACK` beside it.
-DECISIONS, LOG, FEEDBACK = "decisions", "log", "feedback.db"
-#: Where requests to models are recorded under the home, a folder a family.
-REQUESTS = "requests"
+#: Where decisions are recorded under the home: parts in `LOG`, and what came of them beside it, in the file `FEEDBACK`
+#: of one machine or, by each of several replicas, in parts in `EVENTS`.
+DECISIONS, LOG, FEEDBACK, EVENTS = "decisions", "log", "feedback.db", "events"
+#: A row an event that came of a decision; `told` in Unix nanoseconds.
+EVENT_TABLE = """
+CREATE TABLE IF NOT EXISTS event (
+    account TEXT, event TEXT, decision TEXT, kind TEXT, at REAL, cost REAL, value REAL, counted INTEGER DEFAULT 0,
+    told INTEGER, PRIMARY KEY (account, event)
+) WITHOUT ROWID;
+"""
+#: Where requests to models are recorded under the home, and what came of them, a folder a family.
+REQUESTS, OUTCOMES = "requests", "outcomes"
 SUFFIX = ".parquet"
 
 TEXT, NUMBER, WHOLE, NAMES = pa.string(), pa.float64(), pa.int64(), pa.list_(pa.string())
@@ -87,3 +95,8 @@ def decisions_folder(home: Path) -> Path:
 def requests_folder(home: Path, family: str) -> Path:
     """Where the requests to a family's models are recorded."""
     return home / REQUESTS / family
+
+
+def outcomes_folder(home: Path, family: str) -> Path:
+    """Where what came of those requests is recorded."""
+    return home / OUTCOMES / family

@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict
 from features.movement import Movement
 from models import catalog
 from models.family import Model
+from models.inputs import Kind, kind_of
 
 SIGNATURE = "signature.json"
 SEALS = ("files.json", SIGNATURE)
@@ -50,9 +51,12 @@ class Manifest(BaseModel):
 
     version: int = 1
     family: str
-    feature_service: str
+    #: None where requests bring all features.
+    feature_service: str | None
     #: Feature columns in order, with their dtypes.
     columns: dict[str, str]
+    #: What columns and answers hold, where their dtype does not tell.
+    kinds: dict[str, Kind] = {}
     label: tuple[str, ...]
     #: The columns that move as time goes by, and how; the monitors expect it.
     moving: dict[str, Movement] = {}
@@ -67,9 +71,15 @@ class Manifest(BaseModel):
     metrics: dict[str, float] = {}
 
     @property
+    def inputs(self) -> dict[str, Kind]:
+        """What each feature column holds, in order."""
+        return {name: self.kinds.get(name) or kind_of(dtype) for name, dtype in self.columns.items()}
+
+    @property
     def schema_hash(self) -> str:
         """Identity of the features the model was fitted on."""
-        return content_hash({"service": self.feature_service, "columns": list(self.columns.items())})
+        columns = [(name, self.kinds.get(name) or dtype) for name, dtype in self.columns.items()]
+        return content_hash({"service": self.feature_service, "columns": columns})
 
     @property
     def params_hash(self) -> str:

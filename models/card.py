@@ -8,6 +8,7 @@ from models.bundle import Manifest
 from models.evaluation import calibration
 from models.evaluation.gates import Evidence, Verdict
 from models.evaluation.metrics import Metric
+from models.evaluation.standing import Standing
 from models.family import Family
 
 SECTIONS = ("Intended use", "Data", "Features", "Metrics", "Calibration", "Fairness", "Gates", "Limits", "Lineage")
@@ -29,12 +30,11 @@ def sections(
     return {
         "Intended use": family.intended_use,
         "Data": f"Content hash `{manifest.data_hash}`, as of {manifest.as_of or 'its end'}. Examples: {counts}.",
-        "Features": f"FeatureService `{manifest.feature_service}`, schema hash `{manifest.schema_hash}`:\n\n"
-        + "\n".join(f"- `{name}` ({dtype})" for name, dtype in manifest.columns.items()),
+        "Features": f"FeatureService {_named(manifest.feature_service)}, schema hash `{manifest.schema_hash}`:\n\n"
+        + "\n".join(f"- `{name}` ({manifest.kinds.get(name, dtype)})" for name, dtype in manifest.columns.items()),
         "Metrics": "On held-out examples, with 95% bootstrap intervals.\n\n"
         + _figures(figures)
-        + f"\n\nBy {evidence.standing.metric} it is, on the same rows:\n\n"
-        + "\n".join(f"- {evidence.standing.told(name)}" for name in evidence.standing.gains),
+        + _standing(evidence.standing),
         "Calibration": _calibration(family.metrics[0], evidence.truth, evidence.answers),
         "Fairness": fairness or "No gate of this family decides anything about a person.",
         "Gates": "\n".join(f"- {'passed' if v.passed else '**refused**'} `{v.gate}`: {v.reason}" for v in verdicts),
@@ -54,6 +54,15 @@ def complete(card: Mapping[str, str]) -> Verdict:
 def render(name: str, card: Mapping[str, str]) -> str:
     """The card as Markdown."""
     return "\n\n".join([f"# Model card: {name}", *(f"## {title}\n\n{text}" for title, text in card.items())]) + "\n"
+
+
+def _named(service: str | None) -> str:
+    return "none, requests bring all features" if service is None else f"`{service}`"
+
+
+def _standing(standing: Standing) -> str:
+    lines = [f"- {standing.told(name)}" for name in standing.gains]
+    return "\n".join([f"\n\nBy {standing.metric} it is, on the same rows:\n", *lines]) if lines else ""
 
 
 def _figures(figures: pd.DataFrame) -> str:

@@ -265,5 +265,5 @@ def _tags(manifest: Manifest, digest: str, judged: dict[str, Any]) -> dict[str, 
         "data_hash": manifest.data_hash,
         "params_hash": manifest.params_hash,
         "schema_hash": manifest.schema_hash,
-        "feature_service": manifest.feature_service,
+        "feature_service": manifest.feature_service or "none",
     }

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from components.params import Params, load
+from features.examples import Window
 from features.schema import Schema
 from features.settings import Settings
 from features.sources import AS_THEY_ARE, fingerprint, learns, tables
@@ -30,9 +31,9 @@ def run_loop(
 
     Of all families those are left out whose table there is not; a family that is asked for by name needs its table.
 
-    A family without a champion gets one first: the model that would have been trained one horizon ago. The model of
-    today is then released over it, canary-style, under held-out traffic, as every later one will be. Where the data is
-    what the champion itself decided, the new version goes on from it.
+    A family with a window and without a champion gets one first: the model that would have been trained one horizon
+    ago. The model of today is then released over it, canary-style, under held-out traffic, as every later one will be.
+    Where the data is what the champion itself decided, the new version goes on from it.
     Raises `pipelines.local.StepFailed` when a step fails, and `ValueError` where a table is missing.
     """
     from models.registry import Registry
@@ -44,8 +45,9 @@ def run_loop(
     seconds = {}
     for name in _learnable(family, source, settings, console, schema):
         started = time.monotonic()
-        horizon = params.family(name).window.horizon_days
-        moments = [""] if Registry(settings).champion(name) else [f"-{horizon}d", ""]
+        window: Window | None = getattr(params.family(name), "window", None)
+        first = Registry(settings).champion(name) is None
+        moments = [f"-{window.horizon_days}d", ""] if window and first else [""]
         for as_of in moments:
             console.print(
                 f"[bold]{name}[/bold] {'as of ' + as_of + ' before the data ends' if as_of else 'as of today'}"
@@ -95,7 +97,7 @@ def _learnable(
     there = [table for one in source for table in tables(one, settings, schema)]
     for name in [family] if family else catalog.NAMES:
         needed = catalog.family(name).table
-        if needed in there:
+        if needed is None or needed in there:
             yield name
         elif family:
             raise ValueError(f"{name} learns from the table '{needed}'; {', '.join(source)} has: {', '.join(there)}")

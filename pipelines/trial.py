@@ -52,6 +52,12 @@ def _standing(compared: Compared) -> Table:
 def _recommendation(compared: Compared) -> str:
     """Which model to use, by name, and why."""
     family, use = compared.family, compared.recommended
+    if compared.leaking:
+        told = ", ".join(f"'{name}' ({share:.3f} of 1)" for name, share in compared.leaking.items())
+        return (
+            f"Leave out {told} and evaluate again: it tells the label by itself, as what is recorded afterwards does. "
+            f"A release of {family} would be refused on these data."
+        )
     if use is None:
         return f"No recommendation: these rows do not tell {compared.judged_by}."
     if use == family:

@@ -14,8 +14,10 @@ import pandas as pd
 from features import contracts, sources, store
 from features.schema import Schema
 from features.settings import Settings
-from features.tables import Tables
+from features.tables import Tables, content_hash
+from features.views import TIMESTAMP
 from models import catalog
+from models.evaluation import leaks
 from models.evaluation.folds import stratified
 from models.evaluation.standing import Standing
 from models.evaluation.table import table
@@ -42,7 +44,9 @@ class Compared:
     The family's own model comes first and bears its name. `how` says what was learnt from and what was tested on.
     `standing` has a row a baseline: by how much the family's model is better (`gain`, with its paired interval `low` to
     `high`) by the metric `judged_by`. `recommended` is what is to be used, by name; None where the rows leave it open.
-    `chosen` counts the candidates that the family's own models answered by.
+    `leaking` are the features that tell the label by themselves, and how much of 1: a release would be refused, so
+    nothing is recommended until they are left out. `chosen` counts the candidates that the family's own models answered
+    by.
     `parts` are tables like it, each of a part of the held-out examples, with the columns that say which. `notes` tell
     what was found in the tables as they were read.
     """
@@ -57,6 +61,7 @@ class Compared:
     standing: tuple[Mapping[str, Any], ...]
     recommended: str | None
     chosen: Mapping[str, int]
+    leaking: Mapping[str, float]
     parts: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -88,6 +93,8 @@ def compare(
     """
     record, section = catalog.family(family), dict(params)
     if horizon is not None:
+        if "window" not in section:
+            raise ValueError(f"{family} has no window: it cannot be evaluated over a horizon")
         section["window"] = {**section["window"], "horizon_days": pd.Timedelta(horizon).days}
     with tempfile.TemporaryDirectory() as temporary:
         nowhere = settings.model_copy(update={"home": Path(temporary), "offline_uri": None, "redis_url": None})
@@ -100,6 +107,8 @@ def compare(
         how, rounds, splits = _splits(record, frame, unseen, section["seed"])
         tested, answers, chosen = _answers(record, splits, names, section, nowhere.home, _counted(rounds, tell))
     tell("measuring", FITTED)
+    told = leaks.told(frame, names, record.outcomes or record.label, section["seed"])
+    leaking = {name: share for name, share in told.items() if share > leaks.LIMIT}
     truth = tested[list(record.label)]
     baselines = {name: answers[name] for name in record.baselines}
     standing = Standing.of(record.metrics[0], truth, answers[family], baselines, section["seed"])
@@ -116,8 +125,9 @@ def compare(
             _plain({"baseline": name, "gain": gain.value, "low": gain.low, "high": gain.high})
             for name, gain in standing.gains.items()
         ),
-        recommended=standing.recommended(family),
+        recommended=None if leaking else standing.recommended(family),
         chosen=chosen,
+        leaking=leaking,
         parts=tuple(_parts(record.breakdown, tested, answers, section["seed"])) if record.breakdown else (),
         notes=notes,
     )
@@ -158,11 +168,13 @@ def _frame(
     tell("checking the tables", 0.05)
     contracts.check(folder)
     tables = Tables(folder, settings.limits)
-    if family.table not in tables.names:
+    if family.table is not None and family.table not in tables.names:
         raise ValueError(f"{family.name} learns from the table '{family.table}'; {source} has none")
     tell("choosing examples", 0.1)
     examples = family.examples(tables, family.params.read(section), None, cutoff)
     tell(f"computing the features of {len(examples):,} examples", 0.15)
+    if family.feature_service is None:
+        return examples, [name for name in family.context if name in examples], content_hash(folder), notes
     snapshot = store.build(tables, family.feature_service, examples, None, settings)
     frame = store.training_frame(snapshot, examples, settings)
     names = [str(column) for column in frame if column not in examples or column in family.context]
@@ -184,7 +196,7 @@ def _splits(
 ) -> tuple[str, int, Iterator[Split]]:
     """How it is tested, in how many rounds, and the train, valid and test examples of each."""
     train, valid, test = (frame[frame["split"] == name] for name in ("train", "valid", "test"))
-    in_time = bool(train["event_timestamp"].max() < test["event_timestamp"].min())
+    in_time = TIMESTAMP in frame and bool(train[TIMESTAMP].max() < test[TIMESTAMP].min())
     if unseen is not None and family.trial is not None:
         # Whole episodes to play, of another time or none: all of the other folder is tested.
         return (
@@ -201,16 +213,17 @@ def _splits(
             iter([(learn, valid, target)]),
         )
     if in_time:
-        at = test["event_timestamp"].max()
+        at = test[TIMESTAMP].max()
         return f"learnt from what came before, tested at {at:%Y-%m-%d}", 1, iter([(train, valid, test)])
     return f"{FOLDS} stratified folds, each tested by a model that has not seen it", FOLDS, _folds(family, frame, seed)
 
 
 def _folds(family: Family, frame: pd.DataFrame, seed: int) -> Iterator[Split]:
-    fold = stratified(frame[family.label[0]], FOLDS, seed)
+    label = frame[family.label[0]] if family.label else pd.Series(0.0, frame.index)
+    fold = stratified(label, FOLDS, seed)
     for held in range(FOLDS):
         rest = frame[fold != held]
-        tuning = stratified(rest[family.label[0]], TUNING, seed + 1 + held) == 0
+        tuning = stratified(label[fold != held], TUNING, seed + 1 + held) == 0
         yield rest[~tuning], rest[tuning], frame[fold == held]
 
 

@@ -28,7 +28,8 @@ REPLAYED = 2000
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The candidate's metrics, the naive baseline's and the champion's (None without one), and each gate's verdict.
+    """The candidate's metrics, the naive baseline's (empty without one) and the champion's (None without one), and what
+    each gate says.
 
     A figure that the rows leave undefined is None. `figures` has each metric with its interval and everyone's value.
     `recommended` is what is to be used, the family or a baseline by its name, None where the rows do not tell; `chosen`
@@ -63,9 +64,9 @@ def evaluate(
 ) -> Evaluated:
     """Measure `bundle` on the test examples of `features`, and ask the family's gates.
 
-    Writes into `out`: `evaluation.json`, `card.md`, `plots/`, `held_out.parquet` (`truth`, `predicted`, `naive`, and
-    `low` and `high` where the family gives an interval) and `requests.parquet` (entity key, features, labels), the rows
-    a release replays.
+    Writes into `out`: `evaluation.json`, `card.md`, `plots/`, `held_out.parquet` (`truth`, `predicted`, `naive` where
+    there is such a baseline, `low` and `high` where the family gives an interval) and `requests.parquet` (entity key,
+    features, labels), the rows a release replays.
     """
     record, frame, candidate = catalog.family(family), Frame(features), open_bundle(bundle, None)
     test = frame.split("test")
@@ -91,7 +92,7 @@ def evaluate(
         passed=all(verdict.passed for verdict in verdicts),
         rows=frame.counts(),
         metrics=values["candidate"],
-        baseline=values[record.naive],
+        baseline={} if record.naive is None else values[record.naive],
         champion=values.get("champion"),
         compared_with=compared_with,
         chosen=chosen,
@@ -104,7 +105,8 @@ def evaluate(
         (new / "evaluation.json").write_text(json.dumps(asdict(done), indent=1, allow_nan=False))
         (new / "card.md").write_text(card.render(family, written))
         _keep_held_out(record, truth, answers, new)
-        sent = test[list(dict.fromkeys([record.entity, *frame.columns, *record.label]))]
+        key = [] if record.entity is None else [record.entity]
+        sent = test[list(dict.fromkeys([*key, *frame.columns, *record.label]))]
         sent.sample(min(REPLAYED, len(sent)), random_state=params["seed"]).to_parquet(new / "requests.parquet")
     return done
 
@@ -218,13 +220,9 @@ def _keep_held_out(family: Family, truth: pd.DataFrame, answers: Answers, folder
     metric = family.metrics[0]
     if not (metric.label and metric.answer):
         return
-    held_out = pd.DataFrame(
-        {
-            "truth": truth[metric.label],
-            "predicted": answers["candidate"][metric.answer],
-            "naive": answers[family.naive][metric.answer],
-        }
-    )
+    held_out = pd.DataFrame({"truth": truth[metric.label], "predicted": answers["candidate"][metric.answer]})
+    if family.naive is not None:
+        held_out["naive"] = answers[family.naive][metric.answer]
     band = next((metric.band for metric in family.metrics if metric.band), None)
     if band is not None:
         held_out[["low", "high"]] = answers["candidate"][list(band)]

@@ -1,5 +1,6 @@
 """Canonical tables to the frame a family learns from, and its features online."""
 
+import hashlib
 import json
 import tempfile
 from dataclasses import asdict, dataclass
@@ -11,7 +12,9 @@ import pandas as pd
 from features import store, views
 from features.settings import Settings
 from features.tables import Tables
+from features.views import TIMESTAMP
 from models.catalog import family as of_name
+from models.inputs import is_listed
 
 
 @dataclass(frozen=True)
@@ -20,17 +23,20 @@ class Featurized:
 
     Attributes:
         columns: pandas dtype by feature column, in the frame's order.
+        kinds: what columns and answers hold, where their dtype does not tell (`models.inputs`).
         cutoffs: the moments the examples of each split stand at.
-        snapshot: the folder of the feature snapshot the frame was joined from.
+        snapshot: the folder of the feature snapshot the frame was joined from; empty where there are no features to
+            join.
         moving: the columns that move as time goes by, and how (`features.movement`).
     """
 
     family: str
-    service: str
+    service: str | None
     data_hash: str
     as_of: str
     rows: dict[str, int]
     columns: dict[str, str]
+    kinds: dict[str, str]
     cutoffs: dict[str, list[str]]
     snapshot: str
     moving: dict[str, dict[str, Any]]
@@ -56,31 +62,46 @@ def featurize(
         online: publish the newest features for serving.
     """
     record, source = of_name(family), Tables(tables, settings.limits)
-    if record.table not in source.names:
+    if record.table is not None and record.table not in source.names:
         raise ValueError(f"{family} learns from the table '{record.table}'; there are: {', '.join(source.names)}")
-    entity = views.service_of(record.feature_service).entity
-    as_of = entity.moment(source, as_of)
+    entity = None if record.feature_service is None else views.service_of(record.feature_service).entity
+    as_of = entity.moment(source, as_of) if entity else as_of or None
     examples = record.examples(source, record.params.read(params), as_of, cutoff)
-    newest = max(entity.latest(source, as_of), examples["event_timestamp"].max())
-    snapshot = store.build(source, record.feature_service, examples, newest, settings)
-    frame = store.training_frame(snapshot, examples, settings)
+    snapshot, frame, moving = None, examples, dict(record.moving)
+    if entity and record.feature_service:
+        newest = max(entity.latest(source, as_of), examples[TIMESTAMP].max())
+        snapshot = store.build(source, record.feature_service, examples, newest, settings)
+        frame = store.training_frame(snapshot, examples, settings)
+        moving = views.moving(record.feature_service, source) | moving
     features = [name for name in frame if name not in examples or name in record.context]
-    moving = views.moving(record.feature_service, source) | dict(record.moving)
+    vectors = [str(name) for name in features if name not in record.kinds and is_listed(frame[name])]
     done = Featurized(
         family=family,
         service=record.feature_service,
-        data_hash=snapshot.data_hash,
-        as_of=snapshot.as_of,
+        data_hash=snapshot.data_hash if snapshot else _hash(examples),
+        as_of=snapshot.as_of if snapshot else as_of or "",
         rows={str(split): int(count) for split, count in frame["split"].value_counts().items()},
         columns={str(name): str(frame[name].dtype) for name in features},
-        cutoffs={str(split): _moments(group) for split, group in frame.groupby("split")["event_timestamp"]},
-        snapshot=snapshot.folder,
+        kinds={**record.kinds, **dict.fromkeys(vectors, "vector")},
+        cutoffs=_cutoffs(frame),
+        snapshot=snapshot.folder if snapshot else "",
         moving={name: found.model_dump() for name, found in moving.items() if name in features},
     )
     _write(frame, done, out)
-    if online:
+    if online and snapshot:
         store.publish(snapshot, settings)
     return done
+
+
+def _hash(examples: pd.DataFrame) -> str:
+    """Identity of examples that no snapshot tells of."""
+    return hashlib.sha256(examples.to_json(orient="split", date_unit="us").encode()).hexdigest()
+
+
+def _cutoffs(frame: pd.DataFrame) -> dict[str, list[str]]:
+    if TIMESTAMP not in frame:
+        return {}
+    return {str(split): _moments(group) for split, group in frame.groupby("split")[TIMESTAMP]}
 
 
 def _moments(moments: "pd.Series[pd.Timestamp]") -> list[str]:

@@ -16,6 +16,7 @@ from models.bundle import Manifest
 from models.registry import Registry
 from serving.inference import outcomes, requests
 from serving.monitoring.detector import Expected
+from serving.monitoring.embedding import embeds
 from serving.monitoring.params import Monitoring
 from serving.monitoring.watch import Log, Watched, look
 
@@ -78,17 +79,17 @@ def monitor(family: str, params: Mapping[str, Any], settings: Settings) -> Monit
 
 
 def _look(family: str, version: str, bundle: Path, params: Monitoring, settings: Settings) -> Watched:
-    manifest = Manifest.model_validate_json((bundle / "manifest.json").read_bytes())
+    manifest, record = Manifest.model_validate_json((bundle / "manifest.json").read_bytes()), catalog.family(family)
     return look(
         settings.detectors,
         _log(family, version, list(manifest.columns), params, settings),
         outcomes.read(settings.home, family),
         pd.read_parquet(bundle / "reference.parquet"),
         list(manifest.columns),
-        catalog.family(family).metrics,
+        record.metrics,
         manifest.metrics,
         params,
-        Expected(manifest.moving, bundles.usual(bundle)),
+        Expected(manifest.moving, bundles.usual(bundle), embeds(manifest.kinds, record.embed)),
     )
 
 

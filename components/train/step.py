@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pandas as pd
@@ -19,8 +20,11 @@ from models.bundle import Manifest, open_bundle
 from models.family import Family, Model
 from serving.monitoring import detector
 
-#: Rows of the reference that drift is measured from: enough for the tests, small enough to ship.
-REFERENCE_ROWS = 2000
+#: Of the reference that drift is measured from: rows enough for the tests, seconds that a slow model may take to answer
+#: some of them, and bytes that are small enough to ship.
+REFERENCE_ROWS, REFERENCE_S, REFERENCE_BYTES = 2000, 60.0, 32 << 20
+#: Of those, how many are answered first.
+FIRST_ROWS = 32
 #: How long, and at how many moments, it is looked for how far columns move by themselves; fewer rows tell of chance.
 QUARTER, MOMENTS, FEWEST = pd.Timedelta(days=92), 12, 500
 SOURCE = Path(__file__).parents[2]
@@ -64,7 +68,8 @@ def train(
             fit = record.fit if before is None else _going_on(record, before.model)
             model = fit(learn, tune, record.params.read(params), checkpoint)
             reference = _with_answers(model, frame, frame.split("test"), manifest.seed)
-            usual = detector.usual(reference, _earlier(model, frame, manifest), manifest.moving)
+            coded = reference.drop(columns=[name for name in manifest.kinds if name in reference])
+            usual = detector.usual(coded, _earlier(model, frame, manifest), manifest.moving)
             bundle.write(out, model, manifest, reference, usual)
         shutil.rmtree(checkpoint, ignore_errors=True)
     return Trained(family, bundle.verify(out, None), len(frame.rows), fitted)
@@ -81,6 +86,7 @@ def _manifest(family: Family, frame: Frame, params: dict[str, Any], started_from
         family=family.name,
         feature_service=frame.about["service"],
         columns=frame.about["columns"],
+        kinds=frame.about.get("kinds", {}),
         label=family.label,
         moving={name: Movement.model_validate(found) for name, found in frame.about.get("moving", {}).items()},
         params=params,
@@ -123,19 +129,28 @@ def _claim(checkpoint: Path, manifest: Manifest) -> None:
 
 
 def _with_answers(model: Model, frame: Frame, examples: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Some of the examples' features and the model's answers: of the newest, what requests look like if nothing
-    changes."""
+    """Some of the examples' features and the model's answers, as many as their cost allows: of the newest, what
+    requests look like if nothing changes."""
     rows = examples.sample(min(REFERENCE_ROWS, len(examples)), random_state=seed)[frame.columns].reset_index(drop=True)
-    answers = model.predict(rows)
-    both = sorted(str(name) for name in set(rows) & set(answers))
-    if both:
-        raise ValueError(f"answers and features share names: {', '.join(both)}")
-    return rows.join(answers)
+    parts, done, size, until = list[pd.DataFrame](), 0, 0, perf_counter() + REFERENCE_S
+    while done < len(rows) and (done == 0 or (perf_counter() < until and size < REFERENCE_BYTES)):
+        part = rows.iloc[done : max(FIRST_ROWS, 4 * done)]
+        answers = model.predict(part)
+        both = sorted(str(name) for name in set(part) & set(answers))
+        if both:
+            raise ValueError(f"answers and features share names: {', '.join(both)}")
+        parts.append(part.join(answers))
+        done += len(part)
+        size += int(parts[-1].memory_usage(deep=True).sum())
+    return pd.concat(parts)
 
 
 def _earlier(model: Model, frame: Frame, manifest: Manifest) -> Iterator[pd.DataFrame]:
     """The same at earlier moments, at most `MOMENTS` of them, evenly: as far back as the model is looked after ahead,
-    which is the horizon, as the newest examples stand so long before the data ends, and a quarter."""
+    which is the horizon, as the newest examples stand so long before the data ends, and a quarter. None where the
+    family has no window to look through."""
+    if "window" not in manifest.params:
+        return
     reach = pd.Timedelta(days=manifest.params["window"]["horizon_days"]) + QUARTER
     newest = frame.split("test")[TIMESTAMP].min()
     before = frame.rows[frame.rows[TIMESTAMP].between(newest - reach, newest, inclusive="left")]

@@ -7,6 +7,7 @@ told of is lost, as the endpoint itself takes it; those after the last thing tol
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import duckdb
 import pandas as pd
 
 from features import lake
-from features.records import DECISIONS, FEEDBACK, LOG, SUFFIX
+from features.records import DECISIONS, EVENT_TABLE, EVENTS, FEEDBACK, LOG, SUFFIX
 from features.settings import Settings
 from features.tables import literal, path
 
@@ -41,6 +42,14 @@ _CAME = """
            max(iif({told} IS NOT NULL, min(at, {told} / 1e9), iif(at <= :now, at, NULL))) AS told_at
     FROM event LEFT JOIN paid USING (account, decision) WHERE coalesce(place, 1) = 1
     GROUP BY account, decision
+"""
+
+_EVENT = "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SHARED = """
+    SELECT event ->> 'account_id', event ->> 'event_id', event ->> 'decision_id', event ->> 'kind',
+           (event ->> 'occurred_at')::DOUBLE, (event ->> 'cost')::DOUBLE, (event ->> 'value')::DOUBLE, 1,
+           (logged_at * 1e9)::BIGINT
+    FROM (SELECT logged_at, entry -> '$.event' AS event FROM read_parquet(?)) ORDER BY logged_at
 """
 
 # Asked again, a bid is what it was first. What a click or winning was expected to bring is what the caller said; only
@@ -70,7 +79,7 @@ _AUCTIONS = """
 
 
 def files(source: str, settings: Settings) -> list[str]:
-    """The files of the endpoint's own log (`decision_log`), or of a folder with `log/` and `feedback.db`; none where
+    """The files of the endpoint's own log (`decision_log`), or of a folder with `log/` and what came of it; none where
     the source is neither. Raises `FileNotFoundError` where the endpoint has logged nothing yet."""
     if lake.is_remote(source):
         return []
@@ -78,6 +87,7 @@ def files(source: str, settings: Settings) -> list[str]:
     parts = sorted((root / LOG).glob(f"*{SUFFIX}"))
     # What SQLite has not yet moved into the file itself stands beside it.
     told = [file for file in (root / FEEDBACK, root / f"{FEEDBACK}-wal") if file.is_file()]
+    told += sorted((root / EVENTS).glob(f"*{SUFFIX}"))
     if parts and told:
         return [str(file) for file in (*parts, *told)]
     if source == NAME:
@@ -89,27 +99,47 @@ def read(source: str, destination: Path, settings: Settings) -> None:
     """Write the canonical table into `destination`; beside its columns those of the decision: account, id, bid, arm,
     propensity, explored, and when it was clicked and converted."""
     root = _root(source, settings)
-    parts = ", ".join(path(file) for file in files(source, settings) if file.endswith(SUFFIX))
+    parts = ", ".join(path(file) for file in sorted((root / LOG).glob(f"*{SUFFIX}")))
     moments = {
         name: f"make_timestamp(round({name} * 1e6)::BIGINT)" for name in ("decided_at", "clicked_at", "converted_at")
     }
-    came = came_of(root / FEEDBACK)
+    came = came_of(root)
     with duckdb.connect() as db:
         db.register("came", came)
         target = literal(str(destination / "auctions.parquet"))
         db.execute(f"COPY ({_AUCTIONS.format(parts=parts, **moments)}) TO {target} (FORMAT parquet)")
 
 
-def came_of(feedback: Path) -> pd.DataFrame:
-    """What came of each decision that something was told of, by the endpoint's `feedback.db`: a row each.
+def came_of(root: Path) -> pd.DataFrame:
+    """What came of each decision that something was told of, by the folder of an endpoint, or of several: a row each.
 
     `impression`, `click` and `won` are 0 or 1, `conversions` a count; `cost` and `value` in the account's currency;
     `price` what the impression cost, where that was told; `clicked_at`, `converted_at` and `told_at` in Unix seconds.
     """
-    with closing(sqlite3.connect(f"{feedback.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+    kept, shared = root / FEEDBACK, sorted((root / EVENTS).glob(f"*{SUFFIX}"))
+    with closing(_opened(kept) if kept.is_file() and not shared else _gathered(kept, shared)) as db:
         columns = [name for _, name, *_ in db.execute("PRAGMA table_info(event)")]
         query = _CAME.format(told="told" if "told" in columns else "NULL")
         return pd.read_sql_query(query, db, params={"now": time.time()})
+
+
+def _opened(kept: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{kept.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
+
+
+def _gathered(kept: Path, shared: Sequence[Path]) -> sqlite3.Connection:
+    """The events that replicas recorded, each once, as it was first told; and before them those of one machine."""
+    db = sqlite3.connect("")  # a file of its own, gone when it is closed
+    db.execute(EVENT_TABLE)
+    if kept.is_file():
+        with closing(_opened(kept)) as before:
+            db.executemany(_EVENT, before.execute("SELECT * FROM event"))
+    if shared:
+        with duckdb.connect() as parts:
+            found = parts.execute(_SHARED, [[str(part) for part in shared]])
+            while rows := found.fetchmany(10_000):
+                db.executemany(_EVENT, rows)
+    return db
 
 
 def _root(source: str, settings: Settings) -> Path:

@@ -2,6 +2,7 @@
 
 from pydantic import PositiveInt
 
+from features.examples import Window
 from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.training import Schedule
 from models.bidding.environment import Pricing
@@ -16,6 +17,7 @@ class BiddingParams(Params):
     campaigns' features are as of every so many days (`step_days`), and train examples need their minimum of history.
     """
 
+    window: Window
     #: What is bought: every click counts the same, or each conversion by its value, where the log tells that.
     goal: Goal
     #: What a winner pays: the highest bid of the others, or its own. In first-price auctions bids are shaded.

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from features.examples import Window
 from models.family import Params
 
 Chance = Annotated[float, Field(gt=0, lt=1)]
@@ -28,6 +29,7 @@ class ChurnParams(Params):
         steps: of the networks, a batch each.
     """
 
+    window: Window
     bands: Bands = Bands()
     folds: Annotated[int, Field(ge=2)] = 4
     trees: PositiveInt = 100

@@ -104,19 +104,19 @@ def not_worse_than_champion(evidence: Evidence) -> Verdict:
     )
 
 
-def no_leak(evidence: Evidence, limit: float = 0.98) -> Verdict:
-    """No single feature all but determines a label (AUC or Gini of ranks out of fold, at most `limit`)."""
-    found = [
-        leaks.strongest(evidence.train, list(evidence.rows.columns), label, evidence.seed)
-        for label in evidence.outcomes or evidence.truth.columns
-    ]
-    feature, told = max(found, key=lambda item: item[1])
+def no_leak(evidence: Evidence) -> Verdict:
+    """No feature by itself all but determines a label (AUC or Gini of ranks out of fold, at most `leaks.LIMIT`)."""
+    labels = evidence.outcomes or evidence.truth.columns
+    told = leaks.told(evidence.train, list(evidence.rows.columns), labels, evidence.seed) or {"": 0.0}
+    most = ", ".join([f"'{name}' {value:.3f}" for name, value in told.items() if value > leaks.LIMIT])
+    feature, strongest = next(iter(told.items()))
     return _verdict(
         "no_leak",
-        told <= limit,
-        f"'{feature}' tells most of the label by itself: {told:.3f} of 1; above {limit} it is the label in disguise",
-        strongest=told,
-        limit=limit,
+        not most,
+        f"'{feature}' tells most of the label by itself: {strongest:.3f} of 1; above {leaks.LIMIT} it is the label in "
+        "disguise" + (f": leave out {most}" if most else ""),
+        strongest=strongest,
+        limit=leaks.LIMIT,
     )
 
 

@@ -1,11 +1,12 @@
 """Features that give the label away: what no honest feature can do alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from models.evaluation import metrics
+from models.inputs import is_listed
 from models.tabular import Encoder, Matrix
 
 #: Rows that a leak is looked for on; a leak shows on far fewer.
@@ -13,17 +14,26 @@ ROWS = 4000
 FOLDS = 3
 
 
-def strongest(frame: pd.DataFrame, features: Sequence[str], label: str, seed: int) -> tuple[str, float]:
-    """The feature that tells most of `label` by itself, and how much: an AUC or a Gini of ranks, out of fold.
+#: What one honest feature tells of a label at most.
+LIMIT = 0.98
 
-    Each feature gets a small tree of its own, so that it is found whatever the shape: a number, a category, a value
-    that is missing for one class only.
+
+def told(frame: pd.DataFrame, features: Sequence[str], labels: Iterable[str], seed: int) -> dict[str, float]:
+    """How much each feature by itself tells of the label it tells most of, most first: AUC or Gini of ranks, out of
+    fold.
+
+    Each feature gets a small tree of its own, so that it is found whatever the shape: a number, a category of many
+    values, a value that is missing for one class only. Vectors and lists are left out.
     """
     sample = frame.sample(min(ROWS, len(frame)), random_state=seed).reset_index(drop=True)
-    encoder = Encoder.fit(sample[list(features)])
+    encoder = Encoder.fit(sample[[name for name in features if not is_listed(sample[name])]])
     matrix, origins = encoder.encode(sample), np.array(encoder.origins)
-    told = {name: _told(matrix[:, origins == name], sample[[label]], seed) for name in dict.fromkeys(encoder.origins)}
-    return max(told.items(), key=lambda item: item[1], default=("", 0.0))
+    alone = {
+        name: np.column_stack([matrix[:, origins == name], sample[name].isna()])
+        for name in dict.fromkeys(encoder.origins)
+    }
+    most = {name: max(_told(x, sample[[label]], seed) for label in labels) for name, x in alone.items()}
+    return dict(sorted(most.items(), key=lambda item: -item[1]))
 
 
 def _told(columns: Matrix, truth: pd.DataFrame, seed: int) -> float:
@@ -32,7 +42,8 @@ def _told(columns: Matrix, truth: pd.DataFrame, seed: int) -> float:
 
     label = truth.columns[0]
     chance = truth[label].isin([0, 1]).all()
-    tree = DecisionTreeRegressor(max_leaf_nodes=8 if chance else 128, min_samples_leaf=5, random_state=seed)
+    leaves = 8 + columns.shape[1] if chance else 128
+    tree = DecisionTreeRegressor(max_leaf_nodes=leaves, min_samples_leaf=5, random_state=seed)
     folds = KFold(FOLDS, shuffle=True, random_state=seed)
     # Ranks, so that a few huge labels do not take all the leaves; and their Gini, which lets equal labels (most of
     # them 0, say) stand in any order.

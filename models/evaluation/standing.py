@@ -63,6 +63,8 @@ class Standing:
         A baseline that is better beyond noise, the best of them; the naive one where nothing is better than it beyond
         noise; else the model. None where the rows leave it undefined.
         """
+        if not self.gains:
+            return own
         if self.undefined:
             return None
         if self.better:

@@ -17,6 +17,7 @@ from typing import Literal
 
 import orjson
 
+from features.records import EVENT_TABLE
 from serving.decisions.attribution import facts
 from serving.decisions.fields import MOST
 from serving.decisions.kinds import kinds
@@ -31,18 +32,15 @@ log = logging.getLogger("adloop.decisions")
 Status = Literal["joined", "again", "waits", "ahead", "flagged"]
 Kind = Literal["loss", "impression", "click", "conversion", "correction"]
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS decision (
+SCHEMA = f"""{EVENT_TABLE}CREATE TABLE IF NOT EXISTS decision (
     account TEXT, decision TEXT, at REAL, facts BLOB, PRIMARY KEY (account, decision)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS decision_at ON decision (at);
-CREATE TABLE IF NOT EXISTS event (
-    account TEXT, event TEXT, decision TEXT, kind TEXT, at REAL, cost REAL, value REAL, counted INTEGER DEFAULT 0,
-    told INTEGER, PRIMARY KEY (account, event)
-) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS event_waiting ON event (account, decision) WHERE counted = 0;
 CREATE INDEX IF NOT EXISTS event_aside ON event (account) WHERE counted = 2;
 """
+#: Decisions that something may come of.
+ACTED = (Action.BID, Action.RETENTION_OFFER)
 #: What `counted` says of an event: it waits; it is in the state; the state could not take it.
 WAITS, COUNTED, ASIDE = 0, 1, 2
 #: Decisions that are looked up, and old ones that are forgotten, in one go at most.
@@ -248,7 +246,7 @@ class Feedback:
 
 #: Account, event, decision, kind, when it occurred, cost, value and the facts of the decision.
 _Row = tuple[str, str, str, Kind, float, float | None, float, bytes]
-_FLAGGED: dict[Flag, str] = {
+FLAGGED: dict[Flag, str] = {
     "above": "charged more than was reserved",
     "late": "charged when nothing was reserved for it any more: it was lost or settled before",
     "conflict": "not taken: another cost was told before, which only a correction replaces, or that it was won",
@@ -259,7 +257,7 @@ _FLAGGED: dict[Flag, str] = {
 def _why(flag: Flag, event: Event | None) -> str:
     """What is strange, in words."""
     if flag != "above" or event is None or event.cost is None or not event.promised:
-        return _FLAGGED[flag]
+        return FLAGGED[flag]
     times = event.cost / event.promised
     guess = ": is it the price of a thousand impressions?" if times >= THOUSANDS else ""
     return f"charged {event.cost:.6g}, {times:.6g} times the {event.promised:.6g} that was reserved{guess}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.records import COLUMNS
+from features.records import COLUMNS, LOG
 from features.sources.decision_log import came_of
 from serving.decisions.records import Action
 from serving.records import reading
@@ -13,8 +13,8 @@ KEY = ["account_id", "decision_id"]
 CAME = {"impression": "int8", "click": "int8", "conversions": "int64", "value": "float64", "cost": "float64"}
 
 
-def joined(path: Path, feedback: Path, since: float = 0.0) -> pd.DataFrame:
-    """The decisions of a part or folder of the log, logged since a time, each once, with what came of it.
+def joined(root: Path, since: float = 0.0) -> pd.DataFrame:
+    """The decisions of an endpoint's folder, or of several, logged since a time, each once, with what came of it.
 
     Columns: those of `features.records.COLUMNS`; then `impression` and `click` (0 or 1), `conversions` (a count),
     `value` (after refunds) and `cost` (in the account's currency). A decision that was asked for again is what was
@@ -24,18 +24,11 @@ def joined(path: Path, feedback: Path, since: float = 0.0) -> pd.DataFrame:
         since: Unix seconds.
     """
     names = [name for name, _, _ in COLUMNS]
-    late = [table.to_pandas() for table in reading.tables(path, names, since)]
+    late = [table.to_pandas() for table in reading.tables(root / LOG, names, since)]
     logged: pd.DataFrame = pd.concat(late or [pd.DataFrame(columns=names)])
     logged = logged[logged["logged_at"] >= since]
     acted = logged["action"].ne(Action.HOLD)
     first = logged.assign(held=~acted).sort_values(["held", "logged_at"], kind="stable").drop_duplicates(KEY)
     frame = first.drop(columns="held").sort_values("logged_at", kind="stable", ignore_index=True)
-    frame = frame.merge(_came(feedback), on=KEY, how="left", validate="one_to_one")
+    frame = frame.merge(came_of(root)[[*KEY, *CAME]], on=KEY, how="left", validate="one_to_one")
     return frame.fillna(dict.fromkeys(CAME, 0)).astype(CAME)
-
-
-def _came(feedback: Path) -> pd.DataFrame:
-    """What came of each decision that something came of."""
-    if not feedback.exists():
-        return pd.DataFrame(columns=[*KEY, *CAME])
-    return came_of(feedback)[[*KEY, *CAME]]

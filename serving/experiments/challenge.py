@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from features.records import FEEDBACK
+from features.records import LOG
 from models.bundle import Bundle
 from models.evaluation.gates import Verdict
 from models.evaluation.policy_value import value_above_champion
@@ -37,7 +37,7 @@ def judge(place: Path, version: str, challenger: Bundle, champion: Bundle, featu
     """The gate: what the challenger would have brought a round is above what the champion did, beyond noise.
 
     Args:
-        place: the folder with the endpoint's `log` and `feedback.db`.
+        place: the folder with the endpoint's `log` and what came of it.
         version: the champion's.
 
     Raises:
@@ -75,10 +75,9 @@ def _rounds(place: Path, version: str, goal: str) -> pd.DataFrame:
     The reward is what came of it less what it cost, at the rate at which the champion bought: money that is not spent
     here buys as much elsewhere.
     """
-    feedback = place / FEEDBACK
-    if not (place / "log").is_dir() or not feedback.is_file():
+    if not (place / LOG).is_dir():
         raise LookupError(f"nothing is logged in {place}")
-    made = outcomes.joined(place / "log", feedback)
+    made = outcomes.joined(place)
     ours = [dict(one or ()).get(bid.FAMILY) == version for one in made["versions"]]
     made = made[(made["asked"] == "bid") & (made["arm"] == "policy") & np.array(ours, dtype=bool)]
     cost, value = made["cost"], made["click" if goal == "clicks" else "value"].astype(float)

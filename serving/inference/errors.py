@@ -46,6 +46,12 @@ class UnknownVersion(Refused, NotFound):
     http_status = 404
 
 
+class NotExplained(Refused, Unimplemented):
+    """A model that gives no explanations."""
+
+    http_status = 501
+
+
 class NotServed(Refused, Unimplemented):
     """A path or method that is none of those that answer."""
 

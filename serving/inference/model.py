@@ -18,13 +18,13 @@ from features import store
 from features.settings import Settings
 from models import catalog
 from models.bundle import Bundle
-from models.inputs import InvalidRows
+from models.family import Explaining
+from models.inputs import EXPECTED, InvalidRows
 from serving.inference import answers as says
-from serving.inference import outcomes
 from serving.inference.door import Gate
-from serving.inference.errors import Refused, StoreGone, UnknownId
-from serving.inference.requests import Record, RequestLog, folder
-from serving.inference.rows import DATATYPES, Asked, Schema, kind
+from serving.inference.errors import NotExplained, Refused, StoreGone, UnknownId
+from serving.inference.requests import Request, RequestLog
+from serving.inference.rows import DATATYPES, Asked, Schema
 from serving.inference.values import is_text, told
 
 VERSION_HEADER, ID_HEADER = "x-model-version", "x-request-id"
@@ -39,10 +39,9 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         self.version, self.bundle, self.settings = version, bundle, settings
         family, columns = catalog.family(bundle.manifest.family), bundle.manifest.columns
         context = tuple(name for name in family.context if name in columns)
-        self.schema = Schema(family.entity, {name: kind(dtype) for name, dtype in columns.items()}, context)
+        self.schema = Schema(family.entity, bundle.manifest.inputs, context)
         self.gate = Gate(name, settings)
-        known = outcomes.folder(settings.home, name)
-        self.log = RequestLog(folder(settings.home, name), version, settings.requests_days, [known])
+        self.log = RequestLog(settings.home, name, version, settings.requests_days)
         self._store, self._one_reader = store.Online(settings), threading.Lock()
         self.sample = self._warm()
         self.ready = True
@@ -58,6 +57,8 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
             explain = verb is InferenceVerb.EXPLAIN or wants_explanation(body)
             if explain:  # said in the body, which the door does not read
                 self.gate.check(headers or {}, "explain")
+                if not isinstance(self.bundle.model, Explaining):
+                    raise NotExplained(f"{self.name} gives no explanations")
             histogram = EXPLAIN_HIST_TIME if explain else PREDICT_HIST_TIME
             with histogram.labels(**get_labels(self.name)).time():
                 answers, explanations = await asyncio.to_thread(self._answer, body, explain, call)
@@ -77,7 +78,10 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
 
     def get_input_types(self) -> list[dict[str, Any]]:
         """The features as tensors, for the V2 metadata."""
-        return [{"name": n, "datatype": DATATYPES[k], "shape": [-1]} for n, k in self.schema.columns.items()]
+        return [
+            {"name": n, "datatype": DATATYPES[k], "shape": [-1, -1] if k == "vector" else [-1]}
+            for n, k in self.schema.columns.items()
+        ]
 
     def get_output_types(self) -> list[dict[str, Any]]:
         """The answers as tensors, for the V2 metadata."""
@@ -98,7 +102,8 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
             rows, call.unknown = self._look_up(asked.ids or [], asked.context)
         call.rows = rows
         call.answers = self.bundle.model.predict(rows)
-        return call.answers, self.bundle.model.explain(rows) if explain else None
+        model = self.bundle.model
+        return call.answers, model.explain(rows) if explain and isinstance(model, Explaining) else None
 
     def _read(self, body: object) -> Asked:
         try:
@@ -109,9 +114,13 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
     def _look_up(self, ids: list[str], context: pd.DataFrame | None) -> tuple[pd.DataFrame, dict[int, str]]:
         """The rows of the ids that have features, and by its place why each other has none. Raises `UnknownId` where
         no id has any."""
+        service = self.bundle.manifest.feature_service
+        if service is None:
+            missing = next(name for name in self.schema.columns)
+            raise InvalidRows(missing, EXPECTED[self.schema.columns[missing]], "no such feature in the request")
         try:
             with self._one_reader:
-                found, known = self._store.rows(self.bundle.manifest.feature_service, ids)
+                found, known = self._store.rows(service, ids)
         except store.StoreUnavailable as gone:
             raise StoreGone(f"the online store does not answer: {gone}") from gone
         unknown = {
@@ -139,8 +148,9 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
 
     def _warm(self) -> pd.DataFrame:
         """Answer one reference row, and open the store, before a client asks: who is first pays for imports."""
-        with suppress(store.StoreUnavailable):
-            self._store.rows(self.bundle.manifest.feature_service, [""])
+        if self.bundle.manifest.feature_service is not None:
+            with suppress(store.StoreUnavailable):
+                self._store.rows(self.bundle.manifest.feature_service, [""])
         rows = self.bundle.reference()[list(self.schema.columns)].head(1)
         return self.bundle.model.predict(rows)
 
@@ -160,12 +170,12 @@ class Call:
     def failed(self, status: int, error: str) -> None:
         self.status, self.error = status, error
 
-    def record(self) -> Record:
+    def record(self) -> Request:
         """As the request log keeps it."""
         latency = (time.perf_counter() - self.started) * 1000
         said = (self.status, self.error, self.ids)
         rows, answers = (spread(frame, self.unknown) for frame in (self.rows, self.answers))
-        return Record(self.request_id, self.occurred_at, latency, *said, rows, answers, self.unknown)
+        return Request(self.request_id, self.occurred_at, latency, *said, rows, answers, self.unknown)
 
 
 def spread(frame: pd.DataFrame | None, unknown: Mapping[int, str]) -> pd.DataFrame | None:

@@ -1,45 +1,38 @@
 """What a request says, as a frame of feature rows: checked, typed, and each fault named by its field."""
 
+import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from types import NoneType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from kserve import InferInput, InferRequest
 
-from models.inputs import InvalidRows
+from models.inputs import EXPECTED, InvalidRows, Kind, is_right
 from serving.inference.values import is_unicode
 
-Kind = Literal["number", "boolean", "text"]
 Values = Sequence[Any] | npt.NDArray[Any]
 
-#: A type of value, and the tensor it travels as.
-DATATYPES: Mapping[Kind, str] = {"number": "FP64", "boolean": "BOOL", "text": "BYTES"}
-#: What values of a tensor are, by its datatype.
-KINDS: Mapping[str, Kind] = {
-    "BOOL": "boolean",
-    "BYTES": "text",
-    **dict.fromkeys(("FP16", "FP32", "FP64"), "number"),
-    **dict.fromkeys((f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)), "number"),
+#: A type of value, and the tensor it travels as; candidates are a list in JSON.
+DATATYPES: Mapping[Kind, str] = {
+    "number": "FP64",
+    "boolean": "BOOL",
+    "vector": "FP64",
+    **dict.fromkeys(("category", "text", "uri", "candidates"), "BYTES"),
 }
-EXPECTED: Mapping[Kind, str] = {
-    "number": "a finite number or null",
-    "boolean": "true, false or null",
-    "text": "text or null",
+#: What each datatype can carry.
+KINDS: Mapping[str, tuple[Kind, ...]] = {
+    "BOOL": ("boolean",),
+    "BYTES": ("category", "text", "uri", "candidates"),
+    **dict.fromkeys(("FP16", "FP32", "FP64"), ("number", "vector")),
+    **dict.fromkeys((f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)), ("number", "vector")),
 }
-
-
-def kind(dtype: str) -> Kind:
-    """What values of a column with this pandas dtype are."""
-    if dtype.lower().startswith(("float", "int", "uint")):
-        return "number"
-    return "boolean" if dtype.startswith("bool") else "text"
 
 
 def known_datatype(name: str, datatype: str) -> None:
@@ -59,9 +52,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Schema:
-    """The entity key and the feature columns a model asks for, by kind; `context` are those a request always brings."""
+    """The entity key, None where rows are of none, and the feature columns a model asks for, by kind; `context` are
+    those a request always brings."""
 
-    entity: str
+    entity: str | None
     columns: Mapping[str, Kind]
     context: tuple[str, ...] = ()
 
@@ -75,9 +69,10 @@ class Schema:
         for name, length in lengths.items():
             if length != count:
                 raise InvalidRows(name, f"{count} values, as the other features have", length)
-        ids = self._ids(given[self.entity]) if self.entity in given else None
-        if ids is not None and self.entity in self.columns:
-            given = {**given, self.entity: ids}
+        ids = None
+        if self.entity is not None and self.entity in given:
+            ids = self._ids(self.entity, given[self.entity])
+            given = given | {self.entity: ids} if self.entity in self.columns else given
         known = [name for name in self.columns if name not in self.context]
         if ids is not None and not any(name in given for name in known):
             return Asked(ids, None, self._frame(self.context, given) if self.context else None)
@@ -89,16 +84,16 @@ class Schema:
             if tensor.name in found:
                 raise InvalidRows(tensor.name, "one tensor of this name", "several")
             self._fits(tensor)
-            found[tensor.name] = _values(tensor)
+            found[tensor.name] = _values(tensor, self.columns.get(tensor.name) == "vector")
         return found
 
     def _fits(self, tensor: InferInput) -> None:
         """Raises `InvalidRows` where values of this datatype are none of the feature's."""
         known_datatype(tensor.name, tensor.datatype)
-        kinds = [self.columns[tensor.name]] if tensor.name in self.columns else []
-        kinds = ["text", "number"] if tensor.name == self.entity else kinds
-        if kinds and KINDS[tensor.datatype] not in kinds:
-            expected = " or ".join(name for name, kind in KINDS.items() if kind in kinds)
+        kinds: set[Kind] = {self.columns[tensor.name]} if tensor.name in self.columns else set()
+        kinds = {"category", "number"} if tensor.name == self.entity else kinds
+        if kinds and not kinds & set(KINDS[tensor.datatype]):
+            expected = " or ".join(name for name, carried in KINDS.items() if kinds & set(carried))
             raise InvalidRows(tensor.name, f"datatype {expected}", tensor.datatype)
 
     def _frame(self, names: Iterable[str], given: Mapping[str, Values]) -> pd.DataFrame:
@@ -114,11 +109,11 @@ class Schema:
         frame = pd.DataFrame(_matrix(numbers, given), columns=numbers)
         return pd.concat([frame, pd.DataFrame(others)], axis=1) if others else frame
 
-    def _ids(self, values: Values) -> list[str]:
-        found = [_text(self.entity, value) if isinstance(value, bytes) else value for value in values]
+    def _ids(self, entity: str, values: Values) -> list[str]:
+        found = [_text(entity, value) if isinstance(value, bytes) else value for value in values]
         for value in found:
             if not _is_id(value):
-                raise InvalidRows(self.entity, "an id (text or a whole number)", value)
+                raise InvalidRows(entity, "an id (text or a whole number)", value)
         return [str(value) for value in found]
 
 
@@ -130,10 +125,12 @@ def column(name: str, kind: Kind, values: Values) -> npt.NDArray[Any]:
     """
     if kind == "number":
         return _numbers(name, values)
-    if kind == "boolean":
-        return _of(name, kind, values, lambda value: isinstance(value, bool | np.bool_))
+    if kind == "vector":
+        return _vectors(name, values)
     decoded = [_text(name, value) if isinstance(value, bytes) else value for value in values]
-    return _of(name, kind, decoded, lambda value: isinstance(value, str) and is_unicode(value))
+    if kind == "candidates":
+        decoded = [_listed(name, value) if isinstance(value, str) else value for value in decoded]
+    return _of(name, kind, decoded)
 
 
 def _is_id(value: object) -> bool:
@@ -181,12 +178,42 @@ def _sent_numbers(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.float64
     return values.astype(np.float64)
 
 
-def _of(name: str, kind: Kind, values: Values, right: Any) -> npt.NDArray[Any]:
+def _of(name: str, kind: Kind, values: Values) -> npt.NDArray[Any]:
     for value in values:
-        if value is not None and not right(value):
+        if value is not None and not (is_right(kind, value) and _is_unicode(value)):
             raise InvalidRows(name, EXPECTED[kind], value)
-    plain = kind == "boolean" and all(value is not None for value in values)
-    return np.array(values, dtype=bool if plain else object)
+    if kind == "boolean" and all(value is not None for value in values):
+        return np.array(values, dtype=bool)
+    return _objects(values)
+
+
+def _vectors(name: str, values: Values) -> npt.NDArray[Any]:
+    """A row of NaN alone is a missing vector: a binary tensor has no null."""
+    if isinstance(values, np.ndarray):
+        values = [None if np.isnan(row).all() else row for row in values.astype(np.float64)]
+    found = _of(name, "vector", values)
+    return _objects([None if value is None else np.asarray(value, dtype=np.float64) for value in found])
+
+
+def _objects(values: Values) -> npt.NDArray[Any]:
+    """As they are, a list among them too."""
+    found = np.empty(len(values), dtype=object)
+    for place, value in enumerate(values):  # assigned at once, lists of one length would be a matrix
+        found[place] = value
+    return found
+
+
+def _is_unicode(value: Any) -> bool:
+    texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return all(is_unicode(text) for text in texts if isinstance(text, str))
+
+
+def _listed(name: str, value: str) -> object:
+    """What a tensor brings as JSON; empty text is a missing value."""
+    try:
+        return json.loads(value) if value else None
+    except ValueError as broken:
+        raise InvalidRows(name, f"{EXPECTED['candidates']}, as JSON", value) from broken
 
 
 def _text(name: str, value: bytes) -> str:
@@ -196,24 +223,26 @@ def _text(name: str, value: bytes) -> str:
         raise InvalidRows(name, "text in UTF-8", value) from broken
 
 
-def _values(tensor: InferInput) -> Values:
-    """The values of one tensor of shape [n] or [n, 1], as they came."""
-    expected = f"{tensor.datatype} values of shape [n] or [n, 1]"
+def _values(tensor: InferInput, vectors: bool = False) -> Values:
+    """The values of one tensor as they came: one a row of shape [n] or [n, 1], or vectors of shape [n, size]."""
+    expected = f"{tensor.datatype} values of shape {'[n, size]' if vectors else '[n] or [n, 1]'}"
     shape = list(tensor.shape)
-    if len(shape) not in (1, 2) or shape[1:] not in ([], [1]) or shape[0] < 0:
+    right = len(shape) == 2 and shape[1] > 0 if vectors else shape[1:] in ([], [1]) and len(shape) in (1, 2)
+    if not right or shape[0] < 0:
         raise InvalidRows(tensor.name, expected, f"shape {shape[:8]}")
     size = shape[0]
     if tensor._raw_data is not None:
         try:
-            return np.asarray(tensor.as_numpy()).reshape(-1)
+            return np.asarray(tensor.as_numpy()).reshape(shape if vectors else -1)
         except (ValueError, struct.error) as broken:
             raise InvalidRows(tensor.name, expected, f"{len(tensor._raw_data)} bytes") from broken
     data: list[Any] = tensor.data
     if data and isinstance(data[0], list):
         data = [value for part in data if isinstance(part, list) for value in part]
+    size = size * shape[1] if vectors else size
     if len(data) != size:
         raise InvalidRows(tensor.name, f"{size} values, as its shape says", len(data))
-    return data
+    return [data[start : start + shape[1]] for start in range(0, size, shape[1])] if vectors else data
 
 
 def _instances(body: object) -> dict[str, Values]:

@@ -37,7 +37,7 @@ class Aspect:
 
 def aspects(reference: "pd.Series[Any]", window: "pd.Series[Any]", movement: Movement | None) -> Iterator[Aspect]:
     """The aspects of a column that can be looked at, given how it moves as time goes by."""
-    yield _missing(reference, window)
+    yield missing(reference, window)
     of = kind(reference)
     if of == "empty":
         return
@@ -57,7 +57,7 @@ def aspects(reference: "pd.Series[Any]", window: "pd.Series[Any]", movement: Mov
         yield from _unit(before.to_numpy(), now.to_numpy())
 
 
-def _missing(reference: "pd.Series[Any]", window: "pd.Series[Any]") -> Aspect:
+def missing(reference: "pd.Series[Any]", window: "pd.Series[Any]") -> Aspect:
     from scipy.stats import fisher_exact  # here and below: half a second, and most processes need none
 
     absent = [int(_absent(one, reference)) for one in (reference, window)]

@@ -52,6 +52,8 @@ class Coding:
 
     def encode(self, rows: pd.DataFrame) -> Matrix:
         """`rows` as a matrix, a column each of `columns`. Raises `KeyError` naming a column that `rows` lacks."""
+        if not self.columns:
+            return np.empty((len(rows), 0))
         return np.column_stack([code(rows[name]) for name, code in zip(self.columns, self.codes, strict=True)])
 
 

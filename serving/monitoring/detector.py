@@ -1,6 +1,6 @@
 """The one interface drift detectors answer to, and what they answer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,21 +9,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.movement import Movement
-from serving.monitoring.aspects import Aspect, aspects
+from serving.monitoring.aspects import Aspect, aspects, missing
 from serving.monitoring.coding import Coding, Matrix
+from serving.monitoring.embedding import Embed, Embedded
+from serving.monitoring.stability import psi
 from serving.monitoring.two_sample import Array, Fit
 
-#: Bins of equal mass in the reference, for the population stability index.
-BINS = 10
 #: How many times as far as in as long a time before the reference a column has to move, to have moved.
 MARGIN = 1.5
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One column: the two-sample test's statistic (Kolmogorov-Smirnov's for numbers, chi-square for categories), its
-    p-value, how large the shift is (population stability index), whether anything of it is both sure and large enough,
-    and what in words, where it is not the distribution as a whole.
+    """One column: the test's statistic (Kolmogorov-Smirnov's for numbers, chi-square for categories, the squared mean
+    discrepancy of vectors), its p-value, how large the shift is (population stability index), whether anything of it is
+    both sure and large enough, and what in words, where it is not the distribution as a whole.
 
     Of a column that moves as time goes by, test and index tell of missing and impossible values only.
     """
@@ -43,10 +43,23 @@ class Expected:
         moving: how those move that do so as time goes by, as their features declare it.
         usual: the stability index of columns between the reference and what was seen in as long a time before it. It
             takes more than `MARGIN` times that to have moved.
+        embed: columns that are compared by vectors, and what makes these; by None only whether values are missing is.
     """
 
     moving: Mapping[str, Movement] = field(default_factory=dict)
     usual: Mapping[str, float] = field(default_factory=dict)
+    embed: Mapping[str, Embed | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A column as a whole, and the aspects of it."""
+
+    column: str
+    statistic: float
+    p_value: float
+    psi: float
+    aspects: Sequence[Aspect]
 
 
 NOTHING = Expected()
@@ -71,31 +84,41 @@ class Detector:
         expected: Expected,
     ) -> None:
         self.rows, self.moving = reference, expected.moving
-        self.coding = Coding.of(reference, self.moving)
+        embed = {name: made for name, made in expected.embed.items() if name in reference}
+        self.coding = Coding.of(reference.drop(columns=list(embed)), self.moving)
         self.reference = self.coding.encode(reference)
         self.test = make(self.reference, self.coding.categorical)
-        self.threshold = threshold
-        self.min_psi = [max(min_psi, MARGIN * expected.usual.get(name, 0.0)) for name in self.coding.columns]
+        self.embedded = {name: made and Embedded(reference[name], made) for name, made in embed.items()}
+        self.threshold, self.min_psi = threshold, min_psi
+        self.least = [max(min_psi, MARGIN * expected.usual.get(name, 0.0)) for name in self.coding.columns]
 
     def detect(self, window: pd.DataFrame) -> Mapping[str, Drift]:
         """What each column of the reference did in `window`."""
+        looks = [*self._coded(window), *self._by_vectors(window)]
+        sure = holm(np.array([_chance(look.aspects) for look in looks]), self.threshold)
+        return {
+            look.column: Drift(look.statistic, look.p_value, look.psi, moved, self._why(look.aspects) if moved else "")
+            for look, moved in zip(looks, sure.tolist(), strict=True)
+        }
+
+    def _coded(self, window: pd.DataFrame) -> Iterator["_Look"]:
+        if not self.coding.columns:
+            return
         rows = self.coding.encode(window)
         statistics, p_values = self.test(rows)
         shifts = stability(self.coding, self.reference, rows)
-        looks = [
-            [
-                Aspect(float(p_value), shift >= least, ""),
-                *aspects(self.rows[name], window[name], self.moving.get(name)),
-            ]
-            for name, p_value, shift, least in zip(self.coding.columns, p_values, shifts, self.min_psi, strict=True)
-        ]
-        sure = holm(np.array([_chance(of_column) for of_column in looks]), self.threshold)
-        return {
-            name: Drift(float(statistic), float(p_value), shift, bool(moved), self._why(of_column) if moved else "")
-            for name, statistic, p_value, shift, moved, of_column in zip(
-                self.coding.columns, statistics, p_values, shifts, sure, looks, strict=True
-            )
-        }
+        for name, statistic, p_value, shift, least in zip(
+            self.coding.columns, statistics, p_values, shifts, self.least, strict=True
+        ):
+            others = aspects(self.rows[name], window[name], self.moving.get(name))
+            seen = (Aspect(float(p_value), shift >= least, ""), *others)
+            yield _Look(name, float(statistic), float(p_value), shift, seen)
+
+    def _by_vectors(self, window: pd.DataFrame) -> Iterator["_Look"]:
+        for name, embedded in self.embedded.items():
+            compared = embedded.compare(window[name]) if embedded else (0.0, 1.0, 0.0)
+            whole = Aspect(compared[1], compared[2] >= self.min_psi, "")
+            yield _Look(name, *compared, (whole, missing(self.rows[name], window[name])))
 
     def _why(self, of_column: Sequence[Aspect]) -> str:
         """What there is a word for, the surest first; nothing where it is the distribution as a whole."""
@@ -146,33 +169,3 @@ def stability(coding: Coding, reference: Matrix, window: Matrix) -> list[float]:
         psi(reference[:, place], window[:, place], place in coding.categorical, coding.missing[place])
         for place in range(len(coding.columns))
     ]
-
-
-def psi(reference: Array, window: Array, categorical: bool, missing: float | None = None) -> float:
-    """Population stability index: the symmetrised relative entropy of two binned distributions.
-
-    Numbers are binned by the reference's quantiles; a value that many share, and the code of what is `missing`, have a
-    bin of their own. Half a row is added to each bin, so that an empty one does not make the index infinite.
-    """
-    values, counts = np.unique(reference, return_counts=True)
-    if categorical:
-        alone = np.unique(np.concatenate([values, window]))
-    else:
-        alone = values[counts >= len(reference) / (2 * BINS)]
-        alone = alone if missing is None else np.union1d(alone, [missing])
-    others = reference[~np.isin(reference, alone)]
-    parts = int(np.ceil(BINS * len(others) / len(reference)))
-    edges = np.unique(np.quantile(others, np.linspace(0, 1, parts + 1)[1:-1])) if len(others) else np.array([])
-    counted = np.array([_counts(rows, alone, edges) for rows in (reference, window)])
-    smoothed = counted[:, counted.any(axis=0)] + 0.5
-    expected, found = smoothed / smoothed.sum(axis=1, keepdims=True)
-    return float(np.sum((found - expected) * np.log(found / expected)))
-
-
-def _counts(rows: Array, alone: Array, edges: Array) -> npt.NDArray[np.intp]:
-    """The rows in each bin: one a value that stands alone, then one between each two edges."""
-    bins = len(alone) + np.searchsorted(edges, rows)
-    if len(alone):
-        places = np.minimum(np.searchsorted(alone, rows), len(alone) - 1)
-        bins = np.where(alone[places] == rows, places, bins)
-    return np.bincount(bins, minlength=len(alone) + len(edges) + 1)

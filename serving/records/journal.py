@@ -155,7 +155,7 @@ def _end(end: int, head: bytes) -> bytes:
 def abandoned(path: Path) -> bool:
     """Whether the process that wrote a journal is gone, and has left it."""
     try:
-        with path.open("rb") as file:
+        with path.open("r+b") as file:  # over NFS only a file that may be written is locked for itself
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, FileNotFoundError):
         return False

@@ -58,8 +58,8 @@ class RecordLog:
         self._thread = threading.Thread(target=self._run, name="record", daemon=True)
         self._thread.start()
 
-    def write(self, written: bytes) -> None:
-        """Append a record, a line of JSON; a moment later it is on disk.
+    def write(self, *written: bytes) -> None:
+        """Append records, each a line of JSON; a moment later they are on disk.
 
         Raises `LogUnavailable` where the disk has not kept up or the log is closed: what is not recorded must not be
         acted on.
@@ -67,9 +67,9 @@ class RecordLog:
         with self._lock:
             if self._stop or self._fault is not None or self._bytes > LIMIT:
                 raise LogUnavailable("it is closed" if self._stop else self._fault or "what waits is not taken")
-            self._waiting.append(written)
-            self._bytes += len(written)
-            self._appended += 1
+            self._waiting.extend(written)
+            self._bytes += sum(map(len, written))
+            self._appended += len(written)
         if self._bytes > GROUP_BYTES:
             self._urgent.set()
 

@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from features.records import FEEDBACK, decisions_folder
+from features.records import decisions_folder
 from serving.decisions.outcomes import joined
 from serving.decisions.records import Action
 from serving.records import journal, parts, reading
@@ -86,7 +86,7 @@ def spent(home: Path, family: str, since: float) -> pd.DataFrame:
     columns = ["version", "cost", "value", "conversions"]
     if not place.exists():
         return pd.DataFrame(columns=columns)
-    made = joined(place, place.parent / FEEDBACK, since)
+    made = joined(place.parent, since)
     own = made[(made["action"] == Action.BID) & (made["arm"] == "policy")]
     answering = pd.Series([dict(versions).get(family) for versions in own["versions"]], own.index, dtype=object)
     return own.assign(version=answering)[columns]

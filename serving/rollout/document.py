@@ -20,6 +20,10 @@ _TYPES: Mapping[str, Schema] = {
     "BOOL": {"type": ["boolean", "null"]},
     "BYTES": {"type": ["string", "null"]},
 }
+_LISTS: Mapping[str, Schema] = {
+    "vector": {"type": ["array", "null"], "items": {"type": "number"}},
+    "candidates": {"type": ["array", "null"], "items": _TEXT},
+}
 _REFUSED = {
     400: "The body is no request; the answer names the field.",
     404: "The model, its version or every id is unknown.",
@@ -58,7 +62,8 @@ def of(found: Mapping[str, Any], keyed: bool) -> Schema:
 
 def _family(name: str, about: Mapping[str, Any], keyed: bool) -> Schema:
     """The paths of a family: predictions and explanations (V1), tensors (V2), what it is and whether it is ready."""
-    inputs = {one["name"]: _TYPES[one["datatype"]] for one in about["inputs"]}
+    kinds = catalog.family(name).kinds
+    inputs = {one["name"]: _LISTS.get(kinds.get(one["name"], ""), _TYPES[one["datatype"]]) for one in about["inputs"]}
     outputs = {one["name"]: {} if one["datatype"] == "BYTES" else _TYPES[one["datatype"]] for one in about["outputs"]}
     rows = {"predictions": {"type": "array", "items": {"anyOf": [_whole(outputs), _ERROR]}}}
     explained = {**rows, "explanations": {"type": "array", "items": _OBJECT}}
@@ -86,6 +91,8 @@ def _instances(name: str, inputs: Mapping[str, Schema]) -> Schema:
     """Rows of features, or ids (and what a request always brings) whose features are looked up."""
     family = catalog.family(name)
     one = {"type": ["string", "integer"]}
+    if family.entity is None or family.feature_service is None:
+        return _whole({"instances": {"type": "array", "minItems": 1, "items": _whole(inputs)}})
     by_id = {family.entity: one, **{context: inputs[context] for context in family.context if context in inputs}}
     kinds = [_whole({**by_id, family.entity: one}), _whole(inputs)]
     return _whole({"instances": {"anyOf": [{"type": "array", "minItems": 1, "items": kind} for kind in kinds]}})

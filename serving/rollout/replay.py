@@ -13,8 +13,9 @@ import pandas as pd
 from features.settings import Settings
 from models.family import Family
 from serving.access import own
-from serving.inference import outcomes
+from serving.inference.outcomes import Outcomes
 from serving.inference.requests import EVERY
+from serving.inference.values import plain
 from serving.rollout.plan import Traffic
 
 #: Clients at once, and rows a request.
@@ -41,11 +42,11 @@ class Replay:
             raise ValueError(f"{family.name}: no held-out rows to replay")
         self.seen = Seen()
         self._traffic = traffic
-        self._family, self._home = family, settings.home
+        self._family, self._outcomes = family, Outcomes(settings.home, settings.requests_days)
         self._headers = own.header(settings)
         sent = frame.drop(columns=list(family.label)).astype(object)
         self._rows: list[dict[str, Any]] = [
-            {str(name): _plain(value) for name, value in row.items()} for row in sent.to_dict("records")
+            {str(name): plain(value) for name, value in row.items()} for row in sent.to_dict("records")
         ]
         self._labels = frame[list(family.label)].reset_index(drop=True)
         self._turn = count()
@@ -74,6 +75,7 @@ class Replay:
         if self._started:
             for thread in self._threads:
                 thread.join()
+        self._outcomes.close()
 
     def _send(self) -> None:
         with httpx.Client(timeout=PATIENCE, headers=self._headers) as client:
@@ -110,11 +112,4 @@ class Replay:
                 "row": np.concatenate([np.arange(len(rows), dtype=np.int32) for _, rows in pending]),
             }
         )
-        outcomes.append(self._home, self._family.name, key.join(self._labels.iloc[rows].reset_index(drop=True)))
-
-
-def _plain(value: Any) -> Any:
-    """A JSON value; null for what is missing."""
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return None
-    return value.item() if isinstance(value, np.generic) else value
+        self._outcomes.append(self._family.name, key.join(self._labels.iloc[rows].reset_index(drop=True)))

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from features.settings import Settings
+from models.inputs import kind_of
 from models.tabular import Encoder
 from serving.access.own import header
-from serving.inference.rows import DATATYPES, kind
+from serving.inference.rows import DATATYPES
 from serving.released.split import Split
 from serving.rollout.fleet import Fleet
 from serving.rollout.processes import free_port, get
@@ -108,7 +109,7 @@ def request(row: "pd.Series[Any]", dtypes: Mapping[str, str]) -> dict[str, Any]:
     """One row as a request of the Open Inference Protocol, a tensor a feature."""
     return {
         "inputs": [
-            {"name": name, "shape": [1], "datatype": DATATYPES[kind(dtype)], "data": [_plain(row[name])]}
+            {"name": name, "shape": [1], "datatype": DATATYPES[kind_of(dtype)], "data": [_plain(row[name])]}
             for name, dtype in dtypes.items()
         ]
     }

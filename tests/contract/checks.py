@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from components.frame import Frame
 from models import bundle
 from models.bundle import Manifest
-from models.family import Family, Model
-from models.inputs import InvalidRows
+from models.family import Explaining, Family, Model
+from models.inputs import InvalidRows, Kind
 from models.vectors import Picker, Vectorized
 
 
@@ -29,12 +29,36 @@ class Case:
     checkpoint: Path
     rows: pd.DataFrame
 
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """What each feature column holds, as the bundle says it."""
+        return manifest(self).inputs
+
+    def of(self, *kinds: Kind) -> list[str]:
+        """The columns of these kinds."""
+        return [name for name, kind in self.kinds.items() if kind in kinds]
+
     @classmethod
     def fitted(cls, family: Family, section: dict[str, Any], frame: Frame, checkpoint: Path) -> "Case":
         """Fit once; the checks share the model."""
         checkpoint.mkdir(parents=True)
         rows = frame.split("test")[frame.columns].head(60)
         return cls(family, section, frame, _fit(family, section, frame, checkpoint), checkpoint, rows)
+
+
+def manifest(case: Case) -> Manifest:
+    about = case.frame.about
+    return Manifest(
+        family=case.family.name,
+        feature_service=about["service"],
+        columns=about["columns"],
+        kinds=about["kinds"],
+        label=case.family.label,
+        params=case.section,
+        seed=case.section["seed"],
+        data_hash=about["data_hash"],
+        git_commit="unknown",
+    )
 
 
 def _fit(family: Family, section: dict[str, Any], frame: Frame, checkpoint: Path) -> Model:
@@ -77,8 +101,9 @@ def extra_columns_ignored(case: Case, folder: Path) -> None:
 
 
 def unseen_category(case: Case, folder: Path) -> None:
-    texts = case.rows.select_dtypes(["object", "string"]).columns
-    _whole(case.model.predict(case.rows.assign(**dict.fromkeys(texts, "never seen"))), case.rows)
+    unheard = dict.fromkeys(case.of("category", "text"), "never seen")
+    unheard |= {name: [["never seen"]] * len(case.rows) for name in case.of("candidates")}
+    _whole(case.model.predict(case.rows.assign(**unheard)), case.rows)
 
 
 def missing_values(case: Case, folder: Path) -> None:
@@ -126,13 +151,14 @@ def missing_column_named(case: Case, folder: Path) -> None:
 
 
 def wrong_type_named(case: Case, folder: Path) -> None:
-    numbers = set(case.rows.select_dtypes("number").columns)
+    numbers = case.of("number", "vector", "candidates")
     _named_or_not_read(case, lambda name: case.rows.assign(**{name: "text" if name in numbers else 5.5}))
 
 
 def infinity_named(case: Case, folder: Path) -> None:
-    numbers = case.rows.select_dtypes("number").columns
-    _named_or_not_read(case, lambda name: case.rows.assign(**{name: np.inf}), list(numbers))
+    for names, infinite in ((case.of("number"), np.inf), (case.of("vector"), [[np.inf]] * len(case.rows))):
+        if names:
+            _named_or_not_read(case, lambda name, spoilt=infinite: case.rows.assign(**{name: spoilt}), names)
 
 
 def _named_or_not_read(case: Case, spoil: Any, names: list[str] | None = None) -> None:
@@ -152,7 +178,10 @@ def _named_or_not_read(case: Case, spoil: Any, names: list[str] | None = None) -
 
 
 def explained(case: Case, folder: Path) -> None:
-    """Drivers are named, largest first; a model may name what it works out from its features as well."""
+    """Drivers are named, largest first; a model may name what it works out from its features as well, or explain
+    nothing."""
+    if not isinstance(case.model, Explaining):
+        return
     rows = case.rows.head(5)
     explanations = case.model.explain(rows)
     assert explanations.index.equals(rows.index)
@@ -164,24 +193,14 @@ def explained(case: Case, folder: Path) -> None:
 
 def bundled(case: Case, folder: Path) -> None:
     """Written, signed and opened it answers the same, and no file in it can run code."""
-    about = case.frame.about
-    manifest = Manifest(
-        family=case.family.name,
-        feature_service=about["service"],
-        columns=about["columns"],
-        label=case.family.label,
-        params=case.section,
-        seed=case.section["seed"],
-        data_hash=about["data_hash"],
-        git_commit="unknown",
-    )
-    bundle.write(folder / "bundle", case.model, manifest, case.rows)
+    about = manifest(case)
+    bundle.write(folder / "bundle", case.model, about, case.rows)
     key = Ed25519PrivateKey.generate()
     with pytest.raises(bundle.BundleTampered):
         bundle.open_bundle(folder / "bundle", key.public_key())
     bundle.sign(folder / "bundle", key, "1")
     opened = bundle.open_bundle(folder / "bundle", key.public_key())
-    assert opened.manifest == manifest
+    assert opened.manifest == about
     _same(opened.model.predict(case.rows), case.model.predict(case.rows))
 
 

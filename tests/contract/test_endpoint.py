@@ -10,15 +10,18 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
-from checks import Case
+import toyland
+from checks import Case, manifest
 from kserve import InferInput, InferRequest, InferResponse
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from features.settings import Settings
 from models import bundle, catalog
+from models.family import Explaining
+from models.inputs import Kind
 from models.keys import signing_key
 from serving.access import own
-from serving.inference.rows import DATATYPES, kind
+from serving.inference.rows import DATATYPES
 from serving.inference.values import as_text, plain
 from serving.rollout.processes import ModelServer
 
@@ -42,31 +45,30 @@ class Served:
         return self.case.family.name
 
 
-@pytest.fixture(scope="module", params=catalog.NAMES)
+@pytest.fixture(scope="module", params=[*catalog.NAMES, *toyland.OTHERS])
 def served(
     request: pytest.FixtureRequest,
     fitted: Callable[..., Case],
     section: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Served]:
-    case = fitted(request.param, section(request.param))
+    if request.param not in toyland.OTHERS:
+        yield from _serve(fitted(request.param, section(request.param)), "serving.inference", tmp_path_factory)
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        toyland.add(patch, *toyland.OTHERS)
+        case = fitted(request.param, toyland.OTHERS[request.param])
+        yield from _serve(case, "tests.toyland.server", tmp_path_factory)
+
+
+def _serve(case: Case, module: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = tmp_path_factory.mktemp("served")
     settings = Settings(home=home)
-    rows = _with_gaps(case.rows.head(ROWS).reset_index(drop=True))
+    rows = _with_gaps(case, case.rows.head(ROWS).reset_index(drop=True))
     answers = case.model.predict(rows)
-    manifest = bundle.Manifest(
-        family=case.family.name,
-        feature_service=case.family.feature_service,
-        columns=case.frame.about["columns"],
-        label=case.family.label,
-        params=case.section,
-        seed=1,
-        data_hash="0" * 64,
-        git_commit="0" * 40,
-    )
-    bundle.write(home / "bundle", case.model, manifest, rows.join(answers))
+    bundle.write(home / "bundle", case.model, manifest(case), rows.join(answers))
     bundle.sign(home / "bundle", signing_key(settings), "7")
-    command = [sys.executable, "-m", "serving.inference"]
+    command = [sys.executable, "-m", module]
     server = ModelServer(command, case.family.name, "7", home / "bundle", home / "log", settings)
     try:
         server.wait_ready()
@@ -75,28 +77,37 @@ def served(
         server.stop()
 
 
-def _with_gaps(rows: pd.DataFrame) -> pd.DataFrame:
-    """Each feature is missing in one row."""
+def _with_gaps(case: Case, rows: pd.DataFrame) -> pd.DataFrame:
+    """Each feature is missing in one row; those that a binary tensor can't leave out are whole."""
     for place, name in enumerate(rows):
-        if kind(str(rows[name].dtype)) == "number":
+        if name in case.of("number"):
             rows[name] = rows[name].astype(float)
             rows.loc[place % len(rows), name] = np.nan
     return rows
 
 
-def _tensors(rows: pd.DataFrame, binary: bool) -> list[InferInput]:
-    tensors = []
-    for name in rows:
-        datatype = DATATYPES[kind(str(rows[name].dtype))]
-        tensor = InferInput(str(name), [len(rows)], datatype)
-        if binary and datatype == "FP64":
-            tensor.set_data_from_numpy(rows[name].to_numpy(dtype=float))
-        elif binary:
-            tensor.set_data_from_numpy(rows[name].to_numpy(dtype=bool if datatype == "BOOL" else object))
+def _tensors(served: Served, rows: pd.DataFrame, binary: bool) -> list[InferInput]:
+    return [_tensor(str(name), served.case.kinds[str(name)], rows[name], binary) for name in rows]
+
+
+def _tensor(name: str, kind: Kind, values: "pd.Series[Any]", binary: bool) -> InferInput:
+    if kind == "vector":
+        matrix = np.array(values.tolist(), dtype=float)
+        tensor = InferInput(name, list(matrix.shape), "FP64")
+        if binary:
+            tensor.set_data_from_numpy(matrix)
         else:
-            tensor.data = [plain(value) for value in rows[name]]
-        tensors.append(tensor)
-    return tensors
+            tensor.data = matrix.tolist()
+        return tensor
+    tensor = InferInput(name, [len(values)], DATATYPES[kind])
+    values = values.map(as_text) if kind == "candidates" else values
+    if binary and kind == "number":
+        tensor.set_data_from_numpy(values.to_numpy(dtype=float))
+    elif binary:
+        tensor.set_data_from_numpy(values.to_numpy(dtype=bool if kind == "boolean" else object))
+    else:
+        tensor.data = [plain(value) for value in values]
+    return tensor
 
 
 def _frame(response: InferResponse) -> pd.DataFrame:
@@ -132,7 +143,7 @@ def test_v1_answers_as_the_bundle(served: Served) -> None:
 
 
 def test_v2_answers_as_the_bundle_whatever_the_order_of_features(served: Served) -> None:
-    body, _ = InferRequest(served.name, _tensors(served.rows, binary=False)[::-1]).to_rest()
+    body, _ = InferRequest(served.name, _tensors(served, served.rows, binary=False)[::-1]).to_rest()
     answer = httpx.post(f"{served.url}/v2/models/{served.name}/infer", json=body, headers=served.given, timeout=30)
     assert answer.status_code == 200, answer.text
     _same(_frame(InferResponse.from_rest(answer.json())), served)
@@ -141,7 +152,7 @@ def test_v2_answers_as_the_bundle_whatever_the_order_of_features(served: Served)
 
 def test_v2_in_binary_answers_as_the_bundle(served: Served) -> None:
     request = InferRequest(
-        served.name, _tensors(_texts(served.rows), binary=True), parameters={"binary_data_output": True}
+        served.name, _tensors(served, _texts(served), binary=True), parameters={"binary_data_output": True}
     )
     body, length = request.to_rest()
     tensors = {"inference-header-content-length": str(length), "content-type": "application/octet-stream"}
@@ -155,7 +166,7 @@ def test_v2_in_binary_answers_as_the_bundle(served: Served) -> None:
 def test_grpc_answers_as_the_bundle(served: Served) -> None:
     with grpc.insecure_channel(f"127.0.0.1:{served.server.grpc_port}") as channel:
         stub = service.GRPCInferenceServiceStub(channel)
-        request = InferRequest(served.name, _tensors(_texts(served.rows), binary=True)).to_grpc()
+        request = InferRequest(served.name, _tensors(served, _texts(served), binary=True)).to_grpc()
         found = InferResponse.from_grpc(stub.ModelInfer(request, metadata=list(served.given.items()), timeout=30))
     _same(_frame(found), _with_texts(served))
     assert found.model_version == "7"
@@ -177,6 +188,10 @@ def test_the_explanation_is_the_bundles(served: Served) -> None:
     answer = httpx.post(
         f"{served.url}/v1/models/{served.name}:explain", json={"instances": instances}, headers=served.given, timeout=60
     )
+    if not isinstance(served.case.model, Explaining):
+        assert answer.status_code == 501, answer.text
+        assert answer.json() == {"error": f"{served.name} gives no explanations"}
+        return
     assert answer.status_code == 200, answer.text
     assert not {"host", "user-agent"} & set(answer.headers)
     expected = served.case.model.explain(rows)["top_drivers"]
@@ -191,11 +206,11 @@ def test_the_metadata_names_every_feature_and_answer(served: Served) -> None:
     assert [one["name"] for one in told["outputs"]] == list(served.answers)
 
 
-def _texts(rows: pd.DataFrame) -> pd.DataFrame:
+def _texts(served: Served) -> pd.DataFrame:
     """Binary tensors have no null for text: an empty one stands where it is missing."""
-    return rows.assign(**{name: rows[name].fillna("") for name in rows if kind(str(rows[name].dtype)) == "text"})
+    return served.rows.assign(**{name: served.rows[name].fillna("") for name in served.case.of("category", "text")})
 
 
 def _with_texts(served: Served) -> Served:
-    answers = served.case.model.predict(_texts(served.rows))
+    answers = served.case.model.predict(_texts(served))
     return replace(served, answers=answers)

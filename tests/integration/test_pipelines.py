@@ -15,7 +15,7 @@ from models.registry import Registry
 from pipelines.local import RunResult, StepFailed, run
 from pipelines.monitoring import monitoring
 from pipelines.training import training
-from serving.inference import parts, requests
+from serving.inference import requests
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 CACHED = ("ingest", "validate", "featurize", "train", "evaluate", "register")
@@ -124,5 +124,6 @@ def log_moved_requests(version: str, settings: Settings) -> None:
     moved = [name for name in columns if name.startswith("monetary") and seen[name].dtype.kind == "f"]
     seen[moved] *= 10
     at = pd.Timestamp.now(tz="UTC").timestamp()
-    record = requests.Record("moved", at, 1.0, 200, None, None, seen[columns], seen.drop(columns=columns))
-    parts.write(requests.folder(settings.home, "ltv"), requests.to_table([record], version))
+    log = requests.RequestLog(settings.home, "ltv", version)
+    log.append(requests.Request("moved", at, 1.0, 200, None, None, seen[columns], seen.drop(columns=columns)))
+    log.close()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from kserve import KServeClient
 
-from serving.inference import parts, requests
+from serving.inference import requests
 from serving.released.split import Split
 from serving.rollout import kserve
 from serving.rollout.kserve import InferenceServices
@@ -144,12 +144,11 @@ def test_a_canary_that_does_not_come_up_is_said(cluster: Cluster, traffic: Infer
 
 
 def test_attempts_are_the_logs_requests(traffic: InferenceServices, tmp_path: Path) -> None:
-    place = requests.folder(tmp_path, "churn")
-    records = [
-        requests.Record(str(number), 1000.0 + number, 5.0, 200 if number else 500, None, ["a", "b"], None, None)
-        for number in range(3)
-    ]
-    parts.write(place, requests.to_table(records, "2"))
+    log = requests.RequestLog(tmp_path, "churn", "2")
+    for number in range(3):
+        status = 200 if number else 500
+        log.append(requests.Request(str(number), 1000.0 + number, 5.0, status, None, ["a", "b"], None, None))
+    log.close()
     seen = traffic.attempts("churn", 1000.0)
     assert seen["ok"].tolist() == [False, True, True]
     assert seen["at"].tolist() == [1000.0, 1001.0, 1002.0]

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,10 +25,18 @@ SECTION = {
 ADDED = Path(__file__).parent / "added"
 
 
-def add(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that a new family touches beside its section: the folder, the catalog name and the FeatureService."""
+#: The families that are of no customers, each with its section of the parameters.
+OTHERS: dict[str, dict[str, Any]] = {
+    "bandit": {"seed": 3, "rounds": 3000, "ridge": 1.0},
+    "writer": {"seed": 3, "briefs": 900},
+    "scorer": {"seed": 3, "images": 900},
+}
+
+
+def add(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """All that a new family touches beside its section: the folder, the catalog name and a FeatureService or none."""
     monkeypatch.setattr(models, "__path__", [*models.__path__, str(ADDED)])
-    monkeypatch.setattr(catalog, "NAMES", (*catalog.NAMES, "toy"))
+    monkeypatch.setattr(catalog, "NAMES", (*catalog.NAMES, *(names or ("toy",))))
     monkeypatch.setitem(views.SERVICES, "toy_v1", views.Service(CUSTOMER, ("rfm", "attributes")))
 
 

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
-from features.records import FEEDBACK
+from features.records import EVENTS, FEEDBACK, LOG
 from features.settings import Settings
 from features.store import Online, StoreUnavailable
 from features.views import SERVICES
@@ -29,6 +29,7 @@ from serving.decisions.params import Decisions
 from serving.decisions.predict.champions import Champions, Current
 from serving.decisions.predict.features import Features
 from serving.decisions.records import Decision, Opportunity
+from serving.decisions.shared_feedback import SharedFeedback
 from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.sqlite import Sqlite
@@ -90,9 +91,9 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
             online.vectors(service, ["nobody"])
     models = Champions(current, settings)
     models.start()
-    events = home / FEEDBACK
-    feedback = Intake(events, lambda: Feedback(events, store, params, lambda flag: FLAGGED[flag].inc()), home / "log")
-    written = DecisionLog(home / "log", params, feedback.expect, settings.decisions_days)
+    shared = settings.redis_url is not None and place is None
+    feedback = _shared(home, store, params, settings) if shared else _own(home, store, params)
+    written = DecisionLog(home / LOG, params, feedback.expect, settings.decisions_days)
     money = Allowance(store, params)
     pipeline = Pipeline(models, Features(online), money, written, params, seed)
     decide: Batcher[Opportunity, Decision] = Batcher("decide", pipeline.decide)
@@ -114,7 +115,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
             "disk": disk.fault,
             "threads": lambda: None if decide.alive and take.alive else "a thread is gone: start the endpoint again",
         },
-        lambda: models.left_out() | _damaged(home / "log"),
+        lambda: models.left_out() | _damaged(home / LOG),
     )
 
     def close() -> None:
@@ -135,6 +136,18 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         return not reasons, details
 
     return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
+
+
+def _own(home: Path, store: Store, params: Decisions) -> Intake:
+    """Feedback that is joined in a file of this machine."""
+    events = home / FEEDBACK
+    return Intake(events, lambda: Feedback(events, store, params, lambda flag: FLAGGED[flag].inc()), home / LOG)
+
+
+def _shared(home: Path, store: Store, params: Decisions, settings: Settings) -> SharedFeedback:
+    """Feedback that is joined in Redis, for replicas on any machines."""
+    days = settings.decisions_days
+    return SharedFeedback(home / EVENTS, cast(Redis, store), params, lambda flag: FLAGGED[flag].inc(), days)
 
 
 def _damaged(place: Path) -> dict[str, str]:

@@ -1,11 +1,10 @@
 """The record of a decision: all that it was made from, and the decision."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from serving.decisions.rebuild import from_json
-from serving.decisions.records import Decision, Opportunity, Predictions, State, Value
+from serving.decisions.records import Decision, Opportunity, Predictions, State
 from serving.decisions.state.store import Grant
 from serving.records import reading
 
@@ -17,8 +16,6 @@ class Entry:
     Attributes:
         logged_at: Unix seconds by the clock of the log's own machine.
         params: name of the parameters it was decided under, see `log.params`.
-        inputs: what the models read, those features among them that were looked up online; what was missing is not in
-            it.
         state: as the decision saw it.
         grant: what came of asking for its money; None: none was asked for.
         decision: after that, with its seed.
@@ -26,7 +23,6 @@ class Entry:
 
     logged_at: float
     params: str
-    inputs: Mapping[str, Value] = field(default_factory=dict, kw_only=True)
     opportunity: Opportunity
     predictions: Predictions
     state: State

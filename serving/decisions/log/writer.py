@@ -1,14 +1,13 @@
 """The log that decisions are appended to as they are answered."""
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from serving.decisions.log import params as stored
 from serving.decisions.log.entry import Entry
 from serving.decisions.params import Decisions
 from serving.decisions.rebuild import to_json
-from serving.decisions.records import Decision, Opportunity, Predictions, State, Value
+from serving.decisions.records import Decision, Opportunity, Predictions, State
 from serving.decisions.state.store import Grant
 from serving.records.writer import Listener, RecordLog
 
@@ -39,12 +38,9 @@ class DecisionLog(RecordLog):
         state: State,
         grant: Grant | None,
         decision: Decision,
-        inputs: Mapping[str, Value] | None = None,
     ) -> None:
         """Log a decision as it is answered.
 
         Raises `TypeError` for what JSON cannot hold, and as `write`: it must then not be acted on.
         """
-        made = opportunity, predictions, state, grant, decision
-        entry = Entry(time.time(), self._params, *made, inputs=inputs or {})
-        self.write(to_json(entry))
+        self.write(to_json(Entry(time.time(), self._params, opportunity, predictions, state, grant, decision)))

@@ -7,8 +7,8 @@ answered outlives the server's machine, with `everysec` a crash may forget the l
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import orjson
 import redis
@@ -17,6 +17,7 @@ from features.redis_pipeline import Command
 from serving.decisions.params import Decisions
 from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book
+from serving.decisions.state.joins import EXPECT, TAKE
 from serving.decisions.state.ledger import lasting
 from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, REDATE, RESERVE, UPGRADE
 from serving.decisions.state.shards import scripted
@@ -24,6 +25,7 @@ from serving.decisions.state.store import (
     KEPT,
     Budget,
     Event,
+    Flag,
     Grant,
     Limit,
     Receipt,
@@ -31,7 +33,19 @@ from serving.decisions.state.store import (
     StoreUnavailable,
     Terms,
 )
-from serving.decisions.state.wire import PREFIX, books, campaign_key, claiming, flat, owner, recording, reserving, tag
+from serving.decisions.state.wire import (
+    PREFIX,
+    books,
+    campaign_key,
+    claiming,
+    expecting,
+    flat,
+    owner,
+    recording,
+    reserving,
+    tag,
+    taking,
+)
 
 log = logging.getLogger("adloop.decisions")
 
@@ -43,7 +57,11 @@ CHUNK = 200
 #: After a failure nothing is asked for so long: a server that is away is not waited for by every decision.
 PAUSE_S = 0.2
 
-_SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in (LOAD, RESERVE, RECORD, CLAIM, REDATE, UPGRADE)}  # noqa: S324 - Redis's name for it
+#: What became of an event: it is counted, it waits for its decision, or it was told before.
+Taken = Literal["joined", "waits", "again"]
+
+_SCRIPTS = (LOAD, RESERVE, RECORD, EXPECT, TAKE, CLAIM, REDATE, UPGRADE)
+_SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in _SCRIPTS}  # noqa: S324 - Redis's name for it
 
 
 class Redis:
@@ -98,6 +116,25 @@ class Redis:
     def record(self, events: Sequence[Event]) -> list[Receipt]:
         told = self._run(RECORD, [(one.account_id, recording(one)) for one in events])
         return [Receipt(counted == 1, flag or None) for counted, flag in told]
+
+    def expect(self, decisions: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[tuple[str, str, Flag]]:
+        """Join events to these decisions (account, id and facts), whoever is told them, and count those that wait.
+
+        Returns account, id and flag of each event that a person should look at. Told again, nothing changes.
+        """
+        told = self._run(EXPECT, [(account, expecting(account, one, facts)) for account, one, facts in decisions])
+        return [
+            (account, event, flag)
+            for (account, _, _), flags in zip(decisions, told, strict=True)
+            for event, flag in zip(flags[::2], flags[1::2], strict=True)
+        ]
+
+    def take(
+        self, events: Sequence[tuple[Event, str]]
+    ) -> list[tuple[Literal["joined", "waits", "again"], Flag | None]]:
+        """Count events, each with the id of its decision, once; those of a decision that is not known wait for it."""
+        told = self._run(TAKE, [(event.account_id, taking(event, decision)) for event, decision in events])
+        return [(status, flag or None) for status, flag in told]
 
     def claim(self, decision: Decision, cooldown_s: float) -> bool:
         item = orjson.dumps(claiming(decision, cooldown_s))

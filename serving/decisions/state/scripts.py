@@ -90,8 +90,8 @@ end)
 """
 )
 
-#: For each event: 1 where it was counted now, 0 where it was before; and what is strange about its cost.
-RECORD = (
+#: What counts an event: 1 where it was counted now, 0 where it was before; and what is strange about its cost.
+RECORDING = (
     COMMON
     + """
 sweep()
@@ -214,9 +214,11 @@ local function record(item)
   keep(name, hold)
   return {1, flag}
 end
-return each(record, function() return {0, 'broken'} end)
 """
 )
+
+#: For each event of a decision that is known: as `RECORDING` says.
+RECORD = RECORDING + "return each(record, function() return {0, 'broken'} end)"
 
 #: Each item is a hold: its day and its end are made what they can be, where a clock that ran ahead set them later.
 REDATE = (

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from serving.decisions.records import MICRO, Action, Decision, Opportunity
 from serving.decisions.state import book
 from serving.decisions.state.book import SEPARATOR
@@ -75,6 +77,22 @@ def recording(event: Event) -> dict[str, Any]:
         "arm": event.arm or "",
         "version": event.version,
     }
+
+
+#: What the books have to know of an event's decision; all else is told with the event.
+_OF_DECISION = ("opportunity", "campaign", "purpose", "decided_at", "promised", "segments", "arm", "version")
+
+
+def expecting(account: str, decision: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """A decision that something may come of. Raises `ValueError` and `TypeError` for facts that are none."""
+    told = recording(Event("", account_id=account, kind="loss", occurred_at=0.0, **facts))
+    return {"decision": decision, "facts": orjson.dumps({name: told[name] for name in _OF_DECISION}).decode()}
+
+
+def taking(event: Event, decision: str) -> dict[str, Any]:
+    """An event, told without the facts of its decision."""
+    told = {name: value for name, value in recording(event).items() if name not in _OF_DECISION}
+    return {"event": event.event_id, "decision": decision, "told": orjson.dumps(told).decode()}
 
 
 def claiming(decision: Decision, cooldown_s: float) -> dict[str, Any]:

@@ -37,7 +37,8 @@ def subscribers(folder: Path, seed: int) -> Path:
     business.write(folder, customers=150, seed=seed)
     customers = pd.read_parquet(folder / "customers.parquet")
     leave = np.where(customers["plan"] == "basic", 0.7, 0.2)
-    customers["churned"] = np.random.default_rng(seed).random(len(customers)) < leave
+    chance = np.random.default_rng([seed, 1])  # not the seed alone, by which the plans were drawn
+    customers["churned"] = chance.random(len(customers)) < leave
     customers.to_parquet(folder / "customers.parquet", index=False)
     return folder
 
@@ -103,6 +104,20 @@ def test_candidates_that_were_chosen_are_counted(toy, tmp_path, settings, monkey
 
     assert done.chosen == {"ridge": 5}
     assert "Use toy: ridge in 5 of 5 fits." in _shown(done)
+
+
+def test_columns_that_tell_the_label_are_named_and_nothing_is_recommended(toy, tmp_path, settings):
+    data = subscribers(tmp_path / "data", 1)
+    customers = pd.read_parquet(data / "customers.parquet")
+    left = customers["churned"].to_numpy(dtype=bool)
+    customers["exit_fee"] = left * np.random.default_rng(1).uniform(20, 90, len(left))
+    customers["asked_why"] = np.where(left, np.random.default_rng(2).choice(["price", "service"], len(left)), None)
+    customers.to_parquet(data / "customers.parquet", index=False)
+
+    done = compare(toy, str(data), None, None, None, SECTION, settings)
+
+    assert set(done.leaking) == {"exit_fee", "asked_why"} and done.recommended is None
+    assert "Leave out " in _shown(done) and all(f"'{name}'" in _shown(done) for name in done.leaking)
 
 
 def _shown(compared) -> str:

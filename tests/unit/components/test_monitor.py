@@ -7,7 +7,7 @@ import pytest
 
 from components.monitor.step import _log
 from features.settings import Settings
-from serving.inference import parts, requests
+from serving.inference import requests
 from serving.monitoring.params import Monitoring
 
 PARAMS = Monitoring(threshold=0.01, min_psi=0.1, min_rows=20, window_rows=500, retrain=False, schedule="0 0 4 * * *")
@@ -15,8 +15,9 @@ PARAMS = Monitoring(threshold=0.01, min_psi=0.1, min_rows=20, window_rows=500, r
 
 def ask(home, at: datetime, count: int, spend: float, version: str = "1") -> None:
     features, answers = (pd.DataFrame({name: [spend] * count}) for name in ("spend", "value"))
-    record = requests.Record(f"{at}", at.timestamp(), 1.0, 200, None, ["c"] * count, features, answers)
-    parts.write(requests.folder(home, "churn"), requests.to_table([record], version))
+    log = requests.RequestLog(home, "churn", version)
+    log.append(requests.Request(f"{at}", at.timestamp(), 1.0, 200, None, ["c"] * count, features, answers))
+    log.close()
 
 
 def seen(home) -> list[float]:

@@ -52,6 +52,15 @@ def test_the_command_the_probes_and_the_variables_are_the_endpoints(container: d
     assert variables <= {f"ADLOOP_{name.upper()}" for name in Settings.model_fields}
 
 
+def test_replicas_share_their_state_and_a_claim_that_all_can_mount(service: dict[str, Any]) -> None:
+    assert service["spec"]["predictor"]["minReplicas"] > 1
+    found = list(yaml.safe_load_all((INFRA / "kubeflow" / "adloop.yaml").read_text()))
+    (claim,) = (one for one in found if one["kind"] == "PersistentVolumeClaim")
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+    (named,) = (one["data"] for one in found if one["kind"] == "ConfigMap")
+    assert "ADLOOP_REDIS_URL" in named
+
+
 def test_it_runs_with_the_least_that_it_needs(service: dict[str, Any], container: dict[str, Any]) -> None:
     predictor = service["spec"]["predictor"]
     assert predictor["securityContext"]["runAsNonRoot"] and predictor["automountServiceAccountToken"] is False

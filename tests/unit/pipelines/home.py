@@ -14,7 +14,7 @@ from components.release import step as release
 from components.train.step import train
 from features.settings import Settings
 from models.registry import Registry
-from serving.inference.requests import Record, RequestLog, folder
+from serving.inference.requests import Request, RequestLog
 
 WATCH = {
     "threshold": 0.01,
@@ -62,6 +62,6 @@ def _ask(settings: Settings, version: str) -> None:
     rows = toyland.frame(300, seed=12)
     features = rows[["recency_days", "age", "plan", "spend"]].assign(spend=10 * rows["spend"])
     answers = pd.DataFrame({"probability": np.random.default_rng(5).random(len(rows))})
-    log = RequestLog(folder(settings.home, "toy"), version)
-    log.append(Record("r1", time.time(), 2.0, 200, None, None, features, answers))
+    log = RequestLog(settings.home, "toy", version)
+    log.append(Request("r1", time.time(), 2.0, 200, None, None, features, answers))
     log.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from features.examples import Windowed, observed
+from features.examples import Window, Windowed, observed
 from features.tables import Tables
 from models.evaluation import gates, metrics
 from models.family import Family, Params
@@ -27,6 +27,7 @@ def examples(tables: Tables, params: Windowed, as_of: str | None = None, cutoff:
 class ToyParams(Params):
     """`penalty` is the ridge on the weights."""
 
+    window: Window
     penalty: float
     steps: int
 

@@ -271,8 +271,8 @@ def test_a_kill_loses_no_accepted_event_and_doubles_none(tmp_path):
 
 
 def test_the_log_is_joined_with_what_came_of_it(tmp_path):
-    feedback, _ = opened(tmp_path)
     place = decisions_folder(tmp_path)
+    feedback, _ = opened(place.parent)
     log = DecisionLog(place, PARAMS, feedback.expect)
     for at in range(6):
         log.append(*decided(at))
@@ -290,7 +290,7 @@ def test_the_log_is_joined_with_what_came_of_it(tmp_path):
             replace(observed(2), account_id="theirs"),
         ]
     )
-    frame = joined(place, tmp_path / "feedback.db").set_index("opportunity_id")
+    frame = joined(place.parent).set_index("opportunity_id")
     assert list(frame.index) == [f"auction {at}" for at in range(7)]
     assert frame[list(CAME)].to_numpy().tolist() == [
         [1, 1, 0, 0.0, 0.25],
@@ -306,7 +306,7 @@ def test_decisions_that_nothing_came_of_are_there(tmp_path):
     log = DecisionLog(tmp_path / "log", PARAMS)
     log.append(*decided(0))
     log.close()
-    frame = joined(tmp_path / "log", tmp_path / "feedback.db")
+    frame = joined(tmp_path)
     assert frame[list(CAME)].to_numpy().tolist() == [[0, 0, 0, 0.0, 0.0]]
 
 
@@ -319,7 +319,7 @@ def test_decisions_since_a_time_are_those_that_were_logged_since(tmp_path):
             log.append(*decided(at))
         log.close()
     for since, left in ((0.0, 6), (moments[0], 6), (moments[1], 3), (time.time() + 60, 0)):
-        frame = joined(tmp_path / "log", tmp_path / "feedback.db", since)
+        frame = joined(tmp_path, since)
         assert sorted(frame["opportunity_id"]) == [f"auction {at}" for at in range(6 - left, 6)]
         assert frame.dtypes[list(CAME)].astype(str).to_dict() == CAME
 
@@ -396,9 +396,7 @@ def test_the_log_knows_each_decisions_cost_as_it_was_charged(tmp_path):
     feedback.take([observed(1, "correction", " late", cost=0.2), observed(1, "impression", cost=0.7)])
     feedback.take([replace(observed(1, "correction", " sooner", cost=0.3), occurred_at=1.7e9)])
     feedback.take([observed(2, "conversion", value=-5.0), observed(2, "conversion", " it", value=3.0)])
-    came = (
-        came_of(tmp_path / "feedback.db").set_index("decision_id").loc[[decided(at)[4].decision_id for at in range(3)]]
-    )
+    came = came_of(tmp_path).set_index("decision_id").loc[[decided(at)[4].decision_id for at in range(3)]]
     assert came["cost"].tolist() == [0.5, 0.2, 0.0]
     assert came[["conversions", "value"]].to_numpy()[2].tolist() == [1, 0]
     assert [round(one.cost, 6) for one in counters(store)] == [0.5, 0.2, 0.0]

@@ -100,14 +100,14 @@ def test_events_of_before_are_counted_and_read_once_each(tmp_path: Path) -> None
             db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         db.execute("UPDATE event SET at = 4e9 WHERE kind = 'loss'")
         db.commit()
-    came = came_of(tmp_path / "feedback.db").set_index("decision_id")
+    came = came_of(tmp_path).set_index("decision_id")
     assert came["cost"][made[0].decision_id] == 0.5
     assert came["told_at"].max() == made[0].occurred_at
     feedback, store = opened(tmp_path)
     feedback.expect(lines([entry(0)]))
     assert (counters(store)[0].impressions, counters(store)[0].cost) == (1, 0.5)
     assert feedback.take([observed(0)]) == ["joined"]
-    assert came_of(tmp_path / "feedback.db").set_index("decision_id")["cost"][made[0].decision_id] == 0.5
+    assert came_of(tmp_path).set_index("decision_id")["cost"][made[0].decision_id] == 0.5
 
 
 def test_a_log_of_before_is_still_read_with_its_parameters(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from serving.monitoring.coding import CATEGORIES, Coding
-from serving.monitoring.detector import detector, psi
+from serving.monitoring.detector import detector
+from serving.monitoring.stability import psi
 
 KINDS = ("alibi", "scipy")
 

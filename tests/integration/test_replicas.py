@@ -1,0 +1,117 @@
+"""Three endpoints, each with a home of its own, on one Redis: two are killed among traffic and feedback told twice."""
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from features.records import EVENTS, LOG
+from features.settings import Settings
+from features.sources.decision_log import came_of
+from serving.decisions.log.entry import read
+from serving.decisions.records import Opportunity
+from serving.decisions.state.store import Terms
+from serving.records import reading
+from serving.records.verify import verify
+from tests.integration import test_decisions_endpoint as endpoint_tests
+from tests.integration.test_decisions_endpoint import Endpoint, asked
+
+LIMIT = 1e6
+#: Seconds after which an answered decision is on disk and joined, whatever happens to who made it.
+SAFE_S = 1.0
+
+
+@pytest.fixture
+def replicas(tmp_path, redis_server) -> Iterator[list[Endpoint]]:
+    url = f"redis://127.0.0.1:{redis_server.port}/0"
+    endpoint_tests.probe.install()
+    made = [Endpoint(Settings(home=tmp_path / f"home{one}", redis_url=url)) for one in range(3)]
+    made[0].state.configure("acme", "many", Terms(daily_limit=LIMIT, limit=LIMIT))
+    yield made
+    for one in made:
+        one.server.stop()
+    endpoint_tests.probe.remove()
+
+
+@dataclass
+class Traffic:
+    """Clients that ask any replica and tell what came of it to two; who is not answered asks another."""
+
+    replicas: list[Endpoint]
+    made: list[tuple[float, Endpoint, dict[str, Any]]] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
+    statuses: list[str] = field(default_factory=list)
+
+    def run(self, stop: threading.Event, seed: int) -> None:
+        rng, due = random.Random(seed), list[tuple[float, Endpoint, dict[str, Any]]]()
+        while not stop.is_set() or due:
+            if not stop.is_set():
+                one, made = self._asked(rng, "decisions", asked(campaign_id="many"))
+                if made["action"] == "bid" and made["arm"] != "fallback":
+                    due.append((time.time(), one, made))
+                    self.made.append(due[-1])
+            while due and (stop.is_set() or due[0][0] < time.time() - SAFE_S):
+                self._tell(rng, due.pop(0)[2])
+
+    def _tell(self, rng: random.Random, made: dict[str, Any]) -> None:
+        about = {"account_id": "acme", "decision_id": made["decision_id"], "occurred_at": time.time()}
+        events = [
+            {**about, "event_id": f"impression {made['decision_id']}", "kind": "impression", "cost": 0.25},
+            {**about, "event_id": f"click {made['decision_id']}", "kind": "click"},
+        ]
+        for order in (events, events[::-1]):
+            self._asked(rng, "feedback", order)
+
+    def _asked(self, rng: random.Random, path: str, body: Any) -> tuple[Endpoint, Any]:
+        until = time.monotonic() + 60
+        while True:
+            one = rng.choice(self.replicas)
+            try:
+                answer = one.post(path, body if path == "decisions" else {"events": body})
+            except httpx.HTTPError:
+                answer = None
+            if answer is not None and answer.status_code == 200:
+                return one, answer.json()
+            assert answer is None or answer.status_code in (429, 503), answer.text
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+
+def test_two_kills_lose_and_double_nothing(replicas: list[Endpoint]) -> None:
+    traffic, stop = Traffic(replicas), threading.Event()
+    clients = [threading.Thread(target=traffic.run, args=(stop, seed)) for seed in range(3)]
+    for client in clients:
+        client.start()
+    killed = dict[int, float]()
+    for one in replicas[:2]:
+        time.sleep(4)
+        killed[id(one)] = time.time()
+        one.server.stop(signal.SIGKILL)
+        time.sleep(2)
+        one.server.start()
+    time.sleep(2)
+    stop.set()
+    for client in clients:
+        client.join()
+    # What was answered in the moment before its maker was killed may be lost with it, and nothing else.
+    at_risk = {made["decision_id"] for at, one, made in traffic.made if 0 <= killed.get(id(one), 0.0) - at < SAFE_S}
+    made = {made["decision_id"] for _, _, made in traffic.made}
+    (state,) = replicas[2].state.load([Opportunity("look", time.time(), "acme", "many", "campaign")], "")
+    counted = state.window.recent
+    assert len(made) - len(at_risk) <= counted.impressions == counted.clicks <= len(made) and len(made) > 100
+    assert state.campaign.total == pytest.approx(0.25 * counted.impressions, abs=1e-9)
+    for one in replicas:
+        one.server.stop()
+    homes = [one.settings.home / "decisions" for one in replicas]
+    recorded = [read(line).decision.decision_id for home in homes for line in reading.records(home / LOG)]
+    assert made - at_risk <= set(recorded)
+    assert all(verify(home / LOG) == [] and verify(home / EVENTS) == [] for home in homes)
+    told = [set(came_of(home)["decision_id"]) for home in homes]
+    assert set.union(*told) == made
+    assert all(told)

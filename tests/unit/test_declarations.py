@@ -1,0 +1,62 @@
+"""A family is named where it is declared and in its own folder, and the declarations agree."""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from components.params import load
+from features.views import SERVICES
+from models import catalog
+
+ROOT = Path(__file__).parents[2]
+#: Where code declares what is of one family: its name, its features, what its steps run on, what decisions need, and
+#: the simulated auctions that a bidder plays.
+DECLARED = (
+    "models/catalog.py",
+    "features/views.py",
+    "pipelines/compute.py",
+    "serving/decisions/",
+    "serving/experiments/simulation/",
+)
+
+
+def test_dvc_runs_every_family() -> None:
+    (declared,) = yaml.safe_load((ROOT / "dvc.yaml").read_text())["vars"]
+    assert declared == {"families": list(catalog.NAMES)}
+
+
+def test_every_family_is_held_independent_of_the_others() -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (modules,) = [one["modules"] for one in told if one["name"] == "Families are independent"]
+    assert sorted(modules) == sorted(f"models.{name}" for name in catalog.NAMES)
+
+
+def test_every_family_has_its_parameters_and_every_section_its_family() -> None:
+    assert set(load(ROOT / "params.yaml").families) == set(catalog.NAMES)
+
+
+def test_every_feature_service_is_a_familys() -> None:
+    assert {catalog.family(name).feature_service for name in catalog.NAMES} - {None} == set(SERVICES)
+
+
+def test_no_code_names_a_family_but_declarations() -> None:
+    names = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for floor in ("pipelines", "components", "serving", "models", "features")
+        for path in sorted((ROOT / floor).rglob("*.py"))
+        if not str(path.relative_to(ROOT)).startswith((*DECLARED, *(f"models/{name}/" for name in catalog.NAMES)))
+        for name in _named(path)
+    ]
+    assert names == []
+
+
+def _named(path: Path) -> Iterator[str]:
+    """The families that a file names as text, or imports from."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and node.value in catalog.NAMES:
+            yield str(node.value)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (name for name in catalog.NAMES if f"{node.module}.".startswith(f"models.{name}."))
