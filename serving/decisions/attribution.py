@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from serving.decisions.kinds import kinds
+from serving.decisions.records import Action
 
 
 def facts(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,6 +20,11 @@ def facts(record: Mapping[str, Any]) -> dict[str, Any]:
         "decided_at": decision["decided_at"],
         "promised": (decision["amount"] or 0.0) if decision["action"] in kind.paid else 0.0,
     }
+
+
+def followed(record: Mapping[str, Any]) -> bool:
+    """Whether anything may come of a decision that matters: it is not followed where nothing was done."""
+    return record["decision"]["action"] != Action.HOLD and kinds()[record["opportunity"]["asked"]].followed
 
 
 def segments(asked: Mapping[str, Any]) -> dict[str, str]:
