@@ -22,8 +22,8 @@ def facts(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def awaited(record: Mapping[str, Any]) -> bool:
-    """Whether anything may come of a decision that the state has to know."""
+def followed(record: Mapping[str, Any]) -> bool:
+    """Whether anything may come of a decision that matters: it is not followed where nothing was done."""
     return record["decision"]["action"] != Action.HOLD and kinds()[record["opportunity"]["asked"]].followed
 
 

@@ -18,7 +18,7 @@ from typing import Literal
 import orjson
 
 from features.records import EVENT_TABLE
-from serving.decisions.attribution import awaited, facts
+from serving.decisions.attribution import facts, followed
 from serving.decisions.fields import MOST
 from serving.decisions.params import Decisions
 from serving.decisions.records import counted
@@ -131,8 +131,8 @@ class Feedback:
         """
         rows = [
             (made["account_id"], made["decision_id"], record["logged_at"], orjson.dumps(facts(record)))
-            for record in filter(awaited, map(orjson.loads, written))
-            for made in [record["decision"]]
+            for record in map(orjson.loads, written)
+            if followed(record) and (made := record["decision"])
         ]
         if not rows:
             return

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from serving.decisions.attribution import awaited, facts
+from serving.decisions.attribution import facts, followed
 from serving.decisions.feedback import BATCH, FLAGGED, Observed, Status
 from serving.decisions.params import Decisions
 from serving.decisions.state.redis import Redis
@@ -71,9 +71,10 @@ class SharedFeedback:
         Raises `StoreUnavailable` where no more can be kept.
         """
         for record in map(orjson.loads, written):
-            if not awaited(record):
+            made = record["decision"]
+            if not followed(record):
                 continue
-            found = record["decision"]["account_id"], record["decision"]["decision_id"], facts(record)
+            found = made["account_id"], made["decision_id"], facts(record)
             try:
                 expecting(*found)
             except (ValueError, TypeError):

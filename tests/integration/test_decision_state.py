@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from components.params import load
-from serving.decisions.kinds.bid import Auction
+from serving.decisions.kinds import kinds
 from serving.decisions.records import Action, Decision, Opportunity, Override
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.sqlite import Sqlite
@@ -50,7 +50,7 @@ def store(opened: Callable[[], Store]) -> Store:
 
 
 def look(at: float = NOW, asked: str = "campaign", campaign: str = "c") -> Opportunity:
-    return Auction("look", at, "a", campaign, asked, customer_id="u")
+    return kinds()[asked].request("look", at, "a", campaign, customer_id="u")
 
 
 def bid(name: str, amount: float, at: float = NOW, campaign: str = "c", **told) -> Reservation:
@@ -67,7 +67,15 @@ def event(name: str, kind: str, opportunity: str = "", at: float = NOW, **told) 
 
 def change(name: str, action: Action, at: float = NOW, **told) -> Decision:
     told = {"target": "c", "source": None, "dimension": None, "amount": None, "unit": None, "before": None, **told}
-    rest = {"reason": "", "triggers": (), "guardrails": (), "arm": "policy", "propensity": 1.0, "explored": False}
+    rest = {
+        "reason": "",
+        "triggers": (),
+        "guardrails": (),
+        "arm": "policy",
+        "propensity": 1.0,
+        "explored": False,
+        "credited": None,
+    }
     return Decision(name, name, "a", "c", action, versions={}, seed=1, decided_at=at, **told, **rest)
 
 

@@ -298,7 +298,7 @@ def test_a_campaign_spends_what_it_was_given_and_its_account_was(endpoint: Endpo
     assert (looked.campaign.daily_limit, looked.target_cpc, looked.account.daily_limit) == (40.0, 0.8, None)
     assert looked.segments["channel"]["search"].share == 1.0 and looked.segments["keyword"]["x"].paused
     assert endpoint.post("accounts", {"account_id": "new", "daily_limit": 0.001, "limit": None}).status_code == 200
-    assert "the account has" in endpoint.decide(**place)["reason"]
+    assert endpoint.decide(**place)["reason"] == "no bid: the account's budget of the day is spent"
 
 
 @pytest.mark.parametrize(

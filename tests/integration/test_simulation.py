@@ -113,7 +113,7 @@ def test_the_champion_bids_by_campaign_and_by_what_is_left(played: Played) -> No
         assert said.answers.get("baseline_bid") == pytest.approx(
             one.state.target_cpc * one.opportunity.features["predicted_ctr"]
         )
-        assert said.policy_propensity == 1 and 0 < said.answers.get("predicted_ctr") < 1
+        assert said.answers["policy_propensity"] == 1 and 0 < said.answers["expected_value"] < 1
     policy = [one for one in bids if one.decision.arm == "policy"]
     assert len(policy) > 0.8 * len(bids)
     assert {one.decision.action for one in policy} >= {Action.BID}

@@ -54,11 +54,8 @@ prices = mostly(st.floats(0.001, 80), dirty)
 counts = st.integers(0, 10**6)
 counters = st.builds(Counters, counts, counts, counts, counts, st.floats(-1e6, 1e6), money)
 windows = st.builds(Window, counters, counters)
-limits = mostly(money.map(lambda one: one + 1), st.none() | st.just(0.0))
-little = st.integers(0, 5 * 10**6).map(lambda one: one / 1e6)
-spends = st.builds(
-    Spend, mostly(little.map(lambda one: 4 * one), money), money, little, limits, st.none() | st.just(1e7)
-)
+limits = mostly(st.floats(1, 1e6), st.none() | st.just(0.0))
+spends = st.builds(Spend, mostly(st.floats(0, 20), money), money, st.floats(0, 5), limits, st.none() | st.just(1e7))
 outcomes = st.builds(Outcome, money, counts, money, st.floats(0, 1e9))
 worse = {"policy": Outcome(900, 90, 90, 90), "baseline": Outcome(100, 60, 60, 60)}
 evidence = st.sampled_from([{}, worse]) | st.dictionaries(st.sampled_from(list(worse)), outcomes)
@@ -175,7 +172,7 @@ def _bid_is_bounded(made: Decision | Draft, case: Case) -> None:
     assert made.amount is not None
     assert PARAMS.bids.least <= made.amount <= PARAMS.bids.most
     for spend in (known.campaign, known.account):
-        assert spend.left is None or made.amount <= spend.left
+        assert spend.left is None or micros(made.amount) <= micros(spend.left)
     usual = bid.reference(case)
     if made.arm in ("policy", "baseline") and usual is not None:
         assert made.amount <= usual * PARAMS.bids.ratio * (1 + 1e-12)
@@ -197,7 +194,7 @@ def _change_is_bounded(made: Decision | Draft, case: Case) -> None:
     assert changes.last_at is None or asked.occurred_at - changes.last_at >= wait
     if offer:
         assert made.amount is not None and made.amount <= PARAMS.retention.most
-        assert known.campaign.left is None or made.amount <= known.campaign.left
+        assert known.campaign.left is None or micros(made.amount) <= micros(known.campaign.left)
     if made.action is Action.MOVE_BUDGET:
         assert made.amount is not None
         assert made.amount <= limits.move_step and made.amount + changes.moved_today <= limits.move_day + 1e-12
