@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, with_config
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, with_config
+from pydantic_core import PydanticCustomError
 from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic reads those of Python 3.12 on
 
 from models.catalog import NAMES
@@ -15,11 +16,19 @@ from serving.decisions.state.store import Budget
 
 #: Opportunities or events of one request.
 BATCH = 1000
-Family = Literal[tuple(NAMES)]  # type: ignore[valid-type]
+
+
+def _known(family: str) -> str:
+    if family not in NAMES:
+        raise PydanticCustomError("family", "one of {names}", {"names": ", ".join(map(repr, NAMES))})
+    return family
+
+
+Family = Annotated[str, Field(strict=True, json_schema_extra={"enum": list(NAMES)}), AfterValidator(_known)]
 Dimension = Literal["channel", "hour", "audience", "creative"]
 #: As a key of an object a name's length is part of its pattern: that is all JSON Schema is told of keys.
 _Key = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,256}$")]
-_CLOSED = {"additionalProperties": False}
+_CLOSED: dict[str, Any] = {"additionalProperties": False}
 _Named = Field(max_length=BATCH, json_schema_extra=_CLOSED)
 Shares = dict[Dimension, Annotated[dict[_Key, Rate], _Named]]
 
