@@ -24,7 +24,7 @@ from serving.decisions.state.store import Terms
 from serving.released import state
 from serving.released.split import Split
 from serving.released.state import Course, State
-from serving.rollout.decided import COLUMNS
+from serving.rollout.decision_attempts import COLUMNS
 from serving.rollout.plan import Plan
 from serving.rollout.release import Release, Result
 from tests.integration import probe_endpoint as probe

@@ -12,7 +12,7 @@ from serving.decisions.log.writer import DecisionLog
 from serving.decisions.records import Action, Decision, Predictions, Spend, State
 from serving.decisions.state.sqlite import Sqlite
 from serving.records import journal
-from serving.rollout.decided import Attempts, spent
+from serving.rollout.decision_attempts import Attempts, spent
 from tests.unit.serving.decisions.logged import PARAMS, SEED
 
 COUNT = 60
