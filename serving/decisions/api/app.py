@@ -11,11 +11,11 @@ from time import perf_counter
 from typing import Any, get_args
 
 import orjson
+import pandas as pd
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
-from models.catalog import POLICY
 from serving.access.keys import Forbidden, Key, Keys, Unknown, bearer
 from serving.access.scopes import Scope
 from serving.decisions.api import openapi, requests
@@ -24,17 +24,17 @@ from serving.decisions.api.intake import FeedbackAway
 from serving.decisions.api.limits import Buckets, TooMany
 from serving.decisions.api.requests import Invalid, NotJson
 from serving.decisions.feedback import Observed, Status
+from serving.decisions.kinds import kinds
 from serving.decisions.metrics import REQUESTS, exposed
-from serving.decisions.records import Decision, DecisionKind, Opportunity, Override
+from serving.decisions.records import Decision, Opportunity, Override
 from serving.decisions.state.store import Store, StoreUnavailable
+from serving.inference.outcomes import Outcomes
+from serving.records.writer import LogUnavailable
 
 #: Bytes of one request: a thousand opportunities with a hundred features each.
 BODY_LIMIT = 4 * 1024 * 1024
 #: Nothing here is to be kept by a cache or taken for a page.
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-
-#: The families whose answers a decision shows, by what is asked; a look at a campaign shows none.
-ASKS: dict[DecisionKind, tuple[str, ...]] = {"bid": (POLICY,), "campaign": (), "customer": ("churn", "ltv")}
 
 Answer = tuple[int, Any, Mapping[str, str]]
 
@@ -55,6 +55,7 @@ class Desk:
     buckets: Buckets
     decide: Batcher[Opportunity, Decision]
     feedback: Batcher[Observed, Status]
+    outcomes: Outcomes
     store: Store
     status: Callable[[], tuple[bool, dict[str, Any]]]
     close: Callable[[], None]
@@ -116,7 +117,10 @@ _JSON = "application/json"
 
 async def _decide(request: Request, desk: Desk, key: Key) -> Answer:
     opportunities, batch = requests.opportunities(requests.parsed(await _body(request)))
-    key.need({one.account_id for one in opportunities}, (name for one in opportunities for name in ASKS[one.asked]))
+    key.need(
+        {one.account_id for one in opportunities},
+        (name for one in opportunities for name in kinds()[one.asked].families),
+    )
     desk.buckets.take(key, len(opportunities))
     decisions: Sequence[Decision] = await desk.decide.ask(opportunities)
     return 200, {"decisions": decisions} if batch else decisions[0], {}
@@ -128,6 +132,20 @@ async def _feedback(request: Request, desk: Desk, key: Key) -> Answer:
     desk.buckets.take(key, len(events))
     became = Counter(await desk.feedback.ask(events))
     return 200, {status: became[status] for status in get_args(Status)}, {}
+
+
+async def _outcomes(request: Request, desk: Desk, key: Key) -> Answer:
+    told = requests.outcomes(requests.parsed(await _body(request)))
+    key.need([None], {one["family"] for one in told})
+    desk.buckets.take(key, len(told))
+    for family in {one["family"] for one in told}:
+        rows = [
+            {**one["labels"], "request_id": one["request_id"], "row": one.get("row", 0)}
+            for one in told
+            if one["family"] == family
+        ]
+        await asyncio.to_thread(desk.outcomes.append, family, pd.DataFrame(rows))
+    return 200, {"recorded": len(told)}, {}
 
 
 async def _campaign(request: Request, desk: Desk, key: Key) -> Answer:
@@ -186,6 +204,7 @@ async def _ready(request: Request, desk: Desk, key: None) -> Answer:
 _ANSWERS: dict[str, Callable[..., Awaitable[Answer]]] = {
     "/v1/decisions": _decide,
     "/v1/feedback": _feedback,
+    "/v1/outcomes": _outcomes,
     "/v1/campaigns": _campaign,
     "/v1/accounts": _account,
     "/v1/budgets": _budgets,
@@ -239,5 +258,6 @@ _STATUS: dict[type[Exception], int] = {
     Overloaded: 503,
     StoreUnavailable: 503,
     FeedbackAway: 503,
+    LogUnavailable: 503,
     sqlite3.Error: 503,
 }
