@@ -245,10 +245,11 @@ def _written(path: Path, target: str, body: str, header: str = "") -> Path:
 def endpoint(place: Path, key: str, customer: str, settings: Settings, folder: Path, core: int) -> Iterator[Server]:
     """The decision endpoint on a core of its own."""
     port = free_port()
+    log = folder / f"ours-{port}.log"
     command = [sys.executable, "-m", "tests.benchmarks.bidders", "--models", str(place), "--params", str(PARAMS)]
-    with process([*command, "--port", str(port)], settings, core, folder / "ours.log") as child:
+    with process([*command, "--port", str(port)], settings, core, log) as child:
         server = Server(child, port, request(port, key, customer, folder, 1))
-        wait(server, "/health/ready", folder / "ours.log")
+        wait(server, "/health/ready", log)
         yield server
 
 
