@@ -1,4 +1,4 @@
-"""What the canonical tables promise, checked by Great Expectations before anything is published."""
+"""Contracts of the canonical tables, checked by Great Expectations before anything is published."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,24 +15,24 @@ from features.tables import OF_CUSTOMERS, SPECS, Column, Tables, quoted
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import ColumnMapExpectation
 
-#: No customer of anybody bought before this, or will after: a year typed wrong is outside.
+#: Valid range of timestamps; catches mistyped years.
 EARLIEST, LATEST = 1970, 2100
-#: How many offending rows a breach shows.
+#: Most offending rows in an error.
 SHOWN = 5
-#: A column that the check adds to event tables of customers: is the customer in `customers`.
+#: Column that the check adds to event tables: whether the customer is in `customers`.
 KNOWN = "customer is known"
 
 
 class ContractBroken(ValueError):
-    """A table that does not keep its contract.
+    """A table breaks its contract.
 
     Attributes:
         table, column: where.
-        rule: what was promised of the column, in words.
+        rule: the violated rule.
         rows: some of the rows that break it, or the cause where it is not about rows.
-        where: file and line, where they are known.
+        where: file and line, where known.
         hint: what to do.
-        mend: what a schema file could say of the table to mend it, by key of `features.schema.TableSchema`.
+        mend: schema entries that fix the table, by key of `features.schema.TableSchema`.
     """
 
     def __init__(
@@ -46,17 +46,17 @@ class ContractBroken(ValueError):
         mend: Mapping[str, Any] | None = None,
     ) -> None:
         place = f" ({where})" if where else ""
-        told = rows if isinstance(rows, str) else ", ".join(_shown(row, column) for row in rows[:SHOWN])
+        shown = rows if isinstance(rows, str) else ", ".join(_shown(row, column) for row in rows[:SHOWN])
         advice = [hint] if hint else []
-        advice += [f"say in a schema file {in_schema(table, mend)}"] if mend else []
+        advice += [f"set in a schema file {in_schema(table, mend)}"] if mend else []
         what = f". What to do: {'; '.join(advice)}" if advice else ""
-        super().__init__(f"table '{table}', column '{column}'{place}: {rule}. Broken by: {told}{what}")
+        super().__init__(f"table '{table}', column '{column}'{place}: {rule}. Broken by: {shown}{what}")
         self.table, self.column, self.rule, self.rows = table, column, rule, rows
         self.where, self.hint, self.mend = where, hint, mend or {}
 
 
 def in_schema(table: str, mend: Mapping[str, Any]) -> str:
-    """What a schema file says of a table, on one line of YAML."""
+    """Schema entries of a table on one line of YAML."""
     text: str = yaml.safe_dump(
         {"tables": {table: dict(mend)}}, default_flow_style=True, width=10_000, allow_unicode=True, sort_keys=False
     )
@@ -64,42 +64,42 @@ def in_schema(table: str, mend: Mapping[str, Any]) -> str:
 
 
 def _shown(row: Mapping[Any, Any], column: str) -> str:
-    """A row in a message: its first values and that of the column, none of them long."""
+    """A row for an error: its first values and that of the column, shortened."""
     names = [name for place, name in enumerate(row) if place < 6 or name == column]
     values = [f"{name}: {str(row[name])[:120]}" for name in names]
     return "{" + ", ".join([*values, "…"] if len(row) > len(names) else values) + "}"
 
 
 def check(folder: Path) -> None:
-    """Hold the tables in `folder` to their suites. Raises `ContractBroken` at the first rule that is broken."""
+    """Check the tables in `folder`. Raises `ContractBroken` at the first violated rule."""
     tables = Tables(folder)
-    # A folder without a table is one without customers; auctions alone need none.
+    # Auctions alone need no customers.
     if "customers" not in tables.names and (OF_CUSTOMERS.intersection(tables.names) or not tables.names):
-        raise ContractBroken("customers", "customer_id", "the table is required", f"there are: {tables.names}")
+        raise ContractBroken("customers", "customer_id", "the table is required", f"tables found: {tables.names}")
     for table in tables.names:
         columns = tables.columns(table)
         for name, column in SPECS[table].items():
             if column.required and name not in columns:
-                raise ContractBroken(table, name, "column is required", f"there are: {', '.join(columns)}")
+                raise ContractBroken(table, name, "column is required", f"columns found: {', '.join(columns)}")
             if name in columns and columns[name] != column.type:
                 raise ContractBroken(table, name, f"is of type {column.type}", f"it is {columns[name]}")
         _validate(tables, table, [name for name in SPECS[table] if name in columns])
     for name in tables.attributes():
         if safe(name, ()) != name:
-            hint = f"rename it, to {safe(name, ())} for instance"
-            raise ContractBroken("customers", name, "an attribute has a name that a feature may have", name, hint=hint)
+            hint = f"rename it, for example to {safe(name, ())}"
+            raise ContractBroken("customers", name, "the name of an attribute is not reserved", name, hint=hint)
 
 
 def suite(table: str, columns: Sequence[str]) -> dict[str, "ColumnMapExpectation"]:
-    """The rules of a table with these columns, by what they say in words."""
+    """The expectations for a table with these columns, by their description."""
     import great_expectations.expectations as gxe
 
     rules: dict[str, ColumnMapExpectation] = {}
     for name in columns:
         if SPECS[table][name].required:
-            rules[f"{name} is given"] = gxe.ExpectColumnValuesToNotBeNull(column=name)
+            rules[f"{name} is required"] = gxe.ExpectColumnValuesToNotBeNull(column=name)
         if SPECS[table][name].type == "TIMESTAMP":
-            rules[f"{name} lies between {EARLIEST} and {LATEST}"] = gxe.ExpectColumnValuesToBeBetween(
+            rules[f"{name} is between {EARLIEST} and {LATEST}"] = gxe.ExpectColumnValuesToBeBetween(
                 column=name, min_value=EARLIEST, max_value=LATEST
             )
         if SPECS[table][name].type == "DOUBLE":
@@ -139,7 +139,7 @@ def _validate(tables: Tables, table: str, columns: list[str]) -> None:
 
 
 def _frame(tables: Tables, table: str, columns: Sequence[str]) -> pd.DataFrame:
-    """The columns that rules are about, in the order of the file."""
+    """The checked columns, in file order."""
     known = f"coalesce(customer_id IN (SELECT customer_id FROM {tables.sql('customers')}), true)"
     fields = ", ".join(f"{known if name == KNOWN else _comparable(table, name)} AS {quoted(name)}" for name in columns)
     with duckdb.connect() as db:
@@ -147,7 +147,7 @@ def _frame(tables: Tables, table: str, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def _comparable(table: str, name: str) -> str:
-    """A moment as the year it lies in: Great Expectations compares numbers a hundred times faster than moments."""
+    """SQL of a timestamp as its year: Great Expectations compares numbers a hundred times faster than timestamps."""
     return f"year({quoted(name)})::DOUBLE" if SPECS[table][name].type == "TIMESTAMP" else quoted(name)
 
 
@@ -160,12 +160,12 @@ def _results(rules: "list[ColumnMapExpectation]", frame: pd.DataFrame) -> list[A
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("staged").add_dataframe_asset("table")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-    told = {"result_format": "SUMMARY", "partial_unexpected_count": SHOWN}
-    return [batch.validate(rule, result_format=told) for rule in rules]
+    options = {"result_format": "SUMMARY", "partial_unexpected_count": SHOWN}
+    return [batch.validate(rule, result_format=options) for rule in rules]
 
 
 def _offending(tables: Tables, table: str, places: Sequence[int]) -> list[dict[Any, Any]]:
-    """The rows at these places of the file, whole."""
+    """The complete rows at these indices."""
     with duckdb.connect() as db:
         query = f"SELECT * FROM {tables.sql(table)} WHERE list_contains($places, file_row_number)"
         return db.execute(query, {"places": [int(place) for place in places]}).df().to_dict("records")

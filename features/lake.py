@@ -1,4 +1,4 @@
-"""Folders that are here or in S3, reached alike."""
+"""Access to local and S3 folders through fsspec."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ def is_remote(uri: str) -> bool:
 
 
 def filesystem(uri: str, settings: Settings) -> Any:
-    """The fsspec filesystem behind `uri`. Credentials of S3 come from where AWS's own tools take them."""
+    """The fsspec filesystem of `uri`. S3 credentials come from AWS's default chain."""
     if not is_remote(uri):
         return fsspec.filesystem("file")
     return fsspec.filesystem("s3", endpoint_url=settings.s3_endpoint_url, use_listings_cache=False)

@@ -1,4 +1,4 @@
-"""What attributes may be called: Feast and the examples keep some names for themselves."""
+"""Valid names of customer attributes: Feast and the examples reserve some."""
 
 import re
 from collections.abc import Iterable
@@ -6,14 +6,14 @@ from functools import cache
 
 import pandas as pd
 
-#: Columns of examples and feature rows that are no features.
+#: Columns of examples and feature rows that are not features.
 RESERVED = frozenset({"event_timestamp", "observed_until", "split", "value", "horizon_days", "entity_row_id", "rn"})
 _NOT_IN_NAMES = re.compile(r"[:\x00-\x1f\x7f]+")
 
 
 @cache
 def computed() -> frozenset[str]:
-    """The names of the features that are computed of customers, in lower case."""
+    """The names of computed customer features, in lower case."""
     import tempfile
     from pathlib import Path
 
@@ -31,10 +31,9 @@ def computed() -> frozenset[str]:
 
 
 def safe(name: str, taken: Iterable[str]) -> str:
-    """The name of an attribute: its own, where Feast and the examples can bear it and none of `taken` is the same but
-    for its case; else one like it."""
+    """A valid name for an attribute: its own where not reserved or in `taken` (ignoring case), else a similar one."""
     plain = _NOT_IN_NAMES.sub("_", name.strip()) or "attribute"
-    # Feast's join takes what ends with _y for a column that was there twice.
+    # Feast's join treats a suffix _y as a duplicate column.
     if plain.endswith("_y") or plain.lower() in RESERVED or plain.lower() in computed():
         plain += "_attribute"
     others, number, found = {one.lower() for one in taken}, 1, plain

@@ -147,7 +147,7 @@ def _frame(entity: Entity, ids: list[str], reader: Reader, found: Vectors) -> pd
     numbers = found.numbers[:, : len(reader.numbers)]
     flags = zip(reader.booleans, found.numbers[:, len(reader.numbers) :].T, strict=True)
     booleans = {name: [None if isnan(value) else bool(value) for value in column] for name, column in flags}
-    told = pd.DataFrame({entity.key: ids, **booleans, **found.texts}, dtype=object)
+    told = pd.DataFrame({entity.key: ids, **booleans, **found.texts, **found.vectors}, dtype=object)
     return pd.concat([told, pd.DataFrame(numbers, columns=list(reader.numbers))], axis=1)
 
 

@@ -1,4 +1,4 @@
-"""A folder of somebody's tables looked through, and the schema file that would make them canonical."""
+"""Checks a folder of user tables and proposes a schema file that would make them canonical."""
 
 import re
 import zlib
@@ -19,7 +19,7 @@ from features.settings import Settings
 from features.sources import folder
 from features.tables import SPECS, Tables
 
-#: What one mend uncovers the next one mends: an encoding, then headers, then formats, then ids.
+#: Rounds of fixes: each can reveal further problems (encoding, then headers, then formats, then ids).
 ROUNDS = 6
 _DATA = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt", ".txt.gz", ".tsv.gz")
 _BEGIN = 1 << 16
@@ -27,10 +27,10 @@ _BEGIN = 1 << 16
 
 @dataclass(frozen=True)
 class Looked:
-    """What is in a folder, read by one schema.
+    """The result of checking a folder with one schema.
 
     Attributes:
-        mends: by table, what the schema could say of it besides.
+        mends: further schema entries by table.
     """
 
     tables: tuple[TableReport, ...]
@@ -39,13 +39,15 @@ class Looked:
 
 
 def look(source: str, settings: Settings, schema: Schema) -> Looked:
-    """Read the tables of a folder and hold them to their contracts; nothing is kept.
+    """Parse the tables of a folder and check their contracts; writes nothing.
 
     Raises `FileNotFoundError` where there is no table.
     """
     with folder.opened(source, settings, schema) as opened, TemporaryDirectory() as temporary:
         reports = [
-            describe(opened.db, table, schema.of(table.table), [folder.told(table.table, note) for note in table.notes])
+            describe(
+                opened.db, table, schema.of(table.table), [folder.describe(table.table, note) for note in table.notes]
+            )
             for table in opened.tables
         ]
         problems = opened.problems
@@ -62,7 +64,7 @@ def look(source: str, settings: Settings, schema: Schema) -> Looked:
 
 
 def propose(source: str, settings: Settings, schema: Schema) -> tuple[Schema, Looked | None]:
-    """The schema with all that mends what is wrong, and what is in the folder by it; None where there is no table."""
+    """The schema extended by all known fixes, and the folder checked with it; None where there is no table."""
     schema, looked = _with_files(source, settings, schema), None
     for _ in range(ROUNDS):
         try:
@@ -90,7 +92,7 @@ def _mended(schema: Schema, mends: tuple[tuple[str, Mapping[str, Any]], ...]) ->
 
 
 def _with_files(source: str, settings: Settings, schema: Schema) -> Schema:
-    """The schema with files for tables that have none by their name."""
+    """The schema with files for tables that no file is named after."""
     try:
         known = folder.files(source, settings, schema)
     except FileNotFoundError:
@@ -108,7 +110,7 @@ def _with_files(source: str, settings: Settings, schema: Schema) -> Schema:
 
 
 def _called(table: str, headers: Mapping[str, list[str]]) -> list[str]:
-    """The files that are called as a table is, with the header of the first of them."""
+    """The files with a name or synonym of a table and the same header as the first of them."""
     called = [name for name in headers if _stem(name) in (table, *synonyms.TABLES[table])]
     return [name for name in called if headers[name] == headers[called[0]]]
 
@@ -119,7 +121,7 @@ def _shaped(table: str, headers: Mapping[str, list[str]]) -> list[str]:
 
 
 def _stem(name: str) -> str:
-    """A file's name without its endings, and without what numbers its parts."""
+    """A file's name without its extensions and part numbers."""
     return re.sub(r"(?:_?(?:\d+|part|export|data|tbl|table))+$", "", columns.plain(name.split(".", 1)[0]))
 
 
@@ -135,7 +137,7 @@ def _has_all(table: str, header: list[str]) -> bool:
 
 
 def _headers(source: str, settings: Settings) -> Iterator[tuple[str, list[str]]]:
-    """The header of each file of data in the folder."""
+    """Yield the name and header of each data file in the folder."""
     root, system = source.rstrip("/"), lake.filesystem(source, settings)
     if not system.isdir(root):
         return

@@ -1,4 +1,4 @@
-"""The schema file: how somebody's own files become the canonical tables, where they are not in that form already."""
+"""The schema file: how to convert user files into the canonical tables."""
 
 import codecs
 from pathlib import Path
@@ -10,13 +10,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from features.tables import SPECS
 
-#: Times counted from 1970 in UTC, in place of a format.
+#: Formats for epoch times (since 1970, UTC).
 EPOCHS = {"epoch_s": 1, "epoch_ms": 1000}
 
 
 def _zone(name: str) -> str:
     if name not in available_timezones():
-        raise ValueError(f"'{name}' is no IANA time zone; expected a name such as Europe/Berlin or UTC")
+        raise ValueError(f"'{name}' is not an IANA time zone; expected a name such as Europe/Berlin or UTC")
     return name
 
 
@@ -24,13 +24,15 @@ def _encoding(name: str) -> str:
     try:
         codecs.lookup(name)
     except LookupError:
-        raise ValueError(f"'{name}' is no encoding; expected one such as utf-8, latin-1, cp1252 or utf-16") from None
+        raise ValueError(
+            f"'{name}' is not an encoding; expected one such as utf-8, latin-1, cp1252 or utf-16"
+        ) from None
     return name
 
 
 def _date_format(given: str) -> str:
     if given not in EPOCHS and "%" not in given:
-        raise ValueError(f"'{given}' is no format; expected one such as %d.%m.%Y %H:%M, or {' or '.join(EPOCHS)}")
+        raise ValueError(f"'{given}' is not a format; expected one such as %d.%m.%Y %H:%M, or {' or '.join(EPOCHS)}")
     return given
 
 
@@ -44,23 +46,23 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class TableSchema(BaseModel):
-    """How one table is to be read. What is not said is found out, or refused where it cannot be known.
+    """How to read one table. Omitted settings are detected; ambiguous values are refused.
 
     Attributes:
         file: name of its file in the folder, or of several with the same columns; default `<table>.parquet`, `.csv`.
-        columns: header in the file by canonical name; null says that the file has no such column.
-        date_format: of its moments, as in strptime (`%d.%m.%Y %H:%M`), or `epoch_s` or `epoch_ms`; by column where
-            they differ. Default: ISO 8601.
-        zone: IANA name of the clock that times without a zone were read from. Default: UTC.
-        decimal: the decimal sign, where numbers may also be grouped in thousands by the other sign.
-        currency: a sign or code beside amounts, to be left out.
-        encoding, delimiter: of a text file. Default: UTF-8, or what a byte order mark says; the header's delimiter.
-        na_values: texts that stand for a missing value.
-        true_values, false_values: texts that stand for yes and no beside true, yes, y, t, 1 and false, no, n, f, 0.
-        ids: `as_is`, or `clean`: without spaces around them, and without the `.0` of a number.
-        missing_ids: `refuse` a row without a required id, or `drop` it.
-        duplicates: rows that are the same in every column: `keep` them (and say how many), `drop` all but one, or
-            `refuse` the table.
+        columns: header in the file by canonical name; null if the file has no such column.
+        date_format: strptime format of timestamps (`%d.%m.%Y %H:%M`), or `epoch_s` or `epoch_ms`; a mapping by column
+            where they differ. Default: ISO 8601.
+        zone: IANA time zone of local times. Default: UTC.
+        decimal: decimal sign; the other sign may group thousands.
+        currency: sign or code in amounts, to be removed.
+        encoding, delimiter: of a text file. Default: the byte order mark, else UTF-8; the header's delimiter.
+        na_values: texts that mean a missing value.
+        true_values, false_values: texts for yes and no, in addition to true, yes, y, t, 1 and false, no, n, f, 0.
+        ids: `as_is`, or `clean`: strip spaces and the `.0` of a number.
+        missing_ids: `refuse` rows without a required id, or `drop` them.
+        duplicates: rows that are equal in every column: `keep` and count them, `drop` all but one, or `refuse` the
+            table.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -85,20 +87,20 @@ class TableSchema(BaseModel):
         headers = [header for header in self.columns.values() if header is not None]
         twice = sorted({header for header in headers if headers.count(header) > 1})
         if twice:
-            raise ValueError(f"columns: the header '{twice[0]}' is given to two columns")
+            raise ValueError(f"columns: the header '{twice[0]}' is mapped to two columns; expected one")
         return self
 
     def format_of(self, column: str) -> str | None:
-        """The format of the moments in `column`, where one is given."""
+        """The timestamp format of `column`, None if the schema has none."""
         return self.date_format.get(column) if isinstance(self.date_format, dict) else self.date_format
 
 
 class Schema(BaseModel):
-    """All of a schema file.
+    """A schema file.
 
     Attributes:
-        zone: of every table that names none itself.
-        tables: by canonical table. A table that is not named is read as its file stands.
+        zone: default time zone of the tables.
+        tables: settings by canonical table. Omitted tables use the defaults.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -110,30 +112,30 @@ class Schema(BaseModel):
     def _known_tables(self) -> "Schema":
         for table in self.tables:
             if table not in SPECS:
-                raise ValueError(f"tables: '{table}' is none; expected {', '.join(SPECS)}")
+                raise ValueError(f"tables: '{table}' is unknown; expected {', '.join(SPECS)}")
         return self
 
     def of(self, table: str) -> TableSchema:
-        """How `table` is to be read, its zone filled in."""
+        """The settings of `table`, with the default zone filled in."""
         own = self.tables.get(table, TableSchema())
         return own if own.zone or not self.zone else own.model_copy(update={"zone": self.zone})
 
     def plain(self) -> dict[str, Any]:
-        """What was said, as plain values for JSON or YAML."""
+        """The explicit settings as plain values for JSON or YAML."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
 def load(file: Path) -> Schema:
-    """Read a schema file. Raises `ValueError` naming the key that is unknown or has a value that cannot be meant."""
+    """Read a schema file. Raises `ValueError` with the key that is unknown or has an invalid value."""
     try:
         written = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file}: is no YAML: {error}") from error
+        raise ValueError(f"{file}: expected YAML: {error}") from error
     return read(written or {}, str(file))
 
 
 def read(written: Any, name: str = "the schema") -> Schema:
-    """The schema of plain values; `name` is what errors call it. Raises `ValueError`."""
+    """Parse a schema from plain values; errors call it `name`. Raises `ValueError`."""
     try:
         return Schema.model_validate(written)
     except ValidationError as error:
@@ -142,6 +144,6 @@ def read(written: Any, name: str = "the schema") -> Schema:
 
 
 def write(schema: Schema) -> str:
-    """The text of a schema file."""
+    """The schema as YAML."""
     text: str = yaml.safe_dump(schema.plain(), sort_keys=False, allow_unicode=True)
     return text

@@ -1,4 +1,4 @@
-"""Where things are: environment variables, read once at each entry point and handed down."""
+"""Settings from environment variables, read once at each entry point and passed down."""
 
 from pathlib import Path
 from typing import Literal
@@ -11,10 +11,10 @@ from features.database import Limits
 
 
 class Settings(BaseSettings):
-    """Places and backing services. Every field is an environment variable with the prefix `ADLOOP_`.
+    """Locations and backing services. Every field is an environment variable with the prefix `ADLOOP_`.
 
-    The defaults need nothing started: all state lives in one folder. A field set to a service's address
-    moves that part of the state there (`ADLOOP_REDIS_URL`, `ADLOOP_OFFLINE_URI=s3://…`, …).
+    By default all state is in one folder and no service is needed. The address of a service moves that part of the
+    state there (`ADLOOP_REDIS_URL`, `ADLOOP_OFFLINE_URI=s3://…`, …).
     """
 
     model_config = SettingsConfigDict(env_prefix="ADLOOP_", frozen=True, extra="forbid")
@@ -29,23 +29,22 @@ class Settings(BaseSettings):
     s3_endpoint_url: str | None = None
     #: MLflow tracking and registry; SQLite under `home` by default.
     mlflow_uri: str | None = None
-    #: Where MLflow keeps bundles; under `home` by default, an `s3://bucket/prefix` beside a shared database.
+    #: MLflow's artifact store; under `home` by default, an `s3://bucket/prefix` with a shared database.
     artifacts_uri: str | None = None
     #: PEM of the Ed25519 key that signs bundles; made under `home/keys` when absent.
     signing_key: SecretStr | None = None
-    #: PEM of its public half, for servers that verify bundles and must not sign them.
+    #: PEM of the public key, for servers that verify bundles but must not sign them.
     verify_key: str | None = None
     #: alibi-detect is licensed for non-production use only; `scipy` is the permissive set.
     detectors: Literal["alibi", "scipy"] = "alibi"
-    #: What tables are read and features computed with: memory as DuckDB writes it, and threads (one a core by default).
-    #: What does not fit goes to files under TMPDIR.
+    #: DuckDB's memory limit and threads (default: one per core). Data beyond the limit spills to files under TMPDIR.
     memory_limit: str = "4GiB"
     threads: int | None = None
     #: Container image that a cluster runs pipeline steps in; a laptop runs them where it is.
     image: str = "adloop/trainer:0.1.0"
     #: Release through KServe's InferenceServices in this namespace, not through servers of our own.
     kserve_namespace: str | None = None
-    #: Where `adloop serve` and a local release answer.
+    #: Port of `adloop serve` and of a local release.
     host: str = "127.0.0.1"
     port: int = 8080
     #: Days that requests to models, their answers and outcomes are kept: monitors need them for a horizon at least.

@@ -1,9 +1,8 @@
-"""The canonical tables: what a business tells of its customers and of its auctions, in Parquet files in one folder.
+"""The canonical tables of customers, transactions, touches and auctions, as Parquet files in one folder.
 
-There is one clock: every TIMESTAMP is in UTC, without a zone. What depends on the hour or the day of the week reads
-the local clock, which is `local(moment)` of the UTC moment and the row's `zone`, an IANA name such as `Europe/Berlin`;
-where `zone` is null or the table has none, the local clock is UTC's. The endpoint and training use the same rule: a
-campaign's zone is the `zone` of its auctions.
+Every TIMESTAMP is in UTC, without a zone. Hours and weekdays are taken from local time: `local(moment)` converts a UTC
+timestamp by the row's `zone`, an IANA name such as `Europe/Berlin`; null means UTC. The endpoint and training use the
+same rule: a campaign's zone is the `zone` of its auctions.
 """
 
 import hashlib
@@ -20,9 +19,9 @@ from features.database import Limits, connect
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a canonical table: its DuckDB type, and whether every table must have it and every row fill it.
+    """One column of a canonical table: its DuckDB type, and whether it is required in every table and row.
 
-    `least` and `most` are the numbers its values lie between, where there are any; `only` are all the values it takes.
+    `least` and `most` bound its values; `only` lists all valid values.
     """
 
     type: str
@@ -38,8 +37,8 @@ _EVENT = {
     "zone": Column("VARCHAR"),  # whose clock tells the event's hour and day
 }
 
-#: Columns with a meaning, by table. The ones that are not required are used where they are there. Any other column of
-#: `customers` is an attribute, and becomes a feature; any other column of an event table is carried along.
+#: Canonical columns by table. Optional ones are used where present. Any other column of `customers` is an attribute and
+#: becomes a feature; other columns of event tables are kept unused.
 SPECS: Mapping[str, Mapping[str, Column]] = {
     "customers": {
         "customer_id": Column("VARCHAR", True),
@@ -94,15 +93,15 @@ NOT_ATTRIBUTES = frozenset(SPECS["customers"])
 
 @dataclass(frozen=True)
 class Tables:
-    """The canonical tables in a folder, one `<name>.parquet` each. Any may be absent; `customers` not, where others
-    are of customers. `limits` bound the memory they are read with.
+    """The canonical tables in a folder, one `<name>.parquet` each. Each is optional, but event tables need `customers`.
+    `limits` bound the memory for reading.
     """
 
     folder: Path
     limits: Limits = field(default=Limits(), compare=False)
 
     def connect(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """A database to read them with."""
+        """A DuckDB connection to read the tables."""
         return connect(self.limits)
 
     def path(self, table: str) -> Path:
@@ -110,7 +109,7 @@ class Tables:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The canonical tables that are there."""
+        """The canonical tables in the folder."""
         return tuple(name for name in SPECS if self.path(name).is_file())
 
     def columns(self, table: str) -> dict[str, str]:
@@ -122,15 +121,15 @@ class Tables:
         return {name: kind for name, kind, *_ in described}
 
     def attributes(self) -> dict[str, str]:
-        """DuckDB type by attribute of the customers."""
+        """DuckDB type by customer attribute."""
         return {name: kind for name, kind in self.columns("customers").items() if name not in NOT_ATTRIBUTES}
 
     def sql(self, table: str) -> str:
-        """The table as DuckDB reads it, to stand after FROM."""
+        """The table as an SQL relation, for a FROM clause."""
         return f"read_parquet({path(self.path(table))})"
 
     def whole(self, table: str) -> str:
-        """A query of exactly the columns of the table's specification, null where it has none of that name."""
+        """A query of exactly the canonical columns of a table, null where the table has none of that name."""
         there = self.columns(table)
         columns = ", ".join(
             f"{quoted(name) if name in there else 'NULL'}::{column.type} AS {quoted(name)}"
@@ -139,7 +138,7 @@ class Tables:
         return f"SELECT {columns} FROM {self.sql(table)}" if there else f"SELECT {columns} WHERE false"
 
     def zone(self, table: str) -> str | None:
-        """The zone that most rows of a table name; None where none does."""
+        """The most frequent zone of a table; None without a zone."""
         if "zone" not in self.columns(table):
             return None
         with duckdb.connect() as db:
@@ -161,7 +160,7 @@ def literal(text: str) -> str:
 
 
 def only(file: Path | str) -> str:
-    """The pattern that is this path and no other: DuckDB's readers take `*`, `?` and `[` for patterns."""
+    """A glob pattern that matches only this path: DuckDB's readers expand `*`, `?` and `[`."""
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(file))
 
 
@@ -176,19 +175,19 @@ def quoted(name: str) -> str:
 
 
 def local(moment: str, zone: str = "zone") -> str:
-    """SQL of a UTC `moment` on the clock of `zone`, both expressions: what its hour and day are taken from."""
+    """SQL of the local time in `zone` of a UTC `moment`; both are SQL expressions."""
     return f"timezone(coalesce({zone}, 'UTC'), timezone('UTC', {moment}))"
 
 
 def content_hash(folder: Path) -> str:
-    """SHA-256 of what the tables hold, whatever the order of their rows and however Parquet encodes them."""
+    """SHA-256 of the tables' content, independent of row order and Parquet encoding."""
     tables = Tables(folder)
     digest = hashlib.sha256()
     with duckdb.connect() as db:
         for name in tables.names:
             columns = tables.columns(name)
             fields = ", ".join(f"{quoted(column)}::VARCHAR" for column in sorted(columns))
-            # The sum of the rows' own hashes does not depend on their order, and counts duplicates.
+            # A sum of row hashes does not depend on their order, and counts duplicates.
             query = f"SELECT count(*), sum(md5_number_lower([{fields}]::VARCHAR)::HUGEINT) FROM {tables.sql(name)}"
             digest.update(
                 json.dumps([name, sorted(columns.items()), db.execute(query).fetchall()[0]], default=str).encode()

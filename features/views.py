@@ -71,13 +71,14 @@ def definitions(
 
     text = feast.types.String
     kinds = {pa.float64(): feast.types.Float64, pa.bool_(): feast.types.Bool, pa.string(): text}
+    vector = feast.types.Array(feast.types.Float64)
     of = service_of(service).entity
     entity = feast.Entity(name=of.name, join_keys=[of.key], value_type=feast.ValueType.STRING)
     views = []
     for name, schema in schemas.items():
         fields = [feast.Field(name=of.key, dtype=text)]
         fields += [
-            feast.Field(name=column.name, dtype=kinds[column.type])
+            feast.Field(name=column.name, dtype=vector if pa.types.is_list(column.type) else kinds[column.type])
             for column in schema
             if column.name not in (of.key, TIMESTAMP, OBSERVED)
         ]

@@ -1,1 +1,1 @@
-"""The loop from end to end: Kubeflow pipelines, where they run, and the `adloop` command."""
+"""Kubeflow pipelines of the whole loop, their compute resources, and the `adloop` command."""

@@ -1,4 +1,4 @@
-"""What may be spent, what is spent and held, and who stopped what: `adloop budget`."""
+"""`adloop budget`: sets limits, and shows limits, spend, holds, stops and overrides."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -7,37 +7,37 @@ from typing import Any
 from serving.decisions.api import requests
 from serving.decisions.state.store import Store
 
-#: What an option sets.
+#: Budget field by option.
 _FIELDS = {"daily": "daily_limit", "total": "limit", "target-cpc": "target_cpc"}
 
 
-def changes(said: Mapping[str, float | None], removed: Sequence[str]) -> dict[str, float | None]:
-    """What the options set, by field; None takes a limit away. Raises `ValueError` for both at once."""
+def changes(options: Mapping[str, float | None], removed: Sequence[str]) -> dict[str, float | None]:
+    """Changes by field; None removes a limit. Raises `ValueError` where an option is both set and removed."""
     for name in removed:
-        if said[name] is not None:
+        if options[name] is not None:
             raise ValueError(f"--{name}: expected either a value or --remove {name}")
-    named = {_FIELDS[name]: value for name, value in said.items() if value is not None}
+    named = {_FIELDS[name]: value for name, value in options.items() if value is not None}
     return named | dict.fromkeys((_FIELDS[name] for name in removed), None)
 
 
-def change(store: Store, account: str, campaign: str | None, said: Mapping[str, float | None]) -> None:
-    """Set these limits and no others. Raises `requests.Invalid`."""
+def change(store: Store, account: str, campaign: str | None, options: Mapping[str, float | None]) -> None:
+    """Set these limits; others stay. Raises `requests.Invalid`."""
     if campaign is None:
-        store.limit(**requests.ACCOUNT.read({"account_id": account, **said}))
+        store.limit(**requests.ACCOUNT.read({"account_id": account, **options}))
     else:
-        terms = requests.CAMPAIGN.read({"account_id": account, "campaign_id": campaign, **said})
+        terms = requests.CAMPAIGN.read({"account_id": account, "campaign_id": campaign, **options})
         store.configure(account, campaign, requests.terms(terms))
 
 
 def of(store: Store, account: str | None = None, campaign: str | None = None) -> dict[str, Any]:
-    """What stands of a campaign and its account, of an account and its campaigns, or of everything."""
+    """Budgets of a campaign and its account, of an account and its campaigns, or of all accounts."""
     found = store.budgets(account)
     shown = [one for one in found if campaign is None or one.campaign_id in (None, campaign)]
     return {"killed": store.stopped(), "budgets": [{**asdict(one), "left": one.spend.left} for one in shown]}
 
 
 def as_table(found: Mapping[str, Any]) -> str:
-    """The same as text for the terminal, or what to do where nothing was ever set."""
+    """The budgets as text for the terminal, or a hint where none is set."""
     if not found["budgets"] and found["killed"] is None:
         return "no budget is set: adloop budget ACCOUNT CAMPAIGN --daily 50"
     from rich.table import Table
@@ -46,7 +46,7 @@ def as_table(found: Mapping[str, Any]) -> str:
     from pipelines.console import console
 
     table = Table(
-        "account", "campaign", "daily", "total", "target CPC", "spent today", "spent", "held", "left", "stands"
+        "account", "campaign", "daily", "total", "target CPC", "spent today", "spent", "held", "left", "status"
     )
     for one in found["budgets"]:
         spend = one["spend"]
@@ -57,7 +57,7 @@ def as_table(found: Mapping[str, Any]) -> str:
             one["campaign_id"] or "all",
             *("-" if cell is None else f"{cell:g}" for cell in money),
         ]
-        table.add_row(*(Text(cell) for cell in [*cells, _stands(one)]))
+        table.add_row(*(Text(cell) for cell in [*cells, _status(one)]))
     output = console()
     with output.capture() as captured:
         if found["killed"] is not None:
@@ -66,10 +66,10 @@ def as_table(found: Mapping[str, Any]) -> str:
     return captured.get().rstrip("\n")
 
 
-def _stands(one: Mapping[str, Any]) -> str:
-    """What people said of it."""
+def _status(one: Mapping[str, Any]) -> str:
+    """Manual stops and overrides, else `runs`."""
     word = one["override"]
     bid = "the baseline bids" if word and word["bid"] is None else f"bid {word['bid']:g}" if word else ""
-    said = [f"stopped: {one['killed']}"] if one["killed"] else []
-    said += [f"override by {word['by']}, {bid}: {word['why']}"] if word else []
-    return "; ".join(said) or "runs"
+    states = [f"stopped: {one['killed']}"] if one["killed"] else []
+    states += [f"override by {word['by']}, {bid}: {word['why']}"] if word else []
+    return "; ".join(states) or "runs"

@@ -1,4 +1,4 @@
-"""Where each step runs on a cluster: processors, memory, GPUs, spot nodes, retries and caching, in one table."""
+"""Compute resources of each step on a cluster: CPU, memory, GPUs, spot nodes, retries and caching."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,15 +11,15 @@ from features.settings import Settings
 
 @dataclass(frozen=True)
 class Compute:
-    """What one step asks of the cluster.
+    """Resources of one step.
 
     Attributes:
         cpu, memory: limits, in Kubernetes' units.
-        gpus: how many accelerators of type `GPU`.
-        spot: may run on a node that can be taken away. For steps that resume or can safely start over.
-        retries: how often a lost or failed pod is started again: Kubeflow cannot tell the two apart.
-        cached: whether the same inputs may be answered with the outputs of an earlier run. Not for steps that act on
-            the world or look at it.
+        gpus: number of accelerators of type `GPU`.
+        spot: may run on a preemptible node. For steps that resume or can safely restart.
+        retries: restarts of a lost or failed pod; Kubeflow does not distinguish the two.
+        cached: reuse the outputs of an earlier run with the same inputs. Not for steps with side effects or external
+            inputs.
     """
 
     cpu: str = "2"
@@ -61,7 +61,7 @@ _PLACES = {f"ADLOOP_{name.upper()}" for name in Settings.model_fields} - _SECRET
 
 
 def place(family: str, task: PipelineTask) -> PipelineTask:
-    """`task` of `family` with its row of the table. What follows is for the cluster: a laptop has its own limits."""
+    """Apply the resources to `task` of `family`. Has no effect on local runs."""
     verb = task.component_spec.name
     compute = EXCEPTIONS.get((family, verb), STEPS[verb])
     task.set_cpu_limit(compute.cpu).set_memory_limit(compute.memory)

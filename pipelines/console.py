@@ -1,4 +1,4 @@
-"""Where text for people goes: as wide as the terminal, and wide enough for a table where there is none."""
+"""Terminal output: as wide as the terminal, or wide enough for a table without one."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: Columns of a log or a pipe, which has no width of its own: figures are not to be cut there.
+#: Width in columns for a log or pipe, so that figures are not truncated.
 WIDTH = 140
 
 
@@ -21,7 +21,7 @@ def console() -> "Console":
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, float], None]]:
-    """Shows on the standard error what is being done and how much is behind: by a bar, in a log by a line a stage."""
+    """Shows progress on standard error: a bar in a terminal, a line per stage in a log."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 

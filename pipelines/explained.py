@@ -1,4 +1,4 @@
-"""Errors of the `adloop` command as one line each: what is wrong, and what to do about it."""
+"""Converts expected errors of the `adloop` command to one line with a hint."""
 
 import errno
 import sys
@@ -6,31 +6,30 @@ import sys
 import click
 from pydantic import ValidationError
 
-#: What a full disk, a folder of somebody else or a read-only one calls for.
+#: Hints by file system error.
 _MEND = {
-    errno.ENOSPC: "make room on that disk",
-    errno.EDQUOT: "make room on that disk",
-    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "use a folder you may write, by ADLOOP_HOME"),
-    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), "use another folder, by ADLOOP_HOME"),
+    errno.ENOSPC: "free disk space",
+    errno.EDQUOT: "free disk space",
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "set ADLOOP_HOME to a writable folder"),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), "set ADLOOP_HOME to another folder"),
 }
-#: Errors of libraries that are loaded only where they are needed, by module and name.
+#: Hints for errors of lazily imported libraries, by module and class.
 _FOREIGN = (
     ("botocore.exceptions", "BotoCoreError", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"),
-    ("botocore.exceptions", "ClientError", "see that the credentials may use that bucket"),
-    ("mlflow.exceptions", "MlflowException", "see that ADLOOP_MLFLOW_URI answers"),
-    ("sqlite3", "Error", "see that the database in ADLOOP_HOME can be written"),
+    ("botocore.exceptions", "ClientError", "check that the credentials have access to the bucket"),
+    ("mlflow.exceptions", "MlflowException", "check that ADLOOP_MLFLOW_URI is reachable"),
+    ("sqlite3", "Error", "check that the database in ADLOOP_HOME is writable"),
 )
 
 
 class Explained(click.Group):
-    """Turns the errors adloop raises on purpose, and those of its surroundings, into one line; others keep their
-    traceback."""
+    """A command group that prints expected errors in one line; unexpected ones keep their traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except Exception as error:
-            line = said(error)
+            line = one_line(error)
             if line is None:
                 raise
             raise click.ClickException(line) from error
@@ -51,8 +50,8 @@ class Rate(click.FloatRange):
         return found
 
 
-def said(error: Exception) -> str | None:
-    """The error in a line; None for one that nobody foresaw."""
+def one_line(error: Exception) -> str | None:
+    """The message of an expected error; None for an unexpected one."""
     if isinstance(error, click.ClickException | click.exceptions.Exit | click.Abort):
         return None
     for module, name, mend in _FOREIGN:
@@ -68,7 +67,7 @@ def said(error: Exception) -> str | None:
 
 
 def _fault(title: str, place: tuple[int | str, ...], what: str) -> str:
-    """A fault of a variable of the environment, or of a field of a file."""
+    """The message of an invalid environment variable or field of a file."""
     name = ".".join(map(str, place))
     return f"{f'ADLOOP_{name.upper()}' if title == 'Settings' else name}: {what}"
 

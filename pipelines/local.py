@@ -1,4 +1,4 @@
-"""Runs a pipeline on this machine through `kfp.local`: quietly, with its cache on, one run a family at a time."""
+"""Runs a pipeline on this machine through `kfp.local`, with caching, one run per family at a time."""
 
 import hashlib
 import json
@@ -19,13 +19,13 @@ from pydantic import SecretStr
 from features.settings import Settings
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
-#: What the outputs of a cached step depend on besides its inputs: the code of these floors and the libraries.
+#: Code that is part of the cache key: these packages and the lock file of the libraries.
 _CODE = ("features", "models", "components")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a run. `result` is the step's own record as a mapping; empty while it runs; `error` if it failed."""
+    """One step of a run. `result` is its output as a mapping, empty while it runs; `error` is set if it failed."""
 
     name: str
     state: Literal["running", "done", "cached", "failed"]
@@ -35,22 +35,22 @@ class Step:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A finished run: its steps in the order they ran; a step is missing where a condition for it was not met."""
+    """A finished run: its steps in order; steps whose condition was false are missing."""
 
     steps: tuple[Step, ...]
     seconds: float
     log: Path
 
     def result(self, step: str) -> Mapping[str, Any] | None:
-        """What `step` returned, or None if the run did not come to it."""
+        """The output of `step`, or None if it did not run."""
         return next((done.result for done in self.steps if done.name == step), None)
 
 
 class StepFailed(RuntimeError):
-    """A step ended in an error: names the step, says what it said, and where the whole log is."""
+    """A step failed: names the step, its error and the log file."""
 
     def __init__(self, step: str, error: str, log: Path) -> None:
-        super().__init__(f"{step} failed: {error}\n(the whole log: {log})")
+        super().__init__(f"{step} failed: {error}\n(log: {log})")
         self.step, self.error, self.log = step, error, log
 
 
@@ -61,11 +61,11 @@ def run(
     settings: Settings,
     progress: Callable[[Step], None] = lambda step: None,
 ) -> RunResult:
-    """Run `pipeline(family)` with `arguments` and return what each step returned.
+    """Run `pipeline(family)` with `arguments` and return the output of each step.
 
-    `pipeline` is `pipelines.training.training` or another function of a module, which makes the pipeline of a family.
-    `progress` is told of every step as it starts and as it ends. Raises `StepFailed` when a step does.
-    A second run of the same family waits for the first, and then finds its outputs in the cache.
+    `pipeline` is a module-level function that builds the pipeline of a family, such as `pipelines.training.training`.
+    `progress` is called when a step starts and ends. Raises `StepFailed`.
+    A second run of the same family waits for the first, and then uses its cached outputs.
     """
     runs = settings.home.resolve() / "runs"
     (runs / "logs").mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def run(
 
 
 def _events(task: Mapping[str, Any], settings: Settings, log: Path) -> Iterator[Step]:
-    """Steps as the process that runs them reports them, a line of JSON each."""
+    """Yield the steps that the run's process reports, one JSON line each."""
     with _process(settings) as process:
         assert process.stdin and process.stdout  # noqa: S101  (both are pipes)
         process.stdin.write(json.dumps(task) + "\n")
@@ -104,8 +104,8 @@ def _events(task: Mapping[str, Any], settings: Settings, log: Path) -> Iterator[
 
 @contextmanager
 def _process(settings: Settings) -> Iterator[subprocess.Popen[str]]:
-    """A process of `pipelines.local_process`. It ends itself and all its steps when the pipe to it closes, so that
-    nothing goes on working after this process was interrupted or killed.
+    """A process of `pipelines.local_process`. It ends with all its steps when its standard input closes, so that
+    nothing keeps running after this process is killed.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "pipelines.local_process"],
@@ -125,7 +125,7 @@ def _process(settings: Settings) -> Iterator[subprocess.Popen[str]]:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """`settings` as the variables that `Settings()` reads in a step's own process."""
+    """`settings` as environment variables for the steps' processes."""
     given = {name: value for name, value in settings if value is not None}
     plain = {name: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for name, v in given.items()}
     variables = {f"ADLOOP_{name.upper()}": value for name, value in plain.items()}
@@ -134,7 +134,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _places_and_code(settings: Settings) -> str:
-    """What cached outputs depend on besides a step's inputs, as a digest: other places or other code, another cache."""
+    """Hash of the locations and the code: the part of the cache key besides a step's inputs."""
     digest = hashlib.sha256(settings.model_dump_json(exclude={"host", "port", "image", "detectors"}).encode())
     digest.update(str(settings.home.resolve()).encode())  # outputs are remembered by their absolute paths
     files = [path for floor in _CODE for path in sorted((_REPOSITORY / floor).rglob("*.py"))]

@@ -1,8 +1,8 @@
-"""One run through `kfp.local`, in a process of its own: kfp keeps its configuration, its log handlers and even a
-patched `print` in globals, so two runs in one process would mix. Started by `pipelines.local`.
+"""One run through `kfp.local` in a separate process, started by `pipelines.local`: kfp keeps its configuration, log
+handlers and a patched `print` in globals, so two runs in one process would mix.
 
-Reads its task as a line of JSON from standard input, writes a line of JSON to standard output as each step starts
-and ends, and everything else to the log file.
+Reads its task as a JSON line from standard input, writes a JSON line to standard output when a step starts or ends,
+and everything else to the log file.
 """
 
 import importlib
@@ -42,8 +42,8 @@ def main() -> None:
 
 
 def run(task: dict[str, Any], tell: Tell) -> None:
-    """Run the pipeline that `task` names. Ends the process with code 0 once a failed step was told of: that is all
-    there is to say, and kfp's own traceback is in the log.
+    """Run the pipeline named by `task`. Ends the process with code 0 once a failed step was reported; kfp's traceback
+    is in the log.
     """
     from kfp import local
 
@@ -68,10 +68,10 @@ def run(task: dict[str, Any], tell: Tell) -> None:
 
 
 def _watch_steps(tell: Tell, log: Path) -> Callable[[], bool]:
-    """Tell of each step as it starts and ends. Returns a question: was a failed step told of?
+    """Report each step as it starts and ends. Returns a function: was a failed step reported?
 
-    kfp.local has no callbacks and keeps the outputs of conditional tasks to itself; both of its orchestrators run
-    every task through this one function.
+    kfp.local has no callbacks and hides the outputs of conditional tasks, but both of its orchestrators run every task
+    through this one function.
     """
     from kfp.local import status
     from kfp.local.orchestrator import task_executor
@@ -79,7 +79,7 @@ def _watch_steps(tell: Tell, log: Path) -> Callable[[], bool]:
     execute, failed = task_executor.execute_single_task, []
 
     def watched(*, task_name: str, task_spec: Any, pipeline_resource_name: str, **rest: Any) -> Any:
-        # Retries are for nodes that are taken away; here the same step would only fail again, more slowly.
+        # Retries are for preempted nodes; here the same step would only fail again.
         task_spec.ClearField("retry_policy")
         step, began, start = task_name, time.monotonic(), log.stat().st_size
         tell(name=step, state="running", seconds=0.0, result={})
@@ -102,7 +102,7 @@ def _watch_steps(tell: Tell, log: Path) -> Callable[[], bool]:
 
 
 def last_error(log: Path, start: int) -> str:
-    """What the last exception in `log` after byte `start` says, with the name of its class but not its module's."""
+    """The last exception in `log` after byte `start`: class name without module, and message."""
     with log.open("rb") as file:
         file.seek(start)
         text = file.read().decode(errors="replace")
@@ -110,7 +110,7 @@ def last_error(log: Path, start: int) -> str:
     lines = [line[4:] for line in text.splitlines() if line.startswith("    ")]
     raised = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
     if not raised:
-        return "it ended without a word: killed, or out of memory"
+        return "it ended without an error message: killed, or out of memory"
     after = itertools.dropwhile(lambda line: line.startswith(" "), lines[raised[-1] + 1 :])
     return re.sub(r"^(\w+\.)+(?=\w+:)", "", "\n".join(after).strip())
 

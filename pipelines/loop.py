@@ -1,4 +1,4 @@
-"""What `adloop run` does: every family through its pipeline, shown as it goes, then told in a table and a report."""
+"""`adloop run`: runs every family's pipeline, shows progress, and writes a table and a report."""
 
 import time
 from collections.abc import Iterator
@@ -20,20 +20,22 @@ from pipelines.console import console as terminal_or_log
 from pipelines.local import Step, run
 from pipelines.report import publish, terminal
 from pipelines.training import training
+from serving.decisions.kinds.bid import FAMILY
 
 
 def run_loop(
     family: str | None, data: str | None, params_file: Path, settings: Settings, schema: Schema = AS_THEY_ARE
 ) -> None:
-    """Run the loop of `family`, or of all, on `data` (or the sources that the parameters name) and write the report.
-    `schema` says how the files of `data` become canonical tables.
+    """Run the loop of `family`, or of all, on `data` (or the sources in the parameters) and write the report.
 
-    Of all families those are left out whose table there is not; a family that is asked for by name needs its table.
+    Args:
+        schema: how to convert the files of `data` into canonical tables.
+        family: None for all families whose table exists.
 
-    A family with a window and without a champion gets one first: the model that would have been trained one horizon
-    ago. The model of today is then released over it, canary-style, under held-out traffic, as every later one will be.
-    Where the data is what the champion itself decided, the new version goes on from it.
-    Raises `pipelines.local.StepFailed` when a step fails, and `ValueError` where a table is missing.
+    A family with a window and without a champion first gets the model that would have been trained one horizon ago.
+    Today's model is then released over it as a canary under held-out traffic. On the champion's own decisions, training
+    starts from the champion.
+    Raises `pipelines.local.StepFailed` when a step fails, and `ValueError` where a table of `family` is missing.
     """
     from models.registry import Registry
 
@@ -55,14 +57,14 @@ def run_loop(
             where = {"source": source, "fingerprint": content, "as_of": as_of, "start": start, "schema": schema.plain()}
             _pipeline(name, params, where, settings, console)
         seconds[name] = time.monotonic() - started
-    _simulated_day(catalog.POLICY in seconds, params_file, settings, console)
+    _simulated_day(FAMILY in seconds, params_file, settings, console)
     report = publish(settings, time.monotonic() - began, seconds)
     console.print(terminal.table(report))
-    console.print(f"the whole report: {escape(str(settings.home / 'report' / 'index.html'))}")
+    console.print(f"report: {escape(str(settings.home / 'report' / 'index.html'))}")
 
 
 def goes_on_from(family: str, source: list[str], settings: Settings) -> str:
-    """The version that a fit goes on from: the champion, where its own decisions are learnt from; else none."""
+    """The version that training starts from: the champion for a decision log, else none."""
     from models.registry import Registry
 
     if catalog.family(family).update is None or not learns(source, settings):
@@ -72,34 +74,34 @@ def goes_on_from(family: str, source: list[str], settings: Settings) -> str:
 
 
 def _simulated_day(bids: bool, params_file: Path, settings: Settings, console: Console) -> None:
-    """A day through the decision endpoint, where this run has to do with bidding and there is a champion to bid.
+    """Simulate a day through the decision endpoint, where this run includes bidding and has a champion.
 
-    A champion that has played its day need not play it again.
+    Skipped for a champion that was simulated before.
     """
     console.print("[bold]decisions[/bold] a simulated day through the endpoint")
     try:
         if not bids:
             raise LookupError("bidding is not part of this run")
         if simulation.played(settings):
-            console.print("  = the champion has played it [dim](unchanged)[/dim]")
+            console.print("  = already simulated for this champion [dim](unchanged)[/dim]")
             return
         done = simulation.simulate(simulation.CAMPAIGNS, 1, None, params_file, settings, console)
         console.print(simulation.table(done))
-    except (LookupError, ConnectionError) as missing:  # the report is still to be written
-        console.print(f"  no day is simulated: {missing}")
+    except (LookupError, ConnectionError) as missing:  # write the report anyway
+        console.print(f"  simulation skipped: {missing}")
 
 
 def _learnable(
     family: str | None, source: list[str], settings: Settings, console: Console, schema: Schema = AS_THEY_ARE
 ) -> Iterator[str]:
-    """The families to run: all that have their table, or the one asked for."""
-    there = [table for one in source for table in tables(one, settings, schema)]
+    """The families to run: all whose table exists, or the requested one."""
+    present = [table for one in source for table in tables(one, settings, schema)]
     for name in [family] if family else catalog.NAMES:
         needed = catalog.family(name).table
-        if needed is None or needed in there:
+        if needed is None or needed in present:
             yield name
         elif family:
-            raise ValueError(f"{name} learns from the table '{needed}'; {', '.join(source)} has: {', '.join(there)}")
+            raise ValueError(f"{name} learns from the table '{needed}'; {', '.join(source)} has: {', '.join(present)}")
         else:
             console.print(f"[bold]{name}[/bold] is left out: it learns from the table '{needed}', and there is none")
 

@@ -1,4 +1,4 @@
-"""The scheduled look at a released model: when the world has moved and retraining is wanted, train again."""
+"""The scheduled monitoring pipeline: checks a released model for drift and retrains it where needed."""
 
 from kfp import dsl
 from kfp.dsl.graph_component import GraphComponent

@@ -1,4 +1,4 @@
-"""`adloop simulate` in the terminal: a bar while it runs, a table at its end."""
+"""`adloop simulate` in the terminal: a progress bar, then a table of results."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from serving.experiments.simulation.records import Simulation
 
-#: Campaigns of the day that `adloop run` ends with.
+#: Number of campaigns of the day at the end of `adloop run`.
 CAMPAIGNS = 4
 
 
 def simulate(
     campaigns: int, days: int, seed: int | None, params_file: Path, settings: Settings, console: Console
 ) -> "Simulation":
-    """Run it and show how it goes. Without a seed it is that of the parameters; errors as of the simulation itself."""
+    """Run the simulation with a progress bar. The default seed is that of the parameters."""
     from serving.decisions.params import read
     from serving.experiments.simulation.run import simulate as run
 
@@ -33,15 +33,15 @@ def simulate(
 
 
 def played(settings: Settings) -> bool:
-    """Whether the last simulation is the day of `adloop run`, by the champion that bids now."""
-    from models.catalog import POLICY
+    """Whether the last simulation is the day of `adloop run` with the current champion."""
     from models.registry import Registry
+    from serving.decisions.kinds.bid import FAMILY
     from serving.experiments.simulation import records
 
-    last, champion = records.read(settings), Registry(settings).champion(POLICY)
+    last, champion = records.read(settings), Registry(settings).champion(FAMILY)
     if last is None or champion is None:
         return False
-    return (len(last.campaigns), last.days, last.versions[POLICY]) == (CAMPAIGNS, 1, champion.version)
+    return (len(last.campaigns), last.days, last.versions[FAMILY]) == (CAMPAIGNS, 1, champion.version)
 
 
 def _show(bar: Progress, task: object, done: int, of: int) -> None:
@@ -50,13 +50,13 @@ def _show(bar: Progress, task: object, done: int, of: int) -> None:
 
 
 def table(done: "Simulation") -> "Table":
-    """The engine and the rules beside it, a row each."""
+    """One row each for the engine and the baseline rules."""
     from rich.table import Table
 
     found = Table(
         title=f"{len(done.campaigns)} campaigns, {done.days} simulated days, seed {done.seed}", title_justify="left"
     )
-    for name in ("bidder", "spend of budgets", "worth per spend", "converted per spend", "adloop against it"):
+    for name in ("bidder", "spend of budgets", "worth per spend", "converted per spend", "adloop vs. it"):
         found.add_column(name)
     for bidder, spent in done.spend_of_budget.items():
         against = done.against.get(bidder)

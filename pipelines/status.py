@@ -1,4 +1,4 @@
-"""What is trained, registered, released and drifting, by family: `adloop status`."""
+"""`adloop status`: trained, registered, released and drifting models by family."""
 
 import json
 from typing import Any, TypedDict
@@ -15,10 +15,10 @@ class FamilyStatus(TypedDict):
     """One family.
 
     Keys:
-        trained: the newest version and what became of it; `metric` its first figure on held-out customers.
-        champion: the version that answers customers; `challenger` the one that waits for its release.
-        release: a canary on its way, or how the last one ended.
-        drift: what the monitors last said of the champion.
+        trained: the newest version and its gate results; `metric` its first held-out metric.
+        champion: the released version; `challenger` the version that waits for release.
+        release: a canary in progress, or the outcome of the last one.
+        drift: last monitoring result of the champion.
     """
 
     trained: str | None
@@ -31,10 +31,10 @@ class FamilyStatus(TypedDict):
 
 
 class Status(TypedDict):
-    """The home that was looked at, and the families in it; none where nothing was trained yet.
+    """The home folder and its families; empty where nothing was trained yet.
 
     Keys:
-        serving: what a running `adloop serve` says of its health (`ready`, `faults`, `left_out`); None where none runs.
+        serving: health of a running `adloop serve` (`ready`, `faults`, `left_out`); None where none runs.
     """
 
     home: str
@@ -43,14 +43,14 @@ class Status(TypedDict):
 
 
 def status(settings: Settings) -> Status:
-    """How things stand. A home without a registry is answered without opening anything."""
+    """Read the status. Creates no registry in a home without one."""
     looked = {name: _family(name, settings) for name in catalog.NAMES} if reading.begun(settings) else {}
     families = {name: found for name, found in looked.items() if found}
     return {"home": str(settings.home), "families": families, "serving": _serving(settings)}
 
 
 def as_table(found: Status) -> str:
-    """The status as text for the terminal, or what to do where there is nothing."""
+    """The status as text for the terminal, or a hint where nothing was trained."""
     if not found["families"]:
         return NOTHING
     from rich.table import Table
@@ -79,18 +79,18 @@ def _serving(settings: Settings) -> dict[str, Any] | None:
     if not running(settings):
         return None
     status, body = fetch(settings.port, "/health/ready")
-    faults = {"adloop serve": f"does not answer at port {settings.port}"}
+    faults = {"adloop serve": f"does not respond at port {settings.port}"}
     return dict(json.loads(body)) if status in (200, 503) else {"ready": False, "faults": faults}
 
 
 def _health(serving: dict[str, Any] | None) -> list[str]:
-    """What does not answer, and why, a line each."""
+    """The unhealthy parts and their causes, one line each."""
     if serving is None:
         return []
     parts = [serving, serving.get("decisions", {})]
     named = [(name, why) for part in parts for key in ("faults", "reasons") for name, why in part.get(key, {}).items()]
     aside = [(f"{name} (left out)", why) for part in parts for name, why in part.get("left_out", {}).items()]
-    first = "adloop serve answers" if serving["ready"] else "adloop serve is not ready"
+    first = "adloop serve is ready" if serving["ready"] else "adloop serve is not ready"
     return [first, *(f"  {name}: {why}" for name, why in [*named, *aside])]
 
 
@@ -128,5 +128,5 @@ def _release(report: FamilyReport, settings: Settings) -> str:
 
     course = state.load(settings.home, report.name).course
     if course is not None and course.ended is None:
-        return f"version {course.version} at {course.weight}% on its way"
+        return f"version {course.version} in canary at {course.weight}%"
     return wording.release(report.release)

@@ -1,4 +1,4 @@
-"""The same pipelines on Kubeflow: compiled to YAML, started, and scheduled."""
+"""Compiles the pipelines for Kubeflow, starts and schedules them."""
 
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -19,10 +19,10 @@ EXPERIMENT = "adloop"
 
 
 def compile_all(out: Path, params_file: Path, families: Iterable[str] = NAMES) -> list[Path]:
-    """Write `train-<family>.yaml` and `monitor-<family>.yaml` into `out`, what `params_file` says as their defaults.
+    """Write `train-<family>.yaml` and `monitor-<family>.yaml` into `out`, with defaults from `params_file`.
 
-    The fingerprint of the source has no default: it keeps a run from being answered with tables that were read before
-    the source changed, so it is for whoever starts one to give.
+    The fingerprint of the source has no default: the caller must pass the current one, so that a changed source is not
+    answered from the cache.
     """
     from kfp.compiler import Compiler
 
@@ -53,8 +53,8 @@ def submit(
 ) -> str:
     """Start training of `family` on the Kubeflow Pipelines at `host`; returns the run's id.
 
-    `data` (or the source that the parameters name) must be one that the cluster can read too; `schema` says how its
-    files become canonical tables. Raises `ConnectionError` if nothing answers at `host`.
+    `data` (or the source in the parameters) must be readable from the cluster; `schema` describes its files. Raises
+    `ConnectionError` if `host` does not respond.
     """
     params = load(params_file)
     source = [data] if data else list(params.source)
@@ -73,9 +73,9 @@ def schedule(
     data: str | None = None,
     schema: Schema = AS_THEY_ARE,
 ) -> str:
-    """Put the monitoring of `family` on the schedule that the parameters name, in place of an earlier one.
+    """Schedule the monitoring of `family` as the parameters say; replaces an earlier schedule.
 
-    Returns the recurring run's id. Raises `ConnectionError` if nothing answers at `host`.
+    Returns the recurring run's id. Raises `ConnectionError` if `host` does not respond.
     """
     params = load(params_file)
     with _connected(host) as (client, experiment), tempfile.TemporaryDirectory() as folder:
@@ -94,19 +94,19 @@ def schedule(
 
 
 def _when(params: Params, package: str) -> dict[str, Any]:
-    # A look that was missed is not caught up on: the next one sees what it would have seen.
+    # No catch-up: the next run covers a missed one.
     return {"cron_expression": params.monitoring.schedule, "no_catchup": True, "pipeline_package_path": package}
 
 
 def _scheduled(client: "Client", experiment: str, family: str) -> list[str]:
-    """The recurring runs that watch `family` now."""
+    """Ids of the recurring monitoring runs of `family`."""
     found = client.list_recurring_runs(experiment_id=experiment, page_size=100).recurring_runs or []
     return [str(each.recurring_run_id) for each in found if each.display_name == f"monitor-{family}"]
 
 
 @contextmanager
 def _connected(host: str) -> Iterator[tuple["Client", str]]:
-    """A client of the Kubeflow Pipelines at `host`, and the id of our experiment there."""
+    """A client of the Kubeflow Pipelines at `host`, and the id of the adloop experiment."""
     from kfp import Client
     from urllib3.exceptions import HTTPError
 

@@ -1,4 +1,4 @@
-"""What `adloop check` prints: the tables as they were understood, what is wrong, and a schema file that mends it."""
+"""Output of `adloop check`: the parsed tables, their problems, and the proposed schema file."""
 
 import json
 from dataclasses import asdict
@@ -13,26 +13,26 @@ from features.schema import read, write
 
 
 def as_json(checked: Checked) -> str:
-    """All of it, for machines."""
+    """The result as JSON."""
     return json.dumps(asdict(checked), indent=2, default=str, ensure_ascii=False)
 
 
 def schema_file(checked: Checked) -> str:
-    """The proposed schema as the text of a file; what it does not mend stands above it in comments."""
-    comments = "".join(f"# still to do: {' '.join(text.split())}\n" for text in checked.remaining)
+    """The proposed schema as YAML, with the remaining problems as comments on top."""
+    comments = "".join(f"# not fixed: {' '.join(text.split())}\n" for text in checked.remaining)
     return comments + write(read(dict(checked.proposed)))
 
 
 def show(checked: Checked, console: Console) -> None:
-    """A table a table, then the problems, then the proposal."""
+    """Print one table per canonical table, then the problems, then the proposal."""
     for report in checked.tables:
         _show_table(report, console)
     for number, problem in enumerate(checked.problems, start=1):
         console.print(f"[red]{number}.[/red] {escape(str(problem['message']))}", soft_wrap=True)
-    console.print("the tables can be used as they are" if checked.usable else "the tables cannot be used as they are")
+    console.print("the tables are usable" if checked.usable else "the tables are not usable")
     if checked.proposed:
-        does = "with it the tables can be used" if checked.proposed_usable else "it does not mend everything"
-        console.print(f"a schema file that may help ({does}); --write FILE keeps it:\n")
+        does = "makes the tables usable" if checked.proposed_usable else "does not fix everything"
+        console.print(f"proposed schema file ({does}); --write FILE saves it:\n")
         console.print(escape(schema_file(checked)), highlight=False, soft_wrap=True)
 
 
@@ -47,7 +47,7 @@ def _show_table(report: TableReport, console: Console) -> None:
     duplicates = "" if report.duplicates is None else f"; {report.duplicates:,} duplicate rows"
     dated = f"; from {report.first} to {report.last} UTC" if report.first else ""
     console.print(
-        f"{report.kind}; clock of {report.zone}; decimal sign {report.decimal}{dated}{duplicates}", style="dim"
+        f"{report.kind}; time zone {report.zone}; decimal sign {report.decimal}{dated}{duplicates}", style="dim"
     )
     for note in report.notes:
         console.print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""From raw data to a canary release, as one Kubeflow pipeline a family."""
+"""The training pipeline of a family: from raw data to a canary release."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ from pipelines.compute import place
 
 
 def training(family: str, fresh: bool = False) -> GraphComponent:
-    """The training pipeline of `family`. With `fresh` the source is read anew whatever an earlier run read."""
+    """The training pipeline of `family`. `fresh` ignores cached tables and reads the source again."""
 
     on_cluster = partial(place, family)
 

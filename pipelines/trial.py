@@ -1,4 +1,4 @@
-"""What `adloop evaluate` prints: a family beside the field's baselines on somebody's own tables."""
+"""Output of `adloop evaluate`: a family compared with standard baselines on user tables."""
 
 import json
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from components.compare.step import Compared
 
 
 def as_json(compared: Compared) -> str:
-    """All of it, for machines."""
+    """The result as JSON."""
     return json.dumps(asdict(compared), indent=2, default=str)
 
 
 def show(compared: Compared, console: Console) -> None:
-    """A row a model, a column a metric; the best of each metric in bold, the family's own with its interval."""
+    """Print one row per model, one column per metric; the best in bold, the family's own with its interval."""
     for note in compared.notes:
         console.print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)
     figures = pd.DataFrame(compared.table)
@@ -28,29 +28,31 @@ def show(compared: Compared, console: Console) -> None:
     for model, rows in figures.groupby("model", sort=False):
         table.add_row(str(model), *(_cell(row, best) for row in rows.to_dict("records")))
     console.print(table)
-    console.print(_standing(compared))
+    console.print(_against_baselines(compared))
     for part in _parts(compared):
         console.print(part)
     console.print(f"{compared.rows:,} held-out rows, seed {compared.seed}, data {compared.data_hash[:12]}", style="dim")
     console.print(f"[bold]{_recommendation(compared)}[/bold]")
 
 
-def _standing(compared: Compared) -> Table:
-    """A row a baseline: by how much the family's model is better, and whether that is beyond noise."""
+def _against_baselines(compared: Compared) -> Table:
+    """One row per baseline: the improvement of the family's model, and whether it is significant."""
     table = Table(
         "baseline", "better by", "95% interval", "", title=f"{compared.family} against each, {compared.judged_by}"
     )
     for row in compared.standing:
         if row["low"] is None or row["high"] is None:
-            table.add_row(row["baseline"], "-", "-", "cannot be told: too few rows of one kind")
+            table.add_row(row["baseline"], "-", "-", "unknown: too few rows of one class")
             continue
-        verdict = "baseline is better" if row["high"] < 0 else "beaten" if row["low"] > 0 else "alike"
+        verdict = (
+            "baseline is better" if row["high"] < 0 else "beaten" if row["low"] > 0 else "no significant difference"
+        )
         table.add_row(row["baseline"], f"{row['gain']:+.4f}", f"{row['low']:+.4f} to {row['high']:+.4f}", verdict)
     return table
 
 
 def _recommendation(compared: Compared) -> str:
-    """Which model to use, by name, and why."""
+    """The recommended model, and why."""
     family, use = compared.family, compared.recommended
     if compared.leaking:
         told = ", ".join(f"'{name}' ({share:.3f} of 1)" for name, share in compared.leaking.items())
@@ -59,24 +61,24 @@ def _recommendation(compared: Compared) -> str:
             f"A release of {family} would be refused on these data."
         )
     if use is None:
-        return f"No recommendation: these rows do not tell {compared.judged_by}."
+        return f"No recommendation: too few rows to judge {compared.judged_by}."
     if use == family:
         fits = sum(compared.chosen.values())
         made = "; ".join(f"{name} in {count} of {fits} fits" for name, count in compared.chosen.items())
-        return f"Use {family}" + (f": {made}." if made else ": no baseline is better beyond noise.")
+        return f"Use {family}" + (f": {made}." if made else ": no baseline is significantly better.")
     gain = next(row for row in compared.standing if row["baseline"] == use)
     if gain["high"] < 0:
-        return f"Use {use}: better than {family} beyond noise. A release of {family} would be refused on these data."
-    return f"Use {use}: {family} is not better beyond noise. A release of {family} would be refused on these data."
+        return f"Use {use}: significantly better than {family}. The gates would refuse {family} on these data."
+    return f"Use {use}: {family} is not significantly better. The gates would refuse {family} on these data."
 
 
 def _parts(compared: Compared) -> list[Table]:
-    """A table a figure: a row a part, a column a model, the best in bold."""
+    """One table per figure: a row per part, a column per model, the best in bold."""
     if not compared.parts:
         return []
     figures = pd.DataFrame(compared.parts)
-    told = ["metric", "model", "value", "low", "high", "higher_is_better"]
-    names = [name for name in figures if name not in told]
+    columns = ["metric", "model", "value", "low", "high", "higher_is_better"]
+    names = [name for name in figures if name not in columns]
     tables = []
     for metric, rows in figures.groupby("metric", sort=False):
         table = Table(*names, *rows["model"].unique(), title=str(metric))

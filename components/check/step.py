@@ -1,4 +1,4 @@
-"""Can my tables be used? What is in a folder, what is wrong with it, and the schema file that would mend it."""
+"""Check whether a folder of tables is usable: report its content and problems, and propose a schema file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from features.settings import Settings
 
 @dataclass(frozen=True)
 class Checked:
-    """What came out.
+    """The result of a check.
 
     Attributes:
-        usable: whether the tables can be used as they are, by the schema that was given.
-        tables: as they were understood; by the proposal where no file is called as a table.
-        problems: what stands against it: table, column, where, rule, rows (or a cause), hint, mend, and all in words.
-        proposed: a schema that mends what can be mended, as plain values; empty where nothing is to be said.
-        proposed_usable: whether the tables can be used by it.
-        remaining: what it does not mend, in words.
+        usable: whether the tables are usable with the current schema.
+        tables: report of each table; read with the proposal where no file is named after a table.
+        problems: table, column, where, rule, rows (or a cause), hint, mend, and the message.
+        proposed: a schema with all known fixes, as plain values; empty where none is needed.
+        proposed_usable: whether the tables are usable with the proposed schema.
+        remaining: messages of problems that the proposal does not fix.
     """
 
     source: str
@@ -35,9 +35,9 @@ class Checked:
 
 
 def check(source: str, settings: Settings, schema: Schema) -> Checked:
-    """Look through a folder (or `s3://` prefix) of tables, and propose how to read what cannot be read.
+    """Check a folder (or `s3://` prefix) of tables, and propose a schema for what cannot be parsed.
 
-    Raises `FileNotFoundError` where there is no such folder, and `ValueError` where it is no folder of tables.
+    Raises `FileNotFoundError` where the folder does not exist, and `ValueError` where it is not a folder of tables.
     """
     if not sources.is_folder(source, settings):
         raise ValueError(f"'{source}' is a bundled source, a decision log or a folder of replays: it needs no schema")

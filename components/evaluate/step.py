@@ -19,6 +19,7 @@ from models.evaluation.gates import Evidence, Verdict
 from models.evaluation.table import table
 from models.family import Family, Model
 from models.registry import Registry
+from serving.decisions.kinds.bid import FAMILY
 
 Answers = dict[str, pd.DataFrame]
 #: Held-out rows that a release sends, over and over: enough for its tests, small enough to keep with every version.
@@ -141,12 +142,12 @@ def _ask_log(
     candidate: Bundle, champion: tuple[str, Bundle] | None, settings: Settings, seed: int, verdicts: list[Verdict]
 ) -> str:
     """Ask the gate on the decision log, where there is one of the champion; says that, or why it was not asked."""
-    if candidate.manifest.family != catalog.POLICY:
+    if candidate.manifest.family != FAMILY:
         return ""
     if champion is None:
         return "not asked: there is no champion"
     from features.store import Online
-    from serving.decisions.predict.predictors import Features
+    from serving.decisions.predict.features import Features
     from serving.experiments import challenge
 
     version, opened = champion

@@ -132,8 +132,8 @@ def _with_answers(model: Model, frame: Frame, examples: pd.DataFrame, seed: int)
     """Some of the examples' features and the model's answers, as many as their cost allows: of the newest, what
     requests look like if nothing changes."""
     rows = examples.sample(min(REFERENCE_ROWS, len(examples)), random_state=seed)[frame.columns].reset_index(drop=True)
-    began, parts, done, size = perf_counter(), list[pd.DataFrame](), 0, 0
-    while done < len(rows) and perf_counter() < began + REFERENCE_S and size < REFERENCE_BYTES:
+    parts, done, size, until = list[pd.DataFrame](), 0, 0, perf_counter() + REFERENCE_S
+    while done < len(rows) and (done == 0 or (perf_counter() < until and size < REFERENCE_BYTES)):
         part = rows.iloc[done : max(FIRST_ROWS, 4 * done)]
         answers = model.predict(part)
         both = sorted(str(name) for name in set(part) & set(answers))

@@ -1,4 +1,4 @@
-"""How a row of a view is packed: moment, numbers and booleans as float64, then the texts as JSON."""
+"""How a row of a view is packed: moment, numbers and booleans as float64, then texts and vectors as JSON."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,11 +26,12 @@ class Layout:
     numbers: tuple[str, ...]
     booleans: tuple[str, ...]
     texts: tuple[str, ...]
+    vectors: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, view: Any) -> Self:
         """The layout of a Feast view, or of a projection of one. Raises `ValueError` for a type it cannot hold."""
-        kinds: dict[str, list[str]] = {"Float64": [], "Bool": [], "String": []}
+        kinds: dict[str, list[str]] = {"Float64": [], "Bool": [], "String": [], "Array(Float64)": []}
         for field in view.features:
             if str(field.dtype) not in kinds:
                 raise ValueError(
@@ -41,7 +42,7 @@ class Layout:
 
     @cached_property
     def size(self) -> int:
-        """Bytes before the texts."""
+        """Bytes before the JSON."""
         return 8 * (1 + len(self.numbers) + len(self.booleans))
 
     @cached_property
@@ -58,9 +59,9 @@ class Layout:
             kind = value and value.WhichOneof("val")
             if kind:
                 floats[place] = getattr(value, kind)
-        if not self.texts:
+        if not self.texts + self.vectors:
             return floats.tobytes()
-        told = [_text(values.get(name)) for name in self.texts]
+        told = [_told(values.get(name)) for name in self.texts + self.vectors]
         return floats.tobytes() + orjson.dumps(told)
 
     def floats(self, rows: Iterable[bytes | None]) -> Floats:
@@ -69,11 +70,12 @@ class Layout:
         found: Floats = np.frombuffer(b"".join(heads), dtype="<f8").reshape(len(heads), -1)
         return found
 
-    def told(self, row: bytes | None) -> list[str | None]:
-        """The texts of a row, in the order of `texts`."""
-        if row is None or not self.texts:
-            return [None] * len(self.texts)
-        found: list[str | None] = orjson.loads(row[self.size :])
+    def told(self, row: bytes | None) -> list[Any]:
+        """The texts of a row, then its vectors, each in the order of their names; None where one is missing."""
+        names = self.texts + self.vectors
+        if row is None or not names:
+            return [None] * len(names)
+        found: list[Any] = orjson.loads(row[self.size :])
         return found
 
 
@@ -87,5 +89,8 @@ def moment(microseconds: float) -> datetime:
     return _EPOCH + timedelta(microseconds=int(microseconds))
 
 
-def _text(value: Any) -> str | None:
-    return value.string_val if value is not None and value.HasField("string_val") else None
+def _told(value: Any) -> str | list[float] | None:
+    kind = value.WhichOneof("val") if value is not None else None
+    if kind == "double_list_val":
+        return list(value.double_list_val.val)
+    return value.string_val if kind == "string_val" else None

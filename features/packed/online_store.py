@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from feast.infra.online_stores.online_store import OnlineStore
-from feast.protos.feast.types.Value_pb2 import Value
+from feast.protos.feast.types.Value_pb2 import DoubleList, Value
 from feast.repo_config import FeastConfigBaseModel
 
 from features.packed.layout import Layout, moment
@@ -86,6 +86,12 @@ def _values(
         told[name] = Value() if missing[place] else Value(double_val=floats[place])
     for place, name in enumerate(layout.booleans, start=count):
         told[name] = Value() if missing[place] else Value(bool_val=bool(floats[place]))
-    for name, text in zip(layout.texts, layout.told(row), strict=True):
-        told[name] = Value() if text is None else Value(string_val=text)
+    for name, value in zip(layout.texts + layout.vectors, layout.told(row), strict=True):
+        told[name] = _value(value)
     return moment(at), told if requested is None else {name: told[name] for name in requested}
+
+
+def _value(told: str | list[float] | None) -> Value:
+    if told is None:
+        return Value()
+    return Value(string_val=told) if isinstance(told, str) else Value(double_list_val=DoubleList(val=told))

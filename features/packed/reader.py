@@ -1,7 +1,8 @@
 """The fast path: a service's features as float vectors, with no protobuf and no Feast in between."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,20 +17,21 @@ class Vectors:
 
     Attributes:
         numbers: (entities, columns): numbers first, then booleans as 0 and 1; NaN where a value is missing.
-        texts: by name, None where missing.
         known: whether the store has the entity at all.
+        texts, vectors: by name, None where missing.
     """
 
     numbers: Floats
     texts: Mapping[str, list[str | None]]
     known: npt.NDArray[np.bool_]
+    vectors: Mapping[str, list[list[float] | None]] = field(default_factory=dict)
 
 
 class Reader:
     """Reads one published snapshot.
 
     Attributes:
-        numbers, booleans, texts: names of the features by kind; `columns` are those that come as floats.
+        numbers, booleans, texts, vectors: names of the features by kind; `columns` are those that come as floats.
     """
 
     def __init__(self, project: str, layouts: Sequence[Layout], rows: Rows) -> None:
@@ -37,6 +39,7 @@ class Reader:
         self.numbers = tuple(name for one in layouts for name in one.numbers)
         self.booleans = tuple(name for one in layouts for name in one.booleans)
         self.texts = tuple(name for one in layouts for name in one.texts)
+        self.vectors = tuple(name for one in layouts for name in one.vectors)
         self.columns = (*self.numbers, *self.booleans)
         # Rows of all views are laid end to end and looked at as one; these are the places of what is wanted in that.
         starts = np.cumsum([0, *(one.size // 8 for one in layouts)]).tolist()
@@ -52,12 +55,15 @@ class Reader:
         heads = [rows.get(one.view, one.empty)[: one.size] for rows in found for one in self._layouts]
         floats = np.frombuffer(b"".join(heads), dtype="<f8").reshape(len(found), -1)
         known = np.logical_or.reduce(floats[:, self._moments] > 0, axis=1)
-        return Vectors(floats.take(self._places, axis=1), self._texts(found), known)
+        told = self._told(found)
+        texts, vectors = ({name: told[name] for name in names} for names in (self.texts, self.vectors))
+        return Vectors(floats.take(self._places, axis=1), texts, known, vectors)
 
-    def _texts(self, found: Sequence[Mapping[str, bytes]]) -> dict[str, list[str | None]]:
-        texts: dict[str, list[str | None]] = {}
+    def _told(self, found: Sequence[Mapping[str, bytes]]) -> dict[str, list[Any]]:
+        read: dict[str, list[Any]] = {}
         for one in self._layouts:
-            if one.texts:
+            names = one.texts + one.vectors
+            if names:
                 told = zip(*(one.told(rows.get(one.view)) for rows in found), strict=True)
-                texts |= {name: list(values) for name, values in zip(one.texts, told, strict=True)}
-        return texts
+                read |= {name: list(values) for name, values in zip(names, told, strict=True)}
+        return read

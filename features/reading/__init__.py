@@ -1,1 +1,1 @@
-"""Somebody's own files read as canonical tables: bytes to text, headers to columns, texts to values."""
+"""Reads user files as canonical tables: decodes bytes, maps headers to columns, parses values, selects rows."""

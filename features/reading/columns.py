@@ -1,4 +1,4 @@
-"""Which header is which canonical column."""
+"""Maps the headers of a file to canonical columns."""
 
 import difflib
 import re
@@ -11,73 +11,77 @@ from features.reading import synonyms
 from features.schema import TableSchema
 from features.tables import SPECS
 
-#: What pandas calls an index without a name: in Parquet, in CSV and read back from CSV.
+#: Names that pandas gives to an unnamed index: in Parquet, in CSV and read back from CSV.
 _INDEX = re.compile(r"__index_level_\d+__|unnamed: ?\d+|", re.IGNORECASE)
-#: What stands behind the word in names such as `client_no` or `total_eur`.
+#: Suffixes of names such as `client_no` or `total_eur`.
 _QUALIFIED = re.compile(r"_(?:no|nr|num|number|id|key|code|nummer|eur|usd|gbp|chf)$")
 
 
 def plain(header: str) -> str:
-    """A header in the canonical style: `Customer ID`, `customerId` and `CUSTOMER-ID` are all customer_id."""
+    """Convert a header to snake case: `Customer ID`, `customerId` and `CUSTOMER-ID` become customer_id."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", header.strip())
     return re.sub(r"[^\w]+|_+", "_", parted).strip("_").lower()
 
 
 def is_index(header: str) -> bool:
-    """Whether a header is what pandas calls row numbers."""
+    """Whether a header is a pandas name for row numbers."""
     return _INDEX.fullmatch(header.strip()) is not None
 
 
 @dataclass(frozen=True)
-class Matched:
-    """The header of each column in the order of the file, what is to be told, and what is missing."""
+class HeaderMatch:
+    """The header of each column in file order, notes for the user, and required columns that are missing."""
 
     columns: dict[str, str]
     notes: list[str]
     problems: list[ContractBroken]
 
 
-def match(table: str, headers: Sequence[str], schema: TableSchema, where: str) -> Matched:
-    """Which header is which column of a table: canonical ones have their name, the rest one of their own.
+def match(table: str, headers: Sequence[str], schema: TableSchema, where: str) -> HeaderMatch:
+    """Map the headers of a file to columns: canonical names where they match, else a safe name for the attribute.
 
-    A header in other letters or with spaces (`Customer ID`) is understood; any other name has to be told.
+    Case, spaces and punctuation are ignored (`Customer ID`); the schema has to map any other spelling.
     """
-    spec, told = SPECS[table], schema.columns
-    named = {header: name for name, header in told.items() if header is not None and header in headers}
+    spec, mapped = SPECS[table], schema.columns
+    named = {header: name for name, header in mapped.items() if header is not None and header in headers}
     notes: list[str] = []
-    absent = (_not_there(table, name, told[name], headers, where) for name in told if name not in named.values())
+    absent = (_unmatched(table, name, mapped[name], headers, where) for name in mapped if name not in named.values())
     problems = [problem for problem in absent if problem]
-    for name in (name for name in spec if name not in told):
-        header = name if name in headers else next((one for one in headers if plain(one) == name), None)
+    for name in (name for name in spec if name not in mapped):
+        header = name if name in headers else next((other for other in headers if plain(other) == name), None)
         if header is not None and header not in named:
             named[header] = name
             notes += [f"the column '{header}' is taken as {name}"] if header != name else []
     meant: list[str] = []
-    for name in (one for one, column in spec.items() if column.required and one not in {*named.values(), *told}):
+    for name in (
+        canonical
+        for canonical, column in spec.items()
+        if column.required and canonical not in {*named.values(), *mapped}
+    ):
         problems.append(_missing(table, name, headers, [*named, *meant], where))
         meant += problems[-1].mend.get("columns", {}).values()
     columns = _columns(spec, headers, named, notes)
-    return Matched(columns, notes, problems)
+    return HeaderMatch(columns, notes, problems)
 
 
-def _not_there(table: str, name: str, header: str | None, headers: Sequence[str], where: str) -> ContractBroken | None:
-    """What is wrong with a header that a schema names and the file has not."""
+def _unmatched(table: str, name: str, header: str | None, headers: Sequence[str], where: str) -> ContractBroken | None:
+    """The problem of a column whose header in the schema is not in the file."""
     if header is None:
         required = name in SPECS[table] and SPECS[table][name].required
-        rule, cause = "column is required", "the schema says that there is none"
+        rule, cause = "column is required", "the schema says that the file has none"
         return ContractBroken(table, name, rule, cause, where) if required else None
-    close = difflib.get_close_matches(plain(header), [plain(one) for one in headers], 1, 0.7)
-    found = next((one for one in headers if close and plain(one) == close[0]), None)
+    close = difflib.get_close_matches(plain(header), [plain(other) for other in headers], 1, 0.7)
+    found = next((other for other in headers if close and plain(other) == close[0]), None)
     hint, mend = (f"did you mean '{found}'?", {"columns": {name: found}}) if found else ("", {})
-    rule = f"the schema says that its header is '{header}'"
-    return ContractBroken(table, name, rule, _there(headers), where, hint, mend)
+    rule = f"the schema maps it to the header '{header}', which is not in the file"
+    return ContractBroken(table, name, rule, _listed(headers), where, hint, mend)
 
 
 def _missing(table: str, name: str, headers: Sequence[str], taken: Sequence[str], where: str) -> ContractBroken:
     meant = guess(name, headers, taken)
-    hint = f"did you mean '{meant}'?" if meant else "rename it, or say in a schema file which header it has"
+    hint = f"did you mean '{meant}'?" if meant else "rename it, or map its header in a schema file (columns)"
     mend = {"columns": {name: meant}} if meant else {}
-    return ContractBroken(table, name, "column is required", _there(headers), where, hint, mend)
+    return ContractBroken(table, name, "column is required", _listed(headers), where, hint, mend)
 
 
 def _columns(
@@ -86,21 +90,21 @@ def _columns(
     columns: dict[str, str] = {}
     for header in headers:
         if header not in named and is_index(header):
-            notes.append(f"the column '{header}' has no name of its own, as row numbers have none, and is left out")
+            notes.append(f"the column '{header}' holds row numbers and is left out")
             continue
         name = named.get(header) or safe(header, [*spec, *named.values(), *columns])
         if header not in named and name != header.strip():
-            notes.append(f"the column '{header}' is called '{name}': its own name is taken, or no feature's may be so")
+            notes.append(f"the column '{header}' is renamed to '{name}': its name is taken or reserved")
         columns[name] = header
     return columns
 
 
-def _there(headers: Sequence[str]) -> str:
-    return f"there are: {', '.join(headers)}"
+def _listed(headers: Sequence[str]) -> str:
+    return f"headers in the file: {', '.join(headers)}"
 
 
 def guess(name: str, headers: Sequence[str], taken: Sequence[str] = ()) -> str | None:
-    """The header that is likely meant by a canonical column: a synonym, a number or code of one, or a misspelt name."""
+    """The likeliest header of a canonical column: a synonym, with or without a suffix, or a misspelt name."""
     free = [header for header in headers if header not in taken and not is_index(header)]
     for shorten in (_letters, lambda header: _letters(_QUALIFIED.sub("", plain(header)))):
         by_letters = {shorten(header): header for header in reversed(free)}

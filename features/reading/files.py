@@ -1,4 +1,4 @@
-"""A table's files as one relation of columns under their own headers, whatever kind of file they are."""
+"""Opens the Parquet or text files of a table as one DuckDB relation."""
 
 import re
 from collections import Counter
@@ -15,23 +15,23 @@ from features.reading import text as texts
 from features.schema import TableSchema
 from features.tables import SPECS, literal, path
 
-#: How many of a file's faults are told.
+#: Most faults of a file that are reported.
 SHOWN = 5
-#: Bytes of a line.
+#: Longest line, in bytes.
 LONGEST = 1 << 24
 _DECIMAL_COMMA = re.compile(r"(?<![\d.])\d+,\d{1,2}(?!\d)")
 
 
 @dataclass(frozen=True)
-class Given:
-    """What was given for a table.
+class RawTable:
+    """The files of a table, unparsed.
 
     Attributes:
-        columns: DuckDB type by header. Of a text file all are VARCHAR.
-        sql: the rows, to stand after FROM; the column of the header at place i is called `c<i>`.
-        files: names of the files, in the order of their rows, and how many rows each has.
-        text: of text files, in the same order; of Parquet there is none.
-        zones: IANA name of the zone of its moments by header, where Parquet tells it.
+        columns: DuckDB type by header. All columns of text files are VARCHAR.
+        sql: the relation, for a FROM clause; the column of header i is called `c<i>`.
+        files: row count by file name, in row order.
+        text: the text files, in the same order; empty for Parquet.
+        zones: IANA time zone of timestamp columns by header, where Parquet stores it.
     """
 
     table: str
@@ -46,7 +46,7 @@ class Given:
         return sum(self.files.values())
 
     def place(self, row: int) -> str:
-        """Where the row at this place (from 0) stands: its file, and its line, or of Parquet its row."""
+        """File and line (of Parquet: row) of the row with this index (from 0)."""
         for position, (name, count) in enumerate(self.files.items()):
             if row < count:
                 return f"file {name}, " + (f"line {self._line(position, row)}" if self.text else f"row {row + 1}")
@@ -54,44 +54,50 @@ class Given:
         raise IndexError(row)
 
     def _line(self, position: int, row: int) -> int:
-        """The line that a record ends in, found by reading up to it."""
+        """The line that a record ends in; reads the file up to it."""
         return next(line for nth, (line, _) in enumerate(self.text[position].records()) if nth == row + 1)
 
 
-def read(db: duckdb.DuckDBPyConnection, table: str, files: dict[str, Path], schema: TableSchema, aside: Path) -> Given:
-    """Open the files of a table, by the names that errors call them. Text is copied into the folder `aside`.
+def read(
+    db: duckdb.DuckDBPyConnection, table: str, files: dict[str, Path], schema: TableSchema, aside: Path
+) -> RawTable:
+    """Open the files of a table.
 
-    Raises `ContractBroken` naming file, line, column and cause where a file is not what it seems.
+    Args:
+        files: path by the name to use in errors.
+        aside: folder for copies of text files.
+
+    Raises `ContractBroken` with file, line, column and cause where a file is damaged or not in its format.
     """
     for name, file in files.items():
         if file.suffix == ".parquet" and not texts.is_parquet(file):
-            cause = "it begins differently" if file.stat().st_size else "it is empty"
+            cause = "its first bytes are not PAR1" if file.stat().st_size else "it is empty"
             raise ContractBroken(table, "header", "the file is Parquet", cause, where=f"file {name}")
     kinds = {texts.is_parquet(file) for file in files.values()}
     if len(kinds) > 1:
-        cause = f"there are both: {', '.join(files)}"
+        cause = f"found both: {', '.join(files)}"
         raise ContractBroken(table, "header", "all files of a table are text, or all are Parquet", cause)
     return _parquet(db, table, files) if kinds == {True} else _text(db, table, files, schema, aside)
 
 
-def _parquet(db: duckdb.DuckDBPyConnection, table: str, files: dict[str, Path]) -> Given:
+def _parquet(db: duckdb.DuckDBPyConnection, table: str, files: dict[str, Path]) -> RawTable:
     columns: dict[str, str] = {}
     counts = {}
     for name, file in files.items():
         try:
-            told = db.execute(f"DESCRIBE SELECT * FROM read_parquet({path(file)})").fetchall()
+            described = db.execute(f"DESCRIBE SELECT * FROM read_parquet({path(file)})").fetchall()
             counts[name] = db.execute(f"SELECT count(*) FROM read_parquet({path(file)})").fetchall()[0][0]
         except duckdb.Error as error:
-            cause = "it has no columns, its end is torn or its content is damaged"
+            cause = "it has no columns, is truncated or is damaged"
             hint = "write the file again"
             raise ContractBroken(table, "header", "the file is whole", cause, f"file {name}", hint) from error
-        own = {header: kind for header, kind, *_ in told}
+        own = {header: kind for header, kind, *_ in described}
         _same_header(table, name, list(columns or own), list(own))
         columns = columns or own
     listed = ", ".join(path(file) for file in files.values())
     names = ", ".join(f"c{place}" for place in range(len(columns)))
-    sql = f"(FROM read_parquet([{listed}])) AS given({names})"
-    return Given(table, columns, sql, counts, (), _zones(next(iter(files.values()))))
+    sql = f"(FROM read_parquet([{listed}])) AS files({names})"
+    return RawTable(table, columns, sql, counts, (), _zones(next(iter(files.values()))))
 
 
 def _zones(file: Path) -> dict[str, str]:
@@ -100,7 +106,9 @@ def _zones(file: Path) -> dict[str, str]:
     return {name: zone for name, zone in zoned.items() if "/" in zone}
 
 
-def _text(db: duckdb.DuckDBPyConnection, table: str, files: dict[str, Path], schema: TableSchema, aside: Path) -> Given:
+def _text(
+    db: duckdb.DuckDBPyConnection, table: str, files: dict[str, Path], schema: TableSchema, aside: Path
+) -> RawTable:
     opened: list[texts.Text] = []
     staged: list[Path] = []
     counts: dict[str, int] = {}
@@ -113,28 +121,30 @@ def _text(db: duckdb.DuckDBPyConnection, table: str, files: dict[str, Path], sch
         staged.append(copy.with_suffix(".parquet"))
         counts[name] = _stage(db, table, text, staged[-1], schema.na_values)
     listed = ", ".join(path(file) for file in staged)
-    return Given(table, dict.fromkeys(opened[0].header, "VARCHAR"), f"read_parquet([{listed}])", counts, tuple(opened))
+    return RawTable(
+        table, dict.fromkeys(opened[0].header, "VARCHAR"), f"read_parquet([{listed}])", counts, tuple(opened)
+    )
 
 
 def _refuse_header(table: str, text: texts.Text) -> None:
     twice = [name for name, count in Counter(text.header).items() if count > 1 and name]
     if twice:
-        cause, where = f"'{twice[0]}' stands there {text.header.count(twice[0])} times", f"file {text.name}, line 1"
-        raise ContractBroken(table, twice[0], "each column has a name of its own", cause, where, "rename one of them")
+        cause, where = f"'{twice[0]}' appears {text.header.count(twice[0])} times", f"file {text.name}, line 1"
+        raise ContractBroken(table, twice[0], "column names are unique", cause, where, "rename one of them")
 
 
 def _same_header(table: str, name: str, first: Sequence[str], own: Sequence[str]) -> None:
     if list(first) != list(own):
         different = sorted(set(first) ^ set(own)) or list(own)
-        cause = f"in one of them: {', '.join(different)}"
+        cause = f"different: {', '.join(different)}"
         raise ContractBroken(table, different[0], "all files of a table have the same header", cause, f"file {name}")
 
 
 def _stage(db: duckdb.DuckDBPyConnection, table: str, text: texts.Text, target: Path, missing: Sequence[str]) -> int:
-    """Write the records as texts into Parquet, blank ones and those of `missing` as null; how many there are."""
+    """Write the records into Parquet as text, blank and `missing` values as null. Returns the number of rows."""
     names = [f"c{place}" for place in range(len(text.header))]
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
-    given = (
+    source = (
         f"read_csv({path(text.path)}, auto_detect = false, header = true, delim = {literal(text.delimiter)},"
         f" quote = '\"', escape = '\"', columns = {{{columns}}}, strict_mode = true, store_rejects = true,"
         f" rejects_limit = {SHOWN}, max_line_size = {LONGEST}, skip = {int(text.introduced)},"
@@ -146,10 +156,10 @@ def _stage(db: duckdb.DuckDBPyConnection, table: str, text: texts.Text, target: 
         db.execute(f"DROP TABLE IF EXISTS {name}")
     try:
         copied = db.execute(
-            f"COPY (SELECT {filled} FROM {given}) TO {literal(str(target))} (FORMAT parquet)"
+            f"COPY (SELECT {filled} FROM {source}) TO {literal(str(target))} (FORMAT parquet)"
         ).fetchall()
     except duckdb.InvalidInputException as error:
-        cause = f"it cannot be parted into lines and columns at the delimiter '{text.delimiter}'"
+        cause = f"it cannot be split into lines and columns with the delimiter '{text.delimiter}'"
         raise ContractBroken(table, text.header[0], "the file is CSV", cause, where=f"file {text.name}") from error
     _refuse_records(db, table, text)
     return int(copied[0][0])
@@ -173,7 +183,7 @@ def _refuse_records(db: duckdb.DuckDBPyConnection, table: str, text: texts.Text)
     if loose:
         hint = "a number with a decimal comma holds the delimiter: quote it, or write the file with another delimiter"
     if len(text.header) == 1 and kind == "TOO MANY COLUMNS":
-        hint = f"the first line is read as the header, and holds one name: '{text.header[0]}'"
+        hint = f"the first line is read as the header, and has one name: '{text.header[0]}'"
     column = numbers[0] if loose and numbers else _header_of(text, name, found)
     rule = f"each line has one value for each of the {len(text.header)} columns of the header"
     raise ContractBroken(table, column, rule, rows, f"file {text.name}, line {rows[0]['line']}", hint)
@@ -183,13 +193,13 @@ def _cause(text: texts.Text, kind: str, found: int) -> str:
     causes = {
         "MISSING COLUMNS": f"it has {found} values",
         "TOO MANY COLUMNS": f"it has {found} values or more",
-        "UNQUOTED VALUE": "a quotation mark is opened and not closed, or stands inside a quoted value",
-        "LINE SIZE OVER MAXIMUM": f"it is longer than {LONGEST:,} bytes: a quotation mark may be opened and not closed",
+        "UNQUOTED VALUE": "a quotation mark is not closed, or is inside a quoted value",
+        "LINE SIZE OVER MAXIMUM": f"it is longer than {LONGEST:,} bytes: a quotation mark may not be closed",
     }
-    return causes.get(kind, f"it cannot be parted at the delimiter '{text.delimiter}'")
+    return causes.get(kind, f"it cannot be split with the delimiter '{text.delimiter}'")
 
 
 def _header_of(text: texts.Text, name: str | None, found: int) -> str:
-    """The header that a fault is told of: the one that DuckDB names, or the last where there are too many values."""
+    """The header to report a fault under: the one that DuckDB names, or the last where a line has too many values."""
     place = int(name[1:]) if name else found
     return text.header[min(place, len(text.header) - 1)]

@@ -1,8 +1,8 @@
-"""Ids as text: what makes two of them the same, and what looks as if it were none."""
+"""SQL for ids: trims them, restores those stored as floating point numbers, finds texts that mean a missing id."""
 
-#: Texts that programs write for a missing value: as an id they make one customer of many.
+#: Texts that programs write for a missing value: as an id they would merge many customers into one.
 NO_IDS = ("nan", "null", "none", "na", "n/a", "nil", "undefined", "#n/a", "<na>", "nat")
-#: From it on a floating point number may have lost digits.
+#: Floating point numbers from here on may have lost digits.
 EXACT = 2**53
 
 
@@ -12,16 +12,16 @@ def clean(text: str) -> str:
 
 
 def of_number(number: str) -> str:
-    """SQL of the id that a floating point number stands for: whole numbers without `.0`, missing ones null."""
+    """SQL of the id stored as a floating point number: whole numbers without `.0`, NaN as null."""
     whole = f"{number} = trunc({number}) AND abs({number}) < {EXACT}"
     return f"CASE WHEN isnan({number}) THEN NULL WHEN {whole} THEN {number}::BIGINT::VARCHAR ELSE {number}::VARCHAR END"
 
 
 def rounded(number: str) -> str:
-    """SQL: whether an id that came as a floating point number has lost digits."""
+    """SQL: whether an id stored as a floating point number has lost digits."""
     return f"(NOT isnan({number}) AND abs({number}) >= {EXACT})"
 
 
 def none(text: str) -> str:
-    """SQL: whether a text is one that stands for a missing value."""
+    """SQL: whether a text means a missing value."""
     return f"lower(trim({text})) IN ({', '.join(repr(one) for one in NO_IDS)})"

@@ -1,4 +1,4 @@
-"""Texts as numbers, by the decimal sign and the currency that are told."""
+"""SQL that parses text as numbers, given the decimal sign and the currency."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from features.tables import literal
 
 _PLAIN = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_GROUPED = {  # by decimal sign: digits alone, or in groups of three by the other sign
+_GROUPED = {  # by decimal sign: digits, plain or grouped by three with the other sign
     ".": r"[+-]?(?:\d*|\d{1,3}(?:,\d{3})+)(?:\.\d+)?",
     ",": r"[+-]?(?:\d*|\d{1,3}(?:\.\d{3})+)(?:,\d+)?",
 }
@@ -15,8 +15,8 @@ _CURRENCY = re.compile(r"^[+-]?\s*([^\d\s.,+'\u2019-]{1,4})\s*[+-]?[\d.,]|[\d.,]
 
 
 def number(text: str, decimal: str | None = None, currency: str | None = None) -> str:
-    """SQL of the number that a text tells, null where it tells none. Without a decimal sign it is a point, and
-    numbers are not grouped."""
+    """SQL of the number in a text, null where it is not one. By default the decimal sign is a point and digits are not
+    grouped."""
     bare = f"trim(replace({text}, {literal(currency)}, ''))" if currency else text
     bare = f"regexp_replace({bare}, '^([+-]) ', '\\1')" if currency else bare
     if decimal is None:
@@ -28,8 +28,8 @@ def number(text: str, decimal: str | None = None, currency: str | None = None) -
 
 
 def signs(texts: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The decimal signs by which all of these texts are numbers (none where no text shows a sign), and the currencies
-    beside them."""
+    """The decimal signs with which all of these texts are numbers (none where no text has a sign), and the currencies
+    in them."""
     found = [_CURRENCY.search(text.strip()) for text in texts]
     currencies = sorted({match[1] or match[2] for match in found if match})
     bare = [re.sub(_SPACES, "", re.sub("|".join(map(re.escape, currencies)) or "$^", "", text)) for text in texts]

@@ -1,21 +1,21 @@
-"""What was understood of a table, for whoever checks it before it is used."""
+"""Report of how a table was read: files, columns with examples, time range, duplicates and notes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
 
-from features.reading.table import Understood
-from features.reading.values import Reading
+from features.reading.table import ParsedTable
+from features.reading.values import ParsedColumn
 from features.schema import TableSchema
 
 
 @dataclass(frozen=True)
 class ColumnReport:
-    """One column: its header in the file, the type and form its values are read in, and one of them, before and after.
+    """One column: its header, the type and form of its values, and an example before and after parsing.
 
     Attributes:
-        missing: how many rows have no value.
+        missing: number of rows without a value.
     """
 
     name: str
@@ -34,10 +34,10 @@ class TableReport:
     Attributes:
         files: rows by file.
         kind: `Parquet`, or the encoding and delimiter of text.
-        zone: whose clock times without a zone were read from.
-        first, last: moments of the rows that are taken, in UTC; None where it tells none, or cannot be read.
-        duplicates: rows that are the same as an earlier one in every column.
-        notes: what else is to be told.
+        zone: time zone of local times.
+        first, last: earliest and latest timestamp of the selected rows, in UTC; None without a timestamp column.
+        duplicates: number of rows that equal an earlier one in every column.
+        notes: remarks for the user.
     """
 
     table: str
@@ -53,41 +53,41 @@ class TableReport:
     notes: tuple[str, ...]
 
 
-def describe(db: duckdb.DuckDBPyConnection, done: Understood, schema: TableSchema, notes: list[str]) -> TableReport:
-    """The report of a table as far as it was understood."""
-    given, taken = done.given, done.taken
-    kind = "could not be opened" if given is None else "Parquet"
-    if given is not None and given.text:
-        kind = " and ".join(dict.fromkeys(f"{text.encoding}, parted by {text.delimiter!r}" for text in given.text))
+def describe(db: duckdb.DuckDBPyConnection, parsed: ParsedTable, schema: TableSchema, notes: list[str]) -> TableReport:
+    """The report of a table, as far as it could be parsed."""
+    source, selected = parsed.source, parsed.selected
+    kind = "could not be opened" if source is None else "Parquet"
+    if source is not None and source.text:
+        kind = " and ".join(dict.fromkeys(f"{text.encoding}, delimiter {text.delimiter!r}" for text in source.text))
     return TableReport(
-        table=done.table,
-        files=given.files if given else {},
-        rows=given.rows if given else 0,
+        table=parsed.table,
+        files=source.files if source else {},
+        rows=source.rows if source else 0,
         kind=kind,
         zone=schema.zone or "UTC",
         decimal=schema.decimal or ".",
-        columns=tuple(_columns(db, done)),
-        first=str(taken.first) if taken and taken.first is not None else None,
-        last=str(taken.last) if taken and taken.last is not None else None,
-        duplicates=taken.duplicates if taken else None,
+        columns=tuple(_columns(db, parsed)),
+        first=str(selected.first) if selected and selected.first is not None else None,
+        last=str(selected.last) if selected and selected.last is not None else None,
+        duplicates=selected.duplicates if selected else None,
         notes=tuple(notes),
     )
 
 
-def _columns(db: duckdb.DuckDBPyConnection, done: Understood) -> list[ColumnReport]:
-    if done.given is None or not done.readings:
+def _columns(db: duckdb.DuckDBPyConnection, parsed: ParsedTable) -> list[ColumnReport]:
+    if parsed.source is None or not parsed.readings:
         return []
     asked = ", ".join(
-        f"count(*) - count({one.raw}), any_value({one.raw}::VARCHAR), any_value(({one.sql})::VARCHAR)"
-        f" FILTER ({_readable(one)})"
-        for one in done.readings
+        f"count(*) - count({column.raw}), any_value({column.raw}::VARCHAR), any_value(({column.sql})::VARCHAR)"
+        f" FILTER ({_readable(column)})"
+        for column in parsed.readings
     )
-    found = db.execute(f"SELECT {asked} FROM {done.given.sql}").fetchall()[0]
+    found = db.execute(f"SELECT {asked} FROM {parsed.source.sql}").fetchall()[0]
     return [
-        ColumnReport(one.name, one.header, one.type, one.form, *found[place * 3 : place * 3 + 3])
-        for place, one in enumerate(done.readings)
+        ColumnReport(column.name, column.header, column.type, column.form, *found[place * 3 : place * 3 + 3])
+        for place, column in enumerate(parsed.readings)
     ]
 
 
-def _readable(column: Reading) -> str:
+def _readable(column: ParsedColumn) -> str:
     return f"{column.raw} IS NOT NULL" + (f" AND NOT coalesce({column.broken}, false)" if column.broken else "")

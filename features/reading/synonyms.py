@@ -1,4 +1,4 @@
-"""What others call the canonical columns, and tables."""
+"""Common synonyms of canonical columns and tables, in English and German."""
 
 _COLUMNS = {
     "customer_id": """
@@ -46,6 +46,6 @@ _TABLES = {
     "auctions": "auction bids bid impressions bid_log bidding rtb",
 }
 
-#: In the canonical style, the likeliest first, by canonical column or table.
+#: Synonyms in snake case by canonical column or table, the likeliest first.
 COLUMNS = {name: words.split() for name, words in _COLUMNS.items()}
 TABLES = {name: words.split() for name, words in _TABLES.items()}

@@ -1,4 +1,4 @@
-"""A text file as DuckDB can read it: in UTF-8, with one kind of line ends, its delimiter and header known."""
+"""Prepares a text file for DuckDB: UTF-8, one kind of line end, known delimiter and header."""
 
 import codecs
 import csv
@@ -33,11 +33,11 @@ class Text:
     """A delimited text file.
 
     Attributes:
-        name: of the file as it was given.
-        path: of the same text in UTF-8, which may be a copy.
-        header: the names in its first line, without spaces around them.
-        encoding: the one it was in.
-        introduced: whether a line before the header says which delimiter it has, as Excel writes it (`sep=;`).
+        name: name of the original file.
+        path: the text in UTF-8; may be a copy.
+        header: the stripped names in its first line.
+        encoding: the original encoding.
+        introduced: whether a line before the header names the delimiter, as Excel writes it (`sep=;`).
     """
 
     name: str
@@ -49,11 +49,11 @@ class Text:
 
     @property
     def compression(self) -> str:
-        """Of the file at `path`, in DuckDB's words."""
+        """Compression of the file at `path`, as DuckDB names it."""
         return "gzip" if _is_packed(self.path) else "none"
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
-        """Each record that is not blank, with the number of the line it ends in; the header is the first."""
+        """Yield the line number that each non-blank record ends in, and the record; the header is first."""
         with closing(_open(self.path)) as stream:
             lines = TextIOWrapper(stream, encoding="utf-8-sig", newline="")
             reader = csv.reader(lines, delimiter=self.delimiter)
@@ -61,7 +61,7 @@ class Text:
             yield from islice(found, int(self.introduced), None)
 
     def line(self, position: int) -> int:
-        """The number of the line that begins at this byte of the text."""
+        """The number of the line that starts at this byte."""
         ends = {b"\n": 0, b"\r": 0}
         with closing(_open(self.path)) as stream:
             while piece := stream.read(min(position, _CHUNK)):
@@ -71,16 +71,16 @@ class Text:
 
 
 def is_parquet(file: Path) -> bool:
-    """Whether the file begins as Parquet does. Raises `ContractBroken` where it is named so and does not."""
+    """Whether the file starts with the magic bytes of Parquet."""
     return _begin(file).startswith(_PARQUET)
 
 
 def prepare(table: str, file: Path, name: str, aside: Path, encoding: str | None, delimiter: str | None) -> Text:
-    """Look through a text file; copy it to the file `aside` where DuckDB could not read it as it is.
+    """Check a text file; copy it to the file `aside` where DuckDB cannot read it as it is.
 
     Args:
-        name: what errors call the file.
-        encoding, delimiter: where they are told; else a byte order mark or UTF-8, and the delimiter of the header.
+        name: name of the file in errors.
+        encoding, delimiter: None to detect: by byte order mark, else UTF-8; by the header.
 
     Raises `ContractBroken` naming file, line and cause.
     """
@@ -89,7 +89,9 @@ def prepare(table: str, file: Path, name: str, aside: Path, encoding: str | None
         raise ContractBroken(table, "header", "the file has a header", "it is empty", where=f"file {name}")
     if begin.startswith(_ZIP):
         hint = "unpack it, or save the spreadsheet as CSV"
-        raise ContractBroken(table, "header", "the file is text", "it is a ZIP or a spreadsheet", f"file {name}", hint)
+        raise ContractBroken(
+            table, "header", "the file is text", "it is a ZIP archive or spreadsheet", f"file {name}", hint
+        )
     found = encoding or next((kind for mark, kind in _MARKS.items() if begin.startswith(mark)), "utf-8")
     try:
         path = _in_utf8(table, file, name, aside, found)
@@ -105,7 +107,7 @@ def prepare(table: str, file: Path, name: str, aside: Path, encoding: str | None
 
 
 def first_header(begin: bytes) -> list[str]:
-    """The header of a text file that begins so, as far as it can be told without reading on."""
+    """The header in the first bytes of a text file."""
     marked = next((kind for mark, kind in _MARKS.items() if begin.startswith(mark)), None)
     lines = begin.decode(marked or "utf-8", "replace" if marked else "surrogateescape").splitlines()
     line = next((one for one in lines if one.strip() and not _INTRODUCTION.fullmatch(one.strip())), "")
@@ -115,7 +117,7 @@ def first_header(begin: bytes) -> list[str]:
 
 
 def _best(line: str) -> str:
-    """The sign that parts a header into the most names."""
+    """The delimiter that splits a header into the most names."""
     return max(_DELIMITERS, key=lambda sign: len(next(csv.reader([line], delimiter=sign), [])))
 
 
@@ -157,7 +159,7 @@ def _in_utf8(table: str, file: Path, name: str, aside: Path, encoding: str) -> P
 
 
 def _decoded(table: str, file: Path, name: str, encoding: str) -> Iterator[str]:
-    """The text in pieces that do not part a line end. Raises `ContractBroken` where bytes are no text."""
+    """Yield the decoded text in chunks that do not split a line end. Raises `ContractBroken` for undecodable bytes."""
     decoder, lines, held = codecs.getincrementaldecoder(encoding)(), 0, ""
     with closing(_open(file)) as stream:
         while True:
@@ -177,7 +179,7 @@ def _decoded(table: str, file: Path, name: str, encoding: str) -> Iterator[str]:
 def _undecodable(
     table: str, file: Path, name: str, encoding: str, lines: int, error: UnicodeDecodeError
 ) -> ContractBroken:
-    """The line is found by what stands before the byte in its own piece."""
+    """The error for an undecodable byte, with its line and column."""
     before, rest = error.object[: error.start], error.object[error.start :]
     line = lines + before.count(b"\n") + 1
     begun = _PARTS.split(before.rsplit(b"\n", 1)[-1])
@@ -187,19 +189,19 @@ def _undecodable(
         table,
         _column(file, len(begun)),
         f"the file is in {encoding}",
-        f"byte 0x{error.object[error.start]:02x} is not; as {guess} the value reads '{value.strip()[:60]}'",
+        f"byte 0x{error.object[error.start]:02x} is not; in {guess} the value is '{value.strip()[:60]}'",
         where=f"file {name}, line {line}",
         mend={"encoding": guess},
     )
 
 
 def legacy(raw: bytes) -> str:
-    """The encoding of text that is not UTF-8: Windows' own, where it has signs that Latin-1 has none for."""
+    """The likely encoding of text that is not UTF-8: Windows-1252 where bytes have no meaning in Latin-1."""
     return "cp1252" if re.search(rb"[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]", raw) else "latin-1"
 
 
 def _column(file: Path, number: int) -> str:
-    """What the header calls the column of this number, of a file that cannot be read as text."""
+    """The header of the column with this index, in a file that cannot be decoded."""
     with closing(_open(file)) as stream:
         line = stream.read(_CHUNK).split(b"\n", 1)[0]
     names = _PARTS.split(line)
@@ -215,10 +217,13 @@ def _with_nul(table: str, file: Path, name: str, line: int, number: int) -> Cont
     even, odd = begin[0::2].count(0), begin[1::2].count(0)
     where = f"file {name}, line {line}"
     if max(even, odd) * 3 > len(begin):
-        mend, cause = {"encoding": f"utf-16-{'le' if odd > even else 'be'}"}, "it looks like UTF-16 without its mark"
+        mend, cause = (
+            {"encoding": f"utf-16-{'le' if odd > even else 'be'}"},
+            "it looks like UTF-16 without a byte order mark",
+        )
         return ContractBroken(table, "header", "the file is in UTF-8", cause, where, mend=mend)
     hint = "write the file again without them"
-    return ContractBroken(table, column, "the file is text", "it holds NUL bytes", where, hint)
+    return ContractBroken(table, column, "the file is text", "it contains NUL bytes", where, hint)
 
 
 def _first_line(path: Path) -> str:

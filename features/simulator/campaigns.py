@@ -1,4 +1,4 @@
-"""What a simulated campaign is made of: how it is answered, what its auctions cost, where and when they come."""
+"""Parameters of a simulated campaign: response rates, prices, channels, seasons and delays."""
 
 import math
 from typing import Annotated, Any
@@ -14,30 +14,27 @@ SATURDAY = 5
 
 
 class Record(BaseModel):
-    """A frozen record that refuses what it does not know."""
+    """A frozen record that forbids unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Season(Record):
-    """A level over the week: a wave over the day of one peak, and another height at the weekend.
-
-    The wave is 1 + amplitude · cos(2π · (hour - peak) / 24); Saturday and Sunday are `weekend` times as high.
-    """
+    """Weekly season: 1 + amplitude · cos(2π · (hour - peak) / 24), times `weekend` on Saturday and Sunday."""
 
     amplitude: Annotated[float, Field(ge=0, lt=1)]
     peak: Annotated[float, Field(ge=0, lt=HOURS_A_DAY)]
     weekend: PositiveFloat
 
     def levels(self) -> npt.NDArray[np.float64]:
-        """The level in the middle of each hour, of (7, 24) from Monday; how high it is on average is left open."""
+        """The level in the middle of each hour, of (7, 24) from Monday; not normalized."""
         angle = 2 * np.pi * (np.arange(HOURS_A_DAY) + 0.5 - self.peak) / HOURS_A_DAY
         day = np.where(np.arange(DAYS_A_WEEK) < SATURDAY, 1.0, self.weekend)
         return np.asarray(day[:, None] * (1 + self.amplitude * np.cos(angle)))
 
 
 class Channel(Record):
-    """A place where ads run: its share of the auctions, and its prices and click rates next to the other channels'."""
+    """An advertising channel: its share of the auctions, and its relative prices and click rates."""
 
     name: str
     share: Share
@@ -46,11 +43,11 @@ class Channel(Record):
 
 
 class Delay(Record):
-    """Time from a click to its conversion: some convert in the same session, the others once they have slept on it.
+    """Delay from a click to its conversion, a mixture of two exponentials.
 
-    A mixture of two exponentials: the quick ones take `quick_hours` on average, and the mean of the slow ones and the
-    share of both follow from the shares of conversions that have come `within_day` and `within_fortnight`. Chapelle
-    (2014) models the delay of clicks at Criteo by an exponential that may last a month.
+    Quick conversions take `quick_hours` on average; the mean of the slow ones and the shares of both follow from the
+    shares of conversions `within_day` and `within_fortnight`. Chapelle (2014) models the delay at Criteo by an
+    exponential with delays of up to a month.
     """
 
     quick_hours: Annotated[float, Field(gt=0, le=4)]
@@ -60,12 +57,12 @@ class Delay(Record):
     @model_validator(mode="after")
     def _later_is_more(self) -> "Delay":
         if not self.within_day < self.within_fortnight or self.slow_share >= 1:
-            raise ValueError("delay: within_fortnight must lie above within_day, and slow conversions below all")
+            raise ValueError("delay: expected within_day < within_fortnight and a share of slow conversions below 1")
         return self
 
     @property
     def slow_hours(self) -> float:
-        """Mean delay of the slow ones; of the quick ones none is left after a day."""
+        """Mean delay of slow conversions, in hours; assumes that all quick ones happen within a day."""
         return 13 * HOURS_A_DAY / math.log((1 - self.within_day) / (1 - self.within_fortnight))
 
     @property
@@ -74,13 +71,13 @@ class Delay(Record):
 
 
 class Conversions(Record):
-    """What comes of clicks.
+    """Conversions after clicks.
 
     Attributes:
-        rate: conversions a click, on average.
-        spread: standard deviation of the logarithm of the predicted rate, from click to click.
-        value, value_spread: mean of a conversion's value, log-normal, and its standard deviation.
-        delay: when it comes.
+        rate: mean conversions per click.
+        spread: standard deviation of the logarithm of the predicted rate over clicks.
+        value, value_spread: mean and standard deviation of a conversion's log-normal value.
+        delay: time from click to conversion.
     """
 
     rate: Share
@@ -91,17 +88,17 @@ class Conversions(Record):
 
 
 class Campaign(Record):
-    """A campaign as the simulator is fitted to it. Money is in one unit throughout: that of `price`.
+    """Statistics that the simulator is fitted to. All money is in the unit of `price`.
 
     Attributes:
-        ctr: clicks an impression, on average over the week and the channels.
+        ctr: mean clicks per impression.
         price, price_spread: mean and standard deviation of the market price.
-        auc: how well the predicted click rate tells clicks from the rest: the area under its ROC curve.
+        auc: area under the ROC curve of the predicted click rate.
         unseen: standard deviation of the logarithm of the true click and conversion rates around the predicted ones.
-        price_correlation: of the predicted click rate with the market price within a channel and hour, both as normal
-            scores: others bid more for what is clicked more.
-        daily: auctions a day, on average over the week.
-        volume, price_season, response: how the number of auctions, their prices and their click rates go over the week.
+        price_correlation: correlation of predicted click rate and market price within a channel and hour, as normal
+            scores.
+        daily: mean auctions per day.
+        volume, price_season, response: weekly seasons of auction count, prices and click rates.
     """
 
     name: str
@@ -123,18 +120,18 @@ class Campaign(Record):
         names = [channel.name for channel in self.channels]
         total = sum(channel.share for channel in self.channels)
         if len(set(names)) < len(names) or not math.isclose(total, 1, abs_tol=1e-9):
-            raise ValueError(f"channels: expected different names and shares that make up 1, got {names} and {total}")
+            raise ValueError(f"channels: expected unique names and shares that sum to 1, got {names} and {total}")
         return self
 
     def of_channels(self, what: str) -> npt.NDArray[Any]:
-        """One property of every channel, in their order."""
+        """One property of all channels, in order."""
         return np.array([getattr(channel, what) for channel in self.channels])
 
 
 class Shift(Record):
-    """Competition that changes: from a day on, prices are `price` times as high.
+    """A change of competition: from a day on, prices are multiplied by `price`.
 
-    In one channel or in all (None), and in the hours of the day from the first of `hours` to before the second.
+    Applies to one channel or to all (None), in the hours [first, second) of `hours`.
     """
 
     from_day: Annotated[float, Field(ge=0)]

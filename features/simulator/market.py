@@ -1,4 +1,4 @@
-"""Distributions of a campaign's auctions, in closed form, with the mean, spread and discrimination it should have."""
+"""Closed-form distributions of a campaign's auctions that match its mean, spread and AUC."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from scipy import special
 from features.simulator.campaigns import Campaign
 
 Floats = npt.NDArray[np.float64]
-#: Normal scores at which the price's quantiles are kept; between them they are interpolated.
+#: Normal scores of the stored price quantiles; values between are interpolated.
 SCORES = np.linspace(-6, 6, 2401)
 
 
@@ -32,12 +32,12 @@ class Market:
 
 
 def fit(campaign: Campaign) -> Market:
-    """The distributions whose moments over the whole week and all channels are the campaign's.
+    """Fit distributions whose moments over the week and all channels equal the campaign's.
 
-    Market prices are gamma: next to a log-normal of the same mean and spread it lies closer to the prices of five of
-    the six published campaigns and ties on the other, and far closer below 10, where small budgets buy. Click rates
-    are log-normal. Where clicks are rare a click's rate is distributed as any rate weighted by itself, which moves its
-    logarithm up by the variance s²; so the area under the ROC curve is Φ(s/√2), and s follows from it.
+    Market prices are gamma: compared with a log-normal of the same mean and spread, it fits five of the six published
+    campaigns better and the other equally well, and much better below 10, where small budgets buy. Click rates are
+    log-normal. Where clicks are rare, the rate of a click has the size-biased distribution, which shifts its logarithm
+    by the variance s²; so the area under the ROC curve is Φ(s/√2), which gives s.
 
     Raises ValueError where channels and seasons alone spread prices or click rates further than the campaign's.
     """

@@ -1,4 +1,4 @@
-"""Auctions of one campaign, drawn an hour or a day at a time; the same seed draws the same ones in any order."""
+"""Draws auctions of one campaign by hour or day; each hour depends only on the seed, not on the order of draws."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -20,18 +20,18 @@ _HOUR = 3_600_000_000  # microseconds
 
 @dataclass(frozen=True)
 class Opportunities:
-    """Auctions in order of time, and what winning each would bring; every array is of (auctions,).
+    """Auctions in order of time with their potential outcomes; every array is of (auctions,).
 
     Attributes:
         occurred_at: local time, datetime64[us].
         hour, weekday: 0-23, and 0-6 from Monday.
-        channel: place in the campaign's channels.
-        predicted_ctr, predicted_cvr: chances of a click, and of a conversion once clicked, as they were predicted.
-        predicted_value: expected value of winning by these predictions.
-        market_price: the highest bid of the others.
-        ctr, cvr: the true chances, which no bidder sees.
+        channel: index in the campaign's channels.
+        predicted_ctr, predicted_cvr: predicted probabilities of a click, and of a conversion after a click.
+        predicted_value: predicted value of winning.
+        market_price: highest competing bid.
+        ctr, cvr: true probabilities, hidden from bidders.
         click: 1 where the impression would be clicked, else 0.
-        conversion_value: of the conversion that would follow, 0 where none would.
+        conversion_value: value of the conversion that would follow, 0 where none would.
         delay_hours: from the auction to the conversion; NaN where none would follow.
     """
 
@@ -54,16 +54,16 @@ class Opportunities:
 
 
 def join(parts: Sequence[Opportunities]) -> Opportunities:
-    """Opportunities, one part after the other."""
+    """Concatenate opportunities."""
     names = [each.name for each in fields(Opportunities)]
     return Opportunities(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 @dataclass(frozen=True)
 class Simulator:
-    """Draws a campaign's auctions. `shifts` change prices only: all else is drawn as it would be without them.
+    """Draws a campaign's auctions. `shifts` change prices only; all other draws stay the same.
 
-    Raises ValueError where a shift is in a channel that the campaign does not have, or no distribution fits.
+    Raises ValueError where the campaign lacks the channel of a shift, or no distribution fits.
     """
 
     campaign: Campaign
@@ -79,24 +79,24 @@ class Simulator:
 
     @classmethod
     def published(cls, name: str, seed: int, shifts: tuple[Shift, ...] = ()) -> Self:
-        """Of a campaign in `PUBLISHED`. Raises KeyError where there is none of that name."""
+        """The simulator of a campaign in `PUBLISHED`. Raises KeyError for an unknown name."""
         return cls(PUBLISHED[name], seed, shifts)
 
     def hour(self, number: int) -> Opportunities:
-        """The auctions of an hour since `START`: as many as chance and the season bring."""
+        """The auctions of an hour since `START`; their number is random around the season."""
         rng = self._rng("hour", number)
         day, hour = divmod(number, HOURS_A_DAY)
         expected = self.campaign.daily * DAYS_A_WEEK * self.market.volume[day % DAYS_A_WEEK, hour]
         return self._draw(number + np.sort(rng.random(rng.poisson(expected))), rng)
 
     def stream(self, days: int) -> Iterator[Opportunities]:
-        """Hour after hour from `START`."""
+        """Yield the auctions of each hour from `START`."""
         return map(self.hour, range(days * HOURS_A_DAY))
 
     def day(self, number: int, auctions: int) -> Opportunities:
-        """A day since `START` with so many auctions, spread over its hours as the season has it.
+        """A day since `START` with this many auctions, spread over its hours by the season.
 
-        Every weekday has as many: next to the published mean, days drawn so hold a little more of the weekend.
+        Every weekday has the same number, so the weekend has slightly more weight than in the published mean.
         """
         rng = self._rng("day", number)
         passed = np.concatenate([[0.0], np.cumsum(self.market.volume[number % DAYS_A_WEEK])])
@@ -164,7 +164,7 @@ class Simulator:
 
 
 def _rate(mean: Any, spread: float, score: Floats) -> Floats:
-    """Log-normal rates around their means; the rare ones above 1 are cut there."""
+    """Log-normal rates around their means, clipped at 1."""
     return np.asarray(np.minimum(mean * np.exp(spread * score - spread**2 / 2), 1.0))
 
 

@@ -1,4 +1,4 @@
-"""Campaigns whose published statistics the simulator is fitted to, and what had to be chosen beside them.
+"""Published campaign statistics that the simulator is fitted to, and the assumptions added to them.
 
 Published:
 
@@ -6,27 +6,27 @@ Published:
   of the data set of Zhang, Yuan, Wang and Shen, "Real-Time Bidding Benchmarking with iPinYou Dataset" (2014),
   arXiv:1407.7073, as Cai et al., "Real-Time Bidding by Reinforcement Learning in Display Advertising" (2017), keep them
   in `*.info.json` beside their code, github.com/han-cai/rlb-dp. The spread of the market price is that of the counts.
-- Search and display at Google: mean click rates, costs a click and conversion rates over industries, WordStream,
+- Search and display at Google: mean click rates, costs per click and conversion rates over industries, WordStream,
   "Google AdWords Benchmarks for YOUR Industry", as updated for 2018.
 - Click rates are highest between 11 and 14 o'clock, 14% above the mean: Infolinks, first quarter of 2013, a trillion
-  impressions, told by marketingcharts.com on June 19, 2013.
+  impressions, reported by marketingcharts.com on June 19, 2013.
 
 Measured on the replay files of Cai et al., six advertisers of 100,000 auctions each:
 
-- The rank correlation of the predicted click rate with the market price is .09 to .18, which a Gaussian copula has at
-  a correlation of .09 to .19; .15 is the median.
+- The rank correlation of predicted click rate and market price is .09 to .18, which corresponds to a Gaussian copula
+  with a correlation of .09 to .19; the median is .15.
 - The area under the predicted click rate's ROC curve is .69 to .84. The predictions are probably fitted in-sample, so
-  that a figure near the lower end is taken for all, .7.
+  all campaigns use a figure near the lower end, .7.
 
-Chosen:
+Assumed:
 
-- The conversion rate of the display campaigns, which the replay files do not tell.
-- How late conversions are: 80% within a day and 97% within a fortnight. Atlas is quoted as finding 70% to 90% within a
-  day of the click or impression (onlinemediaanalyst.com), but delays at Criteo are longer, up to a month: Chapelle,
+- The conversion rate of the display campaigns, which the replay files lack.
+- Conversion delays: 80% within a day and 97% within a fortnight. Atlas is quoted as finding 70% to 90% within a day of
+  the click or impression (onlinemediaanalyst.com), but delays at Criteo are longer, up to a month: Chapelle,
   "Modeling Delayed Feedback in Display Advertising" (2014).
-- The spread of Google's prices, relative to their mean: the median over the iPinYou campaigns.
-- The channels, how volume and prices go over the week, how far the truth lies from the prediction, how many auctions
-  there are, and the value of a conversion, at which winning everything at the market price breaks even.
+- The relative spread of Google's prices: the median over the iPinYou campaigns.
+- The channels, the weekly seasons, the prediction error, the number of auctions, and the value of a conversion, at
+  which winning everything at the market price breaks even.
 """
 
 from statistics import median
@@ -42,11 +42,11 @@ IPINYOU = {
     "2997": (312_437, 1_386, 19_689_072, 60.75),
     "3358": (1_742_104, 1_358, 160_943_087, 63.92),
 }
-#: Conversions a click, chosen.
+#: Conversions per click, assumed.
 IPINYOU_CONVERSION_RATE = 0.08
-#: By network: click rate, dollars a click, conversions a click.
+#: By network: click rate, dollars per click, conversions per click.
 WORDSTREAM = {"search": (0.0317, 2.69, 0.0375), "display": (0.0046, 0.63, 0.0077)}
-#: Auctions a day, chosen: a sample small enough for a laptop.
+#: Auctions per day, assumed: a sample small enough for a laptop.
 DAILY = 2_000
 
 
@@ -86,7 +86,7 @@ def _published() -> dict[str, Campaign]:
     }
     relative = median(campaign.price_spread / campaign.price for campaign in found.values())
     for name, (ctr, dollars, rate) in WORDSTREAM.items():
-        price = 1000 * dollars * ctr  # thousandths of a dollar an impression: cost per mille, as iPinYou's prices are
+        price = 1000 * dollars * ctr  # cost per mille (1/1000 dollar per impression), as iPinYou's prices
         found[name] = _campaign(name, ctr, price, relative * price, rate)
     return found
 

@@ -1,4 +1,4 @@
-"""What bids on simulated auctions come to."""
+"""Settles bids on simulated auctions: wins, costs, clicks and conversions."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,10 +16,10 @@ class Outcomes:
 
     Attributes:
         won: whether the bid won.
-        paid: what the impression cost, 0 where it was lost.
+        paid: cost of the impression, 0 where lost.
         click: 1 where the impression was clicked, else 0.
-        conversion_value: of the conversion that followed, 0 where none did.
-        converted_at: when it did, datetime64[us]; NaT where none did.
+        conversion_value: value of the conversion, 0 without one.
+        converted_at: time of the conversion, datetime64[us]; NaT without one.
     """
 
     won: npt.NDArray[np.bool_]
@@ -30,9 +30,9 @@ class Outcomes:
 
 
 def settle(offered: Opportunities, bids: Floats, pricing: Literal["second", "first"] = "second") -> Outcomes:
-    """Hold the auctions: a bid above 0 wins at or above the market price, and pays that price or (`first`) itself.
+    """Run the auctions: a bid above 0 wins at or above the market price, and pays that price or (`first`) the bid.
 
-    What an impression brings is settled before anybody bids, so that two ways to bid differ by their bids alone.
+    Potential outcomes are drawn before bidding, so that policies differ only by their bids.
     """
     won = (bids > 0) & (bids >= offered.market_price)
     price = offered.market_price if pricing == "second" else bids

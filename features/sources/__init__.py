@@ -1,4 +1,4 @@
-"""Where tables come from: each source maps real data onto the canonical tables, in Parquet."""
+"""Data sources: each writes the canonical tables as Parquet."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -12,37 +12,37 @@ from features.sources import auction_simulator, cdnow, complete_journey, decisio
 _BUNDLED = {"complete_journey": complete_journey, "cdnow": cdnow, "auction_simulator": auction_simulator}
 
 
-#: Canonical tables as their files stand.
+#: No schema: the files already have the canonical form.
 AS_THEY_ARE = Schema()
 
 
 def read(
     sources: Sequence[str], destination: Path, settings: Settings, schema: Schema = AS_THEY_ARE
 ) -> tuple[str, ...]:
-    """Write the canonical tables of all `sources` into the folder `destination`, and return what is to be told of them.
+    """Write the canonical tables of all `sources` into the folder `destination`. Returns notes for the user.
 
     Args:
         sources: each `complete_journey`, `cdnow`, `auction_simulator`, `decision_log`, or a folder of canonical tables
             (Parquet or CSV) or of iPinYou replay files, here or `s3://…`, or of a decision log and its feedback.
-        schema: how the files of folders of tables become canonical.
+        schema: how to convert folders of tables.
 
     Raises:
-        FileNotFoundError: where there is no such source.
-        ContractBroken: where a table cannot be taken as it is.
-        ValueError: where two sources have the same table.
+        FileNotFoundError: the source does not exist.
+        ContractBroken: a table breaks its contract.
+        ValueError: two sources have the same table.
     """
     taken: dict[str, str] = {}
     for source in sources:
         for table in tables(source, settings, schema):
             if table in taken:
-                raise ValueError(f"table '{table}': both {taken[table]} and {source} have one")
+                raise ValueError(f"table '{table}': expected one source, got {taken[table]} and {source}")
             taken[table] = source
     destination.mkdir(parents=True, exist_ok=True)
     return tuple(note for source in sources for note in _read(source, destination, settings, schema))
 
 
 def tables(source: str, settings: Settings, schema: Schema = AS_THEY_ARE) -> tuple[str, ...]:
-    """The canonical tables that reading a source gives. Raises `FileNotFoundError` where there is no such source."""
+    """The canonical tables of a source. Raises `FileNotFoundError` where the source does not exist."""
     if source in _BUNDLED:
         bundled: tuple[str, ...] = _BUNDLED[source].TABLES
         return bundled
@@ -54,12 +54,12 @@ def tables(source: str, settings: Settings, schema: Schema = AS_THEY_ARE) -> tup
 
 
 def is_folder(source: str, settings: Settings) -> bool:
-    """Whether a source is a folder of tables, which a schema may describe."""
+    """Whether a source is a folder of tables, to which a schema applies."""
     return not (source in _BUNDLED or decision_log.files(source, settings) or ipinyou.files(source, settings))
 
 
 def learns(source: Sequence[str], settings: Settings) -> bool:
-    """Whether one of them is a decision log: what is learnt from it goes on from what bid."""
+    """Whether a source is a decision log: training on it starts from the champion."""
     return any(one not in _BUNDLED and decision_log.files(one, settings) for one in source)
 
 
@@ -76,7 +76,7 @@ def _read(source: str, destination: Path, settings: Settings, schema: Schema) ->
 
 
 def fingerprint(sources: Iterable[str], settings: Settings, schema: Schema = AS_THEY_ARE) -> str:
-    """A hash that changes with the sources' content, without mapping it: the key that pipelines cache by."""
+    """A hash of the sources' raw content: the cache key of pipelines."""
     parts = [_fingerprint(source, settings, schema) for source in sources]
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 

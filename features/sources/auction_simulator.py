@@ -1,4 +1,4 @@
-"""Four weeks of simulated auctions, for a machine with no bidding log: every published campaign in one table."""
+"""Source: four weeks of simulated auctions of every published campaign, where no bidding log is available."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ DAYS, SEED = 28, 1
 
 
 def files() -> list[Path]:
-    """The simulator's own code: what it writes depends on nothing else."""
+    """The simulator's own code, which alone determines its output."""
     return [Path(__file__), *sorted(Path(simulator.__file__).parent.glob("*.py"))]
 
 

@@ -1,4 +1,4 @@
-"""CDNOW: 18 months of purchases by the 23,570 customers who first bought in the first quarter of 1997."""
+"""Source CDNOW: 18 months of purchases by the 23,570 customers who first bought in the first quarter of 1997."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +23,7 @@ _PURCHASES = """
 
 
 def files() -> list[Path]:
-    """The file, inside the package `lifetimes`. Raises `FileNotFoundError` where that is not installed."""
+    """The file inside the package `lifetimes`. Raises `FileNotFoundError` where that is not installed."""
     spec = find_spec("lifetimes")
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError("the source cdnow needs the package lifetimes, which carries its data")

@@ -1,4 +1,4 @@
-"""dunnhumby's Complete Journey: a year of 2,469 households at a grocer, with campaigns, coupons and promotions."""
+"""Source Complete Journey (dunnhumby): a year of 2,469 households at a grocer, with campaigns, coupons, promotions."""
 
 from importlib.util import find_spec
 from pathlib import Path

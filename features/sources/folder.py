@@ -1,4 +1,4 @@
-"""A folder of tables as Parquet or CSV files, here or in S3: canonical as they are, or by what a schema file says."""
+"""Source: a folder of Parquet or CSV tables, local or in S3, canonical or described by a schema file."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import pandas as pd
 from features import lake
 from features.contracts import SHOWN, ContractBroken, in_schema
 from features.reading import ids
-from features.reading.table import Note, Understood, understand, write
+from features.reading.table import Note, ParsedTable, parse, write
 from features.schema import Schema
 from features.settings import Settings
 from features.tables import OF_CUSTOMERS, SPECS, Tables, literal
@@ -23,10 +23,10 @@ _UNKNOWN = "customer_id is in the table customers"
 
 @dataclass
 class Opened:
-    """A folder's tables as far as they are understood; they are read through `db`."""
+    """The parsed tables of a folder; read them through `db`."""
 
     db: duckdb.DuckDBPyConnection
-    tables: list[Understood]
+    tables: list[ParsedTable]
     schema: Schema
 
     @property
@@ -35,24 +35,24 @@ class Opened:
 
     @property
     def notes(self) -> list[str]:
-        return [f"{table.table}: {told(table.table, note)}" for table in self.tables for note in table.notes]
+        return [f"{table.table}: {describe(table.table, note)}" for table in self.tables for note in table.notes]
 
 
 def files(source: str, settings: Settings, schema: Schema) -> dict[str, list[str]]:
     """The files of each canonical table in `source`: those that the schema names, else `<table>.parquet` or `.csv`.
 
-    Raises `FileNotFoundError` where there is none, or one that the schema names is not there.
+    Raises `FileNotFoundError` where no table or a file named by the schema is missing.
     """
     root, system = source.rstrip("/"), lake.filesystem(source, settings)
     found: dict[str, list[str]] = {}
     for table in SPECS:
-        told = [f"{root}/{name}" for name in schema.of(table).file]
-        missing = next((file for file in told if not system.exists(file)), None)
+        named = [f"{root}/{name}" for name in schema.of(table).file]
+        missing = next((file for file in named if not system.exists(file)), None)
         if missing:
-            raise FileNotFoundError(f"table '{table}': the schema names the file '{missing}', which is not there")
+            raise FileNotFoundError(f"table '{table}': the schema names the file '{missing}', which does not exist")
         usual = _usual(source, table, settings)
-        if told or usual:
-            found[table] = told or usual[:1]
+        if named or usual:
+            found[table] = named or usual[:1]
     if not found:
         raise FileNotFoundError(
             f"'{source}': neither a bundled source nor a folder with any of {', '.join(SPECS)} as"
@@ -62,22 +62,22 @@ def files(source: str, settings: Settings, schema: Schema) -> dict[str, list[str
 
 
 def _usual(source: str, table: str, settings: Settings) -> list[str]:
-    """The files that are called as a table is, in the order that one is chosen by."""
+    """The files named after a table, in order of preference."""
     root, system = source.rstrip("/"), lake.filesystem(source, settings)
     return [file for file in (f"{root}/{table}.{ending}" for ending in _ENDINGS) if system.exists(file)]
 
 
 def _listed(source: str, settings: Settings) -> str:
-    """What there is instead, for an error."""
+    """The names in the folder, for an error."""
     root, system = source.rstrip("/"), lake.filesystem(source, settings)
     if not system.isdir(root):
         return ""
     names = sorted(str(one).rsplit("/", 1)[-1] for one in system.ls(root, detail=False))
-    return f"; there are: {', '.join(names[:SHOWN])}" if names else "; it is empty"
+    return f"; found: {', '.join(names[:SHOWN])}" if names else "; it is empty"
 
 
 def tables(source: str, settings: Settings, schema: Schema) -> tuple[str, ...]:
-    """The tables that `read` gives of `source`. Raises `FileNotFoundError` where there is none."""
+    """The tables that `read` would write. Raises `FileNotFoundError` where there is none."""
     found = files(source, settings, schema)
     derived = {"customers"} if OF_CUSTOMERS.intersection(found) else set()
     return tuple(table for table in SPECS if table in found or table in derived)
@@ -86,8 +86,8 @@ def tables(source: str, settings: Settings, schema: Schema) -> tuple[str, ...]:
 def read(source: str, destination: Path, settings: Settings, schema: Schema) -> list[str]:
     """Write the tables in `source` into `destination`, each column of the specification in its type.
 
-    Where there is no table of customers, they are those of the other tables, if any of these is of customers.
-    Returns what is to be told of the tables. Raises `ContractBroken` where a table cannot be taken as it is.
+    Without a table of customers, it is derived from the ids in the others. Returns notes for the user. Raises
+    `ContractBroken` where a table has problems.
     """
     with opened(source, settings, schema) as folder:
         for problem in folder.problems:
@@ -97,7 +97,7 @@ def read(source: str, destination: Path, settings: Settings, schema: Schema) -> 
 
 
 def publish(folder: Opened, destination: Path) -> None:
-    """Write tables without problems into `destination`. Raises `ContractBroken` where they do not fit one another."""
+    """Write tables without problems into `destination`. Raises `ContractBroken` where their ids do not match."""
     for understood in folder.tables:
         write(folder.db, understood, folder.schema.of(understood.table).zone, destination)
     staged = OF_CUSTOMERS.intersection(Tables(destination).names)
@@ -107,14 +107,16 @@ def publish(folder: Opened, destination: Path) -> None:
         _refuse_other_spelling(folder.db, Tables(destination), table)
 
 
-def told(table: str, note: Note) -> str:
-    """A note in words, with what a schema could say."""
-    return f"{note.text}; a schema file may say {in_schema(table, note.mend)}" if note.mend else note.text
+def describe(table: str, note: Note) -> str:
+    """The text of a note, with the schema entry that changes the behaviour."""
+    return (
+        f"{note.text}; to change that, set {in_schema(table, note.mend)} in a schema file" if note.mend else note.text
+    )
 
 
 @contextmanager
 def opened(source: str, settings: Settings, schema: Schema) -> Iterator[Opened]:
-    """The tables in `source`, looked through. Raises `FileNotFoundError` where there is none."""
+    """Parse the tables in `source`. Raises `FileNotFoundError` where there is none."""
     now = pd.Timestamp.now("UTC").tz_localize(None)
     with tempfile.TemporaryDirectory() as temporary, duckdb.connect() as db:
         aside = Path(temporary)
@@ -123,9 +125,9 @@ def opened(source: str, settings: Settings, schema: Schema) -> Iterator[Opened]:
         done = []
         for table, found in files(source, settings, schema).items():
             here = {file.rsplit("/", 1)[-1]: _local(file, table, aside, settings) for file in found}
-            done.append(understand(db, table, here, schema.of(table), now, aside))
+            done.append(parse(db, table, here, schema.of(table), now, aside))
             unread = [file for file in _usual(source, table, settings) if file not in found]
-            done[-1].notes += [Note(f"{file.rsplit('/', 1)[-1]} is there too, and is not read") for file in unread]
+            done[-1].notes += [Note(f"{file.rsplit('/', 1)[-1]} also exists and is not read") for file in unread]
         yield Opened(db, done, schema)
 
 
@@ -153,5 +155,5 @@ def _refuse_other_spelling(db: duckdb.DuckDBPyConnection, tables: Tables, table:
         f" ON {ids.clean('u.customer_id')} = same LIMIT {SHOWN}"
     ).df()
     if len(rows):
-        hint, mend = "the ids of both tables are to be cleaned", {"ids": "clean"}
+        hint, mend = "clean the ids of both tables", {"ids": "clean"}
         raise ContractBroken(table, "customer_id", _UNKNOWN, rows.to_dict("records"), hint=hint, mend=mend)

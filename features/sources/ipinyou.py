@@ -1,7 +1,7 @@
-"""A folder of replay files as Cai et al. (2017) published iPinYou's: `<campaign>.validation.txt`, gzipped or not.
+"""Source: iPinYou replay files in the format of Cai et al. (2017): `<campaign>.validation.txt`, optionally gzipped.
 
-The first line ends with the auctions in an episode. An episode is a line with its number, then a line an auction:
-click, market price and predicted click rate, parted by tabs. See github.com/han-cai/rlb-dp.
+The first line ends with the number of auctions per episode. An episode is a line with its number, then one line per
+auction: click, market price and predicted click rate, separated by tabs. See github.com/han-cai/rlb-dp.
 """
 
 import tempfile
@@ -17,8 +17,8 @@ from features.tables import literal, path
 TABLES = ("auctions",)
 _ENDINGS = (".validation.txt.gz", ".validation.txt")
 
-# DuckDB keeps the order of a file's lines, and both windows run along it as it streams. Line 0 is the head; a line
-# without a price begins an episode.
+# DuckDB keeps the order of a file's lines, and both windows stream along it. Line 0 is the header; a line without a
+# price starts an episode.
 _PLACED = """
     SELECT *, count(*) FILTER (place > 0 AND market_price IS NULL) OVER (ROWS UNBOUNDED PRECEDING) AS episode
     FROM (SELECT *, row_number() OVER () - 1 AS place FROM {lines})
@@ -40,7 +40,7 @@ _BROKEN_EPISODES = """
 
 
 def files(source: str, settings: Settings) -> list[str]:
-    """The replay files in `source`, in order of their names; none where it holds none."""
+    """The replay files in `source`, sorted by name; empty where there are none."""
     root, system = source.rstrip("/"), lake.filesystem(source, settings)
     if not system.isdir(root):
         return []
@@ -51,7 +51,7 @@ def files(source: str, settings: Settings) -> list[str]:
 def read(source: str, destination: Path, settings: Settings) -> None:
     """Write the canonical table into `destination`; the campaign is the file's name up to a dot.
 
-    Raises `ContractBroken` where a value is no number, or an episode has not the auctions that the first line says.
+    Raises `ContractBroken` where a value is not a number, or the size of an episode differs from the first line.
     """
     with tempfile.TemporaryDirectory() as temporary, duckdb.connect() as db:
         selected = []
@@ -70,15 +70,15 @@ def read(source: str, destination: Path, settings: Settings) -> None:
 
 def _lines(file: Path) -> str:
     columns = "{'click': 'VARCHAR', 'market_price': 'VARCHAR', 'predicted_ctr': 'VARCHAR'}"
-    told = "header = false, delim = '\\t', quote = '', auto_detect = false, null_padding = true, parallel = false"
+    options = "header = false, delim = '\\t', quote = '', auto_detect = false, null_padding = true, parallel = false"
     packed = "gzip" if file.suffix == ".gz" else "none"
-    return f"read_csv({path(file)}, columns = {columns}, compression = '{packed}', {told})"
+    return f"read_csv({path(file)}, columns = {columns}, compression = '{packed}', {options})"
 
 
 def _refuse_broken(db: duckdb.DuckDBPyConnection, lines: str, name: str) -> None:
     auctions = f"(SELECT * FROM {lines} OFFSET 1)"
     for column in ("click", "market_price", "predicted_ctr"):
-        # A line that begins an episode has its number and nothing else.
+        # A line that starts an episode has only its number.
         missing = f"({column} IS NULL AND coalesce(market_price, predicted_ctr) IS NOT NULL)"
         broken = f"({column} IS NOT NULL AND try_cast({column} AS DOUBLE) IS NULL)"
         rows = db.execute(f"SELECT * FROM {auctions} WHERE {missing} OR {broken} LIMIT 5").df()
@@ -88,5 +88,5 @@ def _refuse_broken(db: duckdb.DuckDBPyConnection, lines: str, name: str) -> None
     length = int(head[0][0]) if head and str(head[0][0]).isdigit() else 0
     rows = db.execute(_BROKEN_EPISODES.format(placed=_PLACED.format(lines=lines), length=length)).df()
     if not length or len(rows):
-        rule = f"{name}: the first line tells the auctions of an episode, and each has as many"
+        rule = f"{name}: every episode has the number of auctions in the first line"
         raise ContractBroken("auctions", "episode", rule, rows.to_dict("records"))

@@ -1,8 +1,7 @@
-"""Open Bandit: fashion recommendations that a retailer logged with their propensities (Saito et al., 2020).
+"""Open Bandit: a retailer's fashion recommendations, logged with propensities (Saito et al., 2020).
 
-Two policies ran in the same week, each on its own visitors: one that shows items evenly, and Bernoulli Thompson
-sampling. 10,000 recommendations for each of them and each of three campaigns come with the package `obp`, which is read
-and never imported.
+Two policies ran in the same week on different visitors: uniform random and Bernoulli Thompson sampling. The package
+`obp` contains 10,000 recommendations per policy and campaign; its files are read, the package is never imported.
 """
 
 from importlib.util import find_spec
@@ -17,7 +16,7 @@ PACKAGE = "obp"
 
 
 def file(behaviour: Behaviour, campaign: Campaign) -> Path:
-    """The log of a policy in a campaign. Raises `FileNotFoundError` where the package is not installed."""
+    """Path of a policy's log in a campaign. Raises `FileNotFoundError` where the package is not installed."""
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError(f"Open Bandit needs the package {PACKAGE}, which carries its data")
@@ -25,10 +24,10 @@ def file(behaviour: Behaviour, campaign: Campaign) -> Path:
 
 
 def read(behaviour: Behaviour, campaign: Campaign) -> pd.DataFrame:
-    """The recommendations as they were logged, in their order.
+    """The logged recommendations, in order.
 
-    Columns: `occurred_at` (UTC), `item_id`, `position` (1 to 3, from the left), `reward` (1: it was clicked),
-    `propensity` (the probability of that item in that position then), and the visitor as `user_feature_0` to `3`.
+    Columns: `occurred_at` (UTC), `item_id`, `position` (1 to 3, from the left), `reward` (1 if clicked), `propensity`
+    (probability of showing that item in that position), and the visitor's `user_feature_0` to `3`.
     """
     names = {"timestamp": "occurred_at", "click": "reward", "propensity_score": "propensity"}
     kept = [*names, "item_id", "position", *(f"user_feature_{at}" for at in range(4))]

@@ -22,6 +22,8 @@ from models.bidding.observation import Observation
 
 #: What a budget is for: to be spent as far as that is worth it, or all of it, whatever it brings.
 Spend = Literal["worthwhile", "all"]
+#: What is bought.
+Goal = Literal["clicks", "conversions"]
 
 
 def spendable(markets: Mapping[str, Market], seen: Observation, level: Floats) -> Observation:

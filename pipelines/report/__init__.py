@@ -1,4 +1,4 @@
-"""What a run came to: one page for people, the same figures for machines, one table for the terminal."""
+"""Report of a run: an HTML page, the same figures as JSON, and a table for the terminal."""
 
 import json
 import os
@@ -11,10 +11,9 @@ from pipelines.report.records import Report
 
 
 def publish(settings: Settings, seconds: float | None = None, took: Mapping[str, float] | None = None) -> Report:
-    """Read how all families stand and write the report into `settings.home / "report"`.
+    """Read the state of all families and write the report into `settings.home / "report"`.
 
-    `seconds` is the wall time of the whole run, `took` that of each family in it; a family that this run left alone
-    keeps the time of its own last run.
+    `seconds` is the wall time of the run, `took` that of each family; families outside this run keep their last time.
     """
     from pipelines.report import reading
     from serving.experiments.simulation import records as simulation
@@ -28,7 +27,7 @@ def publish(settings: Settings, seconds: float | None = None, took: Mapping[str,
 
 
 def write(report: Report, folder: Path) -> Path:
-    """Write `index.html` and `summary.json` into `folder`, each whole or not at all. Returns the page's path."""
+    """Write `index.html` and `summary.json` into `folder`, each atomically. Returns the page's path."""
     from pipelines.report.page import render
     from pipelines.report.summary import summary
 
@@ -39,7 +38,7 @@ def write(report: Report, folder: Path) -> Path:
 
 
 def _earlier(path: Path) -> dict[str, float]:
-    """How long each family took, by the report before this one."""
+    """Seconds by family, from the previous report."""
     if not path.exists():
         return {}
     families = json.loads(path.read_text())["families"]

@@ -1,4 +1,4 @@
-"""A matplotlib figure as inline SVG, in colours that follow the page: light or dark."""
+"""Renders matplotlib figures as inline SVG in the page's light or dark colours."""
 
 import io
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-#: Matplotlib draws in these placeholder colours; in the page they become the style sheet's variables.
+#: Placeholder colours in matplotlib, replaced by the style sheet's variables in the page.
 INK, MUTED, LINE, MODEL, NAIVE = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f"
 VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", MODEL: "--model", NAIVE: "--naive"}
 STYLE: dict[Any, Any] = {
@@ -33,7 +33,7 @@ STYLE: dict[Any, Any] = {
 
 
 class Drawing:
-    """A figure on its way to SVG: `axes` to draw on, `svg` filled when the `drawing` block ends."""
+    """A figure: `axes` to draw on, `svg` set when the `drawing` block ends."""
 
     def __init__(self, axes: Any) -> None:
         self.axes = axes
@@ -42,7 +42,7 @@ class Drawing:
 
 @contextmanager
 def drawing(label: str, width: float = 3.9, height: float = 3.0, rows: int = 1) -> Iterator[Drawing]:
-    """Draw on `.axes` (one a row), then take `.svg`. Sizes are in inches, `label` is for those who cannot see it."""
+    """Draw on `.axes` (one per row), then read `.svg`. Sizes are in inches, `label` is the text for screen readers."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Canvas
@@ -58,7 +58,7 @@ def drawing(label: str, width: float = 3.9, height: float = 3.0, rows: int = 1) 
 
 
 def _inline(svg: str, label: str) -> str:
-    """Cut the XML prologue and the repeated ids, size by the page's width, and colour by its variables."""
+    """Remove the XML prologue and repeated ids, scale to the page's width, and use its colour variables."""
     from markupsafe import escape
 
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)

@@ -1,6 +1,6 @@
-"""From held-out rows to the few points a plot or a sentence needs.
+"""Summary curves of held-out rows for plots and texts.
 
-Frames have one row a customer with `truth` and `predicted`, and may have `naive`, `low` and `high`.
+Frames have one row per customer with `truth` and `predicted`, and optionally `naive`, `low` and `high`.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ Array = NDArray[np.float64]
 
 
 def is_chance(rows: pd.DataFrame) -> bool:
-    """Whether the truth is yes or no (so that predictions are probabilities) and not an amount."""
+    """Whether the truth is binary, so that predictions are probabilities and not amounts."""
     return bool(rows["truth"].isin([0, 1]).all())
 
 
 def gain(rows: pd.DataFrame, by: str) -> tuple[Array, Array]:
-    """Share of customers taken from the top of the ranking `by`, and share of all the truth found among them.
+    """Cumulative gain: share of customers from the top of the ranking `by`, and share of the truth among them.
 
-    Tied customers are taken together, each counting as the mean of its tie: the order of equals earns nothing.
+    Tied customers count with the mean of their tie, so that their order has no effect.
     """
     ranked = rows.groupby(by)["truth"].agg(["sum", "size"]).sort_index(ascending=False)
     total = ranked["sum"].sum()
@@ -30,13 +30,13 @@ def gain(rows: pd.DataFrame, by: str) -> tuple[Array, Array]:
 
 
 def captured(rows: pd.DataFrame, share: float, by: str = "predicted") -> float:
-    """Share of all the truth found in the best `share` of customers by the ranking `by`."""
+    """Share of the truth in the best `share` of customers by the ranking `by`."""
     return float(np.interp(share, *gain(rows, by)))
 
 
 @dataclass(frozen=True)
 class Bins:
-    """Equally many customers a bin, from the lowest predictions to the highest.
+    """Bins of equally many customers, from the lowest predictions to the highest.
 
     `low` and `high` are the 95% interval of `actual` (Wilson for a rate, normal for a mean); `band_low` and
     `band_high` the mean prediction interval, where the model gives one.
@@ -51,7 +51,7 @@ class Bins:
 
 
 def bins(rows: pd.DataFrame, count: int = 10) -> Bins:
-    """Cut customers into `count` groups by predicted value; compare what was predicted with what came."""
+    """Cut customers into `count` bins by predicted value; compare predictions with outcomes."""
     rank = rows["predicted"].rank(method="first")
     groups = rows.groupby(np.minimum(((rank - 1) * count // len(rows)).astype(int), count - 1))
     mean, size = groups.mean(), np.asarray(groups.size(), dtype=float)
@@ -64,7 +64,7 @@ def bins(rows: pd.DataFrame, count: int = 10) -> Bins:
 
 
 def _wilson(rate: Array, size: Array, z: float = 1.96) -> tuple[Array, Array]:
-    """Wilson's score interval (1927): stays inside [0, 1] and honest for rare events."""
+    """Wilson's score interval (1927): stays inside [0, 1], and is valid for rare events."""
     middle = (rate + z**2 / (2 * size)) / (1 + z**2 / size)
     half = z / (1 + z**2 / size) * np.sqrt(rate * (1 - rate) / size + z**2 / (4 * size**2))
     return middle - half, middle + half

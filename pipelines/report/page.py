@@ -20,7 +20,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawn plot and what it says."""
+    """A plot and its caption."""
 
     svg: Markup
     caption: str
@@ -28,7 +28,7 @@ class Plot:
 
 
 def render(report: Report) -> str:
-    """The whole page."""
+    """Render the HTML page."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
@@ -44,12 +44,12 @@ def render(report: Report) -> str:
 
 
 def plots_of(family: FamilyReport) -> list[Plot]:
-    """The plots its records allow: metrics with intervals, then the ranking and the calibration of its answers."""
+    """The plots of a family: metrics with intervals, then ranking and calibration where its records allow them."""
     from pipelines.report import plots as draw
 
     drawn = []
     if family.metrics:
-        svg = draw.metrics_plot(family.metrics, f"{family.name}: metrics beside baselines")
+        svg = draw.metrics_plot(family.metrics, f"{family.name}: metrics and baselines")
         drawn.append(
             (
                 svg,
@@ -70,7 +70,7 @@ def plots_of(family: FamilyReport) -> list[Plot]:
         drawn.append(
             (
                 draw.lift_plot(rows, f"{family.name}: lift"),
-                "How many times the average each tenth of customers is.",
+                "Lift: mean of each tenth of customers over the overall mean.",
                 False,
             )
         )
@@ -79,13 +79,13 @@ def plots_of(family: FamilyReport) -> list[Plot]:
 
 
 def simulated_plots(done: "Simulation") -> list[Plot]:
-    """How the engine and the rules beside it spent, bid and bought."""
+    """Plots of spend, bids and value of the engine and the baseline rules."""
     from pipelines.report import simulated as draw
 
     drawn = [
         (
             draw.spend_plot(done),
-            "Spend so far as a share of the budgets, on an average day. Dotted: an even pace by the clock.",
+            "Cumulative spend as a share of the budgets, on an average day. Dotted: an even pace.",
             False,
         ),
         (draw.bid_plot(done), "Mean bid of each hour, next to the constant rule's bid for the same campaign.", False),
@@ -108,7 +108,7 @@ def _calibration(name: str, rows: pd.DataFrame) -> list[tuple[str, str, bool]]:
 
     if is_chance(rows):
         svg = draw.calibration_plot(rows, f"{name}: calibration")
-        return [(svg, "On the dotted line a predicted 30% means that 30 of 100 did.", False)]
+        return [(svg, "On the dotted line predictions equal observed rates.", False)]
     return [
         (
             draw.amount_plot(rows, f"{name}: predicted and actual"),
@@ -116,8 +116,8 @@ def _calibration(name: str, rows: pd.DataFrame) -> list[tuple[str, str, bool]]:
             False,
         ),
         (
-            draw.scatter_plot(rows, f"{name}: customer by customer"),
-            "Customer by customer, logarithmic above the median.",
+            draw.scatter_plot(rows, f"{name}: individual customers"),
+            "Individual customers, logarithmic above the median.",
             False,
         ),
     ]

@@ -1,4 +1,4 @@
-"""The report's plots, each a function from data to inline SVG."""
+"""The report's plots: functions from data to inline SVG."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ ARROWS = {"higher": "→", "lower": "←"}
 
 
 def gain_plot(rows: pd.DataFrame, label: str) -> str:
-    """Share of the truth found against the share of customers contacted, best first."""
+    """Cumulative gain: share of the truth against the share of customers contacted, best first."""
     from matplotlib.ticker import PercentFormatter
 
     with drawing(label) as plot:
@@ -32,13 +32,13 @@ def gain_plot(rows: pd.DataFrame, label: str) -> str:
 
 
 def _thin(curve: tuple[Any, Any], points: int = 200) -> tuple[Any, Any]:
-    """The same curve at evenly spaced places: the page stays small however many customers there are."""
+    """Sample the curve at evenly spaced points to limit the size of the page."""
     places = np.linspace(0, 1, points)
     return places, np.interp(places, *curve)
 
 
 def lift_plot(rows: pd.DataFrame, label: str) -> str:
-    """By tenth of customers, best first: how much more than the average customer they turned out to be."""
+    """Lift by tenth of customers, best first."""
     best_first = bins(rows)
     lift = best_first.actual[::-1] / rows["truth"].mean()
     with drawing(label) as plot:
@@ -54,7 +54,7 @@ def lift_plot(rows: pd.DataFrame, label: str) -> str:
 
 
 def calibration_plot(rows: pd.DataFrame, label: str) -> str:
-    """Predicted chance against the rate that came, by tenth of customers: on the diagonal it can be trusted."""
+    """Calibration: predicted probability against observed rate, by tenth of customers."""
     from matplotlib.ticker import PercentFormatter
 
     cut = bins(rows)
@@ -64,7 +64,7 @@ def calibration_plot(rows: pd.DataFrame, label: str) -> str:
         axes.plot([0, top], [0, top], color=MUTED, linewidth=1, linestyle=":", label="perfect")
         axes.errorbar(cut.predicted, cut.actual, yerr=_whiskers(cut), fmt="o-", color=MODEL, linewidth=1.2,
                       markersize=5, elinewidth=1.2, label="model, 95% interval")  # fmt: skip
-        axes.set(xlim=(0, top), ylim=(0, top), xlabel="predicted chance", ylabel="rate that came")
+        axes.set(xlim=(0, top), ylim=(0, top), xlabel="predicted probability", ylabel="observed rate")
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.legend(loc="upper left")
@@ -93,14 +93,17 @@ def amount_plot(rows: pd.DataFrame, label: str) -> str:
             label="actual, 95% interval",
         )
         axes.set(
-            xticks=tenth, xlabel="tenth of customers, lowest predicted first", ylabel="value a customer", ylim=(0, None)
+            xticks=tenth,
+            xlabel="tenth of customers, lowest predicted first",
+            ylabel="value per customer",
+            ylim=(0, None),
         )
         axes.legend(loc="upper left")
     return plot.svg
 
 
 def scatter_plot(rows: pd.DataFrame, label: str, most: int = 160) -> str:
-    """Customer by customer, predicted against actual, each with its interval; an even sample by predicted value."""
+    """Predicted against actual value of single customers with intervals; a sample evenly spaced by predicted value."""
     ordered = rows.sort_values("predicted")
     sample = ordered.iloc[np.unique(np.linspace(0, len(ordered) - 1, most).astype(int))]
     with drawing(label) as plot:
@@ -120,7 +123,7 @@ def scatter_plot(rows: pd.DataFrame, label: str, most: int = 160) -> str:
         )
         top = float(max(sample["predicted"].max(), sample["truth"].max()))
         axes.plot([0, top], [0, top], color=MUTED, linewidth=1, linestyle=":")
-        # Spending is heavy-tailed with many zeros: linear near nothing, logarithmic above a typical customer.
+        # Spending is heavy-tailed with many zeros: linear near zero, logarithmic above a typical customer.
         knee = float(max(rows["predicted"].median(), 1e-9))
         for axis in (axes.set_xscale, axes.set_yscale):
             axis("symlog", linthresh=knee)

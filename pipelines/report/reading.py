@@ -1,4 +1,4 @@
-"""From what the steps left under `settings.home` to the records of the report."""
+"""Reads the outputs of pipeline steps under `settings.home` into the records of the report."""
 
 import json
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 #: Libraries whose version may change a figure.
 LIBRARIES = ("lightgbm", "xgboost", "scikit-learn", "torch", "onnxruntime", "feast", "duckdb", "mlflow", "kfp")
-#: A release's outcomes, as the report says them.
+#: Text by outcome of a release.
 OUTCOMES = {"first": "first version, released at once", "released": "released", "rolled_back": "rolled back"}
 
 
 def family(name: str, settings: Settings, seconds: float | None = None) -> FamilyReport:
-    """All there is to say of a family's newest registered version; an empty report where there is none."""
+    """Report of a family's newest registered version; empty where there is none."""
     from models.registry import Registry
 
     registry = Registry(settings)
@@ -49,22 +49,22 @@ def family(name: str, settings: Settings, seconds: float | None = None) -> Famil
 
 
 def begun(settings: Settings) -> bool:
-    """Whether there is a registry to ask. Asking MLflow takes seconds, and would lay out a new database."""
+    """Whether a registry exists. Opening MLflow takes seconds, and would create a new database."""
     return settings.mlflow_uri is not None or (settings.home / "mlflow.db").exists()
 
 
 def status(registered: "Version") -> str:
-    """Its place in the registry, or how it was decided on."""
+    """Its stage in the registry, or the outcome of its gates."""
     return next((alias for alias in ("champion", "challenger") if alias in registered.aliases), registered.status)
 
 
 def lineage(registry: "Registry", registered: "Version", rows: Mapping[str, int]) -> dict[str, str]:
-    """What the model was made of, in reading order."""
+    """Lineage of the model: data, code, parameters and libraries, in reading order."""
     manifest = json.loads((registry.download(registered.family, registered.version) / "manifest.json").read_text())
     return {
         "git commit": manifest["git_commit"],
         "data hash": manifest["data_hash"],
-        "data as of": manifest["as_of"] or "its end",
+        "data as of": manifest["as_of"] or "end of data",
         "examples": ", ".join(f"{count:,} {split}" for split, count in rows.items()),
         "feature service": manifest["feature_service"],
         "schema hash": registered.tags["schema_hash"],
@@ -76,7 +76,7 @@ def lineage(registry: "Registry", registered: "Version", rows: Mapping[str, int]
 
 
 def drift(name: str, settings: Settings) -> Drift | None:
-    """What the monitors last said of a family's champion; None before they looked."""
+    """Last monitoring result of a family's champion; None before the first."""
     found = _read(settings.home / "monitoring" / f"{name}.json")
     if found is None or found["version"] is None:
         return None
@@ -92,7 +92,7 @@ def drift(name: str, settings: Settings) -> Drift | None:
 
 
 def release(name: str, settings: Settings) -> ReleaseCourse | None:
-    """How the last release of a family went; None before the first."""
+    """The last release of a family; None before the first."""
     found = _read(settings.home / "releases" / f"{name}.json")
     if found is None:
         return None
@@ -101,7 +101,7 @@ def release(name: str, settings: Settings) -> ReleaseCourse | None:
 
 
 def _step(seen: Mapping[str, Any]) -> CanaryStep:
-    """One step. Beside both sides' figures it has those of the two compared: the answers' shift, the outcome metric."""
+    """One canary step: figures of both sides, and their comparison (shift of answers, outcome metric)."""
     metric = next((value for value in seen.items() if isinstance(value[1], dict) and "gain" in value[1]), None)
     sides = {side: _side(seen[side]) for side in ("canary", "champion") if side in seen}
     if metric is not None:
@@ -118,7 +118,7 @@ def _step(seen: Mapping[str, Any]) -> CanaryStep:
 
 
 def _side(seen: Mapping[str, Any]) -> dict[str, float | None]:
-    """A side that was sent nothing has no figures."""
+    """The figures of one side; empty without traffic."""
     if not seen["requests"]:
         return {"errors": None, "p50 ms": None, "p95 ms": None}
     return {"errors": seen["errors"] / seen["requests"], "p50 ms": seen["p50_ms"], "p95 ms": seen["p95_ms"]}

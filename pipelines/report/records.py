@@ -1,4 +1,4 @@
-"""What the report says, as data: filled by `reading`, drawn by `page`, `terminal` and `summary`."""
+"""Data of the report: filled by `reading`, rendered by `page`, `terminal` and `summary`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figure:
-    """One metric on the held-out rows, with its bootstrap interval, beside the other models' on the same rows.
+    """One metric on the held-out rows, with its bootstrap interval, and that of the other models on the same rows.
 
     Attributes:
-        value: None where the rows leave it undefined, as everyone else's may be.
+        value: None where undefined on these rows.
         low, high: the interval of `value`; None where none was estimated.
         baselines: the same metric of each baseline by its name, the naive one first.
         champion: the released model's, or None where nothing was released before.
@@ -32,7 +32,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """What one gate said and why."""
+    """The result of one gate, and its reason."""
 
     gate: str
     passed: bool
@@ -41,7 +41,7 @@ class GateVerdict:
 
 @dataclass(frozen=True)
 class CanaryStep:
-    """One step of a release: the canary's share of the traffic, and how both sides did, figure by figure.
+    """One step of a release: the canary's share of the traffic, and the figures of both sides.
 
     Attributes:
         shift: distance between the two sides' distributions of answers (Kolmogorov-Smirnov, 0 to 1).
@@ -58,7 +58,7 @@ class CanaryStep:
 
 @dataclass(frozen=True)
 class ReleaseCourse:
-    """A release from its first step to its end. `outcome` is the state it stands in, `reason` why."""
+    """A release with all of its steps. `outcome` is its state, `reason` why."""
 
     version: str
     outcome: str
@@ -68,8 +68,8 @@ class ReleaseCourse:
 
 @dataclass(frozen=True)
 class FeatureDrift:
-    """One monitored column against the training reference: the test's statistic and p-value, and how large the shift
-    is (population stability index). `why` says what moved, where it is not the distribution as a whole.
+    """One monitored column against the training reference: the test's statistic and p-value, and the population
+    stability index. `why` names what moved, where it is not the whole distribution.
     """
 
     feature: str
@@ -82,10 +82,10 @@ class FeatureDrift:
 
 @dataclass(frozen=True)
 class Drift:
-    """What the monitors said of the newest requests; `drifted` is None where they are too few to say.
+    """Monitoring result of the newest requests; `drifted` is None where there are too few.
 
     Attributes:
-        held: each metric on the requests whose outcome is known, and what it was at release.
+        held: each metric on requests with a known outcome, and its value at release.
     """
 
     drifted: bool | None
@@ -98,15 +98,15 @@ class Drift:
 
 @dataclass(frozen=True)
 class FamilyReport:
-    """All the report says of one family; what has not happened yet is None or empty.
+    """Report of one family; fields of steps that have not run are None or empty.
 
     Attributes:
-        status: `champion`, `challenger`, `rejected`, … as the registry has it, and `reason` why.
-        champion: the version that answers customers, this one or an earlier one.
-        metrics: the first is the one that gates and canaries compare.
-        held_out: a row a held-out customer with `truth`, `predicted`, optionally `naive`, and for amounts `low`,
-            `high`, the prediction interval. None where the family's answers are not numbers to rank by.
-        lineage: what the model was made of (git commit, data hash, params hash, seed, versions), in reading order.
+        status: `champion`, `challenger`, `rejected`, … in the registry, and `reason` why.
+        champion: the released version, this one or an earlier one.
+        metrics: gates and canaries compare the first.
+        held_out: one row per held-out customer with `truth`, `predicted`, optionally `naive`, and for amounts the
+            prediction interval `low`, `high`. None where answers cannot be ranked.
+        lineage: git commit, data hash, params hash, seed and versions, in reading order.
         seconds: wall time of its last pipeline run.
     """
 
@@ -130,7 +130,7 @@ class FamilyReport:
 
     @property
     def passed(self) -> int:
-        """How many gates let it through."""
+        """Number of passed gates."""
         return sum(gate.passed for gate in self.gates)
 
 

@@ -1,4 +1,4 @@
-"""Plots of a simulation, each a function from its record to inline SVG."""
+"""Plots of a simulation: functions from its record to inline SVG."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ HOURS = np.arange(25)
 
 
 def spend_plot(done: Simulation) -> str:
-    """Spend over an average day as a share of the budgets, beside an even pace."""
+    """Cumulative spend over an average day as a share of the budgets, with an even pace."""
     from matplotlib.ticker import PercentFormatter
 
     with drawing("simulation: spend over the day") as plot:
@@ -31,7 +31,7 @@ def spend_plot(done: Simulation) -> str:
 
 
 def worth_plot(done: Simulation) -> str:
-    """What was bought over an average day, in worth as a share of the budgets."""
+    """Cumulative worth bought over an average day, as a share of the budgets."""
     with drawing("simulation: worth over the day") as plot:
         axes = plot.axes[0]
         _lines(axes, _so_far(done, "worth"))
@@ -41,7 +41,7 @@ def worth_plot(done: Simulation) -> str:
 
 
 def bid_plot(done: Simulation) -> str:
-    """The mean bid of each hour of the day, in bids of the constant rule."""
+    """Mean bid by hour of the day, relative to the constant rule's bid."""
     frame = _frame(done)
     constant = np.array([one.constant for one in done.campaigns])[frame["place"]]
     frame["relative"] = frame["bid"] * frame["bids"] / constant
@@ -60,7 +60,7 @@ def campaign_plot(done: Simulation) -> str:
     """Worth per spend of each campaign by each bidder."""
     sums = _frame(done).groupby(["place", "bidder"])[["worth", "spend"]].sum()
     ratio = (sums["worth"] / sums["spend"].where(sums["spend"] > 0)).unstack("bidder")
-    shown = ratio.iloc[:24]  # of more there is the table and the file
+    shown = ratio.iloc[:24]  # the table and the file have all
     with drawing("simulation: worth per spend by campaign", width=6.4, height=0.3 * len(shown) + 1.1) as plot:
         axes = plot.axes[0]
         places = np.arange(len(shown))[::-1]
@@ -79,7 +79,7 @@ def _frame(done: Simulation) -> pd.DataFrame:
 
 
 def _so_far(done: Simulation, column: str) -> pd.DataFrame:
-    """A figure added up over an average day, as a share of the budgets: a row an hour's end, a column a bidder."""
+    """Cumulative sum over an average day, as a share of the budgets: a row per end of hour, a column per bidder."""
     frame = _frame(done)
     by_hour = frame.groupby([frame["hour"] % 24, "bidder"])[column].sum().unstack("bidder")
     return by_hour.cumsum() / (sum(one.budget for one in done.campaigns) * done.days)

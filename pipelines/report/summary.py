@@ -1,4 +1,4 @@
-"""The report's figures for machines."""
+"""The report's figures as JSON."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ def summary(report: Report) -> dict[str, Any]:
 
 
 def _simulation(done: "Simulation") -> dict[str, Any]:
-    """All but the hours, which are in its own file."""
+    """All figures except the hourly ones, which are in their own file."""
     return {name: value for name, value in asdict(done).items() if name != "hours"}
 
 

@@ -1,4 +1,4 @@
-"""The report in the terminal: one row a family, what `make run` ends with."""
+"""The report as a terminal table, one row per family."""
 
 from typing import TYPE_CHECKING
 

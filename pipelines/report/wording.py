@@ -1,4 +1,4 @@
-"""Figures in words: one place decides how a number reads, for the page and the terminal alike."""
+"""Formats figures and states as text for the page and the terminal."""
 
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ from pipelines.report.records import Drift, FamilyReport, Figure, ReleaseCourse
 if TYPE_CHECKING:
     from serving.experiments.simulation.records import Estimate, Simulation
 
-#: Names that underscores do not do justice.
+#: Display names that differ from the identifier.
 PROSE = {
     "auc": "AUC",
     "ece": "ECE",
@@ -26,30 +26,30 @@ PROSE = {
     "lightgbm": "LightGBM",
     "bg_nbd_gamma_gamma": "BG/NBD + Gamma-Gamma",
 }
-#: What the usual metrics say, to someone who does not compute them every day.
+#: Short definitions of the metrics.
 MEANING = {
-    "auc": "chance that a case is ranked above a non-case",
-    "average_precision": "mean precision down the ranking",
-    "log_loss": "surprise at what came, in nats",
-    "brier": "mean squared error of the chance",
-    "ece": "mean gap between predicted chance and rate",
-    "gini": "how well customers are ranked by value; 1 is perfect",
-    "spearman": "agreement of predicted and actual rank",
+    "auc": "probability that a case ranks above a non-case",
+    "average_precision": "mean precision over the ranking",
+    "log_loss": "negative log-likelihood (nats)",
+    "brier": "mean squared error of the probability",
+    "ece": "mean gap between predicted probability and observed rate",
+    "gini": "ranking of customers by value; 1 is perfect",
+    "spearman": "rank correlation of predicted and actual values",
     "mae": "mean absolute error, in money",
     "rmse": "root mean squared error, in money",
-    "lift_10": "how many times the average the best 10% are",
+    "lift_10": "mean of the best 10% over the overall mean",
     "total_ratio": "predicted total over the actual total",
-    "share_of_hindsight": "value won, of what the same budgets buy when all is known beforehand",
-    "value_per_spend": "value for what a budget has for 1,000 auctions",
-    "clicks_per_mille": "clicks won for each 1,000 auctions offered",
+    "share_of_hindsight": "value won, as a share of the optimum in hindsight with the same budgets",
+    "value_per_spend": "value per budget of 1,000 auctions",
+    "clicks_per_mille": "clicks won per 1,000 auctions offered",
     "win_rate": "share of auctions won",
     "budget_use": "share of the budgets spent; never above 1",
-    "accuracy": "share of customers called right",
+    "accuracy": "share of customers classified correctly",
 }
 
 
 def number(value: float | None) -> str:
-    """Three significant figures, thousands separated; a dash where there is none."""
+    """Three significant figures with thousands separators; a dash for None."""
     if value is None or value != value:
         return "-"
     if abs(value) >= 1000:
@@ -73,7 +73,7 @@ def in_short(done: "Simulation") -> str:
 
 
 def simulated(done: "Simulation") -> list[str]:
-    """What else is to be said of a simulation, a line each."""
+    """Further results of a simulation, one line each."""
     alone, batched = done.alone, done.batched
     count = alone.decisions + batched.decisions
     acted = ", ".join(f"{name(guardrail)} {count:,}" for guardrail, count in done.guardrails.items()) or "none"
@@ -83,17 +83,17 @@ def simulated(done: "Simulation") -> list[str]:
         f"{count:,} decisions: alone p50 {alone.p50_ms:.1f} ms, p99 {alone.p99_ms:.1f} ms; "
         f"in batches {batched.per_s:,.0f} a second, p50 {batched.p50_ms:.0f} ms, p99 {batched.p99_ms:.0f} ms",
         f"guardrails that acted: {acted}; changes carried out: {done.carried_out}",
-        f"{held}; the engine's books {agreed} with the simulator's",
+        f"{held}; the engine's accounts {agreed} with the simulator's",
     ]
 
 
 def interval(figure: Figure) -> str:
-    """`[low, high]`, or nothing where no interval was estimated."""
+    """`[low, high]`; empty without an interval."""
     return "" if figure.low is None or figure.high is None else f"[{number(figure.low)}, {number(figure.high)}]"
 
 
 def name(identifier: str) -> str:
-    """An identifier as it is written in prose."""
+    """The display name of an identifier."""
     return PROSE.get(identifier, identifier.replace("_", " "))
 
 
@@ -105,7 +105,7 @@ def meaning(figure: Figure) -> str:
 
 
 def better(figure: Figure) -> str:
-    """Where a metric should be."""
+    """The direction in which a metric improves."""
     if figure.name.startswith("coverage"):
         return f"near {int(figure.name.removeprefix('coverage')) / 100:g}"
     if figure.name == "total_ratio":
@@ -114,7 +114,7 @@ def better(figure: Figure) -> str:
 
 
 def standing(family: FamilyReport) -> str:
-    """The newest version and what became of it, and who answers customers where that is another."""
+    """The newest version and its status, and the champion where it is another version."""
     if family.version is None:
         return family.status
     other = family.champion not in (None, family.version)
@@ -122,7 +122,7 @@ def standing(family: FamilyReport) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`8 m 05 s`, `12 s`; a dash where it is not known."""
+    """`8 m 05 s`, `12 s`; a dash for None."""
     if seconds is None:
         return "-"
     minutes, rest = divmod(round(seconds), 60)
@@ -130,7 +130,7 @@ def duration(seconds: float | None) -> str:
 
 
 def gates(family: FamilyReport) -> str:
-    """`6 of 6 passed`, or which ones refused."""
+    """`6 of 6 passed`, or the names of failed gates."""
     if not family.gates:
         return "not evaluated"
     refused = [name(gate.gate) for gate in family.gates if not gate.passed]
@@ -138,14 +138,14 @@ def gates(family: FamilyReport) -> str:
 
 
 def release(course: ReleaseCourse | None) -> str:
-    """How the release ended, and where a rollback happened."""
+    """The outcome of a release, and the step of a rollback."""
     if course is None:
         return "none yet"
     return f"{course.outcome} at {course.steps[-1].percent}%" if course.steps else course.outcome
 
 
 def drift(seen: Drift | None) -> str:
-    """Whether the requests still look like the training data."""
+    """The drift of requests from the training data."""
     if seen is None:
         return "not monitored yet"
     if seen.drifted is None:
@@ -155,7 +155,7 @@ def drift(seen: Drift | None) -> str:
 
 
 def promise(family: FamilyReport) -> str | None:
-    """What the ranking is worth, said to someone who decides whom to contact; None where there is nothing to rank."""
+    """The value of the ranking for a contact campaign; None where nothing is ranked."""
     rows = family.held_out
     if rows is None or rows["truth"].sum() <= 0:
         return None
@@ -166,5 +166,5 @@ def promise(family: FamilyReport) -> str | None:
         else ""
     )
     if is_chance(rows):
-        return f"Contact the 10% of customers ranked highest, and you reach {found} of all cases that came.{naive}"
-    return f"The 10% of customers ranked highest brought {found} of all value that came.{naive}"
+        return f"The 10% of customers ranked highest contain {found} of all cases.{naive}"
+    return f"The 10% of customers ranked highest brought {found} of all value.{naive}"

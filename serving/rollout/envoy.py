@@ -1,4 +1,4 @@
-"""One Envoy as a child process, its clusters and routes changed while it runs."""
+"""Envoy as a child process, with clusters and routes updated while it runs."""
 
 import json
 import os
@@ -13,23 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from serving.rollout import xds
-from serving.rollout.edge import SERVICE, Record
+from serving.rollout.envoy_filters import SERVICE, Record
 from serving.rollout.processes import PATIENCE, Pause, Process, get
 
 FLUSH_MS = "100"
-#: Seconds after which a request is on its way no longer, whatever it waits for (its timeout, and a little).
+#: Longest time of a request in flight, in seconds: its timeout and a margin.
 DRAIN = 32.0
 
 
 class EnvoyFailed(ConnectionError):
-    """Envoy does not run, or refuses its configuration."""
+    """Envoy does not run or rejects its configuration."""
 
 
 class Envoy:
-    """Envoy on `host:port`. Its files are watched: a file that takes another's place is in force at once.
+    """Envoy on `host:port`. It watches its configuration files: a replaced file applies at once.
 
     Args:
-        beside: ports on this machine, by paths that no family answers.
+        extra_ports: local ports by path, for paths outside the families.
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class Envoy:
         folder: Path,
         host: str,
         port: int,
-        beside: Mapping[str, int] | None = None,
+        extra_ports: Mapping[str, int] | None = None,
         pause: Pause = time.sleep,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="envoy-", dir=folder.resolve()))
         self.attempts = self.folder / "attempts.jsonl"
         self.attempts.touch()
-        self._beside = {path: (f"beside/{number}", number) for path, number in (beside or {}).items()}
+        self._extra = {path: (f"beside/{number}", number) for path, number in (extra_ports or {}).items()}
         self._write("clusters.json", self._standing())
         self._write("routes.json", [self._routes({})])
         self.host, self.port, self._pause = host, port, pause
@@ -70,30 +70,30 @@ class Envoy:
         self._wait(self._listening, "to listen")
 
     def restart(self) -> None:
-        """Start it again after it died, on the same port: its files say what is in force. Raises `EnvoyFailed`."""
+        """Restart a dead Envoy on the same port with the current files. Raises `EnvoyFailed`."""
         self.process.stop()
         self._start()
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """Its address."""
         return f"http://{self.host}:{self.port}"
 
     def use(self, clusters: list[Record]) -> None:
-        """Put these clusters in force."""
+        """Apply these clusters."""
         version = self._write("clusters.json", [*self._standing(), *clusters])
         self._wait(lambda: self._stat("cluster_manager.cds") == version, "to take clusters")
 
     def route(self, splits: dict[str, Any]) -> None:
-        """Put the routes of these splits, by family, in force."""
+        """Apply the routes of these splits by family."""
         version = self._write("routes.json", [self._routes(splits)])
         self._wait(lambda: self._stat("http.models.rds.models") == version, "to take routes")
 
     def drain(self, clusters: set[str]) -> None:
-        """Wait until no request is on its way in these clusters, which no route names any more.
+        """Wait until these clusters, which no route names any more, have no active requests.
 
-        A request that a canary hangs on goes on to the champion within its cluster: it must not vanish under it.
-        Between two tries nothing is on its way for an instant, so two looks in a row must find nothing.
+        A request that times out on a canary is retried on the champion within its cluster, so the cluster must stay.
+        Between two tries no request is active for an instant, so two checks in a row must find none.
         """
         deadline, empty = time.monotonic() + DRAIN, 0
         while clusters and empty < 2 and time.monotonic() < deadline:
@@ -105,11 +105,11 @@ class Envoy:
         shutil.rmtree(self.folder)
 
     def _standing(self) -> list[Record]:
-        grpc = {name for path, (name, _) in self._beside.items() if path.startswith(SERVICE)}
-        return [xds.cluster(name, [port], name in grpc) for name, port in dict(self._beside.values()).items()]
+        grpc = {name for path, (name, _) in self._extra.items() if path.startswith(SERVICE)}
+        return [xds.cluster(name, [port], name in grpc) for name, port in dict(self._extra.values()).items()]
 
     def _routes(self, splits: dict[str, Any]) -> Record:
-        return xds.routes(splits, {path: name for path, (name, _) in self._beside.items()})
+        return xds.routes(splits, {path: name for path, (name, _) in self._extra.items()})
 
     def _write(self, name: str, resources: list[Record]) -> str:
         version = uuid.uuid4().hex
@@ -127,7 +127,7 @@ class Envoy:
         texts = self._get(f"/stats?type=TextReadouts&filter=^{prefix}.version_text$").strip()
         rejected = self._get(f"/stats?usedonly&filter=^{prefix}.update_rejected$").strip()
         if rejected and int(rejected.split(":")[1]):
-            raise EnvoyFailed(f"refused its configuration: {self.process.last_words()}")
+            raise EnvoyFailed(f"Envoy rejected its configuration: {self.process.last_words()}")
         return texts.partition(":")[2].strip().strip('"')
 
     def _listening(self) -> bool:

@@ -1,4 +1,4 @@
-"""The servers of all families behind one Envoy, on this machine."""
+"""Runs the model servers of all families behind one local Envoy."""
 
 import sys
 import time
@@ -11,9 +11,9 @@ import pandas as pd
 from features.settings import Settings
 from models.bundle import BundleTampered
 from serving.released.split import Split
-from serving.rollout import attempts, xds
-from serving.rollout.edge import Record
+from serving.rollout import envoy_attempts, xds
 from serving.rollout.envoy import Envoy
+from serving.rollout.envoy_filters import Record
 from serving.rollout.plan import CannotFetch, CannotServe
 from serving.rollout.processes import ModelServer, Pause, stop_all
 
@@ -25,11 +25,11 @@ class Fleet:
 
     Args:
         locate: the folder of a family's version, verified.
-        beside: ports of other servers of this machine behind the same address, by path.
-        pause: waits for so many seconds; what it raises ends what is waited for.
+        extra_ports: ports of other servers of this machine behind the same address, by path.
+        pause: sleeps for a number of seconds; an exception of it ends a wait.
     """
 
-    #: What serves a bundle.
+    #: Command of a model server.
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "serving.inference")
 
     def __init__(
@@ -38,21 +38,21 @@ class Fleet:
         host: str,
         port: int,
         locate: Locate,
-        beside: Mapping[str, int] | None = None,
+        extra_ports: Mapping[str, int] | None = None,
         pause: Pause = time.sleep,
     ) -> None:
         self.settings, self._locate, self._pause = settings, locate, pause
         self._servers: dict[tuple[str, str], ModelServer] = {}
         self._starting: dict[tuple[str, str], ModelServer] = {}
         self._splits: dict[str, Split] = {}
-        self.envoy = Envoy(settings.home / "rollout", host, port, beside, pause)
+        self.envoy = Envoy(settings.home / "rollout", host, port, extra_ports, pause)
 
     def url(self, family: str) -> str:
-        """Where the families answer: one address for all."""
+        """The address of all families."""
         return self.envoy.url
 
     def split(self, family: str, split: Split) -> None:
-        """Bring servers up, then move the traffic, then let go of what nobody is sent to any more."""
+        """Start servers, then move the traffic, then stop unused servers."""
         new = [version for version in split.versions if not self._up(family, version)]
         try:
             while not self.raised(family, new):
@@ -64,21 +64,21 @@ class Fleet:
 
     @property
     def splits(self) -> dict[str, Split]:
-        """What is in force, by family."""
+        """The current split by family."""
         return dict(self._splits)
 
     @property
     def champions(self) -> dict[str, int]:
-        """Where the champions in force answer over REST, by family."""
-        there = {family: self._servers.get((family, split.champion)) for family, split in self._splits.items()}
-        return {family: server.http_port for family, server in there.items() if server is not None}
+        """REST port of the current champions by family."""
+        servers = {family: self._servers.get((family, split.champion)) for family, split in self._splits.items()}
+        return {family: server.http_port for family, server in servers.items() if server is not None}
 
     def raised(self, family: str, versions: Iterable[str]) -> bool:
-        """Start servers for these versions where they have none; whether all of them answer by now.
+        """Start missing servers of these versions. Returns whether all of them respond.
 
-        Raises `CannotServe` and `CannotFetch`, and has then let go of the server that does not come up.
+        Raises `CannotServe` and `CannotFetch` after stopping the failed server.
         """
-        there = True
+        all_up = True
         for version in versions:
             key = family, version
             if self._up(*key):
@@ -92,11 +92,11 @@ class Fleet:
                 raise
             if up:
                 self._servers[key] = self._starting.pop(key)
-            there = there and up
-        return there
+            all_up = all_up and up
+        return all_up
 
     def put_in_force(self, family: str, split: Split) -> None:
-        """Send the traffic to servers that answer, see `raised`."""
+        """Send the traffic to the servers, which must respond (see `raised`)."""
         before = {name: one for name, one in self._splits.items() if self._known(name, one)}
         self._splits[family] = split
         leaving = self._clusters(before)
@@ -108,15 +108,15 @@ class Fleet:
         self._stop_idle()
 
     def dead(self) -> dict[str, str]:
-        """Families in force whose champion's server is gone, and its last words.
+        """Families whose champion's server died, with its last log line.
 
-        A canary that died is left to its verdict: meanwhile the champion answers in its place.
+        Dead canaries are left to the release, as the champion answers for them.
         """
         champions = {family: self._servers[family, split.champion] for family, split in self._splits.items()}
         return {family: server.last_words() for family, server in champions.items() if not server.alive}
 
     def revive(self, family: str) -> bool:
-        """Start the server of a dead champion, and send the traffic there; whether that is done by now.
+        """Restart the server of a dead champion and send the traffic there. Returns whether that is done.
 
         Raises as `raised`.
         """
@@ -127,21 +127,21 @@ class Fleet:
         return True
 
     def reopen(self) -> None:
-        """Start an Envoy that died again, with what is in force. Raises `EnvoyFailed`."""
+        """Restart a dead Envoy with the current configuration. Raises `EnvoyFailed`."""
         self.envoy.restart()
         self.envoy.use(self._clusters(self._splits))
         self.envoy.route(self._splits)
 
     def versions(self) -> dict[int, str]:
-        """Versions by the port of their server."""
+        """Version by server port."""
         return {port: server.version for server in self._servers.values() for port in server.ports().values()}
 
     def attempts(self, family: str, since: float) -> pd.DataFrame:
-        """As Envoy saw them."""
-        return attempts.read(self.envoy.attempts, family, since, self.versions())
+        """Attempts from Envoy's log."""
+        return envoy_attempts.read(self.envoy.attempts, family, since, self.versions())
 
     def close(self) -> None:
-        """Stop Envoy, then the servers: nobody is sent to one that is gone."""
+        """Stop Envoy first, then the servers."""
         self.envoy.close()
         stop_all([*self._servers.values(), *self._starting.values()])
         for one in (self._splits, self._servers, self._starting):
@@ -151,15 +151,15 @@ class Fleet:
         try:
             bundle = self._locate(family, version)
         except BundleTampered as tampered:
-            mend = f"remove {self.settings.home / 'bundles' / family / version} to have it fetched again"
+            mend = f"remove {self.settings.home / 'bundles' / family / version} to fetch it again"
             raise CannotServe(version, f"{tampered}; {mend}, or adloop rollback {family}") from tampered
-        except Exception as fault:  # the network, the disk, the registry: another time it may be had
+        except Exception as fault:  # network, disk or registry: temporary
             raise CannotFetch(f"version {version} cannot be fetched: {fault}") from fault
         log = self.envoy.folder / f"{family}-{version}.log"
         return ModelServer(self.command, family, version, bundle, log, self.settings)
 
     def _drop(self, family: str, versions: Iterable[str]) -> None:
-        """Let go of servers that were started for these versions and are not in force."""
+        """Stop servers of these versions that are not in use."""
         kept = self._splits[family].versions if family in self._splits else ()
         keys = [(family, version) for version in versions]
         idle = [self._starting.pop(key, None) for key in keys]

@@ -1,4 +1,4 @@
-"""Is the canary worse than the champion? Decided on errors, latency, answers and outcomes, each beyond chance."""
+"""Tests whether the canary is significantly worse than the champion: errors, latency, answers and outcomes."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,9 +26,9 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Side:
-    """What is known of one version's requests: how many, how many failed, and quantiles of their time.
+    """Requests of one version: number, errors, and latency quantiles.
 
-    A range is what the quantile may be at least and at most, 19 times of 20 each, by its order statistics.
+    A range holds one-sided 95% bounds of the quantile, from its order statistics.
     """
 
     requests: int
@@ -44,7 +44,7 @@ class Side:
 
     @classmethod
     def of(cls, attempts: pd.DataFrame) -> "Side":
-        """Of a frame of attempts (`ok`, `latency_ms`). A failed attempt's time counts: a timeout is slow."""
+        """Summarize a frame of attempts (`ok`, `latency_ms`). Failed attempts count in latency."""
         if attempts.empty:
             return cls(0, 0, 0.0, 0.0, (0.0, 0.0), (0.0, 0.0))
         (p50, *r50), (p95, *r95) = (_quantile(attempts["latency_ms"], level) for level in (0.5, 0.95))
@@ -60,7 +60,7 @@ def _quantile(times: "pd.Series[float]", level: float) -> tuple[float, float, fl
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Answers whose truth is known, on one index."""
+    """Answers with known outcomes, on one index."""
 
     truth: pd.DataFrame
     answers: pd.DataFrame
@@ -68,7 +68,7 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be done, why, and the figures of this moment."""
+    """The decision, its reason and figures."""
 
     decision: Literal["go on", "roll back", "too few requests"]
     reason: str
@@ -76,7 +76,7 @@ class Verdict:
 
 
 def while_waiting(canary: Side, champion: Side, tolerance: Tolerance) -> str | None:
-    """Why a canary need not be given the rest of its requests: it fails or crawls beyond any doubt."""
+    """The reason to roll back early: significantly more errors or latency. None otherwise."""
     worse = _errors(canary, champion, tolerance, EARLY)
     if worse is None and canary.requests >= ENOUGH and champion.requests >= ENOUGH:
         limit = _limit(champion.p95_range[1], tolerance)
@@ -94,11 +94,10 @@ def at_end(
     tolerance: Tolerance,
     spent: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> Verdict:
-    """The verdict on a step that has its requests. Pairs are (canary's, champion's).
+    """The verdict on a step with enough requests. Pairs are (canary, champion).
 
     Args:
-        spent: what bids of each cost and brought (`cost`, `value`, `conversions`, a row a bid), where decisions were
-            made with them.
+        spent: cost and returns of bids (`cost`, `value`, `conversions`, one row per bid), where decisions were made.
     """
     shift, noise = distance(*answers)
     figures: dict[str, Any] = {"shift": round(shift, 4), "shift_noise": round(noise, 4)}
@@ -130,10 +129,10 @@ def at_end(
 
 
 def distance(canary: "pd.Series[Any]", champion: "pd.Series[Any]") -> tuple[float, float]:
-    """Two-sample Kolmogorov-Smirnov distance, and what chance alone exceeds in one case of twenty.
+    """Two-sample Kolmogorov-Smirnov distance, and its critical value at 5%.
 
-    Answers that are nearer than `ALIKE` of the champion's mean are alike: among customers who are worth next to
-    nothing any two models differ in rank, and nobody in what is done.
+    Answers closer than `ALIKE` of the champion's mean count as equal: for customers worth almost nothing, ranks of any
+    two models differ without consequence.
     """
     a, b = (np.sort(one.dropna().to_numpy(dtype=float)) for one in (canary, champion))
     if not len(a) or not len(b):
@@ -144,12 +143,12 @@ def distance(canary: "pd.Series[Any]", champion: "pd.Series[Any]") -> tuple[floa
 
 
 def _below(ordered: Floats, points: Floats) -> Floats:
-    """The share that is not above each point."""
+    """The share of values at or below each point."""
     return np.asarray(np.searchsorted(ordered, points, side="right") / len(ordered))
 
 
 def gain(metric: Metric, canary: Outcomes, champion: Outcomes) -> bootstrap.Interval:
-    """By how much the canary is better, with its 95% interval. The rows differ, so both are resampled."""
+    """Improvement of the canary with its 95% interval. The rows differ, so both sides are resampled."""
     value = metric.gain(metric.measure(canary.truth, canary.answers), metric.measure(champion.truth, champion.answers))
     ours = bootstrap.samples(metric, canary.truth, canary.answers, SEED)
     theirs = bootstrap.samples(metric, champion.truth, champion.answers, SEED + 1)
@@ -159,9 +158,9 @@ def gain(metric: Metric, canary: Outcomes, champion: Outcomes) -> bootstrap.Inte
 
 
 def returns(canary: pd.DataFrame, champion: pd.DataFrame) -> bootstrap.Interval:
-    """By what share of the champion's value per spend the canary's is above it, with its 95% interval.
+    """Relative improvement of the canary's value per spend, with its 95% interval.
 
-    Each is a ratio of sums over bids, its variance by linearization (the delta method).
+    Value per spend is a ratio of sums over bids; its variance is by linearization (delta method).
     """
     (ours, our_variance), (theirs, their_variance) = (_per_spend(side) for side in (canary, champion))
     gained, away = ours - theirs, 1.96 * (our_variance + their_variance) ** 0.5
@@ -169,14 +168,14 @@ def returns(canary: pd.DataFrame, champion: pd.DataFrame) -> bootstrap.Interval:
 
 
 def _tells(canary: pd.DataFrame, champion: pd.DataFrame) -> bool:
-    """Whether both spent and brought something, with enough conversions to compare."""
+    """Whether both have cost and enough conversions to compare."""
     both = [side[["cost", "value", "conversions"]].sum() for side in (canary, champion)]
     earning = min(float(one[["cost", "value"]].min()) for one in both) > 0
     return earning and sum(int(one["conversions"]) for one in both) >= ENOUGH
 
 
 def _per_spend(bids: pd.DataFrame) -> tuple[float, float]:
-    """Value per cost, and the variance of that."""
+    """Value per cost, and its variance."""
     cost = float(bids["cost"].sum())
     ratio = float(bids["value"].sum()) / cost
     return ratio, float(((bids["value"] - ratio * bids["cost"]) ** 2).sum()) / cost**2

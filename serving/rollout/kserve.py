@@ -1,8 +1,7 @@
-"""Traffic on a cluster: one InferenceService a family, its canary by `canaryTrafficPercent`.
+"""Splits traffic on a cluster: one InferenceService per family, with `canaryTrafficPercent`.
 
-KServe's controller, which makes revisions of these and moves the traffic, is not part of this repository's tests: they
-hold what is asked of the Kubernetes API, against a server that keeps it. On a cluster a canary's failures reach the
-clients it was sent: Knative does not ask the champion in its place, as the Envoy of this package does.
+The tests check the requests to the Kubernetes API against a fake API server; KServe's controller takes no part in them.
+On a cluster, failures of a canary reach clients: Knative does not retry on the champion, as this package's Envoy does.
 """
 
 import time
@@ -30,11 +29,11 @@ ANNOTATION = "adloop/version"
 
 
 class NotOurs(ValueError):
-    """A service of a family's name that adloop did not make."""
+    """A service with a family's name that adloop did not create."""
 
 
 def on_cluster(namespace: str, image: str, address: Callable[[str, str], str], home: Path) -> "InferenceServices":
-    """The services of the cluster this process runs in, or that `~/.kube/config` names."""
+    """Connect to the cluster this process runs in, or the one in `~/.kube/config`."""
     from kserve import KServeClient
 
     return InferenceServices(KServeClient(), namespace, image, address, home)
@@ -44,9 +43,9 @@ class InferenceServices:
     """A `Traffic` of InferenceServices named after their families.
 
     Args:
-        image: with this repository installed, as the pipelines' steps have it.
-        address: `(family, version) -> s3://…`, where the signed bundle lies.
-        home: where the servers' request log is mounted.
+        image: container image with this repository, as for pipeline steps.
+        address: `(family, version) -> s3://…`, the URI of the signed bundle.
+        home: mount of the servers' request log.
     """
 
     def __init__(
@@ -56,7 +55,7 @@ class InferenceServices:
         self._address, self._home = address, home
 
     def url(self, family: str) -> str:
-        """Where the family answers, once it does."""
+        """The family's address, once it is ready."""
         status = self._client.get(family, namespace=self._namespace).get("status") or {}
         if not status.get("url"):
             raise LookupError(f"the InferenceService '{family}' has no address yet: kubectl get isvc {family}")
@@ -64,19 +63,19 @@ class InferenceServices:
 
     def split(self, family: str, split: Split) -> None:
         """Make the canary the latest revision with its share, or the champion with all of it."""
-        there = self._there(family)
-        if there is None:
+        latest = self._latest(family)
+        if latest is None:
             self._client.create(self._service(family, split.champion, 100), namespace=self._namespace)
         elif split.canary is None:
-            if there != split.champion:  # at once away from a canary; its own revision takes a while
-                self._patch(family, there, 0)
+            if latest != split.champion:  # a rollback is immediate; a new revision takes a while
+                self._patch(family, latest, 0)
             self._patch(family, split.champion, 100)
         else:
             self._patch(family, split.canary, split.weight)
         self._wait(family, split.canary or split.champion)
 
     def attempts(self, family: str, since: float) -> pd.DataFrame:
-        """From the request log: a server that is not there writes none, but then its revision is not ready either."""
+        """Attempts from the request log. A missing server logs none, but then its revision is not ready either."""
         logged = requests.read(self._home, family, pd.Timestamp(since, unit="s", tz="UTC").to_pydatetime())
         first = logged[logged["row"] == 0]
         return pd.DataFrame(
@@ -89,12 +88,12 @@ class InferenceServices:
         )
 
     def close(self) -> None:
-        """The services go on."""
+        """Leaves the services running."""
 
-    def _there(self, family: str) -> str | None:
+    def _latest(self, family: str) -> str | None:
         """The version of the latest revision; None where the family has no service yet.
 
-        Raises `NotOurs` for a service of that name that somebody else made: it is left alone.
+        Raises `NotOurs` for a service of that name that adloop did not create.
         """
         items = self._client.get(namespace=self._namespace).get("items") or []
         found = next((item for item in items if _about(item).get("name") == family), None)

@@ -1,4 +1,4 @@
-"""The plan of a release, and what splits traffic by it."""
+"""The plan of a release, and the interface of traffic splitters."""
 
 from typing import Annotated, Protocol
 
@@ -11,7 +11,7 @@ Percent = Annotated[int, Field(gt=0, le=100)]
 
 
 class Tolerance(BaseModel):
-    """How much worse a canary may look before it is worse. Each is beyond what chance explains."""
+    """Tolerated losses of a canary, in addition to statistical noise."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,7 +27,7 @@ class Tolerance(BaseModel):
 
 
 class Plan(BaseModel):
-    """The section `release` of `params.yaml`: the steps to full traffic and what is judged at each."""
+    """The section `release` of `params.yaml`: the steps to full traffic and the tolerances at each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,7 +47,7 @@ class Plan(BaseModel):
 
 
 class CannotServe(RuntimeError):
-    """A version that does not come up: refused, broken, or out of time."""
+    """A version does not start: refused, broken, or timed out."""
 
     def __init__(self, version: str, reason: str) -> None:
         super().__init__(f"version {version} cannot be served: {reason}")
@@ -55,19 +55,19 @@ class CannotServe(RuntimeError):
 
 
 class CannotFetch(ConnectionError):
-    """The bundle of a version is not to be had now, which says nothing against the version."""
+    """The bundle of a version is temporarily unavailable."""
 
 
 class Traffic(Protocol):
-    """What splits requests between versions, and saw how each attempt went."""
+    """Splits requests between versions, and records each attempt."""
 
     def url(self, family: str) -> str:
-        """Where the family answers, once its traffic was split."""
+        """The family's address, after `split`."""
 
     def split(self, family: str, split: Split) -> None:
-        """Bring the traffic of `family` into this state; returns once it is in force.
+        """Apply this split to the traffic of `family`; returns once it is effective.
 
-        Raises `CannotServe`, and `CannotFetch` where it may go well at another time.
+        Raises `CannotServe`, and `CannotFetch` for temporary failures.
         """
 
     def attempts(self, family: str, since: float) -> pd.DataFrame:
@@ -78,4 +78,4 @@ class Traffic(Protocol):
         """
 
     def close(self) -> None:
-        """Stop what was started for this release alone."""
+        """Stop everything started for this release only."""

@@ -1,4 +1,4 @@
-"""Child processes of a rollout: model servers and Envoy, each with its log, none outliving its parent."""
+"""Child processes of a rollout: model servers, decision server and Envoy. Each has a log and dies with its parent."""
 
 import http.client
 import os
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from features.settings import Settings
 from models.keys import public_key
-from serving.rollout import leash
+from serving.rollout import die_with_parent
 from serving.rollout.plan import CannotServe
 
 #: Seconds a server may take to come up.
@@ -38,9 +38,9 @@ class Process:
         log.parent.mkdir(parents=True, exist_ok=True)
         if log.exists():  # of one that died: why is looked for there
             log.replace(log.with_name(f"{log.name}.before"))
-        leashed = [sys.executable, str(Path(leash.__file__)), str(os.getpid()), *command]
+        child = [sys.executable, str(Path(die_with_parent.__file__)), str(os.getpid()), *command]
         with log.open("wb") as output:
-            self._child = subprocess.Popen(leashed, stdout=output, stderr=output, env=dict(environment))
+            self._child = subprocess.Popen(child, stdout=output, stderr=output, env=dict(environment))
 
     @property
     def alive(self) -> bool:
@@ -51,7 +51,7 @@ class Process:
         return self._child.pid
 
     def last_words(self) -> str:
-        """The last line it wrote."""
+        """The last line of its log."""
         lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
         return lines[-1].strip() if lines else f"exit status {self._child.returncode}"
 
@@ -61,7 +61,7 @@ class Process:
         raise NotImplementedError
 
     def up(self) -> bool:
-        """Whether it answers by now. Raises `CannotServe` with its last words where it does not come up."""
+        """Whether it responds. Raises `CannotServe` with its last log line where it fails to start."""
         if self.ready:
             return True
         if not self.alive:
@@ -71,17 +71,17 @@ class Process:
         return False
 
     def wait_ready(self, pause: Pause = time.sleep) -> None:
-        """Return once it answers. Raises as `up`, and what `pause` raises."""
+        """Return once it responds. Raises as `up` and `pause`."""
         while not self.up():
             pause(0.05)
 
     def terminate(self) -> None:
-        """Ask it to finish what it is doing and end."""
+        """Request a graceful stop."""
         if self.alive:
             self._child.terminate()
 
     def stop(self, patience: float = 15.0) -> None:
-        """Ask it to end, and insist after `patience` seconds."""
+        """Stop it gracefully; kill it after `patience` seconds."""
         self.terminate()
         try:
             self._child.wait(patience)
@@ -91,7 +91,7 @@ class Process:
 
 
 class ModelServer(Process):
-    """`python -m serving.inference` for one version, on ports of its own."""
+    """`python -m serving.inference` for one version, on its own ports."""
 
     def __init__(
         self, command: Sequence[str], family: str, version: str, bundle: Path, log: Path, settings: Settings
@@ -103,7 +103,7 @@ class ModelServer(Process):
         super().__init__([*command, *arguments, *ports], log, environment(settings))
 
     def ports(self) -> dict[str, int]:
-        """By protocol."""
+        """Port by protocol."""
         return {"rest": self.http_port, "grpc": self.grpc_port}
 
     @property
@@ -112,11 +112,11 @@ class ModelServer(Process):
 
 
 class DecisionServer(Process):
-    """`python -m serving.decisions` on a port of its own: it follows the champions by itself.
+    """`python -m serving.decisions` on its own port; it follows the champions itself.
 
     Args:
-        params: the `params.yaml` to decide by.
-        place: where it keeps state and log, apart from all others; None: where the settings say.
+        params: the `params.yaml` with the decision parameters.
+        place: separate folder for state and log; None for that of the settings.
     """
 
     version = "decisions"
@@ -129,12 +129,12 @@ class DecisionServer(Process):
 
     @property
     def ready(self) -> bool:
-        """Whether it answers; what it says of its own health is another matter."""
+        """Whether it responds, healthy or not."""
         return bool(get(self.port, "/health/live"))
 
 
 def stop_all(processes: Iterable[Process]) -> None:
-    """Stop them side by side: together they take as long as the slowest."""
+    """Stop them in parallel."""
     waiting = list(processes)
     for one in waiting:
         one.terminate()
@@ -144,7 +144,7 @@ def stop_all(processes: Iterable[Process]) -> None:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The environment of a server: these settings, and the key that verifies bundles in place of the one that signs."""
+    """Environment variables of a server: the settings, with the public key in place of the signing key."""
     values = settings.model_dump(exclude={"signing_key", "verify_key", "api_key", "home"}, exclude_none=True)
     verify = public_key(settings).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     ours = {"ADLOOP_HOME": str(settings.home.resolve()), "ADLOOP_VERIFY_KEY": verify}
@@ -154,7 +154,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
+    """A free port."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
@@ -167,7 +167,7 @@ def get(port: int, path: str) -> str:
 
 
 def fetch(port: int, path: str) -> tuple[int, str]:
-    """Status and body of a GET on this machine; 0 where nobody answers."""
+    """Status and body of a GET on this machine; status 0 without a response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)
@@ -180,16 +180,16 @@ def fetch(port: int, path: str) -> tuple[int, str]:
 
 
 def free(host: str, port: int) -> None:
-    """Raises `OSError` where nobody can listen there, for it is taken or no address of this machine."""
+    """Raises `OSError` where the address is taken or not of this machine."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that ended a moment ago are no matter
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # ignore connections in TIME_WAIT
         probe.bind(address)
         probe.listen(1)
 
 
 def listens(port: int) -> bool:
-    """Whether a connection is taken."""
+    """Whether the port accepts connections."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,4 +1,4 @@
-"""The course of a canary: step by step to all traffic, or back; the registry learns of it only at the end."""
+"""Canary releases: step by step to full traffic, or rollback. The registry is updated at the end."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Outcome = Literal["first", "unchanged", "released", "rolled_back"]
 
 
 class Aliases(Protocol):
-    """What a release needs of the registry (`models.registry.Registry`)."""
+    """The methods of the registry that a release uses (`models.registry.Registry`)."""
 
     def champion(self, family: str) -> Version | None: ...
     def previous(self, family: str) -> Version | None: ...
@@ -30,7 +30,7 @@ class Aliases(Protocol):
 
 @dataclass(frozen=True)
 class Result:
-    """How a release went, and what was seen at each step."""
+    """The outcome of a release, and the record of each step."""
 
     outcome: Outcome
     reason: str
@@ -44,10 +44,10 @@ class Release:
         self.family, self.traffic, self.registry, self.plan, self.home = family, traffic, registry, plan, home
 
     def run(self, version: str, during: Callable[[], None] = lambda: None) -> Result:
-        """Release `version` against the champion. `during` is called at each look (a replay may raise in it).
+        """Release `version` against the champion. `during` is called at each poll and may raise.
 
-        Can be killed anywhere and run again: judged steps stay judged, an interrupted step starts over, and what had
-        been decided is carried out.
+        Can be killed at any point and run again: judged steps are kept, an interrupted step restarts, and decided
+        outcomes are carried out.
         """
         with _alone(self.home, self.family):
             champion = self.registry.champion(self.family)
@@ -70,10 +70,10 @@ class Release:
         self.traffic.split(self.family, Split(champion=version))
         self.registry.promote(self.family, version)
         self._save(version, None)
-        return Result("first", "the first version: there is no champion to compare with")
+        return Result("first", "the first version: no champion to compare with")
 
     def _already(self, version: str, course: Course | None) -> Result:
-        """The registry's champion, but not the state's: it became that just before a kill, or by hand."""
+        """Handle a version that is champion in the registry but not in the state: after a kill, or set by hand."""
         self.traffic.split(self.family, Split(champion=version))
         self._save(version, None)
         if course is not None and course.version == version:
@@ -88,7 +88,7 @@ class Release:
         ended = course.ended or ""
         if ended:
             self.traffic.split(self.family, Split(champion=course.champion))
-            if course.steps[-1]["verdict"] == "roll back":  # without requests it was not found worse
+            if course.steps[-1]["verdict"] == "roll back":  # too few requests are no reason to reject
                 self.registry.reject(self.family, course.version, f"canary: {ended}")
             self._save(course.champion, None)
             return Result("rolled_back", ended, list(course.steps))
@@ -98,7 +98,7 @@ class Release:
         return Result("released", "better or equal at every step", list(course.steps))
 
     def _step(self, course: Course, weight: int, during: Callable[[], None]) -> Course:
-        """Judge one step, and write the verdict down."""
+        """Judge one step and save the verdict."""
         course = course.model_copy(update={"weight": weight})
         self._save(course.champion, course)
         try:
@@ -119,14 +119,14 @@ class Release:
 
 
 def roll_back(family: str, traffic: Traffic, registry: Aliases, home: Path) -> str:
-    """Return to the champion before this one; the one that is left is marked rejected. Returns who answers now.
+    """Return to the previous champion and mark the current one rejected. Returns the restored version.
 
-    Raises `LookupError` where there is none to return to.
+    Raises `LookupError` without a previous champion.
     """
     with _alone(home, family):
         champion, previous = registry.champion(family), registry.previous(family)
         if champion is None or previous is None or previous.status == REJECTED:
-            raise LookupError(f"{family}: there is no earlier champion to return to")
+            raise LookupError(f"{family}: no earlier champion to return to")
         traffic.split(family, Split(champion=previous.version))
         registry.promote(family, previous.version)
         registry.reject(family, champion.version, "rolled back by hand")
@@ -135,7 +135,7 @@ def roll_back(family: str, traffic: Traffic, registry: Aliases, home: Path) -> s
 
 
 def _alone(home: Path, family: str) -> FileLock:
-    """One release of a family at a time; the kernel frees the lock when its holder dies."""
+    """Lock of a family's release; the kernel frees it when its holder dies."""
     lock = home / "rollout" / f"{family}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(lock)

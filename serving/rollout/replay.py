@@ -1,4 +1,4 @@
-"""Held-out rows as client traffic: several clients send them with their ids, then report what came of them."""
+"""Replays held-out rows as client traffic with ids, then reports their outcomes."""
 
 import threading
 from dataclasses import dataclass, field
@@ -27,15 +27,15 @@ PATIENCE = 35.0
 
 @dataclass
 class Seen:
-    """What the clients saw."""
+    """Counts of requests and failures as seen by clients."""
 
     requests: int = 0
     failures: list[str] = field(default_factory=list)
 
 
 class Replay:
-    """Sends the rows of `frame` (entity key, features, labels) over and over, from the first `look` until the context
-    is left, with a key of adloop's own; the labels are reported as outcomes."""
+    """Sends the rows of `frame` (entity key, features, labels) repeatedly, from the first `look` until the context
+    exits, with adloop's own API key; reports the labels as outcomes."""
 
     def __init__(self, traffic: Traffic, family: Family, frame: pd.DataFrame, settings: Settings) -> None:
         if frame.empty:
@@ -58,7 +58,7 @@ class Replay:
         self._threads.append(threading.Thread(target=self._report, daemon=True))
 
     def look(self) -> None:
-        """Start, once: there is somebody to answer when a step is first looked at."""
+        """Start once, when a step is first polled and its servers are up."""
         if not self._started:
             self._started = True
             self._url = f"{self._traffic.url(self._family.name)}/v1/models/{self._family.name}:predict"
@@ -95,7 +95,7 @@ class Replay:
                         self._pending.append((answer.headers["x-request-id"], rows))
 
     def _report(self) -> None:
-        """Outcomes of what was answered, in batches: the truth of held-out rows is known."""
+        """Report the known outcomes of answered rows in batches."""
         while not self._stop.wait(EVERY):
             self._flush()
         self._flush()

@@ -1,4 +1,4 @@
-"""`adloop serve`: the champions of all families behind one address, and the releases that are made meanwhile."""
+"""`adloop serve`: serves the champions of all families at one address, and carries out releases."""
 
 import json
 import logging
@@ -21,28 +21,28 @@ from serving.access import own
 from serving.access.scopes import OPEN
 from serving.decisions.params import read
 from serving.released.split import Split
-from serving.rollout import attempts
-from serving.rollout.beside import DecisionEndpoint, Health
+from serving.rollout import envoy_attempts
+from serving.rollout.decision_endpoint import DecisionEndpoint, Health
 from serving.rollout.envoy import EnvoyFailed
 from serving.rollout.fleet import Fleet
-from serving.rollout.front import Front
 from serving.rollout.plan import CannotFetch, CannotServe
 from serving.rollout.processes import PATIENCE, free
+from serving.rollout.server_endpoints import ServerEndpoints
 from serving.rollout.stopping import Stop, Stopped
 from serving.rollout.watch import DECISIONS, Watch
 
 log = logging.getLogger("adloop.serve")
 
-#: Seconds between looks at what is asked, and whether all that was started lives.
+#: Seconds between polls of requested splits and of child processes.
 LOOK = 0.2
 
 
 class NotServing(ConnectionError):
-    """`adloop serve` ended while it was asked for something."""
+    """`adloop serve` ended before it carried out a request."""
 
 
 class CannotStart(ConnectionError):
-    """`adloop serve` cannot begin: its home or its port is taken."""
+    """`adloop serve` cannot start: its home or port is taken."""
 
 
 def running(settings: Settings) -> bool:
@@ -57,26 +57,26 @@ def running(settings: Settings) -> bool:
 def serve(settings: Settings, params: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    Raises `CannotStart`, `ValueError` for parameters that are none, and `EnvoyFailed` where Envoy does not stay up.
+    Raises `CannotStart`, `ValueError` for invalid parameters, and `EnvoyFailed` where Envoy keeps failing.
 
     Args:
-        params: the `params.yaml` to decide by; None: no decisions are made.
+        params: the `params.yaml` with the decision parameters; None for no decision endpoint.
     """
     if params is not None:
         read(params)
     stop = Stop()
     stop.listen()
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # what is away is asked again, and not waited for
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # the watch retries
     with suppress(Stopped), _alone(settings), ExitStack() as opened:
         own.key(settings)
         decisions = None if params is None else DecisionEndpoint(params, settings)
         health = Health(decisions)
-        front = Front(settings, health.report)
-        opened.callback(front.close)
-        fleet = _fleet(settings, front, decisions, stop)
+        endpoints = ServerEndpoints(settings, health.report)
+        opened.callback(endpoints.close)
+        fleet = _fleet(settings, endpoints, decisions, stop)
         opened.callback(lambda: _close(fleet, decisions))
         watch = Watch(fleet, decisions, catalog.NAMES, Registry(settings), settings)
-        health.standing, front.ports = watch.standing, lambda: _ports(fleet, decisions)
+        health.status, endpoints.ports = watch.status, lambda: _ports(fleet, decisions)
         announced = False
         while True:
             watch.look()
@@ -87,20 +87,20 @@ def serve(settings: Settings, params: Path | None = None) -> None:
             stop.pause(LOOK)
 
 
-def _fleet(settings: Settings, front: Front, decisions: DecisionEndpoint | None, stop: Stop) -> Fleet:
-    beside = dict(front.beside)
+def _fleet(settings: Settings, endpoints: ServerEndpoints, decisions: DecisionEndpoint | None, stop: Stop) -> Fleet:
+    extra_ports = dict(endpoints.port_by_path)
     if decisions is not None:
-        beside |= dict.fromkeys(DecisionEndpoint.PATHS, decisions.port)
-    return Fleet(settings, settings.host, settings.port, Registry(settings).download, beside, stop.pause)
+        extra_ports |= dict.fromkeys(DecisionEndpoint.PATHS, decisions.port)
+    return Fleet(settings, settings.host, settings.port, Registry(settings).download, extra_ports, stop.pause)
 
 
 def _ports(fleet: Fleet, decisions: DecisionEndpoint | None) -> dict[str, int]:
-    """Of the servers in force, by family, and of the decision endpoint."""
+    """Ports of the current champions by family, and of the decision endpoint."""
     return fleet.champions | ({} if decisions is None else {DECISIONS: decisions.port})
 
 
 def _close(fleet: Fleet, decisions: DecisionEndpoint | None) -> None:
-    """Nobody is sent to what is gone: Envoy ends first, all else side by side."""
+    """Stop Envoy first, so that no request reaches a stopped server, then all others in parallel."""
     if decisions is not None and decisions.server is not None:
         decisions.server.terminate()
     fleet.close()
@@ -109,13 +109,13 @@ def _close(fleet: Fleet, decisions: DecisionEndpoint | None) -> None:
 
 
 def _announce(fleet: Fleet, watch: Watch, decisions: DecisionEndpoint | None, settings: Settings) -> None:
-    there = sorted(fleet.splits)
+    names = sorted(fleet.splits)
     if decisions is not None and DECISIONS not in watch.faults:
-        there.append(DECISIONS)
-    print(f"serving {', '.join(there) or 'nothing yet'} at {fleet.envoy.url}")
-    print(f"  the key of this machine's owner is in {own.path(settings)}; others are made by adloop key")
+        names.append(DECISIONS)
+    print(f"serving {', '.join(names) or 'nothing yet'} at {fleet.envoy.url}")
+    print(f"  your own API key: {own.path(settings)}; create others with adloop key")
     print(
-        f"  {fleet.envoy.url}/health/ready, /docs, /openapi.json; /metrics for a key of the scope metrics", flush=True
+        f"  {fleet.envoy.url}/health/ready, /docs, /openapi.json; /metrics for keys with the scope metrics", flush=True
     )
     if settings.inference_keys == "off":
         print(f"  WARNING: {OPEN}", file=sys.stderr, flush=True)
@@ -123,31 +123,31 @@ def _announce(fleet: Fleet, watch: Watch, decisions: DecisionEndpoint | None, se
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    """The one server of a home and of a port. Raises `CannotStart`."""
+    """Lock the home and check the port. Raises `CannotStart`."""
     with ExitStack() as held:
         try:
             held.enter_context(_lock(settings).acquire(timeout=2))
         except Timeout:
-            raise CannotStart(f"adloop serve runs on the home {settings.home} already") from None
+            raise CannotStart(f"adloop serve already runs on the home {settings.home}") from None
         try:
             free(settings.host, settings.port)
         except OSError as taken:
             place = f"{settings.host}:{settings.port}"
-            raise CannotStart(f"{place}: {taken.strerror}; choose another by ADLOOP_HOST and ADLOOP_PORT") from taken
+            raise CannotStart(f"{place}: {taken.strerror}; set another with ADLOOP_HOST and ADLOOP_PORT") from taken
         for left in _folder(settings).glob("*.json"):
             left.unlink()
         yield
 
 
 class Served:
-    """A `Traffic` that asks the running `adloop serve`, by files in its home."""
+    """A `Traffic` that sends requests to the running `adloop serve` through files in its home."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._seen: dict[str, Any] = {}
 
     def url(self, family: str) -> str:
-        """Where `adloop serve` answers for all families."""
+        """The address of `adloop serve`."""
         return f"http://{self.settings.host}:{self.settings.port}"
 
     def split(self, family: str, split: Split) -> None:
@@ -162,10 +162,10 @@ class Served:
 
     def attempts(self, family: str, since: float) -> pd.DataFrame:
         versions = {int(port): version for port, version in self._seen["versions"].items()}
-        return attempts.read(Path(self._seen["attempts"]), family, since, versions)
+        return envoy_attempts.read(Path(self._seen["attempts"]), family, since, versions)
 
     def close(self) -> None:
-        """Nothing was started, so nothing is stopped."""
+        """Does nothing, as nothing was started."""
 
     def _wait(self, path: Path, asked: str) -> dict[str, Any]:
         deadline = time.monotonic() + 2 * PATIENCE
@@ -174,11 +174,11 @@ class Served:
             if done.get("id") == asked:
                 return dict(done)
             time.sleep(0.05)
-        raise NotServing("adloop serve ended, or did not take the traffic asked for: run the release again")
+        raise NotServing("adloop serve ended or did not apply the traffic split: run the release again")
 
 
 def _answer(fleet: Fleet, watch: Watch, settings: Settings) -> None:
-    """Do what was asked since the last look, and say how it went."""
+    """Apply the splits requested since the last poll, and write the results."""
     for ask in sorted(_folder(settings).glob("*.ask.json")):
         asked = json.loads(ask.read_bytes())
         family = ask.name.removesuffix(".ask.json")
@@ -193,8 +193,8 @@ def _answer(fleet: Fleet, watch: Watch, settings: Settings) -> None:
         except EnvoyFailed as failed:
             if fleet.envoy.process.alive:
                 raise
-            log.error("%s: the traffic asked for waits: %s", family, failed)
-            return  # it is asked for still when Envoy is there again
+            log.error("%s: the requested split is pending: %s", family, failed)
+            return  # retried once Envoy runs again
         ask.unlink()
         done |= {"versions": fleet.versions(), "attempts": str(fleet.envoy.attempts)}
         _write(_folder(settings) / f"{family}.done.json", done)

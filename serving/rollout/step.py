@@ -1,4 +1,4 @@
-"""One step of a course: watched until the canary has its requests, then judged."""
+"""One step of a release: polls until the canary has enough requests, then judges it."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from models.family import Family
 from serving.inference import outcomes, requests
 from serving.released.state import Course
 from serving.rollout import judge
-from serving.rollout.decided import Attempts, spent
+from serving.rollout.decision_attempts import Attempts, spent
 from serving.rollout.judge import Outcomes, Side
 from serving.rollout.plan import Plan, Traffic
 
@@ -27,7 +27,7 @@ SETTLE = 3 * requests.EVERY
 
 @dataclass
 class Step:
-    """The step that `course` is at, from now on."""
+    """The current step of `course`, starting now."""
 
     family: str
     traffic: Traffic
@@ -40,7 +40,7 @@ class Step:
         self._decisions = Attempts(self.home, self.family, self.since)
 
     def watch(self, during: Callable[[], None]) -> dict[str, Any]:
-        """Look until there are enough requests, or the canary is worse beyond doubt. Returns the step's record."""
+        """Poll until there are enough requests, or the canary is significantly worse. Returns the step's record."""
         deadline = time.monotonic() + self.plan.step_timeout_s
         while True:
             during()
@@ -72,7 +72,7 @@ class Step:
         return self._record(canary, champion, verdict)
 
     def _sides(self) -> tuple[Side, Side]:
-        """Canary and champion. Where all traffic is the canary's, the champion is as it was a step before."""
+        """Canary and champion. At full traffic, the champion's figures are those of the previous step."""
         served, decided = self.traffic.attempts(self.family, self.since), self._decisions.seen()
         seen = pd.concat([served, decided], ignore_index=True)
         canary = Side.of(seen[seen["version"] == self.course.version])
@@ -93,13 +93,13 @@ class Step:
 
 
 def _answers(logged: pd.DataFrame, metric: Metric) -> "pd.Series[Any]":
-    """The answers that the family's first metric is about; none where only decisions were made."""
+    """The output that the family's first metric judges; empty where only decisions were made."""
     return requests.answers(logged).get(metric.answer, pd.Series(dtype="float64"))
 
 
 def _outcomes(known: pd.DataFrame, family: Family) -> Outcomes:
-    """Each entity once, as it was last answered: asking often does not make a customer count more. Where requests bring
-    context there are many of one entity, and each outcome counts once."""
+    """The last answer of each entity, so that frequent requests have no extra weight; with request context, one per
+    outcome."""
     once = ["entity_id", *(family.label if family.context else ())]
     named, unnamed = known[known["entity_id"].notna()], known[known["entity_id"].isna()]
     rows = pd.concat([named.drop_duplicates(once, keep="last"), unnamed], ignore_index=True)

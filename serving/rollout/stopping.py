@@ -1,33 +1,33 @@
-"""Whether this process was asked to end.
+"""Graceful stop on SIGTERM and SIGINT.
 
-A signal handler may run between any two instructions of the main thread, inside a lock that this thread holds too: it
-must take none. `threading.Event.set` takes one, the same that `Event.wait` holds for a moment.
+A signal handler can run while the main thread holds a lock, so it must not take one. `threading.Event.set` takes the
+lock that `Event.wait` holds briefly.
 """
 
 import signal
 import time
 
-#: Seconds from the first signal to the end, whatever the process waits for. Children end with it (`leash.py`).
+#: Seconds from the first signal to a forced end. Children die with the process (`die_with_parent.py`).
 GRACE_S = 25
 
 
 class Stopped(Exception):
-    """The process was asked to end while it waited."""
+    """A stop was requested during a wait."""
 
 
 class Stop:
-    """Hears SIGTERM and SIGINT from `listen` on."""
+    """Handles SIGTERM and SIGINT after `listen`."""
 
     def __init__(self) -> None:
         self.asked = False
 
     def listen(self) -> None:
-        """From now on a signal ends the process in an orderly way, and by force after `GRACE_S` seconds."""
+        """Install the handlers: a signal stops the process gracefully, and by force after `GRACE_S` seconds."""
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._heard)
 
     def pause(self, seconds: float) -> None:
-        """Sleep for a moment. Raises `Stopped` once the process was asked to end."""
+        """Sleep. Raises `Stopped` once a stop was requested."""
         if not self.asked:
             time.sleep(seconds)
         if self.asked:
@@ -35,5 +35,5 @@ class Stop:
 
     def _heard(self, *_: object) -> None:
         if not self.asked:
-            signal.alarm(GRACE_S)  # SIGALRM, which nobody handles, also ends what waits in a library's code
+            signal.alarm(GRACE_S)  # unhandled SIGALRM also ends waits inside libraries
         self.asked = True

@@ -1,7 +1,7 @@
-"""Keeps what `adloop serve` started alive: Envoy, a server for each champion, the decision endpoint.
+"""Supervises the processes of `adloop serve`: Envoy, a server per champion, and the decision endpoint.
 
-What dies or does not come up is started again after pauses that double, and all else answers meanwhile. `faults` says
-at every moment what does not answer, and why.
+Failed processes are restarted with exponential backoff while the others keep serving. `faults` lists what is down, and
+why.
 """
 
 import logging
@@ -15,7 +15,7 @@ from models.registry import Registry
 from serving.health.backoff import Backoff
 from serving.released import state
 from serving.released.split import Split
-from serving.rollout.beside import DecisionEndpoint
+from serving.rollout.decision_endpoint import DecisionEndpoint
 from serving.rollout.envoy import EnvoyFailed
 from serving.rollout.fleet import Fleet
 from serving.rollout.plan import CannotFetch, CannotServe
@@ -23,19 +23,19 @@ from serving.rollout.plan import CannotFetch, CannotServe
 log = logging.getLogger("adloop.serve")
 
 ENVOY, DECISIONS = "envoy", "decisions"
-#: Failures of Envoy in a row after which there is no use in going on: nobody could be told that nothing answers.
+#: Consecutive failures of Envoy after which `adloop serve` ends, as nothing is reachable.
 GIVE_UP = 6
 
 
 class Watch:
-    """To be asked to `look` again and again.
+    """The supervisor; call `look` repeatedly.
 
     Args:
-        families: whose champions are to be served.
+        families: families to serve.
 
     Attributes:
-        faults: what does not answer although it is to, with the reason.
-        left_out: families whose bundle is damaged, with what to do: all else answers without them.
+        faults: reason by part that is down.
+        left_out: hint by family whose bundle is damaged; the others are served without it.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class Watch:
         settings: Settings,
     ) -> None:
         self._fleet, self._decisions, self._registry, self._settings = fleet, decisions, registry, settings
-        #: Families that are not in force yet, with the traffic they are to have once that is known.
+        #: Families that are starting, with their split once known.
         self._coming: dict[str, Split | None] = dict.fromkeys(families)
         self._backoffs: defaultdict[str, Backoff] = defaultdict(Backoff)
         self.faults: dict[str, str] = {}
         self.left_out: dict[str, str] = {}
 
     def look(self) -> None:
-        """Start what died, and go on with what is coming up. Raises `EnvoyFailed` where Envoy cannot be kept up."""
+        """Restart dead processes and continue starting others. Raises `EnvoyFailed` where Envoy keeps failing."""
         try:
             self._envoy()
             for family in list(self._coming):
@@ -69,18 +69,18 @@ class Watch:
 
     @property
     def settled(self) -> bool:
-        """Whether all that is to answer does, or has been found not to."""
+        """Whether every part either responds or has failed."""
         return all(family in self.faults for family in self._coming) and (
             self._decisions is None or self._decisions.ready or DECISIONS in self.faults
         )
 
     def taken(self, family: str) -> None:
-        """A release brought this family up itself."""
+        """Note that a release started this family itself."""
         self._coming.pop(family, None)
         self._well(family)
 
-    def standing(self) -> dict[str, Any]:
-        """What answers, what does not and why, and how often each had to be started again."""
+    def status(self) -> dict[str, Any]:
+        """Parts that are up, faults with causes, and restart counts."""
         coming = {family: "it is starting" for family in self._coming if family not in self.faults}
         faults = {name: why for name, why in (self.faults | coming).items() if name not in self.left_out}
         return {
@@ -96,7 +96,7 @@ class Watch:
         backoff = self._backoffs[ENVOY]
         self._noticed(ENVOY, self._fleet.envoy.process.last_words())
         if not backoff.due:
-            raise EnvoyFailed("it is started again in a moment")
+            raise EnvoyFailed("Envoy is restarting")
         backoff.tried()
         try:
             self._fleet.reopen()
@@ -106,21 +106,21 @@ class Watch:
         self._well(ENVOY)
 
     def _begun(self, family: str) -> bool:
-        """Bring a family to where it was left: in the middle of a course, or with its champion alone."""
+        """Restore a family's last state: within a release, or its champion only."""
         split = self._coming[family] or self._left(family)
         if split is None:  # nothing was released yet
             del self._coming[family]
             return True
-        self._coming[family] = None  # should it fail, another may be champion by the next try
+        self._coming[family] = None  # the champion may change before a retry
         try:
-            there = self._fleet.raised(family, split.versions)
+            up = self._fleet.raised(family, split.versions)
         except CannotServe as cannot:
             if cannot.version != split.canary:
                 raise
             log.warning("%s: %s", family, cannot)
-            split, there = Split(champion=split.champion), False
+            split, up = Split(champion=split.champion), False
         self._coming[family] = split
-        if not there:
+        if not up:
             return False
         self._fleet.put_in_force(family, split)
         del self._coming[family]
@@ -129,7 +129,7 @@ class Watch:
     def _left(self, family: str) -> Split | None:
         try:
             champion = self._registry.champion(family)
-        except Exception as fault:  # whatever the registry has, those who answer go on
+        except Exception as fault:  # any registry error: keep serving the others
             raise CannotFetch(f"the registry does not say who is champion: {fault}") from fault
         return None if champion is None else state.standing(self._settings.home, family, champion.version)
 
@@ -139,7 +139,7 @@ class Watch:
             self._try(family, lambda family=family: self._fleet.revive(family))  # type: ignore[misc]
 
     def _try(self, name: str, step: Callable[[], bool]) -> None:
-        """Go a step on with what is coming up, unless it failed a moment ago."""
+        """Continue starting a part, unless its backoff is not over."""
         backoff = self._backoffs[name]
         if not backoff.due:
             return
@@ -155,7 +155,7 @@ class Watch:
             self._failed(name, str(cannot))
 
     def _noticed(self, name: str, words: str | None) -> None:
-        """Something is dead, by its last words: the first look that sees it says so."""
+        """Record a dead process with its last log line, once."""
         if words is not None and name not in self.faults:
             self._failed(name, f"its process died: {words}")
 
@@ -164,9 +164,9 @@ class Watch:
         backoff.failed()
         self.faults[name] = why
         said = (name, why, backoff.wait_s, backoff.failures)
-        log.error("%s does not answer: %s; it is tried again in %.1f s (failure %d)", *said)
+        log.error("%s does not respond: %s; retrying in %.1f s (failure %d)", *said)
 
     def _well(self, name: str) -> None:
         self.left_out.pop(name, None)
         if self.faults.pop(name, None) is not None:
-            log.warning("%s answers again", name)
+            log.warning("%s responds again", name)

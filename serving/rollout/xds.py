@@ -1,11 +1,11 @@
-"""What Envoy is told: plain records of its v3 API, one function each."""
+"""Envoy configuration as records of its v3 API."""
 
 import re
 from collections.abc import Mapping
 
 from serving.released.split import Split
-from serving.rollout import edge
-from serving.rollout.edge import COURSE_HEADER, MODEL_HEADER, SERVICE, TYPE, VERSION_HEADER, Record
+from serving.rollout import envoy_filters
+from serving.rollout.envoy_filters import COURSE_HEADER, MODEL_HEADER, SERVICE, TYPE, VERSION_HEADER, Record
 
 #: Bytes of one request; the model server has the same limit.
 BODY_LIMIT = 8 * 1024 * 1024
@@ -15,7 +15,7 @@ TIMEOUT = "30s"
 
 
 def bootstrap(host: str, port: int, clusters: str, routes: str, attempts: str) -> Record:
-    """One listener for REST and gRPC; clusters and routes from files that are watched; admin on loopback only."""
+    """One listener for REST and gRPC; clusters and routes from watched files; admin on loopback only."""
     manager = {
         "@type": f"{TYPE}extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "models",
@@ -24,8 +24,8 @@ def bootstrap(host: str, port: int, clusters: str, routes: str, attempts: str) -
         "always_set_request_id_in_response": True,
         "http_protocol_options": {"accept_http_10": True, "default_host_for_http_10": "adloop"},
         "use_remote_address": True,
-        "internal_address_config": {},  # nobody is Envoy's own kind
-        "early_header_mutation_extensions": edge.mutations(),
+        "internal_address_config": {},  # trust no client as internal
+        "early_header_mutation_extensions": envoy_filters.mutations(),
         "rds": {"route_config_name": "models", "config_source": _file(routes)},
         "http_filters": [
             {
@@ -35,7 +35,7 @@ def bootstrap(host: str, port: int, clusters: str, routes: str, attempts: str) -
                     "max_request_bytes": BODY_LIMIT,
                 },
             },
-            edge.grpc_model(),
+            envoy_filters.grpc_model(),
             {
                 "name": "router",
                 "typed_config": {
@@ -48,7 +48,7 @@ def bootstrap(host: str, port: int, clusters: str, routes: str, attempts: str) -
     listener = {
         "name": "models",
         "address": _address(host, port),
-        "enable_reuse_port": False,  # two Envoys must not share the port, and its clients, between them
+        "enable_reuse_port": False,  # two Envoys must not share the port
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
     }
     return {
@@ -60,7 +60,7 @@ def bootstrap(host: str, port: int, clusters: str, routes: str, attempts: str) -
 
 
 def cluster(name: str, ports: list[int], http2: bool) -> Record:
-    """Endpoints on loopback in order of priority: a canary's own first, its champion's behind it."""
+    """Loopback endpoints in order of priority: the canary's first, then its champion's."""
     endpoints = [
         {"priority": priority, "lb_endpoints": [{"endpoint": {"address": _address("127.0.0.1", port)}}]}
         for priority, port in enumerate(ports)
@@ -80,20 +80,20 @@ def cluster(name: str, ports: list[int], http2: bool) -> Record:
 
 
 def cluster_name(family: str, version: str, role: str, protocol: str) -> str:
-    """The cluster that answers for a version in its role (`champion` or `canary`)."""
+    """Name of the cluster of a version in its role (`champion` or `canary`)."""
     return f"{family}/{version}/{role}/{protocol}"
 
 
-def routes(splits: dict[str, Split], beside: Mapping[str, str]) -> Record:
+def routes(splits: dict[str, Split], extra_clusters: Mapping[str, str]) -> Record:
     """The routes of all families; each is tried for the canary by its percentage first, then for the champion.
 
     Args:
-        beside: the cluster of each path that answers beside the families; a star ends one that all begin with.
+        extra_clusters: cluster by path outside the families; a trailing star matches a prefix.
     """
     found = [route for family, split in sorted(splits.items()) for route in _family_routes(family, split)]
     found += [
         {"match": _beside(path), "route": {"cluster": name, "timeout": TIMEOUT, "retry_policy": _again()}}
-        for path, name in beside.items()
+        for path, name in extra_clusters.items()
     ]
     return {
         "@type": f"{TYPE}config.route.v3.RouteConfiguration",
@@ -120,8 +120,8 @@ def _family_routes(family: str, split: Split) -> list[Record]:
 
 
 def _pinned(family: str, split: Split, protocol: str) -> list[Record]:
-    """Who asks for a version by name is no part of a course: the champion answers, and refuses names that are not its
-    own; the canary is asked for its own."""
+    """Requests for a named version take no part in the split: the canary gets its own, the champion all others, and
+    refuses unknown versions."""
     found = []
     for version, role in ((split.canary, "canary"), (split.champion, "champion")):
         if version is None:
@@ -130,16 +130,16 @@ def _pinned(family: str, split: Split, protocol: str) -> list[Record]:
         if protocol == "rest":
             match = _rest(rf"/v2/models/{family}/versions/{asked}(/infer|/ready)?")
         else:
-            there: Record = {"string_match": {"exact": version}} if role == "canary" else {"present_match": True}
+            condition: Record = {"string_match": {"exact": version}} if role == "canary" else {"present_match": True}
             named = {"name": MODEL_HEADER, "string_match": {"exact": family}}
-            match = _grpc(named, {"name": VERSION_HEADER, **there})
+            match = _grpc(named, {"name": VERSION_HEADER, **condition})
         name = cluster_name(family, version, role, protocol)
         found.append({"match": match, "route": {"cluster": name, "timeout": TIMEOUT, "retry_policy": _again()}})
     return found
 
 
 def _marked(family: str, split: Split, route: Record) -> Record:
-    """The route, its requests marked where they are of a course."""
+    """The route, with requests of a release marked by a header."""
     if split.canary is None:
         return route
     mark = {"header": {"key": COURSE_HEADER, "value": family}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
@@ -155,13 +155,13 @@ def _rest(pattern: str) -> Record:
 
 
 def _grpc(*headers: Record) -> Record:
-    """Answers and what is told of a model; methods that change state are not among them."""
+    """Routes of inference and metadata; state-changing methods are excluded."""
     methods = "|".join(("ModelInfer", "ModelReady", "ModelMetadata"))
     return {"safe_regex": {"regex": rf"{re.escape(SERVICE)}({methods})"}, "headers": list(headers)}
 
 
 def _to_champion() -> Record:
-    """Whatever a canary does wrong, refusals included, the champion is asked before the client hears of it."""
+    """Retry any canary failure, including refusals, on the champion."""
     return {
         "retry_on": "5xx,reset,connect-failure,refused-stream,retriable-4xx,retriable-status-codes,"
         "cancelled,deadline-exceeded,internal,resource-exhausted,unavailable",
@@ -180,12 +180,12 @@ def _to_champion() -> Record:
 
 
 def _again() -> Record:
-    """A connection that broke before an answer came: asking twice is safe, as nothing is done twice."""
+    """Retry broken connections; requests are idempotent."""
     return {"retry_on": "reset,connect-failure,refused-stream", "num_retries": 2}
 
 
 def _attempt_log(path: str) -> Record:
-    """One JSON line an upstream attempt, in the flow of a course only; the access log would hide failed first tries."""
+    """Log one JSON line per upstream attempt of a release; the access log would hide failed first tries."""
     fields = {
         "at": "%START_TIME(%s.%6f)%",
         "id": "%REQ(X-REQUEST-ID)%",

@@ -116,8 +116,8 @@ def test_whatever_dies_is_started_again_told_and_counted(home: Path) -> None:
             wait(lambda name=name: serving.health().get("failures", {}).get(name))
             wait(lambda name=name: name not in serving.health()["faults"])
             assert (serving.predict(), serving.decides()) == (200, 401), name
-            assert f"{name} does not answer: its process died" in serving.log.read_text()
-            assert f"{name} answers again" in serving.log.read_text()
+            assert f"{name} does not respond: its process died" in serving.log.read_text()
+            assert f"{name} responds again" in serving.log.read_text()
         assert serving.health()["failures"] == {"envoy": 1, "probe": 1, "decisions": 1}
 
         before = serving.children()
@@ -129,7 +129,7 @@ def test_whatever_dies_is_started_again_told_and_counted(home: Path) -> None:
             text=True,
         )
         refused = (
-            f"Error: 127.0.0.1:{serving.port}: Address already in use; choose another by ADLOOP_HOST and ADLOOP_PORT"
+            f"Error: 127.0.0.1:{serving.port}: Address already in use; set another with ADLOOP_HOST and ADLOOP_PORT"
         )
         assert (second.returncode, second.stderr.strip()) == (1, refused)
         same = subprocess.run(

@@ -83,7 +83,7 @@ def test_a_baseline_that_wins_is_recommended_by_its_name(toy, tmp_path, settings
 
     assert done.recommended == "all_features"
     assert [row["high"] < 0 for row in done.standing] == [False, True]
-    assert "Use all_features: better than toy beyond noise" in _shown(done)
+    assert "Use all_features: significantly better than toy" in _shown(done)
 
 
 def test_what_is_no_better_than_the_naive_answer_is_not_recommended(toy, tmp_path, settings, monkeypatch):
@@ -93,7 +93,7 @@ def test_what_is_no_better_than_the_naive_answer_is_not_recommended(toy, tmp_pat
     done = compare(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
 
     assert done.recommended == "recency"
-    assert "Use recency: toy is not better beyond noise" in _shown(done)
+    assert "Use recency: toy is not significantly better" in _shown(done)
 
 
 def test_candidates_that_were_chosen_are_counted(toy, tmp_path, settings, monkeypatch):

@@ -112,6 +112,13 @@ def test_a_frame_without_examples_says_so(places):
         fit(places)
 
 
+@pytest.mark.parametrize(("limit", "most"), [("REFERENCE_S", 0.0), ("REFERENCE_BYTES", 1)])
+def test_a_reference_that_would_cost_too_much_has_fewer_rows(places, monkeypatch, limit, most):
+    monkeypatch.setattr(step, limit, most)
+    fit(places)
+    assert len(open_bundle(places[2], None).reference()) == step.FIRST_ROWS
+
+
 def test_answers_must_not_be_called_like_features(places):
     toyland.write(places[0], toyland.frame().assign(probability=0.5))
     with pytest.raises(ValueError, match="share names: probability"):

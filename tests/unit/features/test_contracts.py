@@ -30,10 +30,10 @@ def test_good_tables_pass_and_unknown_columns_are_attributes(given: Callable[...
 @pytest.mark.parametrize(
     ("row", "column", "rule"),
     [
-        ((None, "2024-01-03", 1.0), "customer_id", "customer_id is given"),
-        (("ann", None, 1.0), "occurred_at", "occurred_at is given"),
-        (("ann", "0024-01-03", 1.0), "occurred_at", "occurred_at lies between 1970 and 2100"),
-        (("ann", "2024-01-03", None), "amount", "amount is given"),
+        ((None, "2024-01-03", 1.0), "customer_id", "customer_id is required"),
+        (("ann", None, 1.0), "occurred_at", "occurred_at is required"),
+        (("ann", "0024-01-03", 1.0), "occurred_at", "occurred_at is between 1970 and 2100"),
+        (("ann", "2024-01-03", None), "amount", "amount is required"),
         (("ann", "2024-01-03", float("inf")), "amount", "amount is finite"),
         (("zoe", "2024-01-03", 1.0), "customer_id", "customer_id is in the table customers"),
     ],
@@ -93,15 +93,15 @@ def test_auctions_need_no_customers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "rule"),
     [
-        ("campaign_id", None, "campaign_id is given"),
-        ("market_price", None, "market_price is given"),
+        ("campaign_id", None, "campaign_id is required"),
+        ("market_price", None, "market_price is required"),
         ("market_price", -0.01, "market_price is at least 0"),
         ("market_price", float("inf"), "market_price is finite"),
         ("click", 2.0, "click is 0 or 1"),
         ("click", 0.5, "click is 0 or 1"),
         ("predicted_ctr", 1.01, "predicted_ctr is at least 0 and at most 1"),
         ("predicted_ctr", -0.01, "predicted_ctr is at least 0 and at most 1"),
-        ("predicted_ctr", float("nan"), "predicted_ctr is given"),
+        ("predicted_ctr", float("nan"), "predicted_ctr is required"),
         ("conversion_value", -1.0, "conversion_value is at least 0"),
         ("predicted_value", -1.0, "predicted_value is at least 0"),
     ],

@@ -10,13 +10,15 @@ import pandas as pd
 import pytest
 from feast.protos.feast.types.Value_pb2 import Value
 
-from features import offline, online, store
+from features import offline, online, store, transforms, views
 from features.examples import Window, latest
 from features.online_metadata import online_metadata
 from features.packed.layout import Layout
 from features.packed.rows import SqliteRows
 from features.settings import Settings
 from features.tables import Tables
+from features.transforms import CUSTOMER
+from features.transforms.groups import Group
 from models.churn.examples import churn_examples
 
 PARAMS = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
@@ -51,6 +53,32 @@ def test_packed_rows_are_what_feasts_own_store_says(shop: Tables, tmp_path: Path
     np.testing.assert_array_equal(vectors.numbers, np.array(list(floats.values())).T)
     assert dict(vectors.texts) == {name: own[name] for name in reader.texts}
     assert vectors.known.tolist() == [True] * (len(ids) - 1) + [False]
+
+
+TASTE = """
+    SELECT customer_id, event_timestamp, NULL::TIMESTAMP AS observed_until,
+           CASE WHEN customer_id < 'c00020' THEN [row / 4, -1.5]::DOUBLE[] END AS taste
+    FROM spine
+"""
+
+
+def test_a_vector_is_a_feature_offline_as_online(shop: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(transforms.GROUPS, "taste", Group(CUSTOMER, lambda tables: TASTE))
+    monkeypatch.setitem(views.SERVICES, SERVICE, views.Service(CUSTOMER, ("rfm", "attributes", "taste")))
+    settings = Settings(home=tmp_path / "home")
+    customers = pd.read_parquet(shop.path("customers"))["customer_id"].sort_values().tolist()
+    examples = pd.DataFrame({"customer_id": customers, "event_timestamp": latest(shop), "split": "test"})
+    snapshot = store.build(shop, SERVICE, examples, latest(shop), settings)
+    learnt = store.training_frame(snapshot, examples, settings)["taste"].map(list, na_action="ignore").tolist()
+    expected = [[(row + 1) / 4, -1.5] if name < "c00020" else None for row, name in enumerate(customers)]
+    assert [None if value is None or value is pd.NA else value for value in learnt] == expected
+
+    store.publish(snapshot, settings)
+    own = asked_of_feast(snapshot, settings, customers, {"type": "sqlite", "path": str(tmp_path / "feast.db")})
+    assert asked_of_feast(snapshot, settings, customers, None) == own
+    assert own["taste"] == expected
+    assert store.Online(settings).read(SERVICE, customers)["taste"].tolist() == expected
+    assert store.Online(settings).vectors(SERVICE, customers)[1].vectors["taste"] == expected
 
 
 LAYOUT = Layout("v", ("a", "b"), ("yes",), ("plan", "city"))

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli import main
-from pipelines.explained import said
+from pipelines.explained import one_line
 
 ROOT = Path(__file__).parents[3]
 
@@ -55,7 +55,7 @@ def test_a_home_that_cannot_be_one_is_refused(tmp_path: Path, command: tuple[str
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
 def test_a_home_that_cannot_be_written_is_named_with_what_to_do(number: int) -> None:
-    told = said(OSError(number, os.strerror(number), "/srv/home/keys"))
+    told = one_line(OSError(number, os.strerror(number), "/srv/home/keys"))
     assert told is not None and told.startswith(f"/srv/home/keys: {os.strerror(number)}; ")
 
 
@@ -77,6 +77,6 @@ def test_s3_without_credentials_is_said_in_a_line(tmp_path: Path) -> None:
 
 
 def test_what_nobody_foresaw_keeps_its_traceback() -> None:
-    assert said(ZeroDivisionError("x")) is None
-    assert said(click.UsageError("x")) is None
-    assert said(KeyError("x")) is not None
+    assert one_line(ZeroDivisionError("x")) is None
+    assert one_line(click.UsageError("x")) is None
+    assert one_line(KeyError("x")) is not None

@@ -31,4 +31,4 @@ def test_the_last_exception_counts_and_its_module_does_not(tmp_path):
 def test_a_step_that_was_killed_left_no_word(tmp_path):
     log = tmp_path / "log"
     log.write_text("    half a line of\n00:00:02.000 - ERROR - Task 'train' finished with status FAILURE\n")
-    assert last_error(log, 0) == "it ended without a word: killed, or out of memory"
+    assert last_error(log, 0) == "it ended without an error message: killed, or out of memory"

@@ -57,15 +57,15 @@ def test_the_page_is_well_formed_and_fetches_nothing(page):
 def test_each_family_gets_the_plots_its_answers_allow(page):
     labels = re.findall(r'aria-label="([^"]+)"', page)
     assert labels == [
-        "churn: metrics beside baselines",
+        "churn: metrics and baselines",
         "churn: gain",
         "churn: lift",
         "churn: calibration",
-        "ltv: metrics beside baselines",
+        "ltv: metrics and baselines",
         "ltv: gain",
         "ltv: lift",
         "ltv: predicted and actual",
-        "ltv: customer by customer",
+        "ltv: individual customers",
         "simulation: spend over the day",
         "simulation: bids over the day",
         "simulation: worth over the day",

@@ -14,15 +14,15 @@ GOOD = H + "a,2024-01-01,5\nb,2024-01-02,6\n"
     [
         (GOOD + "c,2024-01-03\n" + "d,2024-01-04,1\n", 4, "amount", "it has 2 values"),
         (GOOD + "c,2024-01-03,12,5\n", 4, "amount", "it has 4 values"),
-        (GOOD + 'c,"2024-01-03,7\nd,2024-01-04,8\n', 4, "occurred_at", "a quotation mark is opened and not closed"),
+        (GOOD + 'c,"2024-01-03,7\nd,2024-01-04,8\n', 4, "occurred_at", "a quotation mark is not closed"),
         (GOOD + 'c,2024-01-03,"7"5"\n', 4, "amount", "a quotation mark"),
-        (GOOD.encode() + b"Andr\xe9,2024-01-03,7\n", 4, "customer_id", "as latin-1 the value reads 'Andr\u00e9'"),
-        (GOOD.encode() + b"c,\x8024,7\n", 4, "occurred_at", "as cp1252 the value reads '\u20ac24'"),
-        (GOOD + "c,2024-01-03,\0\n", 4, "amount", "it holds NUL bytes"),
-        (H, 1, "customer_id", "there is a header and nothing below it"),
+        (GOOD.encode() + b"Andr\xe9,2024-01-03,7\n", 4, "customer_id", "in latin-1 the value is 'Andr\u00e9'"),
+        (GOOD.encode() + b"c,\x8024,7\n", 4, "occurred_at", "in cp1252 the value is '\u20ac24'"),
+        (GOOD + "c,2024-01-03,\0\n", 4, "amount", "it contains NUL bytes"),
+        (H, 1, "customer_id", "the file has only a header"),
         (GOOD + "c,2024-01-03,7 or so\n", 4, "amount", "7 or so"),
-        ('customer_id,occurred_at,amount\n"a\nb",2024-01-01,x\n', 3, "amount", "'x' is no number"),
-        (GOOD + ",2024-01-03,7\n", 4, "customer_id", "customer_id is given"),
+        ('customer_id,occurred_at,amount\n"a\nb",2024-01-01,x\n', 3, "amount", "'x' is not a number"),
+        (GOOD + ",2024-01-03,7\n", 4, "customer_id", "customer_id is required"),
     ],
 )
 def test_where_and_why(refused, content: str | bytes, line: int, column: str, cause: str) -> None:
@@ -41,10 +41,10 @@ def test_a_decimal_comma_without_quotes_is_what_the_hint_is_about(refused) -> No
     [
         (b"", "it is empty"),
         (b"\n\n", "all its lines are blank"),
-        (b"PK\x03\x04...", "a spreadsheet"),
+        (b"PK\x03\x04...", "spreadsheet"),
         (gzip.compress(GOOD.encode() * 50, mtime=0)[:-9], "gzip"),
         (GOOD.encode("utf-16-le"), "UTF-16"),
-        (b"customer_id,amount,amount\n1,2,3\n", "stands there 2 times"),
+        (b"customer_id,amount,amount\n1,2,3\n", "appears 2 times"),
     ],
 )
 def test_a_file_that_is_none(refused, content: bytes, cause: str) -> None:
@@ -114,7 +114,7 @@ def test_files_of_other_columns_are_not_one_table(refused) -> None:
 def test_row_numbers_that_pandas_wrote_are_left_out(read) -> None:
     tables, told = read({"customers.csv": "Unnamed: 0,customer_id,plan\n0,a,x\n1,b,y\n", "transactions.csv": GOOD})
     assert tables.attributes() == {"plan": "VARCHAR"}
-    assert "the column 'Unnamed: 0' has no name of its own" in told
+    assert "the column 'Unnamed: 0' holds row numbers" in told
 
 
 def test_lines_below_an_introduction_are_counted_with_it(refused) -> None:
@@ -128,4 +128,4 @@ def test_a_title_above_the_header_is_told(refused) -> None:
 def test_a_second_file_of_a_table_is_told(read) -> None:
     frame = pd.DataFrame({"customer_id": ["z"], "occurred_at": [pd.Timestamp("2024-01-01")], "amount": [1.0]})
     _, told = read({"transactions.csv": GOOD, "transactions.parquet": frame})
-    assert "transactions.csv is there too, and is not read" in told
+    assert "transactions.csv also exists and is not read" in told

@@ -76,7 +76,7 @@ TWICE = HEADER + "a,2024-01-01,5\nb,2024-01-02,6\na,2024-01-01,5\na,2024-01-01,5
 def test_rows_that_are_there_twice_are_told_kept_or_dropped(read, said: dict[str, str], left: int) -> None:
     tables, told = read({"transactions.csv": TWICE}, {"tables": {"transactions": said}})
     assert tables.rows()["transactions"] == left
-    assert "2 of 4 rows are the same as an earlier one" in told and "line 2, file transactions.csv, line 4" in told
+    assert "2 of 4 rows equal an earlier one" in told and "line 2, file transactions.csv, line 4" in told
 
 
 def test_rows_that_are_there_twice_can_be_refused(refused) -> None:
@@ -108,4 +108,4 @@ def test_of_several_snapshots_the_newest_is_taken(read) -> None:
     tables, told = read({"customers.csv": text})
     found = pd.read_parquet(tables.path("customers")).sort_values("customer_id")
     assert found["plan"].tolist() == ["y", "z"] and found["churned"].tolist() == [True, False]
-    assert "2 customers have 4 snapshots: the newest of each is taken" in told
+    assert "2 customers have 4 snapshots: only the newest of each is kept" in told

@@ -204,7 +204,7 @@ def test_a_shift_in_no_channel_is_refused() -> None:
 
 def test_campaigns_that_make_no_sense_are_refused() -> None:
     half = [{"name": "all", "share": 0.5, "price": 1.0, "response": 1.0}]
-    with pytest.raises(ValueError, match="shares that make up 1"):
+    with pytest.raises(ValueError, match="shares that sum to 1"):
         changed("search", channels=tuple(half))
     delay = {"quick_hours": 1.0, "within_day": 0.9, "within_fortnight": 0.8}
     with pytest.raises(ValueError, match="within_fortnight"):

@@ -152,3 +152,49 @@ def test_raw_bytes_that_are_too_few_or_no_text_are_named() -> None:
 )
 def test_the_kind_of_a_column(dtype: str, expected: str) -> None:
     assert kind_of(dtype) == expected
+
+
+LISTED = Schema(None, {"visitor": "vector", "image": "uri", "offered": "candidates"})
+ASKED = {"visitor": [1.5, 2], "image": "data:,x", "offered": ["a", "b"]}
+
+
+def test_lists_are_read_alike_from_both_protocols() -> None:
+    v1 = LISTED.read({"instances": [ASKED, dict.fromkeys(ASKED)]}).rows
+    inputs = [
+        InferInput("visitor", [2, 2], "FP64", [1.5, 2.0, 0.0, 1.0]),
+        InferInput("image", [2], "BYTES", ["data:,x", None]),
+        InferInput("offered", [2], "BYTES", ['["a", "b"]', None]),
+    ]
+    v2 = LISTED.read(InferRequest("bandit", inputs)).rows
+    assert v1 is not None and v2 is not None
+    assert v1["visitor"][0].tolist() == v2["visitor"][0].tolist() == [1.5, 2.0]
+    assert v1["offered"].tolist() == v2["offered"].tolist() == [["a", "b"], None]
+    assert v1.loc[1].tolist() == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("visitor", []),
+        ("visitor", [1.0, None]),
+        ("visitor", [1.0, float("inf")]),
+        ("visitor", ["1"]),
+        ("visitor", 1.0),
+        ("image", "no-scheme"),
+        ("image", 5),
+        ("offered", []),
+        ("offered", [1]),
+        ("offered", "no json"),
+        ("offered", ["half \ud800 of a pair"]),
+    ],
+)
+def test_a_wrong_list_or_uri_is_named(field: str, value: object) -> None:
+    with pytest.raises(InvalidRows) as refused:
+        LISTED.read({"instances": [{**ASKED, field: value}]})
+    assert refused.value.field == field
+
+
+def test_a_vector_tensor_of_another_shape_is_named() -> None:
+    for shape in ([2], [2, 0], [1, 2, 1], [-1, 2]):
+        with pytest.raises(InvalidRows, match="visitor"):
+            LISTED.read(InferRequest("bandit", [InferInput("visitor", shape, "FP64", [1.0, 2.0])]))

@@ -80,10 +80,10 @@ def test_what_cannot_come_up_keeps_nothing_else_from_answering(fleet: Fleet, tmp
     fleet.fails["ltv 1"] = CannotFetch("version 1 cannot be fetched: timed out")
     one = looked(made(fleet, tmp_path))
     assert set(fleet.splits) == {"churn"} and one.settled
-    assert one.standing()["faults"] == {"ltv": "version 1 cannot be fetched: timed out"}
+    assert one.status()["faults"] == {"ltv": "version 1 cannot be fetched: timed out"}
     fleet.fails.clear()
-    assert looked(one).standing()["faults"] == {} and set(fleet.splits) == {"churn", "ltv"}
-    assert one.standing()["failures"] == {"ltv": 1}
+    assert looked(one).status()["faults"] == {} and set(fleet.splits) == {"churn", "ltv"}
+    assert one.status()["failures"] == {"ltv": 1}
 
 
 def test_a_damaged_bundle_is_left_out_and_no_fault_of_the_rest(fleet: Fleet, tmp_path: Path) -> None:
@@ -91,10 +91,10 @@ def test_a_damaged_bundle_is_left_out_and_no_fault_of_the_rest(fleet: Fleet, tmp
     broken.__cause__ = BundleTampered("manifest.json was changed")
     fleet.fails["churn 1"] = broken
     one = looked(made(fleet, tmp_path))
-    assert one.standing()["left_out"] == {"churn": "manifest.json was changed; remove it"}
-    assert one.standing()["faults"] == {} and set(fleet.splits) == {"ltv"}
+    assert one.status()["left_out"] == {"churn": "manifest.json was changed; remove it"}
+    assert one.status()["faults"] == {} and set(fleet.splits) == {"ltv"}
     fleet.fails.clear()
-    assert looked(one).standing()["left_out"] == {} and set(fleet.splits) == {"churn", "ltv"}
+    assert looked(one).status()["left_out"] == {} and set(fleet.splits) == {"churn", "ltv"}
 
 
 def test_a_canary_that_does_not_come_up_keeps_no_champion_from_it(
@@ -105,16 +105,16 @@ def test_a_canary_that_does_not_come_up_keeps_no_champion_from_it(
     one = looked(looked(made(fleet, tmp_path)))
     assert fleet.splits["ltv"] == Split(champion="1")
     assert fleet.splits["churn"] == Split(champion="1", canary="2", weight=10)
-    assert one.standing()["faults"] == {}
+    assert one.status()["faults"] == {}
 
 
 def test_a_registry_that_is_away_is_asked_again(fleet: Fleet, tmp_path: Path) -> None:
     registry = Registry()
     registry.away = RuntimeError("the database is locked")
     one = looked(made(fleet, tmp_path, registry))
-    assert set(one.standing()["faults"]) == {"churn", "ltv"} and one.settled
+    assert set(one.status()["faults"]) == {"churn", "ltv"} and one.settled
     registry.away = None
-    assert looked(one).standing()["faults"] == {}
+    assert looked(one).status()["faults"] == {}
 
 
 def test_a_server_that_dies_again_and_again_is_a_fault_until_it_lives(
@@ -125,12 +125,12 @@ def test_a_server_that_dies_again_and_again_is_a_fault_until_it_lives(
     fleet.fails["ltv 1"] = CannotServe("1", "out of memory")
     for _ in range(4):
         looked(one)
-    assert one.standing()["faults"] == {"ltv": "out of memory"}
-    assert one.standing()["failures"]["ltv"] >= 4
-    assert "ltv does not answer: its process died: out of memory" in caplog.text
+    assert one.status()["faults"] == {"ltv": "out of memory"}
+    assert one.status()["failures"]["ltv"] >= 4
+    assert "ltv does not respond: its process died: out of memory" in caplog.text
     fleet.fails.clear()
-    assert looked(one).standing()["faults"] == {}
-    assert "ltv answers again" in caplog.text
+    assert looked(one).status()["faults"] == {}
+    assert "ltv responds again" in caplog.text
 
 
 def test_between_tries_there_is_a_pause(fleet: Fleet, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_between_tries_there_is_a_pause(fleet: Fleet, tmp_path: Path) -> None:
     one = made(fleet, tmp_path)
     for _ in range(50):
         one.look()
-    assert one.standing()["failures"] == {"ltv": 1}
+    assert one.status()["failures"] == {"ltv": 1}
 
 
 def test_an_envoy_that_does_not_stay_up_ends_it(fleet: Fleet, tmp_path: Path) -> None:
@@ -148,4 +148,4 @@ def test_an_envoy_that_does_not_stay_up_ends_it(fleet: Fleet, tmp_path: Path) ->
         for _ in range(2 * GIVE_UP):
             looked(one)
     assert fleet.opened == GIVE_UP
-    assert one.standing()["failures"]["envoy"] == GIVE_UP + 1
+    assert one.status()["failures"]["envoy"] == GIVE_UP + 1

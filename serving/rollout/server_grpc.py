@@ -1,7 +1,6 @@
-"""The methods of gRPC that are of no one model, answered for all of them.
+"""The gRPC methods without a model: liveness, readiness and metadata of the server.
 
-Three answers of a flag or a few short texts are written as protobuf writes them: the generated code comes with all of
-KServe, which takes seconds to import.
+The three small messages are encoded by hand: the generated code comes with KServe, which takes seconds to import.
 """
 
 import asyncio
@@ -10,15 +9,15 @@ from typing import Any
 
 import grpc
 
-from serving.rollout.document import DECISIONS
-from serving.rollout.edge import SERVICE
+from serving.rollout.envoy_filters import SERVICE
+from serving.rollout.openapi import DECISIONS
 
 Report = Callable[[], dict[str, Any]]
 Answer = Callable[[bytes, Any], Awaitable[bytes]]
 
 
 async def started(port: int, report: Report, about: Mapping[str, Any]) -> Any:
-    """A server of these methods on loopback."""
+    """Start a server of these methods on loopback."""
 
     async def live(_: bytes, context: Any) -> bytes:
         return flag(True)
@@ -30,8 +29,8 @@ async def started(port: int, report: Report, about: Mapping[str, Any]) -> Any:
         return texts([about["name"]], [about["version"]], about["extensions"])
 
     async def absent(_: bytes, context: Any) -> bytes:
-        there = sorted((await asyncio.to_thread(report))["serving"])
-        await context.abort(grpc.StatusCode.NOT_FOUND, f"no such model answers; there are: {', '.join(there)}")
+        names = sorted((await asyncio.to_thread(report))["serving"])
+        await context.abort(grpc.StatusCode.NOT_FOUND, f"no such model answers; there are: {', '.join(names)}")
         return b""
 
     of_all: dict[str, Answer] = {"ServerLive": live, "ServerReady": ready, "ServerMetadata": metadata}
@@ -45,17 +44,17 @@ async def started(port: int, report: Report, about: Mapping[str, Any]) -> Any:
 
 
 def of_models(report: Mapping[str, Any]) -> bool:
-    """Whether all models answer, which is what the Open Inference Protocol asks; decisions are no model."""
+    """Whether all models are ready, as the Open Inference Protocol defines readiness; ignores decisions."""
     return not set(report["faults"]) - {DECISIONS}
 
 
 def flag(value: bool) -> bytes:
-    """A message whose field 1 is this boolean."""
+    """A protobuf message with this boolean as field 1."""
     return b"\x08\x01" if value else b""
 
 
 def texts(*fields: list[str]) -> bytes:
-    """A message whose fields from 1 on are these texts, each shorter than 128 bytes."""
+    """A protobuf message with these texts as fields from 1 on, each shorter than 128 bytes."""
     found = b""
     for number, values in enumerate(fields, 1):
         for text in (value.encode() for value in values):

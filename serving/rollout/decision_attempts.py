@@ -1,4 +1,4 @@
-"""The versions of a family as decisions show them: how often each failed, how long it took, and what it brought."""
+"""Reads attempts and returns of a family's versions from the decision log: failures, latency, cost and value."""
 
 import logging
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ COLUMNS = {"at": float, "version": object, "ok": bool, "latency_ms": float}
 
 
 class Attempts:
-    """Decisions logged since a time as attempts on the version that answered. What was read is not read again."""
+    """Decisions logged since a time, as attempts on the version that answered. Reads the log incrementally."""
 
     def __init__(self, home: Path, family: str, since: float) -> None:
         self._place, self._family, self._since = decisions_folder(home), family, since
@@ -30,10 +30,9 @@ class Attempts:
         self._begun: dict[str, tuple[int, int]] = {}  # bytes and entries of journals that were read
 
     def seen(self) -> pd.DataFrame:
-        """All until now: `at`, `version`, `ok`, `latency_ms`.
+        """All attempts until now: `at`, `version`, `ok`, `latency_ms`; empty where nothing is logged.
 
-        One that the version failed in is a failed attempt, though it was answered, conservatively. None where nothing
-        is logged.
+        A decision in which the version failed is a failed attempt, although it had a conservative answer.
         """
         if self._place.exists():
             for open_ in self._place.glob(f"*{journal.SUFFIX}"):
@@ -48,7 +47,7 @@ class Attempts:
         start, count = self._begun.get(open_.stem, (0, 0))
         written, end = journal.follow(open_, start)
         self._begun[open_.stem] = end, count + len(written)
-        self._add(told for line in written if (told := _told(line)) is not None)
+        self._add(attempt for line in written if (attempt := _parse(line)) is not None)
 
     def _finish(self, part: Path) -> None:
         """What of a part was not in its journal yet when that was read. It may be gone by now, or not yet."""
@@ -67,7 +66,7 @@ class Attempts:
                 self._rows.append((at, version, ok, said.get("took_ms") or np.nan))
 
 
-def _told(line: bytes) -> tuple[float, Any] | None:
+def _parse(line: bytes) -> tuple[float, Any] | None:
     """When a line was logged and what its predictions were; None of one that is no entry, which is said in the log."""
     try:
         entry = orjson.loads(line)
@@ -78,9 +77,9 @@ def _told(line: bytes) -> tuple[float, Any] | None:
 
 
 def spent(home: Path, family: str, since: float) -> pd.DataFrame:
-    """What the bids of each version cost and brought: `version`, `cost`, `value`, `conversions`, a row a bid.
+    """Cost and returns of bids: `version`, `cost`, `value`, `conversions`, one row per bid.
 
-    Of bids that were the policy's own and were logged since this time.
+    Includes bids that the policy made itself, logged since this time.
     """
     place = decisions_folder(home)
     columns = ["version", "cost", "value", "conversions"]

@@ -1,5 +1,4 @@
-"""What Envoy does to a request before it looks for a route: it takes out what only Envoy may say, and reads whose model
-a gRPC message asks."""
+"""Envoy filters before routing: remove internal headers from requests, and read the model name of gRPC messages."""
 
 from typing import Any
 
@@ -60,14 +59,14 @@ end
 
 
 def mutations() -> list[Record]:
-    """Extensions that run before all else."""
+    """Extensions that run before all filters."""
     removed = [{"remove_on_match": {"key_matcher": {"prefix": prefix, "ignore_case": True}}} for prefix in INTERNAL]
     kind = f"{TYPE}extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
     return [{"name": "internal", "typed_config": {"@type": kind, "mutations": removed}}]
 
 
 def grpc_model() -> Record:
-    """The filter that says in headers which model and version a gRPC message asks: routes see no messages."""
+    """The filter that copies model and version of a gRPC message into headers, as routes cannot read messages."""
     code = _READ.replace("SERVICE_LENGTH", str(len(SERVICE))).replace("SERVICE", SERVICE)
     code = code.replace('"MODEL"', f'"{MODEL_HEADER}"').replace('"VERSION"', f'"{VERSION_HEADER}"')
     kind = f"{TYPE}extensions.filters.http.lua.v3.Lua"

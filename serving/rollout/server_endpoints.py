@@ -1,4 +1,4 @@
-"""What `adloop serve` says at its one address of all that it serves: health, models, figures, the OpenAPI document."""
+"""The endpoints of `adloop serve` itself: health, models, metrics and the OpenAPI document."""
 
 import asyncio
 import logging
@@ -16,34 +16,34 @@ from fastapi.responses import JSONResponse, Response
 
 from features.settings import Settings
 from serving.access.keys import Forbidden, Keys, Unknown, bearer
-from serving.rollout import document, figures
-from serving.rollout.edge import SERVICE
-from serving.rollout.front_grpc import of_models, started
+from serving.rollout import merged_metrics, openapi
+from serving.rollout.envoy_filters import SERVICE
 from serving.rollout.processes import free_port
+from serving.rollout.server_grpc import of_models, started
 
 log = logging.getLogger("adloop.serve")
 
-#: Seconds a server may take to say something of itself.
+#: Timeout of requests to the servers, in seconds.
 PATIENCE = 5.0
 _ABOUT = {"name": "adloop", "version": version("adloop"), "extensions": ["binary_tensor_data"]}
 
 
-class Front:
-    """Answers in a thread, on ports that only Envoy is to ask.
+class ServerEndpoints:
+    """Serves in a thread, on loopback ports behind Envoy.
 
     Args:
-        report: how all is: `ready`, what is `serving` (champions by family), what is at fault.
+        report: health report: `ready`, `serving` (champions by family) and faults.
 
     Attributes:
-        ports: of the servers that answer, by name: a family's champion, `decisions`.
+        ports: server ports by name: a family, or `decisions`.
     """
 
     PATHS: ClassVar = (
         *("/", "/v2", "/v1/models", "/v2/models", "/metrics", "/openapi.json", "/docs"),
         *("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"),
-        *("/v1/models/*", "/v2/models/*"),  # of models that are not there
+        *("/v1/models/*", "/v2/models/*"),  # unknown models
     )
-    #: Methods that are of no model, and those of models that are not there.
+    #: Methods without a model, and those of unknown models.
     METHODS: ClassVar = (f"{SERVICE}Server*", f"{SERVICE}ModelInfer", f"{SERVICE}ModelReady", f"{SERVICE}ModelMetadata")
 
     def __init__(self, settings: Settings, report: Callable[[], dict[str, Any]]) -> None:
@@ -57,8 +57,8 @@ class Front:
         self._thread.start()
 
     @property
-    def beside(self) -> dict[str, int]:
-        """Its ports by the paths that they answer."""
+    def port_by_path(self) -> dict[str, int]:
+        """Its ports by path."""
         return {**dict.fromkeys(self.PATHS, self.port), **dict.fromkeys(self.METHODS, self.grpc_port)}
 
     def close(self) -> None:
@@ -79,8 +79,8 @@ class Front:
         return app
 
     async def _absent(self, name: str) -> Response:
-        there = sorted((await asyncio.to_thread(self._report))["serving"])
-        return JSONResponse({"error": f"no model answers '{name[:80]}'; there are: {', '.join(there)}"}, 404)
+        names = sorted((await asyncio.to_thread(self._report))["serving"])
+        return JSONResponse({"error": f"no model answers '{name[:80]}'; there are: {', '.join(names)}"}, 404)
 
     def _answers(self) -> dict[str, Callable[..., Awaitable[Response]]]:
         async def live() -> Response:
@@ -110,7 +110,7 @@ class Front:
         return {**healths, **lists, "/docs": docs, "/metrics": self._metrics, "/openapi.json": self._document}
 
     async def _metrics(self, request: Request) -> Response:
-        """Figures of all servers, each with the label `server`, for a key of the scope `metrics`."""
+        """Metrics of all servers with the label `server`, for keys with the scope `metrics`."""
         given = request.headers.get("authorization", "")
         try:
             self._keys.check(bearer(given), "metrics")
@@ -120,16 +120,16 @@ class Front:
             return JSONResponse({"error": str(forbidden)}, 403)
         found = await self._asked({name: "/metrics" for name in self.ports()}, {"authorization": given})
         texts = {name: answer.text for name, answer in found.items()}
-        return Response(figures.together(texts), media_type="text/plain; version=0.0.4")
+        return Response(merged_metrics.merge(texts), media_type="text/plain; version=0.0.4")
 
     async def _document(self) -> Response:
-        special = {document.DECISIONS: "/openapi.json"}
+        special = {openapi.DECISIONS: "/openapi.json"}
         paths = {name: special.get(name, f"/v2/models/{name}") for name in self.ports()}
         found = {name: answer.json() for name, answer in (await self._asked(paths, {})).items()}
-        return JSONResponse(document.of(found, keyed=not self._open))
+        return JSONResponse(openapi.of(found, keyed=not self._open))
 
     async def _asked(self, paths: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, httpx.Response]:
-        """What the servers answer; those that do not are left out."""
+        """The responses of the servers; unavailable ones are left out."""
         ports = self.ports()
         async with httpx.AsyncClient(timeout=PATIENCE, headers=headers) as client:
 

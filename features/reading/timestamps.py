@@ -1,8 +1,8 @@
-"""Texts as moments in UTC: which form a column's texts have, what they read as, and which formats would fit them.
+"""SQL that parses text as timestamps in UTC, and the search for formats that fit a column.
 
-Without a format a moment is ISO 8601, its date alone or with a time (of 24 hours, or of 12 with AM or PM), with or
-without a zone; nothing that follows is ignored. A clock reading without a zone is one of the zone that is named, else
-of UTC. One that comes twice as summer time ends is the later of the two; one that summer time skips is as much later.
+The default is ISO 8601: a date, or a date and a time (24 hours, or 12 with AM or PM), with or without a time zone;
+trailing text is an error. A time without a zone is local time of the schema's zone, else UTC. An ambiguous time (when
+summer time ends) is taken as the later one; a time that summer time skips is moved forward by the gap.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _HALF = r"\d{1,2}:\d{2}(?::\d{2})? ?[AaPp]\.?[Mm]\.?"
 _OFFSET = r"(?:[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?)"
 _NAME = r"[A-Za-z]+/[A-Za-z_]+(?:[/+-][A-Za-z0-9_]+)*"
 
-#: The forms of a moment, in the words of errors. `local` and `local, AM or PM` are clock readings without a zone.
+#: The forms of a timestamp, as errors name them. `local` and `local, AM or PM` have no time zone.
 FORMS = {
     "local": rf"{_DAY}(?:[T ] ?{_TIME})?",
     "local, AM or PM": rf"{_DAY}[T ] ?{_HALF}",
@@ -30,7 +30,7 @@ _READING = rf"^{_DAY}(?:[T ] ?(?:{_HALF}|{_TIME}))?"
 _AT_OFFSET = rf"({_OFFSET})(?:\[{_NAME}\])?$"
 IN_ZONE = rf"({_NAME})\]?$"
 ZONED = ("with an offset", "with a zone")
-#: Years that a moment may lie in: a format that reads others does not fit, and a count of few seconds is no moment.
+#: Valid years: a format that gives others does not fit, and a small number is not an epoch.
 PLAUSIBLE = (1970, 2100)
 
 
@@ -40,10 +40,10 @@ def is_form(text: str, form: str) -> str:
 
 
 def iso(text: str, forms: frozenset[str], zone: str | None) -> str:
-    """SQL of the moment in UTC that an ISO text tells, null where it tells none.
+    """SQL of the UTC timestamp of an ISO 8601 text, null where it is not one.
 
     Args:
-        forms: those that are in the column; the fewer, the faster.
+        forms: those found in the column; fewer are faster.
     """
     clock = f"replace({text}, ',', '.')::VARCHAR"
     if forms <= {"local"}:
@@ -64,7 +64,7 @@ def iso(text: str, forms: frozenset[str], zone: str | None) -> str:
 
 
 def _reading(text: str) -> str:
-    """SQL of what the clock read, of a text of a day and a time of 24 or 12 hours."""
+    """SQL of the local time of a text with a date and a time of 24 or 12 hours."""
     tidy = f"replace(replace(replace({text}, '/', '-'), 'T', ' '), ',', '.')"
     half = f"replace(upper(regexp_replace({text}, '[T ] ?(\\d)', ' \\1')), '.', '')"
     half = f"replace({half}, '/', '-')"
@@ -76,32 +76,32 @@ def _reading(text: str) -> str:
 
 
 def _minutes(offset: str) -> str:
-    """SQL of an offset such as +05:30 as an interval."""
+    """SQL of the interval of an offset such as +05:30."""
     digits = f"regexp_replace({offset}, '[^0-9]', '', 'g')"
     minutes = f"coalesce(try_cast({digits}[1:2] AS INT), 0) * 60 + coalesce(try_cast({digits}[3:4] AS INT), 0)"
     return f"to_minutes(CASE WHEN starts_with({offset}, '-') THEN -1 ELSE 1 END * ({minutes}))"
 
 
 def in_utc(clock: str, zone: str | None) -> str:
-    """SQL of the UTC moment at which the clock of `zone` read `clock`."""
+    """SQL of the UTC timestamp of the local time `clock` in `zone`."""
     if zone is None or zone == "UTC":
         return clock
     return f"timezone('UTC', timezone({literal(zone)}, {clock}))"
 
 
 def skipped(clock: str, zone: str) -> str:
-    """SQL: whether summer time skips this reading of the zone's clock."""
+    """SQL: whether summer time skips this local time."""
     return f"timezone({literal(zone)}, timezone({literal(zone)}, {clock})) <> {clock}"
 
 
 def twice(clock: str, zone: str) -> str:
-    """SQL: whether the zone's clock reads this twice, as summer time ends (by an hour, or by half of one)."""
+    """SQL: whether this local time is ambiguous because summer time ends (by an hour, or by half of one)."""
     at = f"timezone({literal(zone)}, {clock})"
     return " OR ".join(f"timezone({literal(zone)}, {at} - INTERVAL {minutes} MINUTE) = {clock}" for minutes in (60, 30))
 
 
 def by_format(text: str, form: str, zone: str | None) -> str:
-    """SQL of the moment in UTC that a text in this format tells, null where it does not have the format."""
+    """SQL of the UTC timestamp of a text in this format, null where the text does not have it."""
     if form in EPOCHS:
         seconds = f"try_cast({text} AS DOUBLE) / {EPOCHS[form]}"
         return f"CASE WHEN {seconds} BETWEEN -6e10 AND 2.5e11 THEN make_timestamp(round({seconds} * 1e6)::BIGINT) END"
@@ -110,14 +110,14 @@ def by_format(text: str, form: str, zone: str | None) -> str:
 
 
 def formats(texts: list[str]) -> list[str]:
-    """The formats that fit all of these texts, each reading them in its own way; the likeliest first."""
+    """The formats that fit all of these texts and read them differently; the likeliest first."""
     readings: dict[tuple[str, ...], str] = {}
     with duckdb.connect() as db:
-        db.execute("CREATE TABLE given AS SELECT unnest(?::VARCHAR[]) AS text", [texts])
+        db.execute("CREATE TABLE texts AS SELECT unnest(?::VARCHAR[]) AS text", [texts])
         for form in _of_one(db, texts[:1]):
             moment, since = by_format("text", form, None), PLAUSIBLE[0] + 10 * (form in EPOCHS)
             sane = f"year({moment}) BETWEEN {since} AND {PLAUSIBLE[1]}"
-            fits, read = db.execute(f"SELECT bool_and(coalesce({sane}, false)), list({moment}) FROM given").fetchall()[
+            fits, read = db.execute(f"SELECT bool_and(coalesce({sane}, false)), list({moment}) FROM texts").fetchall()[
                 0
             ]
             if fits:
@@ -126,15 +126,15 @@ def formats(texts: list[str]) -> list[str]:
 
 
 def _of_one(db: duckdb.DuckDBPyConnection, texts: list[str]) -> list[str]:
-    """The formats that one text has: few, and found by one query."""
+    """The formats that fit one text, found by one query."""
     asked = list(_candidates())
-    moments = ", ".join(by_format("$text", form, None) for form in asked)
-    found = db.execute(f"SELECT {moments}", {"text": texts[0]}).fetchall()[0] if texts else ()
+    timestamps = ", ".join(by_format("$text", form, None) for form in asked)
+    found = db.execute(f"SELECT {timestamps}", {"text": texts[0]}).fetchall()[0] if texts else ()
     return [form for form, moment in zip(asked, found, strict=False) if moment is not None]
 
 
 def _candidates() -> Iterator[str]:
-    """Day before month first where the signs are Europe's; numbers alone last, as almost anything is a number."""
+    """Day before month first where the separators are European; plain numbers last, as they fit almost anything."""
     days = [
         "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d",
         "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d-%b-%y", "%d. %B %Y", "%Y-%m-%d",

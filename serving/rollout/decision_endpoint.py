@@ -1,4 +1,4 @@
-"""What answers beside the models at the same address: the decision endpoint, and what is said of the health of all."""
+"""The decision endpoint as a child process of `adloop serve`, and the health report of all parts."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from serving.rollout.processes import DecisionServer, fetch, free_port
 
 
 class DecisionEndpoint:
-    """The decision endpoint as a child that can be started again."""
+    """The decision endpoint as a restartable child process."""
 
     PATHS: ClassVar = ("/v1/decisions", "/v1/feedback")
 
@@ -20,45 +20,45 @@ class DecisionEndpoint:
 
     @property
     def ready(self) -> bool:
-        """Whether it answers."""
+        """Whether it responds."""
         return self.server is not None and self.server.ready
 
     def dead(self) -> str | None:
-        """The last words of one that died; None while it lives."""
+        """The last log line of a dead process; None while it runs."""
         return None if self.server is None or self.server.alive else self.server.last_words()
 
     def raised(self) -> bool:
-        """Start it where it is not there; whether it answers by now. Raises `CannotServe`."""
+        """Start it where needed. Returns whether it responds. Raises `CannotServe`."""
         if self.server is None or not self.server.alive:
             written = self._settings.home / "rollout" / "decisions.log"
             self.server = DecisionServer(self._params, self.port, written, self._settings)
         return self.server.up()
 
-    def standing(self) -> dict[str, Any]:
-        """What it says of itself."""
+    def status(self) -> dict[str, Any]:
+        """Its own health report."""
         status, body = fetch(self.port, "/health/ready")
         return {**(json.loads(body) if body else {}), "ready": status == 200}
 
 
 class Health:
-    """Whether all that is to answer does, and what does not, why, and what to do about it.
+    """Health of all parts: faults, causes and hints.
 
     Attributes:
-        standing: of the processes, see `Watch.standing`.
+        status: state of the processes, see `Watch.status`.
     """
 
     def __init__(self, decisions: DecisionEndpoint | None) -> None:
         self._decisions = decisions
-        self.standing: Callable[[], dict[str, Any]] = lambda: {
+        self.status: Callable[[], dict[str, Any]] = lambda: {
             "serving": {},
             "faults": {"adloop serve": "it is starting"},
         }
 
     def report(self) -> dict[str, Any]:
-        """All of it; `ready` where there is no fault. A family that is left out is none: all else answers."""
-        standing = self.standing()
-        ready = not standing["faults"]
+        """The health report; `ready` without faults. A family that is left out is not a fault."""
+        status = self.status()
+        ready = not status["faults"]
         if self._decisions is not None:
-            standing["decisions"] = self._decisions.standing()
-            ready = ready and standing["decisions"]["ready"]
-        return {"ready": ready, **standing}
+            status["decisions"] = self._decisions.status()
+            ready = ready and status["decisions"]["ready"]
+        return {"ready": ready, **status}

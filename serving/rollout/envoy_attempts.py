@@ -1,4 +1,4 @@
-"""How each attempt went, as Envoy saw it: it also sees the canary that hangs, and the one that is no longer there."""
+"""Reads upstream attempts from Envoy's access log, which includes timeouts and crashes of a canary."""
 
 import json
 import logging
@@ -26,8 +26,8 @@ COLUMNS = {"at": float, "version": object, "ok": bool, "latency_ms": float}
 def read(path: Path, family: str, since: float, versions: Mapping[int, str]) -> pd.DataFrame:
     """Attempts of `family` since this time: `at`, `version`, `ok`, `latency_ms`; `versions` are by server port.
 
-    A request refused for its key says nothing of a version and is no attempt. A line that is none of an attempt is
-    skipped; how many were is said in the log.
+    Requests refused for their API key are left out, as every version refuses them. Invalid lines are skipped and
+    counted in the log.
     """
     rows, skipped = [], 0
     for line in _whole_lines(path, since):
@@ -38,12 +38,12 @@ def read(path: Path, family: str, since: float, versions: Mapping[int, str]) -> 
         else:
             rows += [] if row is None else [row]
     if skipped:
-        log.warning("%s: %d lines are of no attempt and were skipped", path, skipped)
+        log.warning("%s: skipped %d invalid lines", path, skipped)
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
 def _whole_lines(path: Path, since: float) -> list[bytes]:
-    """Those that may be of attempts since this time; a log is long, and a step of a release is its end."""
+    """The lines at the end of the log that may be of attempts since this time."""
     with path.open("rb") as file:
         places = range(0, path.stat().st_size, STRIDE)
         after = bisect_left(places, since - LATE_S, key=lambda place: _at(file, place))
@@ -52,16 +52,16 @@ def _whole_lines(path: Path, since: float) -> list[bytes]:
 
 
 def _at(file: BinaryIO, place: int) -> float:
-    """When the first attempt began that is logged after a place; never, where there is none."""
+    """Start time of the first attempt logged after this byte; infinite without one."""
     _to_line(file, place)
     while (line := file.readline()).endswith(b"\n"):
-        with suppress(ValueError, KeyError, TypeError):  # none of an attempt: the next one tells as well
+        with suppress(ValueError, KeyError, TypeError):  # not an attempt: use the next line
             return float(json.loads(line)["at"])
     return float("inf")
 
 
 def _to_line(file: BinaryIO, place: int) -> None:
-    """Go to the first line that begins at a place or after it."""
+    """Seek to the first line that starts at or after this byte."""
     file.seek(max(place - 1, 0))
     if place:
         file.readline()
@@ -70,7 +70,7 @@ def _to_line(file: BinaryIO, place: int) -> None:
 def _attempt(
     line: Mapping[str, object], family: str, since: float, versions: Mapping[int, str]
 ) -> dict[str, object] | None:
-    """What a line tells; None where that is nothing of this family's versions. Raises `ValueError` and its kin."""
+    """Parse a line; None for other families. Raises `ValueError`, `KeyError` or `TypeError`."""
     at, code, grpc = float(str(line["at"])), int(str(line["code"])), line["grpc"]
     if line["family"] != family or at < since or code in REFUSED or grpc in REFUSED_GRPC:
         return None
@@ -79,7 +79,7 @@ def _attempt(
         raise ValueError(f"expected a cluster of {family}, got {asked}")
     host = str(line["host"] or "")
     if host and versions.get(int(host.rpartition(":")[2]), version) != version:
-        return None  # the champion answering in the canary's place
+        return None  # the champion as the canary's fallback
     ok = 200 <= code < 300 and line["flags"] in (None, "-") and grpc in (None, 0)
     latency = float(str(line["us"])) / 1000 if line["us"] is not None else float(str(line["ms"]))
     return {"at": at, "version": version, "ok": ok, "latency_ms": latency}

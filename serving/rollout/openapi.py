@@ -1,4 +1,4 @@
-"""The OpenAPI document of all that answers at the address of `adloop serve`."""
+"""The OpenAPI document of all endpoints of `adloop serve`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from serving.inference.values import ERROR
 Schema = dict[str, Any]
 
 DECISIONS = "decisions"
-#: Paths of the decision endpoint that are answered from outside.
+#: Public paths of the decision endpoint.
 _DECISIONS = ("/v1/decisions", "/v1/feedback")
 _TEXT: Schema = {"type": "string"}
 _OBJECT: Schema = {"type": "object"}
@@ -25,21 +25,21 @@ _LISTS: Mapping[str, Schema] = {
     "candidates": {"type": ["array", "null"], "items": _TEXT},
 }
 _REFUSED = {
-    400: "The body is no request; the answer names the field.",
+    400: "The body is not a valid request; the response names the field.",
     404: "The model, its version or every id is unknown.",
     413: "The body is too large.",
     415: "The body is compressed.",
-    503: "The online store does not answer.",
+    503: "The online store is unavailable.",
 }
-_KEYED = {401: "No key, or none that is known.", 403: "The key lacks the scope, or is not for the family."}
+_KEYED = {401: "The key is missing or unknown.", 403: "The key lacks the scope or the family."}
 
 
 def of(found: Mapping[str, Any], keyed: bool) -> Schema:
-    """The document of what was found.
+    """Build the document.
 
     Args:
-        found: the decision endpoint's own document, and the V2 metadata of each family.
-        keyed: whether models ask for a key.
+        found: the decision endpoint's document, and the V2 metadata of each family.
+        keyed: whether models require a key.
     """
     whole: Schema = {
         "openapi": "3.1.0",
@@ -54,14 +54,14 @@ def of(found: Mapping[str, Any], keyed: bool) -> Schema:
     for family, about in sorted(found.items()):
         if family != DECISIONS:
             whole["paths"] |= _family(family, about, keyed)
-    whole["paths"]["/health/live"] = _get("live", "Whether it works at all.")
-    whole["paths"]["/health/ready"] = ready = _get("ready", "What answers, what does not and why.")
-    ready["get"]["responses"]["503"] = _answer("Something that is to answer does not.", _OBJECT)
+    whole["paths"]["/health/live"] = _get("live", "Liveness.")
+    whole["paths"]["/health/ready"] = ready = _get("ready", "Readiness, and the faults with their causes.")
+    ready["get"]["responses"]["503"] = _answer("A part is not ready.", _OBJECT)
     return whole
 
 
 def _family(name: str, about: Mapping[str, Any], keyed: bool) -> Schema:
-    """The paths of a family: predictions and explanations (V1), tensors (V2), what it is and whether it is ready."""
+    """The paths of a family: predictions and explanations (V1), tensors, metadata and readiness (V2)."""
     kinds = catalog.family(name).kinds
     inputs = {one["name"]: _LISTS.get(kinds.get(one["name"], ""), _TYPES[one["datatype"]]) for one in about["inputs"]}
     outputs = {one["name"]: {} if one["datatype"] == "BYTES" else _TYPES[one["datatype"]] for one in about["outputs"]}
@@ -69,26 +69,28 @@ def _family(name: str, about: Mapping[str, Any], keyed: bool) -> Schema:
     explained = {**rows, "explanations": {"type": "array", "items": _OBJECT}}
     asked, v1, v2 = _instances(name, inputs), f"/v1/models/{name}", f"/v2/models/{name}"
     tensors = _whole({"inputs": {"type": "array", "minItems": 1, "items": _tensor(about["inputs"])}})
-    outputs_told = {"type": "array", "items": _tensor([*about["outputs"], {"name": ERROR, "datatype": "BYTES"}])}
-    told = _whole({"id": _TEXT, "model_name": _TEXT, "model_version": _TEXT, "outputs": outputs_told})
+    output_tensors = {"type": "array", "items": _tensor([*about["outputs"], {"name": ERROR, "datatype": "BYTES"}])}
+    response = _whole({"id": _TEXT, "model_name": _TEXT, "model_version": _TEXT, "outputs": output_tensors})
     return {
-        f"{v1}:predict": _post(f"predict_{name}", f"Answers of {name}, one a row.", asked, _whole(rows), keyed),
-        f"{v1}:explain": _post(f"explain_{name}", "The same with what led to them.", asked, _whole(explained), keyed),
-        f"{v2}/infer": _post(f"infer_{name}", "Answers as tensors (Open Inference Protocol).", tensors, told, keyed),
-        v2: _get(f"about_{name}", "Its features and answers as tensors."),
-        f"{v2}/ready": _get(f"ready_{name}", "Whether it answers."),
+        f"{v1}:predict": _post(f"predict_{name}", f"Predictions of {name}, one per row.", asked, _whole(rows), keyed),
+        f"{v1}:explain": _post(f"explain_{name}", "Predictions with explanations.", asked, _whole(explained), keyed),
+        f"{v2}/infer": _post(
+            f"infer_{name}", "Predictions as tensors (Open Inference Protocol).", tensors, response, keyed
+        ),
+        v2: _get(f"about_{name}", "Metadata: input and output tensors."),
+        f"{v2}/ready": _get(f"ready_{name}", "Readiness."),
     }
 
 
 def _tensor(known: Sequence[Mapping[str, str]]) -> Schema:
-    """A tensor, of one of these names; others are ignored."""
+    """A tensor with one of these names; others are ignored."""
     names, whole = {"type": "string", "examples": [one["name"] for one in known]}, {"type": "integer", "minimum": 0}
     shape = {"type": "array", "minItems": 1, "maxItems": 3, "items": whole}
     return _whole({"name": names, "shape": shape, "datatype": _TEXT, "data": {"type": "array", "items": {}}})
 
 
 def _instances(name: str, inputs: Mapping[str, Schema]) -> Schema:
-    """Rows of features, or ids (and what a request always brings) whose features are looked up."""
+    """Rows of features, or of ids (and request context) whose features are looked up."""
     family = catalog.family(name)
     one = {"type": ["string", "integer"]}
     if family.entity is None or family.feature_service is None:

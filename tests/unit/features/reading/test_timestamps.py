@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from features.reading import moments
+from features.reading import timestamps
 
 HEADER = "customer_id,occurred_at,amount\n"
 
@@ -50,7 +50,7 @@ def test_all_that_is_written_is_read(rows, text: str, utc: str) -> None:
 def test_what_cannot_be_read_to_its_end_is_refused(refused, text: str) -> None:
     error = refused(lines("2024-05-01", text))
     assert (error.column, error.where) == ("occurred_at", "file transactions.csv, line 3")
-    assert f"'{text}' is no date or moment" in error.rule
+    assert f"'{text}' is not a date or timestamp" in error.rule
 
 
 def test_zoned_and_local_times_in_one_column_are_refused_with_one_of_each(refused) -> None:
@@ -80,7 +80,7 @@ def test_times_that_summer_time_skips_or_repeats_are_told(read) -> None:
     tables, told = read({"transactions.csv": text}, {"zone": "America/New_York"})
     at = pd.read_parquet(tables.path("transactions"))["occurred_at"].tolist()
     assert at[:2] == [pd.Timestamp("2024-03-10 07:30"), pd.Timestamp("2024-11-03 06:30")]
-    assert "1 times come twice" in told and "1 times are skipped" in told
+    assert "1 times are ambiguous" in told and "1 times are skipped" in told
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_format_is_of_a_clock_too(rows) -> None:
     ],
 )
 def test_formats_that_fit_are_found_and_doubt_is_kept(texts: list[str], found: list[str]) -> None:
-    assert moments.formats(texts) == found
+    assert timestamps.formats(texts) == found
 
 
 def test_one_format_that_fits_is_proposed_and_two_are_named(refused, tmp_path) -> None:

@@ -1,4 +1,4 @@
-"""Prometheus' figures of several servers as one text, told apart by a label."""
+"""Merges Prometheus metrics of several servers, distinguished by a label."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,15 +11,15 @@ from prometheus_client.registry import Collector
 LABEL = "server"
 
 
-def together(texts: Mapping[str, str]) -> bytes:
-    """The text of all, each sample labelled with the name of its server."""
+def merge(texts: Mapping[str, str]) -> bytes:
+    """Merge the texts; each sample gets the label `server`."""
     registry = CollectorRegistry()
     registry.register(_Read(texts))
     return generate_latest(registry)
 
 
 class _Read(Collector):
-    """What the texts say, each metric once."""
+    """The parsed texts, each metric once."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts

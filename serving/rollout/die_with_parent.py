@@ -1,6 +1,6 @@
-"""`python leash.py PARENT COMMAND…`: becomes COMMAND, which the kernel kills when the process PARENT dies.
+"""`python die_with_parent.py PARENT COMMAND…`: executes COMMAND, which the kernel kills when process PARENT dies.
 
-A release that is killed can tidy nothing up; on Linux its servers die with it instead of answering for no one.
+A killed release cannot clean up; on Linux its servers die with it.
 """
 
 import os
@@ -15,7 +15,7 @@ def main() -> None:
 
         PR_SET_PDEATHSIG = 1
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the leash was on
+    if os.getppid() != parent:  # it died before prctl
         sys.exit(1)
     os.execvp(command[0], command)  # noqa: S606 - the parent gives the command
 
