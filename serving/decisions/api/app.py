@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any, get_args
 
 import orjson
+import pandas as pd
 from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Send
@@ -28,6 +29,8 @@ from serving.decisions.kinds import kinds
 from serving.decisions.metrics import REQUESTS, exposed
 from serving.decisions.records import Decision, Opportunity, Override
 from serving.decisions.state.store import Store, StoreUnavailable
+from serving.inference.outcomes import Outcomes
+from serving.records.writer import LogUnavailable
 
 #: Bytes of one request: a thousand opportunities with a hundred features each.
 BODY_LIMIT = 4 * 1024 * 1024
@@ -53,6 +56,7 @@ class Desk:
     buckets: Buckets
     decide: Batcher[Opportunity, Decision]
     feedback: Batcher[Observed, Status]
+    outcomes: Outcomes
     store: Store
     status: Callable[[], tuple[bool, dict[str, Any]]]
     close: Callable[[], None]
@@ -144,6 +148,20 @@ async def _feedback(request: Request, desk: Desk, key: Key) -> Answer:
     return 200, {status: became[status] for status in get_args(Status)}, {}
 
 
+async def _outcomes(request: Request, desk: Desk, key: Key) -> Answer:
+    told = requests.outcomes(requests.parsed(await _body(request)))
+    key.need([None], {one["family"] for one in told})
+    desk.buckets.take(key, len(told))
+    for family in {one["family"] for one in told}:
+        rows = [
+            {**one["labels"], "request_id": one["request_id"], "row": one.get("row", 0)}
+            for one in told
+            if one["family"] == family
+        ]
+        await asyncio.to_thread(desk.outcomes.append, family, pd.DataFrame(rows))
+    return 200, {"recorded": len(told)}, {}
+
+
 async def _campaign(request: Request, desk: Desk, key: Key) -> Answer:
     said = requests.CAMPAIGN.read(requests.parsed(await _body(request)))
     key.need([said["account_id"]])
@@ -200,6 +218,7 @@ async def _ready(request: Request, desk: Desk, key: None) -> Answer:
 _ANSWERS: dict[str, Callable[..., Awaitable[Answer]]] = {
     "/v1/decisions": _decide,
     "/v1/feedback": _feedback,
+    "/v1/outcomes": _outcomes,
     "/v1/campaigns": _campaign,
     "/v1/accounts": _account,
     "/v1/budgets": _budgets,
@@ -253,5 +272,6 @@ _STATUS: dict[type[Exception], int] = {
     Overloaded: 503,
     StoreUnavailable: 503,
     FeedbackAway: 503,
+    LogUnavailable: 503,
     sqlite3.Error: 503,
 }
