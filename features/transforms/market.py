@@ -1,4 +1,4 @@
-"""What a campaign's auctions cost, how its ads were answered, where both are going, and whose clock it runs by."""
+"""A campaign's prices, response rates, their trends, and its time zone."""
 
 from features.movement import FEW
 from features.tables import Tables
@@ -53,7 +53,7 @@ _SQL = """
 """
 
 
-#: There are few campaigns, and every auction of a day is told the same of its own.
+#: There are few campaigns, and all auctions of a campaign's day share its features.
 MOVES = dict.fromkeys(
     (
         "auctions_seen",

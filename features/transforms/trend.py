@@ -1,4 +1,4 @@
-"""Is the customer buying more or less than before."""
+"""Trend of a customer's purchases: recent against earlier."""
 
 from features.tables import Tables
 
