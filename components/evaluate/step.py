@@ -19,6 +19,7 @@ from models.evaluation.gates import Evidence, Verdict
 from models.evaluation.table import table
 from models.family import Family, Model
 from models.registry import Registry
+from serving.decisions.kinds.bid import FAMILY
 
 Answers = dict[str, pd.DataFrame]
 #: Number of held-out rows that a release replays: enough for its tests, small enough to store with every version.
@@ -140,12 +141,12 @@ def _ask_log(
     candidate: Bundle, champion: tuple[str, Bundle] | None, settings: Settings, seed: int, verdicts: list[Verdict]
 ) -> str:
     """Apply the gate on the decision log, where the champion has one; returns that, or why it was not applied."""
-    if candidate.manifest.family != catalog.POLICY:
+    if candidate.manifest.family != FAMILY:
         return ""
     if champion is None:
         return "not asked: there is no champion"
     from features.store import Online
-    from serving.decisions.predict.predictors import Features
+    from serving.decisions.predict.features import Features
     from serving.experiments import challenge
 
     version, opened = champion

@@ -28,13 +28,13 @@ CUSTOMER = Entity("customer", "customer_id", "customers", history, examples.late
 CAMPAIGN = Entity("campaign", "campaign_id", "auctions", bidding, auctions.latest)
 
 GROUPS: Mapping[str, Group] = {
-    "rfm": Group(CUSTOMER, rfm.sql, lambda _: rfm.MOVES),
-    "trend": Group(CUSTOMER, trend.sql),
-    "intervals": Group(CUSTOMER, intervals.sql, lambda _: intervals.MOVES),
+    "rfm": Group.of(CUSTOMER, rfm.SQL, rfm.MOVES),
+    "trend": Group.of(CUSTOMER, trend.SQL),
+    "intervals": Group.of(CUSTOMER, intervals.SQL, intervals.MOVES),
     "seasonality": Group(CUSTOMER, seasonality.sql, lambda _: seasonality.MOVES),
-    "breadth": Group(CUSTOMER, breadth.sql, lambda _: breadth.MOVES),
-    "promotion": Group(CUSTOMER, promotion.sql, lambda _: promotion.MOVES),
-    "campaigns": Group(CUSTOMER, campaigns.sql, lambda _: campaigns.MOVES),
+    "breadth": Group.of(CUSTOMER, breadth.SQL, breadth.MOVES),
+    "promotion": Group.of(CUSTOMER, promotion.SQL, promotion.MOVES),
+    "campaigns": Group.of(CUSTOMER, campaigns.SQL, campaigns.MOVES),
     "attributes": Group(CUSTOMER, attributes.sql, attributes.moves),
-    "market": Group(CAMPAIGN, market.sql, lambda _: market.MOVES),
+    "market": Group.of(CAMPAIGN, market.SQL, market.MOVES),
 }

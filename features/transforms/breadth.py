@@ -1,11 +1,10 @@
 """Breadth of a customer's purchases: products, categories and channels."""
 
 from features.movement import GROWS
-from features.tables import Tables
 
 MOVES = {"categories": GROWS}
 
-_SQL = """
+SQL = """
     WITH categories AS (
         SELECT row, category, sum(b.amount) AS amount, max(b.occurred_at) AS last_at, min(b.occurred_at) AS first_at
         FROM spine s JOIN bought b ON b.customer_id = s.customer_id AND b.occurred_at <= s.event_timestamp
@@ -34,7 +33,3 @@ _SQL = """
            b.mixed::DOUBLE AS categories_per_order
     FROM spine s LEFT JOIN ranges USING (row) LEFT JOIN baskets b USING (row)
 """
-
-
-def sql(tables: Tables) -> str:
-    return _SQL

@@ -1,12 +1,11 @@
 """Campaign contacts of a customer, and responses."""
 
 from features.movement import GROWS
-from features.tables import Tables
 
 MOVES = dict.fromkeys(("touches", "campaigns", "campaign_responses"), GROWS)
 
 # A response counts from the day it was made, not from the day of the campaign.
-_SQL = """
+SQL = """
     WITH reached AS (
         SELECT row, t.*, date_diff('second', t.occurred_at, s.event_timestamp) / 86400.0 AS age,
                s.event_timestamp AS now,
@@ -33,7 +32,3 @@ _SQL = """
            (responses / nullif(touches, 0))::DOUBLE AS campaign_response_share
     FROM spine s LEFT JOIN sums USING (row)
 """
-
-
-def sql(tables: Tables) -> str:
-    return _SQL

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import duckdb
 import pandas as pd
@@ -73,3 +73,8 @@ class Group:
     entity: Entity
     sql: Callable[[Tables], str]
     moves: Callable[[Tables], Mapping[str, Movement]] = lambda tables: {}
+
+    @classmethod
+    def of(cls, entity: Entity, sql: str, moves: Mapping[str, Movement] = {}) -> Self:
+        """A group whose statement and movements are the same whatever tables are at hand."""
+        return cls(entity, lambda _: sql, lambda _: moves)

@@ -1,13 +1,12 @@
 """Intervals between purchases, and how unusual the time since the last one is."""
 
 from features.movement import GROWS
-from features.tables import Tables
 
 MOVES = {"gap_max_days": GROWS}
 
 # `gap` is null on a first purchase. `overdue` compares the silence with the customer's own rhythm: 1 is a gap like
 # the usual one; `overdue_sigmas` and `silence_percentile` say how unusual it is among the gaps there have been.
-_SQL = """
+SQL = """
     WITH silence AS (
         SELECT row, min(age) FILTER (purchase) AS recency, max(known_at) AS observed_until FROM past GROUP BY row
     ), sums AS (
@@ -38,7 +37,3 @@ _SQL = """
            shorter::DOUBLE AS silence_percentile
     FROM spine s LEFT JOIN silence USING (row) LEFT JOIN sums USING (row)
 """
-
-
-def sql(tables: Tables) -> str:
-    return _SQL

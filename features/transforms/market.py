@@ -1,10 +1,11 @@
 """A campaign's prices, response rates, their trends, and its time zone."""
 
+import re
+
 from features.movement import FEW
-from features.tables import Tables
 
 # Ratios compare the last day with the week; they are null where one of the two saw no auction.
-_SQL = """
+SQL = """
     WITH week AS (
         SELECT row,
                max(occurred_at) AS observed_until,
@@ -53,34 +54,5 @@ _SQL = """
 """
 
 
-#: There are few campaigns, and all auctions of a campaign's day share its features.
-MOVES = dict.fromkeys(
-    (
-        "auctions_seen",
-        "campaign_age_days",
-        "ctr",
-        "clicks_of_predicted",
-        "conversion_rate",
-        "auctions_7d",
-        "volume_trend",
-        "price_7d",
-        "price_std_7d",
-        "price_p10_7d",
-        "price_median_7d",
-        "price_p90_7d",
-        "price_trend",
-        "ctr_7d",
-        "predicted_ctr_7d",
-        "predicted_ctr_trend",
-        "night_share_7d",
-        "morning_share_7d",
-        "afternoon_share_7d",
-        "weekend_share_7d",
-        "channels_7d",
-    ),
-    FEW,
-)
-
-
-def sql(tables: Tables) -> str:
-    return _SQL
+#: Every number: there are few campaigns, and all auctions of a campaign's day share its features.
+MOVES = dict.fromkeys(re.findall(r"::DOUBLE AS (\w+)", SQL), FEW)

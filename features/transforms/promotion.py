@@ -1,11 +1,10 @@
 """Share of purchases with promotions, discounts and coupons."""
 
 from features.movement import GROWS
-from features.tables import Tables
 
 MOVES = dict.fromkeys(("coupon_orders", "coupon_savings"), GROWS)
 
-_SQL = """
+SQL = """
     WITH sums AS (
         SELECT row,
                max(known_at) AS observed_until,
@@ -36,7 +35,3 @@ _SQL = """
            coupon_age::DOUBLE AS coupon_recency_days
     FROM spine s LEFT JOIN sums USING (row)
 """
-
-
-def sql(tables: Tables) -> str:
-    return _SQL

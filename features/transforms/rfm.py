@@ -1,7 +1,6 @@
 """Recency, frequency and monetary value, with the sufficient statistics of buy-till-you-die models."""
 
 from features.movement import GROWS
-from features.tables import Tables
 
 #: What adds up over all of history.
 MOVES = dict.fromkeys(
@@ -21,7 +20,7 @@ MOVES = dict.fromkeys(
 # The btyd columns count days with a purchase, as BG/NBD and Gamma-Gamma do: `btyd_frequency` is the number of repeat
 # days x, `btyd_recency` the days t_x from the first to the last of them, `btyd_age` the days T from the first until
 # now, `btyd_value` the mean spend on a repeat day (null for who bought on one day only).
-_SQL = """
+SQL = """
     WITH days AS (
         SELECT row, occurred_at::DATE AS day, sum(amount) AS spend
         FROM past WHERE purchase GROUP BY ALL
@@ -77,7 +76,3 @@ _SQL = """
            ((f.spend - spend_first) / nullif(n - 1, 0))::DOUBLE AS btyd_value
     FROM spine s LEFT JOIN sums USING (row) LEFT JOIN firsts f USING (row)
 """
-
-
-def sql(tables: Tables) -> str:
-    return _SQL

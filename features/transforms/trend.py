@@ -1,10 +1,8 @@
 """Trend of a customer's purchases: recent against earlier."""
 
-from features.tables import Tables
-
 # Ratios of a recent window to the one before, damped so that a first order does not make an infinite trend; a window of
 # more returns than purchases counts as one of no spending.
-_SQL = """
+SQL = """
     WITH sums AS (
         SELECT row,
                max(known_at) AS observed_until,
@@ -42,7 +40,3 @@ _SQL = """
            (weeks / 12.0)::DOUBLE AS active_weeks_84d
     FROM spine s LEFT JOIN sums USING (row)
 """
-
-
-def sql(tables: Tables) -> str:
-    return _SQL

@@ -23,7 +23,7 @@ from models.bidding.policies.ortb import Ortb
 from models.bidding.policies.pacing import Pacing
 from models.bidding.policies.pid import Pid
 from models.bidding.policies.rlb import Rlb
-from models.bidding.reserve import Spend
+from models.bidding.reserve import Goal, Spend
 from models.bidding.shading import play
 
 #: Budgets as shares of the cost of winning everything at the mean price of the log that is learnt from.
@@ -52,6 +52,7 @@ class Lesson:
     reward: Reward = field(default_factory=Reward)
     pricing: Pricing = "second"
     spend: Spend = "worthwhile"
+    goal: Goal = "clicks"
 
     @cached_property
     def markets(self) -> Mapping[str, Market]:

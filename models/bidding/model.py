@@ -1,6 +1,6 @@
 """The bidding model: predicts bids from rows of features and request context, and replays whole episodes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -16,8 +16,9 @@ from models.bidding.fit import LOADS, Kept
 from models.bidding.market import Market
 from models.bidding.observation import Observation
 from models.bidding.policies.budget_curve import Document
-from models.bidding.reserve import Spend, spendable
+from models.bidding.reserve import Goal, Spend, spendable
 from models.inputs import InvalidRows
+from models.vectors import Texts
 
 #: Auctions of the last week at which its prices weigh as much as those of the log that was learnt from.
 DOUBT = 1000.0
@@ -28,13 +29,15 @@ DRIVERS = 5
 class About(Document):
     """The policy's name, its markets, and typical values by column and campaign for explanations.
 
-    `spend` says whether to keep money that is not worth spending.
+    `spend` says whether to keep money that is not worth spending, and `goal` what is bought. With conversions, requests
+    need a predicted click probability in addition to the value of winning.
     """
 
     policy: str
     markets: Mapping[str, Market]
     usual: Mapping[str, Mapping[str, float]]
     spend: Spend = "all"
+    goal: Goal = "clicks"
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,12 @@ class BiddingModel:
     won, spending would stay even.
     """
 
+    says = frozenset({"policy_bid", "policy_propensity", "baseline_bid", "expected_value"})
+
     def __init__(self, about: About, policy: Kept) -> None:
         self.about, self.policy = about, policy
+        self._chance = "predicted_value" if about.goal == "clicks" else "predicted_ctr"
+        self.beside = (self._chance, "target_cpc", "current_bid")
 
     def bid(self, seen: Observation, known: Known) -> Floats:
         """Bids for the current auctions, of (rows,), at most the remaining budget."""
@@ -96,6 +103,25 @@ class BiddingModel:
         seen = frame.observed(rows)
         bid = self.bid(seen, Known.of(rows))
         return pd.DataFrame({"bid": bid, "expected_value": self.expected_value(seen)}, index=rows.index)
+
+    def answer_columns(self, column: Callable[[str], Floats], texts: Texts) -> dict[str, Floats]:
+        """The policy's bid beside the one of the advertiser's own rule, and what winning is worth.
+
+        The rule is linear: the target cost of a click times the chance of one, as whoever asks predicted it; for a
+        campaign without a target, the bid that stands on the platform. Where nobody knows how many auctions are left
+        the policy, which could not pace, bids by that rule. It leaves nothing to chance.
+        """
+        campaigns, channels = ([text or "" for text in texts[name]] for name in (frame.ENTITY, "channel"))
+        seen = frame.observation({name: column(name) for name in frame.NUMBERS}, campaigns, channels)
+        target = column("target_cpc") * column(self._chance)
+        rule = np.where(np.isnan(target), column("current_bid"), target)
+        bid = self.bid(seen, Known.told(column(frame.PRICE), column(frame.PRICES)))
+        return {
+            "policy_bid": np.where(np.isnan(column("remaining")), rule, bid),
+            "policy_propensity": np.ones(len(seen)),
+            "baseline_bid": rule,
+            "expected_value": self.expected_value(seen),
+        }
 
     def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`top_drivers`: change of the bid in money if one input had its typical value, largest first."""

@@ -1,14 +1,12 @@
 """Parameters of the bidding family."""
 
-from typing import Literal
-
 from pydantic import PositiveInt
 
 from features.examples import Window
 from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.training import Schedule
 from models.bidding.environment import Pricing
-from models.bidding.reserve import Spend
+from models.bidding.reserve import Goal, Spend
 from models.family import Params
 
 
@@ -21,7 +19,7 @@ class BiddingParams(Params):
 
     window: Window
     #: What is bought: every click counts the same, or each conversion by its value, where the log tells that.
-    goal: Literal["clicks", "conversions"]
+    goal: Goal
     #: What a winner pays: the highest bid of the others, or its own. In first-price auctions bids are shaded.
     pricing: Pricing
     #: What a budget is for: to be spent as far as it brings what was planned for its last unit, or all of it.

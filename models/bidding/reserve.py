@@ -22,6 +22,8 @@ from models.bidding.observation import Observation
 
 #: Whether to spend a budget only as far as it is worth it, or completely.
 Spend = Literal["worthwhile", "all"]
+#: What is bought.
+Goal = Literal["clicks", "conversions"]
 
 
 def spendable(markets: Mapping[str, Market], seen: Observation, level: Floats) -> Observation:

@@ -64,6 +64,7 @@ def lesson(
         reward=params.reward,
         pricing=params.pricing,
         spend=params.spend,
+        goal=params.goal,
     )
 
 
@@ -78,4 +79,5 @@ def made(
     medians, known = train.groupby(frame.ENTITY)[list(DRIVEN_BY)].median(), usual or {}
     learnt = {str(column): {str(key): value for key, value in medians[column].dropna().items()} for column in medians}
     usual = {column: {**known.get(column, {}), **values} for column, values in learnt.items()}
-    return BiddingModel(About(policy=name, markets=given.markets, usual=usual, spend=given.spend), policy)
+    about = About(policy=name, markets=given.markets, usual=usual, spend=given.spend, goal=given.goal)
+    return BiddingModel(about, policy)

@@ -205,7 +205,9 @@ def test_what_the_log_says_of_other_bids_is_what_the_simulator_knows(
     rounds = []
     for one in ours:
         offered, row = _offered(learnt, one.opportunity.opportunity_id)
-        bid = one.predictions.policy_bid * multiplier(Case(one.opportunity, one.predictions, one.state, params, 0))
+        bid = one.predictions.answers.get("policy_bid") * multiplier(
+            Case(one.opportunity, one.predictions, one.state, params, 0)
+        )
         rounds.append((offered.market_price[row], offered.click[row], bid, one.decision.amount or 0.0))
     price, click, bid, amount = np.array(rounds).T
     rate = (click * (amount >= price)).sum() / (price * (amount >= price)).sum()

@@ -86,11 +86,11 @@ def test_a_generated_client_asks_and_understands_the_answers(endpoint: Endpoint,
     said = endpoint.post("campaigns", terms.model_dump_json(exclude_unset=True).encode())
     assert client.Campaign.model_validate_json(said.text).target_cpc == 0.8
 
-    one = client.Opportunity(**asked())
+    one = client.Auction(**asked())
     answer = endpoint.post("decisions", one.model_dump_json(exclude_unset=True).encode())
     made = client.Decision.model_validate_json(answer.text)
     assert made.versions.keys() == answer.json()["versions"].keys() != set()
-    batch = client.Opportunities(opportunities=[client.Opportunity(**asked()) for _ in range(3)])
+    batch = client.Opportunities(opportunities=[client.Auction(**asked()) for _ in range(3)])
     answers = endpoint.post("decisions", batch.model_dump_json(exclude_unset=True).encode())
     assert len(client.Decisions.model_validate_json(answers.text).decisions) == 3
 

@@ -77,7 +77,10 @@ def test_the_grocers_horizons_have_passed_by_the_next_split(grocer: tuple[Frame,
     assert at["valid"].max() + horizon <= at["test"].min()
 
 
-@pytest.mark.parametrize(("kind", "rows", "rate"), [("deep", 5000, 0.3), ("line", 3000, 0.3), ("empty", 4000, 0.16)])
+@pytest.mark.parametrize(
+    ("kind", "rows", "rate"),
+    [("deep", 5000, 0.3), ("line", 3000, 0.3), ("line", 800, 0.3), ("cities", 1200, 0.2), ("empty", 4000, 0.16)],
+)
 def test_no_plain_model_beats_it(kind: str, rows: int, rate: float, grocer_params: ChurnParams, tmp_path: Path) -> None:
     made = plain_tables.table(kind, rows, rate, seed=1)
     train, valid, test = (made[made["split"] == name] for name in ("train", "valid", "test"))

@@ -15,7 +15,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
-from models.catalog import POLICY
 from serving.access.keys import Forbidden, Key, Keys, Unknown, bearer
 from serving.access.scopes import Scope
 from serving.decisions.api import openapi, requests
@@ -24,17 +23,15 @@ from serving.decisions.api.intake import FeedbackAway
 from serving.decisions.api.limits import Buckets, TooMany
 from serving.decisions.api.requests import Invalid, NotJson
 from serving.decisions.feedback import Observed, Status
+from serving.decisions.kinds import kinds
 from serving.decisions.metrics import REQUESTS, exposed
-from serving.decisions.records import Decision, DecisionKind, Opportunity, Override
+from serving.decisions.records import Decision, Opportunity, Override
 from serving.decisions.state.store import Store, StoreUnavailable
 
 #: Bytes of one request: a thousand opportunities with a hundred features each.
 BODY_LIMIT = 4 * 1024 * 1024
 #: Nothing here is to be kept by a cache or taken for a page.
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-
-#: The families whose answers a decision shows, by what is asked; a look at a campaign shows none.
-ASKS: dict[DecisionKind, tuple[str, ...]] = {"bid": (POLICY,), "campaign": (), "customer": ("churn", "ltv")}
 
 Answer = tuple[int, Any, Mapping[str, str]]
 
@@ -116,7 +113,10 @@ _JSON = "application/json"
 
 async def _decide(request: Request, desk: Desk, key: Key) -> Answer:
     opportunities, batch = requests.opportunities(requests.parsed(await _body(request)))
-    key.need({one.account_id for one in opportunities}, (name for one in opportunities for name in ASKS[one.asked]))
+    key.need(
+        {one.account_id for one in opportunities},
+        (name for one in opportunities for name in kinds()[one.asked].families),
+    )
     desk.buckets.take(key, len(opportunities))
     decisions: Sequence[Decision] = await desk.decide.ask(opportunities)
     return 200, {"decisions": decisions} if batch else decisions[0], {}

@@ -21,13 +21,13 @@ from serving.decisions.api.guarded import Disk, guarded
 from serving.decisions.api.intake import Intake
 from serving.decisions.api.limits import Buckets
 from serving.decisions.api.readiness import Readiness
+from serving.decisions.decide import Pipeline
 from serving.decisions.feedback import Feedback, Observed, Status
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.metrics import FLAGGED, told
 from serving.decisions.params import Decisions
-from serving.decisions.pipeline import Pipeline
 from serving.decisions.predict.champions import Champions, Current
-from serving.decisions.predict.predictors import Features
+from serving.decisions.predict.features import Features
 from serving.decisions.records import Decision, Opportunity
 from serving.decisions.shared_feedback import SharedFeedback
 from serving.decisions.state.allowance import Allowance

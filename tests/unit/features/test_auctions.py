@@ -44,7 +44,7 @@ def given(tmp_path: Path) -> Callable[[pd.DataFrame], Tables]:
 def known(tables: Tables, campaign: str, *moments: str) -> pd.DataFrame:
     spine = pd.DataFrame({"campaign_id": campaign, "event_timestamp": [pd.Timestamp(one) for one in moments]})
     with CAMPAIGN.open_history(tables, spine) as db:
-        return db.sql(market.sql(tables)).df().sort_values("event_timestamp", ignore_index=True)
+        return db.sql(market.SQL).df().sort_values("event_timestamp", ignore_index=True)
 
 
 def test_auctions_come_in_order_of_time_with_their_hours(given: Callable[..., Tables]) -> None:

@@ -64,7 +64,7 @@ def test_an_hour_that_summer_time_skips_is_never_read_and_one_that_comes_twice_i
 def test_features_tell_whose_clock_a_campaign_runs_by(tables: Tables) -> None:
     spine = pd.DataFrame({"campaign_id": ["Europe/Berlin", "nowhere"], "event_timestamp": pd.Timestamp("2024-12-01")})
     with CAMPAIGN.open_history(tables, spine) as db:
-        found = db.sql(market.sql(tables)).df().set_index("campaign_id")
+        found = db.sql(market.SQL).df().set_index("campaign_id")
     assert found["zone"].to_dict() == {"Europe/Berlin": "Europe/Berlin", "nowhere": "UTC"}
 
 

@@ -62,7 +62,7 @@ def learnt(read: pd.DataFrame) -> float:
 def feature(given: Tables, moment: pd.Timestamp, campaign: str = "spring") -> float:
     spine = pd.DataFrame({"campaign_id": [campaign], "event_timestamp": [moment]})
     with CAMPAIGN.open_history(given, spine) as db:
-        return float(db.sql(market.sql(given)).df()["conversion_rate"].iloc[0])
+        return float(db.sql(market.SQL).df()["conversion_rate"].iloc[0])
 
 
 #: Four standard errors of the planted rate, over all clicks.
