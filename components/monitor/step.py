@@ -1,4 +1,4 @@
-"""Compare what the champion is asked and answers with what it was trained on."""
+"""Compare the champion's requests and answers with its training reference."""
 
 import json
 from collections.abc import Mapping
@@ -38,12 +38,12 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Monitored:
-    """What the monitors say of a family's champion.
+    """The monitoring result of a family's champion.
 
     Attributes:
-        version: the champion's; None where nothing is released.
-        drifted: None where there are too few requests to say.
-        retrain: whether training should start for it.
+        version: the champion's version; None without one.
+        drifted: None where there are too few requests.
+        retrain: whether to start training.
         features, answers: a column's `statistic`, `p_value`, `psi` and `drifted`.
         outcomes, held: requests whose outcome is known, and each metric's `value` on them and `at_release`.
         decisions: the same of the decisions that it was asked for: `rows`, `drifted`, `note`, `features`, `answers`.
@@ -66,7 +66,7 @@ class Monitored:
 
 
 def monitor(family: str, params: Mapping[str, Any], settings: Settings) -> Monitored:
-    """Look at the champion of `family`, and keep what was found in `monitoring/<family>.json` under `settings.home`.
+    """Monitor the champion of `family`, and write the result to `monitoring/<family>.json` under `settings.home`.
 
     `params` is the section `monitoring` of params.yaml.
     """

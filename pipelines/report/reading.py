@@ -80,8 +80,9 @@ def drift(name: str, settings: Settings) -> Drift | None:
     found = _read(settings.home / "monitoring" / f"{name}.json")
     if found is None or found["version"] is None:
         return None
-    columns = _monitored(found) | {f"decisions, {name}": seen for name, seen in _monitored(found["decisions"]).items()}
-    notes = {"": found["note"], "decisions ": found["decisions"].get("note", "")}
+    decided = found.get("decisions", {})  # a look before decisions were watched has none
+    columns = _monitored(found) | {f"decisions, {name}": seen for name, seen in _monitored(decided).items()}
+    notes = {"": found["note"], "decisions ": decided.get("note", "")}
     return Drift(
         drifted=found["drifted"],
         rows=found["rows"],

@@ -25,8 +25,14 @@ def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame
     begin, found = 0.0 if since is None else since.timestamp(), list[dict[str, Any]]()
     for record in _recorded(decisions_folder(home), begin):
         asked = record["opportunity"]["asked"]
-        if record["logged_at"] < begin or family not in record["predictions"]["versions"] or asked not in kinds():
-            continue
+        said = record["predictions"]
+        if (
+            record["logged_at"] < begin
+            or family not in said["versions"]
+            or asked not in kinds()
+            or "answers" not in said
+        ):
+            continue  # also one of an earlier version, which did not record what models read
         found.append(_request(record, answers(family, asked)))
         if len(found) == MOST:
             break

@@ -85,6 +85,7 @@ PARTS = {
         "decisions.p99_vs_bare",
         "decisions.bare.p50_ms",
         "decisions.bare.p99_ms",
+        "decisions.replicas.per_s",
         "decisions.batch_1.per_s_core",
         "decisions.batch_10.per_s_core",
         "decisions.batch_100.per_s_core",

@@ -73,6 +73,7 @@ def serve(
         http="httptools",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         log_level="warning",
         timeout_graceful_shutdown=10,
     )
@@ -115,7 +116,6 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
             "log": written.fault,
             "feedback": feedback.fault,
             "disk": disk.fault,
-            "threads": lambda: None if decide.alive and take.alive else "a thread is gone: start the endpoint again",
         },
         lambda: models.left_out() | _damaged(home / LOG),
     )
