@@ -5,8 +5,6 @@ from importlib import import_module
 from models.family import Family
 
 NAMES = ("churn", "ltv", "bidding")
-#: The family whose champion bids in the decision engine.
-POLICY = "bidding"
 
 
 def family(name: str) -> Family:

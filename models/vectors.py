@@ -1,6 +1,6 @@
 """Rows as float vectors and lists of texts: what a model answers when a frame would take longer than the answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -22,6 +22,26 @@ class Vectorized(Protocol):
 
     def answer(self, encoded: Matrix) -> dict[str, npt.NDArray[Any]]:
         """The columns of `predict`'s frame."""
+
+
+@runtime_checkable
+class Columnar(Protocol):
+    """A model that also answers columns, each of (rows,): `predict` without a frame.
+
+    Attributes:
+        beside: what it reads beside the columns of its bundle, as whoever asks may know it: numbers.
+        says: the names of its answers.
+    """
+
+    beside: tuple[str, ...]
+    says: frozenset[str]
+
+    def answer_columns(self, column: Callable[[str], Floats], texts: Texts) -> Mapping[str, Floats]:
+        """Its answers, by name.
+
+        Args:
+            column: the numbers of a name, NaN where missing.
+        """
 
 
 class Picker:

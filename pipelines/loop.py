@@ -20,6 +20,7 @@ from pipelines.console import console as terminal_or_log
 from pipelines.local import Step, run
 from pipelines.report import publish, terminal
 from pipelines.training import training
+from serving.decisions.kinds.bid import FAMILY
 
 
 def run_loop(
@@ -56,7 +57,7 @@ def run_loop(
             where = {"source": source, "fingerprint": content, "as_of": as_of, "start": start, "schema": schema.plain()}
             _pipeline(name, params, where, settings, console)
         seconds[name] = time.monotonic() - started
-    _simulated_day(catalog.POLICY in seconds, params_file, settings, console)
+    _simulated_day(FAMILY in seconds, params_file, settings, console)
     report = publish(settings, time.monotonic() - began, seconds)
     console.print(terminal.table(report))
     console.print(f"report: {escape(str(settings.home / 'report' / 'index.html'))}")

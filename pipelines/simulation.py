@@ -34,14 +34,14 @@ def simulate(
 
 def played(settings: Settings) -> bool:
     """Whether the last simulation is the day of `adloop run` with the current champion."""
-    from models.catalog import POLICY
     from models.registry import Registry
+    from serving.decisions.kinds.bid import FAMILY
     from serving.experiments.simulation import records
 
-    last, champion = records.read(settings), Registry(settings).champion(POLICY)
+    last, champion = records.read(settings), Registry(settings).champion(FAMILY)
     if last is None or champion is None:
         return False
-    return (len(last.campaigns), last.days, last.versions[POLICY]) == (CAMPAIGNS, 1, champion.version)
+    return (len(last.campaigns), last.days, last.versions[FAMILY]) == (CAMPAIGNS, 1, champion.version)
 
 
 def _show(bar: Progress, task: object, done: int, of: int) -> None:

@@ -66,7 +66,7 @@ _AUCTIONS = """
         FROM bids LEFT JOIN came USING (account_id, decision_id)
         WHERE time = 1 AND decided_at <= (SELECT max(told_at) FROM came)
     )
-    SELECT campaign_id, {decided_at} AS occurred_at, entry ->> '$.predictions.zone' AS zone, channel, won,
+    SELECT campaign_id, {decided_at} AS occurred_at, entry ->> '$.predictions.features.zone' AS zone, channel, won,
            CASE WHEN won = 1 THEN price ELSE amount END AS market_price,
            expected AS predicted_ctr, said_value AS predicted_value,
            coalesce(click, 0)::DOUBLE AS click, greatest(coalesce(value, 0), 0)::DOUBLE AS conversion_value,

@@ -1,6 +1,4 @@
-"""What the bidding family learns by."""
-
-from typing import Literal
+"""Parameters of the bidding family."""
 
 from pydantic import PositiveInt
 
@@ -8,20 +6,20 @@ from features.examples import Window
 from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.training import Schedule
 from models.bidding.environment import Pricing
-from models.bidding.reserve import Spend
+from models.bidding.reserve import Goal, Spend
 from models.family import Params
 
 
 class BiddingParams(Params):
     """The `bidding` section of `params.yaml`.
 
-    Of the window, the horizon is how long the test examples reach back from the end, and the valid ones from there;
-    campaigns' features are as of every so many days (`step_days`), and train examples need their minimum of history.
+    In `window`, the horizon is the length of the test split and of the valid split before it; campaign features are
+    computed every `step_days`, and train examples need the minimum history.
     """
 
     window: Window
     #: What is bought: every click counts the same, or each conversion by its value, where the log tells that.
-    goal: Literal["clicks", "conversions"]
+    goal: Goal
     #: What a winner pays: the highest bid of the others, or its own. In first-price auctions bids are shaded.
     pricing: Pricing
     #: What a budget is for: to be spent as far as it brings what was planned for its last unit, or all of it.
@@ -38,5 +36,5 @@ class BiddingParams(Params):
 
     @property
     def schedule(self) -> Schedule:
-        """How much the network learns."""
+        """The network's training schedule."""
         return Schedule(rounds=self.rounds, episodes=self.episodes, steps=self.steps)

@@ -1,22 +1,39 @@
 """The field's plain models, with their libraries' defaults: each is a baseline and a candidate of the ensemble."""
 
 from pathlib import Path
+from typing import Any
 
 from models.churn import conversion, graphs
 from models.churn.basis import Floats
 from models.churn.members import Boosted, Learn, Member
 from models.churn.params import ChurnParams
 
+#: Inverse L2 penalties that `shrunk_regression` chooses from.
+STRENGTHS = (0.001, 0.01, 0.1, 1.0)
+
 
 def logistic_regression(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
     """On standardized numbers, missing ones at their median: scikit-learn's."""
-    from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
+
+    return _linear(LogisticRegression(max_iter=2000), x, churned)
+
+
+def shrunk_regression(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
+    """The same, its L2 penalty chosen in folds by log-loss: where rows are few or columns tell little."""
+    from sklearn.linear_model import LogisticRegressionCV
+
+    model = LogisticRegressionCV(Cs=STRENGTHS, cv=params.folds, scoring="neg_log_loss", max_iter=2000)
+    return _linear(model, x, churned)
+
+
+def _linear(model: Any, x: Floats, churned: Floats) -> Member:
+    from sklearn.impute import SimpleImputer
     from sklearn.preprocessing import StandardScaler
 
     fill = SimpleImputer(strategy="median", keep_empty_features=True)
     scale = StandardScaler()
-    model = LogisticRegression(max_iter=2000).fit(scale.fit_transform(fill.fit_transform(x)), churned)
+    model.fit(scale.fit_transform(fill.fit_transform(x)), churned)
     return Member.of(graphs.linear(fill.statistics_, scale.mean_, scale.scale_, model.coef_[0], model.intercept_[0]))
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from models.churn.stacking import Array, Stack
@@ -11,8 +10,6 @@ from models.evaluation import bootstrap, metrics
 from models.evaluation.standing import Standing
 
 _AUC = metrics.auc("churned", "score")
-#: A weight below this share of all tells nothing that is worth a graph.
-LEAST = 0.02
 
 
 def contenders(logits: Mapping[str, Array], churned: Array, seed: int, margin: float) -> list[str]:
@@ -28,24 +25,13 @@ def contenders(logits: Mapping[str, Array], churned: Array, seed: int, margin: f
     ]
 
 
-def chosen(logits: Mapping[str, Array], churned: Array, fold: npt.NDArray[np.intp], seed: int) -> list[str]:
-    """The members that the model is made of: all that the stack gives weight to, or the one that is better alone.
-
-    The stack is judged by what it says of a fold whose answers its weights were not learnt from.
-    """
-    if len(logits) == 1:
-        return list(logits)
+def chosen(logits: Mapping[str, Array], churned: Array, seed: int) -> list[str]:
+    """The members that the model is made of: those that the stack picks, or one that is better alone beyond noise."""
     said, everyone = np.column_stack(list(logits.values())), np.ones(len(churned), dtype=bool)
-    stacked = np.empty(len(churned))
-    for k in np.unique(fold):
-        held = fold == k
-        stacked[held] = Stack.fit(said[~held], churned[~held], everyone[~held]).blend(said[held])
+    stack = Stack.fit(said, churned, everyone)
     alone = {name: _answers(own) for name, own in logits.items()}
-    standing = Standing.of(_AUC, _truth(churned), _answers(stacked), alone, seed)
-    if standing.better:
-        return [standing.better[0]]
-    weights = Stack.fit(said, churned, everyone).weights
-    return [name for name, weight in zip(logits, weights, strict=True) if weight >= LEAST * sum(weights)]
+    standing = Standing.of(_AUC, _truth(churned), _answers(stack.blend(said)), alone, seed)
+    return list(standing.better[:1]) or [name for name, weight in zip(logits, stack.weights, strict=True) if weight]
 
 
 def _truth(churned: Array) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from models.churn.boosting import Capacity
 from models.churn.members import Learn, Member, write
 from models.churn.model import Answers, ChurnModel, session
 from models.churn.params import ChurnParams
-from models.churn.plain import PLAIN
+from models.churn.plain import PLAIN, shrunk_regression
 from models.churn.stacking import Array, Stack, deal
 from models.tabular import Encoder, feature_columns
 
@@ -66,6 +66,7 @@ class _Fitting:
             "forest": forest.fit,
             "boosting": self._capacity().learner(),
             "network": network.fit,
+            "shrunk_regression": shrunk_regression,
             **PLAIN,
         }
 
@@ -82,7 +83,7 @@ class _Fitting:
             seen = self._fold <= k
             so_far = {name: said[name][seen] for name in names}
             names = selection.contenders(so_far, truth[seen], seed, BEYOND)
-        names = selection.chosen({name: said[name] for name in names}, truth, self._fold, seed)
+        names = selection.chosen({name: said[name] for name in names}, truth, seed)
         return names, np.column_stack([said[name] for name in names])
 
     def member(self, name: str, held: int | None) -> Member:

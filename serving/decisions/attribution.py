@@ -1,32 +1,30 @@
 """Whose doing an event was: what the store is told of a decision with each event that came of it."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-from models.catalog import POLICY
+from serving.decisions.kinds import kinds
 from serving.decisions.records import Action
 
 
 def facts(record: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a `state.store.Event` that follow from its decision, by the decision's record."""
-    decision = record["decision"]
+    decision, kind = record["decision"], kinds()[record["opportunity"]["asked"]]
     return {
         "opportunity_id": decision["opportunity_id"],
         "campaign_id": decision["campaign_id"],
-        "arm": arm(decision),
-        "version": decision["versions"].get(POLICY, ""),
+        "arm": decision.get("credited"),  # which an earlier version did not record
+        "version": decision["versions"].get(kind.learnt_from, ""),
         "segments": segments(record["opportunity"]),
-        "purpose": "offer" if decision["action"] == Action.RETENTION_OFFER else "bid",
+        "purpose": kind.paid.get(decision["action"], "choice"),
         "decided_at": decision["decided_at"],
-        "promised": decision["amount"] or 0.0,
+        "promised": (decision["amount"] or 0.0) if decision["action"] in kind.paid else 0.0,
     }
 
 
-def arm(decision: Mapping[str, Any]) -> Literal["policy", "baseline"] | None:
-    """Who is judged by it: policy or baseline where chance chose between them. A varied bid is evidence of neither."""
-    if decision["arm"] == "policy" and not decision["explored"]:
-        return "policy"
-    return "baseline" if decision["arm"] == "baseline" and decision["explored"] else None
+def followed(record: Mapping[str, Any]) -> bool:
+    """Whether anything may come of a decision that matters: it is not followed where nothing was done."""
+    return record["decision"]["action"] != Action.HOLD and kinds()[record["opportunity"]["asked"]].followed
 
 
 def segments(asked: Mapping[str, Any]) -> dict[str, str]:

@@ -3,21 +3,27 @@
 import hashlib
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from serving.decisions.params import Decisions
 from serving.decisions.records import Action, Arm, Opportunity, Predictions, State, Trigger
 
+Asked = TypeVar("Asked", bound=Opportunity, covariant=True)
+
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Case(Generic[Asked]):
     """One opportunity with all that is known about it."""
 
-    opportunity: Opportunity
+    opportunity: Asked
     predictions: Predictions
     state: State
     params: Decisions
     seed: int
+
+    def answer(self, need: str) -> float | None:
+        """What a model said, by the kind's name for it; None where that is missing or no finite number."""
+        return number(self.predictions.answers.get(need))
 
     def uniform(self, purpose: str) -> float:
         """The case's draw for this purpose."""
@@ -78,22 +84,3 @@ def number(value: object) -> float | None:
     except OverflowError:  # an integer beyond what a float holds
         return None
     return found if isfinite(found) else None
-
-
-def propensity(case: Case) -> float | None:
-    """The policy's own, 1 where it says no number; None if what it says is no probability."""
-    said = number(case.predictions.policy_propensity)
-    found = 1.0 if said is None else said
-    return found if 0 < found <= 1 else None
-
-
-def multiplier(case: Case) -> float:
-    """What the campaign's bids are multiplied by, within its span."""
-    span = case.params.changes.span
-    return min(max(case.state.changes.multiplier, 1 / span), span)
-
-
-def reference(case: Case) -> float | None:
-    """What a bid is measured against: the baseline's, or what stands on the platform; None where both are missing."""
-    found = amount(case.predictions.baseline_bid)
-    return found * multiplier(case) if found is not None else amount(case.opportunity.current_bid)

@@ -18,10 +18,11 @@ from typing import Literal
 import orjson
 
 from features.records import EVENT_TABLE
-from serving.decisions.attribution import facts
+from serving.decisions.attribution import facts, followed
+from serving.decisions.fields import MOST
 from serving.decisions.params import Decisions
-from serving.decisions.records import Action, counted
-from serving.decisions.state.store import MOST, Event, Flag, Store, StoreUnavailable
+from serving.decisions.records import counted
+from serving.decisions.state.store import Event, Flag, Store, StoreUnavailable
 
 log = logging.getLogger("adloop.decisions")
 
@@ -37,8 +38,6 @@ CREATE INDEX IF NOT EXISTS decision_at ON decision (at);
 CREATE INDEX IF NOT EXISTS event_waiting ON event (account, decision) WHERE counted = 0;
 CREATE INDEX IF NOT EXISTS event_aside ON event (account) WHERE counted = 2;
 """
-#: Decisions that something may come of.
-ACTED = (Action.BID, Action.RETENTION_OFFER)
 #: What `counted` says of an event: it waits; it is in the state; the state could not take it.
 WAITS, COUNTED, ASIDE = 0, 1, 2
 #: Decisions that are looked up, and old ones that are forgotten, in one go at most.
@@ -133,7 +132,7 @@ class Feedback:
         rows = [
             (made["account_id"], made["decision_id"], record["logged_at"], orjson.dumps(facts(record)))
             for record in map(orjson.loads, written)
-            if (made := record["decision"])["action"] in ACTED
+            if followed(record) and (made := record["decision"])
         ]
         if not rows:
             return

@@ -8,6 +8,9 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 
 import orjson
 
+from serving.decisions.kinds import kinds
+from serving.decisions.records import Opportunity
+
 Record = TypeVar("Record")
 
 
@@ -28,7 +31,9 @@ def from_plain(kind: type[Record], plain: Mapping[str, Any]) -> Record:
 
 @cache
 def _reader(kind: Any) -> Callable[[Any], Any]:
-    """What turns a plain value into one of this type."""
+    """What turns a plain value into one of this type; an opportunity is of the class of its kind."""
+    if kind is Opportunity:
+        return lambda plain: _record(cast(Hashable, kinds()[plain.get("asked", "bid")].request))(plain)
     if is_dataclass(kind):
         return _record(cast(Any, kind))
     origin, inner = get_origin(kind), get_args(kind)
@@ -46,6 +51,7 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     return _same
 
 
+@cache
 def _record(kind: type) -> Callable[[Any], Any]:
     readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
 

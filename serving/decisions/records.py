@@ -9,13 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
-from typing import Literal
+from typing import ClassVar, Literal
 
-DecisionKind = Literal["bid", "campaign", "customer"]
+from pydantic import ConfigDict
+
+from serving.decisions.fields import Features, Hour, Moment, Name
+
 Arm = Literal["policy", "baseline", "fallback", "override", "killed"]
 Value = float | int | str | bool | None
 #: Parts of the currency's unit that money is counted in.
 MICRO = 1_000_000
+#: The unit of amounts of money.
+UNIT = "currency"
 
 
 def counted(*amounts: float) -> None:
@@ -40,75 +45,55 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opportunity:
-    """One thing to decide: a bid for one auction, a look at a campaign, or a customer at risk.
+    """One thing to decide. Each kind of decision has a class of its own, with the fields that it alone knows.
 
     Attributes:
         opportunity_id: the idempotency key: asked again with it, the answer is the same and nothing is reserved twice.
         occurred_at: the caller's clock.
-        asked: which of the three it is.
-        floor_price: what the auction takes at least.
-        current_bid: what stands on the platform now, for this keyword or auction.
+        asked: the kind of decision.
+        keyword, channel, audience, creative_id, hour: the segments of the campaign that it belongs to.
+        customer_id: who would see it.
         features: whatever else the models were given, by name.
+        counted: whether the state comes with the counters of the campaign and its segments, which takes time.
+        paced_by: the field with the id of what a cooldown is waited of.
     """
 
-    opportunity_id: str
-    occurred_at: float
-    account_id: str
-    campaign_id: str
-    asked: DecisionKind = "bid"
-    keyword: str | None = None
-    channel: str | None = None
-    audience: str | None = None
-    creative_id: str | None = None
-    hour: int | None = None
-    customer_id: str | None = None
-    floor_price: float | None = None
-    current_bid: float | None = None
-    features: Mapping[str, Value] = field(default_factory=dict)
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    counted: ClassVar[bool] = False
+    paced_by: ClassVar[Literal["campaign_id", "customer_id"]] = "campaign_id"
 
-
-@dataclass(frozen=True, slots=True)
-class Purchases:
-    """How often a customer bought in the recent past and before it, each with its length in days."""
-
-    recent: int
-    recent_days: float
-    past: int
-    past_days: float
-
-    def __post_init__(self) -> None:
-        counted(self.recent, self.recent_days, self.past, self.past_days)
+    opportunity_id: Name
+    occurred_at: Moment
+    account_id: Name
+    campaign_id: Name
+    asked: str = "bid"
+    keyword: Name | None = None
+    channel: Name | None = None
+    audience: Name | None = None
+    creative_id: Name | None = None
+    hour: Hour | None = None
+    customer_id: Name | None = None
+    features: Features = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What the models said of an opportunity. What is None was not asked for, or failed; `faults` says which.
+    """What the models said of an opportunity.
 
     Attributes:
-        expected_value: of the impression, predicted_ctr x predicted_cvr x value of a conversion.
-        policy_bid: what the learned policy would bid, and `policy_propensity` the probability with which it drew that.
-        baseline_bid: what the advertiser's own rule would bid.
-        value: lifetime value of the customer.
+        answers: by the names that its kind of decision has for what it needs; one that is missing was not asked for, or
+            failed, and `faults` says which.
+        features: as the models read them, those among them that were looked up online; what was missing is not in it.
         versions: of each family that answered.
         faults: what went wrong, a line each: a model that threw, a store that is away.
         took_ms: milliseconds until all had answered, for the whole group that was asked together.
-        purchases: of the customer, by the features that the models were given.
-        zone: whose clock the models' hour was read from, an IANA name; None: UTC's.
     """
 
-    predicted_ctr: float | None = None
-    predicted_cvr: float | None = None
-    expected_value: float | None = None
-    policy_bid: float | None = None
-    policy_propensity: float | None = None
-    baseline_bid: float | None = None
-    churn_probability: float | None = None
-    value: float | None = None
+    answers: Mapping[str, float] = field(default_factory=dict)
+    features: Mapping[str, Value] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     took_ms: float | None = None
-    purchases: Purchases | None = None
-    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +178,14 @@ class Spend:
         """What is expected to have been spent today once all that is reserved is settled."""
         return self.today + self.reserved - self.returning
 
+    @property
+    def tightest(self) -> str:
+        """Which limit leaves less: that of the day, or that of all spend."""
+        if self.daily_limit is None or self.limit is None:
+            return "in all" if self.daily_limit is None else "of the day"
+        today = self.daily_limit - self.today
+        return "of the day" if today <= self.limit - self.total - self.reserved_before else "in all"
+
     def _left(self, today: float, ever: float) -> float | None:
         rooms = []
         if self.daily_limit is not None:
@@ -210,17 +203,11 @@ class Outcome:
     conversions: int = 0
     value: float = 0.0
     value_squared: float = 0.0
+    impressions: int = 0
+    clicks: int = 0
 
     def __post_init__(self) -> None:
-        counted(self.cost, self.conversions, abs(self.value), self.value_squared)
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The policy's outcomes against the baseline's, since this version of the policy bids."""
-
-    policy: Outcome = Outcome()
-    baseline: Outcome = Outcome()
+        counted(self.cost, self.conversions, abs(self.value), self.value_squared, self.impressions, self.clicks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +253,7 @@ class State:
         account_window: counters of the whole account, the campaign among them.
         segments: by dimension (`keyword`, `channel`, `hour`, `audience`, `creative`), then by name.
         min_conversion_rate: below it, the campaign's conversions are too few; None: its history is the measure.
+        evidence: what each arm of a policy spent and brought, since this version of it decides.
         killed: who stopped it and why; None: it runs. Of the campaign, the account or everything.
     """
 
@@ -280,9 +268,13 @@ class State:
     account_window: Window = Window()
     segments: Mapping[str, Mapping[str, Segment]] = field(default_factory=dict)
     changes: Changes = Changes()
-    evidence: Evidence = Evidence()
+    evidence: Mapping[str, Outcome] = field(default_factory=dict)
     override: Override | None = None
     killed: str | None = None
+
+    def outcome(self, arm: str) -> Outcome:
+        """What an arm spent and brought."""
+        return self.evidence.get(arm) or Outcome()
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +320,7 @@ class Decision:
         arm: who decided.
         propensity: probability that this arm was drawn and proposed this; guardrails leave nothing to chance.
         explored: it is not what would have been done if nothing were to be learned.
+        credited: the arm that what comes of it is evidence of; None: of none.
         decided_at: the opportunity's clock.
     """
 
@@ -348,6 +341,7 @@ class Decision:
     arm: Arm
     propensity: float
     explored: bool
+    credited: str | None
     versions: Mapping[str, str]
     seed: int
     decided_at: float

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import orjson
 
-from serving.decisions.attribution import facts
-from serving.decisions.feedback import ACTED, BATCH, FLAGGED, Observed, Status
+from serving.decisions.attribution import facts, followed
+from serving.decisions.feedback import BATCH, FLAGGED, Observed, Status
 from serving.decisions.params import Decisions
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.store import Event, Flag, StoreUnavailable
@@ -72,7 +72,7 @@ class SharedFeedback:
         """
         for record in map(orjson.loads, written):
             made = record["decision"]
-            if made["action"] not in ACTED:
+            if not followed(record):
                 continue
             found = made["account_id"], made["decision_id"], facts(record)
             try:

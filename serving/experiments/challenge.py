@@ -9,23 +9,24 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from features.records import LOG
 from models.bundle import Bundle
-from models.catalog import POLICY
 from models.evaluation.gates import Verdict
 from models.evaluation.policy_value import value_above_champion
 from serving.decisions import outcomes
 from serving.decisions.case import Case
 from serving.decisions.kinds import bid
+from serving.decisions.kinds.bid import Auction
 from serving.decisions.log import params as stored
 from serving.decisions.log.entry import Entry, read
-from serving.decisions.predict.bidder import Bidder
-from serving.decisions.predict.predictors import Features, Predictors
+from serving.decisions.predict.features import Features
+from serving.decisions.predict.predictor import BundlePredictor
+from serving.decisions.predict.predictors import Predictors
 from serving.records import reading
 
 #: Entries that the models are asked about in one go.
@@ -56,13 +57,15 @@ class Both:
     """Both models, asked as the endpoint asks them: features as they are now shift both alike."""
 
     def __init__(self, challenger: Bundle, champion: Bundle) -> None:
-        self._predictors = [Predictors("bid", [Bidder(one, "")]) for one in (challenger, champion)]
+        self._predictors = [
+            Predictors(bid.KIND, {bid.FAMILY: BundlePredictor(one, "")}) for one in (challenger, champion)
+        ]
 
     def ratios(self, entries: Sequence[Entry], features: Features) -> Any:
         """The challenger's bid as a multiple of the champion's, of (entries,); NaN where one of them bids nothing."""
         opportunities, states = [one.opportunity for one in entries], [one.state for one in entries]
         said = [predictors.predict(opportunities, states, features) for predictors in self._predictors]
-        ours, theirs = (np.array([one.policy_bid or np.nan for one in each]) for each in said)
+        ours, theirs = (np.array([one.answers.get("policy_bid") or np.nan for one in each]) for each in said)
         return ours / theirs
 
 
@@ -75,7 +78,7 @@ def _rounds(place: Path, version: str, goal: str) -> pd.DataFrame:
     if not (place / LOG).is_dir():
         raise LookupError(f"nothing is logged in {place}")
     made = outcomes.joined(place)
-    ours = [dict(one or ()).get(POLICY) == version for one in made["versions"]]
+    ours = [dict(one or ()).get(bid.FAMILY) == version for one in made["versions"]]
     made = made[(made["asked"] == "bid") & (made["arm"] == "policy") & np.array(ours, dtype=bool)]
     cost, value = made["cost"], made["click" if goal == "clicks" else "value"].astype(float)
     if not cost.sum() > 0:
@@ -95,7 +98,7 @@ def _turns(log: Path, known: "pd.Index[str]", models: Both, features: Features) 
             ratios = np.log(models.ratios(batch, features))
         for one, ratio in zip(batch, ratios, strict=True):
             said = params(one.params)
-            case = Case(one.opportunity, one.predictions, one.state, said, one.decision.seed)
+            case = Case(cast(Auction, one.opportunity), one.predictions, one.state, said, one.decision.seed)
             taken = (1 if bid.raised(case) else -1) if one.decision.explored else 0
             wanted = np.rint(ratio / np.log1p(said.exploration.spread))
             found.append((one.decision.decision_id, taken, wanted, 1 - said.exploration.holdout))

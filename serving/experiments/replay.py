@@ -8,8 +8,7 @@ from typing import Any
 
 import orjson
 
-from serving.decisions.answer import answered
-from serving.decisions.engine import decide
+from serving.decisions.decide import answered, decide
 from serving.decisions.log import params as stored
 from serving.decisions.log.entry import read
 from serving.decisions.rebuild import to_json

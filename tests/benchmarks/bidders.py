@@ -5,13 +5,13 @@
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,8 @@ from models.family import Family, Params
 from models.keys import signing_key
 from models.tabular import Encoder, Matrix
 from serving.decisions.__main__ import main
+from serving.decisions.kinds import bid, kinds
+from serving.decisions.kinds.kind import Kind, Need
 
 TREES, SERVICE, SEED = 200, "churn_v1", 7
 #: What each model says, and what the others' answers are to it.
@@ -85,6 +87,7 @@ def install() -> None:
         module.__dict__["FAMILY"] = _family(name)
         sys.modules[module.__name__] = module
     catalog.NAMES = (*catalog.NAMES, *SAYS)
+    _asked_by({name: Need(family, name, "customer_id") for family, names in SAYS.items() for name in names})
 
 
 def remove() -> None:
@@ -92,6 +95,11 @@ def remove() -> None:
     for name in SAYS:
         del sys.modules[f"models.{name}"]
     catalog.NAMES = tuple(name for name in catalog.NAMES if name not in SAYS)
+    _asked_by(bid.NEEDS)
+
+
+def _asked_by(needs: Mapping[str, Need]) -> None:
+    cast(dict[str, Kind], kinds())["bid"] = replace(bid.KIND, needs=needs)
 
 
 def write(place: Path, columns: Sequence[str], settings: Settings) -> Path:

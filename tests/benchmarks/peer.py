@@ -15,11 +15,11 @@ from features.online_metadata import online_metadata
 from features.settings import Settings
 from models.bundle import open_bundle
 from models.keys import public_key
-from serving.decisions import engine
-from serving.decisions.answer import answered
 from serving.decisions.api.server import state_store
+from serving.decisions.decide import answered, decide
+from serving.decisions.kinds.bid import Auction
 from serving.decisions.params import Decisions
-from serving.decisions.records import Action, Opportunity, Predictions
+from serving.decisions.records import Action, Predictions
 from serving.decisions.state.store import Reservation
 from tests.benchmarks import bidders
 
@@ -43,15 +43,15 @@ class Peer(kserve.Model):
         self.ready = True
 
     def predict(self, payload: dict[str, Any], headers: Any = None, response_headers: Any = None) -> dict[str, Any]:
-        asked = Opportunity(**payload["instances"][0])
+        asked = Auction(**payload["instances"][0])
         found = self._feast.get_online_features(self._service, [{"customer_id": asked.customer_id}]).to_dict()
         said = {name: value for name, (value,) in found.items()}
         for model in self._models:
             row = np.array([[said[name] for name in model.encoder.names]], dtype=np.float32)
             said |= {name: float(answer[0]) for name, answer in model.answer(row).items()}
-        predictions = Predictions(**{name: said[name] for names in bidders.SAYS.values() for name in names})
+        predictions = Predictions({name: said[name] for names in bidders.SAYS.values() for name in names})
         (state,) = self._state.load([asked], "")
-        made = engine.decide(asked, predictions, state, self._params, 1)
+        made = decide(asked, predictions, state, self._params, 1)
         grant = None
         if made.action is Action.BID:
             wanted = Reservation(asked.opportunity_id, made.account_id, made.campaign_id, made.amount, made.decided_at)

@@ -12,8 +12,9 @@ from typing import get_args
 import pytest
 
 from serving.decisions.feedback import Kind
+from serving.decisions.kinds.campaign import Review
 from serving.decisions.params import Decisions
-from serving.decisions.records import MICRO, Opportunity, Spend
+from serving.decisions.records import MICRO, Spend
 from serving.decisions.state.ledger import lasting
 from serving.decisions.state.store import Event, Flag, Purpose, Receipt, Reservation, Store, Terms
 
@@ -232,9 +233,7 @@ class World:
     def check(self, worker: int) -> None:
         """The store and the sums agree, and no limit is exceeded but by what is flagged as excess."""
         now = self.clock.now
-        asked = [
-            Opportunity("look", now, self._prefix + account, campaign, "campaign") for account, campaign in CAMPAIGNS
-        ]
+        asked = [Review("look", now, self._prefix + account, campaign) for account, campaign in CAMPAIGNS]
         states = self.workers[worker].load(asked, "1")
         self._settle()
         for where, state in zip(CAMPAIGNS, states, strict=True):
@@ -242,19 +241,22 @@ class World:
             self._compare(where, state.campaign)
             self._compare(where[:1], state.account)
             mine = self._of(where)
+            auctions = [one for one in mine if one.purpose == "bid"]  # what comes of an offer was won in none
             counted = [state.window.recent, state.window.past]
-            assert sum(one.impressions for one in counted) == sum(one.impressions for one in mine)
-            assert sum(one.clicks for one in counted) == sum(one.clicks for one in mine)
-            assert sum(one.conversions for one in counted) == sum(len(one.sold) for one in mine)
+            assert sum(one.impressions for one in counted) == sum(one.impressions for one in auctions)
+            assert sum(one.clicks for one in counted) == sum(one.clicks for one in auctions)
+            assert sum(one.conversions for one in counted) == sum(len(one.sold) for one in auctions)
             value, cost = (sum(getattr(one, name) for one in counted) for name in ("conversion_value", "cost"))
-            assert value == pytest.approx(sum(one.net for one in mine), abs=1e-5)
-            assert cost == pytest.approx(sum(one.told_cost for one in mine) / MICRO, abs=1e-6)
-            proof = state.evidence.policy
-            assert (proof.conversions, proof.value) == (
-                sum(len(one.sold) for one in mine),
-                pytest.approx(value, abs=1e-5),
+            assert value == pytest.approx(sum(one.net for one in auctions), abs=1e-5)
+            assert cost == pytest.approx(sum(one.told_cost for one in auctions) / MICRO, abs=1e-6)
+            proof = state.outcome("policy")
+            assert proof.conversions == sum(len(one.sold) for one in mine)
+            assert (proof.impressions, proof.clicks) == (
+                sum(one.impressions for one in mine),
+                sum(one.clicks for one in mine),
             )
-            assert proof.cost == pytest.approx(cost, abs=1e-6)
+            assert proof.value == pytest.approx(sum(one.net for one in mine), abs=1e-5)
+            assert proof.cost == pytest.approx(sum(one.told_cost for one in mine) / MICRO, abs=1e-6)
             assert proof.value_squared == pytest.approx(sum(one.squares for one in mine), abs=1e-4)
 
     def _compare(self, whose: tuple[str, ...], said: Spend) -> None:

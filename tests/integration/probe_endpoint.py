@@ -2,11 +2,12 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ from models.family import Family, Params
 from models.keys import signing_key
 from models.tabular import Encoder, Matrix
 from serving.decisions.__main__ import main
+from serving.decisions.kinds import bid, kinds
+from serving.decisions.kinds.kind import Kind, Need
 
 SERVICE = "probe_v1"
 COLUMNS = {
@@ -32,6 +35,7 @@ COLUMNS = {
         "poison": "float64",
     },
     "bidder": {"predicted_ctr": "float64", "floor_price": "float64"},
+    "scores": {"frequency": "float64"},
 }
 
 
@@ -81,6 +85,17 @@ class Bidder:
 
 
 KINDS: dict[str, Any] = {"clicks": Clicks, "bidder": Bidder}
+#: What a bid is made from where the two are in the catalog.
+NEEDS = {
+    "predicted_ctr": Need("clicks", "predicted_ctr", "customer_id"),
+    "policy_bid": Need("bidder", "policy_bid", "customer_id"),
+    "baseline_bid": Need("bidder", "baseline_bid", "customer_id"),
+}
+
+
+def asked_by(needs: Mapping[str, Need], **more: Any) -> None:
+    """Have bids made from these answers."""
+    cast(dict[str, Kind], kinds())["bid"] = replace(bid.KIND, needs=needs, **more)
 
 
 def family(name: str) -> Family:
@@ -88,7 +103,7 @@ def family(name: str) -> Family:
     return Family(
         name=name,
         entity="customer_id",
-        feature_service=SERVICE if name == "clicks" else "none",
+        feature_service="none" if name == "bidder" else SERVICE,
         label=("clicked",),
         examples=lambda *_: pd.DataFrame(),
         params=Params,
@@ -107,6 +122,7 @@ def install() -> None:
         module.__dict__["FAMILY"] = family(name)
         sys.modules[module.__name__] = module
     catalog.NAMES = (*catalog.NAMES, *KINDS)
+    asked_by(NEEDS)
     SERVICES[SERVICE] = Service(CUSTOMER, ("rfm", "attributes"))
 
 
@@ -115,6 +131,7 @@ def remove() -> None:
     for name in KINDS:
         del sys.modules[f"models.{name}"]
     catalog.NAMES = tuple(name for name in catalog.NAMES if name not in KINDS)
+    asked_by(bid.NEEDS)
     del SERVICES[SERVICE]
 
 

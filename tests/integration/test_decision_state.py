@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from components.params import load
+from serving.decisions.kinds import kinds
 from serving.decisions.records import Action, Decision, Opportunity, Override
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.sqlite import Sqlite
@@ -49,7 +50,7 @@ def store(opened: Callable[[], Store]) -> Store:
 
 
 def look(at: float = NOW, asked: str = "campaign", campaign: str = "c") -> Opportunity:
-    return Opportunity("look", at, "a", campaign, asked, customer_id="u")
+    return kinds()[asked].request("look", at, "a", campaign, customer_id="u")
 
 
 def bid(name: str, amount: float, at: float = NOW, campaign: str = "c", **told) -> Reservation:
@@ -66,7 +67,15 @@ def event(name: str, kind: str, opportunity: str = "", at: float = NOW, **told) 
 
 def change(name: str, action: Action, at: float = NOW, **told) -> Decision:
     told = {"target": "c", "source": None, "dimension": None, "amount": None, "unit": None, "before": None, **told}
-    rest = {"reason": "", "triggers": (), "guardrails": (), "arm": "policy", "propensity": 1.0, "explored": False}
+    rest = {
+        "reason": "",
+        "triggers": (),
+        "guardrails": (),
+        "arm": "policy",
+        "propensity": 1.0,
+        "explored": False,
+        "credited": None,
+    }
     return Decision(name, name, "a", "c", action, versions={}, seed=1, decided_at=at, **told, **rest)
 
 
@@ -184,7 +193,7 @@ def test_a_decision_is_charged_once_whatever_tells_its_cost(store: Store) -> Non
     told = [event(f"e{place}", kind, "1", cost=1.5, arm="policy", version="3") for place, kind in enumerate(kinds)]
     assert {one.flag for one in store.record(told)} == {None}
     (state,) = store.load([look()], "3")
-    assert (state.campaign.total, state.window.recent.cost, state.evidence.policy.cost) == (1.5, 1.5, 1.5)
+    assert (state.campaign.total, state.window.recent.cost, state.outcome("policy").cost) == (1.5, 1.5, 1.5)
     assert (state.window.recent.impressions, state.window.recent.clicks) == (1, 1)
     assert store.record([event("other", "click", "1", cost=1.6)]) == [Receipt(True, "conflict")]
     later, sooner = (event(f"c{at}", "correction", "1", NOW + at, cost=at / 100) for at in (90, 80))
@@ -209,7 +218,7 @@ def test_a_refund_nets_with_its_conversion_whichever_is_told_first(store: Store)
     store.record([event(f"r3{one}", "conversion", "3", value=-40, **told) for one in range(2)])
     (state,) = store.load([look()], "3")
     assert (state.window.recent.conversions, state.window.recent.conversion_value) == (3, 40)
-    proof = state.evidence.policy
+    proof = state.outcome("policy")
     assert (proof.conversions, proof.value, proof.value_squared) == (3, 40, pytest.approx(2 * 20**2))
 
 
@@ -222,7 +231,7 @@ def test_no_number_of_costs_stops_an_account(store: Store) -> None:
         assert {one.flag for one in store.record(one + many)} <= {None, "late", "conflict"}
     (state,) = store.load([look()], "")
     assert state.known and 8.99e9 < state.campaign.total == state.account.total <= 9e9
-    assert state.window.recent.conversion_value == state.evidence.policy.value == 9e9
+    assert state.window.recent.conversion_value == state.outcome("policy").value == 9e9
     store.configure("b", "c", Terms(daily_limit=10.0))
     grants = store.reserve([bid("1", 1), Reservation("1", "b", "c", 1, NOW)])
     assert [one.status for one in grants] == ["again", "reserved"]
@@ -253,8 +262,8 @@ def test_an_event_counts_once_and_a_late_one_in_its_own_time(store: Store) -> No
     assert (state.window.recent.conversions, state.window.past.conversions) == (0, 1)
     assert (state.window.recent.clicks, state.window.past.clicks) == (1, 0)
     assert state.segments["keyword"]["shoes"].window == state.window
-    assert (state.evidence.policy.value, state.evidence.policy.value_squared) == (7, 49)
-    assert store.load([look()], "4")[0].evidence.policy.value == 0
+    assert (state.outcome("policy").value, state.outcome("policy").value_squared) == (7, 49)
+    assert store.load([look()], "4")[0].outcome("policy").value == 0
 
 
 def test_a_new_day_has_a_new_budget_and_the_total_stays(store: Store) -> None:

@@ -7,8 +7,10 @@ import pytest
 import redis
 
 from components.params import load
-from serving.decisions.engine import decide
-from serving.decisions.records import Action, Decision, Opportunity, Predictions
+from serving.decisions.decide import decide
+from serving.decisions.kinds.bid import Auction
+from serving.decisions.kinds.campaign import Review
+from serving.decisions.records import Action, Decision, Predictions
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Event, Reservation, Store, Terms
@@ -51,9 +53,9 @@ def bid(store: Store, clock: Clock, amount: float) -> str:
 
 
 def decided(store: Store, clock: Clock) -> Decision:
-    asked = Opportunity(f"o{next(numbers)}", clock.now, "a", "c", current_bid=1.0)
+    asked = Auction(f"o{next(numbers)}", clock.now, "a", "c", current_bid=1.0)
     (state,) = store.load([asked], "")
-    said = Predictions(policy_bid=1.0, policy_propensity=1.0, baseline_bid=1.0)
+    said = Predictions({"policy_bid": 1.0, "policy_propensity": 1.0, "baseline_bid": 1.0})
     return decide(asked, said, state, PARAMS, 1)
 
 
@@ -69,10 +71,12 @@ def test_bids_go_on_as_soon_as_the_clock_is_right_again(store: Store, clock: Clo
 def test_a_callers_clock_that_went_back_is_still_found(store: Store, clock: Clock) -> None:
     bid(store, clock, 1.0)
     clock.now -= PARAMS.clock.back_s + 1
-    asked = Opportunity("late", clock.now, "a", "c", current_bid=1.0)
+    asked = Auction("late", clock.now, "a", "c", current_bid=1.0)
     clock.now = NOON
     (state,) = store.load([asked], "")
-    made = decide(asked, Predictions(policy_bid=1.0, policy_propensity=1.0, baseline_bid=1.0), state, PARAMS, 1)
+    made = decide(
+        asked, Predictions({"policy_bid": 1.0, "policy_propensity": 1.0, "baseline_bid": 1.0}), state, PARAMS, 1
+    )
     assert made.arm == "fallback" and "the clock went back" in made.reason
 
 
@@ -97,13 +101,13 @@ def test_reset_by_a_person_it_goes_on_in_the_day_that_is_on(store: Store, clock:
     assert bid(store, clock, 5.0) == "refused"  # still in the day of the wrong clock
 
     store.reset_clock("a")
-    (state,) = store.load([Opportunity("look", clock.now, "a", "c", "campaign")], "")
+    (state,) = store.load([Review("look", clock.now, "a", "c")], "")
     assert (state.campaign.reserved, state.campaign.left) == (6.0, 3.5)  # what was held and spent counts as today's
     assert bid(store, clock, 3.0) == "reserved" and bid(store, clock, 3.0) == "refused"
     assert state.segments["channel"]["search"].window.recent.impressions == 1
 
     clock.now += DAY  # a day later all is as ever: the old hold was settled, and a new budget began
-    (state,) = store.load([Opportunity("look", clock.now, "a", "c", "campaign")], "")
+    (state,) = store.load([Review("look", clock.now, "a", "c")], "")
     assert (state.campaign.today, state.campaign.left, state.campaign.reserved_before) == (0.0, 10.0, 0.0)
 
 
@@ -116,14 +120,14 @@ def test_an_offer_that_is_held_over_a_reset_is_given_back_once(store: Store, clo
         clock.now = NOON + day * DAY
         assert bid(store, clock, 5.0) == "reserved"
     store.record([Event("e", "o", "a", "c", "loss", clock.now, purpose="offer")])
-    (state,) = store.load([Opportunity("look", clock.now, "a", "c", "campaign")], "")
+    (state,) = store.load([Review("look", clock.now, "a", "c")], "")
     assert (state.campaign.reserved, state.campaign.reserved_before, state.account.left) == (5.0, 0.0, None)
 
 
 def test_a_reset_of_a_clock_that_is_right_changes_nothing(store: Store, clock: Clock) -> None:
     bid(store, clock, 6.0)
     store.record([Event("e", "x", "a", "c", "click", clock.now, 0.5)])
-    look = [Opportunity("look", clock.now, "a", "c", "campaign")]
+    look = [Review("look", clock.now, "a", "c")]
     before = store.load(look, "")
     store.reset_clock("a")
     store.reset_clock("nobody")

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from serving.decisions.engine import decide, withheld
-from serving.decisions.records import Action, Decision, Opportunity, Predictions
+from serving.decisions.decide import decide, withheld
+from serving.decisions.kinds.bid import Auction
+from serving.decisions.kinds.campaign import Review
+from serving.decisions.records import Action, Decision, Predictions
 from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.store import Event, Reservation, Store, StoreUnavailable, Terms
@@ -20,7 +22,7 @@ from tests.integration.probe_decisions import opened, short
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 3.0
-LOOK = Opportunity("look", time.time(), "a", "c", "campaign")
+LOOK = Review("look", time.time(), "a", "c")
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -105,9 +107,9 @@ def test_a_worker_killed_at_any_point_neither_spends_twice_nor_loses(place: str,
 
 def answer(store: Allowance, name: str) -> Decision:
     """What an endpoint does for one request."""
-    asked = Opportunity(name, time.time(), "a", "c")
+    asked = Auction(name, time.time(), "a", "c")
     (state,) = store.load([asked], "3")
-    made = decide(asked, Predictions(policy_bid=0.03, baseline_bid=0.02), state, short(), 1)
+    made = decide(asked, Predictions({"policy_bid": 0.03, "baseline_bid": 0.02}), state, short(), 1)
     if made.action is not Action.BID:
         return made
     (grant,) = store.reserve([Reservation(name, "a", "c", made.amount, asked.occurred_at)])

@@ -16,9 +16,10 @@ from models import bundle
 from models.registry import Registry
 from serving.decisions.api.app import Desk
 from serving.decisions.api.server import put_together
+from serving.decisions.kinds.bid import Auction
 from serving.decisions.params import Decisions
 from serving.decisions.predict.champions import released
-from serving.decisions.records import Decision, Opportunity
+from serving.decisions.records import Decision
 from serving.decisions.state.store import Terms
 from serving.released import state
 from serving.released.split import Split
@@ -88,7 +89,7 @@ def release(version: str, desk: Desk, settings: Settings, decisions: list[Decisi
 
     def during() -> None:
         told = {"predicted_ctr": 0.1}
-        asked = [Opportunity(f"o{next(numbers)}", time.time(), "a", "c", features=told) for _ in range(25)]
+        asked = [Auction(f"o{next(numbers)}", time.time(), "a", "c", features=told) for _ in range(25)]
         decisions.extend(asyncio.run(desk.decide.ask(asked)))
 
     return Release("bidder", Nobody(), Registry(settings), PLAN, settings.home).run(version, during)
@@ -123,7 +124,7 @@ def test_a_canary_that_was_tampered_with_decides_nothing_and_keeps_nobody_from_s
     desk = put_together(released(settings), PARAMS, 5, settings)
     try:
         asked = [
-            Opportunity(f"o{next(numbers)}", time.time(), "a", "c", features={"predicted_ctr": 0.1}) for _ in range(40)
+            Auction(f"o{next(numbers)}", time.time(), "a", "c", features={"predicted_ctr": 0.1}) for _ in range(40)
         ]
         assert {one.versions["bidder"] for one in asyncio.run(desk.decide.ask(asked))} == {"1"}
     finally:

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -19,14 +19,18 @@ import yaml
 
 from features import store
 from features.examples import Window, latest
+from features.records import decisions_folder
 from features.settings import Settings
 from features.tables import Tables
 from models.churn.examples import churn_examples
 from serving.access import keys
 from serving.decisions.api.server import state_store
+from serving.decisions.kinds.bid import Auction
+from serving.decisions.kinds.campaign import Review
+from serving.decisions.log.entry import Entry, find
 from serving.decisions.params import Decisions
-from serving.decisions.records import Opportunity
 from serving.decisions.state.store import Terms
+from serving.inference import outcomes
 from tests.integration import probe_endpoint as probe
 from tests.integration.conftest import Server, free_ports
 
@@ -37,10 +41,12 @@ PARAMS = Decisions.model_validate_json(json.dumps(yaml.safe_load((ROOT / "params
 class Endpoint:
     """A server, its home, and a client for each scope."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, program: str = "probe_endpoint", models: Mapping[str, Any] = probe.KINDS
+    ) -> None:
         (port,) = free_ports(1)
         self.settings, self.url = settings, f"http://127.0.0.1:{port}"
-        for name, kind in probe.KINDS.items():
+        for name, kind in models.items():
             probe.write(settings.home / "models" / name, name, kind(), settings)
         given = {scope: keys.make(settings, scope, [scope], 1e6) for scope in keys.SCOPES}
         self.keys = given
@@ -48,7 +54,7 @@ class Endpoint:
         self.state.configure("acme", "spring", Terms(daily_limit=1e6))
         named = [f"ADLOOP_HOME={settings.home}", f"PYTHONPATH={ROOT}", "OMP_NUM_THREADS=1"]
         named += [f"ADLOOP_REDIS_URL={settings.redis_url}"] if settings.redis_url else []
-        command = ["env", *named, sys.executable, "-m", "tests.integration.probe_endpoint"]
+        command = ["env", *named, sys.executable, "-m", f"tests.integration.{program}"]
         command += ["--models", str(settings.home / "models"), "--params", str(ROOT / "params.yaml")]
         self.server = Server([*command, "--port", str(port)], port, settings.home, self._ready)
         self.server.start()
@@ -82,15 +88,20 @@ def asked(**changed: Any) -> dict[str, Any]:
     return {**own, "account_id": "acme", "campaign_id": "spring", "features": {"device": "mobile"}, **changed}
 
 
+def publish(tables: Path, settings: Settings) -> None:
+    """Put the features of a small business online."""
+    params = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
+    source = Tables(tables)
+    snapshot = store.build(source, probe.SERVICE, churn_examples(source, params), latest(source), settings)
+    store.publish(snapshot, settings)
+
+
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory, tables: Path) -> Iterator[Endpoint]:
     """On SQLite, with the features of a small business online."""
     settings = Settings(home=tmp_path_factory.mktemp("home"))
-    params = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
-    source = Tables(tables)
     probe.install()
-    snapshot = store.build(source, probe.SERVICE, churn_examples(source, params), latest(source), settings)
-    store.publish(snapshot, settings)
+    publish(tables, settings)
     found = Endpoint(settings)
     yield found
     found.server.stop()
@@ -111,6 +122,38 @@ def test_a_decision_is_made_of_the_customers_features_and_of_what_the_caller_say
         pd.DataFrame([{"recency_days": None, "frequency": None, "plan": None, "device": "mobile", "poison": None}])
     )["predicted_ctr"][0]
     assert expected != pytest.approx(anonymous)
+
+
+def test_the_features_that_were_looked_up_are_on_record(endpoint: Endpoint) -> None:
+    row = store.Online(endpoint.settings).read(probe.SERVICE, ["c00003"]).iloc[0]
+    made = endpoint.decide(customer_id="c00003")
+    until, found = time.monotonic() + 10, list[Entry]()
+    while not found and time.monotonic() < until:
+        with suppress(LookupError):
+            found = find(decisions_folder(endpoint.settings.home), made["decision_id"])
+    read = found[0].predictions.features
+    assert {name: read[name] for name in ("recency_days", "frequency", "plan")} == dict(
+        row[["recency_days", "frequency", "plan"]]
+    )
+    assert read["device"] == "mobile" and "poison" not in read
+
+
+def test_what_came_of_requests_to_models_is_told_at_the_same_address(endpoint: Endpoint) -> None:
+    feedback = endpoint.keys["feedback"]
+    one = {"family": "churn", "request_id": "r1", "row": 2, "labels": {"churned": True}}
+    others = [{"family": "ltv", "request_id": "r2", "labels": {"value": 7.5}}, {**one, "labels": {"churned": False}}]
+    assert endpoint.post("outcomes", one, feedback).json() == {"recorded": 1}
+    assert endpoint.post("outcomes", {"outcomes": others}, feedback).json() == {"recorded": 2}
+    told = outcomes.read(endpoint.settings.home, "churn")
+    assert told.to_dict("records") == [{"request_id": "r1", "row": 2, "churned": True}]
+    assert outcomes.read(endpoint.settings.home, "ltv").to_dict("records") == [
+        {"request_id": "r2", "row": 0, "value": 7.5}
+    ]
+    refused = endpoint.post("outcomes", {**one, "family": "../keys"}, feedback)
+    assert refused.status_code == 422 and refused.json()["error"]["field"] == "family"
+    of_one = keys.make(endpoint.settings, "one", ["feedback"], 1e6, accounts=["acme"])
+    assert endpoint.post("outcomes", one, of_one).status_code == 403
+    assert endpoint.post("outcomes", one, endpoint.keys["decide"]).status_code == 403
 
 
 def test_a_batch_is_its_singles(endpoint: Endpoint) -> None:
@@ -246,16 +289,16 @@ def test_a_stop_and_a_persons_word_hold_at_once(endpoint: Endpoint) -> None:
 
 def test_a_campaign_spends_what_it_was_given_and_its_account_was(endpoint: Endpoint) -> None:
     place = {"account_id": "new", "campaign_id": "autumn"}
-    assert "0 left" in endpoint.decide(**place)["reason"]
+    assert endpoint.decide(**place)["reason"] == "no bid: the campaign has no budget"
     given = {**place, "daily_limit": 40, "target_cpc": 0.8, "shares": {"channel": {"search": 1}}, "candidates": ["x"]}
     answer = endpoint.post("campaigns", given)
     assert (answer.status_code, answer.json()) == (200, given)
     assert endpoint.decide(**place)["action"] == "bid"
-    looked = endpoint.state.load([Opportunity("look", time.time(), "new", "autumn", asked="campaign")], "")[0]
+    looked = endpoint.state.load([Review("look", time.time(), "new", "autumn")], "")[0]
     assert (looked.campaign.daily_limit, looked.target_cpc, looked.account.daily_limit) == (40.0, 0.8, None)
     assert looked.segments["channel"]["search"].share == 1.0 and looked.segments["keyword"]["x"].paused
     assert endpoint.post("accounts", {"account_id": "new", "daily_limit": 0.001, "limit": None}).status_code == 200
-    assert "the account has" in endpoint.decide(**place)["reason"]
+    assert endpoint.decide(**place)["reason"] == "no bid: the account's budget of the day is spent"
 
 
 @pytest.mark.parametrize(
@@ -286,7 +329,7 @@ def test_feedback_is_counted_once(endpoint: Endpoint) -> None:
     assert endpoint.post("feedback", {"events": [click, click]}).json()["again"] == 2
 
     def spent() -> float:
-        looked = Opportunity("look", time.time(), "acme", "counted")
+        looked = Auction("look", time.time(), "acme", "counted")
         return endpoint.state.load([looked], "")[0].campaign.total
 
     until = time.monotonic() + 10
@@ -316,12 +359,12 @@ def test_a_decisions_cost_is_charged_once_and_what_is_strange_is_told(endpoint: 
         assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
 
     def spend() -> float:
-        return endpoint.state.load([Opportunity("look", time.time(), "acme", "strange")], "")[0].campaign.total
+        return endpoint.state.load([Auction("look", time.time(), "acme", "strange")], "")[0].campaign.total
 
     while spend() == 0 and time.monotonic() < until:
         time.sleep(0.05)
     assert spend() == pytest.approx(cost)
-    assert "left to spend" in endpoint.decide(campaign_id="strange")["reason"]
+    assert endpoint.decide(campaign_id="strange")["reason"] == "no bid: the campaign's budget of the day is spent"
     assert 'adloop_costs_flagged_total{why="above"} 1.0' in endpoint.metrics()
     ready = httpx.get(f"{endpoint.url}/health/ready").json()
     assert ready["feedback"] == {"state": "counting", "set_aside": 0}
@@ -433,6 +476,6 @@ def test_redis_stopped_and_started_under_load(tmp_path: Path, redis_server: Serv
         if made["action"] == "bid":
             first.setdefault(made["opportunity_id"], made["amount"])
     promised = sum(first.values())
-    spend = endpoint.state.load([Opportunity("look", time.time(), "acme", "tight")], "")[0].campaign
+    spend = endpoint.state.load([Auction("look", time.time(), "acme", "tight")], "")[0].campaign
     assert any(made["arm"] != "fallback" for at, _, made in answers if at > back + 1)
     assert 0 < promised <= spend.reserved + 1e-6 <= limit + 1e-6

@@ -14,8 +14,9 @@ from features.online_metadata import online_metadata
 from features.packed.rows import RedisRows
 from features.redis_address import Address
 from features.settings import Settings
-from serving.decisions.engine import decide, withheld
-from serving.decisions.records import Action, Decision, Opportunity, Predictions
+from serving.decisions.decide import decide, withheld
+from serving.decisions.kinds.bid import Auction
+from serving.decisions.records import Action, Decision, Predictions
 from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.store import Reservation, StoreUnavailable, Terms
@@ -57,9 +58,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def answered(store: Allowance, name: str) -> Decision:
     """What an endpoint does for one request."""
-    asked = Opportunity(name, time.time(), "a", "c")
+    asked = Auction(name, time.time(), "a", "c")
     (state,) = store.load([asked], "3")
-    made = decide(asked, Predictions(policy_bid=0.03, baseline_bid=0.02), state, PARAMS, 1)
+    made = decide(asked, Predictions({"policy_bid": 0.03, "baseline_bid": 0.02}), state, PARAMS, 1)
     if made.action is not Action.BID:
         return made
     (grant,) = store.reserve([Reservation(name, "a", "c", made.amount or 0.0, asked.occurred_at)])
@@ -141,7 +142,7 @@ def test_a_cluster_takes_state_and_features(start: Start, tmp_path: Path) -> Non
         store.limit(account, 1.0, None)
     asked = [Reservation(f"o{n}", account, "c", 0.6, time.time()) for n in range(2) for account in ("a", "b", "d")]
     assert [grant.status for grant in store.reserve(asked)] == ["reserved"] * 3 + ["refused"] * 3
-    looked = [Opportunity("look", time.time(), account, "c") for account in ("a", "b", "d")]
+    looked = [Auction("look", time.time(), account, "c") for account in ("a", "b", "d")]
     assert [state.campaign.reserved for state in store.load(looked, "")] == pytest.approx([0.6] * 3)
     store.kill("stop")
     assert store.load(looked, "")[0].killed == "stop"

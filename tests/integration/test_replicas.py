@@ -14,8 +14,8 @@ import pytest
 from features.records import EVENTS, LOG
 from features.settings import Settings
 from features.sources.decision_log import came_of
+from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import read
-from serving.decisions.records import Opportunity
 from serving.decisions.state.store import Terms
 from serving.records import reading
 from serving.records.verify import verify
@@ -102,7 +102,7 @@ def test_two_kills_lose_and_double_nothing(replicas: list[Endpoint]) -> None:
     # What was answered in the moment before its maker was killed may be lost with it, and nothing else.
     at_risk = {made["decision_id"] for at, one, made in traffic.made if 0 <= killed.get(id(one), 0.0) - at < SAFE_S}
     made = {made["decision_id"] for _, _, made in traffic.made}
-    (state,) = replicas[2].state.load([Opportunity("look", time.time(), "acme", "many", "campaign")], "")
+    (state,) = replicas[2].state.load([Review("look", time.time(), "acme", "many")], "")
     counted = state.window.recent
     assert len(made) - len(at_risk) <= counted.impressions == counted.clicks <= len(made) and len(made) > 100
     assert state.campaign.total == pytest.approx(0.25 * counted.impressions, abs=1e-9)

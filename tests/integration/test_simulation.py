@@ -12,16 +12,17 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
+from serving.decisions.predict.bidder import Bidder
 
 from features.settings import Settings
 from models import bundle
 from models.registry import Registry
 from serving.access import keys
+from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.params import read as params_of
-from serving.decisions.predict.bidder import Bidder
 from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix
-from serving.decisions.records import Action, Opportunity
+from serving.decisions.records import Action
 from serving.decisions.state.sqlite import Sqlite
 from serving.experiments.replay import replay
 from serving.experiments.simulation import run
@@ -106,11 +107,13 @@ def test_the_days_replay_bit_for_bit(played: Played) -> None:
 def test_the_champion_bids_by_campaign_and_by_what_is_left(played: Played) -> None:
     bids = [one for one in played.entries if one.opportunity.asked == "bid"]
     assert all(one.predictions.versions == {"bidding": "1"} and not one.predictions.faults for one in bids)
-    assert all(0 <= one.predictions.policy_bid <= one.state.campaign.remaining for one in bids)
+    assert all(0 <= one.predictions.answers.get("policy_bid") <= one.state.campaign.remaining for one in bids)
     for one in bids:
         said = one.predictions
-        assert said.baseline_bid == pytest.approx(one.state.target_cpc * one.opportunity.features["predicted_ctr"])
-        assert said.policy_propensity == 1 and 0 < said.predicted_ctr < 1
+        assert said.answers.get("baseline_bid") == pytest.approx(
+            one.state.target_cpc * one.opportunity.features["predicted_ctr"]
+        )
+        assert said.answers["policy_propensity"] == 1 and 0 < said.answers["expected_value"] < 1
     policy = [one for one in bids if one.decision.arm == "policy"]
     assert len(policy) > 0.8 * len(bids)
     assert {one.decision.action for one in policy} >= {Action.BID}
@@ -184,7 +187,7 @@ def test_conversions_a_week_late_and_doubled_count_once(played: Played) -> None:
 
 
 def _converted(store: Sqlite, account: str, campaign: str, at: float) -> tuple[int, float]:
-    (state,) = store.load([Opportunity("look", at, account, campaign, asked="campaign")], "")
+    (state,) = store.load([Review("look", at, account, campaign)], "")
     parts = (state.window.recent, state.window.past)
     return sum(one.conversions for one in parts), sum(one.conversion_value for one in parts)
 

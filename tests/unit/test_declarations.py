@@ -18,7 +18,7 @@ DECLARED = (
     "models/catalog.py",
     "features/views.py",
     "pipelines/compute.py",
-    "serving/decisions/",
+    "serving/decisions/kinds/",
     "serving/experiments/simulation/",
 )
 

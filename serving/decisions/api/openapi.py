@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, Union, cast
 
 from pydantic import TypeAdapter
 
 from serving.access.scopes import Scope
 from serving.decisions.api import schemas
+from serving.decisions.kinds import kinds
 from serving.decisions.records import Decision
 
 Schema = dict[str, Any]
@@ -74,6 +75,7 @@ class Route:
         return extra
 
 
+_REQUESTS = tuple(kind.request for kind in kinds().values())
 ROUTES = (
     Route(
         "POST",
@@ -81,7 +83,7 @@ ROUTES = (
         "decide",
         f"Decide one opportunity, or up to {schemas.BATCH} of them in one go.",
         (Decision, schemas.Decisions),
-        (schemas.Opportunity, schemas.Opportunities),
+        (*_REQUESTS, schemas.opportunities(Union[_REQUESTS])),  # noqa: UP007 - of as many as there are kinds
         "decide",
     ),
     Route(
@@ -91,6 +93,15 @@ ROUTES = (
         "Tell what came of decisions. Told again, an event is not counted again.",
         (schemas.Told,),
         (schemas.Event, schemas.Events),
+        "feedback",
+    ),
+    Route(
+        "POST",
+        "/v1/outcomes",
+        "tell_outcomes",
+        "Tell what came of requests to models: the labels, by request and row. Told again, the first one counts.",
+        (schemas.Recorded,),
+        (schemas.Outcome, schemas.Outcomes),
         "feedback",
     ),
     Route(

@@ -1,6 +1,8 @@
 """Reads what the endpoint is asked; what it refuses is told by field, what was expected there, and what came."""
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 import orjson
@@ -8,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from serving.decisions.api import schemas
 from serving.decisions.feedback import Observed
+from serving.decisions.kinds import kinds
 from serving.decisions.records import Opportunity
 from serving.decisions.state.store import Terms
 
@@ -36,19 +39,22 @@ class Reader(Generic[Read]):
 
     def __init__(self, kind: Any, item: Any = None) -> None:
         self._adapter: TypeAdapter[Read] = TypeAdapter(kind)
-        self._fields = ", ".join((item or kind).__annotations__)
+        named = item or kind
+        names = [one.name for one in fields(named)] if is_dataclass(named) else named.__annotations__
+        self._fields = ", ".join(names)
 
-    def read(self, given: object) -> Read:
-        """The request. Raises `Invalid` for the first field that is wrong."""
+    def read(self, given: object, where: str = "") -> Read:
+        """The request. Raises `Invalid` for the first field that is wrong; `where` is what its name begins with."""
         try:
             return self._adapter.validate_python(given)
         except ValidationError as broken:
             fault = broken.errors(include_url=False)[0]
             field, got = _place(given, fault["loc"], missing=fault["type"] == "missing")
-            raise Invalid(field, self._expected(field, fault), got) from broken
+            named = f"{where}.{field}" if where and field != "body" else where or field
+            raise Invalid(named, self._expected(field, fault), got) from broken
 
     def _expected(self, field: str, fault: Mapping[str, Any]) -> str:
-        if fault["type"] == "extra_forbidden":
+        if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             return f"one of the fields {self._fields}"
         if "features." in field and fault["loc"][-1] != "[key]":  # it may be of several types: pydantic tells one
             return "a number, text of at most 1024 characters, true, false or null"
@@ -71,15 +77,17 @@ _EXPECTED = {
     "less_than_equal": "a number of at most {le}",
     "literal_error": "{expected}",
     "dict_type": "an object",
+    "dataclass_type": "an object",
     "list_type": "a list",
     "too_long": "at most {max_length} entries",
     "too_short": "at least {min_length} entry",
 }
 
-_OPPORTUNITY: Reader[schemas.Opportunity] = Reader(schemas.Opportunity)
-_OPPORTUNITIES: Reader[schemas.Opportunities] = Reader(schemas.Opportunities, schemas.Opportunity)
+_OPPORTUNITIES: Reader[dict[str, list[Any]]] = Reader(schemas.opportunities(Any))
 _EVENT: Reader[schemas.Event] = Reader(schemas.Event)
 _EVENTS: Reader[schemas.Events] = Reader(schemas.Events, schemas.Event)
+_OUTCOME: Reader[schemas.Outcome] = Reader(schemas.Outcome)
+_OUTCOMES: Reader[schemas.Outcomes] = Reader(schemas.Outcomes, schemas.Outcome)
 CAMPAIGN: Reader[schemas.Campaign] = Reader(schemas.Campaign)
 ACCOUNT: Reader[schemas.Account] = Reader(schemas.Account)
 STOP: Reader[schemas.Stop] = Reader(schemas.Stop)
@@ -96,13 +104,23 @@ def parsed(body: bytes) -> Any:
 
 def opportunities(given: Any) -> tuple[list[Opportunity], bool]:
     """The opportunities of a request, and whether it was a batch. Raises `Invalid`."""
-    batch = isinstance(given, dict) and "opportunities" in given
-    found = _OPPORTUNITIES.read(given)["opportunities"] if batch else [_OPPORTUNITY.read(given)]
-    for place, one in enumerate(found):
-        if one.get("asked") == "customer" and one.get("customer_id") is None:
-            where = f"opportunities[{place}]." if batch else ""
-            raise Invalid(f"{where}customer_id", "a customer, where one is asked about", None)
-    return [Opportunity(**one) for one in found], batch
+    if not (isinstance(given, dict) and "opportunities" in given):
+        return [_opportunity(given, "")], False
+    several = _OPPORTUNITIES.read(given)["opportunities"]
+    return [_opportunity(one, f"opportunities[{place}]") for place, one in enumerate(several)], True
+
+
+def _opportunity(given: Any, where: str) -> Opportunity:
+    """One thing to decide, by the kind that it says it is of."""
+    asked = given.get("asked", "bid") if isinstance(given, dict) else "bid"
+    if not isinstance(asked, str) or asked not in kinds():
+        raise Invalid(f"{where}.asked" if where else "asked", f"one of {', '.join(map(repr, kinds()))}", asked)
+    return _reader(asked).read(given, where)
+
+
+@cache
+def _reader(asked: str) -> Reader[Opportunity]:
+    return Reader(kinds()[asked].request)
 
 
 def events(given: Any) -> list[Observed]:
@@ -122,6 +140,12 @@ def _observed(one: schemas.Event, where: str) -> Observed:
     if kind != "conversion" and value:
         raise Invalid(f"{where}value", f"none with '{kind}': only a conversion has one", value)
     return Observed(**one)
+
+
+def outcomes(given: Any) -> list[schemas.Outcome]:
+    """The outcomes of a request: one, or a list named `outcomes`. Raises `Invalid`."""
+    batch = isinstance(given, dict) and "outcomes" in given
+    return _OUTCOMES.read(given)["outcomes"] if batch else [_OUTCOME.read(given)]
 
 
 def stop(given: Any) -> schemas.Stop:

@@ -3,43 +3,33 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, with_config
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, with_config
+from pydantic_core import PydanticCustomError
 from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic reads those of Python 3.12 on
 
+from models.catalog import NAMES
 from serving.decisions.feedback import Kind
+from serving.decisions.fields import Amount, ConversionValue, Label, Moment, Name, Rate, Why, whole
+from serving.decisions.kinds import kinds
 from serving.decisions.records import Decision, Override
-from serving.decisions.state.store import MOST, Budget
+from serving.decisions.state.store import Budget
 
 #: Opportunities or events of one request.
 BATCH = 1000
-#: The end of the year 9999 in Unix seconds.
-_LATEST = 253402300799.0
-#: No control characters: an id is part of keys in the stores, and of lines in logs.
-_PLAIN = r"^[^\x00-\x1f\x7f]*$"
 
 
-def _whole(value: object) -> object:
-    """JSON has one kind of number: 5.0 is a whole one."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _known(family: str) -> str:
+    if family not in NAMES:
+        raise PydanticCustomError("family", "one of {names}", {"names": ", ".join(map(repr, NAMES))})
+    return family
 
 
-def _bounded(least: float, most: float, description: str) -> Any:
-    return Field(ge=least, le=most, allow_inf_nan=False, description=description)
-
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=_PLAIN)]
-Why = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PLAIN)]
-Amount = Annotated[float, _bounded(0, MOST, "In the account's currency.")]
-ConversionValue = Annotated[float, _bounded(-MOST, MOST, "In the account's currency; negative for a refund.")]
-Moment = Annotated[float, _bounded(0, _LATEST, "Unix seconds.")]
-Rate = Annotated[float, _bounded(0, 1, "A share, from 0 to 1.")]
-Hour = Annotated[int, Field(ge=0, le=23), BeforeValidator(_whole)]
-Feature = Annotated[str, StringConstraints(max_length=1024)] | bool | int | float | None
-Features = Annotated[dict[Annotated[str, StringConstraints(max_length=128)], Feature], Field(max_length=512)]
+Family = Annotated[str, Field(strict=True, json_schema_extra={"enum": list(NAMES)}), AfterValidator(_known)]
 Dimension = Literal["channel", "hour", "audience", "creative"]
 #: As a key of an object a name's length is part of its pattern: that is all JSON Schema is told of keys.
 _Key = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,256}$")]
-_Named = Field(max_length=BATCH, json_schema_extra={"additionalProperties": False})
+_CLOSED: dict[str, Any] = {"additionalProperties": False}
+_Named = Field(max_length=BATCH, json_schema_extra=_CLOSED)
 Shares = dict[Dimension, Annotated[dict[_Key, Rate], _Named]]
 
 
@@ -66,17 +56,6 @@ _TOGETHER = {
         _where({"not": {"const": "conversion"}}, {"properties": {"value": {"const": 0}}}),
     ]
 }
-OPPORTUNITY = {
-    "opportunity_id": "auction-7f3a",
-    "occurred_at": 1767225600.0,
-    "account_id": "acme",
-    "campaign_id": "spring",
-    "asked": "bid",
-    "channel": "search",
-    "customer_id": "c00042",
-    "current_bid": 1.2,
-    "features": {"device": "mobile", "position": 2},
-}
 EVENT = {
     "event_id": "click-19c2",
     "account_id": "acme",
@@ -85,6 +64,7 @@ EVENT = {
     "occurred_at": 1767225660.0,
     "cost": 0.84,
 }
+OUTCOME = {"family": "churn", "request_id": "4f0c9a52", "row": 0, "labels": {"churned": True}}
 CAMPAIGN = {
     "account_id": "acme",
     "campaign_id": "spring",
@@ -99,31 +79,21 @@ STOP = {"why": "spend looks wrong", "account_id": "acme", "campaign_id": "spring
 OVERRIDE = {"account_id": "acme", "campaign_id": "spring", "stands": "yes", "bid": 0.8, "why": "launch week"}
 
 
-@with_config(_request(OPPORTUNITY, **_needs({"asked": {"const": "customer"}}, "customer_id")))
-class Opportunity(TypedDict):
-    """One thing to decide. Where a customer is asked about, `customer_id` is needed."""
+def opportunities(item: Any) -> Any:
+    """The type of a batch of things to decide.
 
-    opportunity_id: Name
-    occurred_at: Moment
-    account_id: Name
-    campaign_id: Name
-    asked: NotRequired[Literal["bid", "campaign", "customer"]]
-    keyword: NotRequired[Name | None]
-    channel: NotRequired[Name | None]
-    audience: NotRequired[Name | None]
-    creative_id: NotRequired[Name | None]
-    hour: NotRequired[Hour | None]
-    customer_id: NotRequired[Name | None]
-    floor_price: NotRequired[Amount | None]
-    current_bid: NotRequired[Amount | None]
-    features: NotRequired[Features]
+    Args:
+        item: the type of each of them.
+    """
+    several = Annotated[list[item], Field(min_length=1, max_length=BATCH)]
 
+    @with_config(_request({"opportunities": [next(iter(kinds().values())).example]}))
+    class Opportunities(TypedDict):
+        """A batch of things to decide, of any kinds."""
 
-@with_config(_request({"opportunities": [OPPORTUNITY]}))
-class Opportunities(TypedDict):
-    """A batch of things to decide."""
+        opportunities: several
 
-    opportunities: Annotated[list[Opportunity], Field(min_length=1, max_length=BATCH)]
+    return Opportunities
 
 
 @with_config(_request(EVENT, **_TOGETHER))
@@ -150,6 +120,23 @@ class Events(TypedDict):
     """A batch of events."""
 
     events: Annotated[list[Event], Field(min_length=1, max_length=BATCH)]
+
+
+@with_config(_request(OUTCOME))
+class Outcome(TypedDict):
+    """What came of one row of a request to a model: the labels that its family predicts. The first one told counts."""
+
+    family: Family
+    request_id: Name
+    row: NotRequired[Annotated[int, Field(ge=0, le=2**31 - 1, strict=True), BeforeValidator(whole)]]
+    labels: Annotated[dict[_Key, Label], Field(min_length=1, max_length=64, json_schema_extra=_CLOSED)]
+
+
+@with_config(_request({"outcomes": [OUTCOME]}))
+class Outcomes(TypedDict):
+    """A batch of outcomes."""
+
+    outcomes: Annotated[list[Outcome], Field(min_length=1, max_length=BATCH)]
 
 
 @with_config(_request(CAMPAIGN))
@@ -211,6 +198,12 @@ class Told(TypedDict):
     waits: int
     ahead: int
     flagged: int
+
+
+class Recorded(TypedDict):
+    """How many outcomes are on record now."""
+
+    recorded: int
 
 
 class Budgets(TypedDict):

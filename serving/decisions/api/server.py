@@ -21,19 +21,20 @@ from serving.decisions.api.guarded import Disk, guarded
 from serving.decisions.api.intake import Intake
 from serving.decisions.api.limits import Buckets
 from serving.decisions.api.readiness import Readiness
+from serving.decisions.decide import Pipeline
 from serving.decisions.feedback import Feedback, Observed, Status
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.metrics import FLAGGED, told
 from serving.decisions.params import Decisions
-from serving.decisions.pipeline import Pipeline
 from serving.decisions.predict.champions import Champions, Current
-from serving.decisions.predict.predictors import Features
+from serving.decisions.predict.features import Features
 from serving.decisions.records import Decision, Opportunity
 from serving.decisions.shared_feedback import SharedFeedback
 from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Store
+from serving.inference.outcomes import Outcomes
 from serving.records import parts
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def serve(
         http="httptools",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         log_level="warning",
         timeout_graceful_shutdown=10,
     )
@@ -106,6 +108,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
     take: Batcher[Observed, Status] = Batcher("feedback", taken)
     bus = None if place else _bus(settings, taken)  # what is kept apart must not take from what all share
 
+    outcomes = Outcomes(place or settings.home, settings.requests_days)
     readiness = Readiness(
         {
             "models": models.fault,
@@ -113,7 +116,6 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
             "log": written.fault,
             "feedback": feedback.fault,
             "disk": disk.fault,
-            "threads": lambda: None if decide.alive and take.alive else "a thread is gone: start the endpoint again",
         },
         lambda: models.left_out() | _damaged(home / LOG),
     )
@@ -125,6 +127,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         decide.close()
         money.close()
         take.close()
+        outcomes.close()
         models.close()
         written.close()
         feedback.close()
@@ -135,7 +138,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         details |= {"left_out": readiness.left_out} | ({} if bus is None else {"kafka": bus.standing})
         return not reasons, details
 
-    return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
+    return Desk(Keys(settings), Buckets(), decide, take, outcomes, store, status, close)
 
 
 def _own(home: Path, store: Store, params: Decisions) -> Intake:

@@ -1,16 +1,34 @@
 """What a customer at risk is offered to stay."""
 
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
 from serving.decisions.case import Case, Draft, amount, number
-from serving.decisions.records import Action, Trigger
-from serving.decisions.rules import chance
+from serving.decisions.fields import Name
+from serving.decisions.kinds.kind import Kind, Need
+from serving.decisions.records import UNIT, Action, Opportunity, Trigger
+from serving.decisions.rules import chance, guardrails
+from serving.decisions.rules.guardrails import Changed, within
+
+#: Days of the recent past, as the features count purchases.
+RECENT_DAYS = 28.0
 
 
-def propose(case: Case) -> Draft:
+@dataclass(frozen=True, slots=True)
+class CustomerAtRisk(Opportunity):
+    """A customer who may be offered something to stay."""
+
+    paced_by: ClassVar[Literal["customer_id"]] = "customer_id"
+
+    customer_id: Name = field(kw_only=True)
+    asked: Literal["customer"] = "customer"
+
+
+def policy(case: Case[CustomerAtRisk]) -> Draft:
     """An offer by band of risk, a share of the value that is at stake; none to a holdout, to see what offers do."""
-    customer = case.opportunity.customer_id or ""
-    risk, value = number(case.predictions.churn_probability), amount(case.predictions.value)
+    customer, risk, value = case.opportunity.customer_id, case.answer("churn_probability"), amount(case.answer("value"))
     params, holdout = case.params.retention, case.params.exploration.holdout
-    if not customer or risk is None or not 0 <= risk <= 1 or value is None:
+    if risk is None or not 0 <= risk <= 1 or value is None:
         return Draft(Action.HOLD, customer, "no offer: the risk or the value of the customer is not known")
     triggers = tuple(one for one in (_at_risk(case, risk, value), declining_engagement(case)) if one is not None)
     if not triggers:
@@ -29,25 +47,24 @@ def propose(case: Case) -> Draft:
             Action.HOLD, customer, reason, triggers=triggers, arm="baseline", propensity=holdout, explored=True
         )
     reason = f"{_why(triggers[0])}, with {risk * value:.4g} at stake"
-    return Draft(
-        Action.RETENTION_OFFER, customer, reason, offered, "currency", triggers=triggers, propensity=1 - holdout
-    )
+    return Draft(Action.RETENTION_OFFER, customer, reason, offered, UNIT, triggers=triggers, propensity=1 - holdout)
 
 
-def declining_engagement(case: Case) -> Trigger | None:
+def declining_engagement(case: Case[CustomerAtRisk]) -> Trigger | None:
     """The customer buys less often than a share of what they did, beyond chance."""
-    bought, ratio = case.predictions.purchases, case.params.retention.engagement_ratio
-    if bought is None or not bought.past:
+    told = case.predictions.features
+    every, recent, days = (number(told.get(name)) for name in FEATURES)
+    if every is None or recent is None or days is None or days <= RECENT_DAYS or every <= recent:
         return None
-    by_chance = chance.rate_at_most(bought.recent, bought.recent_days, bought.past, bought.past_days, ratio)
+    past, past_days, ratio = every - recent, days - RECENT_DAYS, case.params.retention.engagement_ratio
+    by_chance = chance.rate_at_most(int(recent), RECENT_DAYS, int(past), past_days, ratio)
     if by_chance >= case.params.triggers.chance:
         return None
-    told = {"recent_purchases": bought.recent, "past_purchases": bought.past, "past_days": bought.past_days}
-    of_before = bought.recent / bought.recent_days / (bought.past / bought.past_days)
-    return Trigger("declining_engagement", of_before, ratio, by_chance, told)
+    found = {"recent_purchases": recent, "past_purchases": past, "past_days": past_days}
+    return Trigger("declining_engagement", recent / RECENT_DAYS / (past / past_days), ratio, by_chance, found)
 
 
-def _at_risk(case: Case, risk: float, value: float) -> Trigger | None:
+def _at_risk(case: Case[CustomerAtRisk], risk: float, value: float) -> Trigger | None:
     """The band of the churn probability; None below all."""
     params = case.params.retention
     for band, threshold in (("high", params.high), ("medium", params.medium)):
@@ -60,3 +77,45 @@ def _why(trigger: Trigger) -> str:
     if trigger.name == "declining_engagement":
         return f"the customer buys at {trigger.statistic:.0%} of the rate of before"
     return f"{trigger.name.removeprefix('churn_')} risk of leaving ({trigger.statistic:.2f})"
+
+
+def offer_bounds(draft: Draft, case: Case[Any]) -> Changed:
+    """No offer is above what any customer is offered."""
+    most = case.params.retention.most
+    if draft.action is not Action.RETENTION_OFFER:
+        return None
+    return within(draft, 0.0, most, f"no offer is above {most:g}")
+
+
+#: Purchases of the customer, those of the last four weeks, and days since the first.
+FEATURES = ("frequency", "frequency_28d", "tenure_days")
+
+KIND = Kind(
+    name="customer",
+    request=CustomerAtRisk,
+    example={
+        "opportunity_id": "renewal-11",
+        "occurred_at": 1767225600.0,
+        "account_id": "acme",
+        "campaign_id": "stay",
+        "asked": "customer",
+        "customer_id": "c00042",
+    },
+    policy=policy,
+    guardrails=(
+        ("fallback", guardrails.fallback),
+        ("cooldown", guardrails.cooldown(lambda case: case.params.retention.cooldown_s)),
+        ("override", guardrails.override),
+        ("offer_bounds", offer_bounds),
+        ("campaign_limit", guardrails.campaign_limit),
+        ("account_limit", guardrails.account_limit),
+        ("kill_switch", guardrails.kill_switch),
+        ("sound", guardrails.sound),
+    ),
+    needs={
+        "churn_probability": Need("churn", "churn_probability", "customer_id"),
+        "value": Need("ltv", "value", "customer_id"),
+    },
+    paid={Action.RETENTION_OFFER: "offer"},
+    known=frozenset({"customer_id"}),
+)

@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
-from typing import get_args
 
 from serving.decisions.case import uniform
+from serving.decisions.kinds import kinds
 from serving.decisions.predict.predictor import Predictor
 from serving.decisions.predict.predictors import Predictors
-from serving.decisions.records import DecisionKind, Opportunity
-
-ByKind = Mapping[DecisionKind, Predictors]
+from serving.decisions.records import Opportunity
 
 
 @dataclass(frozen=True)
@@ -41,19 +39,16 @@ class ActiveModels:
         rest = {family: 1 - one.weight / 100 for family, one in self.canaries.items()}
         return {**{(family, one.version): rest.get(family, 1.0) for family, one in self.champions.items()}, **canaries}
 
-    def parts(self, opportunities: Sequence[Opportunity], seed: int) -> Iterator[tuple[ByKind, Sequence[int]]]:
-        """The predictors that are asked, and the places of the opportunities that they are asked about.
+    def parts(self, opportunities: Sequence[Opportunity], seed: int) -> Iterator[tuple[Predictors, Sequence[int]]]:
+        """Who is asked, and the places of the opportunities that they are asked about, each of one kind.
 
         Whether a canary answers is drawn by the opportunity: asked again, it is the same version.
         """
-        if not self.canaries:
-            yield self._predictors[frozenset()], range(len(opportunities))
-            return
-        places: dict[frozenset[str], list[int]] = {}
+        places: dict[tuple[str, frozenset[str]], list[int]] = {}
         for place, one in enumerate(opportunities):
-            places.setdefault(self._drawn(one, seed), []).append(place)
-        for those, here in places.items():
-            yield self._predictors[those], here
+            places.setdefault((one.asked, self._drawn(one, seed)), []).append(place)
+        for (asked, those), here in places.items():
+            yield self._predictors[those][asked], here
 
     def _drawn(self, asked: Opportunity, seed: int) -> frozenset[str]:
         return frozenset(
@@ -62,6 +57,6 @@ class ActiveModels:
             if 100 * uniform(asked, seed, f"canary {family} {one.predictor.version}") < one.weight
         )
 
-    def _made(self, canaries: Sequence[str]) -> ByKind:
+    def _made(self, canaries: Sequence[str]) -> dict[str, Predictors]:
         answering = {**self.champions, **{family: self.canaries[family].predictor for family in canaries}}
-        return {asked: Predictors(asked, list(answering.values())) for asked in get_args(DecisionKind)}
+        return {name: Predictors(kind, answering) for name, kind in kinds().items()}

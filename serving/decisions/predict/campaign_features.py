@@ -1,4 +1,4 @@
-"""Where a campaign or a customer stands: columns that a bidder reads, and how a customer's purchases went.
+"""Where a campaign stands: columns that a bidder reads.
 
 What the state knows of its money comes over what a caller says. Money that is held for bids counts by what they are
 expected to cost: most of them are lost. The rest is the caller's to say; where nobody does, it is estimated from the
@@ -13,11 +13,8 @@ from features import clock
 from models.vectors import Floats
 from serving.decisions.case import number
 from serving.decisions.predict.feature_matrix import FeatureMatrix
-from serving.decisions.records import Opportunity, Purchases, State
+from serving.decisions.records import Opportunity, State
 from serving.decisions.rules.triggers import DAY_S
-
-#: Of a customer's purchases, as the features count them.
-RECENT_DAYS = 28.0
 
 
 def estimate(matrix: FeatureMatrix, opportunities: Sequence[Opportunity], states: Sequence[State]) -> None:
@@ -64,18 +61,6 @@ def insist(matrix: FeatureMatrix, states: Sequence[State]) -> None:
             matrix.know(name, _of(states, known))
     if "target_cpc" in asked:
         matrix.know("target_cpc", _numbers([state.target_cpc for state in states]))
-
-
-def purchases(matrix: FeatureMatrix) -> list[Purchases | None]:
-    """How often each customer bought in the last four weeks and before; None where the features do not say."""
-    every, of_late, days = (matrix.column(name) for name in ("frequency", "frequency_28d", "tenure_days"))
-    told = zip(every.tolist(), of_late.tolist(), days.tolist(), strict=True)
-    return [
-        Purchases(int(recent), RECENT_DAYS, int(whole - recent), tenure - RECENT_DAYS)
-        if tenure > RECENT_DAYS and whole >= recent
-        else None
-        for whole, recent, tenure in told
-    ]
 
 
 def _of(states: Sequence[State], name: str) -> Floats:

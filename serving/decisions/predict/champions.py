@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from features.settings import Settings
-from models import catalog
-from models.bundle import Bundle, BundleTampered, open_bundle
+from models.bundle import BundleTampered, open_bundle
 from models.keys import public_key
 from models.registry import Registry
+from serving.decisions.kinds import families, kinds
 from serving.decisions.metrics import FAULTS, MODELS
 from serving.decisions.predict.active_models import ActiveModels, Canary
 from serving.decisions.predict.predictor import BundlePredictor, Predictor
@@ -38,6 +38,8 @@ def in_folder(place: Path) -> Current:
     def current() -> dict[str, tuple[Split, Callable[[str], Path]]]:
         found: dict[str, tuple[Split, Callable[[str], Path]]] = {}
         for sealed in sorted(place.glob("*/files.json")):
+            if sealed.parent.name not in families():
+                continue
             with suppress(FileNotFoundError):  # it is being replaced: the next look finds the new one
                 version = hashlib.sha256(sealed.read_bytes()).hexdigest()[:12]
                 found[sealed.parent.name] = Split(champion=version), partial(_mounted, sealed.parent)
@@ -52,7 +54,7 @@ def released(settings: Settings) -> Current:
 
     def current() -> dict[str, tuple[Split, Callable[[str], Path]]]:
         found: dict[str, tuple[Split, Callable[[str], Path]]] = {}
-        for family in catalog.NAMES:
+        for family in sorted(families()):
             champion = registry.champion(family)
             if champion is not None:
                 split = state.standing(settings.home, family, champion.version)
@@ -109,8 +111,8 @@ class Champions:
         """Why models are missing without which no decision is made as it should be; None where none is."""
         there = self.active.champions
         missing = {family: why for (family, _), why in self.troubles(bad=False).items() if family not in there}
-        if catalog.POLICY in self._wanted and catalog.POLICY not in there:
-            missing |= {f: why for (f, _), why in self.troubles(bad=True).items() if f == catalog.POLICY}
+        learning = {kind.learnt_from for kind in kinds().values()} & self._wanted - there.keys()
+        missing |= {family: why for (family, _), why in self.troubles(bad=True).items() if family in learning}
         if not there or missing:
             reasons = [f"{family}: {why}" for family, why in sorted(missing.items())]
             return "; ".join([*filter(None, [self._unknown]), *reasons]) or "no model is released yet: adloop run"
@@ -156,7 +158,7 @@ class Champions:
         if trouble is not None and not trouble.again.due:
             return None
         try:
-            taken = _predictor(open_bundle(_fetched(fetch, version), self._key, family), version)
+            taken = BundlePredictor(open_bundle(_fetched(fetch, version), self._key, family), version)
         except Exception as broken:  # whatever is wrong with it, those in force go on
             self._not_taken(family, version, broken)
             return None
@@ -206,12 +208,3 @@ def _fetched(fetch: Callable[[str], Path], version: str) -> Path:
 def _mounted(folder: Path, version: str) -> Path:
     """The one bundle of a family that there is."""
     return folder
-
-
-def _predictor(bundle: Bundle, version: str) -> Predictor:
-    """How a bundle is asked. Where nothing bids, the libraries of bidding are not loaded."""
-    if bundle.manifest.family != catalog.POLICY:
-        return BundlePredictor(bundle, version)
-    from serving.decisions.predict.bidder import Bidder
-
-    return Bidder(bundle, version)

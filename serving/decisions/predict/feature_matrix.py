@@ -57,7 +57,7 @@ class FeatureMatrix:
         """Take in what callers say: it comes last, over what a store knows."""
         for row, asked in enumerate(opportunities):
             for name in self.columns.own:
-                self._set(row, name, getattr(asked, name))
+                self._set(row, name, getattr(asked, name, None))
             for name, value in asked.features.items():
                 self._set(row, name, value)
 

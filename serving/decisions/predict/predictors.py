@@ -1,57 +1,53 @@
-"""The models that are asked together about one kind of opportunity, and what comes of it when some of them fail."""
+"""The models that are asked together for one kind of decision, and what comes of it when some of them fail."""
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from math import isfinite
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from features.packed.reader import Reader, Vectors
-from features.store import Online, StoreUnavailable
+from features.store import StoreUnavailable
+from serving.decisions.kinds.kind import Kind
 from serving.decisions.metrics import FAULTS
 from serving.decisions.predict import campaign_features
 from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix
-from serving.decisions.predict.predictor import CUSTOMER, Ask, Predictor
-from serving.decisions.records import DecisionKind, Opportunity, Predictions, State
-
-#: After a failure the online store is not asked for so long: not every decision waits for one that is away.
-PAUSE_S = 0.2
-
-
-class Features:
-    """Features from the online store, with a pause after it failed."""
-
-    def __init__(self, online: Online) -> None:
-        self._online = online
-        self._away_until = 0.0
-
-    def read(self, service: str, entities: Sequence[str]) -> tuple[Reader, Vectors]:
-        """A service's features of these customers or campaigns. Raises `StoreUnavailable`."""
-        if monotonic() < self._away_until:
-            raise StoreUnavailable("the online store did not answer a moment ago")
-        try:
-            return self._online.vectors(service, entities)
-        except StoreUnavailable:
-            self._away_until = monotonic() + PAUSE_S
-            raise
+from serving.decisions.predict.features import Features
+from serving.decisions.predict.predictor import Ask, Predictor
+from serving.decisions.records import Opportunity, Predictions, State, Value
 
 
 class Predictors:
-    """Predictors for one kind of opportunity. Never changed: other models are another predictors.
+    """Never changed: other models are other predictors.
+
+    Args:
+        active: the models in force, by family; those that the kind does not need are not asked.
 
     Attributes:
         versions: of each family that is asked.
     """
 
-    def __init__(self, asked: DecisionKind, predictors: Sequence[Predictor]) -> None:
-        self.asked = asked
-        self._predictors = _in_order([one for one in predictors if _answers(one, asked)])
-        self._columns = Columns(column for one in self._predictors for column in one.columns.items())
-        self._services = sorted({(one.service, one.entity) for one in self._predictors if one.service is not None})
-        self._asks = [(one, one.bound(self._columns)) for one in self._predictors]
+    def __init__(self, kind: Kind, active: Mapping[str, Predictor]) -> None:
+        self.kind = kind
+        #: By family the kind's names for its answers, and the model's.
+        named: dict[str, dict[str, str]] = {}
+        for name, need in kind.needs.items():
+            if need.family in active:
+                named.setdefault(need.family, {})[name] = need.answer
+        asked = _in_order([active[family] for family in named], named)
+        self._columns = Columns(column for one in asked for column in one.columns.items())
+        self._asks = [(one, one.bound(self._columns), named[one.family]) for one in asked]
+        lookups = {(active[need.family].service, need.entity) for need in kind.needs.values() if need.family in active}
+        self._lookups = sorted((service, entity) for service, entity in lookups if service is not None)
         self._places: dict[Reader, Any] = {}
-        self.versions = {one.family: one.version for one in self._predictors}
+        self.versions = {one.family: one.version for one in asked}
+
+    @property
+    def learning(self) -> str:
+        """The version that evidence is kept of; empty where nothing is learnt from it."""
+        return self.versions.get(self.kind.learnt_from or "", "")
 
     def predict(
         self, opportunities: Sequence[Opportunity], states: Sequence[State], features: Features
@@ -63,43 +59,41 @@ class Predictors:
         matrix.say(opportunities)
         campaign_features.insist(matrix, states)
         campaign_features.estimate(matrix, opportunities, states)
-        said: list[dict[str, Any]] = [{} for _ in opportunities]
-        for one, ask in self._asks:
-            for name, values in self._ask(one, ask, matrix).items():
+        said: list[dict[str, float]] = [{} for _ in opportunities]
+        for one, ask, named in self._asks:
+            for name, values in self._answers(one, ask, named, matrix).items():
                 for row, value in enumerate(values.tolist()):
                     if isfinite(value):
                         said[row][name] = value
                         matrix.tell(row, name, value)
                     else:
                         _unsaid(one, name, matrix.faults[row])
-        bought = campaign_features.purchases(matrix) if self.asked == "customer" else [None] * len(opportunities)
-        zones = matrix.texts.get("zone") or [None] * len(opportunities)
+        read = self._read(matrix)
         took_ms = 1000 * (perf_counter() - begun)
         return [
-            Predictions(
-                **values, versions=self.versions, faults=tuple(faults), took_ms=took_ms, purchases=one, zone=zone
-            )
-            for values, faults, one, zone in zip(said, matrix.faults, bought, zones, strict=True)
+            Predictions(answers, known, self.versions, tuple(faults), took_ms)
+            for answers, known, faults in zip(said, read, matrix.faults, strict=True)
         ]
 
     def _look_up(self, matrix: FeatureMatrix, opportunities: Sequence[Opportunity], features: Features) -> None:
-        for service, key in self._services:
-            rows = [row for row, one in enumerate(opportunities) if getattr(one, key) is not None]
+        for service, entity in self._lookups:
+            ids = [getattr(one, entity, None) for one in opportunities]
+            rows = [row for row, found in enumerate(ids) if found is not None]
             if not rows:
                 continue
-            entities = [str(getattr(opportunities[row], key)) for row in rows]
+            entities = [str(ids[row]) for row in rows]
             try:
-                reader, found = _read(features, service, entities)
+                reader, found = features.read(service, entities)
             except StoreUnavailable as away:
                 FAULTS["features"].inc()
                 for row in rows:
                     matrix.faults[row].append(str(away))
                 continue
             self._fill(matrix, rows, reader, found)
-            if self.asked == "customer":  # in an auction somebody new is nothing strange
-                for row, customer, there in zip(rows, entities, found.known.tolist(), strict=True):
+            if entity in self.kind.known:
+                for row, name, there in zip(rows, entities, found.known.tolist(), strict=True):
                     if not there:
-                        matrix.faults[row].append(f"the online store has no customer '{customer}'")
+                        matrix.faults[row].append(f"the online store has no {entity.removesuffix('_id')} '{name}'")
 
     def _fill(self, matrix: FeatureMatrix, rows: Sequence[int], reader: Reader, found: Vectors) -> None:
         if reader not in self._places:  # names are looked for once for each publication
@@ -112,17 +106,35 @@ class Predictors:
             for row, value in zip(rows, found.texts[name], strict=True):
                 matrix.texts[name][row] = value
 
-    def _ask(self, one: Predictor, ask: Ask, matrix: FeatureMatrix) -> Mapping[str, Any]:
-        """A predictor's answers; a line that breaks it breaks none of the lines beside it."""
+    def _read(self, matrix: FeatureMatrix) -> list[dict[str, Value]]:
+        """Of each row the features that the models read; what is missing is not in it."""
+        names, there = list(self._columns.floats), (~np.isnan(matrix.numbers)).tolist()
+        read: list[dict[str, Value]] = [
+            dict(compress(zip(names, row, strict=True), known))
+            for row, known in zip(matrix.numbers.tolist(), there, strict=True)
+        ]
+        for name in self._columns.booleans:
+            for one in read:
+                if name in one:
+                    one[name] = bool(one[name])
+        for name, values in matrix.texts.items():
+            for one, value in zip(read, values, strict=True):
+                if value is not None:
+                    one[name] = value
+        return read
+
+    def _answers(self, one: Predictor, ask: Ask, named: Mapping[str, str], matrix: FeatureMatrix) -> Mapping[str, Any]:
+        """A model's answers by the kind's names; a line that breaks it breaks none of the lines beside it."""
         try:
-            return ask(matrix)
+            said = ask(matrix)
+            return {name: np.asarray(said[answer], dtype=np.float64) for name, answer in named.items()}
         except Exception as broken:
-            if len(matrix.numbers) > 1:
-                alone = [self._ask(one, ask, line) for line in matrix.lines()]
-                return {name: np.concatenate([said[name] for said in alone]) for name in one.says}
+            if len(matrix.faults) > 1:
+                alone = [self._answers(one, ask, named, line) for line in matrix.lines()]
+                return {name: np.concatenate([said[name] for said in alone]) for name in named}
             FAULTS["model"].inc()
             matrix.faults[0].append(f"{one.family} {one.version} failed: {type(broken).__name__}: {broken}"[:300])
-            return {name: np.array([np.nan]) for name in one.says}
+            return {name: np.array([np.nan]) for name in named}
 
 
 def _unsaid(one: Predictor, name: str, faults: list[str]) -> None:
@@ -132,28 +144,12 @@ def _unsaid(one: Predictor, name: str, faults: list[str]) -> None:
         faults.append(f"{one.family} {one.version}: {name} is not a finite number")
 
 
-def _read(features: Features, service: str, entities: Sequence[str]) -> tuple[Reader, Vectors]:
-    """Features of these, each read once: a batch may be of one campaign."""
-    distinct = {entity: place for place, entity in enumerate(dict.fromkeys(entities))}
-    reader, found = features.read(service, list(distinct))
-    if len(distinct) == len(entities):
-        return reader, found
-    places = [distinct[entity] for entity in entities]
-    texts = {name: [values[place] for place in places] for name, values in found.texts.items()}
-    return reader, Vectors(found.numbers[places], texts, found.known[places])
-
-
-def _answers(one: Predictor, asked: DecisionKind) -> bool:
-    """A look at a campaign asks no model; customers are asked about by those who speak of customers."""
-    return bool(one.says & CUSTOMER) if asked == "customer" else asked == "bid" and bool(one.says - CUSTOMER)
-
-
-def _in_order(predictors: Sequence[Predictor]) -> list[Predictor]:
+def _in_order(asked: Sequence[Predictor], named: Mapping[str, Mapping[str, str]]) -> list[Predictor]:
     """Those who read what others say come after them."""
-    waiting, ordered = sorted(predictors, key=lambda one: one.family), list[Predictor]()
+    waiting, ordered = sorted(asked, key=lambda one: one.family), list[Predictor]()
     while waiting:
-        said = {name for one in waiting for name in one.says}
-        free = [one for one in waiting if not set(one.columns) & (said - one.says)] or waiting
-        ordered += free
-        waiting = [one for one in waiting if one not in free]
+        said = {name: one.family for one in waiting for name in named[one.family]}
+        free = [one for one in waiting if all(said.get(name, one.family) == one.family for name in one.columns)]
+        ordered += free or waiting
+        waiting = [one for one in waiting if one not in (free or waiting)]
     return ordered

@@ -8,12 +8,11 @@ squares; it is pooled, as the two are equal if nothing is wrong. The bound is a 
 from math import log, sqrt
 
 from serving.decisions.params import BaselineFloor
-from serving.decisions.records import Evidence
+from serving.decisions.records import Outcome
 
 
-def worse(evidence: Evidence, params: BaselineFloor) -> str | None:
+def worse(policy: Outcome, baseline: Outcome, params: BaselineFloor) -> str | None:
     """What is wrong with the policy, in words; None while it may be as good as the baseline."""
-    policy, baseline = evidence.policy, evidence.baseline
     conversions = policy.conversions + baseline.conversions
     squares = policy.value_squared + baseline.value_squared
     if conversions < params.conversions or min(policy.cost, baseline.cost, squares) <= 0:

@@ -1,6 +1,7 @@
 """Which keyword, channel, hour, audience or creative of a campaign does better or worse, beyond chance."""
 
 from itertools import permutations
+from typing import Any
 
 from serving.decisions.case import Case, amount, number
 from serving.decisions.records import Counters, Segment, Trigger
@@ -13,7 +14,7 @@ DIMENSIONS = ("channel", "hour", "audience", "creative")
 PRIOR_IMPRESSIONS = 1000
 
 
-def poor_keyword(case: Case) -> tuple[str, Trigger] | None:
+def poor_keyword(case: Case[Any]) -> tuple[str, Trigger] | None:
     """The keyword that converts worst below a share of the others' rate, in the recent past and in all before."""
     running = {name: one for name, one in case.state.segments.get("keyword", {}).items() if not one.paused}
     ratio = case.params.triggers.keyword_ratio
@@ -39,9 +40,9 @@ def _rate(counters: list[Counters]) -> float:
     return sum(one.conversions for one in counters) / max(1, sum(one.clicks for one in counters))
 
 
-def missed_keyword(case: Case) -> tuple[str, Trigger] | None:
+def missed_keyword(case: Case[Any]) -> tuple[str, Trigger] | None:
     """The keyword that was asked about, if it does not run and its impressions are worth more than they cost."""
-    name, worth = case.opportunity.keyword, amount(case.predictions.expected_value)
+    name, worth = case.opportunity.keyword, amount(case.answer("expected_value"))
     if name is None or worth is None:
         return None
     known, recent = case.state.segments.get("keyword", {}).get(name), case.state.window.recent
@@ -55,7 +56,7 @@ def missed_keyword(case: Case) -> tuple[str, Trigger] | None:
     return name, Trigger("missed_keyword", times, ratio, None, told)
 
 
-def worn_creative(case: Case) -> tuple[str, str, Trigger] | None:
+def worn_creative(case: Case[Any]) -> tuple[str, str, Trigger] | None:
     """The creative shown most, if its clicks per impression fell; and which one is to take its turn."""
     known = case.state.segments.get("creative", {})
     shown = {name: one for name, one in known.items() if not one.paused and one.window.recent.impressions}
@@ -78,7 +79,7 @@ def _promise(creative: Segment, usual: float) -> float:
     return (clicks + PRIOR_IMPRESSIONS * usual) / (impressions + PRIOR_IMPRESSIONS)
 
 
-def better_place(case: Case) -> tuple[str, str, str, float, Trigger] | None:
+def better_place(case: Case[Any]) -> tuple[str, str, str, float, Trigger] | None:
     """The dimension, from where, to where, which share, and how much more the money brings there."""
     for dimension in DIMENSIONS:
         places = {name: one for name, one in case.state.segments.get(dimension, {}).items() if one.share}

@@ -1,6 +1,7 @@
 """What calls for a change of a campaign. Each finding says how likely it is by chance; a few counts find nothing."""
 
 from collections.abc import Callable
+from typing import Any
 
 from serving.decisions.case import Case, number
 from serving.decisions.records import Counters, Trigger, Window
@@ -8,22 +9,22 @@ from serving.decisions.rules import chance
 
 DAY_S = 86_400
 
-Search = Callable[[Case, float], Trigger | None]
+Search = Callable[[Case[Any], float], Trigger | None]
 
 
-def find(case: Case) -> tuple[Trigger, ...]:
+def find(case: Case[Any]) -> tuple[Trigger, ...]:
     """All that is found. The probability that chance alone finds any is at most `triggers.chance` a look."""
     level = case.params.triggers.chance / STATISTICAL
     found = (search(case, level) for search in SEARCHES)
     return tuple(one for one in found if one is not None)
 
 
-def ctr_drop(case: Case, level: float) -> Trigger | None:
+def ctr_drop(case: Case[Any], level: float) -> Trigger | None:
     """Clicks per impression fell below a share of their history."""
     return fallen("ctr_drop", case.state.window, "clicks", "impressions", case.params.triggers.ctr_ratio, level)
 
 
-def conversion_drop(case: Case, level: float) -> Trigger | None:
+def conversion_drop(case: Case[Any], level: float) -> Trigger | None:
     """Conversions per click are below what was asked for; or, if nothing was, below a share of their history."""
     asked, recent = case.state.min_conversion_rate, case.state.window.recent
     if asked is None:
@@ -36,7 +37,7 @@ def conversion_drop(case: Case, level: float) -> Trigger | None:
     return Trigger("conversion_drop", recent.conversions / recent.clicks, asked, by_chance, told)
 
 
-def cost_increase(case: Case, level: float) -> Trigger | None:
+def cost_increase(case: Case[Any], level: float) -> Trigger | None:
     """What was spent brought fewer clicks than it would at a fifth above the target cost per click."""
     target, recent = case.state.target_cpc, case.state.window.recent
     if not target or not recent.cost:
@@ -49,7 +50,7 @@ def cost_increase(case: Case, level: float) -> Trigger | None:
     return Trigger("cost_increase", recent.cost / max(recent.clicks, 1), most, by_chance, told)
 
 
-def cost_below_target(case: Case, level: float) -> Trigger | None:
+def cost_below_target(case: Case[Any], level: float) -> Trigger | None:
     """A click costs less than the target, surely: there is room to bid more."""
     target, recent = case.state.target_cpc, case.state.window.recent
     if not target or not recent.cost or not recent.clicks:
@@ -61,22 +62,22 @@ def cost_below_target(case: Case, level: float) -> Trigger | None:
     return Trigger("cost_below_target", recent.cost / recent.clicks, target, by_chance, told)
 
 
-def competition(case: Case, level: float) -> Trigger | None:
+def competition(case: Case[Any], level: float) -> Trigger | None:
     """Fewer auctions are won than were: others bid more."""
     return fallen("competition", case.state.window, "impressions", "bids", case.params.triggers.win_ratio, level)
 
 
-def seasonality(case: Case, level: float) -> Trigger | None:
+def seasonality(case: Case[Any], level: float) -> Trigger | None:
     """Clicks per impression are divided over the hours as they never were."""
     return _pattern(case, level, "seasonality_shift", "hour")
 
 
-def audience(case: Case, level: float) -> Trigger | None:
+def audience(case: Case[Any], level: float) -> Trigger | None:
     """Clicks per impression are divided over the audiences as they never were."""
     return _pattern(case, level, "audience_shift", "audience")
 
 
-def platform(case: Case, level: float) -> Trigger | None:
+def platform(case: Case[Any], level: float) -> Trigger | None:
     """The rest of the account changed its level at once, up or down: it is the platform, not this campaign."""
     rest = Window(
         _without(case.state.account_window.recent, case.state.window.recent),
@@ -87,7 +88,7 @@ def platform(case: Case, level: float) -> Trigger | None:
     return fell or risen("platform_change", rest, "clicks", "impressions", 1 / ratio, level / 2)
 
 
-def budget(case: Case, _: float) -> Trigger | None:
+def budget(case: Case[Any], _: float) -> Trigger | None:
     """The day's budget is all but gone."""
     spend, most = case.state.campaign, case.params.triggers.budget_used
     if not spend.daily_limit or (used := spend.expected_today / spend.daily_limit) <= most:
@@ -95,7 +96,7 @@ def budget(case: Case, _: float) -> Trigger | None:
     return Trigger("budget_exhaustion", used, most, 0.0, {"day_left": 1 - elapsed(case)})
 
 
-def under_delivery(case: Case, _: float) -> Trigger | None:
+def under_delivery(case: Case[Any], _: float) -> Trigger | None:
     """Well into the day, much less was spent than the time that went by."""
     spend, ratio, gone = case.state.campaign, case.params.triggers.delivery_ratio, elapsed(case)
     if not spend.daily_limit or gone < 0.25:
@@ -106,7 +107,7 @@ def under_delivery(case: Case, _: float) -> Trigger | None:
     return Trigger("under_delivery", used, gone * ratio, 0.0, {"day_gone": gone})
 
 
-def elapsed(case: Case) -> float:
+def elapsed(case: Case[Any]) -> float:
     """The share of the day (UTC, as budgets are) that went by."""
     return (number(case.opportunity.occurred_at) or 0.0) % DAY_S / DAY_S
 
@@ -138,7 +139,7 @@ def _trigger(
     return Trigger(name, k / n / before if before else float(k), ratio, by_chance, told)
 
 
-def _pattern(case: Case, level: float, name: str, dimension: str) -> Trigger | None:
+def _pattern(case: Case[Any], level: float, name: str, dimension: str) -> Trigger | None:
     cells = [segment.window for segment in case.state.segments.get(dimension, {}).values()]
     here = [(one.recent.clicks, float(one.recent.impressions)) for one in cells]
     there = [(one.past.clicks, float(one.past.impressions)) for one in cells]

@@ -14,7 +14,6 @@ from serving.decisions.records import (
     MICRO,
     Changes,
     Counters,
-    Evidence,
     Outcome,
     Override,
     Segment,
@@ -139,7 +138,7 @@ def state(
         account_window=window(account, "", bucket) if looked else Window(),
         segments=_segments(segments, bucket) if segments else {},
         changes=_changes(campaign, day),
-        evidence=Evidence(_outcome(evidence, "policy"), _outcome(evidence, "baseline")) if evidence else Evidence(),
+        evidence={arm: _outcome(evidence, arm) for arm in sorted({name.rpartition("_")[0] for name in evidence})},
         override=_override(campaign),
         killed=killed or campaign.get("killed") or account.get("killed") or None,
     )
@@ -235,6 +234,8 @@ def _outcome(book: Book, arm: str) -> Outcome:
         int(book.get(f"{arm}_conversions", 0)),
         int(book.get(f"{arm}_value", 0)) / MICRO,
         max(0.0, float(book.get(f"{arm}_squares", 0.0))),  # a refund may leave what rounding leaves of nothing
+        int(book.get(f"{arm}_impressions", 0)),
+        int(book.get(f"{arm}_clicks", 0)),
     )
 
 

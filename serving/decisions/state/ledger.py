@@ -193,6 +193,7 @@ def _count(event: Event, pages: Pages, hold: Book, at: float, recent_s: int) -> 
         hold["seen"] = 1
     tally(event, counted, pages, at, recent_s)
     if event.kind != "conversion":
+        evidence(event, counted, 0.0, pages)
         return
     value, squares = _net(hold)
     if event.value < 0:

@@ -101,11 +101,11 @@ class Redis:
 
     def _state(self, asked: Opportunity, found: list[dict[str, str]], killed: str, now: float) -> State:
         account, campaign, evidence, segments, customer = found
-        if asked.asked == "customer":
+        if asked.paced_by == "customer_id":
             campaign = {**campaign, "last_at": customer.get("last_at", "")}
         at, looked = (
             book.bounded(asked.occurred_at, now + self._ahead_s),
-            segments if asked.asked == "campaign" else None,
+            segments if asked.counted else None,
         )
         return book.state(campaign, account, looked, evidence, killed, at, now, self._recent_s, self._ahead_s)
 

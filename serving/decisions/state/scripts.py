@@ -98,7 +98,7 @@ sweep()
 local function tally(item, counted, at)
   local any = false
   for _, amount in pairs(counted) do any = any or amount ~= 0 end
-  if not any then return end
+  if not any or item.purpose ~= 'bid' then return end
   count(campaign_key(item.campaign), '', counted, at)
   count(account_key, '', counted, at)
   for _, prefix in ipairs(item.segments) do count(tag .. ':segments:' .. item.campaign, prefix, counted, at) end
@@ -106,7 +106,9 @@ end
 local function evidence(item, counted, squares)
   if item.arm == '' then return end
   local book = tag .. ':evidence:' .. item.campaign .. SEP .. item.version
-  for _, name in ipairs({'cost', 'value', 'conversions'}) do add(book, item.arm .. '_' .. name, counted[name] or 0) end
+  for _, name in ipairs({'cost', 'value', 'conversions', 'impressions', 'clicks'}) do
+    add(book, item.arm .. '_' .. name, counted[name] or 0)
+  end
   if squares ~= 0 then redis.call('HINCRBYFLOAT', book, item.arm .. '_squares', exact(squares)) end
   redis.call('EXPIRE', book, whole(options.remembered_s))
 end
@@ -206,6 +208,8 @@ local function record(item)
   if item.kind == 'conversion' then
     sell(item, key, counted, at)
     hold.sold = '1'
+  else
+    evidence(item, counted, 0)
   end
   keep(name, hold)
   return {1, flag}

@@ -97,9 +97,9 @@ class Sqlite:
     def _state(self, asked: Opportunity, version: str, books: Pages, now: float) -> State:
         account, campaign = asked.account_id, asked.campaign_id
         at = self._at(asked.occurred_at, now)
-        looked = books[pages.segments_key(account, campaign)] if asked.asked == "campaign" else None
+        looked = books[pages.segments_key(account, campaign)] if asked.counted else None
         own = books[pages.campaign_key(account, campaign)]
-        if asked.asked == "customer":
+        if asked.paced_by == "customer_id":
             own = {**own, "last_at": books[pages.customer_key(account, asked.customer_id or "")].get("last_at", "")}
         evidence = books[pages.evidence_key(account, campaign, version)]
         killed = books[EVERYTHING].get("killed")

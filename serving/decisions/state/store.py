@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, Protocol
 
+from serving.decisions.fields import MOST
 from serving.decisions.records import Decision, Opportunity, Override, Spend, State, counted
 
-#: No single amount is above it.
-MOST = 1e8
 #: No sum is: in millionths a whole number that JSON, SQLite and Redis's Lua (2^53) all hold exactly.
 MOST_SUM = 9e9
 
@@ -53,8 +52,9 @@ class Terms:
                 raise ValueError(f"expected a share of the daily budget for '{name}', got {share}")
 
 
-#: What money is set aside for: a bid in an auction, an offer to a customer, bids of a worker whose store is away.
-Purpose = Literal["bid", "offer", "allowance"]
+#: What a decision is for, and money set aside for: a bid in an auction, an offer to a customer, bids of a worker whose
+#: store is away, or a choice that costs nothing by itself.
+Purpose = Literal["bid", "offer", "allowance", "choice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Event:
             was charged, and counts as nothing else.
         cost: of the decision, not of the event alone: it is charged once, whatever events tell it. None: not told.
         value: of the conversion; negative for a refund of it.
-        arm: whose doing it was, as evidence of policy against baseline; None where it is no evidence (a varied bid).
+        arm: whose doing it was, as evidence of what it brings; None where it is no evidence (a varied bid).
         version: of the policy.
         segments: what it belongs to: a name by dimension (`keyword`, `channel`, `hour`, `audience`, `creative`).
         purpose: what the decision's money was set aside for.
@@ -123,7 +123,7 @@ class Event:
     occurred_at: float
     cost: float | None = None
     value: float = 0.0
-    arm: Literal["policy", "baseline"] | None = None
+    arm: str | None = None
     version: str = ""
     segments: Mapping[str, str] = field(default_factory=dict)
     purpose: Purpose = "bid"

@@ -7,7 +7,7 @@ from serving.decisions.state.store import Event
 
 def tally(event: Event, counted: dict[str, int], pages: Pages, at: float, recent_s: int) -> None:
     """Count for the campaign, its account and its segments, in the time that it belongs to."""
-    if not any(counted.values()):
+    if event.purpose != "bid" or not any(counted.values()):  # offers are no auctions, and won by nobody
         return
     count(pages[campaign_key(event.account_id, event.campaign_id)], "", counted, at, recent_s)
     count(pages[account_key(event.account_id)], "", counted, at, recent_s)
@@ -17,11 +17,11 @@ def tally(event: Event, counted: dict[str, int], pages: Pages, at: float, recent
 
 
 def evidence(event: Event, counted: dict[str, int], squares: float, pages: Pages) -> None:
-    """Add to what the policy or the baseline spent and brought, if it was the doing of one of them."""
+    """Add to what the arm spent and brought whose doing it was, if it was that of one."""
     if event.arm is None:
         return
     book = pages[evidence_key(event.account_id, event.campaign_id, event.version)]
-    for name in ("cost", "value", "conversions"):
+    for name in ("cost", "value", "conversions", "impressions", "clicks"):
         add(book, f"{event.arm}_{name}", counted.get(name, 0))
     if squares:
         book[f"{event.arm}_squares"] = book.get(f"{event.arm}_squares", 0.0) + squares

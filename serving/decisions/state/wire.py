@@ -38,8 +38,8 @@ def books(asked: Opportunity, version: str) -> tuple[str, str, str, str, str]:
         f"{own}:account",
         f"{own}:campaign:{campaign}",
         f"{own}:evidence:{campaign}{SEPARATOR}{version}",
-        f"{own}:segments:{campaign}" if asked.asked == "campaign" else "",
-        f"{own}:customer:{asked.customer_id}" if asked.asked == "customer" else "",
+        f"{own}:segments:{campaign}" if asked.counted else "",
+        f"{own}:customer:{asked.customer_id}" if asked.paced_by == "customer_id" else "",
     )
 
 

@@ -15,10 +15,10 @@ from features.settings import Settings
 from features.simulator.published import PUBLISHED
 from models.bidding.model import BiddingModel
 from models.bundle import Bundle, open_bundle
-from models.catalog import POLICY
 from models.registry import Registry
 from serving.access import keys
 from serving.decisions.api.server import STATE
+from serving.decisions.kinds.bid import FAMILY
 from serving.decisions.params import Decisions, read
 from serving.decisions.records import MICRO, Opportunity
 from serving.decisions.state import store
@@ -75,7 +75,7 @@ def simulate(
             counted()
             settled = _settled(state, traffic)
         rules = [play(rule, drawn, limits, days) for rule in (CONSTANT, LINEAR)]
-        result = outcome.of(traffic, rules, limits, seed, days, {POLICY: version}, settled, time.monotonic() - began)
+        result = outcome.of(traffic, rules, limits, seed, days, {FAMILY: version}, settled, time.monotonic() - began)
         write(result, place)
     return result
 
@@ -88,10 +88,10 @@ def start(days: int) -> float:
 
 def _champion(settings: Settings) -> tuple[str, Bundle]:
     registry = Registry(settings)
-    champion = registry.champion(POLICY)
+    champion = registry.champion(FAMILY)
     if champion is None:
         raise LookupError("bidding has no champion to simulate: adloop run --family bidding")
-    return champion.version, open_bundle(registry.download(POLICY, champion.version), None)
+    return champion.version, open_bundle(registry.download(FAMILY, champion.version), None)
 
 
 def _learnt(champion: Bundle) -> list[str]:

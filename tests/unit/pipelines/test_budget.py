@@ -10,8 +10,9 @@ from click.testing import CliRunner, Result
 from features.settings import Settings
 from pipelines.cli import main
 from serving.decisions.api.server import state_store
+from serving.decisions.kinds.bid import Auction
 from serving.decisions.params import read
-from serving.decisions.records import Opportunity, Override, State
+from serving.decisions.records import Override, State
 from serving.decisions.state.store import Store
 
 PARAMS = str(Path(__file__).parents[3] / "params.yaml")
@@ -31,7 +32,7 @@ def store() -> Store:
 
 
 def state() -> State:
-    return store().load([Opportunity("look", 1.7e9, "acme", "spring")], "")[0]
+    return store().load([Auction("look", 1.7e9, "acme", "spring")], "")[0]
 
 
 def limits() -> tuple[Any, ...]:

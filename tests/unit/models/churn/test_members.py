@@ -13,7 +13,7 @@ import xgboost
 from scipy.special import expit
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -81,15 +81,34 @@ def test_plain_lightgbm_is_the_librarys_default(
     np.testing.assert_allclose(expit(ours), theirs.predict_proba(gaps)[:, 1], atol=1e-5)
 
 
-def test_plain_logistic_regression_is_scikit_learns(
-    x: Matrix, gaps: Matrix, churned: np.ndarray, params: ChurnParams, tmp_path: Path
+@pytest.mark.parametrize(
+    ("learn", "theirs"),
+    [
+        (plain.logistic_regression, LogisticRegression(max_iter=2000)),
+        (plain.shrunk_regression, LogisticRegressionCV(Cs=plain.STRENGTHS, cv=2, scoring="neg_log_loss")),
+    ],
+)
+def test_plain_regressions_are_scikit_learns(
+    learn: Learn, theirs: Any, x: Matrix, gaps: Matrix, churned: np.ndarray, params: ChurnParams, tmp_path: Path
 ) -> None:
-    pipe = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=2000))
-    theirs = pipe.fit(x, churned)
+    pipe = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), theirs).fit(x, churned)
 
-    ours = run(plain.logistic_regression(x, churned, params, 1, tmp_path), gaps)
+    ours = run(learn(x, churned, params, 1, tmp_path), gaps)
 
-    np.testing.assert_allclose(expit(ours), theirs.predict_proba(gaps)[:, 1], atol=1e-5)
+    np.testing.assert_allclose(expit(ours), pipe.predict_proba(gaps)[:, 1], atol=1e-5)
+
+
+def test_a_regression_is_shrunk_where_nearly_all_is_noise(params: ChurnParams, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(1200, 30)).astype(np.float32)
+    chance = 1 / (1 + np.exp(-0.5 * x[:, 0]))
+    churned = (rng.random(1200) < chance).astype(np.float32)
+
+    def error(learn: Learn) -> float:
+        said = run(learn(x[:200], churned[:200], params, 1, tmp_path), x[200:])
+        return float(np.mean((expit(said) - chance[200:]) ** 2))
+
+    assert error(plain.shrunk_regression) < 0.6 * error(plain.logistic_regression)
 
 
 @pytest.mark.parametrize("learn", [forest.fit, plain.random_forest])

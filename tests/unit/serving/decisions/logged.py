@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.params import load
-from serving.decisions.answer import answered
-from serving.decisions.engine import decide
+from serving.decisions.decide import answered, decide
+from serving.decisions.kinds.bid import Auction
 from serving.decisions.log import params as stored
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.log.writer import DecisionLog
@@ -23,11 +23,12 @@ SEED = 7
 
 def decided(at: int, grant: Grant | None = None) -> tuple[Opportunity, Predictions, State, Grant | None, Decision]:
     """What is appended of the decision on one of many opportunities."""
-    opportunity = Opportunity(
+    opportunity = Auction(
         f"auction {at}", 1.7e9 + at, "ours", f"campaign {at % 3}", keyword="shoes", channel="search", hour=at % 24
     )
     predictions = Predictions(
-        predicted_ctr=0.01, policy_bid=1.0 + at % 7, baseline_bid=1.5, versions={"bidding": "3", "churn": "2"}
+        {"predicted_ctr": 0.01, "policy_bid": 1.0 + at % 7, "baseline_bid": 1.5},
+        versions={"bidding": "3", "churn": "2"},
     )
     state = State(campaign=Spend(total=float(at), daily_limit=100.0), account=Spend(daily_limit=1e4))
     decision = decide(opportunity, predictions, state, PARAMS, SEED)

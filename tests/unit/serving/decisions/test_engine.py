@@ -10,21 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.params import load
-from serving.decisions.case import Case, Draft, amount, number, reference
-from serving.decisions.engine import decide, repeated, withheld
-from serving.decisions.kinds import bid
+from serving.decisions.case import Case, Draft, amount, number
+from serving.decisions.decide import decide, repeated, withheld
+from serving.decisions.kinds import bid, kinds
+from serving.decisions.kinds.bid import Auction
+from serving.decisions.kinds.campaign import Review
+from serving.decisions.kinds.retention import CustomerAtRisk
 from serving.decisions.rebuild import from_json, to_json
 from serving.decisions.records import (
     Action,
     Changes,
     Counters,
     Decision,
-    Evidence,
     Opportunity,
     Outcome,
     Override,
     Predictions,
-    Purchases,
     Segment,
     Spend,
     State,
@@ -56,42 +57,35 @@ windows = st.builds(Window, counters, counters)
 limits = mostly(st.floats(1, 1e6), st.none() | st.just(0.0))
 spends = st.builds(Spend, mostly(st.floats(0, 20), money), money, st.floats(0, 5), limits, st.none() | st.just(1e7))
 outcomes = st.builds(Outcome, money, counts, money, st.floats(0, 1e9))
-worse = Evidence(Outcome(900, 90, 90, 90), Outcome(100, 60, 60, 60))
-evidence = st.sampled_from([Evidence(), worse]) | st.builds(Evidence, outcomes, outcomes)
+worse = {"policy": Outcome(900, 90, 90, 90), "baseline": Outcome(100, 60, 60, 60)}
+evidence = st.sampled_from([{}, worse]) | st.dictionaries(st.sampled_from(list(worse)), outcomes)
 segments = st.builds(Segment, windows, st.none() | st.floats(0, 1), st.booleans())
 dimensions = st.sampled_from(["keyword", "channel", "hour", "audience", "creative"])
 clocks = mostly(st.floats(NOW, NOW + 60), st.floats(0, 3e9))
-opportunities = st.builds(
-    Opportunity,
-    text,
-    mostly(st.floats(NOW, NOW + 60), st.floats()),
-    text,
-    text,
-    st.sampled_from(["bid", "campaign", "customer"]),
-    names,
-    names,
-    names,
-    names,
-    st.none() | st.integers(0, 23),
-    names,
-    st.none() | prices,
-    prices,
-    st.dictionaries(text, dirty | text, max_size=2),
-)
+ids = (text, mostly(st.floats(NOW, NOW + 60), st.floats()), text, text)
+told = {
+    **dict.fromkeys(("keyword", "channel", "audience", "creative_id"), names),
+    "hour": st.none() | st.integers(0, 23),
+    "features": st.dictionaries(text, dirty | text, max_size=2),
+}
+auctions = st.builds(Auction, *ids, **told, customer_id=names, floor_price=st.none() | prices, current_bid=prices)
+opportunities = auctions | st.builds(Review, *ids, **told) | st.builds(CustomerAtRisk, *ids, **told, customer_id=text)
+said_of_all = {
+    "expected_value": prices,
+    "policy_bid": prices,
+    "policy_propensity": mostly(st.floats(0.01, 1), dirty),
+    "baseline_bid": prices,
+    "churn_probability": mostly(st.floats(0, 1), dirty),
+    "value": mostly(st.floats(1, 500), dirty),
+}
+bought = {"frequency": st.integers(0, 500), "frequency_28d": st.integers(0, 50), "tenure_days": st.floats(1, 1e3)}
 predictions = st.builds(
     Predictions,
-    dirty,
-    dirty,
-    prices,
-    prices,
-    mostly(st.floats(0.01, 1), dirty),
-    prices,
-    mostly(st.floats(0, 1), dirty),
-    mostly(st.floats(1, 500), dirty),
+    st.fixed_dictionaries({}, optional=said_of_all),
+    st.fixed_dictionaries({}, optional=bought),
     st.dictionaries(text, text, max_size=2),
     mostly(st.just(()), st.lists(text, max_size=1).map(tuple)),
     st.none() | st.floats(0, 1e3),
-    st.none() | st.builds(Purchases, st.integers(0, 50), st.just(28.0), st.integers(0, 500), st.floats(1, 1e3)),
 )
 changes = st.builds(
     Changes,
@@ -121,11 +115,12 @@ seeds = st.integers(0, 2**32)
 
 
 def opportunity(asked: str = "bid", **told) -> Opportunity:
-    return replace(Opportunity("o1", NOW, "a", "c", asked), **told)
+    own = {"customer_id": "u"} if asked == "customer" else {}
+    return replace(kinds()[asked].request("o1", NOW, "a", "c", **own), **told)
 
 
 def predicted(**told) -> Predictions:
-    return replace(Predictions(policy_bid=1.5, baseline_bid=1.0), **told)
+    return Predictions({"policy_bid": 1.5, "baseline_bid": 1.0, **told})
 
 
 def state(**told) -> State:
@@ -141,24 +136,22 @@ def test_nothing_gets_around_a_guardrail(asked: Opportunity, said: Predictions, 
     _is_bounded(made, Case(asked, said, known, PARAMS, seed))
 
 
-drafts = st.builds(
-    Draft,
-    st.sampled_from(Action),
-    text,
-    text,
-    prices,
-    before=prices,
-    arm=st.sampled_from(["policy", "baseline"]),
-)
+ACTIONS = {
+    "bid": [Action.BID],
+    "customer": [Action.RETENTION_OFFER],
+    "campaign": sorted(set(Action) - {Action.HOLD, Action.BID, Action.RETENTION_OFFER}),
+}
 
 
 @settings(max_examples=250, deadline=None)
-@given(drafts, opportunities, predictions, states)
+@given(st.data(), opportunities, predictions, states)
 def test_no_draft_gets_around_a_guardrail_whoever_wrote_it(
-    draft: Draft, asked: Opportunity, said: Predictions, known: State
+    data: st.DataObject, asked: Opportunity, said: Predictions, known: State
 ) -> None:
+    action, arm = st.sampled_from(ACTIONS[asked.asked]), st.sampled_from(["policy", "baseline"])
+    draft = data.draw(st.builds(Draft, action, text, text, prices, before=prices, arm=arm))
     case = Case(asked, said, known, PARAMS, 1)
-    _is_bounded(guardrails.apply(draft, case)[0], case)
+    _is_bounded(guardrails.apply(draft, case, kinds()[asked.asked].guardrails)[0], case)
 
 
 def _is_bounded(made: Decision | Draft, case: Case) -> None:
@@ -179,15 +172,15 @@ def _bid_is_bounded(made: Decision | Draft, case: Case) -> None:
     assert made.amount is not None
     assert PARAMS.bids.least <= made.amount <= PARAMS.bids.most
     for spend in (known.campaign, known.account):
-        assert spend.left is None or made.amount <= spend.left
-    usual = reference(case)
+        assert spend.left is None or micros(made.amount) <= micros(spend.left)
+    usual = bid.reference(case)
     if made.arm in ("policy", "baseline") and usual is not None:
         assert made.amount <= usual * PARAMS.bids.ratio * (1 + 1e-12)
     if made.arm == "fallback":
         assert made.amount <= max(usual or 0, PARAMS.bids.least)
     if not known.known or said.faults or number(asked.occurred_at) is None:
         assert made.arm in ("fallback", "override")
-    if floor.worse(known.evidence, PARAMS.floor) is not None:
+    if floor.worse(known.outcome("policy"), known.outcome("baseline"), PARAMS.floor) is not None:
         assert made.arm != "policy"
     asking = number(asked.floor_price)
     assert asking is None or made.amount >= asking
@@ -201,7 +194,7 @@ def _change_is_bounded(made: Decision | Draft, case: Case) -> None:
     assert changes.last_at is None or asked.occurred_at - changes.last_at >= wait
     if offer:
         assert made.amount is not None and made.amount <= PARAMS.retention.most
-        assert known.campaign.left is None or made.amount <= known.campaign.left
+        assert known.campaign.left is None or micros(made.amount) <= micros(known.campaign.left)
     if made.action is Action.MOVE_BUDGET:
         assert made.amount is not None
         assert made.amount <= limits.move_step and made.amount + changes.moved_today <= limits.move_day + 1e-12
@@ -268,8 +261,8 @@ def test_a_clock_that_jumps_leads_to_a_conservative_bid(told: dict, why: str) ->
 
 
 def test_a_store_that_is_away_leads_to_a_conservative_bid_and_to_no_change() -> None:
-    bid = decide(opportunity(), predicted(), State(known=False), PARAMS, 1)
-    assert (bid.action, bid.amount, bid.arm) == (Action.BID, 0.5, "fallback")
+    made = decide(opportunity(), predicted(), State(known=False), PARAMS, 1)
+    assert (made.action, made.amount, made.arm) == (Action.BID, 0.5, "fallback")
     look = decide(opportunity("campaign"), predicted(), State(known=False), PARAMS, 1)
     assert (look.action, look.arm) == (Action.HOLD, "fallback")
 
@@ -279,6 +272,20 @@ def test_a_bid_is_cut_to_what_is_left_and_says_so() -> None:
     assert made.amount == 0.5
     (touch,) = made.guardrails
     assert (touch.guardrail, touch.found, touch.left) == ("campaign_limit", 1.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("spend", "why"),
+    [
+        (Spend(today=10.0, daily_limit=10.0), "no bid: the campaign's budget of the day is spent"),
+        (Spend(reserved=10.0, daily_limit=10.0, limit=50.0), "no bid: the campaign's budget of the day is spent"),
+        (Spend(total=50.0, daily_limit=10.0, limit=50.0), "no bid: the campaign's budget in all is spent"),
+    ],
+)
+def test_a_spent_budget_is_told_as_that_and_not_as_a_fault_of_the_model(spend: Spend, why: str) -> None:
+    made = decide(opportunity(), predicted(policy_bid=0.0), state(campaign=spend), PARAMS, 1)
+    assert (made.action, made.reason) == (Action.HOLD, why)
+    assert [one.guardrail for one in made.guardrails] == ["spent"]
 
 
 def test_a_bid_far_from_the_baselines_is_brought_back() -> None:
@@ -308,7 +315,7 @@ def test_arms_are_drawn_as_often_as_their_propensity_says() -> None:
 
 def test_less_is_varied_the_more_is_known() -> None:
     def share(conversions: int) -> float:
-        known = state(evidence=Evidence(Outcome(conversions=conversions)))
+        known = state(evidence={"policy": Outcome(conversions=conversions)})
         return bid.exploring(Case(opportunity(), predicted(), known, PARAMS, 1))
 
     assert share(0) == pytest.approx(0.09)

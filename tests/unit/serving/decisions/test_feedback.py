@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 from features.records import decisions_folder
 from features.sources.decision_log import came_of
 from serving.decisions.feedback import Feedback, Observed
+from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import Entry
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.outcomes import CAME, joined
-from serving.decisions.records import Action, Counters, Opportunity
+from serving.decisions.records import Action, Counters
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Grant, Reservation, StoreUnavailable, Terms
 from tests.unit.serving.decisions.logged import PARAMS, decided, lines
@@ -61,7 +62,7 @@ def observed(at: int, kind: str = "click", which: str = "", **more) -> Observed:
 
 def counters(store: Sqlite) -> list[Counters]:
     """Of each campaign, over all time, without its bids."""
-    asked = [Opportunity("", 1.7e9, "ours", campaign, asked="campaign") for campaign in CAMPAIGNS]
+    asked = [Review("", 1.7e9, "ours", campaign) for campaign in CAMPAIGNS]
     windows = [state.window for state in store.load(asked, "3")]
     return [
         Counters(0, *(getattr(one.recent, name) + getattr(one.past, name) for name in Counters.__slots__[1:]))
@@ -126,17 +127,17 @@ def test_evidence_is_of_policy_or_baseline_where_chance_chose(tmp_path):
     (state,) = store.load([entries[0].opportunity], "3")
     told = [(one.decision.arm, one.decision.explored) for one in entries]
     assert len(set(told)) == 3
-    assert state.evidence.policy.conversions == told.count(("policy", False))
-    assert state.evidence.baseline.conversions == told.count(("baseline", True))
+    assert state.outcome("policy").conversions == told.count(("policy", False))
+    assert state.outcome("baseline").conversions == told.count(("baseline", True))
     (other,) = store.load([entries[0].opportunity], "4")
-    assert other.evidence.policy.conversions == 0
+    assert other.outcome("policy").conversions == 0
 
 
 def test_segments_are_counted(tmp_path):
     feedback, store = opened(tmp_path)
     feedback.expect(lines([entry(0)]))
     feedback.take([observed(0)])
-    (state,) = store.load([replace(decided(0)[0], asked="campaign")], "3")
+    (state,) = store.load([Review("look", 1.7e9, "ours", "campaign 0")], "3")
     assert state.segments["keyword"]["shoes"].window.recent.clicks == 1
     assert set(state.segments) == {"keyword", "channel", "hour"}
 
@@ -371,7 +372,7 @@ def test_what_cannot_be_counted_is_set_aside_and_keeps_nobody_from_being_counted
     )
     assert feedback.standing == {"state": "counting", "set_aside": len(lost)}
     assert feedback.take([observed(1)]) == ["joined"]
-    asked = [Opportunity("", 1.7e9, "ours", campaign, asked="campaign") for campaign in CAMPAIGNS]
+    asked = [Review("", 1.7e9, "ours", campaign) for campaign in CAMPAIGNS]
     states = store.load(asked, "3")
     assert [state.known for state in states] == [broken != "book", True, True]
     assert states[1].campaign.total == 1.0

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from serving.decisions.engine import decide
+from serving.decisions.decide import decide
 from serving.decisions.log import params as stored
 from serving.decisions.log.entry import read
 from serving.decisions.log.writer import DecisionLog

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from serving.decisions.decide import Pipeline
+from serving.decisions.kinds import kinds
+from serving.decisions.kinds.kind import Kind
 from serving.decisions.params import Decisions
-from serving.decisions.pipeline import Pipeline
+from serving.decisions.predict.active_models import ActiveModels
 from serving.decisions.records import Action, Opportunity, Predictions
 from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.sqlite import Sqlite
@@ -34,70 +37,75 @@ class Log:
         self.entries.append(entry)
 
 
-class Predictors:
+class Said:
     """Says the same of all, and keeps what it was asked."""
 
-    def __init__(self, **said: Any) -> None:
-        self.said, self.asked, self.versions = said, [], {"bidding": "3"}
+    learning = "3"
+
+    def __init__(self, kind: Kind, **said: Any) -> None:
+        self.kind, self.said, self.asked = kind, said, []
 
     def predict(self, opportunities: Any, states: Any, features: Any) -> list[Predictions]:
         self.asked += opportunities
-        return [Predictions(**self.said, versions=self.versions) for _ in opportunities]
+        return [Predictions(self.said, versions={"bidding": "3"}) for _ in opportunities]
 
 
-def made(tmp_path: Path, log: Log, panels: dict[str, Predictors]) -> Pipeline:
+def made(tmp_path: Path, log: Log, said: dict[str, Said]) -> Pipeline:
     store = Sqlite(tmp_path / "state.db", PARAMS, clock=lambda: 1000.0)
     store.configure("a", "c", Terms(daily_limit=100.0))
-    active = SimpleNamespace(parts=lambda opportunities, seed: [(panels, range(len(opportunities)))])
+    active = ActiveModels({}, {})
+    active._predictors[frozenset()] = said  # type: ignore[assignment]
     return Pipeline(SimpleNamespace(active=active), None, Allowance(store, PARAMS), log, PARAMS, 5)  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def panels() -> dict[str, Predictors]:
-    return {"bid": Predictors(policy_bid=2.0, baseline_bid=1.5), "customer": Predictors(), "campaign": Predictors()}
+def said() -> dict[str, Said]:
+    found = {name: Said(kind) for name, kind in kinds().items()}
+    found["bid"].said = {"policy_bid": 2.0, "baseline_bid": 1.5}
+    return found
 
 
 def asked(place: int, kind: Any = "bid") -> Opportunity:
-    return Opportunity(f"o{place}", 1000.0, "a", "c", asked=kind, customer_id="k")
+    return kinds()[kind].request(f"o{place}", 1000.0, "a", "c", customer_id="k")
 
 
-def test_a_decision_that_cannot_be_logged_is_not_done(tmp_path: Path, panels: dict[str, Predictors]) -> None:
+def test_a_decision_that_cannot_be_logged_is_not_done(tmp_path: Path, said: dict[str, Said]) -> None:
     log = Log(full=2)
-    decisions = made(tmp_path, log, panels).decide([asked(place) for place in range(4)])
+    decisions = made(tmp_path, log, said).decide([asked(place) for place in range(4)])
     assert [one.action for one in decisions] == [Action.BID, Action.BID, Action.HOLD, Action.HOLD]
     assert decisions[2].amount is None
     assert decisions[2].reason == "no bid: the decision log does not take it: what waits is not taken"
 
 
-def test_what_is_logged_is_what_is_answered(tmp_path: Path, panels: dict[str, Predictors]) -> None:
+def test_what_is_logged_is_what_is_answered(tmp_path: Path, said: dict[str, Said]) -> None:
     log = Log()
-    decisions = made(tmp_path, log, panels).decide([asked(place) for place in range(3)])
+    decisions = made(tmp_path, log, said).decide([asked(place) for place in range(3)])
     assert [entry[-1] for entry in log.entries] == decisions
     assert [entry[3].status for entry in log.entries] == ["reserved"] * 3
 
 
-def test_each_kind_asks_its_own_models_and_the_order_is_kept(tmp_path: Path, panels: dict[str, Predictors]) -> None:
+def test_each_kind_asks_its_own_models_and_the_order_is_kept(tmp_path: Path, said: dict[str, Said]) -> None:
     kinds = ["bid", "campaign", "customer", "bid", "customer"]
-    decisions = made(tmp_path, Log(), panels).decide([asked(place, kind) for place, kind in enumerate(kinds)])
+    decisions = made(tmp_path, Log(), said).decide([asked(place, kind) for place, kind in enumerate(kinds)])
     assert [one.opportunity_id for one in decisions] == [f"o{place}" for place in range(5)]
-    assert {kind: [one.opportunity_id for one in panel.asked] for kind, panel in panels.items()} == {
+    assert {kind: [one.opportunity_id for one in model.asked] for kind, model in said.items()} == {
         "bid": ["o0", "o3"],
         "customer": ["o2", "o4"],
         "campaign": ["o1"],
     }
 
 
-def test_money_is_promised_once_to_who_asks_again(tmp_path: Path, panels: dict[str, Predictors]) -> None:
+def test_money_is_promised_once_to_who_asks_again(tmp_path: Path, said: dict[str, Said]) -> None:
     log = Log()
-    pipeline = made(tmp_path, log, panels)
+    pipeline = made(tmp_path, log, said)
     first, again = (pipeline.decide([asked(7)])[0] for _ in range(2))
     assert again.amount == pytest.approx(first.amount, abs=2e-6)
     assert again.decision_id == first.decision_id
     assert [entry[3].status for entry in log.entries] == ["reserved", "again"]
 
 
-def test_money_of_a_decision_that_is_not_done_is_given_back(tmp_path: Path, panels: dict[str, Predictors]) -> None:
-    pipeline = made(tmp_path, Log(full=1), panels)
+def test_money_of_a_decision_that_is_not_done_is_given_back(tmp_path: Path, said: dict[str, Said]) -> None:
+    pipeline = made(tmp_path, Log(full=1), said)
     first, *rest = pipeline.decide([asked(place) for place in range(3)])
     assert [one.action for one in rest] == [Action.HOLD] * 2
     (state,) = pipeline.money.load([asked(9)], "3")
@@ -105,10 +113,10 @@ def test_money_of_a_decision_that_is_not_done_is_given_back(tmp_path: Path, pane
 
 
 def test_no_more_is_offered_than_the_budget_holds_and_each_offer_is_one_customers(
-    tmp_path: Path, panels: dict[str, Predictors]
+    tmp_path: Path, said: dict[str, Said]
 ) -> None:
-    panels["customer"].said = {"churn_probability": 0.9, "value": 100.0}
-    pipeline = made(tmp_path, Log(), panels)
+    said["customer"].said = {"churn_probability": 0.9, "value": 100.0}
+    pipeline = made(tmp_path, Log(), said)
     one_by_one = (pipeline.decide([asked(place, "customer")])[0] for place in range(40))
     first = next(one for one in one_by_one if one.amount is not None)
     again, other = (replace(asked(0, "customer"), opportunity_id=first.opportunity_id, customer_id=one) for one in "kx")

@@ -7,7 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from components.params import load
-from serving.decisions.records import Counters, Opportunity, Window
+from serving.decisions.kinds.bid import Auction
+from serving.decisions.kinds.campaign import Review
+from serving.decisions.records import Counters, Window
 from serving.decisions.state import book, tally
 from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.sqlite import Sqlite
@@ -66,7 +68,7 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_text("no database at all, but long enough to be read as one" * 100)
     store = Sqlite(tmp_path / "state.db", PARAMS)
     with pytest.raises(StoreUnavailable, match="does not answer"):
-        store.load([Opportunity("o", START, "a", "c")], "")
+        store.load([Auction("o", START, "a", "c")], "")
 
 
 class Failing:
@@ -89,7 +91,7 @@ def test_an_allowance_lasts_as_long_as_it_says_and_its_bids_are_held_when_the_st
     front = Allowance(behind, PARAMS, clock)
 
     def ask(name: str, amount: float) -> str:
-        front.load([Opportunity(name, clock.now, "a", "c")], "")
+        front.load([Auction(name, clock.now, "a", "c")], "")
         return front.reserve([Reservation(name, "a", "c", amount, clock.now)])[0].status
 
     assert ask("1", 0.5) == "reserved"
@@ -105,7 +107,7 @@ def test_an_allowance_lasts_as_long_as_it_says_and_its_bids_are_held_when_the_st
 
 
 def held(store: Sqlite, clock: Clock) -> float:
-    return store.load([Opportunity("look", clock.now, "a", "c")], "")[0].campaign.reserved
+    return store.load([Auction("look", clock.now, "a", "c")], "")[0].campaign.reserved
 
 
 def test_an_allowance_is_given_back_at_the_end_and_bids_from_it_stay_held(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_an_allowance_is_given_back_at_the_end_and_bids_from_it_stay_held(tmp_pa
     store.configure("a", "c", Terms(daily_limit=100.0))
     behind = Failing(store)
     front = Allowance(behind, PARAMS, clock)
-    front.load([Opportunity("1", clock.now, "a", "c")], "")
+    front.load([Auction("1", clock.now, "a", "c")], "")
     front.reserve([Reservation("1", "a", "c", 0.5, clock.now)])
     behind.away = True
     front.reserve([Reservation("2", "a", "c", 0.25, clock.now)])
@@ -132,7 +134,7 @@ def test_a_bid_from_an_allowance_is_held_once_whatever_was_lost_on_the_way(tmp_p
     store.configure("a", "c", Terms(daily_limit=100.0))
     behind = Failing(store)
     front = Allowance(behind, PARAMS, clock)
-    front.load([Opportunity("1", clock.now, "a", "c")], "")
+    front.load([Auction("1", clock.now, "a", "c")], "")
     front.reserve([Reservation("1", "a", "c", 0.5, clock.now)])
     behind.away = True
     taken = Reservation("2", "a", "c", 0.6, clock.now)
@@ -144,7 +146,7 @@ def test_a_bid_from_an_allowance_is_held_once_whatever_was_lost_on_the_way(tmp_p
     behind.away = False
     front.reserve([Reservation("3", "a", "c", 0.5, clock.now)])
     assert held(store, clock) == pytest.approx(0.5 + 0.6 + 0.5 + (1.0 - 0.6))
-    assert store.load([Opportunity("look", clock.now, "a", "c", "campaign")], "")[0].window.recent.bids == 3
+    assert store.load([Review("look", clock.now, "a", "c")], "")[0].window.recent.bids == 3
 
 
 def test_an_allowance_that_nobody_needed_is_given_back(tmp_path: Path) -> None:
@@ -153,9 +155,9 @@ def test_an_allowance_that_nobody_needed_is_given_back(tmp_path: Path) -> None:
     store.configure("a", "c", Terms(daily_limit=100.0))
     front = Allowance(store, PARAMS, clock)
     for one in range(5):
-        front.load([Opportunity(str(one), clock.now, "a", "c")], "")
+        front.load([Auction(str(one), clock.now, "a", "c")], "")
         front.reserve([Reservation(str(one), "a", "c", 0.5, clock.now)])
         store.record([Event(str(one), str(one), "a", "c", "loss", clock.now)])
-        assert store.load([Opportunity("look", clock.now, "a", "c")], "")[0].campaign.reserved == 1.0
+        assert store.load([Auction("look", clock.now, "a", "c")], "")[0].campaign.reserved == 1.0
         clock.now += PARAMS.keeping.allowance_s * 0.6
-    assert store.load([Opportunity("look", clock.now, "a", "c", "campaign")], "")[0].window.recent.bids == 5
+    assert store.load([Review("look", clock.now, "a", "c")], "")[0].window.recent.bids == 5

@@ -11,8 +11,8 @@ import pytest
 
 from features.sources.decision_log import came_of
 from serving.decisions.feedback import Feedback
+from serving.decisions.kinds.bid import Auction
 from serving.decisions.log import params as stored
-from serving.decisions.records import Opportunity
 from serving.decisions.state.pages import account_key, campaign_key
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Event, Receipt, Reservation, StoreUnavailable
@@ -64,7 +64,7 @@ def before(path: Path) -> None:
 
 
 def look(store: Sqlite, campaign: str):
-    return store.load([Opportunity("look", NOW, "a", campaign)], "")[0]
+    return store.load([Auction("look", NOW, "a", campaign)], "")[0]
 
 
 def test_what_was_reserved_stays_set_aside_and_is_settled_as_any_hold(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from features.records import decisions_folder
 from pipelines.cli import main
-from serving.decisions.answer import answered
-from serving.decisions.engine import decide
+from serving.decisions.decide import answered, decide
+from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.records import Action, Counters, Segment, Spend, State, Window
 from serving.decisions.state.store import Grant
@@ -155,7 +155,7 @@ def test_a_decision_is_explained_before_its_part_is_made_and_each_time_it_was_as
 
 def test_triggers_are_explained_with_their_statistics(tmp_path):
     opportunity, said, _, _, _ = decided(1)
-    opportunity = replace(opportunity, asked="campaign")
+    opportunity = Review("o1", opportunity.occurred_at, "ours", opportunity.campaign_id)
     bad = Window(Counters(9000, 9000, 20, 0, 0.0, 40.0), Counters(90000, 90000, 2000, 50, 500.0, 400.0))
     state = State(
         campaign=Spend(total=440.0, daily_limit=100.0),

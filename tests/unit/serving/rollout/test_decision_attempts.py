@@ -5,10 +5,11 @@ import time
 from pathlib import Path
 
 from features.records import FEEDBACK, decisions_folder
-from serving.decisions.engine import decide
+from serving.decisions.decide import decide
 from serving.decisions.feedback import Feedback, Observed
+from serving.decisions.kinds.bid import Auction
 from serving.decisions.log.writer import DecisionLog
-from serving.decisions.records import Action, Decision, Opportunity, Predictions, Spend, State
+from serving.decisions.records import Action, Decision, Predictions, Spend, State
 from serving.decisions.state.sqlite import Sqlite
 from serving.records import journal
 from serving.rollout.decision_attempts import Attempts, spent
@@ -24,9 +25,9 @@ def fill(log: DecisionLog) -> list[Decision]:
         version = "12"[at % 2]
         failed = (f"bidding {version} failed: ValueError: no",) if at % 12 == 1 else ()
         faults = (*failed, *(("the online store is away",) if at % 4 == 3 else ()))
-        opportunity = Opportunity(f"o{at}", 1.7e9, "a", "c", current_bid=1.0)
+        opportunity = Auction(f"o{at}", 1.7e9, "a", "c", current_bid=1.0)
         said = Predictions(
-            policy_bid=1.0, baseline_bid=1.0, versions={"bidding": version}, faults=faults, took_ms=1.0 + at % 2
+            {"policy_bid": 1.0, "baseline_bid": 1.0}, versions={"bidding": version}, faults=faults, took_ms=1.0 + at % 2
         )
         state = State(campaign=Spend(daily_limit=100.0))
         made.append(decide(opportunity, said, state, PARAMS, SEED))

@@ -14,9 +14,9 @@ from serving.decisions.api.guarded import Disk
 from serving.decisions.api.intake import FeedbackAway, Intake
 from serving.decisions.api.readiness import Readiness
 from serving.decisions.feedback import Feedback, Observed
+from serving.decisions.kinds.bid import Auction
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.metrics import FAULTS, UNREADY
-from serving.decisions.records import Opportunity
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Terms
 from tests.unit.serving.decisions.logged import PARAMS, decided
@@ -64,12 +64,12 @@ def test_a_damaged_state_is_told_counted_and_well_again_when_it_is_mended(tmp_pa
     store, fault = guarded.guarded(Sqlite(path, PARAMS))
     counted = FAULTS["store"]._value.get()
     with pytest.raises(ConnectionError):
-        store.load([Opportunity("o", time.time(), "a", "c")], "")
+        store.load([Auction("o", time.time(), "a", "c")], "")
     told = fault()
     assert told is not None and str(path) in told
     assert FAULTS["store"]._value.get() == counted + 1
     path.write_bytes(whole)
-    assert store.load([Opportunity("o", time.time(), "a", "c")], "")[0].campaign.daily_limit == 1.0
+    assert store.load([Auction("o", time.time(), "a", "c")], "")[0].campaign.daily_limit == 1.0
     assert fault() is None
 
 

@@ -13,11 +13,13 @@ from jsonschema import Draft202012Validator
 from serving.decisions.api import openapi, requests, schemas
 from serving.decisions.api.app import make_app
 from serving.decisions.api.requests import Invalid, NotJson
+from serving.decisions.kinds import kinds
 from serving.decisions.rules.segments import DIMENSIONS
 
+AUCTION = dict(kinds()["bid"].example)
 DOCUMENT = make_app(SimpleNamespace()).openapi()
 EXAMPLES: dict[str, dict[str, Any]] = {
-    "Opportunity": schemas.OPPORTUNITY,
+    **{kind.request.__name__: dict(kind.example) for kind in kinds().values()},
     "Event": schemas.EVENT,
     "Campaign": schemas.CAMPAIGN,
     "Account": schemas.ACCOUNT,
@@ -25,7 +27,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Word": schemas.OVERRIDE,
 }
 READ = {
-    "Opportunity": requests.opportunities,
+    **dict.fromkeys((kind.request.__name__ for kind in kinds().values()), requests.opportunities),
     "Event": requests.events,
     "Campaign": requests.CAMPAIGN.read,
     "Account": requests.ACCOUNT.read,
@@ -40,12 +42,16 @@ def validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]})
 
 
-VALIDATORS = {name: validator({"$ref": f"#/components/schemas/{name}"}) for name in READ}
+DECIDED = {"anyOf": [{"$ref": f"#/components/schemas/{kind.request.__name__}"} for kind in kinds().values()]}
+VALIDATORS = {
+    name: validator(DECIDED if READ[name] is requests.opportunities else {"$ref": f"#/components/schemas/{name}"})
+    for name in READ
+}
 
 
 def test_a_line_end_behind_a_name_is_refused_by_both() -> None:
-    body = {**schemas.OPPORTUNITY, "keyword": "a\n"}
-    assert not VALIDATORS["Opportunity"].is_valid(body)
+    body = {**AUCTION, "keyword": "a\n"}
+    assert not VALIDATORS["Auction"].is_valid(body)
     with pytest.raises(Invalid):
         requests.opportunities(body)
 
@@ -91,16 +97,16 @@ def test_what_the_document_allows_is_read_and_nothing_else(name: str, data: st.D
 
 def test_examples_are_read_alone_and_in_batches() -> None:
     for name, many, read in (
-        ("Opportunity", "opportunities", requests.opportunities),
+        *((kind.request.__name__, "opportunities", requests.opportunities) for kind in kinds().values()),
         ("Event", "events", requests.events),
     ):
         batch = {many: [EXAMPLES[name]] * 3}
-        schema = DOCUMENT["paths"]["/v1/decisions" if name == "Opportunity" else "/v1/feedback"]["post"]
+        schema = DOCUMENT["paths"]["/v1/feedback" if name == "Event" else "/v1/decisions"]["post"]
         allowed = validator(schema["requestBody"]["content"]["application/json"]["schema"])
         assert allowed.is_valid(EXAMPLES[name]) and allowed.is_valid(batch)
         read(EXAMPLES[name])
         read(batch)
-    (made,), batch_asked = requests.opportunities(schemas.OPPORTUNITY)
+    (made,), batch_asked = requests.opportunities(AUCTION)
     assert (made.asked, made.customer_id, batch_asked) == ("bid", "c00042", False)
 
 
@@ -111,7 +117,7 @@ def test_examples_are_read_alone_and_in_batches() -> None:
         ({"hour": 5.5}, "hour", "a whole number"),
         ({"occurred_at": True}, "occurred_at", "a number"),
         ({"floor_price": -0.01}, "floor_price", "a number of at least 0"),
-        ({"asked": "sale"}, "asked", "'bid', 'campaign' or 'customer'"),
+        ({"asked": "sale"}, "asked", "one of 'bid', 'campaign', 'customer'"),
         ({"keyword": "a\n"}, "keyword", "text without control characters"),
         ({"keyword": ""}, "keyword", "text of at least 1 character"),
         (
@@ -126,12 +132,12 @@ def test_examples_are_read_alone_and_in_batches() -> None:
         ),
         ({"features": 7}, "features", "an object"),
         ({"bid": 1}, "bid", "one of the fields opportunity_id, occurred_at"),
-        ({"asked": "customer", "customer_id": None}, "customer_id", "a customer, where one is asked about"),
+        ({"asked": "customer"}, "current_bid", "one of the fields opportunity_id, occurred_at"),
     ],
 )
 def test_a_refusal_names_the_field_and_what_was_expected(changed: dict[str, Any], field: str, expected: str) -> None:
-    body = {**schemas.OPPORTUNITY, **changed}
-    for given_body, place in ((body, ""), ({"opportunities": [schemas.OPPORTUNITY, body]}, "opportunities[1].")):
+    body = {**AUCTION, **changed}
+    for given_body, place in ((body, ""), ({"opportunities": [AUCTION, body]}, "opportunities[1].")):
         with pytest.raises(Invalid) as caught:
             requests.opportunities(given_body)
         assert caught.value.field == place + field
@@ -158,13 +164,13 @@ def test_a_wrong_name_of_a_share_is_told() -> None:
 
 def test_what_came_is_shown_shortly() -> None:
     with pytest.raises(Invalid) as caught:
-        requests.opportunities({**schemas.OPPORTUNITY, "keyword": "k" * 5000})
+        requests.opportunities({**AUCTION, "keyword": "k" * 5000})
     assert len(str(caught.value)) < 250
 
 
 def test_whole_numbers_of_features_stay_whole_and_huge_ones_can_be_written_again() -> None:
     given_features = requests.parsed(b'{"a": 3, "b": 3.0, "c": true, "d": 123456789012345678901234567890}')
-    (made,), _ = requests.opportunities({**schemas.OPPORTUNITY, "features": given_features})
+    (made,), _ = requests.opportunities({**AUCTION, "features": given_features})
     assert [type(value) for value in made.features.values()] == [int, float, bool, float]
 
 

@@ -1,13 +1,16 @@
 """Canaries answer for their share of the opportunities, always for the same ones."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from serving.decisions.kinds import bid
+from serving.decisions.kinds.bid import Auction
+from serving.decisions.kinds.kind import Need
 from serving.decisions.predict.active_models import ActiveModels, Canary
-from serving.decisions.records import Opportunity
+from tests.integration import probe_endpoint as probe
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,6 @@ class Predictor:
     columns: Mapping[str, str]
     says: frozenset[str]
     service: None = None
-    entity: str = "customer_id"
 
     def bound(self, columns: Any) -> Any:
         return lambda matrix: {}
@@ -33,15 +35,22 @@ def clicks(version: str) -> Predictor:
     return Predictor("clicks", version, {"recency": "float64"}, frozenset({"predicted_ctr"}))
 
 
+@pytest.fixture(autouse=True)
+def needs() -> Iterator[None]:
+    probe.asked_by({"policy_bid": Need("bidding", "policy_bid", ""), "rate": Need("clicks", "predicted_ctr", "")})
+    yield
+    probe.asked_by(bid.NEEDS)
+
+
 CHAMPIONS = {"bidding": bidding("1"), "clicks": clicks("7")}
-ASKED = [Opportunity(f"o{place}", 1000.0, "a", f"c{place % 3}") for place in range(4000)]
+ASKED = [Auction(f"o{place}", 1000.0, "a", f"c{place % 3}") for place in range(4000)]
 
 
 def answering(active: ActiveModels, seed: int = 5) -> list[Mapping[str, str]]:
     """The versions that each opportunity is answered by."""
     found: dict[int, Mapping[str, str]] = {}
-    for panels, places in active.parts(ASKED, seed):
-        found |= dict.fromkeys(places, panels["bid"].versions)
+    for predictors, places in active.parts(ASKED, seed):
+        found |= dict.fromkeys(places, predictors.versions)
     return [found[place] for place in range(len(ASKED))]
 
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from serving.decisions.kinds.bid import Auction
 from serving.decisions.predict import campaign_features
 from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix
-from serving.decisions.records import Opportunity, Purchases, Spend, State
+from serving.decisions.records import Spend, State
 
 NAMES = (
     *("budget", "left", "target_cpc", "hour", "weekday", "auctions", "remaining", "recent_cost", "pacing_debt"),
@@ -19,7 +20,7 @@ def told(state: State, **said: float) -> dict[str, float]:
     """The columns, 1400 auctions having come in the last week."""
     matrix = FeatureMatrix(Columns((name, "float64") for name in NAMES), 1)
     matrix.tell(0, "auctions_7d", 1400.0)
-    asked = [Opportunity("o", EVENING, "a", "c", features=said)]
+    asked = [Auction("o", EVENING, "a", "c", features=said)]
     matrix.say(asked)
     campaign_features.insist(matrix, [state])
     campaign_features.estimate(matrix, asked, [state])
@@ -38,7 +39,7 @@ def test_the_hour_is_that_of_the_campaigns_clock() -> None:
     columns = Columns([("hour", "float64"), ("weekday", "float64"), ("zone", "object")])
     matrix, names = FeatureMatrix(columns, 4), ["America/Los_Angeles", "Pacific/Auckland", None, "Mars/Olympus"]
     matrix.texts["zone"][:] = names
-    campaign_features.estimate(matrix, [Opportunity("o", EVENING, "a", "c")] * 4, [STATE] * 4)
+    campaign_features.estimate(matrix, [Auction("o", EVENING, "a", "c")] * 4, [STATE] * 4)
     assert matrix.column("hour").tolist() == [10, 6, 18, 18]
     assert matrix.column("weekday").tolist() == [3, 4, 3, 3]
     assert matrix.texts["zone"] == [*names[:3], None] and matrix.faults[:3] == [[], [], []]
@@ -54,16 +55,6 @@ def test_what_a_caller_says_of_the_day_is_not_estimated() -> None:
     found = told(STATE, auctions=400.0, remaining=300.0, hour=3.0, pacing_debt=-1.0)
     assert (found["auctions"], found["remaining"], found["hour"], found["pacing_debt"]) == (400, 300, 3, -1)
     assert found["recent_cost"] == 64 / 100
-
-
-def test_a_customers_purchases_are_those_of_four_weeks_and_those_before() -> None:
-    names = ("frequency", "frequency_28d", "tenure_days")
-    matrix = FeatureMatrix(Columns((name, "float64") for name in names), 3)
-    for row, values in enumerate([(30.0, 2.0, 328.0), (2.0, 2.0, 20.0), (5.0, float("nan"), 100.0)]):
-        for name, value in zip(names, values, strict=True):
-            matrix.tell(row, name, value)
-    assert campaign_features.purchases(matrix) == [Purchases(2, 28.0, 28, 300.0), None, None]
-    assert campaign_features.purchases(FeatureMatrix(Columns([("plan", "object")]), 1)) == [None]
 
 
 def test_a_store_that_knows_nothing_leaves_the_callers_word_and_gaps() -> None:

@@ -118,9 +118,9 @@ def test_a_damaged_bundle_is_left_out_by_name_and_the_rest_answers(tmp_path: Pat
 
 
 def test_without_the_model_that_bids_it_is_not_ready_though_others_are_there(
-    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, settings: Settings
 ) -> None:
-    monkeypatch.setattr(champions.catalog, "POLICY", "bidder")
+    probe.asked_by(probe.NEEDS, learnt_from="bidder")
     (tmp_path / "bidder" / "manifest.json").write_bytes(b"{}")
     models = looked(Champions(Store(tmp_path).current, settings))
     assert models.versions == {"clicks": "1"}

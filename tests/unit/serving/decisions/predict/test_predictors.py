@@ -1,7 +1,8 @@
 """Models that are asked together: what fails is left out and said, and spoils nothing beside it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,14 @@ import pytest
 
 from features.packed.reader import Vectors
 from features.store import StoreUnavailable
+from serving.decisions.kinds import bid, campaign, retention
+from serving.decisions.kinds.bid import Auction
+from serving.decisions.kinds.campaign import Review
+from serving.decisions.kinds.kind import Kind, Need
+from serving.decisions.kinds.retention import CustomerAtRisk
 from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix
-from serving.decisions.predict.predictors import PAUSE_S, Features, Predictors
+from serving.decisions.predict.features import PAUSE_S, Features
+from serving.decisions.predict.predictors import Predictors
 from serving.decisions.records import Opportunity, Predictions, State
 
 
@@ -23,7 +30,6 @@ class Said:
     says: frozenset[str]
     answer: Callable[[FeatureMatrix], Mapping[str, Any]]
     service: str | None = None
-    entity: str = "customer_id"
     version: str = "1"
 
     def bound(self, columns: Columns) -> Callable[[FeatureMatrix], Mapping[str, Any]]:
@@ -50,8 +56,14 @@ BIDDER = Said(
 )
 
 
+def together(*models: Said, kind: Kind = bid.KIND, entity: str = "customer_id", **more: Any) -> Predictors:
+    """The predictors of a kind that needs all that these say, each answer by its own name."""
+    needs = {name: Need(one.family, name, entity) for one in models for name in one.says}
+    return Predictors(replace(kind, needs=needs, **more), {one.family: one for one in models})
+
+
 def asked(x: Any, customer: str | None = None, **more: Any) -> Opportunity:
-    return Opportunity("o", 1.0, "a", "c", customer_id=customer, features={"x": x}, **more)
+    return Auction("o", 1.0, "a", "c", customer_id=customer, features={"x": x}, **more)
 
 
 def answers(predictors: Predictors, opportunities: list[Opportunity], features: Features) -> list[Predictions]:
@@ -77,29 +89,29 @@ class Away:
 
 
 def test_who_reads_anothers_answer_is_asked_after_it() -> None:
-    predictors = Predictors("bid", [BIDDER, CLICKS])
+    predictors = together(BIDDER, CLICKS)
     (said,) = answers(predictors, [asked(2)], Features(Away(0)))
-    assert (said.predicted_ctr, said.policy_bid, said.faults) == (4.0, 5.0, ())
+    assert (said.answers.get("predicted_ctr"), said.answers.get("policy_bid"), said.faults) == (4.0, 5.0, ())
     assert said.versions == {"clicks": "1", "a_bidder": "1"}
 
 
 def test_a_line_that_breaks_a_model_or_has_no_finite_answer_spoils_no_other() -> None:
-    predictors = Predictors("bid", [CLICKS, BIDDER])
+    predictors = together(CLICKS, BIDDER)
     fine, broken, strange = answers(predictors, [asked(2), asked(13), asked(7)], Features(Away(0)))
-    assert (fine.predicted_ctr, fine.policy_bid, fine.faults) == (4.0, 5.0, ())
-    assert broken.predicted_ctr is None and broken.policy_bid is None
+    assert (fine.answers.get("predicted_ctr"), fine.answers.get("policy_bid"), fine.faults) == (4.0, 5.0, ())
+    assert broken.answers.get("predicted_ctr") is None and broken.answers.get("policy_bid") is None
     assert broken.faults[0] == "clicks 1 failed: RuntimeError: thirteen"
-    assert strange.predicted_ctr is None
+    assert strange.answers.get("predicted_ctr") is None
     assert strange.faults[0] == "clicks 1: predicted_ctr is not a finite number"
 
 
 def test_what_a_caller_says_comes_over_what_the_store_has() -> None:
     served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, service="s")
-    predictors = Predictors("bid", [served])
+    predictors = together(served)
     own, stored, new, nobody = answers(
         predictors, [asked(3, "known"), asked(None, "known"), asked(None, "new"), asked(None)], Features(Away(0))
     )
-    assert (own.predicted_ctr, stored.predicted_ctr) == (6.0, 10.0)
+    assert (own.answers.get("predicted_ctr"), stored.answers.get("predicted_ctr")) == (6.0, 10.0)
     assert not own.faults and not stored.faults
     assert "not a finite number" in new.faults[0] and "not a finite number" in nobody.faults[0]
 
@@ -112,11 +124,11 @@ def test_features_are_read_by_what_the_service_is_of_and_each_once() -> None:
             read.append(ids)
             return super().vectors(service, ids)
 
-    served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, "s", entity="campaign_id")
-    asks = [Opportunity(f"o{place}", 1.0, "a", name) for place, name in enumerate(["new", "known", "new", "known"])]
-    said = answers(Predictors("bid", [served]), asks, Features(Remembers(0)))
+    served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, "s")
+    asks = [Auction(f"o{place}", 1.0, "a", name) for place, name in enumerate(["new", "known", "new", "known"])]
+    said = answers(together(served, entity="campaign_id"), asks, Features(Remembers(0)))
     assert read == [["new", "known"]]
-    assert [one.predicted_ctr for one in said] == [None, 10.0, None, 10.0]
+    assert [one.answers.get("predicted_ctr") for one in said] == [None, 10.0, None, 10.0]
 
 
 def test_a_customer_who_is_asked_about_must_be_known() -> None:
@@ -128,23 +140,23 @@ def test_a_customer_who_is_asked_about_must_be_known() -> None:
         "s",
     )
     known, new = answers(
-        Predictors("customer", [churn, CLICKS]),
-        [asked(1, "known", asked="customer"), asked(1, "new", asked="customer")],
+        Predictors(retention.KIND, {"churn": churn, "clicks": CLICKS}),
+        [CustomerAtRisk("o", 1.0, "a", "c", customer_id=name) for name in ("known", "new")],
         Features(Away(0)),
     )
-    assert (known.churn_probability, known.predicted_ctr, known.faults) == (1.0, None, ())
+    assert (known.answers.get("churn_probability"), known.answers.get("predicted_ctr"), known.faults) == (1.0, None, ())
     assert new.faults[0] == "the online store has no customer 'new'"
 
 
 def test_a_store_that_is_away_is_said_and_not_waited_for_by_all(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr("serving.decisions.predict.predictors.monotonic", lambda: now)
+    monkeypatch.setattr("serving.decisions.predict.features.monotonic", lambda: now)
     served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, service="s")
     online = Away(1)
-    predictors, features = Predictors("bid", [served]), Features(online)
+    predictors, features = together(served), Features(online)
     away, anonymous = answers(predictors, [asked(2, "known"), asked(2)], features)
     assert away.faults == ("the online store does not answer",) and anonymous.faults == ()
-    assert away.predicted_ctr == 4.0
+    assert away.answers.get("predicted_ctr") == 4.0
     (paused,) = answers(predictors, [asked(2, "known")], features)
     assert paused.faults == ("the online store did not answer a moment ago",)
     assert online.asked == 1
@@ -164,10 +176,32 @@ def test_a_store_that_is_away_is_said_and_not_waited_for_by_all(monkeypatch: pyt
 )
 def test_a_feature_of_the_wrong_type_is_named(columns: dict[str, str], value: Any, fault: str) -> None:
     one = Said("clicks", columns, frozenset({"predicted_ctr"}), lambda s: {"predicted_ctr": np.zeros(len(s.numbers))})
-    (said,) = answers(Predictors("bid", [one]), [asked(value)], Features(Away(0)))
+    (said,) = answers(together(one), [asked(value)], Features(Away(0)))
     assert said.faults == (fault,)
 
 
 def test_a_look_at_a_campaign_asks_no_model() -> None:
-    (said,) = answers(Predictors("campaign", [CLICKS]), [asked(13, asked="campaign")], Features(Away(0)))
+    look = Review("o", 1.0, "a", "c", features={"x": 13})
+    (said,) = answers(Predictors(campaign.KIND, {"clicks": CLICKS}), [look], Features(Away(0)))
     assert (said.versions, said.faults) == ({}, ())
+
+
+def test_answers_of_one_name_by_two_families_are_two_answers() -> None:
+    says = frozenset({"value"})
+    families = {"ltv": 2, "scores": 3}
+    ltv, scores = (Said(name, {"x": "float64"}, says, partial(_times, times)) for name, times in families.items())
+    needs = {"value": Need("ltv", "value", "customer_id"), "score": Need("scores", "value", "customer_id")}
+    both = Predictors(replace(bid.KIND, needs=needs), {"ltv": ltv, "scores": scores, "clicks": CLICKS})
+    (said,) = answers(both, [asked(5)], Features(Away(0)))
+    assert said.answers == {"value": 10.0, "score": 15.0}
+    assert said.versions == {"ltv": "1", "scores": "1"}
+
+
+def _times(times: float, matrix: FeatureMatrix) -> Mapping[str, Any]:
+    return {"value": times * column(matrix, "x")}
+
+
+def test_an_entity_that_a_request_has_no_field_for_fails_nothing() -> None:
+    served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, service="s")
+    (said,) = answers(together(served, entity="placement_id"), [asked(2, "known")], Features(Away(0)))
+    assert (said.answers, said.faults) == ({"predicted_ctr": 4.0}, ())

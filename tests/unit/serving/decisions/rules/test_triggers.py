@@ -9,17 +9,17 @@ from scipy.stats import binom, poisson
 
 from components.params import load
 from serving.decisions.case import Case
-from serving.decisions.engine import decide
+from serving.decisions.decide import decide
+from serving.decisions.kinds.bid import Auction
+from serving.decisions.kinds.campaign import Review
+from serving.decisions.kinds.retention import CustomerAtRisk
 from serving.decisions.records import (
     Action,
     Changes,
     Counters,
     Decision,
-    Evidence,
-    Opportunity,
     Outcome,
     Predictions,
-    Purchases,
     Segment,
     Spend,
     State,
@@ -39,13 +39,11 @@ def known(recent: Counters, past: Counters, **told) -> State:
 
 
 def found(state: State) -> set[str]:
-    return {
-        one.name for one in find(Case(Opportunity("o", NOON, "a", "c", "campaign"), Predictions(), state, PARAMS, 1))
-    }
+    return {one.name for one in find(Case(Review("o", NOON, "a", "c"), Predictions(), state, PARAMS, 1))}
 
 
 def look(state: State, at: float = NOON, said: Predictions | None = None, **told) -> Decision:
-    asked = Opportunity("o", at, "a", "c", "campaign", **told)
+    asked = Review("o", at, "a", "c", **told)
     return decide(asked, said or Predictions(), replace(state, seen_at=at, store_at=at), PARAMS, 1)
 
 
@@ -175,7 +173,7 @@ def takes_over(rng: np.random.Generator, policy: float, rounds: int = 2_000) -> 
     """Whether the baseline takes over at any of the looks, one a round; it gets a tenth of the spend."""
     ours, theirs = outcomes(rng, policy, rounds), outcomes(rng, 1.0, rounds // 9)
     looks = zip(ours[8::9], theirs, strict=True)
-    return any(floor.worse(Evidence(a, b), PARAMS.floor) is not None for a, b in looks)
+    return any(floor.worse(a, b, PARAMS.floor) is not None for a, b in looks)
 
 
 def test_the_baseline_takes_over_from_a_bad_policy_and_hardly_ever_from_one_as_good() -> None:
@@ -186,9 +184,9 @@ def test_the_baseline_takes_over_from_a_bad_policy_and_hardly_ever_from_one_as_g
 
 
 def test_a_policy_that_does_worse_is_replaced_in_the_decision() -> None:
-    evidence = Evidence(Outcome(900, 90, 90, 90), Outcome(100, 60, 60, 60))
+    evidence = {"policy": Outcome(900, 90, 90, 90), "baseline": Outcome(100, 60, 60, 60)}
     state = State(seen_at=NOON, store_at=NOON, campaign=BUSY, evidence=evidence)
-    made = decide(Opportunity("o", NOON, "a", "c"), Predictions(policy_bid=1.5, baseline_bid=1.0), state, PARAMS, 1)
+    made = decide(Auction("o", NOON, "a", "c"), Predictions({"policy_bid": 1.5, "baseline_bid": 1.0}), state, PARAMS, 1)
     assert (made.amount, made.arm, made.propensity) == (1.0, "baseline", 1.0)
     assert made.guardrails[0].guardrail == "baseline_floor"
 
@@ -234,9 +232,9 @@ def test_a_keyword_that_converts_badly_recently_as_before_is_paused() -> None:
 
 def test_a_keyword_whose_impressions_are_worth_more_than_they_cost_is_begun_with() -> None:
     state = known(shown(10_000, 200, 20, 100.0, 30_000), PAST, segments={"keyword": {"boots": Segment(paused=True)}})
-    made = look(state, said=Predictions(expected_value=0.02), keyword="boots")
+    made = look(state, said=Predictions({"expected_value": 0.02}), keyword="boots")
     assert (made.action, made.target) == (Action.ADD_KEYWORD, "boots")
-    assert look(state, said=Predictions(expected_value=0.011), keyword="boots").action is Action.HOLD
+    assert look(state, said=Predictions({"expected_value": 0.011}), keyword="boots").action is Action.HOLD
 
 
 @pytest.mark.parametrize("dimension", ["channel", "hour", "audience", "creative"])
@@ -261,9 +259,9 @@ def test_a_creative_that_wore_out_gives_way_to_the_most_promising() -> None:
 
 
 def offer(risk: float, value: float, name: str = "o", state: State | None = None) -> Decision:
-    asked = Opportunity(name, NOON, "a", "c", "customer", customer_id="u")
+    asked = CustomerAtRisk(name, NOON, "a", "c", customer_id="u")
     known_state = state or State(seen_at=NOON, store_at=NOON, campaign=BUSY)
-    return decide(asked, Predictions(churn_probability=risk, value=value), known_state, PARAMS, 1)
+    return decide(asked, Predictions({"churn_probability": risk, "value": value}), known_state, PARAMS, 1)
 
 
 def test_offers_go_by_risk_and_value() -> None:
@@ -283,16 +281,16 @@ def test_who_buys_much_less_often_is_made_an_offer_before_the_risk_is_medium(
     recent: int, past: int, declines: bool
 ) -> None:
     """Four weeks after a year: of 200 purchases half the rate is eight, of 100 it is four, which chance may hide."""
-    asked = Opportunity("o", NOON, "a", "c", "customer", customer_id="u")
-    said = Predictions(churn_probability=0.3, value=200.0, purchases=Purchases(recent, 28.0, past, 350.0))
+    asked = CustomerAtRisk("o", NOON, "a", "c", customer_id="u")
+    bought = {"frequency": recent + past, "frequency_28d": recent, "tenure_days": 378.0}
+    said = Predictions({"churn_probability": 0.3, "value": 200.0}, bought)
     made = decide(asked, said, State(seen_at=NOON, store_at=NOON, campaign=BUSY), PARAMS, 1)
     assert made.action is (Action.RETENTION_OFFER if declines else Action.HOLD)
     assert [one.name for one in made.triggers] == ["declining_engagement"] * declines
     if declines:
         assert made.amount == pytest.approx(6) and "of the rate of before" in made.reason
-    worse = decide(
-        asked, replace(said, churn_probability=0.8), State(seen_at=NOON, store_at=NOON, campaign=BUSY), PARAMS, 1
-    )
+    riskier = replace(said, answers={"churn_probability": 0.8, "value": 200.0})
+    worse = decide(asked, riskier, State(seen_at=NOON, store_at=NOON, campaign=BUSY), PARAMS, 1)
     assert worse.amount == pytest.approx(32) and worse.triggers[0].name == "churn_high"
 
 

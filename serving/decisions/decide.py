@@ -1,0 +1,176 @@
+"""One decision from top to bottom: load the state, ask the models, decide, reserve the money, log.
+
+`Pipeline` does it for groups of opportunities; `decide` is the decision itself, a pure function.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import floor
+from typing import Protocol
+
+from serving.decisions.case import Case, Draft, digest, number
+from serving.decisions.kinds import kinds
+from serving.decisions.kinds.kind import Kind
+from serving.decisions.log.writer import DecisionLog
+from serving.decisions.metrics import FAULTS, GROUP, decided, stage
+from serving.decisions.params import Decisions
+from serving.decisions.predict.active_models import ActiveModels
+from serving.decisions.predict.features import Features
+from serving.decisions.predict.predictors import Predictors
+from serving.decisions.records import MICRO, UNIT, Action, Decision, GuardrailEffect, Opportunity, Predictions, State
+from serving.decisions.rules import guardrails
+from serving.decisions.state.allowance import Allowance
+from serving.decisions.state.store import Grant, Reservation
+from serving.records.writer import LogUnavailable
+
+log = logging.getLogger("adloop.decisions")
+
+
+class Models(Protocol):
+    """The models in force; replaced as a whole."""
+
+    @property
+    def active(self) -> ActiveModels: ...
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Decides groups of opportunities; called by one thread at a time."""
+
+    models: Models
+    features: Features
+    money: Allowance
+    log: DecisionLog
+    params: Decisions
+    seed: int
+
+    def decide(self, opportunities: Sequence[Opportunity]) -> list[Decision]:
+        """A decision for each, in their order: whatever fails on the way makes it a conservative one."""
+        GROUP.observe(len(opportunities))
+        decisions: dict[int, Decision] = {}
+        for predictors, places in self.models.active.parts(opportunities, self.seed):
+            made = self._decide([opportunities[place] for place in places], predictors)
+            decisions.update(zip(places, made, strict=True))
+        decided(decisions.values())
+        return [decisions[place] for place in range(len(opportunities))]
+
+    def _decide(self, opportunities: Sequence[Opportunity], predictors: Predictors) -> list[Decision]:
+        """Decisions of one kind, by the same versions of models."""
+        with stage("load"):
+            states = self._load(opportunities, predictors.learning)
+        with stage("predict"):
+            predictions = predictors.predict(opportunities, states, self.features)
+        with stage("decide"):
+            made = [
+                decide(one, said, state, self.params, self.seed)
+                for one, said, state in zip(opportunities, predictions, states, strict=True)
+            ]
+        with stage("reserve"):
+            grants = self._reserve(made, predictors.kind)
+        with stage("log"):
+            return [
+                self._logged(*one, predictors.kind)
+                for one in zip(opportunities, predictions, states, grants, made, strict=True)
+            ]
+
+    def _load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
+        states = self.money.load(opportunities, version)
+        if not all(state.known for state in states):
+            FAULTS["store"].inc()
+        return states
+
+    def _reserve(self, made: Sequence[Decision], kind: Kind) -> list[Grant | None]:
+        """What comes of asking for the money of each; None where none is asked for."""
+        asking = [place for place, one in enumerate(made) if one.action in kind.paid and one.amount is not None]
+        grants: list[Grant | None] = [None] * len(made)
+        if asking:
+            given = self.money.reserve([_reservation(made[place], kind) for place in asking])
+            for place, grant in zip(asking, given, strict=True):
+                grants[place] = grant
+        return grants
+
+    def _logged(
+        self, asked: Opportunity, said: Predictions, state: State, grant: Grant | None, made: Decision, kind: Kind
+    ) -> Decision:
+        """The decision as it is answered. What leaves no trace is not done, and its money is given back."""
+        decision = answered(made, grant)
+        try:
+            self.log.append(asked, said, state, grant, decision)
+        except LogUnavailable as full:
+            FAULTS["log"].inc()
+            log.warning("%s", full)
+            if grant is not None and grant.status == "reserved":
+                self.money.release(_reservation(made, kind))
+            return withheld(decision, f"the decision log does not take it: {full}")
+        return decision
+
+
+def decide(opportunity: Opportunity, predictions: Predictions, state: State, params: Decisions, seed: int) -> Decision:
+    """What to do. The same arguments give the same decision, to the last bit, also after a round trip through JSON.
+
+    Never raises for what a caller or a model may say: numbers that are missing, not finite, negative or huge lead to a
+    conservative action or to none. What costs money is only to be answered once that was reserved.
+    """
+    kind, case = kinds()[opportunity.asked], Case(opportunity, predictions, state, params, seed)
+    draft, effects = guardrails.apply(kind.policy(case), case, kind.guardrails)
+    return Decision(
+        decision_id=digest(opportunity, seed, "decision").hex(),
+        opportunity_id=opportunity.opportunity_id,
+        account_id=opportunity.account_id,
+        campaign_id=opportunity.campaign_id,
+        action=draft.action,
+        target=draft.target,
+        source=draft.source,
+        dimension=draft.dimension,
+        amount=_payable(draft),
+        unit=draft.unit,
+        before=draft.before,
+        reason=draft.reason,
+        triggers=draft.triggers,
+        guardrails=effects,
+        arm=draft.arm,
+        propensity=draft.propensity,
+        explored=draft.explored,
+        credited=kind.credited(draft),
+        versions=predictions.versions,
+        seed=seed,
+        decided_at=number(opportunity.occurred_at) or 0.0,
+    )
+
+
+def answered(decision: Decision, grant: Grant | None) -> Decision:
+    """The decision as it is answered. Without a grant no money was asked for, and it stands."""
+    if grant is None or grant.status == "reserved":
+        return decision
+    return repeated(decision, grant.amount) if grant.status == "again" else withheld(decision, grant.why)
+
+
+def withheld(decision: Decision, why: str) -> Decision:
+    """A decision whose amount could not be reserved, or that could not be logged: nothing is done."""
+    effect = GuardrailEffect("reservation", decision.amount, None, why)
+    reason = f"no {'bid' if decision.action is Action.BID else 'action'}: {why}"
+    effects = (*decision.guardrails, effect)
+    return replace(decision, action=Action.HOLD, amount=None, unit=None, reason=reason, guardrails=effects)
+
+
+def repeated(decision: Decision, amount: float) -> Decision:
+    """A decision that was asked for before: it is what was reserved then, though the state has moved on."""
+    if decision.amount == amount:
+        return decision
+    effect = GuardrailEffect("reservation", decision.amount, amount, "asked before: it is what was reserved then")
+    return replace(decision, amount=amount, guardrails=(*decision.guardrails, effect))
+
+
+def _payable(draft: Draft) -> float | None:
+    """Money in whole millionths, as stores keep it: what is asked again is the same, and never more than was left."""
+    if draft.amount is None or draft.unit != UNIT:
+        return draft.amount
+    return floor(round(draft.amount * MICRO, 3)) / MICRO
+
+
+def _reservation(made: Decision, kind: Kind) -> Reservation:
+    purpose = kind.paid[made.action]
+    target = made.target if purpose == "offer" else ""
+    amount, at = made.amount or 0.0, made.decided_at
+    return Reservation(made.opportunity_id, made.account_id, made.campaign_id, amount, at, purpose, target)

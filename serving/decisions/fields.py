@@ -1,0 +1,36 @@
+"""The types of request fields. Each is checked once, where a request comes in, and strictly: no text is a number."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, Strict, StringConstraints
+
+#: No single amount of money is above it.
+MOST = 1e8
+#: The end of the year 9999 in Unix seconds.
+_LATEST = 253402300799.0
+#: No control characters: an id is part of keys in the stores, and of lines in logs.
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+
+
+def whole(value: object) -> object:
+    """JSON has one kind of number: 5.0 is a whole one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _bounded(least: float, most: float, description: str) -> Any:
+    return Field(ge=least, le=most, allow_inf_nan=False, strict=True, description=description)
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=PLAIN, strict=True)]
+Why = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=PLAIN, strict=True)]
+Amount = Annotated[float, _bounded(0, MOST, "In the account's currency.")]
+ConversionValue = Annotated[float, _bounded(-MOST, MOST, "In the account's currency; negative for a refund.")]
+Moment = Annotated[float, _bounded(0, _LATEST, "Unix seconds.")]
+Rate = Annotated[float, _bounded(0, 1, "A share, from 0 to 1.")]
+Hour = Annotated[int, Field(ge=0, le=23, strict=True), BeforeValidator(whole)]
+_Text = Annotated[str, StringConstraints(max_length=1024, strict=True)]
+Feature = _Text | Annotated[bool, Strict()] | Annotated[int, Strict()] | Annotated[float, Strict()] | None
+Label = _Text | Annotated[bool, Strict()] | Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Features = Annotated[
+    dict[Annotated[str, StringConstraints(max_length=128, strict=True)], Feature], Field(max_length=512)
+]
