@@ -7,8 +7,8 @@ from functools import cached_property
 import pandas as pd
 
 from models.evaluation import bootstrap, calibration, fairness, leaks, metrics
+from models.evaluation.baseline_comparison import BaselineComparison
 from models.evaluation.metrics import Metric
-from models.evaluation.standing import Standing
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Evidence:
     outcomes: tuple[str, ...] = ()
 
     @cached_property
-    def standing(self) -> Standing:
+    def standing(self) -> BaselineComparison:
         """Where the candidate stands among the baselines."""
-        return Standing.of(self.metric, self.truth, self.answers, self.baselines, self.seed)
+        return BaselineComparison.of(self.metric, self.truth, self.answers, self.baselines, self.seed)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Where a model stands among its baselines, and which of them all is to be used."""
+"""Compares a model with its baselines, and recommends which of them to use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from models.evaluation.metrics import Metric
 
 
 @dataclass(frozen=True)
-class Standing:
-    """By how much a model is better than each baseline, the naive one first: `metric`, paired, with 95% intervals."""
+class BaselineComparison:
+    """Improvement of a model over each baseline in `metric`, the naive one first: paired, with 95% intervals."""
 
     metric: str
     gains: Mapping[str, Interval]
@@ -33,7 +33,7 @@ class Standing:
 
     @property
     def better(self) -> tuple[str, ...]:
-        """The baselines that are better beyond noise, the best first."""
+        """The baselines that are significantly better, the best first."""
         found = [name for name, gain in self.gains.items() if gain.high < 0]
         return tuple(sorted(found, key=lambda name: self.gains[name].value))
 
