@@ -16,6 +16,8 @@ from tests.benchmarks.rows import Row, chosen, load, merge, row, write
 PARTS = {
     "ltv": (
         *(f"ltv.cdnow.{name}" for name in ("gini", "spearman", "mae", "coverage80")),
+        *(f"ltv.cdnow.past_spend.{name}" for name in ("gini", "spearman")),
+        *(f"ltv.cdnow.bg_nbd_gamma_gamma.{name}" for name in ("gini", "spearman", "mae")),
         *(
             f"ltv.{figure}.{split}"
             for split in (

@@ -43,9 +43,11 @@ from tests.integration import small_market
 from tests.integration.small_market import PARAMS
 
 DAYS, SEED = 4, 5
+#: Learning for seconds.
+SCHEDULE = {"rounds": 1, "episodes": 4, "steps": 20}
 #: A day to test on, a day to tune on, and the rest to learn from.
 SECTION = small_market.section(
-    window={"horizon_days": 1, "step_days": 1, "min_history_days": 1}, auctions=40, rounds=1, episodes=4, steps=20
+    window={"horizon_days": 1, "step_days": 1, "min_history_days": 1}, auctions=40, **SCHEDULE
 )
 
 
@@ -66,7 +68,7 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learnt]:
     settings = Settings(home=root / "home")
     with pytest.MonkeyPatch.context() as patch:
         small_market.shrink(patch, ctr=0.1)  # many clicks to find in the table
-        small_market.champion(root, settings, "dqn")
+        small_market.champion(root, settings, "dqn", **SCHEDULE)
         run.simulate(3, DAYS, SEED, PARAMS, settings)
         entries = [read(written) for written in reading.records(folder(settings) / "log")]
         ingest([str(folder(settings))], root / "staged", settings)
