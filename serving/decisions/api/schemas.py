@@ -64,7 +64,7 @@ EVENT = {
     "occurred_at": 1767225660.0,
     "cost": 0.84,
 }
-OUTCOME = {"family": "churn", "request_id": "4f0c9a52", "row": 0, "labels": {"churned": True}}
+OUTCOME = {"family": NAMES[0], "request_id": "4f0c9a52", "row": 0, "labels": {"churned": True}}
 CAMPAIGN = {
     "account_id": "acme",
     "campaign_id": "spring",
