@@ -1,1 +1,1 @@
-"""The verbs of the loop, one folder each: `step.py` does the work, `component.py` wraps it for Kubeflow."""
+"""The steps of the loop, one folder each: `step.py` has the function, `component.py` wraps it for Kubeflow."""

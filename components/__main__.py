@@ -1,4 +1,4 @@
-"""One step from the command line: what `dvc.yaml` and `MLproject` call."""
+"""Runs one step from the command line, for `dvc.yaml` and `MLproject`."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ TABLES, OF_FAMILY = ("ingest", "validate"), ("featurize", "train", "evaluate", "
 
 
 class Step:
-    """What every verb is given: settings, parameters, and the places where one step leaves what the next one reads."""
+    """Context of a step: settings, parameters, and the folders that steps share."""
 
     def __init__(self, home: Path | None, params: Path, family: str) -> None:
         self.settings = Settings(home=home) if home else Settings()
@@ -37,18 +37,18 @@ class Step:
         return self.params.section(self.family)
 
     def record(self, verb: str) -> Path:
-        """Where a verb leaves its result: a step that did not end has none."""
+        """Path of a step's result; missing until the step succeeds."""
         return (self.data if verb in TABLES else self.own) / f"{verb}.json"
 
     def done(self, verb: str, result: Any) -> None:
-        """Keep the result as `<verb>.json` and print it."""
+        """Write the result to `<verb>.json` and print it."""
         wire.write(result, str(self.record(verb)))
         click.echo(self.record(verb).read_text())
 
 
 @dataclass(frozen=True)
 class Refused:
-    """What `release` leaves of a version that a gate refused."""
+    """The result of `release` for a version that a gate refused."""
 
     family: str
     version: str
@@ -57,7 +57,7 @@ class Refused:
 
 
 class Verbs(click.Group):
-    """Turns the errors that steps raise on purpose into one line; anything else keeps its traceback."""
+    """A command group that prints expected errors in one line; unexpected ones keep their traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -84,7 +84,7 @@ RUN: dict[str, Callable[..., Any]] = {}
 
 
 def _verb(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Register `function(step, …)` under its name, with the options that all verbs share."""
+    """Register `function(step, …)` under its name, with the common options."""
     name = RUN.setdefault(function.__name__, function).__name__
 
     @click.option(
@@ -96,7 +96,7 @@ def _verb(function: Callable[..., Any]) -> Callable[..., Any]:
         step.done(name, function(step, **options))
 
     if name in OF_FAMILY:
-        command = click.option("--family", type=click.Choice(NAMES), required=True, help="Whose pipeline.")(command)
+        command = click.option("--family", type=click.Choice(NAMES), required=True, help="Family of models.")(command)
     command.__doc__ = function.__doc__
     command.__click_params__ += getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
     main.command(name)(command)

@@ -1,4 +1,4 @@
-"""`params.yaml`, read once into strict, frozen models: a misspelt, missing or mistyped key is an error naming it."""
+"""Parses `params.yaml` into strict, frozen models; errors name the unknown, missing or mistyped key."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from serving.rollout.plan import Plan
 
 
 class Fairness(BaseModel):
-    """The section `fairness`: columns whose groups must be treated alike."""
+    """The section `fairness`: sensitive columns."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -23,7 +23,7 @@ class Fairness(BaseModel):
 
 
 class Params(BaseModel):
-    """All of `params.yaml`. A family's own section is held as it is and checked by the family when asked for."""
+    """All of `params.yaml`. A family's section is validated by the family on request."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -36,7 +36,7 @@ class Params(BaseModel):
     families: dict[str, dict[str, Any]]
 
     def section(self, family: str) -> dict[str, Any]:
-        """What the steps are given: the family's section, with the seed that all share."""
+        """The family's section with the common seed."""
         if family not in self.families:
             raise KeyError(f"params.yaml has no section '{family}'")
         return {"seed": self.seed, **self.families[family]}

@@ -1,4 +1,4 @@
-"""Each campaign's auctions in order of time: what its features and the examples of bidding are made of."""
+"""Prepares each campaign's auctions in order of time, for its features and the examples of bidding."""
 
 import pandas as pd
 
@@ -43,17 +43,17 @@ STATEMENTS = (_SQL, censored.sql(), local("occurred_at"), _KNOWN_AT, _KNOWN_AT_C
 
 
 def sql(tables: Tables, delay: Delay, until: str | None = None) -> str:
-    """The query of all auctions up to `until`, as they stand at the end of the log that `delay` was learnt from.
+    """SQL of all auctions up to `until`, with their state at the end of the log that `delay` was estimated from.
 
-    It has the columns of the specification, `occurred_at` never null, and
+    It has the canonical columns, `occurred_at` never null, and
 
-    - `dated`: whether the log tells when it was,
-    - `known_at`: from when on features may know of it,
-    - `hour` (0-23) and `weekday` (0-6 from Monday) on the clock of its `zone`,
-    - `matured`: the share of its conversions that has come,
-    - `place`, which counts a campaign's auctions in order of time, or of the table where it tells none.
+    - `dated`: whether the log has a timestamp,
+    - `known_at`: earliest time at which features may use it,
+    - `hour` (0-23) and `weekday` (0-6 from Monday) in local time of its `zone`,
+    - `matured`: expected share of its conversions that have already happened,
+    - `place`: index within the campaign in order of time, or of the table without timestamps.
 
-    Where it says which were won, the lost ones are as `censored` says.
+    Where the log has `won`, lost auctions are imputed as in `censored`.
     """
     lost = _tells_lost(tables)
     return _SQL.format(
@@ -74,7 +74,7 @@ def _tells_lost(tables: Tables) -> bool:
 
 
 def read(tables: Tables, as_of: str | None = None) -> pd.DataFrame:
-    """The auctions that are no later than `as_of`, campaign after campaign, each in order of time."""
+    """The auctions up to `as_of`, by campaign and time."""
     delay = delayed.learn(tables, as_of)
     with tables.connect() as db:
         until = "WHERE occurred_at <= $as_of::TIMESTAMP" if as_of else ""
@@ -83,7 +83,7 @@ def read(tables: Tables, as_of: str | None = None) -> pd.DataFrame:
 
 
 def latest(tables: Tables, as_of: str | None = None) -> pd.Timestamp:
-    """When the last auction was held, no later than `as_of`; of a log that tells lost ones, the end of its day.
+    """Time of the last auction up to `as_of`; the end of its day for logs with lost auctions.
 
     Raises `ValueError` where there are none.
     """

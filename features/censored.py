@@ -1,19 +1,18 @@
-"""Auctions that were lost, as what they may have been: their price is only known to be above the bid that lost.
+"""Imputes lost auctions, whose price is right-censored: it is only known to be above the losing bid.
 
-To take the bid for the price would make markets look cheap, to leave lost auctions out cheaper still. The price is
-drawn by the Kaplan-Meier estimate of prices above the bid: the mass of what is censored goes to what was seen to its
-right (Efron, 1967; in bidding: Zhang et al., "Bid-aware Gradient Descent for Unbiased Learning with Censored Data in
-Display Advertising", 2016). What winning would have brought is what an auction with a like prediction brought that was
-won.
+Using the bid as the price would bias prices down, and dropping lost auctions even more. The price is drawn from the
+Kaplan-Meier estimate of prices above the bid, which redistributes censored mass to the right (Efron, 1967; in bidding:
+Zhang et al., "Bid-aware Gradient Descent for Unbiased Learning with Censored Data in Display Advertising", 2016). The
+outcome is that of a won auction with a similar prediction.
 """
 
-#: Auctions of a campaign's day, next to each other by prediction, that are alike in what they bring.
+#: Number of a campaign's daily auctions, neighbours by prediction, that share outcomes.
 ALIKE = 100
 
-# All is of the same day: features as of midnight must not know the day after. Prices are drawn over all of it: like
-# predictions are bid for alike, and of prices above those bids nothing would be seen. That takes prices to hang on
-# predictions less than bids do; where they hang on them, they come out somewhat high. Nobody sees prices above all that
-# were paid: the last of the mass stays with the dearest auction that was won, or just above the bid.
+# Imputation is within a day: features as of midnight must not know the next day. Prices are drawn over all predictions:
+# similar predictions get similar bids, so prices above those bids would not be observed. This assumes that prices
+# depend on predictions less than bids do; otherwise they come out somewhat high. Prices above all paid ones are never
+# observed: the last of the mass goes to the dearest won auction, or just above the bid.
 _SQL = """
     WITH cut AS (
         SELECT *, won = 0 AS lost, occurred_at::DATE AS day,
@@ -60,9 +59,8 @@ _SQL = """
 
 
 def sql() -> str:
-    """The query of a relation `given` (the columns of `auctions`, and `nth`) with stand-ins for what was lost.
+    """SQL of the relation `given` (the columns of `auctions`, and `nth`) with imputed values for lost auctions.
 
-    Lost auctions of a day on which the campaign won nothing are left out: nothing tells of them. Those unlike any that
-    was won bring nothing.
+    Lost auctions on days without a win of the campaign are dropped. Without a similar won auction the outcome is 0.
     """
     return _SQL.format(alike=ALIKE)

@@ -1,6 +1,5 @@
-"""The local clock of a campaign: what `features.tables.local` is to training in SQL, for moments that are asked about.
-
-Both read one rule: hour and weekday are those of the campaign's zone, UTC's where it has none.
+"""Local hour and weekday at request time, by the same rule as `features.tables.local` in training: the campaign's zone,
+else UTC.
 """
 
 from collections.abc import Sequence
@@ -16,12 +15,12 @@ Floats = npt.NDArray[np.float64]
 HOUR_S, DAY_S = 3600, 86_400
 #: Days from a Monday to the first day of Unix time.
 THURSDAY = 3
-#: No clock is moved within a quarter of an hour.
+#: UTC offsets only change at multiples of a quarter of an hour.
 STEP_S = 900
 
 
 def known(zone: str | None) -> bool:
-    """Whether this is no zone, or the IANA name of one."""
+    """Whether this is None or an IANA time zone."""
     if zone is None:
         return True
     try:
@@ -31,9 +30,9 @@ def known(zone: str | None) -> bool:
 
 
 def hour_and_weekday(moments: Floats, zones: Sequence[str | None]) -> tuple[Floats, Floats]:
-    """Local hour, 0-23, and day of the week, 0-6 from Monday, of Unix seconds on the clock of each one's zone.
+    """Local hour, 0-23, and weekday, 0-6 from Monday, of Unix seconds, each in its zone.
 
-    None is UTC. Raises `ZoneInfoNotFoundError` where there is no zone of a name.
+    None is UTC. Raises `ZoneInfoNotFoundError` for an unknown zone.
     """
     ahead = [0 if zone is None else _ahead_s(zone, int(at // STEP_S)) for at, zone in zip(moments, zones, strict=True)]
     local = moments + np.array(ahead, dtype=np.float64)
@@ -42,7 +41,7 @@ def hour_and_weekday(moments: Floats, zones: Sequence[str | None]) -> tuple[Floa
 
 @lru_cache(maxsize=65_536)
 def _ahead_s(zone: str, step: int) -> int:
-    """By how many seconds the zone's clock is ahead of UTC; 0 in years that no calendar has."""
+    """UTC offset of the zone in seconds; 0 outside the calendar's range."""
     clock = ZoneInfo(zone)
     try:
         ahead = datetime.fromtimestamp(step * STEP_S, UTC).astimezone(clock).utcoffset()

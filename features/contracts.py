@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 import yaml
 
-from features.names import safe
+from features.attribute_names import safe
 from features.tables import OF_CUSTOMERS, SPECS, Column, Tables, quoted
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""DuckDB within bounds: tables larger than the memory it may take go through files."""
+"""DuckDB connections with a memory limit; larger tables spill to disk."""
 
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import duckdb
 
 @dataclass(frozen=True)
 class Limits:
-    """What one database may take: memory as DuckDB writes it (`4GiB`), and threads (None: one a core)."""
+    """Limits of one connection: memory as DuckDB writes it (`4GiB`), and threads (None: one per core)."""
 
     memory: str = "4GiB"
     threads: int | None = None
@@ -18,7 +18,7 @@ class Limits:
 
 @contextmanager
 def connect(limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database of its own, gone when it is closed. What does not fit into memory lies in a folder under TMPDIR."""
+    """A temporary in-memory database. Data beyond the memory limit spills to a folder under TMPDIR."""
     with tempfile.TemporaryDirectory(prefix="adloop-") as spill:
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": limits.memory,
@@ -27,5 +27,5 @@ def connect(limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
         if limits.threads is not None:
             config["threads"] = limits.threads
         with duckdb.connect(config=config) as db:
-            db.execute("SET enable_progress_bar = false")  # it would end up among what a command prints for machines
+            db.execute("SET enable_progress_bar = false")  # it would corrupt JSON output
             yield db

@@ -1,16 +1,16 @@
-"""Conversions that are still to come: which share of them has come by an auction's age, learnt from the log itself.
+"""Delayed conversions: estimates from the log which share of conversions has happened by an auction's age.
 
-A log ends before the conversions of its last days do. Taken for all there will be, they make the newest auctions look
-as if they converted less. So each auction is told with the share of conversions that has come at its age (`matured`):
-what came is divided by it, and auctions of which less than `OPEN` has come are left out of examples.
+A log ends before the conversions of its last days do, so the newest auctions seem to convert less. Each auction
+therefore has the share of conversions expected by its age (`matured`): observed conversions are divided by it, and
+auctions with a share below `OPEN` are left out of examples.
 
-Where the log tells when conversions came (`converted_at`), the share is the distribution of delays, of which the log
-sees only those shorter than an auction's age. The product-limit estimate in reverse time allows for that (Lagakos,
-Barraj and De Gruttola, "Nonparametric analysis of truncated survival data", 1988); Chapelle, "Modeling Delayed Feedback
-in Display Advertising" (2014), has the same with an exponential delay. Delays longer than the log cannot be told.
+With times (`converted_at`), the share is the distribution of delays, right-truncated at the auction's age. The
+product-limit estimate in reverse time corrects for that (Lagakos, Barraj and De Gruttola, "Nonparametric analysis of
+truncated survival data", 1988); Chapelle, "Modeling Delayed Feedback in Display Advertising" (2014), assumes an
+exponential delay. Delays longer than the log cannot be estimated.
 
-Where it does not, the days at its end on which fewer clicks converted than on all before, beyond chance, are open. They
-may as well be a campaign that converts less of late: only `converted_at` tells the two apart.
+Without conversion times, the last days on which significantly fewer clicks converted than before are left out. A
+campaign whose conversion rate really fell looks the same.
 """
 
 from dataclasses import dataclass
@@ -57,13 +57,13 @@ _DAYS = """
 
 @dataclass(frozen=True)
 class Delay:
-    """How late conversions are.
+    """Distribution of conversion delays.
 
     Attributes:
-        end: the last moment that the log tells of.
-        shares: by campaign, and `ALL` for the others, the share that has come by each whole hour of age from 0 on;
-            later all has come.
-        wait_h: hours after which a conversion is counted whose time is not told.
+        end: last timestamp of the log.
+        shares: by campaign, and `ALL` for the others, the share of conversions by each whole hour of age from 0 on; 1
+            afterwards.
+        wait_h: hours after which a conversion without a time is counted.
     """
 
     end: str
@@ -72,16 +72,16 @@ class Delay:
 
     @classmethod
     def none(cls) -> Self:
-        """All has come."""
+        """No delay."""
         return cls("9999-12-31", {})
 
     @property
     def hours(self) -> int:
-        """Age at which all conversions have come."""
+        """Age in hours at which all conversions have happened."""
         return max((len(line) for line in self.shares.values()), default=0)
 
     def sql(self) -> str:
-        """A query of `whose`, `hour` and `share`, a row for each hour before all conversions have come."""
+        """SQL of `whose`, `hour` and `share`, a row for each hour with a share below 1."""
         rows = [
             f"({place}, {hour}, {share!r})"
             for place, line in enumerate(self.shares.values())
@@ -96,13 +96,13 @@ class Delay:
         )
 
     def whose(self, campaign: str = "campaign_id") -> str:
-        """SQL of the name under which the delays of `campaign` stand."""
+        """SQL of the key in `shares` for `campaign`."""
         own = ", ".join("'" + name.replace("'", "''") + "'" for name in self.shares if name != ALL)
         return f"CASE WHEN {campaign} IN ({own}) THEN {campaign} ELSE '{ALL}' END" if own else f"'{ALL}'"
 
 
 def learn(tables: Tables, as_of: str | None = None) -> Delay:
-    """How late the conversions of the `auctions` are, by what was known `as_of`."""
+    """Estimate the delays of conversions in `auctions`, as of `as_of`."""
     there = tables.columns("auctions")
     with tables.connect() as db:
         end = _end(db, tables, there, as_of)
@@ -119,9 +119,9 @@ def learn(tables: Tables, as_of: str | None = None) -> Delay:
 
 
 def come_by(delay: Integers, age: Integers) -> Floats:
-    """The share of conversions that has come by each whole hour of age, from 0 to the last before all have.
+    """The share of conversions by each whole hour of age, from 0 to the last hour below 1.
 
-    `delay` and `age` are those of conversions that came: none has a delay above its age.
+    `delay` and `age` are of observed conversions, so no delay exceeds its age.
     """
     if len(delay) < AT_RISK:
         return np.zeros(0)
@@ -137,7 +137,7 @@ def come_by(delay: Integers, age: Integers) -> Floats:
 
 
 def open_days(age: Floats, clicks: Floats, conversions: Floats) -> int:
-    """How many days at the end of a log are open: arrays are of its days, with their age in days."""
+    """Number of last days of a log with incomplete conversions; arrays are by day, with their age in days."""
     most = int(PART * (age.max() + 1)) if len(age) else 0
     for first in range(most):
         if min(_fewer(age, clicks, conversions, first, first + more) for more in range(DAYS)) * DAYS >= CHANCE:
@@ -146,7 +146,7 @@ def open_days(age: Floats, clicks: Floats, conversions: Floats) -> int:
 
 
 def _fewer(age: Floats, clicks: Floats, conversions: Floats, first: int, last: int) -> float:
-    """The chance of as few conversions on days of these ages, at the rate of all days before them."""
+    """p-value of as few conversions on days of these ages, at the rate of all earlier days."""
     young, old = (age >= first) & (age <= last), age > last
     if not conversions[old].sum():
         return 1.0

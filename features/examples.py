@@ -1,4 +1,4 @@
-"""Examples to learn from: who, as of when, in which split, and what came of it."""
+"""Builds examples from history: entity, cutoff, split and label."""
 
 import warnings
 from dataclasses import dataclass
@@ -18,14 +18,13 @@ VALID_SHARE = 0.2
 
 
 class Window(BaseModel):
-    """How history is cut into examples, in days.
+    """How to cut history into examples, in days.
 
-    The test examples stand at the latest cutoff whose horizon has passed; valid and train examples at earlier
-    cutoffs whose horizons end no later than that, so nothing after the test cutoff is ever learnt from.
+    Test examples are at the latest cutoff whose horizon has passed; valid and train examples at earlier cutoffs whose
+    horizons end by then, so that training never sees data after the test cutoff.
 
-    `max_cutoffs` and `max_examples` bound what is learnt from, whatever dates the data holds and however many
-    customers: so many cutoffs train, the newest, and each split has about so many examples at most. Where there would
-    be more, customers are drawn by a hash, each with all cutoffs or none.
+    `max_cutoffs` limits the training cutoffs to the newest ones, and `max_examples` the examples per split: customers
+    are sampled by a hash, each with all cutoffs or none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -38,7 +37,7 @@ class Window(BaseModel):
 
 
 class Windowed(Protocol):
-    """The part of a family's parameters that examples are made by."""
+    """Parameters of a family with a window."""
 
     @property
     def seed(self) -> int: ...
@@ -49,10 +48,10 @@ class Windowed(Protocol):
 
 @dataclass(frozen=True)
 class Cutoffs:
-    """Where the examples of each split stand, and how many days each looks ahead.
+    """Cutoffs of each split, and their horizons in days.
 
-    Where `by_customer` is set, history is too short to learn from one time and tune on a later one: the customers
-    are then divided between train and valid by a hash, and the test cutoff still lies after all that is learnt from.
+    With `by_customer`, history is too short for separate train and valid cutoffs: customers are split between them by a
+    hash, and the test cutoff is still after both.
     """
 
     train: tuple[pd.Timestamp, ...]
@@ -63,7 +62,7 @@ class Cutoffs:
     by_customer: bool
 
     def frame(self) -> pd.DataFrame:
-        """One row a cutoff and split: event_timestamp, split, horizon_days, and ends_at, when that has passed."""
+        """One row per cutoff and split: event_timestamp, split, horizon_days, and ends_at, the end of the horizon."""
         rows = [(at, "train", self.learn_days) for at in self.train]
         rows += [(at, "valid", self.learn_days) for at in self.valid]
         rows += [(self.test, "test", self.test_days)]
@@ -72,7 +71,7 @@ class Cutoffs:
 
 
 def span(tables: Tables, as_of: str | None = None) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """The first and the last moment of whole days of transactions; the last no later than `as_of`.
+    """Start of the first and end of the last whole day of transactions up to `as_of`.
 
     Raises `ValueError` where there are no transactions.
     """
@@ -92,9 +91,8 @@ def plan(
 ) -> Cutoffs:
     """Choose the cutoffs: test as late as its horizon allows or at `cutoff`, valid a horizon before, train before that.
 
-    A horizon that reaches beyond the data is cut to what the data covers, with a warning. Where history is too
-    short for that, customers are divided between train and valid; with `shorten`, the horizons that are learnt from
-    are cut instead.
+    A horizon beyond the end of the data is shortened, with a warning. Where history is too short, customers are split
+    between train and valid; with `shorten`, the training horizons are shortened instead.
 
     Raises:
         ValueError: where history is too short; says how many days are missing.
@@ -112,12 +110,12 @@ def plan(
     if train:
         return Cutoffs(train, (test - ahead * DAY,), test, ahead, ahead, by_customer=False)
     if shorten:
-        # Three short windows tell more than one long one, and tuning stays later in time than training.
+        # Three short windows are more informative than one long one, and tuning stays later than training.
         learn = (test - oldest).days // 3
         if learn < 1:
             needed = window.min_history_days + 3
             raise ValueError(f"cutoff {test:%Y-%m-%d}: needs {needed} days of history, got {(test - first).days}")
-        # Windows of some days tell of weekdays, not of customers: rather the oldest examples have less history.
+        # Windows of a few days only show weekday effects: prefer less history for the oldest examples.
         learn = min(ahead, max(learn, (test - first).days // LEAST_LEARNT))
         train = _back(test - 2 * learn * DAY, min(oldest, test - 3 * learn * DAY), window)
         return Cutoffs(train, (test - learn * DAY,), test, learn, ahead, by_customer=False)
@@ -129,7 +127,7 @@ def plan(
 
 
 def _back(latest: pd.Timestamp, oldest: pd.Timestamp, window: Window) -> tuple[pd.Timestamp, ...]:
-    """From `latest` back to `oldest` in steps, as far as the most cutoffs go."""
+    """Cutoffs from `latest` back to `oldest` in steps, limited by `max_cutoffs`."""
     if latest < oldest:
         return ()
     steps = min((latest - oldest).days // window.step_days + 1, window.max_cutoffs)
@@ -193,8 +191,8 @@ def observed(
 
 
 def latest(tables: Tables, as_of: str | None = None) -> pd.Timestamp:
-    """The moment the tables tell of customers last, no later than `as_of`: whole days of transactions, else the
-    snapshot of the customers."""
+    """Last time with customer data up to `as_of`: the end of the last whole day of transactions, else the snapshot of
+    the customers."""
     if tables.rows().get("transactions"):
         return span(tables, as_of)[1]
     if as_of:

@@ -1,7 +1,6 @@
-"""Feast without what it loads and compiles at import and adloop does not use: `from features.lean_feast import feast`.
+"""Imports Feast without typeguard's argument checks and without torch: `from features.lean_feast import feast`.
 
-Checks of all arguments, which typeguard compiles anew at each import, and torch, for types of arrays that are none of
-ours. Together they take twice as long as all the rest of Feast, in every step and server, and most of the memory.
+Both are unused here, and together they take twice as long to import as the rest of Feast, and most of its memory.
 """
 
 import sys

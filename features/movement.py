@@ -1,4 +1,4 @@
-"""How features move as time goes by in a world that stays as it is. Groups declare it beside their SQL."""
+"""Expected movement of features over time without drift; groups declare it with their SQL."""
 
 from typing import Literal
 
@@ -6,12 +6,12 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Movement(BaseModel):
-    """What to expect of a feature later.
+    """Expected movement of a feature.
 
     Attributes:
-        kind: what follows from the `clock` may take any value from `low` to `high`; what `grows` adds up over history
-            (a tenure, a count of all orders), and becomes larger with it; what is of a `few` things, such as campaigns,
-            is shared by many rows, and no sample of as many values.
+        kind: `clock`: depends on the date, any value from `low` to `high`; `grows`: accumulates over history (a tenure,
+            a count of all orders); `few`: shared by the rows of a few entities such as campaigns, so that rows are not
+            independent samples.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -22,7 +22,7 @@ class Movement(BaseModel):
 
 
 def clock(low: float, high: float) -> Movement:
-    """Follows from the date, within these limits."""
+    """Depends on the date, within these limits."""
     return Movement(kind="clock", low=low, high=high)
 
 

@@ -1,4 +1,4 @@
-"""Feature snapshots: the views of one service over one data set, in a folder of their own, never changed once there."""
+"""Feature snapshots: immutable folders with the views of one feature service over one data set."""
 
 import hashlib
 import json
@@ -24,25 +24,24 @@ from features.transforms.groups import Entity
 from features.views import OBSERVED, TIMESTAMP, definitions, service_of
 
 _RECORD = "snapshot.json"
-#: Moments of customers whose features are computed at once: what bounds the memory it takes.
+#: Rows of the spine per batch, which bounds memory.
 PART_ROWS = 200_000
 
 
 class FutureLeak(ValueError):
-    """A feature row has looked at events newer than the moment it stands for."""
+    """A feature row uses events newer than its timestamp."""
 
     def __init__(self, view: str, rows: pd.DataFrame) -> None:
         some = rows.head(3).to_dict("records")
-        super().__init__(f"view '{view}': {len(rows)} rows know what happened after their {TIMESTAMP}, such as {some}")
+        super().__init__(f"view '{view}': {len(rows)} rows use events after their {TIMESTAMP}, such as {some}")
         self.view, self.rows = view, rows
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One service's features: `folder` holds `<view>.parquet` for each view and the Feast registry.
+    """One service's features: `folder` has `<view>.parquet` for each view, and the Feast registry.
 
-    Rows stand at the moments of the examples it was built for, and at `as_of` for every customer or campaign, unless
-    that is empty.
+    Rows are at the timestamps of the examples, and at `as_of` for every entity, unless that is empty.
     """
 
     folder: str
@@ -56,10 +55,10 @@ class Snapshot:
 def build(
     tables: Tables, service: str, examples: pd.DataFrame, as_of: pd.Timestamp | None, settings: Settings
 ) -> Snapshot:
-    """Compute a service's features at the examples and, unless `as_of` is None, then for everyone they are of.
+    """Compute a service's features for the examples and, unless `as_of` is None, for every entity at that time.
 
-    The snapshot's name is a hash of all that decides its content, so building it again finds it there.
-    Raises `FutureLeak` where a feature row knows its own future.
+    The snapshot's name is a hash of all inputs, so an existing one is reused.
+    Raises `FutureLeak` where a feature row uses later events.
     """
     spine = _spine(tables, service_of(service).entity, examples, as_of)
     data_hash = content_hash(tables.folder)
@@ -77,9 +76,9 @@ def build(
 
 
 def training_frame(snapshot: Snapshot, examples: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """The examples with the features known at their moments, joined by Feast; in the examples' own order.
+    """The examples with point-in-time features joined by Feast, in the order of the examples.
 
-    Several examples of one entity may stand at one moment: what is known then is looked up once.
+    Several examples may share entity and timestamp; their features are looked up once.
     """
     key = service_of(snapshot.service).entity.key
     with tempfile.TemporaryDirectory() as temporary, engine(snapshot, settings):
@@ -94,9 +93,9 @@ def training_frame(snapshot: Snapshot, examples: pd.DataFrame, settings: Setting
 
 @contextmanager
 def engine(snapshot: Snapshot, settings: Settings) -> Iterator[None]:
-    """A DuckDB of its own for Feast to read the snapshot with, closed afterwards.
+    """A separate DuckDB connection through which Feast reads the snapshot.
 
-    DuckDB would download an extension to read S3; it reads what fsspec hands it instead.
+    Reads S3 through fsspec, as DuckDB would download an extension.
     """
     import ibis
 
@@ -106,7 +105,7 @@ def engine(snapshot: Snapshot, settings: Settings) -> Iterator[None]:
     ibis.set_backend(database)
     try:
         with warnings.catch_warnings():
-            # Feast shows every deprecation; this one is between ibis and DuckDB.
+            # A deprecation between ibis and DuckDB that Feast shows.
             warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
             yield
     finally:
@@ -155,7 +154,7 @@ def _digest(tables: Tables, service: str, spine: pd.DataFrame, data_hash: str) -
 
 
 def _write_views(tables: Tables, service: str, spine: pd.DataFrame, folder: Path) -> dict[str, pa.Schema]:
-    """Part after part of the spine, which is in order of its entities; each view goes on in its file."""
+    """Write the views in batches of the spine, which is sorted by entity."""
     entity, views = service_of(service).entity, service_of(service).views
     key, writers = entity.key, dict[str, pq.ParquetWriter]()
     with tables.connect() as db, ExitStack() as files:
@@ -165,7 +164,7 @@ def _write_views(tables: Tables, service: str, spine: pd.DataFrame, folder: Path
             for view in views:
                 rows = db.sql(GROUPS[view].sql(tables)).to_arrow_table()
                 if set(rows.column_names) == {key, TIMESTAMP, OBSERVED}:
-                    continue  # customers of whom only the name is known: Feast has no views of nothing
+                    continue  # no columns: Feast has no empty views
                 refuse_future(view, rows.select([key, TIMESTAMP, OBSERVED]).to_pandas())
                 if view not in writers:
                     # Feast cannot materialize nanoseconds from DuckDB.
@@ -178,8 +177,8 @@ def _write_views(tables: Tables, service: str, spine: pd.DataFrame, folder: Path
 
 
 def _refuse_collisions(schemas: Mapping[str, pa.Schema], key: str) -> None:
-    """Every feature has one meaning: an attribute may not have the name of a feature that is computed."""
-    taken = {"split": "the examples"}  # DuckDB does not tell upper from lower case
+    """Raise `ValueError` where an attribute has the name of a computed feature."""
+    taken = {"split": "the examples"}  # DuckDB ignores case
     for view, schema in schemas.items():
         for name in (name for name in schema.names if name not in (key, TIMESTAMP, OBSERVED)):
             if name.lower() in taken:
@@ -204,7 +203,7 @@ def _write_registry(snapshot: Snapshot, schemas: Mapping[str, pa.Schema], aside:
 
 
 def _publish(aside: Path, folder: str, settings: Settings) -> None:
-    """Put a finished snapshot where it belongs. Another run may have put the same there meanwhile: equal, so kept."""
+    """Move a finished snapshot to its final place; keeps an equal one that another run finished first."""
     if lake.is_remote(folder):
         remote = lake.filesystem(folder, settings)
         # The record last: a snapshot without it is not there yet.

@@ -1,4 +1,4 @@
-"""The online store: a snapshot published for serving, and read by entity."""
+"""Online features: publishes a snapshot for serving, and reads it by entity."""
 
 import io
 import json
@@ -27,12 +27,12 @@ from features.views import service_of
 
 #: The online store that Feast finds by this name.
 TYPE = "features.packed.online_store.PackedOnlineStore"
-#: Seconds within which a new publication is noticed by who reads vectors.
+#: Longest delay in seconds until readers of vectors use a new publication.
 FOLLOWS_S = 1.0
 
 
 class UnknownEntity(KeyError):
-    """An id that the online store has no features of."""
+    """An id without features in the online store."""
 
     def __init__(self, name: str, entity_id: str) -> None:
         super().__init__(f"no {name} '{entity_id}' in the online store")
@@ -43,14 +43,14 @@ class UnknownEntity(KeyError):
 
 
 class StoreUnavailable(RuntimeError):
-    """The online store does not answer, or nothing was published to it."""
+    """The online store is unreachable or empty."""
 
 
 def publish(snapshot: Snapshot, settings: Settings) -> None:
-    """Put the snapshot's features as of its `as_of` online, in place of what the service had there.
+    """Publish the snapshot's features as of its `as_of`, replacing those of the service.
 
-    They go to a namespace of their own, and readers are then pointed to it: they see the old features or the new
-    ones, never a mixture. The namespace that was left stays for readers who are late, until the next publication.
+    They are written to a new namespace before readers switch to it, so that readers see either old or new features. The
+    old namespace is kept for late readers until the next publication.
     """
     place = online_metadata(settings)
     with place.lock():
@@ -67,21 +67,21 @@ def publish(snapshot: Snapshot, settings: Settings) -> None:
 
 
 class Online:
-    """Reads features by id. Opened once; follows what is published, and recovers when the store does."""
+    """Reads features by id. Follows new publications, and reconnects after failures."""
 
     def __init__(self, settings: Settings) -> None:
         self._shelf = online_metadata(settings)
         self._opened: dict[str, _Opened] = {}
 
     def read(self, service: str, entity_ids: Sequence[str]) -> pd.DataFrame:
-        """The service's features of these customers or campaigns, one row an id, in this order.
+        """The service's features of these entities, one row per id, in this order.
 
         Returns:
             the entity's key and the feature columns, named and typed as in the training frame.
 
         Raises:
             UnknownEntity: naming the first id that has no features.
-            StoreUnavailable: where the store does not answer; the next call tries again.
+            StoreUnavailable: the store is unreachable; the next call tries again.
         """
         entity = service_of(service).entity
         rows, known = self.rows(service, entity_ids)
@@ -90,7 +90,7 @@ class Online:
         return rows
 
     def rows(self, service: str, entity_ids: Sequence[str]) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
-        """The same where some ids may be unknown: the rows, and which of them are of an id that has features.
+        """As `read` where ids may be unknown: the rows, and a mask of known ids.
 
         Raises `StoreUnavailable`.
         """
@@ -101,9 +101,9 @@ class Online:
         return _frame(entity, ids, reader, found), np.asarray(found.known)
 
     def vectors(self, service: str, entity_ids: Sequence[str]) -> tuple[Reader, Vectors]:
-        """The same as float vectors, in one round trip; what is published is followed within a second.
+        """As `rows`, as float vectors in one round trip; follows publications within a second.
 
-        An unknown id raises nothing: `Vectors.known` says which. Raises `StoreUnavailable`.
+        `Vectors.known` marks known ids. Raises `StoreUnavailable`.
         """
         with self._faults(service):
             reader = self._open(service, newest=False).reader
@@ -132,7 +132,7 @@ class Online:
 
 
 class _Opened:
-    """A reader of one snapshot, which Feast has said the views of; `looked` is when it was last seen to be served."""
+    """A reader of one snapshot with the views of Feast's registry; `looked` is when it was last checked."""
 
     def __init__(self, snapshot: Snapshot, place: OnlineMetadata) -> None:
         self.snapshot, self.looked = snapshot, 0.0
@@ -143,7 +143,7 @@ class _Opened:
 
 
 def _frame(entity: Entity, ids: list[str], reader: Reader, found: Vectors) -> pd.DataFrame:
-    # One block of numbers: making a hundred columns one by one would take longer than reading them did.
+    # One block of numbers: creating a hundred columns one by one would take longer than reading them.
     numbers = found.numbers[:, : len(reader.numbers)]
     flags = zip(reader.booleans, found.numbers[:, len(reader.numbers) :].T, strict=True)
     booleans = {name: [None if isnan(value) else bool(value) for value in column] for name, column in flags}
@@ -152,7 +152,7 @@ def _frame(entity: Entity, ids: list[str], reader: Reader, found: Vectors) -> pd
 
 
 def _served(place: OnlineMetadata, service: str) -> list[Snapshot]:
-    """The snapshots of a service in the online store, the one that is served first."""
+    """The snapshots of a service in the online store, the current one first."""
     return [Snapshot(**one) for one in json.loads(place.get(f"served/{service}") or b"[]")]
 
 
@@ -180,7 +180,7 @@ def _materialize(snapshot: Snapshot, place: OnlineMetadata, settings: Settings) 
 
 
 def _forget(snapshot: Snapshot, place: OnlineMetadata) -> None:
-    """Remove a snapshot that is served no more from the online store."""
+    """Remove an old snapshot from the online store."""
     with tempfile.TemporaryDirectory() as temporary:
         store = _feast(snapshot, place, Path(temporary))
         _update(store, delete=store.list_feature_views())
@@ -188,7 +188,7 @@ def _forget(snapshot: Snapshot, place: OnlineMetadata) -> None:
 
 
 def _update(store: Any, keep: Sequence[Any] = (), delete: Sequence[Any] = ()) -> None:
-    """Make and remove tables of the online store. `FeatureStore.apply` would also read every source again."""
+    """Create and remove tables of the online store. `FeatureStore.apply` would also read every source again."""
     store._get_provider().update_infra(
         store.project,
         tables_to_delete=delete,

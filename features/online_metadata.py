@@ -1,6 +1,6 @@
-"""The online store itself: where Feast finds it, and the few records adloop keeps in it beside the features.
+"""Location of the online store, and adloop's metadata in it: the served snapshots and their Feast registries.
 
-The records say which snapshot is served and hold its registry: a reader needs the online store and nothing else.
+A reader therefore needs only the online store.
 """
 
 import sqlite3
@@ -18,8 +18,8 @@ class OnlineMetadata(Protocol):
     """Records by key in the online store.
 
     Attributes:
-        place: of the packed rows: path of the SQLite file, or address of the Redis.
-        faults: what a store that is away raises.
+        place: path of the SQLite file, or address of Redis.
+        faults: exceptions of an unreachable store.
     """
 
     place: str
@@ -32,11 +32,11 @@ class OnlineMetadata(Protocol):
     def drop(self, key: str) -> None: ...
 
     def lock(self) -> AbstractContextManager[Any]:
-        """Held by who changes what is there; makes the store where there is none."""
+        """Lock for writers; creates the store where there is none."""
 
 
 def online_metadata(settings: Settings) -> OnlineMetadata:
-    """The online store that the settings name."""
+    """The online store of the settings."""
     return Sqlite(settings.home / "online.db") if settings.redis_url is None else Redis(settings.redis_url)
 
 
@@ -67,7 +67,7 @@ class Sqlite:
     def lock(self) -> AbstractContextManager[Any]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with closing(self._connect("rwc")) as db:
-            db.execute("PRAGMA journal_mode = WAL")  # kept in the file: readers and a writer do not wait for each other
+            db.execute("PRAGMA journal_mode = WAL")  # persistent; readers and a writer do not block each other
             db.execute("CREATE TABLE IF NOT EXISTS adloop (key TEXT PRIMARY KEY, value BLOB)")
         return FileLock(self._path.with_suffix(".lock"))
 
@@ -83,7 +83,7 @@ class Redis:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
-        # One retry at once finds a server that was started again; its client would wait for one that is away.
+        # One immediate retry finds a restarted server; more would wait for one that is down.
         patience: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry": Retry(NoBackoff(), 1)}
         self._client: Any = None
         self._address, self._patience = Address(url), patience
@@ -105,7 +105,7 @@ class Redis:
         return held
 
     def _opened(self) -> Any:
-        """The client: that of a cluster asks its nodes when it is made, and they may be away."""
+        """The client, created lazily: a cluster's client connects at creation."""
         if self._client is None:
             self._client = self._address.client(**self._patience)
         return self._client

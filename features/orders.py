@@ -1,9 +1,8 @@
-"""Orders as they stood at each moment: what came later under an order's id changes nothing that was known before.
+"""Orders with their state over time: later lines under an order's id do not change its earlier state.
 
-An order is the lines of one customer under one `order_id` on one day; without an id, those of one moment. A charge or a
-refund on another day is an order of its own, so that a subscription billed monthly under one id is a purchase a month.
-Lines of one day may still follow each other (an item is added, another given back): the order then has a row for each
-moment at which something was added, with its totals so far.
+An order is the lines of one customer with one `order_id` on one day; without an id, those of one timestamp. A charge or
+refund on another day is a separate order, so that a subscription billed monthly under one id is a purchase per month.
+If lines of one day have different timestamps, the order has a row for each timestamp, with its totals so far.
 """
 
 # `known_at` to `until` (exclusive): when the order stood so. `occurred_at`: when its first line came. `added`: what
@@ -47,5 +46,5 @@ _SQL = """
 
 
 def sql(lines: str) -> str:
-    """The query of all orders of the query `lines`, which has every column of the specification of transactions."""
+    """SQL of all orders of the query `lines`, which has all canonical columns of transactions."""
     return _SQL.format(lines=lines)

@@ -1,5 +1,4 @@
-"""What every process of adloop asks of its libraries: to phone nobody, and to unpickle nothing; and of the system: to
-let nobody else read what it writes."""
+"""Privacy settings of every adloop process: no telemetry, no unpickling, and files readable by the owner only."""
 
 import logging
 import os
@@ -19,19 +18,16 @@ _ASKED = {
 
 
 def stay_private() -> None:
-    """Set what each library reads from the environment. Entry points call this before anything heavy is imported.
-
-    What the user has set stays as it is.
-    """
+    """Set environment variables of the libraries; keeps values set by the user. Call it before importing them."""
     for name, value in _ASKED.items():
         os.environ.setdefault(name, value)
 
 
 def keep_private(home: Path) -> None:
-    """Let only its owner read what this process and its children write, and what is in `home` already.
+    """Restrict files of this process and its children, and existing ones in `home`, to the owner.
 
-    Customers' and money's data lie there: state, features, requests, decisions, keys. Entry points call this first. A
-    home that others own, as a mounted volume is, stays as it is; where everybody may look into it, that is said.
+    They contain customer and money data: state, features, requests, decisions, keys. A home owned by another user, such
+    as a mounted volume, is unchanged; a warning is logged where it is world-readable.
     """
     os.umask(0o077)
     if not home.is_dir() or not home.stat().st_mode & 0o077:
@@ -40,4 +36,4 @@ def keep_private(home: Path) -> None:
         home.chmod(0o700)
     except PermissionError:
         if home.stat().st_mode & 0o007:
-            log.warning("%s: everybody on this machine may read what is kept there: chmod 700", home)
+            log.warning("%s: every user of this machine can read it: chmod 700", home)

@@ -1,4 +1,4 @@
-"""Where Redis is: one server, the primary that Sentinels name, or a cluster.
+"""Parses Redis addresses: one server, the primary behind Sentinels, or a cluster.
 
 redis://[user:password@]host[:port][/db]                     rediss:// with TLS
 redis+sentinel://[user:password@]host[:port],.../service[/db]   the hosts are Sentinels; ?sentinel_password=
@@ -22,13 +22,13 @@ _PORTS = {"sentinel": 26379, "cluster": 6379}
 
 
 def is_redis(place: str) -> bool:
-    """Whether this is the address of a Redis at all."""
+    """Whether this is a Redis address."""
     return place.partition("://")[0] in KINDS and "://" in place
 
 
 @dataclass(frozen=True)
 class Address:
-    """A parsed address. Raises `ValueError` for one that is none, without repeating the password in it."""
+    """A parsed address. Raises `ValueError` for an invalid one, without repeating its password."""
 
     url: str
 
@@ -46,7 +46,7 @@ class Address:
 
     @property
     def hosts(self) -> list[tuple[str, int]]:
-        """Of the Sentinels, or of some of the cluster's nodes."""
+        """Hosts and ports of the Sentinels or cluster nodes."""
         found = []
         for one in urlsplit(self.url).netloc.rpartition("@")[2].split(","):
             host, _, port = one.rpartition(":") if ":" in one.rpartition("]")[2] else (one, "", "")
@@ -56,7 +56,7 @@ class Address:
         return found
 
     def pool(self, **options: Any) -> Any:
-        """Connections to the one server, or to whichever is the primary when they are made."""
+        """A pool of connections to the server, or to the current primary."""
         from redis import ConnectionPool
 
         if self.kind == "one":
@@ -64,7 +64,7 @@ class Address:
         return self._primary(options).connection_pool
 
     def client(self, **options: Any) -> Any:
-        """The client of redis-py for it."""
+        """A redis-py client."""
         from redis import Redis
 
         if self.kind == "one":
@@ -72,7 +72,7 @@ class Address:
         return self._primary(options) if self.kind == "sentinel" else self.cluster(**options)
 
     def cluster(self, **options: Any) -> Any:
-        """The client of a cluster; raises where none of its nodes answers."""
+        """A cluster client; raises where no node responds."""
         from redis.cluster import ClusterNode, RedisCluster
 
         nodes: list[Any] = [ClusterNode(host, port) for host, port in self.hosts]  # type: ignore[no-untyped-call]
@@ -93,7 +93,7 @@ class Address:
 
     @property
     def credentials(self) -> dict[str, Any]:
-        """What a connection is opened with."""
+        """User, password and TLS options of a connection."""
         given, at, _ = urlsplit(self.url).netloc.rpartition("@")
         user, _, password = given.partition(":")
         tls = {"ssl": True} if KINDS[self.url.partition("://")[0]][1] else {}

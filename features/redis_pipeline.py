@@ -1,4 +1,4 @@
-"""Redis by the round trip: commands go out together, all answers come back, and nothing is done in between."""
+"""Pipelined Redis commands: one round trip for many commands."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -10,27 +10,26 @@ from redis.retry import Retry
 
 from features.redis_address import Address
 
-#: No retries and short waits: whoever waits for a decision is answered conservatively at once.
+#: No retries and short timeouts: a decision is answered conservatively instead of waiting.
 _PATIENCE: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 2, "retry": Retry(NoBackoff(), 0)}
 
 Command = tuple[Any, ...]
 
 
-#: What a server says that is no primary any more, or not yet: others may be it by now.
+#: Errors of a server that is not the primary (any more).
 _ELSEWHERE = ("READONLY", "MASTERDOWN", "LOADING")
 
 
 class RedisPipeline:
-    """Connections to one server, one a round trip. Threads may share them; processes open their own.
+    """A pool of connections to one server, one per round trip. Thread-safe; each process needs its own.
 
-    The pipelines of redis-py's client would do, and take several times as long: for each of a decision's dozen commands
-    they look whether the connection lives, count, and choose how to read the answer. Here commands answer plainly: a
-    hash as a list of names and values.
+    Several times faster than redis-py's pipelines, which check the connection, count, and choose a parser for each
+    command. Responses are raw: a hash is a list of names and values.
 
-    Behind Sentinels each new connection is to the primary of that moment. A server that says it is none is left.
+    Behind Sentinels, new connections go to the current primary, and a server that is not the primary any more is left.
 
     Args:
-        primary: a replica is not asked either, though it could be read.
+        primary: read from the primary only, never from a replica.
     """
 
     def __init__(self, pool: Any, *, primary: bool) -> None:
@@ -38,7 +37,7 @@ class RedisPipeline:
         self._free: deque[Any] = deque()
 
     def ask(self, commands: Sequence[Command]) -> list[Any]:
-        """The answer to each. Raises `redis.RedisError` or `OSError`; some commands may have been done then."""
+        """The response to each command. Raises `redis.RedisError` or `OSError`; some commands may have run by then."""
         try:
             connection = self._free.pop()
         except IndexError:

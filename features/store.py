@@ -1,4 +1,4 @@
-"""The feature store's face: build a snapshot, join examples with it, publish it, read it online."""
+"""Public interface of the feature store: build a snapshot, join examples with it, publish it, read it online."""
 
 from features.offline import FutureLeak, Snapshot, build, training_frame
 from features.online import Online, StoreUnavailable, UnknownEntity, publish

@@ -6,9 +6,9 @@ from typing import Any
 
 from features import sources
 from features.contracts import ContractBroken
-from features.proposal import Looked, look, propose
 from features.reading.report import TableReport
 from features.schema import Schema
+from features.schema_proposal import Looked, look, propose
 from features.settings import Settings
 
 

@@ -1,1 +1,1 @@
-"""Would it work on my data?"""
+"""`adloop evaluate`: a family compared with its baselines on user tables."""

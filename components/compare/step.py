@@ -1,4 +1,4 @@
-"""Would it work on my data? A family beside its baselines on someone's tables; nothing is kept."""
+"""Compare a family with its baselines on user tables; writes nothing."""
 
 import tempfile
 from collections import Counter
@@ -39,16 +39,18 @@ Split = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 @dataclass(frozen=True)
 class Compared:
-    """What came out: a row a model and metric with `model`, `metric`, `value`, `low`, `high`, `higher_is_better`.
+    """The result: a row per model and metric with `model`, `metric`, `value`, `low`, `high`, `higher_is_better`.
 
-    The family's own model comes first and bears its name. `how` says what was learnt from and what was tested on.
-    `standing` has a row a baseline: by how much the family's model is better (`gain`, with its paired interval `low` to
-    `high`) by the metric `judged_by`. `recommended` is what is to be used, by name; None where the rows leave it open.
-    `leaking` are the features that tell the label by themselves, and how much of 1: a release would be refused, so
-    nothing is recommended until they are left out. `chosen` counts the candidates that the family's own models answered
-    by.
-    `parts` are tables like it, each of a part of the held-out examples, with the columns that say which. `notes` tell
-    what was found in the tables as they were read.
+    Attributes:
+        how: training and test data. The family's own model comes first, under the family's name.
+        standing: a row per baseline: improvement `gain` of the family's model in the metric `judged_by`, with its
+            paired interval `low` to `high`.
+        recommended: name of the model to use; None where the rows are inconclusive.
+        leaking: features that predict the label alone, with their score (1 is perfect). The gates would refuse a
+            release, so nothing is recommended until they are removed.
+        chosen: count by candidate that the family's models chose.
+        parts: the same figures on parts of the held-out examples, with the columns that identify the part.
+        notes: remarks on the tables.
     """
 
     family: str
@@ -77,17 +79,16 @@ def compare(
     schema: Schema = sources.AS_THEY_ARE,
     tell: Tell = lambda what, share: None,
 ) -> Compared:
-    """Fit `family` and its baselines on tables of `data` and measure all of them on what they have not seen.
+    """Fit `family` and its baselines on tables of `data` and measure all of them on held-out examples.
 
     Args:
-        data, test: folders (or `s3://` prefixes) of canonical tables. With `test`, all of `data` is learnt from.
-            Without, examples that follow one another in time are tested at the latest cutoff, others in stratified
-            folds.
-        cutoff: where the test examples stand; None is as late as the horizon allows.
-        horizon: such as `180d`, in place of the window's own.
-        params: the family's section of `params.yaml`, the seed in it.
-        schema: how the files of both folders become canonical tables.
-        tell: called at each stage.
+        data, test: folders (or `s3://` prefixes) of canonical tables. With `test`, all of `data` is training data.
+            Without, examples in time order are tested at the latest cutoff, others in stratified folds.
+        cutoff: time of the test examples; None for the latest that the horizon allows.
+        horizon: such as `180d`; overrides that of the window.
+        params: the family's section of `params.yaml`, with the seed.
+        schema: how to convert the files of both folders into canonical tables.
+        tell: called with each stage and the share of work done.
 
     Raises `ContractBroken` where a table breaks its contract.
     """
@@ -136,7 +137,7 @@ def compare(
 def _parts(
     breakdown: Breakdown, tested: pd.DataFrame, answers: Mapping[str, pd.DataFrame], seed: int
 ) -> Iterator[dict[str, Any]]:
-    """The breakdown's metrics of each part."""
+    """The metrics of each part of the breakdown."""
     names = [*breakdown.by, SITUATION]
     for part, rows in tested.groupby(names, sort=False):
         here = {model: given.loc[rows.index] for model, given in answers.items()}
@@ -182,7 +183,7 @@ def _frame(
 
 
 def _counted(rounds: int, tell: Tell) -> Callable[[str, int, int], None]:
-    """Tells which model of how many is fitted, in which round."""
+    """Reports the model and round being fitted."""
 
     def fitting(name: str, done: int, models: int) -> None:
         of = rounds * models
@@ -194,11 +195,11 @@ def _counted(rounds: int, tell: Tell) -> Callable[[str, int, int], None]:
 def _splits(
     family: Family, frame: pd.DataFrame, unseen: pd.DataFrame | None, seed: int
 ) -> tuple[str, int, Iterator[Split]]:
-    """How it is tested, in how many rounds, and the train, valid and test examples of each."""
+    """Description of the test, number of rounds, and train, valid and test examples of each round."""
     train, valid, test = (frame[frame["split"] == name] for name in ("train", "valid", "test"))
     in_time = TIMESTAMP in frame and bool(train[TIMESTAMP].max() < test[TIMESTAMP].min())
     if unseen is not None and family.trial is not None:
-        # Whole episodes to play, of another time or none: all of the other folder is tested.
+        # Episodes are replayed whole: all of the other folder is tested.
         return (
             f"learnt from one folder ({len(frame):,} examples), played on the other",
             1,
@@ -235,8 +236,8 @@ def _answers(
     folder: Path,
     fitting: Callable[[str, int, int], None],
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], Mapping[str, int]]:
-    """The truth of all tested examples, in every situation, what each model, fitted without them, answers, and how
-    often the family's own chose which candidate."""
+    """The truth of all test examples in every situation, the predictions of each model fitted without them, and how
+    often the family chose each candidate."""
     params = family.params.read(section)
     kept = [*family.label, *(family.breakdown.by if family.breakdown else ())]
     fits: dict[str, Callable[..., Model]] = {family.name: family.fit, **family.baselines}

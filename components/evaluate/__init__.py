@@ -1,1 +1,1 @@
-"""What a candidate is worth, and whether it may be released."""
+"""Pipeline step: metrics of a candidate, and its release gates."""

@@ -15,7 +15,7 @@ def evaluate(
     evaluation: dsl.Output[dsl.Artifact],
     result: dsl.Output[dsl.Artifact],
 ) -> None:
-    """A candidate's figures beside the naive baseline's and the champion's, and what each gate says of it."""
+    """Metrics of a candidate, the naive baseline and the champion, and the result of each gate."""
     from pathlib import Path
 
     from components import wire

@@ -1,4 +1,4 @@
-"""Judge a trained bundle on held-out examples, beside the field's baselines and the champion."""
+"""Evaluate a trained bundle on held-out examples against baselines and the champion, and apply the gates."""
 
 import json
 import tempfile
@@ -22,20 +22,19 @@ from models.registry import Registry
 from serving.decisions.kinds.bid import FAMILY
 
 Answers = dict[str, pd.DataFrame]
-#: Held-out rows that a release sends, over and over: enough for its tests, small enough to keep with every version.
+#: Number of held-out rows that a release replays: enough for its tests, small enough to store with every version.
 REPLAYED = 2000
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The candidate's metrics, the naive baseline's (empty without one) and the champion's (None without one), and what
-    each gate says.
+    """The metrics of the candidate, the naive baseline (empty without one) and the champion (None without one), and the
+    result of each gate.
 
-    A figure that the rows leave undefined is None. `figures` has each metric with its interval and everyone's value.
-    `recommended` is what is to be used, the family or a baseline by its name, None where the rows do not tell; `chosen`
-    the candidate that the bundle answers by, empty for a family that has one only.
-    `from_log` says whether the gate `value_above_champion` was asked of what the champion decided, or why it was not;
-    empty for a family that does not decide.
+    Undefined metrics are None. `figures` has each metric with its interval and the value of every model. `recommended`
+    is the family or a baseline by name, None where inconclusive; `chosen` the candidate inside the bundle, empty for
+    families with only one. `from_log` says whether the gate `value_above_champion` ran on the champion's decisions, or
+    why not; empty for families without decisions.
     """
 
     family: str
@@ -62,7 +61,7 @@ def evaluate(
     settings: Settings,
     out: Path,
 ) -> Evaluated:
-    """Measure `bundle` on the test examples of `features`, and ask the family's gates.
+    """Evaluate `bundle` on the test examples of `features`, and apply the family's gates.
 
     Writes into `out`: `evaluation.json`, `card.md`, `plots/`, `held_out.parquet` (`truth`, `predicted`, `naive` where
     there is such a baseline, `low` and `high` where the family gives an interval) and `requests.parquet` (entity key,
@@ -82,7 +81,7 @@ def evaluate(
     figures = table(record.metrics, truth, answers, params["seed"])
     written = card.sections(record, candidate.manifest, frame.counts(), figures, evidence, verdicts)
     chosen = "" if record.chosen is None else record.chosen(candidate.model)
-    written["Metrics"] += f"\n\nOf the candidates it answers by: {chosen}." if chosen else ""
+    written["Metrics"] += f"\n\nChosen candidate: {chosen}." if chosen else ""
     written["Gates"] += f"\n\n`value_above_champion` was {from_log}." if from_log else ""
     verdicts.append(card.complete(written))
     values = _values(figures)
@@ -116,7 +115,7 @@ def _answers(family: Family, frame: Frame, model: Model) -> pd.DataFrame:
 
 
 def _baselines(family: Family, frame: Frame, params: dict[str, Any]) -> Answers:
-    """What the field's own models, fitted on the same examples, answer."""
+    """Predictions of the baselines, fitted on the same examples."""
     learn, tune, read = frame.split("train"), frame.split("valid"), family.params.read(params)
     answers = {}
     for name, fit in family.baselines.items():
@@ -126,7 +125,7 @@ def _baselines(family: Family, frame: Frame, params: dict[str, Any]) -> Answers:
 
 
 def _champion(family: Family, frame: Frame, settings: Settings) -> tuple[tuple[str, Bundle] | None, str]:
-    """The champion and its version, and in words who that is or why it cannot be compared with."""
+    """The champion's version and bundle, and its description or the reason why it cannot be compared."""
     registry = Registry(settings)
     champion = registry.champion(family.name)
     if champion is None:
@@ -141,7 +140,7 @@ def _champion(family: Family, frame: Frame, settings: Settings) -> tuple[tuple[s
 def _ask_log(
     candidate: Bundle, champion: tuple[str, Bundle] | None, settings: Settings, seed: int, verdicts: list[Verdict]
 ) -> str:
-    """Ask the gate on the decision log, where there is one of the champion; says that, or why it was not asked."""
+    """Apply the gate on the decision log, where the champion has one; returns that, or why it was not applied."""
     if candidate.manifest.family != FAMILY:
         return ""
     if champion is None:
@@ -193,7 +192,7 @@ def _values(figures: pd.DataFrame) -> dict[str, dict[str, float | None]]:
 
 
 def _figure(rows: pd.DataFrame, family: Family) -> dict[str, Any]:
-    """One metric: the candidate's with its interval, and everyone else's."""
+    """One metric: the candidate's with its interval, and that of every other model."""
     values = {name: _defined(value) for name, value in zip(rows["model"], rows["value"], strict=True)}
     own = rows[rows["model"] == "candidate"].iloc[0]
     return {
@@ -216,7 +215,7 @@ def _defined(value: float) -> float | None:
 
 
 def _keep_held_out(family: Family, truth: pd.DataFrame, answers: Answers, folder: Path) -> None:
-    """Row by row what plots are drawn from, for a family whose first metric compares a number with a number."""
+    """Write the rows for plots, for families whose first metric compares numbers."""
     metric = family.metrics[0]
     if not (metric.label and metric.answer):
         return

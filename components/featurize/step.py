@@ -1,4 +1,4 @@
-"""Canonical tables to the frame a family learns from, and its features online."""
+"""Compute a family's training frame from canonical tables, and publish its features online."""
 
 import hashlib
 import json
@@ -19,15 +19,14 @@ from models.inputs import is_listed
 
 @dataclass(frozen=True)
 class Featurized:
-    """What `features.json` says of the frame.
+    """The content of `features.json`.
 
     Attributes:
         columns: pandas dtype by feature column, in the frame's order.
-        kinds: what columns and answers hold, where their dtype does not tell (`models.inputs`).
-        cutoffs: the moments the examples of each split stand at.
-        snapshot: the folder of the feature snapshot the frame was joined from; empty where there are no features to
-            join.
-        moving: the columns that move as time goes by, and how (`features.movement`).
+        kinds: kinds of columns and outputs that their dtype does not determine (`models.inputs`).
+        cutoffs: timestamps of the examples of each split.
+        snapshot: folder of the feature snapshot that was joined; empty without features.
+        moving: expected drift by column (`features.movement`).
     """
 
     family: str
@@ -57,8 +56,8 @@ def featurize(
 
     Args:
         params: the family's section of `params.yaml`, the seed in it.
-        as_of: what happened later is left out; a date, or an offset like `-28d` from the end; None takes all.
-        cutoff: where the test examples stand, instead of as late as the data allows.
+        as_of: ignore later events; a date, or an offset like `-28d` from the end; None for all.
+        cutoff: time of the test examples; None for the latest that the data allows.
         online: publish the newest features for serving.
     """
     record, source = of_name(family), Tables(tables, settings.limits)
@@ -94,7 +93,7 @@ def featurize(
 
 
 def _hash(examples: pd.DataFrame) -> str:
-    """Identity of examples that no snapshot tells of."""
+    """Hash of examples without a snapshot."""
     return hashlib.sha256(examples.to_json(orient="split", date_unit="us").encode()).hexdigest()
 
 
@@ -109,7 +108,7 @@ def _moments(moments: "pd.Series[pd.Timestamp]") -> list[str]:
 
 
 def _write(frame: pd.DataFrame, done: Featurized, out: Path) -> None:
-    """Both files, each whole or not at all, the description last."""
+    """Write both files atomically, the description last."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as aside:
         frame.to_parquet(Path(aside) / "frame.parquet", index=False, coerce_timestamps="us")

@@ -13,7 +13,7 @@ from features.tables import Tables, content_hash
 
 @dataclass(frozen=True)
 class Ingested:
-    """What was staged: the tables' content hash and their rows, and what is to be told of how they were read."""
+    """The staged tables: content hash, row counts, and notes."""
 
     data_hash: str
     rows: dict[str, int]
@@ -21,17 +21,17 @@ class Ingested:
 
 
 def ingest(source: Sequence[str], out: Path, settings: Settings, schema: Schema = sources.AS_THEY_ARE) -> Ingested:
-    """Write the canonical tables of all of `source` into `out`, in place of what was there.
+    """Write the canonical tables of all of `source` into `out`, replacing its content.
 
     Args:
         source: each `complete_journey`, `cdnow`, `auction_simulator`, `decision_log`, or a folder of canonical tables
             or of iPinYou replay files, here or `s3://…`, or of a decision log and its feedback.
-        schema: how the files of folders of tables become canonical.
+        schema: how to convert folders of tables.
 
     Raises:
-        FileNotFoundError: where there is no such source.
-        ContractBroken: where a table cannot be taken as it is; `out` is then as it was.
-        ValueError: where two of them have the same table.
+        FileNotFoundError: the source does not exist.
+        ContractBroken: a table breaks its contract; `out` is then unchanged.
+        ValueError: two sources have the same table.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary:

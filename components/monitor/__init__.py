@@ -1,1 +1,1 @@
-"""Looks at what a released model was asked and answered, and says whether the world has moved."""
+"""Pipeline step: drift and calibration of a released model."""

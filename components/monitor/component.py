@@ -7,7 +7,7 @@ from components.image import IMAGE
 
 @dsl.component(base_image=IMAGE, packages_to_install=[], install_kfp_package=False)
 def monitor(family: str, params: dict, result: dsl.Output[dsl.Artifact]) -> bool:
-    """What the champion was asked and answered, against its reference. Returns whether to retrain for it."""
+    """Compare the champion's requests and answers with its reference. Returns whether to retrain."""
     from components import wire
     from components.monitor import step
 

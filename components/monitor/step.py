@@ -1,11 +1,11 @@
-"""Compare what the champion is asked and answers with what it was trained on."""
+"""Compare the champion's requests and answers with its training reference."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -15,8 +15,8 @@ from models import catalog
 from models.bundle import Manifest
 from models.registry import Registry
 from serving.inference import outcomes, requests
+from serving.monitoring import decided as decisions
 from serving.monitoring.detector import Expected
-from serving.monitoring.embedding import embeds
 from serving.monitoring.params import Monitoring
 from serving.monitoring.watch import Log, Watched, look
 
@@ -25,16 +25,29 @@ from serving.monitoring.watch import Log, Watched, look
 DAYS, ENOUGH = (1, 7, 28, None), 5
 
 
+DRIFTED = {"drifted": True, "steady": False, "unknown": None}
+
+
+class Source(Protocol):
+    """Where what models were asked is recorded, see `inference.requests`."""
+
+    def read(self, home: Path, family: str, since: datetime | None) -> pd.DataFrame: ...
+
+    def newest(self, home: Path, family: str) -> datetime | None: ...
+
+
 @dataclass(frozen=True)
 class Monitored:
-    """What the monitors say of a family's champion.
+    """The monitoring result of a family's champion.
 
     Attributes:
-        version: the champion's; None where nothing is released.
-        drifted: None where there are too few requests to say.
-        retrain: whether training should start for it.
+        version: the champion's version; None without one.
+        drifted: None where there are too few requests.
+        retrain: whether to start training.
         features, answers: a column's `statistic`, `p_value`, `psi` and `drifted`.
         outcomes, held: requests whose outcome is known, and each metric's `value` on them and `at_release`.
+        decisions: the same of the decisions that it was asked for: `rows`, `drifted`, `note`, `features`, `answers`.
+            Empty where decisions do not ask the family.
     """
 
     family: str
@@ -49,10 +62,11 @@ class Monitored:
     answers: Mapping[str, Any]
     outcomes: int
     held: Mapping[str, Any]
+    decisions: Mapping[str, Any]
 
 
 def monitor(family: str, params: Mapping[str, Any], settings: Settings) -> Monitored:
-    """Look at the champion of `family`, and keep what was found in `monitoring/<family>.json` under `settings.home`.
+    """Monitor the champion of `family`, and write the result to `monitoring/<family>.json` under `settings.home`.
 
     `params` is the section `monitoring` of params.yaml.
     """
@@ -60,11 +74,20 @@ def monitor(family: str, params: Mapping[str, Any], settings: Settings) -> Monit
     registry = Registry(settings)
     champion = registry.champion(family)
     version = champion.version if champion else None
+    decided: dict[str, Any] = {}
     if version is None:
         watched = Watched(0, "unknown", "nothing is released")
     else:
-        watched = _look(family, version, registry.download(family, version), section, settings)
-    drifted = {"drifted": True, "steady": False, "unknown": None}[watched.verdict]
+        bundle = registry.download(family, version)
+        watched = _look(requests, family, version, bundle, section, settings)
+        if decisions.asks(family):
+            seen = _look(decisions, family, version, bundle, section, settings)
+            decided = {
+                name: value for name, value in asdict(seen).items() if name not in ("verdict", "outcomes", "held")
+            }
+            decided["drifted"] = DRIFTED[seen.verdict]
+    looks = [DRIFTED[watched.verdict], decided.get("drifted")]
+    drifted = None if looks == [None, None] else any(looks)
     done = Monitored(
         family=family,
         version=version,
@@ -72,34 +95,38 @@ def monitor(family: str, params: Mapping[str, Any], settings: Settings) -> Monit
         detectors=settings.detectors,
         drifted=drifted,
         retrain=bool(drifted) and section.retrain,
+        decisions=decided,
         **{name: value for name, value in asdict(watched).items() if name != "verdict"},
     )
     _keep(done, settings.home / "monitoring" / f"{family}.json")
     return done
 
 
-def _look(family: str, version: str, bundle: Path, params: Monitoring, settings: Settings) -> Watched:
-    manifest, record = Manifest.model_validate_json((bundle / "manifest.json").read_bytes()), catalog.family(family)
+def _look(source: Source, family: str, version: str, bundle: Path, params: Monitoring, settings: Settings) -> Watched:
+    manifest = Manifest.model_validate_json((bundle / "manifest.json").read_bytes())
+    columns, reference = list(manifest.columns), pd.read_parquet(bundle / "reference.parquet")
+    if source is decisions:  # which ask for some of the answers only
+        reference = reference[[name for name in reference if name in columns or name in decisions.asks(family)]]
     return look(
         settings.detectors,
-        _log(family, version, list(manifest.columns), params, settings),
+        _log(source, family, version, columns, params, settings),
         outcomes.read(settings.home, family),
-        pd.read_parquet(bundle / "reference.parquet"),
-        list(manifest.columns),
-        record.metrics,
+        reference,
+        columns,
+        catalog.family(family).metrics,
         manifest.metrics,
         params,
-        Expected(manifest.moving, bundles.usual(bundle), embeds(manifest.kinds, record.embed)),
+        Expected(manifest.moving, bundles.usual(bundle)),
     )
 
 
-def _log(family: str, version: str, columns: list[str], params: Monitoring, settings: Settings) -> Log:
+def _log(source: Source, family: str, version: str, columns: list[str], params: Monitoring, settings: Settings) -> Log:
     """The rows that this version answered in the newest day, or in as many as hold enough rows to tell much by: what
     has just moved is not thinned by what was asked before."""
-    newest, now = requests.newest(settings.home, family), datetime.now(UTC)
+    newest, now = source.newest(settings.home, family), datetime.now(UTC)
     for days in DAYS:
         day = timedelta(days=days) if days is not None else None
-        log = requests.read(settings.home, family, None if day is None else min(newest or now, now) - day)
+        log = source.read(settings.home, family, None if day is None else min(newest or now, now) - day)
         answered = log[(log["version"] == version) & (log["status"] == 200)]
         if day is not None and newest is not None:
             answered = answered[answered["occurred_at"] > newest - day]

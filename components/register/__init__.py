@@ -1,1 +1,1 @@
-"""A candidate into the registry."""
+"""Pipeline step: registers a candidate."""

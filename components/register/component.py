@@ -9,7 +9,7 @@ from components.image import IMAGE
 def register(
     bundle: dsl.Input[dsl.Model], evaluation: dsl.Input[dsl.Artifact], result: dsl.Output[dsl.Artifact]
 ) -> str:
-    """The bundle signed and registered. Returns the version to release, empty if a gate refused it."""
+    """Sign and register the bundle. Returns the version to release, empty if a gate refused it."""
     from pathlib import Path
 
     from components import wire

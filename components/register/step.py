@@ -1,4 +1,4 @@
-"""Sign a judged bundle and make it a version: a challenger if every gate let it through, rejected if not."""
+"""Sign an evaluated bundle and register it: as challenger if it passed every gate, else as rejected."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,6 @@ class Registered:
 
 
 def register(bundle: Path, evaluation: Path, settings: Settings) -> Registered:
-    """Register `bundle` with the verdict in `evaluation`. The same bundle and verdict again are the same version."""
+    """Register `bundle` with the result in `evaluation`. The same pair gives the same version."""
     version = Registry(settings).register(bundle, evaluation)
     return Registered(version.family, version.version, version.status, version.reason)

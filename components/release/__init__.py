@@ -1,1 +1,1 @@
-"""A version to customers, step by step."""
+"""Pipeline step: releases a version as a canary."""

@@ -12,7 +12,7 @@ def release(
     plan: dict,
     result: dsl.Output[dsl.Artifact],
 ) -> None:
-    """A registered version released step by step against the champion, rolled back if it does worse."""
+    """Release a registered version step by step against the champion; roll back if it is worse."""
     from components import wire
     from components.release import step
 

@@ -1,4 +1,4 @@
-"""A registered version to customers, canary-style; held-out rows with their labels stand in for the customers here."""
+"""Release a registered version as a canary; optionally with held-out rows as traffic."""
 
 import json
 from collections.abc import Iterator
@@ -22,13 +22,13 @@ from serving.rollout.serve import Served, running
 
 @dataclass(frozen=True)
 class Released:
-    """How a release went.
+    """The result of a release.
 
     Attributes:
-        outcome: `first` (there was no champion), `released`, `rolled_back` or `unchanged`.
-        course: what was seen at each step: weight, verdict and reason, requests, errors and latency of canary and
-            champion, the shift between their answers, and the outcome metric of both.
-        requests, client_failures: sent by the replay, and those that did not get an answer.
+        outcome: `first` (without a champion before), `released`, `rolled_back` or `unchanged`.
+        course: record of each step: weight, verdict and reason; requests, errors and latency of canary and champion,
+            the shift between their answers, and the outcome metric of both.
+        requests, client_failures: number of replayed requests, and of those without a response.
     """
 
     family: str
@@ -41,12 +41,11 @@ class Released:
 
 
 def release(family: str, version: str, plan: dict[str, Any], settings: Settings, replay: bool = False) -> Released:
-    """Release `version` by `plan` (the section `release` of `params.yaml`) against the champion, and keep how it went
-    in `releases/<family>.json` under `settings.home`.
+    """Release `version` by `plan` (the section `release` of `params.yaml`) against the champion, and write the result
+    to `releases/<family>.json` under `settings.home`.
 
-    The traffic is that of the running `adloop serve` or of the cluster, and with `replay` the held-out rows that the
-    version was evaluated on besides. Where neither runs, servers are started for this release alone: nobody but a
-    replay can send them anything, so there always is one.
+    The traffic is that of the running `adloop serve` or of the cluster; `replay` adds the version's held-out rows.
+    Where neither runs, servers are started for this release only, and held-out rows are always replayed.
     """
     registry = Registry(settings)
     with _traffic(settings, registry) as traffic:
@@ -64,7 +63,7 @@ def release(family: str, version: str, plan: dict[str, Any], settings: Settings,
 
 
 def _rows(family: str, version: str, registry: Registry) -> pd.DataFrame:
-    """The rows `version` was evaluated on. What only the champion still reads is null in them: it must answer too."""
+    """The rows `version` was evaluated on, with null in columns that only the champion reads."""
     rows = pd.read_parquet(registry.evaluation(family, version) / "requests.parquet")
     champion = registry.champion(family)
     read = _columns(registry.download(family, champion.version)) if champion is not None else []
@@ -76,7 +75,7 @@ def _columns(bundle: Path) -> list[str]:
 
 
 def rollback(family: str, settings: Settings) -> str:
-    """Return to the champion before this one; returns its version. Raises `LookupError` where there is none."""
+    """Return to the previous champion. Returns its version. Raises `LookupError` where there is none."""
     registry = Registry(settings)
     with _traffic(settings, registry) as traffic:
         return roll_back(family, traffic, registry, settings.home)
@@ -91,7 +90,7 @@ def _keep(released: Released, path: Path) -> None:
 
 @contextmanager
 def _traffic(settings: Settings, registry: Registry) -> Iterator[Traffic]:
-    """That of the cluster, of `adloop serve` where it runs, or of servers for this release alone."""
+    """Traffic of the cluster, of a running `adloop serve`, or of servers for this release only."""
     traffic: Traffic
     if settings.kserve_namespace is not None:
         from serving.rollout.kserve import on_cluster

@@ -1,1 +1,1 @@
-"""A model from a training frame."""
+"""Pipeline step: trains a model."""

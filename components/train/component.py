@@ -14,7 +14,7 @@ def train(
     bundle: dsl.Output[dsl.Model],
     result: dsl.Output[dsl.Artifact],
 ) -> None:
-    """A family's model as an unsigned bundle, gone on with from version `start` where one is named.
+    """Train a family's model and write it as an unsigned bundle; optionally starts from version `start`.
 
     Retried, it resumes from its checkpoint.
     """

@@ -25,14 +25,14 @@ from serving.monitoring import detector
 REFERENCE_ROWS, REFERENCE_S, REFERENCE_BYTES = 2000, 60.0, 32 << 20
 #: Of those, how many are answered first.
 FIRST_ROWS = 32
-#: How long, and at how many moments, it is looked for how far columns move by themselves; fewer rows tell of chance.
+#: Days and number of past dates for measuring natural movement of columns, and the fewest rows at each.
 QUARTER, MOMENTS, FEWEST = pd.Timedelta(days=92), 12, 500
 SOURCE = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """An unsigned bundle. `fitted` is False where one from the same code, data and parameters was there already."""
+    """An unsigned bundle. `fitted` is False where one with the same code, data and parameters already existed."""
 
     family: str
     digest: str
@@ -50,11 +50,11 @@ def train(
 ) -> Trained:
     """Fit `family` on the train and valid examples of `features` and write a bundle to `out`.
 
-    `start` is the version and the verified folder of a bundle of the family, to go on from in place of learning all
-    anew; it is only read. Raises `ValueError` where the family does not learn so.
+    `start` is the version and the verified folder of a bundle to start from; it is only read. Raises `ValueError` where
+    the family has no incremental training.
 
-    Progress is kept in `checkpoint` until the bundle is in place: killed and run again, it resumes from there. A
-    checkpoint of other inputs is thrown away, and two runs on one checkpoint wait for each other.
+    Progress is saved in `checkpoint` until the bundle is written, so that a killed run resumes. A checkpoint of other
+    inputs is discarded; two runs on one checkpoint wait for each other.
     """
     record, frame = catalog.family(family), Frame(features)
     before = None if start is None else open_bundle(start[1], None)
@@ -77,7 +77,7 @@ def train(
 
 def _going_on(family: Family, champion: Model) -> Callable[..., Model]:
     if family.update is None:
-        raise ValueError(f"{family.name} learns all anew each time: it cannot go on from an earlier version")
+        raise ValueError(f"{family.name} has no incremental training: it cannot start from an earlier version")
     return partial(family.update, champion)
 
 
@@ -99,7 +99,7 @@ def _manifest(family: Family, frame: Frame, params: dict[str, Any], started_from
 
 
 def _commit() -> str:
-    """The commit this code is; an image is built without its history and says so in a file."""
+    """The commit of this code, from git or from a file in images without git history."""
     if (SOURCE / "COMMIT").exists():
         return (SOURCE / "COMMIT").read_text().strip()
     if not (SOURCE / ".git").exists():
@@ -111,7 +111,7 @@ def _commit() -> str:
 
 
 def _is_there(out: Path, manifest: Manifest) -> bool:
-    """Whether `out` is a whole bundle of these inputs. Changed code without a commit of its own is never the same."""
+    """Whether `out` is a complete bundle of these inputs. Uncommitted code never matches."""
     if not (out / "files.json").exists() or manifest.git_commit.endswith(("-dirty", "unknown")):
         return False
     bundle.verify(out, None)
@@ -119,7 +119,7 @@ def _is_there(out: Path, manifest: Manifest) -> bool:
 
 
 def _claim(checkpoint: Path, manifest: Manifest) -> None:
-    """Make `checkpoint` one of these inputs, empty if it was of others."""
+    """Mark `checkpoint` as one of these inputs; empty it if it was of others."""
     inputs = checkpoint / "inputs.json"
     identity = manifest.model_dump_json()
     if not inputs.exists() or inputs.read_text() != identity:

@@ -1,1 +1,1 @@
-"""Tables held to their contracts."""
+"""Pipeline step: checks table contracts."""

@@ -1,4 +1,4 @@
-"""Staged tables held to their contracts, and published only if they keep them."""
+"""Check the contracts of staged tables, and publish the tables if all hold."""
 
 import shutil
 import tempfile
@@ -11,16 +11,16 @@ from features.tables import Tables, content_hash
 
 @dataclass(frozen=True)
 class Validated:
-    """What was published: the tables' content hash and their rows."""
+    """The published tables: content hash and row counts."""
 
     data_hash: str
     rows: dict[str, int]
 
 
 def validate(staged: Path, out: Path) -> Validated:
-    """Publish the tables in `staged` to `out`, in place of what was there.
+    """Publish the tables in `staged` to `out`, replacing its content.
 
-    Raises `ContractBroken` naming table, column, rule and some offending rows; `out` is then as it was.
+    Raises `ContractBroken` with table, column, rule and some offending rows; `out` is then unchanged.
     """
     contracts.check(staged)
     out.parent.mkdir(parents=True, exist_ok=True)

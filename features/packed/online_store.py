@@ -1,4 +1,4 @@
-"""Feast's own interface to the packed rows: Feast stays the one definition of what is online, and writes it."""
+"""Feast online store on packed rows: Feast defines and writes the online features."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from features.packed.rows import Rows, rows_at
 
 
 class PackedOnlineStoreConfig(FeastConfigBaseModel):
-    """Feast looks for a class of this name. `place`: the path of a SQLite file, or a `redis://` address."""
+    """Configuration, by Feast's naming convention. `place`: path of a SQLite file, or a `redis://` address."""
 
     type: Literal["features.packed.online_store.PackedOnlineStore"]
     place: str
@@ -78,7 +78,7 @@ def _values(
     if row is None:
         return None, None
     at, *floats = layout.floats([row])[0]
-    # By its bits: a number that is NaN is a value, the one NaN that stands for nothing is not.
+    # Compare bits: one specific NaN means missing, others are values.
     missing = layout.floats([row]).view("<u8")[0, 1:] == layout.floats([None]).view("<u8")[0, 1:]
     count = len(layout.numbers)
     told: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The fast path: a service's features as float vectors, with no protobuf and no Feast in between."""
+"""Fast reads of a service's features as float vectors, without protobuf or Feast."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from features.packed.rows import Rows
 
 @dataclass(frozen=True)
 class Vectors:
-    """Features of some entities, a line each.
+    """Features of entities, one row each.
 
     Attributes:
         numbers: (entities, columns): numbers first, then booleans as 0 and 1; NaN where a value is missing.
-        known: whether the store has the entity at all.
+        known: whether the store has the entity.
         texts, vectors: by name, None where missing.
     """
 
@@ -41,7 +41,7 @@ class Reader:
         self.texts = tuple(name for one in layouts for name in one.texts)
         self.vectors = tuple(name for one in layouts for name in one.vectors)
         self.columns = (*self.numbers, *self.booleans)
-        # Rows of all views are laid end to end and looked at as one; these are the places of what is wanted in that.
+        # Rows of all views are concatenated; these are the indices of the features in them.
         starts = np.cumsum([0, *(one.size // 8 for one in layouts)]).tolist()
         self._moments = np.array(starts[:-1], dtype=np.intp)
         places = [

@@ -1,4 +1,4 @@
-"""Where packed rows are kept: a table of one SQLite file, or hashes in Redis, one an entity with a field a view."""
+"""Storage of packed rows: a table in SQLite, or one Redis hash per entity with a field per view."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from features.redis_address import Address, is_redis
 
-#: Entities of one round trip when rows are written or removed.
+#: Entities per round trip when writing or removing rows.
 CHUNK = 1000
 
 
@@ -18,7 +18,7 @@ class Rows(Protocol):
     def write(self, project: str, view: str, rows: Mapping[str, bytes]) -> None: ...
 
     def read(self, project: str, entities: Sequence[str]) -> list[Mapping[str, bytes]]:
-        """What each entity has, by view; empty for one that is not known."""
+        """Rows of each entity by view; empty for unknown entities."""
 
     def drop(self, project: str, views: Sequence[str]) -> None: ...
 
@@ -80,5 +80,5 @@ class RedisRows:
 
 
 def rows_at(place: str) -> SqliteRows | RedisRows:
-    """The rows at the address of a Redis, or in the SQLite file of this path."""
+    """The rows at a Redis address, or in the SQLite file at this path."""
     return RedisRows(place) if is_redis(place) else SqliteRows(place)

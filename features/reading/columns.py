@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from features.attribute_names import safe
 from features.contracts import ContractBroken
-from features.names import safe
 from features.reading import synonyms
 from features.schema import TableSchema
 from features.tables import SPECS

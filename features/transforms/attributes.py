@@ -1,4 +1,4 @@
-"""What is known of the customer besides events: demographics, contract, any column of the customers table."""
+"""Customer attributes: demographics, contract, any column of the customers table."""
 
 from collections.abc import Mapping
 
@@ -29,12 +29,12 @@ def sql(tables: Tables) -> str:
 
 
 def moves(tables: Tables) -> Mapping[str, Movement]:
-    """Dates are days since then, which grow."""
+    """Dates become days since then, which grow."""
     return {name: GROWS for name, kind in tables.attributes().items() if kind.startswith(_DATES)}
 
 
 def _typed(name: str, kind: str) -> str:
-    """Numbers and booleans as they are, a date as the days since then (null while it lies ahead), the rest as text."""
+    """SQL: numbers and booleans unchanged, dates as days since then (null if in the future), the rest as text."""
     column = f"c.{quoted(name)}"
     if kind.startswith(_NUMBERS):
         return f"{column}::DOUBLE"

@@ -1,4 +1,4 @@
-"""What had happened in each campaign's auctions before each moment that features are wanted for."""
+"""Relations of each campaign's auctions before each timestamp of the spine."""
 
 import duckdb
 import pandas as pd
@@ -86,7 +86,7 @@ _RECENT = """
         AND a.known_at <= s.event_timestamp AND a.occurred_at >= s.event_timestamp - INTERVAL 7 DAY
 """
 
-#: What decides the relations, for the name of a snapshot.
+#: Statements that define the relations; part of the snapshot's hash.
 STATEMENTS = (*auctions.STATEMENTS, _HAPPENED, _SPINE, _TOTALS, _YOUNG, _RECENT)
 
 

@@ -1,4 +1,4 @@
-"""How much of the range a customer buys, and by how many ways."""
+"""Breadth of a customer's purchases: products, categories and channels."""
 
 from features.movement import GROWS
 

@@ -1,4 +1,4 @@
-"""What reached the customer, and what the customer made of it."""
+"""Campaign contacts of a customer, and responses."""
 
 from features.movement import GROWS
 

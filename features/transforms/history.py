@@ -1,4 +1,4 @@
-"""What had happened to each customer by each moment that features are wanted for."""
+"""Relations of each customer's history before each timestamp of the spine."""
 
 import duckdb
 import pandas as pd
@@ -41,7 +41,7 @@ _PAST = """
     WINDOW turn AS (PARTITION BY s.row, purchase ORDER BY o.occurred_at, amount, lines)
 """
 
-#: What decides the relations, for the name of a snapshot.
+#: Statements that define the relations; part of the snapshot's hash.
 STATEMENTS = (_ORDERS, _BOUGHT, _SPINE, _PAST)
 
 

@@ -1,4 +1,4 @@
-"""The rhythm of buying, and how far the present silence is out of it."""
+"""Intervals between purchases, and how unusual the time since the last one is."""
 
 from features.movement import GROWS
 

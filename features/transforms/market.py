@@ -1,4 +1,4 @@
-"""What a campaign's auctions cost, how its ads were answered, where both are going, and whose clock it runs by."""
+"""A campaign's prices, response rates, their trends, and its time zone."""
 
 import re
 
@@ -54,5 +54,5 @@ SQL = """
 """
 
 
-#: Every number: there are few campaigns, and every auction of a day is told the same of its own.
+#: Every number: there are few campaigns, and all auctions of a campaign's day share its features.
 MOVES = dict.fromkeys(re.findall(r"::DOUBLE AS (\w+)", SQL), FEW)

@@ -1,4 +1,4 @@
-"""How much of the buying answers to promotions, discounts and coupons."""
+"""Share of purchases with promotions, discounts and coupons."""
 
 from features.movement import GROWS
 

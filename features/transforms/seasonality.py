@@ -1,4 +1,4 @@
-"""When in the day, the week and the year a customer buys, and where the coming weeks stand in the year."""
+"""Purchase times of a customer by hour, weekday and month, and the season of the coming weeks."""
 
 from features.movement import GROWS, clock
 from features.tables import Tables, literal, local
@@ -44,7 +44,7 @@ _SQL = """
 
 
 def sql(tables: Tables) -> str:
-    """Hours and weekdays are those of the business's own clock."""
+    """Hours and weekdays are in the business's local time."""
     zone = tables.zone("transactions")
     clock = {"bought": "occurred_at", "last": "last_at"}
     return _SQL.format(**{name: local(at, literal(zone)) if zone else at for name, at in clock.items()})

@@ -1,4 +1,4 @@
-"""Is the customer buying more or less than before."""
+"""Trend of a customer's purchases: recent against earlier."""
 
 # Ratios of a recent window to the one before, damped so that a first order does not make an infinite trend; a window of
 # more returns than purchases counts as one of no spending.

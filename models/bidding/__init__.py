@@ -1,4 +1,4 @@
-"""Bidding: what an impression is worth paying for, when a budget has to last (spec 1.1)."""
+"""Bidding: how much to bid for an impression under a budget."""
 
 from models.bidding.examples import by_budget, examples
 from models.bidding.frame import CONTEXT, ENTITY, LABEL, MOVES

@@ -1,4 +1,4 @@
-"""Logged auctions as episodes: what was offered, what it would have cost, and what winning would have brought."""
+"""Logged auctions as episodes: offers, prices and the value of winning."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -13,23 +13,23 @@ from models.inputs import InvalidRows
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-#: What an `auctions` table must have; `occurred_at`, `channel`, `conversion_value` and `predicted_value` it may have.
+#: Required columns of an `auctions` table.
 REQUIRED = ("campaign_id", "market_price", "click", "predicted_ctr")
 
 
 @dataclass(frozen=True)
 class Episodes:
-    """Auctions in the order they came, cut into episodes of one length; an episode has one campaign and one budget.
+    """Auctions in order, cut into episodes of one length; an episode has one campaign and one budget.
 
     Attributes:
-        campaign: whose auctions they are, text of (episodes,).
-        predicted_ctr: the chance of a click as it was predicted, of (episodes, auctions) like all that follow.
-        market_price: the highest bid of the others, in the currency of the log.
+        campaign: campaign name, text of (episodes,).
+        predicted_ctr: predicted click probability, of (episodes, auctions) like all that follow.
+        market_price: highest competing bid, in the currency of the log.
         click: 1 where the impression was clicked, else 0.
-        value: what winning brings: the conversion value where the log has one, else the click.
-        expected_value: `value` as it was predicted before the auction; it need not be calibrated.
+        value: value of winning: the conversion value where the log has one, else the click.
+        expected_value: prediction of `value` before the auction; may be uncalibrated.
         hour, weekday: local time of the auction, 0-23 and 0-6 from Monday; 0 where the log has no time.
-        channel: place in `channels`.
+        channel: index in `channels`.
     """
 
     campaign: npt.NDArray[np.str_]
@@ -48,26 +48,26 @@ class Episodes:
 
     @property
     def auctions(self) -> int:
-        """Auctions in an episode."""
+        """Auctions per episode."""
         return int(self.market_price.shape[1])
 
     @property
     def campaigns(self) -> list[str]:
-        """The campaigns there are, in order of their names."""
+        """Campaign names, sorted."""
         return sorted({str(name) for name in self.campaign})
 
     @property
     def cost(self) -> Floats:
-        """What winning everything at the market price would cost, of (episodes,)."""
+        """Cost of winning everything at the market price, of (episodes,)."""
         return np.asarray(self.market_price.sum(axis=1))
 
     def select(self, which: Any) -> Self:
-        """The episodes that a slice, a mask or a list of places picks."""
+        """The episodes at a slice, mask or list of indices."""
         picked = {name: getattr(self, name)[which] for name in ARRAYS}
         return type(self)(**picked, channels=self.channels)
 
     def among(self, channels: Sequence[str]) -> Self:
-        """The same auctions, with `channels` before those that only occur here."""
+        """The same auctions, with `channels` as the first channels."""
         names = tuple(dict.fromkeys((*channels, *self.channels)))
         place = np.array([names.index(name) for name in self.channels])
         return replace(self, channel=place[self.channel], channels=names)
@@ -81,7 +81,7 @@ ARRAYS = tuple(field.name for field in fields(Episodes) if field.name != "channe
 
 
 def join(parts: Sequence[Episodes]) -> Episodes:
-    """Episodes of one length, one part after the other. Raises ValueError where lengths or channels differ."""
+    """Concatenate episodes. Raises ValueError where lengths or channels differ."""
     if len({(part.auctions, part.channels) for part in parts}) != 1:
         raise ValueError("episodes to join: expected the same auctions and channels in each")
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
@@ -91,8 +91,8 @@ def join(parts: Sequence[Episodes]) -> Episodes:
 def read_ipinyou(path: Path) -> Episodes:
     """One campaign's replay file as Cai et al. (2017) published it; the campaign is the file's name up to a dot.
 
-    The first line ends with the auctions in an episode. Each episode is a line with its number, then a line an auction:
-    click, market price and predicted click-through rate, parted by tabs. Raises ValueError where a file is not so.
+    The first line ends with the auctions per episode. Each episode is a line with its number, then a line per auction:
+    click, market price and predicted click rate, separated by tabs. Raises ValueError for another format.
     """
     names = ["click", "market_price", "predicted_ctr"]
     lines = pd.read_csv(path, sep="\t", header=None, names=names, dtype=float)
@@ -110,8 +110,8 @@ def read_ipinyou(path: Path) -> Episodes:
 def from_table(auctions: pd.DataFrame, length: int) -> Episodes:
     """A canonical `auctions` table cut into episodes of `length` auctions, in order of time where it has one.
 
-    `predicted_value` is the expected value where the table has it, else `predicted_ctr`. Auctions of a campaign that
-    fill no whole episode are left out. Raises `InvalidRows` naming a missing column, a gap or a negative price.
+    The expected value is `predicted_value` where the table has it, else `predicted_ctr`. Incomplete episodes are left
+    out. Raises `InvalidRows` naming a missing column, a missing value or a negative price.
     """
     _check(auctions)
     rows = auctions.sort_values("occurred_at", kind="stable") if "occurred_at" in auctions else auctions

@@ -1,4 +1,4 @@
-"""Logged auctions played again with other bids, one auction at a time over many episodes and budgets at once."""
+"""Replays logged auctions with other bids, one auction at a time, vectorized over episodes and budgets."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -11,22 +11,22 @@ from models.bidding.auctions import Episodes, Floats, Integers
 from models.bidding.hindsight import optimum
 from models.bidding.observation import NEWEST, Observation
 
-#: What a winner pays: the highest bid of the others, or its own.
+#: What a winner pays: the highest competing bid (second-price) or its own (first-price).
 Pricing = Literal["second", "first"]
 
 
 class Policy(Protocol):
-    """A way to bid. Its answer depends on what it is shown and on nothing else."""
+    """A bidding policy: a pure function of the observation."""
 
     def bid(self, seen: Observation) -> Floats:
-        """What to bid in each auction on offer, of (episodes,), in the log's currency; 0 is no bid."""
+        """Bids for the current auctions, of (episodes,), in the log's currency; 0 is no bid."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of episodes; every array has the shape of the budgets they were played with.
+    """Results of replayed episodes; every array has the shape of the budgets.
 
-    `optimum` is the most value that money could have bought, knowing everything: see `hindsight.optimum`.
+    `optimum` is the optimal value in hindsight: see `hindsight.optimum`.
     """
 
     clicks: Floats
@@ -38,26 +38,26 @@ class Outcome:
 
     @property
     def share(self) -> float:
-        """Value won of all episodes as a share of what hindsight would have won; NaN where there was nothing to win."""
+        """Total value won as a share of the optimum in hindsight; NaN where there was nothing to win."""
         most = float(self.optimum.sum())
         return float(self.value.sum()) / most if most else float("nan")
 
     def frame(self) -> pd.DataFrame:
-        """One row an episode and budget, budgets one after the other."""
+        """One row per episode and budget, sorted by budget."""
         return pd.DataFrame({name: array.ravel() for name, array in vars(self).items()})
 
 
 class Replay:
-    """Episodes under way: `observe` what is on offer, `settle` what was bid, until `over`.
+    """A running replay: `observe` the current auctions, `settle` the bids, until `over`.
 
     A bid wins at or above the market price, ties included, as the log's price is what winning took; a bid of 0 or less
-    is none. A bid is capped at the budget left, so no win can cost more than that.
+    is no bid. Bids are capped at the remaining budget.
     """
 
     def __init__(self, episodes: Episodes, budget: Floats, pricing: Pricing = "second") -> None:
-        """`budget` is of (episodes,), or of (budgets, episodes) to play every episode with several budgets.
+        """`budget` is of (episodes,), or of (budgets, episodes) to replay every episode with several budgets.
 
-        Raises ValueError where a budget is negative or not finite, or the shape is another.
+        Raises ValueError for a negative or infinite budget, or another shape.
         """
         if budget.shape[-1] != len(episodes) or not ((budget >= 0) & np.isfinite(budget)).all():
             raise ValueError(f"budget: expected amounts of at least 0, {len(episodes)} a line, got {budget.shape}")
@@ -82,7 +82,7 @@ class Replay:
         return self.at >= self.episodes.auctions
 
     def observe(self) -> Observation:
-        """The auction on offer in every episode."""
+        """The current auction of every episode."""
         count = self.episodes.auctions
         return Observation(
             campaign=self.campaign,
@@ -103,7 +103,7 @@ class Replay:
         )
 
     def settle(self, bids: Floats) -> tuple[Floats, Floats]:
-        """Hold the auction: which episodes won it, as 0 and 1, and what each paid."""
+        """Run the auction. Returns wins, as 0 and 1, and costs."""
         bids, price = np.minimum(bids, self.left), self._now("market_price")
         won = ((bids >= price) & (bids > 0)).astype(float)
         paid = np.where(won > 0, price if self.pricing == "second" else bids, 0.0)
@@ -117,9 +117,9 @@ class Replay:
         return won, paid
 
     def follow(self, line: Integers) -> None:
-        """Go on in every line of an episode from the state of one: `line` says which, of (episodes,).
+        """Set the state of all lines of an episode to that of one `line`, of (episodes,).
 
-        With one budget in all lines, this tries several bids on the same auctions and goes on from the chosen one.
+        With one budget in all lines, this tries several bids on the same auctions and continues from the chosen one.
         """
         picked = (line * len(self.episodes)).take(self.episode) + self.episode
         self.won = {name: array[picked] for name, array in self.won.items()}
@@ -128,7 +128,7 @@ class Replay:
         self.recent_cost = self.recent_cost[picked]
 
     def outcome(self) -> Outcome:
-        """What was won so far."""
+        """The results so far."""
         won = {name: array.reshape(self.shape) for name, array in self.won.items()}
         cost = (self.budget - self.left).reshape(self.shape)
         return Outcome(**won, cost=cost, optimum=optimum(self.episodes, self.budget.reshape(self.shape)))
@@ -144,7 +144,7 @@ class Replay:
 
 
 def replay(episodes: Episodes, budget: Floats, policy: Policy, pricing: Pricing = "second") -> Outcome:
-    """Play whole episodes by a policy; shapes and errors as for `Replay`."""
+    """Replay whole episodes with a policy; shapes and errors as for `Replay`."""
     game = Replay(episodes, budget, pricing)
     while not game.over:
         game.settle(policy.bid(game.observe()))

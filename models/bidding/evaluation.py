@@ -1,4 +1,4 @@
-"""Policies side by side on the same held-out episodes, each figure with its interval over them."""
+"""Compares policies on the same held-out episodes, with bootstrap intervals over episodes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of the same episodes and budgets by each policy.
+    """Results of several policies on the same episodes and budgets.
 
-    `outcomes` hold arrays of (ratios, episodes), `campaign` is of (episodes,), and `weights`, of (samples, episodes),
-    say how often each bootstrap sample drew an episode; samples are drawn within campaigns.
+    `outcomes` have arrays of (ratios, episodes), `campaign` is of (episodes,), and `weights`, of (samples, episodes),
+    count the draws of an episode in each bootstrap sample; samples are stratified by campaign.
     """
 
     ratios: tuple[float, ...]
@@ -30,25 +30,25 @@ class Comparison:
     weights: Floats
 
     def total(self, policy: str, campaign: str = ALL, ratios: Sequence[float] | None = None) -> Interval:
-        """Clicks that a policy won."""
+        """Clicks won by a policy."""
         clicks = self._by_episode(self.outcomes[policy].clicks, campaign, ratios)
         return _interval(float(clicks.sum()), self.weights @ clicks)
 
     def share(self, policy: str, campaign: str = ALL, ratios: Sequence[float] | None = None) -> Interval:
-        """Value that a policy won as a share of what hindsight would have won."""
+        """Value won by a policy as a share of the optimum in hindsight."""
         outcome = self.outcomes[policy]
         return self._ratio(outcome.value, outcome.optimum, campaign, ratios)
 
     def against(self, policy: str, other: str, campaign: str = ALL, ratios: Sequence[float] | None = None) -> Interval:
-        """Clicks of one policy as a multiple of another's, on the same samples; NaN where the other won none."""
+        """Ratio of the clicks of two policies, on the same samples; NaN where the other won none."""
         return self._ratio(self.outcomes[policy].clicks, self.outcomes[other].clicks, campaign, ratios)
 
     def per_spend(
         self, policy: str, other: str, campaign: str = ALL, ratios: Sequence[float] | None = None
     ) -> Interval:
-        """Value for the money of one policy as a multiple of another's, on the same samples.
+        """Ratio of the value per spend of two policies, on the same samples.
 
-        It says nothing of how much is bought: one that spends less of its budget buys what is cheapest.
+        Ignores volume: a policy that spends less of its budget buys the cheapest impressions.
         """
         ours, theirs = self.outcomes[policy], self.outcomes[other]
         arrays = (ours.value, theirs.cost, ours.cost, theirs.value)
@@ -58,24 +58,24 @@ class Comparison:
             return _interval(float(value.sum() * cost.sum() / (spent.sum() * worth.sum())), sampled)
 
     def values(self, policy: str, other: str, campaign: str = ALL, ratios: Sequence[float] | None = None) -> Interval:
-        """Value that one policy won as a multiple of what another did, on the same samples."""
+        """Ratio of the value won by two policies, on the same samples."""
         return self._ratio(self.outcomes[policy].value, self.outcomes[other].value, campaign, ratios)
 
     def gain(self, policy: str, other: str, campaign: str = ALL, ratios: Sequence[float] | None = None) -> Interval:
-        """Clicks of one policy above another's, on the same samples."""
+        """Relative difference of the clicks of two policies, on the same samples."""
         more = self.outcomes[policy].clicks - self.outcomes[other].clicks
         gains = self._by_episode(more, campaign, ratios)
         return _interval(float(gains.sum()), self.weights @ gains)
 
     def frame(self, other: str = "linear") -> pd.DataFrame:
-        """A row a campaign (and all), budget and policy: totals, intervals, share of hindsight, gain over `other`."""
+        """A row per campaign (and all), budget and policy: totals, intervals, share of hindsight, gain over `other`."""
         cells = [(name, ratio) for name in [*sorted(set(self.campaign.tolist())), ALL] for ratio in self.ratios]
         return pd.DataFrame(
             [self._row(name, ratio, policy, other) for name, ratio in cells for policy in self.outcomes]
         )
 
     def below(self, policy: str, other: str) -> list[tuple[str, float]]:
-        """The campaigns and budgets at which a policy won less than another beyond noise."""
+        """The campaigns and budgets at which a policy won significantly less than another."""
         names = sorted(set(self.campaign.tolist()))
         return [(name, at) for name in names for at in self.ratios if self.gain(policy, other, name, [at]).high < 0]
 
@@ -117,7 +117,7 @@ def compare(
     seed: int,
     pricing: Pricing = "second",
 ) -> Comparison:
-    """Play held-out episodes by every policy, with budgets that the markets of the log learnt from say."""
+    """Replay held-out episodes with every policy, with budgets from the markets of the training log."""
     budget = market.budgets(markets, episodes, ratios)
     outcomes = {name: replay(episodes, budget, policy, pricing) for name, policy in policies.items()}
     return Comparison(tuple(ratios), episodes.campaign, outcomes, _weights(episodes, seed))

@@ -1,4 +1,4 @@
-"""From logged auctions to examples: one row an auction, with what its bidder knows and what came of it."""
+"""Builds examples from logged auctions: one row per auction, with its observation and outcome."""
 
 from typing import Protocol
 
@@ -20,7 +20,7 @@ _OF_EPISODE = ["campaign_id", "number"]
 
 
 class _Told(Protocol):
-    """The part of the family's parameters that examples are made by."""
+    """The parameters of the family that examples depend on."""
 
     @property
     def window(self) -> Window: ...
@@ -36,25 +36,25 @@ class _Told(Protocol):
 
 
 def examples(tables: Tables, params: _Told, as_of: str | None = None, cutoff: str | None = None) -> pd.DataFrame:
-    """Every auction of whole episodes, campaign after campaign, in order of time.
+    """The auctions of all whole episodes, by campaign and time.
 
-    Splits follow time: test is what came after `cutoff` or in the last horizon, valid what came in the horizon before.
-    Episodes that lie across the end of a split are left out, and campaigns that have none to learn from. The episodes'
-    budgets go around `fit.RATIOS`. What a bidder knows of its budget, time and results is that of one who paces.
+    Splits follow time: test is after `cutoff` or in the last horizon, valid in the horizon before. Episodes across the
+    end of a split are left out, as are campaigns without training episodes. The episodes' budgets cycle through
+    `fit.RATIOS`. Budget, time and results in an observation are those of the pacing policy.
 
     Returns:
         campaign_id, event_timestamp (as of when features are known), split, the columns `frame.LABEL` and
         `frame.CONTEXT`.
 
     Raises:
-        ValueError: where history is too short (says by how much), or the log does not tell the value of conversions.
+        ValueError: history is too short (names the missing days), or the log has no value of conversions.
     """
     rows = _rows(log.read(tables, as_of), params)
     length = _length(rows, params.auctions)
     rows["number"] = rows.groupby("campaign_id").cumcount() // length
     rows = rows[rows.groupby(_OF_EPISODE)["click"].transform("size") == length]
     rows = _in_splits(rows, params.window, cutoff).reset_index(drop=True)
-    # One budget after the other, and from a round to the next another one: no time of day has always the same.
+    # Budgets rotate from round to round, so that no time of day always has the same.
     ratio = np.array(RATIOS)[(rows["number"] + rows["number"] // len(RATIOS)) % len(RATIOS)]
     price = rows["market_price"].where(rows["split"] == "train").groupby(rows["campaign_id"]).transform("mean")
     rows = rows.assign(budget=ratio * price * length, auctions=float(length))
@@ -63,7 +63,7 @@ def examples(tables: Tables, params: _Told, as_of: str | None = None, cutoff: st
 
 
 def with_budgets(rows: pd.DataFrame, budget: Floats) -> pd.DataFrame:
-    """The same examples with other budgets, a budget a row, and what hindsight would have bought for them."""
+    """The same examples with other budgets, one per row, and the optimum in hindsight for them."""
     rows = rows.assign(budget=budget)
     episodes, order = frame.episodes(rows)
     chosen = np.empty(len(rows))
@@ -82,10 +82,10 @@ def by_budget(test: pd.DataFrame, learnt: pd.DataFrame) -> dict[str, pd.DataFram
 
 
 def _rows(auctions: pd.DataFrame, params: _Told) -> pd.DataFrame:
-    """The log in terms of what is bought.
+    """The log with the value of the goal (clicks or conversions).
 
-    Of conversions, auctions that too few have come of yet are left out; those of the others are made as many more as
-    are still to come.
+    For conversions, auctions whose conversions are mostly pending are left out; values of the others are divided by the
+    share that has happened.
     """
     value, predicted = "click", "predicted_ctr"
     if params.goal == "conversions":
@@ -103,7 +103,7 @@ def _rows(auctions: pd.DataFrame, params: _Told) -> pd.DataFrame:
 
 
 def _length(rows: pd.DataFrame, otherwise: int) -> int:
-    """Auctions in an episode: a replay's own, where it has one length."""
+    """Auctions per episode: the replay file's, where it has one length."""
     if rows["episode"].isna().any():
         return otherwise
     sizes = rows.groupby(["campaign_id", "episode"]).size().unique()
@@ -113,7 +113,9 @@ def _length(rows: pd.DataFrame, otherwise: int) -> int:
 def _in_splits(rows: pd.DataFrame, window: Window, cutoff: str | None) -> pd.DataFrame:
     of_episode = rows.groupby(_OF_EPISODE)["occurred_at"]
     start, end = of_episode.transform("min"), of_episode.transform("max")
-    end = end.where(rows["dated"], start)  # campaigns without time have each their own clock: nothing lies across
+    end = end.where(
+        rows["dated"], start
+    )  # without timestamps each campaign has its own time, and no episode crosses a split
     horizon, step = pd.Timedelta(days=window.horizon_days), pd.Timedelta(days=window.step_days)
     test = pd.Timestamp(cutoff) if cutoff else rows["occurred_at"].max().ceil("D") - horizon
     valid = test - horizon
@@ -135,7 +137,7 @@ def _in_splits(rows: pd.DataFrame, window: Window, cutoff: str | None) -> pd.Dat
 
 
 def _played(rows: pd.DataFrame) -> pd.DataFrame:
-    """With what a bidder knows before each auction, if it bids by the pacing of the market that train tells of."""
+    """Add the observation before each auction of a bidder that paces by the market of the train split."""
     rows = with_budgets(rows, rows["budget"].to_numpy())
     episodes, order = frame.episodes(rows)
     learnt, _ = frame.episodes(rows[rows["split"] == "train"])

@@ -1,4 +1,4 @@
-"""The policies by name: how each learns from logged auctions, how it is read back, and which is worth releasing."""
+"""Registry of policies: how to fit and load each, and how to choose the one to release."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,7 +33,7 @@ PARTS = 2
 
 
 class Kept(Policy, Protocol):
-    """A policy that can be written to a folder."""
+    """A policy that can be saved."""
 
     def save(self, folder: Path) -> None:
         """Write the parts that `load` needs: JSON, safetensors, ONNX."""
@@ -41,9 +41,7 @@ class Kept(Policy, Protocol):
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a policy learns from. `checkpoint` is where one that learns for long keeps its progress; `known` are the
-    markets that are known already.
-    """
+    """Training data of a policy. `checkpoint` is the folder for progress of long fits; `known` are earlier markets."""
 
     episodes: Episodes
     seed: int
@@ -63,12 +61,12 @@ class Lesson:
 
     @cached_property
     def linear(self) -> Linear:
-        """Tuned once: the controller starts from it too."""
+        """The tuned linear policy, shared with the PID controller."""
         return Linear.fit(self.episodes, self.markets, self.ratios)
 
     @property
     def study(self) -> Study:
-        """How a network learns from it."""
+        """Training settings of a network."""
         return Study(self.schedule, self.reward, self.seed, self.checkpoint)
 
 

@@ -1,4 +1,4 @@
-"""The family's rows: what a request brings, what is held against the answers, and how rows become episodes again."""
+"""Columns of the family's rows: request context, labels, and conversion between rows and episodes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,7 +35,7 @@ NUMBERS = tuple(name for name in CONTEXT if name not in (ENTITY, "channel"))
 
 
 def observed(rows: pd.DataFrame) -> Observation:
-    """Rows as observations. Raises `InvalidRows` where a column is missing, or a value is no finite number."""
+    """Convert rows to observations. Raises `InvalidRows` for a missing column or a non-finite or non-numeric value."""
     require(rows, CONTEXT)
     return observation({name: number(rows, name) for name in NUMBERS}, _texts(rows, ENTITY), _texts(rows, "channel"))
 
@@ -62,7 +62,7 @@ def observation(numbers: Mapping[str, Floats], campaigns: Sequence[str], channel
 
 
 def number(rows: pd.DataFrame, name: str) -> Floats:
-    """A column of numbers, NaN where one is missing. Raises `InvalidRows` on anything else, and on infinity."""
+    """A column of numbers, NaN where missing. Raises `InvalidRows` on other types and on infinity."""
     column = rows[name]
     if column.dtype.kind not in "iuf":
         for value in column.dropna():
@@ -75,7 +75,7 @@ def number(rows: pd.DataFrame, name: str) -> Floats:
 
 
 def _texts(rows: pd.DataFrame, name: str) -> list[str]:
-    """A column of texts; a missing one is ''. Raises `InvalidRows` on anything else."""
+    """A column of texts, '' where missing. Raises `InvalidRows` on other types."""
     column = rows[name].astype(object).where(rows[name].notna(), "").tolist()
     for value in column:
         if not isinstance(value, str):
@@ -84,21 +84,21 @@ def _texts(rows: pd.DataFrame, name: str) -> list[str]:
 
 
 def _codes(texts: Sequence[str]) -> tuple[Integers, tuple[str, ...]]:
-    """The place of each text among those there are."""
+    """The index of each text, and the distinct texts."""
     codes, names = pd.factorize(np.array(texts, dtype=object))
     return codes.astype(np.int64), tuple(str(name) for name in names)
 
 
 def pricing(rows: pd.DataFrame) -> Pricing:
-    """What a winner pays in the auctions of examples."""
+    """The auction type of the examples."""
     return "first" if (rows["bid_in_pace"] > 0).any() else "second"
 
 
 def episodes(rows: pd.DataFrame) -> tuple[Episodes, npt.NDArray[np.int64]]:
-    """Examples as episodes, and the place in `rows` of each of their auctions, of (episodes, auctions).
+    """Convert examples to episodes, with the row index of each auction, of (episodes, auctions).
 
-    Rows of an episode stand in the order its auctions came, whatever stands between. Raises ValueError where episodes
-    are not all whole and of one length.
+    Rows of an episode must be in order, but may be interleaved with others. Raises ValueError where episodes are
+    incomplete or differ in length.
     """
     order = np.argsort(rows["episode"].to_numpy(), kind="stable")
     sizes = rows.groupby("episode").size().to_numpy()

@@ -1,4 +1,4 @@
-"""The limit: what a budget could have bought for somebody who knew every price and every click beforehand."""
+"""The optimum in hindsight: the most value a budget could buy with all prices and outcomes known."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from models.bidding.auctions import Episodes, Floats
 
 
 def optimum(episodes: Episodes, budget: Floats) -> Floats:
-    """The most value of each episode for its budget; `budget` and the answer are of (..., episodes).
+    """The optimal value of each episode for its budget; `budget` and the result are of (..., episodes).
 
-    Choosing auctions is a knapsack. Where all wins of an episode that bring anything bring the same (clicks), the
-    cheapest first is the optimum, exactly. Else this is the optimum of the relaxed problem, in which the last auction
-    may be won in part (Dantzig, 1957): an upper bound, at most one auction's value too high.
+    Choosing auctions is a knapsack problem. Where all positive values of an episode are equal (clicks), buying the
+    cheapest first is exactly optimal. Else this is the optimum of the relaxation in which the last auction may be won
+    in part (Dantzig, 1957): an upper bound, at most one auction's value too high.
     """
     ranked = _Ranked(episodes)
     lines = [(ranked.bought(line) * ranked.value).sum(axis=1) for line in budget.reshape(-1, len(episodes))]
@@ -18,7 +18,7 @@ def optimum(episodes: Episodes, budget: Floats) -> Floats:
 
 
 def chosen(episodes: Episodes, budget: Floats) -> Floats:
-    """Which auctions the optimum buys for a budget each, of (episodes, auctions): 1, 0, or the part that is won."""
+    """The share of each auction in the optimum, of (episodes, auctions): 1, 0, or a fraction."""
     ranked = _Ranked(episodes)
     parts = np.empty(ranked.order.shape)
     np.put_along_axis(parts, ranked.order, ranked.bought(budget), axis=1)
@@ -26,7 +26,7 @@ def chosen(episodes: Episodes, budget: Floats) -> Floats:
 
 
 class _Ranked:
-    """Auctions of each episode, most value for the money first; `whole` where none may be won in part."""
+    """Auctions of each episode by value per cost, descending; `whole` where none may be won in part."""
 
     def __init__(self, episodes: Episodes) -> None:
         value, price = np.maximum(episodes.value, 0), episodes.market_price
@@ -39,7 +39,7 @@ class _Ranked:
         self.before = np.cumsum(self.price, axis=1) - self.price
 
     def bought(self, budget: Floats) -> Floats:
-        """What part of each auction a budget pays for; nothing of one that brings nothing."""
+        """The share of each auction that a budget pays for; 0 for worthless ones."""
         left = budget[:, None] - self.before
         with np.errstate(over="ignore"):  # what costs next to nothing is paid for as a whole
             part = np.clip(left / np.where(self.price > 0, self.price, 1.0), 0, 1)

@@ -1,4 +1,4 @@
-"""What is known of the auctions a campaign meets: what they cost, what winning is worth, what a budget can buy."""
+"""Market model of a campaign: prices, calibrated values, and what a budget can buy."""
 
 from collections.abc import Mapping, Sequence
 from typing import Self
@@ -29,13 +29,13 @@ class Market(BaseModel):
 
     Attributes:
         price: mean market price.
-        value: mean worth of an impression.
-        level, slope, low, high: worth = exp(level) x (prediction, clipped to low and high) to the power of slope.
-        pair_values, pair_prices: auctions drawn evenly over the values, each with its own price, by value.
-        multipliers: for each pace, by how much values must be multiplied so that bids spend that much an auction.
-        gains: the value an auction that is won so.
-        pricing: what a winner pays: the highest bid of the others, or its own.
-        shades: the bid that is best in a first-price auction for each of `WORTHS`; none in a second-price market.
+        value: mean value of an impression.
+        level, slope, low, high: calibration: value = exp(level) x (prediction, clipped to low and high) ^ slope.
+        pair_values, pair_prices: sample of auctions evenly over the values, sorted by value, with their prices.
+        multipliers: for each pace, the multiplier of values with which bids spend that much per auction.
+        gains: the value won per auction with these multipliers.
+        pricing: first or second price.
+        shades: the optimal first-price bid for each of `WORTHS`; empty in a second-price market.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,9 +55,9 @@ class Market(BaseModel):
 
     @classmethod
     def fit(cls, episodes: Episodes, seed: int = 0, pricing: Pricing = "second", slope: float = 1.0) -> Self:
-        """Learn one campaign's market from its logged auctions; `slope` is what it is taken to be before they are seen.
+        """Fit one campaign's market to its logged auctions; `slope` is the prior mean of the slope.
 
-        Raises ValueError on none or on free auctions only.
+        Raises ValueError without auctions or where all prices are 0.
         """
         expected, price = episodes.expected_value.ravel(), episodes.market_price.ravel()
         if not price.sum() > 0:
@@ -92,25 +92,25 @@ Markets = Mapping[str, Market]
 def fit(
     episodes: Episodes, seed: int = 0, pricing: Pricing = "second", before: Markets | None = None
 ) -> dict[str, Market]:
-    """The market of every campaign there is, from what was known `before` on; where nothing is logged that stays."""
+    """Fit the market of every campaign, starting from `before`; campaigns without new auctions keep theirs."""
     known = dict(before or {})
     slopes = {name: known[name].slope if name in known else 1.0 for name in episodes.campaigns}
     return known | {name: Market.fit(episodes.of(name), seed, pricing, slope) for name, slope in slopes.items()}
 
 
 def pricing(markets: Markets) -> Pricing:
-    """Of markets that were fitted together, which all have one."""
+    """The auction type, which is the same for all markets of a fit."""
     return next(iter(markets.values())).pricing
 
 
 def budgets(markets: Markets, episodes: Episodes, ratios: Sequence[float]) -> Floats:
-    """What episodes may cost, of (ratios, episodes): so much of their auctions at the campaign's mean price."""
+    """Budgets of episodes, of (ratios, episodes): shares of the cost of all auctions at the campaign's mean price."""
     everything = np.array([markets[str(name)].price for name in episodes.campaign]) * episodes.auctions
     return np.asarray(np.multiply.outer(np.array(ratios), everything))
 
 
 def worth(markets: Markets, seen: Observation) -> Floats:
-    """What winning each auction on offer is worth, calibrated, in units of its campaign's mean."""
+    """Calibrated value of winning each current auction, in units of its campaign's mean."""
     known = {name: (m.level - np.log(m.value), m.slope, m.low, m.high) for name, m in markets.items()}
     level, slope, low, high = seen.look_up(known).T
     return np.asarray(np.exp(level + slope * np.log(np.clip(seen.expected_value, low, high))))
@@ -122,7 +122,7 @@ def prices(markets: Markets, seen: Observation) -> Floats:
 
 
 def shaded(markets: Markets, seen: Observation, worth: Floats) -> Floats:
-    """The best bids where winning is worth so much in money, of (episodes,): in a second-price market that itself."""
+    """The optimal bids for winning `worth` in money, of (episodes,); in a second-price market `worth` itself."""
     lines = seen.look_up({name: m.shades for name, m in markets.items()})
     if not lines.size:
         return worth
@@ -135,17 +135,17 @@ def shaded(markets: Markets, seen: Observation, worth: Floats) -> Floats:
 
 
 def shade(worth: Floats, shades: Sequence[float]) -> Floats:
-    """As `shaded`, in one market and in units of its mean price; of any shape."""
+    """As `shaded`, for one market in units of its mean price; any shape."""
     return np.asarray(np.minimum(np.interp(np.log(np.maximum(worth, WORTHS[0])), np.log(WORTHS), shades), worth))
 
 
 def at_pace(curves: Mapping[str, tuple[float, ...]], seen: Observation, pace: Floats) -> Floats:
-    """A curve of each episode's campaign, at a pace in units of its mean price."""
+    """Evaluate the curve of each episode's campaign at a pace in units of its mean price."""
     return on_line(seen.look_up(curves), pace)
 
 
 def reference(markets: Markets, seen: Observation) -> Floats:
-    """The multiplier of values, in units of the mean price for the mean value, that spends the pace."""
+    """The multiplier of values that spends the pace, in units of mean price over mean value."""
     curves = {name: known.multipliers for name, known in markets.items()}
     return np.asarray(at_pace(curves, seen, seen.pace / prices(markets, seen)))
 
@@ -156,7 +156,7 @@ def paced(markets: Markets, seen: Observation) -> Floats:
 
 
 def on_line(lines: Floats, pace: Floats) -> Floats:
-    """Each of the curves `lines`, of (episodes, POINTS), at its pace."""
+    """Evaluate each curve of `lines`, of (episodes, POINTS), at its pace."""
     step = np.log(np.clip(pace, *PACES) / LOWEST) / np.log(HIGHEST / LOWEST) * (POINTS - 1)
     left = np.minimum(step.astype(np.int64), POINTS - 2)
     rows = np.arange(len(lines))
@@ -164,7 +164,7 @@ def on_line(lines: Floats, pace: Floats) -> Floats:
 
 
 def pace_at(lines: Floats, value: Floats) -> Floats:
-    """The pace at which each of the rising curves `lines`, of (episodes, POINTS), has its value."""
+    """Invert each increasing curve of `lines`, of (episodes, POINTS): the pace at its value."""
     rows = np.arange(len(lines))
     left = np.clip((lines <= value[:, None]).sum(axis=1) - 1, 0, POINTS - 2)
     low, high = lines[rows, left], lines[rows, left + 1]
@@ -173,10 +173,10 @@ def pace_at(lines: Floats, value: Floats) -> Floats:
 
 
 def _power(score: Floats, value: Floats, prior: float) -> tuple[float, float]:
-    """Level and slope of log value over log prediction: a Poisson regression, the slope drawn to `prior` (MAP, Newton).
+    """Level and slope of log value over log prediction: Poisson regression with a prior on the slope (MAP, Newton).
 
-    Half a win is added, so that a campaign without any has a level. Values are scaled to as many wins of one value as
-    would be as sure of their sum (Kish, 1965): a few dear conversions tell less than as many that bring the same.
+    Half a win is added, so that campaigns without wins have a level. Values are scaled to their effective number of
+    equal wins (Kish, 1965), as a few expensive conversions are less informative than the same number of equal ones.
     """
     unit = float((value**2).sum() / value.sum()) if (value > 0).any() else 1.0
     count, centre = value / unit, float(score.mean())
@@ -196,7 +196,7 @@ def _power(score: Floats, value: Floats, prior: float) -> tuple[float, float]:
 
 
 def _curves(values: Floats, prices: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Multiplier and gain by pace: what is cheapest for its value is bought until the pace is spent."""
+    """Multiplier and gain by pace: auctions are bought by value per price until the pace is spent."""
     ratio = prices / values
     order = np.argsort(ratio, kind="stable")
     spend, gain = np.cumsum(prices[order]) / len(order), np.cumsum(values[order]) / len(order)
@@ -205,9 +205,9 @@ def _curves(values: Floats, prices: Floats) -> tuple[tuple[float, ...], tuple[fl
 
 
 def _shades(prices: Floats) -> tuple[float, ...]:
-    """For each of `WORTHS` the logged price whose surplus, (worth - price) x chance to win, is highest.
+    """For each of `WORTHS` the logged price with the highest surplus, (worth - price) x win probability.
 
-    Where no price leaves any, the worth itself: such a bid wins nothing.
+    The worth itself where no price has a positive surplus: such a bid wins nothing.
     """
     bids = np.quantile(prices, np.linspace(0, 1, PRICES))
     chance = np.searchsorted(np.sort(prices), bids, side="right") / len(prices)

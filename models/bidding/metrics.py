@@ -1,4 +1,4 @@
-"""What bids are worth: each auction is won where its bid reached the market price, and sums are held against sums."""
+"""Bidding metrics: ratios of sums over auctions, which are won where the bid reaches the market price."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 from models.evaluation.metrics import Array, Metric
 
-#: An amount a row, from truth and answers.
+#: Function from truth and answers to an amount per row.
 Amount = Callable[[pd.DataFrame, pd.DataFrame], Array]
 
 
@@ -18,7 +18,7 @@ def won(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
 
 
 def paid(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
-    """What each auction cost, as a multiple of what the budget has for one: the market price, or the winner's bid."""
+    """Cost of each auction in units of the budget per auction: the market price, or the winner's bid."""
     return _price(truth, answers, truth["price_in_pace"], truth["bid_in_pace"])
 
 
@@ -27,7 +27,7 @@ def _cost(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
 
 
 def _price(truth: pd.DataFrame, answers: pd.DataFrame, others: pd.Series, own: pd.Series) -> Array:
-    """By what the others bid, or by `own` a unit that was bid where that is above 0."""
+    """The competing price, or `own` per unit of bid where that is above 0."""
     return np.asarray(won(truth, answers) * np.where(own > 0, own * answers["bid"], others), dtype=float)
 
 
@@ -44,7 +44,7 @@ def _each(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
 
 
 def _spent(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
-    """In units of what a budget has for a thousand auctions: what campaigns and currencies have in common."""
+    """Cost in units of the budget for 1,000 auctions, which is comparable across campaigns and currencies."""
     return paid(truth, answers) / 1000
 
 
@@ -53,7 +53,7 @@ def _thousandth(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
 
 
 def ratio(name: str, above: Amount, below: Amount, higher_is_better: bool = True) -> Metric:
-    """The sum of one amount over that of another; episodes are drawn whole, as their auctions hang together."""
+    """Ratio of the sums of two amounts; the bootstrap resamples whole episodes, as their auctions are dependent."""
 
     def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
         _, episode = np.unique(truth["episode"].to_numpy(), return_inverse=True)
@@ -80,7 +80,7 @@ CALIBRATION = ratio("came_of_expected", _came, _expected)
 
 
 def _sum(name: str, amount: Amount, higher_is_better: bool = True) -> Metric:
-    """The sum of an amount, episodes drawn whole."""
+    """The sum of an amount; the bootstrap resamples whole episodes."""
 
     def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
         _, episode = np.unique(truth["episode"].to_numpy(), return_inverse=True)

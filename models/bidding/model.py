@@ -1,4 +1,4 @@
-"""A policy as a model: rows of feature and request in, bids out, and whole episodes played where that is asked."""
+"""The bidding model: predicts bids from rows of features and request context, and replays whole episodes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,10 +27,10 @@ DRIVERS = 5
 
 
 class About(Document):
-    """Which policy it is, the markets it was fitted on, and what is usual: by column and campaign, for explanations.
+    """The policy's name, its markets, and typical values by column and campaign for explanations.
 
-    `spend` says whether money that is not worth spending is kept, and `goal` what is bought: where that is conversions,
-    whoever asks predicts the chance of a click beside what winning is worth.
+    `spend` says whether to keep money that is not worth spending, and `goal` what is bought. With conversions, requests
+    need a predicted click probability in addition to the value of winning.
     """
 
     policy: str
@@ -42,14 +42,14 @@ class About(Document):
 
 @dataclass(frozen=True)
 class Known:
-    """What the feature service says of each row's campaign: mean price of the last week, and of how many auctions."""
+    """Features of each row's campaign: mean price of the last week, and its number of auctions."""
 
     price: Floats
     auctions: Floats
 
     @classmethod
     def of(cls, rows: pd.DataFrame) -> Self:
-        """Raises `InvalidRows` where a column is missing, or a value is no finite number."""
+        """Raises `InvalidRows` for a missing column or a value that is not a finite number."""
         for name in (frame.PRICE, frame.PRICES):
             if name not in rows:
                 raise InvalidRows(name, "a column of this name", "no such column")
@@ -57,18 +57,17 @@ class Known:
 
     @classmethod
     def told(cls, price: Floats, count: Floats) -> Self:
-        """The same from arrays, NaN where the service does not know."""
+        """From arrays, NaN where unknown."""
         there = (price > 0) & (count > 0)
         return cls(np.where(there, price, 1.0), np.where(there, count, 0.0))
 
 
 class BiddingModel:
-    """Bids by a policy at the prices of today, cautiously for a campaign it has not learnt, and within what is left.
+    """Bids by a policy, adjusted to current prices and capped at the remaining budget.
 
-    A policy's bids are as many times higher as prices have risen since it was fitted: it is shown all money in the
-    prices of the log it knows, and its bid is turned back. Money that is not worth spending today it is not shown.
-    A campaign that was not in that log is paced by the bare budget: even if every auction were won, spending would stay
-    even.
+    Money is rescaled to the price level of the training log for the policy, and its bid is scaled back. Money that is
+    not worth spending is hidden from it. Unknown campaigns are paced by the budget alone: even if every auction were
+    won, spending would stay even.
     """
 
     says = frozenset({"policy_bid", "policy_propensity", "baseline_bid", "expected_value"})
@@ -79,7 +78,7 @@ class BiddingModel:
         self.beside = (self._chance, "target_cpc", "current_bid")
 
     def bid(self, seen: Observation, known: Known) -> Floats:
-        """What to bid in each auction on offer, of (rows,), never above what is left."""
+        """Bids for the current auctions, of (rows,), at most the remaining budget."""
         learnt = np.array([name in self.about.markets for name in seen.campaigns])[seen.campaign]
         if not learnt.all():
             bids = seen.pace.copy()
@@ -90,7 +89,7 @@ class BiddingModel:
         return np.asarray(np.clip(np.nan_to_num(bids), 0.0, np.maximum(seen.left, 0.0)))
 
     def expected_value(self, seen: Observation) -> Floats:
-        """What winning is worth: calibrated for a campaign that was learnt, else as it was predicted."""
+        """Value of winning: calibrated for known campaigns, else as predicted."""
         learnt = np.array([name in self.about.markets for name in seen.campaigns])[seen.campaign]
         worth = seen.expected_value.copy()
         if learnt.any():
@@ -100,7 +99,7 @@ class BiddingModel:
         return worth
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """`bid` and `expected_value` a row. Raises `InvalidRows`; see `frame.observed` for what may be missing."""
+        """`bid` and `expected_value` per row. Raises `InvalidRows`; see `frame.observed` for optional columns."""
         seen = frame.observed(rows)
         bid = self.bid(seen, Known.of(rows))
         return pd.DataFrame({"bid": bid, "expected_value": self.expected_value(seen)}, index=rows.index)
@@ -125,7 +124,7 @@ class BiddingModel:
         }
 
     def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """`top_drivers`: by how much the bid would be lower if one thing were as usual, in money, largest first."""
+        """`top_drivers`: change of the bid in money if one input had its typical value, largest first."""
         bid = self.predict(rows)["bid"].to_numpy()
         usual = {name: self.predict(self._as_usual(rows, name))["bid"].to_numpy() for name in self.about.usual}
         effects = pd.DataFrame({name: bid - other for name, other in usual.items()}, index=rows.index)
@@ -136,7 +135,7 @@ class BiddingModel:
         return pd.DataFrame({"top_drivers": pd.Series(drivers, index=rows.index, dtype=object)})
 
     def save(self, folder: Path) -> None:
-        """Write `model.json` and the policy's own parts beside it."""
+        """Write `model.json` and the policy's files."""
         (folder / "policy").mkdir(parents=True, exist_ok=True)
         (folder / "model.json").write_text(self.about.model_dump_json())
         self.policy.save(folder / "policy")
@@ -158,13 +157,13 @@ class BiddingModel:
     def _as_usual(self, rows: pd.DataFrame, name: str) -> pd.DataFrame:
         if name != "left":
             return rows.assign(**{name: rows[frame.ENTITY].map(self.about.usual[name]).fillna(rows[name])})
-        # Usual for a budget is to be spent evenly.
+        # Typical is an evenly spent budget.
         seen = frame.observed(rows)
         return rows.assign(left=np.minimum(seen.budget * seen.remaining / seen.auctions, seen.budget))
 
 
 def trial(model: BiddingModel, test: pd.DataFrame) -> pd.DataFrame:
-    """What `model` bids when it plays the episodes of `test` with their budgets, on the index of `test`."""
+    """The bids of `model` in a replay of the episodes of `test` with their budgets, on the index of `test`."""
     episodes, places = frame.episodes(test)
     first = test.iloc[places[:, 0]]
     game = Replay(episodes, first["budget"].to_numpy(dtype=float), frame.pricing(test))

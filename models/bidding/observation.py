@@ -1,4 +1,4 @@
-"""What a bidder knows before an auction: all of its state is here, so that a policy is a pure function of it."""
+"""The observation before an auction: the complete state, so that a policy is a pure function of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -18,19 +18,19 @@ NEWEST = 1 / 50
 
 @dataclass(frozen=True)
 class Observation:
-    """One auction on offer for each of many episodes; every array is of (episodes,). Money is in the log's currency.
+    """The current auction of many episodes; every array is of (episodes,). Money is in the log's currency.
 
     Attributes:
-        campaign: place of the campaign's name in `campaigns`.
-        budget, left: what the episode may cost, and what of it is left before this auction.
-        auctions, remaining: how many the episode has, and how many are left with this one.
-        expected_value: of winning this auction, as predicted; not calibrated.
-        hour, weekday: of this auction, as in `Episodes`.
-        channel: place of its channel's name in `channels`.
+        campaign: index in `campaigns`.
+        budget, left: budget of the episode, and the part left before this auction.
+        auctions, remaining: auctions of the episode, and those left including this one.
+        expected_value: predicted value of winning this auction; uncalibrated.
+        hour, weekday: local time of this auction, as in `Episodes`.
+        channel: index in `channels`.
         wins: auctions won so far.
-        offered_value: expected value added up over the auctions so far, won or not.
-        recent_cost: paid an auction of late.
-        pacing_debt: added up over the auctions so far, by what share of the budget spending was behind an even pace.
+        offered_value: sum of expected values of the auctions so far, won or not.
+        recent_cost: exponential mean of the cost per auction.
+        pacing_debt: sum over the auctions so far of the share of the budget by which spending was behind an even pace.
     """
 
     campaign: Integers
@@ -54,11 +54,11 @@ class Observation:
 
     @property
     def pace(self) -> Floats:
-        """What may be spent on each auction left, of (episodes,)."""
+        """Remaining budget per remaining auction, of (episodes,)."""
         return self.left / self.remaining
 
     def look_up(self, known: Mapping[str, Any]) -> npt.NDArray[Any]:
-        """What is known of each episode's campaign. Raises `InvalidRows` on a campaign that is not in `known`."""
+        """The value in `known` of each episode's campaign. Raises `InvalidRows` for an unknown campaign."""
         for name in self.campaigns:
             if name not in known:
                 raise InvalidRows("campaign_id", f"one of {', '.join(sorted(known))}", name)
@@ -66,7 +66,7 @@ class Observation:
 
     @classmethod
     def of(cls, rows: pd.DataFrame) -> Self:
-        """From a frame with `campaign_id`, `channel` by name and a column for every other array.
+        """From a frame with the names `campaign_id` and `channel`, and a column for every other array.
 
         Raises `InvalidRows` where a column is missing, a number is not finite or no auction is left.
         """

@@ -1,4 +1,4 @@
-"""What the bidding family learns by."""
+"""Parameters of the bidding family."""
 
 from pydantic import PositiveInt
 
@@ -13,8 +13,8 @@ from models.family import Params
 class BiddingParams(Params):
     """The `bidding` section of `params.yaml`.
 
-    Of the window, the horizon is how long the test examples reach back from the end, and the valid ones from there;
-    campaigns' features are as of every so many days (`step_days`), and train examples need their minimum of history.
+    In `window`, the horizon is the length of the test split and of the valid split before it; campaign features are
+    computed every `step_days`, and train examples need the minimum history.
     """
 
     window: Window
@@ -36,5 +36,5 @@ class BiddingParams(Params):
 
     @property
     def schedule(self) -> Schedule:
-        """How much the network learns."""
+        """The network's training schedule."""
         return Schedule(rounds=self.rounds, episodes=self.episodes, steps=self.steps)

@@ -1,4 +1,4 @@
-"""Planning by dynamic programming: what a budget is worth with so many auctions to go, for all budgets and times."""
+"""Dynamic programming: the value of a budget by number of remaining auctions."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -23,15 +23,16 @@ def budget_grid(most: float, points: int) -> Floats:
 
 
 def plan(values: Floats, prices: Floats, auctions: int, budgets: Floats, shades: Sequence[float] = ()) -> Floats:
-    """The most value that can be expected, of (auctions + 1, budgets): line t has t auctions to go.
+    """The optimal expected value, of (auctions + 1, budgets): row t has t auctions to go.
 
-    Each auction is one of the pairs of `values` and `prices`, both of (pairs,), with equal chances; its value is seen
-    before bidding and its price is paid on winning. After Cai et al., "Real-Time Bidding by Reinforcement Learning in
-    Display Advertising" (2017), equation 7; with one value for all pairs it is theirs, which plans by the mean. Between
-    budgets of the grid, which starts at 0, worth is linear; with whole prices and a grid of whole budgets it is exact.
+    Each auction is one of the pairs of `values` and `prices`, both of (pairs,), with equal probability; its value is
+    known before bidding and its price is paid on winning. After Cai et al., "Real-Time Bidding by Reinforcement
+    Learning in Display Advertising" (2017), equation 7; with one value for all pairs it equals theirs, which plans by
+    the mean. Values are interpolated linearly between budgets of the grid, which starts at 0; with integer prices and
+    an integer grid they are exact.
 
-    With the `shades` of a first-price market, in the units of `prices`, winners pay their bids: those that are best for
-    what the value is worth where a little more money is worth what the plan says of later auctions.
+    With the `shades` of a first-price market, in the units of `prices`, winners pay their bids, which are optimal for
+    the value at the plan's marginal value of money.
     """
     cost, wins = np.broadcast_to(prices, (len(budgets), len(prices))), np.array(True)
     place, part = _places(budgets[:, None] - cost, budgets)
@@ -50,16 +51,16 @@ def plan(values: Floats, prices: Floats, auctions: int, budgets: Floats, shades:
 
 
 def _places(rest: Floats, budgets: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Between which budgets each amount lies, and what part of the way."""
+    """Index of the lower neighbour in the grid of each amount, and the interpolation weight."""
     place = np.clip(np.searchsorted(budgets, rest.ravel(), side="right") - 1, 0, len(budgets) - 2).reshape(rest.shape)
     return place, np.clip((rest - budgets[place]) / (budgets[place + 1] - budgets[place]), 0, 1)
 
 
 class Plans:
-    """What is left of a budget is worth, for every campaign; in units of its mean value and mean price.
+    """Value of a remaining budget for every campaign, in units of its mean value and mean price.
 
     Attributes:
-        campaigns: their names, in order.
+        campaigns: campaign names, in order.
         tables: of (campaigns, auctions to go from 0 on, budgets), see `plan`.
         budgets: the budgets of the tables.
     """
@@ -70,7 +71,7 @@ class Plans:
 
     @classmethod
     def fit(cls, markets: Markets, auctions: int, by_mean: bool = False) -> Self:
-        """Plan for episodes of so many auctions by the pairs of each market, or as if all values were the mean."""
+        """Plan for episodes of this many auctions by each market's pairs, or with all values equal to the mean."""
         budgets, names = budget_grid(auctions, BUDGETS), sorted(markets)
         tables = []
         for name in names:
@@ -80,9 +81,9 @@ class Plans:
         return cls(names, np.array(tables, dtype=np.float32))
 
     def lines(self, seen: Observation, price: Floats, settled: int) -> tuple[Floats, Floats]:
-        """What each budget is worth once so many auctions of those left are settled, and the budget left now.
+        """The value of each budget after `settled` of the remaining auctions, and the remaining budget.
 
-        Of (episodes, budgets) and (episodes,). Where more auctions are left than were planned for, their number and the
+        Of (episodes, budgets) and (episodes,). Where more auctions remain than were planned, their number and the
         budget are scaled alike: bids depend on the ratio when both are large.
         """
         scale = np.minimum(1.0, (self.tables.shape[1] - 1) / seen.remaining)
@@ -91,15 +92,15 @@ class Plans:
         return self.tables[place, to_go], np.minimum(seen.left / price * scale, self.budgets[-1])
 
     def prospect(self, seen: Observation, price: Floats) -> Floats:
-        """The value that may be expected from what is left, with the auction on offer, of (episodes,)."""
+        """Expected value of the remaining budget, including the current auction, of (episodes,)."""
         later, left = self.lines(seen, price, 0)
         return _at(later, self.budgets, left)
 
 
 def highest_bid(later: Floats, budgets: Floats, left: Floats, value: Floats) -> Floats:
-    """The highest price at which winning is worth what it takes from later auctions, one a line; never above `left`.
+    """The highest price at which winning is worth the lost value of later auctions, one per row; at most `left`.
 
-    `later` is of (lines, budgets): what each budget is worth after this auction. `left` and `value` are of (lines,).
+    `later` is of (rows, budgets): value of each budget after this auction. `left` and `value` are of (rows,).
     """
     lines = np.arange(len(left))
     needed = _at(later, budgets, left) - value

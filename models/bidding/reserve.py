@@ -1,12 +1,12 @@
-"""What of a budget is worth spending: money is kept where it would bring less than was planned for its last unit.
+"""Keeps money whose marginal value falls below the plan.
 
-A budget says what may be spent, not that it must be. The plan for it, at the prices of the log, says what its last unit
-buys: the multiplier at which bids would spend it. A policy that only looks at what is left bids past that once auctions
-are known to cost more than planned, and pays the more for less. So the part of the budget is kept that would be spent
-only by bidding past the plan: total value is traded for value per spend, and no more of it than that part would buy.
+A budget is a limit, not a target. At the prices of the log, the plan gives the value of the budget's last unit: the
+multiplier at which bids would spend it all. When prices are known to have risen, a policy that only follows the
+remaining budget bids above that multiplier and pays more for less. So the part of the budget that could only be spent
+above the planned multiplier is kept: it trades total value for value per spend.
 
-Money that lies behind an even pace within an episode is not kept: without a rise that is known, what it costs in total
-value in a steady market is more than it saves in one that rises unseen.
+Unspent money within an episode is not kept: without a known rise of prices, that would cost more total value in a
+steady market than it would save in a rising one.
 """
 
 from collections.abc import Mapping
@@ -20,16 +20,16 @@ from models.bidding.auctions import Floats
 from models.bidding.market import Market
 from models.bidding.observation import Observation
 
-#: What a budget is for: to be spent as far as that is worth it, or all of it, whatever it brings.
+#: Whether to spend a budget only as far as it is worth it, or completely.
 Spend = Literal["worthwhile", "all"]
 #: What is bought.
 Goal = Literal["clicks", "conversions"]
 
 
 def spendable(markets: Mapping[str, Market], seen: Observation, level: Floats) -> Observation:
-    """The same with what is worth spending in place of the budget and of what is left.
+    """The observation with budget and remaining budget reduced to what is worth spending.
 
-    `level` is how many times as high as planned prices are known to be, of (rows,).
+    `level` is the ratio of current to planned prices, of (rows,).
     """
     pace = seen.budget / seen.auctions / market.prices(markets, seen)
     kept = seen.budget * (1 - _worthwhile(markets, seen, pace, np.maximum(level, 1.0)))
@@ -37,7 +37,7 @@ def spendable(markets: Mapping[str, Market], seen: Observation, level: Floats) -
 
 
 def _worthwhile(markets: Mapping[str, Market], seen: Observation, pace: Floats, level: Floats) -> Floats:
-    """The share of the budget that the planned multiplier spends at prices so many times as high."""
+    """The share of the budget that the planned multiplier spends at prices higher by `level`."""
     lines = seen.look_up({name: known.multipliers for name, known in markets.items()})
     spent = level * market.pace_at(lines, market.on_line(lines, pace) / level)
     return np.asarray(np.minimum(1.0, spent / np.clip(pace, *market.PACES)))

@@ -1,4 +1,4 @@
-"""Simulated auctions as episodes: to learn to bid where there is no log."""
+"""Simulated auctions as episodes, for training without a log."""
 
 import numpy as np
 
@@ -7,11 +7,10 @@ from models.bidding.auctions import Episodes
 
 
 def episodes(simulator: Simulator, count: int, auctions: int, first_day: int = 0, expected: bool = False) -> Episodes:
-    """Episodes of a day each, one day after the other from `first_day`; a day is the same in whatever run it is drawn.
+    """Episodes of one day each from `first_day`; a day depends only on the seed.
 
-    What winning brings is the value of the conversion, whenever it comes, or (`expected`) what it is on average by the
-    true chances that no bidder sees: the same figures in the long run, without the noise of a few conversions. Raises
-    ValueError where `count` is below 1.
+    The value of winning is that of the conversion, or with `expected` its mean by the true probabilities: the same in
+    the long run, without the noise of rare conversions. Raises ValueError where `count` is below 1.
     """
     if count < 1:
         raise ValueError(f"count: expected at least 1 episode, got {count}")

@@ -1,4 +1,4 @@
-"""Fit every policy that may be released, and ship the one that wins most of what it has not learnt from."""
+"""Fits every candidate policy, and chooses the best one on held-out episodes."""
 
 import json
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ from models.bidding.model import About, BiddingModel
 from models.bidding.params import BiddingParams
 from models.family import Fit, Model
 
-#: What a bid is explained by.
+#: Inputs in explanations of a bid.
 DRIVEN_BY = ("predicted_value", "left", "hour", "weekday", frame.PRICE, "recent_cost", "pacing_debt")
 #: What each candidate won, in the checkpoint.
 WON = "held_out.json"
 
 
 def fit(train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpoint: Path) -> BiddingModel:
-    """The best of the candidates, fitted on all there is; see `fit.best` for what is best.
+    """The best candidate (see `fit.best`), fitted on all data.
 
-    Which that is, halves of `train` and `valid` together say, each held out once and played with every budget: a week
-    of clicks alone is too few to tell tuned policies apart. What they won is kept in `checkpoint`, as is the network
-    after each round: a fit that was stopped goes on from there.
+    Candidates are compared on halves of `train` and `valid` together, each held out once and replayed with every
+    budget, because a week of clicks is too little to distinguish tuned policies. Results, and the network after each
+    round, are saved in `checkpoint`, from which an interrupted fit resumes.
     """
     given = lesson(train, valid, params, checkpoint)
     kept = checkpoint / WON
@@ -37,7 +37,7 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpo
 
 
 def baseline(name: str) -> Fit:
-    """The policy called `name`, fitted on the same examples; it keeps what is not worth spending, as asked of all."""
+    """The policy `name`, fitted on the same examples with the same `spend` setting."""
 
     def fitted(train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpoint: Path) -> Model:
         given = lesson(train, valid, params, checkpoint)
@@ -53,7 +53,7 @@ def lesson(
     checkpoint: Path,
     known: Mapping[str, Market] | None = None,
 ) -> Lesson:
-    """All there is to learn from, beside the markets `known` already."""
+    """Training data of the policies, with the markets `known` from an earlier fit."""
     episodes, _ = frame.episodes(pd.concat([train, valid], ignore_index=True))
     return Lesson(
         episodes,
@@ -75,7 +75,7 @@ def made(
     train: pd.DataFrame,
     usual: Mapping[str, Mapping[str, float]] | None = None,
 ) -> BiddingModel:
-    """The model of a policy that was fitted; `usual` is what is so in campaigns that `train` does not tell of."""
+    """The model of a fitted policy; `usual` has typical values of campaigns that are not in `train`."""
     medians, known = train.groupby(frame.ENTITY)[list(DRIVEN_BY)].median(), usual or {}
     learnt = {str(column): {str(key): value for key, value in medians[column].dropna().items()} for column in medians}
     usual = {column: {**known.get(column, {}), **values} for column, values in learnt.items()}

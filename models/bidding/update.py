@@ -1,4 +1,4 @@
-"""Going on from a released policy with what was logged since: a new version of the same kind, never the old one."""
+"""Incremental training: a new version of the champion's policy from newly logged auctions."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,8 +24,8 @@ def _linear(given: Lesson, before: Linear | Pid) -> Linear:
     return Linear.fit(given.episodes, given.markets, given.ratios, before.factor)
 
 
-#: How each policy that may be released goes on from itself: networks from their weights, tuned factors from where they
-#: stand. What is worked out of the markets alone is worked out anew; these start from the markets known before.
+#: Incremental fit by policy: networks start from their weights, tuned factors from their values. Policies derived from
+#: markets alone are refitted; markets start from the earlier ones.
 UPDATES: Mapping[str, Callable[[Lesson, Any], Kept]] = {
     "mcpc": lambda given, before: Mcpc(targets={**before.targets, **Mcpc.fit(given.episodes).targets}),
     "constant": lambda given, before: Constant.fit(given.episodes, given.markets, given.ratios, before.amount),
@@ -42,9 +42,9 @@ UPDATES: Mapping[str, Callable[[Lesson, Any], Kept]] = {
 def update(
     champion: BiddingModel, train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpoint: Path
 ) -> BiddingModel:
-    """The champion's policy as it is after learning from `train` and `valid` too.
+    """The champion's policy, updated with `train` and `valid`.
 
-    Campaigns that these do not tell of keep what is known of them. A fit that was stopped goes on from `checkpoint`.
+    Campaigns without new auctions are unchanged. An interrupted fit resumes from `checkpoint`.
     """
     about = champion.about
     given = lesson(train, valid, params, checkpoint, about.markets)

@@ -1,4 +1,4 @@
-"""What bidding adds to the gates that all families share."""
+"""Release gates of bidding, in addition to the common ones."""
 
 import pandas as pd
 
@@ -6,9 +6,9 @@ from models.bidding.metrics import CALIBRATION, paid
 from models.evaluation import bootstrap
 from models.evaluation.gates import Evidence, Verdict
 
-#: What rounding may add to an episode's spending, as a share of its budget.
+#: Tolerance for rounding, as a share of an episode's budget.
 ROUNDING = 1e-9
-#: How far the value of what is offered may be from what was expected of it, as a ratio.
+#: Tolerated range of the ratio of realized to expected value.
 TOLERANCE = 0.2
 
 
@@ -26,7 +26,7 @@ def never_overspends(evidence: Evidence) -> Verdict:
 
 
 def value_is_calibrated(evidence: Evidence) -> Verdict:
-    """What all auctions brought together is what was expected of them, within tolerance beyond noise."""
+    """The ratio of realized to expected value of all auctions is not significantly outside the tolerance."""
     ratio = bootstrap.interval(CALIBRATION, evidence.truth, evidence.answers, evidence.seed)
     low, high = 1 - TOLERANCE, 1 / (1 - TOLERANCE)
     return Verdict(

@@ -78,13 +78,13 @@ def evaluate(
     """
     from components.compare.step import compare
     from components.params import load
-    from pipelines import trial
+    from pipelines import comparison
     from pipelines.console import console, progress
 
     section, given = load(params_file).section(family), schema(schema_file)
     with progress() as tell:
         compared = compare(family, data, test, cutoff, horizon, section, Settings(), given, tell)
     if as_json:
-        click.echo(trial.as_json(compared))
+        click.echo(comparison.as_json(compared))
     else:
-        trial.show(compared, console())
+        comparison.show(compared, console())

@@ -80,15 +80,23 @@ def drift(name: str, settings: Settings) -> Drift | None:
     found = _read(settings.home / "monitoring" / f"{name}.json")
     if found is None or found["version"] is None:
         return None
-    columns = found["features"] | {f"answer: {column}": seen for column, seen in found["answers"].items()}
+    decided = found.get("decisions", {})  # a look before decisions were watched has none
+    columns = _monitored(found) | {f"decisions, {name}": seen for name, seen in _monitored(decided).items()}
+    notes = {"": found["note"], "decisions ": decided.get("note", "")}
     return Drift(
         drifted=found["drifted"],
         rows=found["rows"],
         detectors=found["detectors"],
         features=tuple(FeatureDrift(column, **seen) for column, seen in columns.items()),
-        note=found["note"],
+        note="; ".join(f"{whose}{note}" for whose, note in notes.items() if note),
         held={metric: (held["value"], held["at_release"]) for metric, held in found["held"].items()},
     )
+
+
+def _monitored(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the monitors said of each column."""
+    answers = {f"answer: {column}": seen for column, seen in found.get("answers", {}).items()}
+    return {**found.get("features", {}), **answers}
 
 
 def release(name: str, settings: Settings) -> ReleaseCourse | None:

@@ -1,1 +1,1 @@
-"""Who may ask: keys with scopes, accounts and families, the same for predictions as for decisions."""
+"""API keys with scopes, accounts and families, for predictions and decisions."""

@@ -1,7 +1,7 @@
-"""API keys: who may ask for what, of whom, how often; kept as hashes in one file that is read again when it changes.
+"""API keys with scopes, accounts, families and rate limits; stored as hashes in one file, reloaded when it changes.
 
-A key is 256 random bits, so a plain SHA-256 of it is as good as a slow hash: there is no dictionary to try, and every
-request can afford it. The file is worth nothing to who reads it.
+A key is 256 random bits, so a plain SHA-256 resists guessing as well as a slow hash, and is fast enough for every
+request. The file contains no secrets.
 """
 
 import hashlib
@@ -32,21 +32,21 @@ _NOBODY = hashlib.sha256(b"").hexdigest()
 
 
 class Unknown(PermissionError):
-    """No key, or none that is known."""
+    """The key is missing or unknown."""
 
 
 class Forbidden(PermissionError):
-    """A key that may not do this."""
+    """The key lacks the permission."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """What is known of a key.
+    """The record of a key.
 
     Attributes:
         hash: SHA-256 of the secret, in hex.
-        per_s: opportunities and events a second that it may send.
-        accounts, families: the only ones that it may ask about; None: all.
+        per_s: limit of opportunities and events per second.
+        accounts, families: the permitted ones; None for all.
     """
 
     name: str
@@ -57,11 +57,11 @@ class Key:
     families: frozenset[str] | None = None
 
     def need(self, accounts: Iterable[str | None] = (), families: Iterable[str] = ()) -> None:
-        """Raises `Forbidden` naming what of these the key is not for; an account None stands for all of them."""
+        """Raises `Forbidden` naming the first that is not permitted; an account None means all accounts."""
         if self.accounts is not None:
             for account in accounts:
                 if account is None:
-                    raise Forbidden(f"the key '{self.name}' is not for all accounts: name one that it is for")
+                    raise Forbidden(f"the key '{self.name}' is not for all accounts: name a permitted one")
                 if account not in self.accounts:
                     raise Forbidden(f"the key '{self.name}' is not for the account '{account}'")
         if self.families is not None:
@@ -71,23 +71,23 @@ class Key:
 
 
 class Keys:
-    """The keys of a home, as they are in their file now. Without the file nobody may do anything."""
+    """The keys in a home's key file. Without the file every request is refused."""
 
     def __init__(self, settings: Settings) -> None:
         self._path = path(settings)
         self._seen: tuple[int, ...] | None = None
         self._keys: Mapping[str, Key] = {}
-        self._proved: dict[str, Key] = {}  # keys that were given and found right, until the file changes
+        self._proved: dict[str, Key] = {}  # verified keys, until the file changes
 
     def check(self, given: str, scope: Scope) -> Key:
-        """The key that was given, if it may. Raises `Unknown` or `Forbidden`; neither repeats what was given."""
+        """Authenticate and authorize a key. Raises `Unknown` or `Forbidden`, without repeating the secret."""
         key = self._key(given)
         if scope not in key.scopes:
             raise Forbidden(f"the key '{key.name}' has no scope '{scope}'")
         return key
 
     def known(self, given: str) -> bool:
-        """Whether this is a key in force, whatever it is for."""
+        """Whether the key is valid, for any scope."""
         try:
             self._key(given)
         except Unknown:
@@ -121,11 +121,11 @@ class Keys:
             self._keys, self._seen, self._proved = read(self._path), seen, {}
         except (ValueError, TypeError, KeyError, OSError) as broken:
             self._seen = seen
-            log.error("%s cannot be read, the keys from before stay in force: %s", self._path, broken)
+            log.error("%s cannot be read, the previous keys stay valid: %s", self._path, broken)
 
 
 def bearer(header: str) -> str:
-    """The key in the header `authorization`; empty where there is none."""
+    """The key in the header `authorization`; empty without one."""
     scheme, _, given = header.partition(" ")
     return given.strip() if scheme.lower() == "bearer" else ""
 
@@ -138,9 +138,9 @@ def make(
     accounts: Collection[str] | None = None,
     families: Collection[str] | None = None,
 ) -> str:
-    """A new key, of which only the hash is kept: what is returned is never to be seen again.
+    """Create a key and return its secret; only the hash is stored.
 
-    Raises `ValueError` for a key of some accounts that is to ask about customers: they belong to no account.
+    Raises `ValueError` for a key limited to accounts with a scope about customers, as customers belong to no account.
     """
     identity, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     limits = (None if only is None else frozenset(only) for only in (accounts, families))
@@ -154,7 +154,7 @@ def make(
 
 
 def revoke(settings: Settings, name: str) -> int:
-    """Take all keys of this name out of force; how many there were."""
+    """Revoke all keys of this name. Returns their number."""
     place = path(settings)
     with FileLock(place.with_suffix(".lock"), mode=0o600):
         keys = read(place) if place.exists() else {}
@@ -165,7 +165,7 @@ def revoke(settings: Settings, name: str) -> int:
 
 
 def read(place: Path) -> dict[str, Key]:
-    """The keys of a file, by their public part. Raises `ValueError` and its kin for a file that is not one of keys."""
+    """The keys of a file by their public part. Raises `ValueError`, `KeyError` or `TypeError` for an invalid file."""
     found, written = {}, json.loads(place.read_bytes())
     if not isinstance(written, dict):
         raise ValueError("expected an object of keys")
@@ -178,12 +178,12 @@ def read(place: Path) -> dict[str, Key]:
 
 
 def path(settings: Settings) -> Path:
-    """Where the hashes are: `ADLOOP_API_KEYS`, or under the home."""
+    """Path of the key file: `ADLOOP_API_KEYS`, or under the home."""
     return settings.api_keys or settings.home / "keys" / "api.json"
 
 
 def hashed(secret: str) -> str:
-    """What is kept of a secret."""
+    """The stored hash of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -197,15 +197,15 @@ def _limit(said: Mapping[str, Any], what: str) -> frozenset[str] | None:
 
 
 def _sound(key: Key) -> Key:
-    """The key, if it can be one. Raises `ValueError`."""
+    """Validate a key. Raises `ValueError`."""
     if not set(key.scopes) <= set(SCOPES):
         raise ValueError(
             f"key '{key.name}': expected scopes among {', '.join(SCOPES)}, got {', '.join(map(str, key.scopes))}"
         )
     if key.accounts is not None and _OF_CUSTOMERS & set(key.scopes):
         raise ValueError(
-            f"key '{key.name}': customers belong to no account, so a key of some accounts cannot predict or explain; "
-            "make one key for decisions of these accounts and another, without accounts, for predictions"
+            f"key '{key.name}': customers belong to no account, so a key with accounts cannot predict or explain; "
+            "create one key with accounts for decisions and another without accounts for predictions"
         )
     return key
 

@@ -1,4 +1,4 @@
-"""The key of this machine's owner: made when it is first needed, and sent by adloop's own commands."""
+"""The owner's key: created at first use, sent by adloop's own commands."""
 
 import os
 from pathlib import Path
@@ -12,9 +12,9 @@ NAME = "adloop"
 
 
 def key(settings: Settings) -> str:
-    """The key that adloop's own commands send: `ADLOOP_API_KEY`, or the one in `path`, made where it is not in force.
+    """The key of adloop's own commands: `ADLOOP_API_KEY`, or the one in `path`, which is created where it is not valid.
 
-    Raises `LookupError` where it cannot be made, as the hashes lie where this machine may not write.
+    Raises `LookupError` where it cannot be created because the key file is read-only.
     """
     if settings.api_key is not None:
         return settings.api_key.get_secret_value()
@@ -27,18 +27,18 @@ def key(settings: Settings) -> str:
         try:
             made = keys.make(settings, NAME, keys.SCOPES, 1e9)
         except OSError as denied:
-            raise LookupError(f"no key of adloop's own can be made ({denied}): name one by ADLOOP_API_KEY") from denied
+            raise LookupError(f"cannot create adloop's own key ({denied}): set ADLOOP_API_KEY") from denied
         _write(place, made)
     return made
 
 
 def header(settings: Settings) -> dict[str, str]:
-    """The key as the header of a request."""
+    """Request header with the key."""
     return {"authorization": f"Bearer {key(settings)}"}
 
 
 def path(settings: Settings) -> Path:
-    """Where it lies, readable by its owner only."""
+    """Path of the key's file, readable by its owner only."""
     return settings.home / "keys" / "own.key"
 
 

@@ -1,4 +1,4 @@
-"""What a key may be for, and what is said where none is asked for."""
+"""Scopes of API keys, and the warning where models require none."""
 
 from typing import Literal
 

@@ -13,7 +13,7 @@ def facts(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "opportunity_id": decision["opportunity_id"],
         "campaign_id": decision["campaign_id"],
-        "arm": decision["credited"],
+        "arm": decision.get("credited"),  # which an earlier version did not record
         "version": decision["versions"].get(kind.learnt_from, ""),
         "segments": segments(record["opportunity"]),
         "purpose": kind.paid.get(decision["action"], "choice"),

@@ -12,7 +12,7 @@ _LATEST = 253402300799.0
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """JSON has one kind of number: 5.0 is a whole one."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -27,9 +27,10 @@ Amount = Annotated[float, _bounded(0, MOST, "In the account's currency.")]
 ConversionValue = Annotated[float, _bounded(-MOST, MOST, "In the account's currency; negative for a refund.")]
 Moment = Annotated[float, _bounded(0, _LATEST, "Unix seconds.")]
 Rate = Annotated[float, _bounded(0, 1, "A share, from 0 to 1.")]
-Hour = Annotated[int, Field(ge=0, le=23, strict=True), BeforeValidator(_whole)]
+Hour = Annotated[int, Field(ge=0, le=23, strict=True), BeforeValidator(whole)]
 _Text = Annotated[str, StringConstraints(max_length=1024, strict=True)]
 Feature = _Text | Annotated[bool, Strict()] | Annotated[int, Strict()] | Annotated[float, Strict()] | None
+Label = _Text | Annotated[bool, Strict()] | Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Features = Annotated[
     dict[Annotated[str, StringConstraints(max_length=128, strict=True)], Feature], Field(max_length=512)
 ]

@@ -83,7 +83,7 @@ class Predictions:
     Attributes:
         answers: by the names that its kind of decision has for what it needs; one that is missing was not asked for, or
             failed, and `faults` says which.
-        features: of what the models read, those that the decision itself is made from too.
+        features: as the models read them, those among them that were looked up online; what was missing is not in it.
         versions: of each family that answered.
         faults: what went wrong, a line each: a model that threw, a store that is away.
         took_ms: milliseconds until all had answered, for the whole group that was asked together.

@@ -1,1 +1,1 @@
-"""What a process that goes on through faults needs to know: when to try again, whether the disk takes anything."""
+"""Fault handling of long-running processes: retry backoff and a disk check."""

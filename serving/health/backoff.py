@@ -1,18 +1,18 @@
-"""When something that failed is tried again: after pauses that double, until it was well for a while."""
+"""Exponential backoff for retries, reset after a period without failures."""
 
 import time
 from collections.abc import Callable
 
-#: Seconds of the first pause, of the longest one, and of health after which failures are forgotten.
+#: Seconds of the first pause, of the longest one, and without failure until a reset.
 FIRST_S, LONGEST_S, STEADY_S = 0.25, 30.0, 60.0
 
 
 class Backoff:
-    """The failures of one thing.
+    """Retry state of one part.
 
     Attributes:
-        failures: in a row.
-        total: since it is watched.
+        failures: consecutive failures.
+        total: failures since the start.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, longest_s: float = LONGEST_S) -> None:
@@ -22,20 +22,20 @@ class Backoff:
 
     @property
     def due(self) -> bool:
-        """Whether it may be tried now."""
+        """Whether a retry is due."""
         return self._clock() >= self._next
 
     @property
     def wait_s(self) -> float:
-        """Seconds until it is."""
+        """Seconds until the next retry."""
         return max(0.0, self._next - self._clock())
 
     def tried(self) -> None:
-        """It is tried now: if it fails later than `STEADY_S` from here, that is a first failure again."""
+        """Record a try; a failure more than `STEADY_S` later counts as a first one."""
         self._tried = self._clock()
 
     def failed(self) -> None:
-        """It failed: the next try is later than the one before."""
+        """Record a failure; doubles the pause."""
         now = self._clock()
         if now - self._tried > STEADY_S:
             self.failures = 0

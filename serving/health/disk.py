@@ -1,14 +1,14 @@
-"""Whether a folder can be written to: found out by writing, as a full disk says so in no other way."""
+"""Checks whether a folder is writable by writing to it, which also detects a full disk."""
 
 import os
 from pathlib import Path
 
-#: Bytes that are written: more than what a disk still finds room for when files of any size are refused.
+#: Bytes of the test file: more than the space that a full disk may still have for small files.
 SIZE = 64 << 10
 
 
 def fault(folder: Path) -> str | None:
-    """Why nothing can be kept in a folder now, and what to do; None where it can."""
+    """Why a folder is not writable, and what to do; None where it is."""
     path = folder / f".probe-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -20,5 +20,5 @@ def fault(folder: Path) -> str | None:
         finally:
             path.unlink(missing_ok=True)
     except OSError as wrong:
-        return f"{folder} cannot be written: {wrong.strerror}; make room or mend its permissions"
+        return f"{folder} cannot be written: {wrong.strerror}; make room or fix its permissions"
     return None

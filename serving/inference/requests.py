@@ -5,8 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from math import isfinite
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +149,13 @@ def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame
     then the features as `feature.<name>` and the answers as `answer.<name>`. Empty where nothing was logged yet.
     """
     begin = 0.0 if since is None else since.timestamp()
-    logged = [one for one in _recorded(requests_folder(home, family), begin) if one["logged_at"] >= begin]
+    return to_frame(
+        family, [one for one in _recorded(requests_folder(home, family), begin) if one["logged_at"] >= begin]
+    )
+
+
+def to_frame(family: str, logged: list[dict[str, Any]]) -> pd.DataFrame:
+    """Records with the `request` of each as rows, see `read`."""
     if not logged:
         return pd.DataFrame(columns=list(ABOUT))
     said = [one["predictions"] for one in logged]
@@ -185,10 +190,7 @@ def _columns(said: list[dict[str, Any]], prefix: str) -> pd.DataFrame:
 
 def newest(home: Path, family: str) -> datetime | None:
     """When the last logged request came; None where nothing was logged yet."""
-    place, last = requests_folder(home, family), float("-inf")
-    for table in reading.tables(place, ["logged_at"]) if place.exists() else ():
-        last = max([last, *table["logged_at"].drop_null().to_pylist()])
-    return datetime.fromtimestamp(last, UTC) if isfinite(last) else None
+    return reading.newest(requests_folder(home, family))
 
 
 def features(frame: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -88,21 +89,29 @@ def find(path: Path, column: str, value: str) -> set[bytes]:
 
 
 def tables(path: Path, columns: Sequence[str], since: float = 0.0) -> Iterator[Any]:
-    """All that may have been recorded since a time (Unix seconds), as a table of these columns a part or journal.
+    """All that may have been recorded since a time (Unix seconds), as a table of these columns a part or journal, the
+    newest first.
 
     A part that is damaged is left out, and named in this process's log. Raises as `parts.found`.
     """
     with parts.steady(path):
-        left = parts.journals(path)  # read before the parts, nothing is missed that becomes one meanwhile
-        made = set[str]()
-        for part in parts.uncovered([one for one in parts.found(path) if parts.late(one, since)]):
+        left = {journal.name(kept.chain, kept.first): kept for kept in parts.journals(path) if kept.written}
+        # Journals were read before the parts: nothing is missed that becomes one meanwhile.
+        made = parts.uncovered([one for one in parts.found(path) if parts.late(one, since)])
+        for name in left.keys() - {part.stem for part in made if parts.whole(part)}:
+            kept = left[name]
+            yield pa.Table.from_batches([batch(kept.chain, kept.first, kept.written, kept.hashes)]).select(columns)
+        for part in sorted(made, key=lambda one: one.stat().st_mtime, reverse=True):
             try:
                 table = parts.read(part, columns)
             except parts.UNREADABLE as damaged:
                 log.error("left out: %s cannot be read: %s", part, damaged)
                 continue
-            made.add(part.stem)
             yield table
-        for kept in left:
-            if kept.written and journal.name(kept.chain, kept.first) not in made:
-                yield pa.Table.from_batches([batch(kept.chain, kept.first, kept.written, kept.hashes)]).select(columns)
+
+
+def newest(path: Path) -> datetime | None:
+    """When the newest record was made; None where nothing is recorded yet."""
+    found = (pc.max(table["logged_at"]).as_py() for table in tables(path, ["logged_at"])) if path.exists() else ()
+    last = max((at for at in found if at is not None), default=None)
+    return None if last is None else datetime.fromtimestamp(last, UTC)

@@ -1,1 +1,1 @@
-"""Which versions are to answer: what a release writes, and all that answer follow."""
+"""Released versions: state that a release writes and all servers follow."""

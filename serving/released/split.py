@@ -1,10 +1,10 @@
-"""How traffic of a family stands at one moment."""
+"""Traffic split of a family."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
 class Split(BaseModel):
-    """Who answers for a family: the champion, and a canary for `weight` percent of the requests."""
+    """The champion of a family, and a canary with `weight` percent of the requests."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -14,5 +14,5 @@ class Split(BaseModel):
 
     @property
     def versions(self) -> tuple[str, ...]:
-        """All that must be able to answer."""
+        """All versions that must be served."""
         return (self.champion,) if self.canary is None else (self.champion, self.canary)

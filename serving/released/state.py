@@ -1,4 +1,4 @@
-"""How far a release is, on disk: whoever runs it again goes on from there."""
+"""State of a release on disk, from which an interrupted release resumes."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from serving.released.split import Split
 
 
 class Course(BaseModel):
-    """A canary on its way. `steps` are those that were judged; `ended` says why there will be no more."""
+    """A canary release in progress. `steps` were judged; `ended` is the reason why there are no more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,7 +23,7 @@ class Course(BaseModel):
 
 
 class State(BaseModel):
-    """What traffic of a family should be, and the course that is on."""
+    """The intended traffic of a family, and its current release."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,7 +31,7 @@ class State(BaseModel):
     course: Course | None = None
 
     def split(self) -> Split | None:
-        """The traffic this state asks for."""
+        """The intended split."""
         if self.champion is None:
             return None
         if self.course is None or self.course.ended is not None or not self.course.weight:
@@ -50,13 +50,13 @@ def load(home: Path, family: str) -> State:
 
 
 def standing(home: Path, family: str, champion: str) -> Split:
-    """Who is to answer now: as the state says of this champion; of another, the registry's champion alone."""
+    """The current split: from the state if it is about this champion, else all traffic to the registry's champion."""
     split = load(home, family).split()
     return split if split is not None and split.champion == champion else Split(champion=champion)
 
 
 def save(home: Path, family: str, state: State) -> None:
-    """Replace the state, whole or not at all."""
+    """Replace the state atomically."""
     file = path(home, family)
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.{os.getpid()}")

@@ -12,7 +12,7 @@ from serving.rollout.processes import DecisionServer, fetch, free_port
 class DecisionEndpoint:
     """The decision endpoint as a restartable child process."""
 
-    PATHS: ClassVar = ("/v1/decisions", "/v1/feedback")
+    PATHS: ClassVar = ("/v1/decisions", "/v1/feedback", "/v1/outcomes")
 
     def __init__(self, params: Path, settings: Settings) -> None:
         self._params, self._settings, self.port = params, settings, free_port()

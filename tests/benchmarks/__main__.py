@@ -16,6 +16,8 @@ from tests.benchmarks.rows import Row, chosen, load, merge, row, write
 PARTS = {
     "ltv": (
         *(f"ltv.cdnow.{name}" for name in ("gini", "spearman", "mae", "coverage80")),
+        *(f"ltv.cdnow.past_spend.{name}" for name in ("gini", "spearman")),
+        *(f"ltv.cdnow.bg_nbd_gamma_gamma.{name}" for name in ("gini", "spearman", "mae")),
         *(
             f"ltv.{figure}.{split}"
             for split in (
@@ -83,6 +85,7 @@ PARTS = {
         "decisions.p99_vs_bare",
         "decisions.bare.p50_ms",
         "decisions.bare.p99_ms",
+        "decisions.replicas.per_s",
         "decisions.batch_1.per_s_core",
         "decisions.batch_10.per_s_core",
         "decisions.batch_100.per_s_core",

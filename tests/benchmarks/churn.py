@@ -108,14 +108,15 @@ def telco(folder: Path, settings: Settings) -> tuple[Frame, ChurnParams]:
     return featurized(str(own), folder, settings)
 
 
-def complete_journey(folder: Path, settings: Settings) -> tuple[Frame, ChurnParams]:
+def complete_journey(folder: Path, settings: Settings, **window: int) -> tuple[Frame, ChurnParams]:
     """The frame of the bundled grocer as the pipeline makes it."""
-    return featurized("complete_journey", folder, settings)
+    return featurized("complete_journey", folder, settings, **window)
 
 
-def featurized(source: str, folder: Path, settings: Settings) -> tuple[Frame, ChurnParams]:
-    """The frame of a source, made under `folder`, and the parameters it was made by."""
+def featurized(source: str, folder: Path, settings: Settings, **window: int) -> tuple[Frame, ChurnParams]:
+    """The frame of a source, made under `folder`, and the parameters it was made by; `window` changes its window."""
     section = load(ROOT / "params.yaml").section("churn")
+    section = {**section, "window": {**section["window"], **window}}
     own = settings.model_copy(update={"home": folder, "offline_uri": None})
     ingest([source], folder / "tables", own)
     featurize(folder / "tables", "churn", section, None, own, folder / "features", online=False)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -46,6 +47,7 @@ QUANTILES = {"p50": 0.5, "p99": 0.99}
 RATE, AT = 750, "at_750_per_s."
 UNIT_AT = f"ms, one decision over HTTP at {RATE} a second; 95% bootstrap"
 PER_CORE = "decisions a second of the server's processor time, 32 connections"
+REPLICAS = "times the decisions a second of one replica, for two with a core each and one Redis; by processor time"
 WARM_S, SECONDS = 2.0, 6.0
 
 
@@ -108,6 +110,9 @@ def measured(folder: Path, address: str, cores: Sequence[int]) -> Iterator[dict[
             yield from beside_bare(
                 per_core / most, *(load(one, cores[1], SECONDS, per_second / 2) for one in (ours, limit))
             )
+        with endpoint(place, key, customer, settings, folder, cores[0]) as other:
+            load(other, cores[1], WARM_S)
+            yield row("replicas.per_s", 2 * together((ours, other), cores[1]) / per_core, REPLICAS, baseline=1.0)
         for size in BATCHES:
             ours.request = request(ours.port, key, customer, folder, size)
             per_core, _ = throughput(ours, cores[1], size)
@@ -140,7 +145,16 @@ def beside_bare(rate: float, ours: Sequence[float], bare: Sequence[float]) -> It
     yield from latencies("bare.", bare, UNIT)
 
 
+def together(servers: Sequence[Server], core: int) -> float:
+    """Decisions a second of the processor time of all servers, asked side by side."""
+    before = sum(server.used() for server in servers)
+    with ThreadPoolExecutor() as clients:
+        taken = list(clients.map(lambda server: load(server, core, SECONDS, connections=16), servers))
+    return sum(map(len, taken)) / (sum(server.used() for server in servers) - before)
+
+
 NAMES = (
+    "replicas.per_s",
     "rate_vs_bare",
     "p50_vs_bare",
     "p99_vs_bare",
@@ -231,10 +245,11 @@ def _written(path: Path, target: str, body: str, header: str = "") -> Path:
 def endpoint(place: Path, key: str, customer: str, settings: Settings, folder: Path, core: int) -> Iterator[Server]:
     """The decision endpoint on a core of its own."""
     port = free_port()
+    log = folder / f"ours-{port}.log"
     command = [sys.executable, "-m", "tests.benchmarks.bidders", "--models", str(place), "--params", str(PARAMS)]
-    with process([*command, "--port", str(port)], settings, core, folder / "ours.log") as child:
+    with process([*command, "--port", str(port)], settings, core, log) as child:
         server = Server(child, port, request(port, key, customer, folder, 1))
-        wait(server, "/health/ready", folder / "ours.log")
+        wait(server, "/health/ready", log)
         yield server
 
 

@@ -25,6 +25,15 @@ CUTOFF, HORIZON = "1997-09-30", 273
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 #: Better than both BG/NBD + Gamma-Gamma and past spend, and an interval that holds what it says.
 GOALS = {"gini": "> .696", "spearman": "> .421", "mae": "< 32.68", "coverage80": ">= .77, <= .83"}
+#: What is published of the field's answers on these customers: whether the baselines are the ones that others know.
+PUBLISHED = {
+    "past_spend": {"gini": ">= .695, <= .697", "spearman": ">= .394, <= .396"},
+    "bg_nbd_gamma_gamma": {
+        "gini": ">= .671, <= .673",
+        "spearman": ">= .420, <= .422",
+        "mae": ">= 32.66, <= 32.70",
+    },
+}
 UNITS = {"mae": "USD over 273 days", "coverage80": "share of customers"}
 
 
@@ -42,19 +51,31 @@ def cdnow_rows(settings: Settings) -> list[dict[str, Any]]:
         model = FAMILY.fit(learn, tune, params, Path(folder) / "checkpoint")
         answers = model.predict(test[frame.columns])
         naive = FAMILY.baselines[FAMILY.naive](learn, tune, params, Path(folder)).predict(test)
-    return [
+    told = {"seed": params.seed, "data_hash": frame.about["data_hash"]}
+    fields = {"past_spend": naive, "bg_nbd_gamma_gamma": field(test)}
+    reached = [
         {
             "name": f"ltv.cdnow.{metric.name}",
             **vars(bootstrap.interval(metric, test, answers, params.seed)),
-            "baseline": _better(metric, test, naive) if metric.answer else None,
+            "baseline": _better(metric, test, list(fields.values())) if metric.answer else None,
             "goal": GOALS[metric.name],
             "unit": UNITS.get(metric.name, ""),
-            "seed": params.seed,
-            "data_hash": frame.about["data_hash"],
         }
         for metric in FAMILY.metrics
         if metric.name in GOALS
     ]
+    published = [
+        {
+            "name": f"ltv.cdnow.{other}.{metric.name}",
+            "value": metric.measure(test, fields[other]),
+            "goal": goals[metric.name],
+            "unit": UNITS.get(metric.name, ""),
+        }
+        for other, goals in PUBLISHED.items()
+        for metric in FAMILY.metrics
+        if metric.name in goals
+    ]
+    return [record | told for record in (*reached, *published)]
 
 
 def cdnow(folder: Path, settings: Settings) -> tuple[Frame, dict[str, Any]]:
@@ -67,8 +88,8 @@ def cdnow(folder: Path, settings: Settings) -> tuple[Frame, dict[str, Any]]:
     return Frame(folder / "features"), section
 
 
-def _better(metric: Any, test: pd.DataFrame, naive: pd.DataFrame) -> float:
-    figures = [metric.measure(test, answers) for answers in (naive, field(test))]
+def _better(metric: Any, test: pd.DataFrame, others: list[pd.DataFrame]) -> float:
+    figures = [metric.measure(test, answers) for answers in others]
     return max(figures) if metric.higher_is_better else min(figures)
 
 

@@ -93,6 +93,7 @@ def _measured(split: Split, settings: Settings) -> Iterator[dict[str, Any]]:
         "worst_band": {
             "value": float(coverage_by_band(test, ours).min()),
             "baseline": float(coverage_by_band(test, answers[FAMILY.naive]).min()),
+            "goal": split.goal and "> .65",
             "unit": "share of customers, in the worst tenth by value",
         },
         "held_of_buyers": {

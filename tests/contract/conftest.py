@@ -14,13 +14,8 @@ from checks import Case
 
 from components.featurize.step import featurize
 from components.frame import Frame
-from components.params import load
 from features.settings import Settings
 from models import catalog
-
-WINDOW = {"horizon_days": 28, "step_days": 56, "min_history_days": 84}
-#: What else a family learns by where there is little to learn from.
-SMALL = {"bidding": {"auctions": 100, "rounds": 1, "episodes": 4, "steps": 20}}
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +37,3 @@ def fitted(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
         return kept[name]
 
     return fit
-
-
-@pytest.fixture(scope="session")
-def section() -> Callable[[str], dict[str, Any]]:
-    """A family's own section of `params.yaml`, with windows that fit a small history."""
-    params = load(Path(__file__).parents[2] / "params.yaml")
-    return lambda name: {**params.section(name), "window": WINDOW, **SMALL.get(name, {})}

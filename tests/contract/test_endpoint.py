@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
+import small
 import toyland
 from checks import Case, manifest
 from kserve import InferInput, InferRequest, InferResponse
@@ -49,11 +50,10 @@ class Served:
 def served(
     request: pytest.FixtureRequest,
     fitted: Callable[..., Case],
-    section: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Served]:
     if request.param not in toyland.OTHERS:
-        yield from _serve(fitted(request.param, section(request.param)), "serving.inference", tmp_path_factory)
+        yield from _serve(fitted(request.param, small.section(request.param)), "serving.inference", tmp_path_factory)
         return
     with pytest.MonkeyPatch.context() as patch:
         toyland.add(patch, *toyland.OTHERS)

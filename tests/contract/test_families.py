@@ -2,11 +2,19 @@
 
 import checks
 import pytest
+import small
 
 from models import catalog
 
 
+def test_every_family_says_how_it_learns_in_seconds():
+    """`tests/toyland/small.yaml`: what the contract, the pipelines and the loop train by in tests."""
+    assert set(small.SECTIONS) == set(catalog.NAMES)
+    for family in catalog.NAMES:
+        catalog.family(family).params.read(small.section(family))
+
+
 @pytest.mark.parametrize("check", checks.ALL, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("family", catalog.NAMES)
-def test_contract(family, check, fitted, section, tmp_path):
-    check(fitted(family, section(family)), tmp_path)
+def test_contract(family, check, fitted, tmp_path):
+    check(fitted(family, small.section(family)), tmp_path)

@@ -1,7 +1,11 @@
-"""What a user does, by the `adloop` command alone, on a small business of their own: to promotion, and back."""
+"""What a user does, by the `adloop` command alone, on a small business of their own: to promotion, and back.
+
+The pipelines are the product's own through kfp.local, every step real and in a process of its own.
+"""
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,17 +15,35 @@ from pathlib import Path
 
 import business
 import httpx
+import numpy as np
 import pandas as pd
 import pytest
-import yaml
+import small
+from click.testing import CliRunner
+
+from components.__main__ import main as components
+from components.params import load
+from features.settings import Settings
+from models.registry import Registry
+from pipelines.cli import main
+from pipelines.local import StepFailed, run
+from pipelines.monitoring import monitoring
+from serving.inference import requests
 
 REPOSITORY = Path(__file__).parents[2]
+CACHED, EACH_TIME = ("ingest", "validate", "featurize", "train", "evaluate", "register"), ("release", "monitor")
+
 pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
+def settings(tmp_path_factory):
+    return Settings(home=tmp_path_factory.mktemp("home"), detectors="scipy", port=free_port())
+
+
+@pytest.fixture(scope="module")
+def home(settings):
+    return settings.home
 
 
 @pytest.fixture(scope="module")
@@ -31,31 +53,29 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def params(tmp_path_factory):
-    """The parameters, cut to the size of the business."""
-    given = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
-    given["ltv"] |= {
-        "window": {"horizon_days": 28, "step_days": 56, "min_history_days": 84},
-        "trees": 60,
-        "leaf_rows": 20,
-    }
-    given["release"] |= {"min_requests": 40}
-    file = tmp_path_factory.mktemp("params") / "params.yaml"
-    file.write_text(yaml.safe_dump(given))
-    return file
+    return small.write(tmp_path_factory.mktemp("params") / "params.yaml")
+
+
+def trained_by(params: Path, name: str, **changed: int) -> Path:
+    """Other parameters for LTV."""
+    section = small.params()["ltv"]
+    return small.write(params.with_name(name), ltv=section | changed)
 
 
 @pytest.fixture(scope="module")
-def adloop(home):
-    """Runs the command; returns what it printed, or fails with it."""
-    environment = os.environ | {"ADLOOP_HOME": str(home), "ADLOOP_DETECTORS": "scipy", "ADLOOP_PORT": str(free_port())}
+def environment(home, settings):
+    return {"ADLOOP_HOME": str(home), "ADLOOP_DETECTORS": "scipy", "ADLOOP_PORT": str(settings.port)}
 
-    def call(*arguments: object, code: int = 0, module: str = "pipelines.cli") -> str:
-        command = [sys.executable, "-m", module, *map(str, arguments)]
-        done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]
+
+@pytest.fixture(scope="module")
+def adloop(environment):
+    """Runs the command in this process; returns what it printed, or fails with it."""
+
+    def call(*arguments: object, code: int = 0, command=main) -> str:
+        done = CliRunner(env=environment).invoke(command, [str(one) for one in arguments])
+        assert done.exit_code == code, done.output[-3000:]
         return done.stdout if code == 0 else done.stderr
 
-    call.environment = environment
     return call
 
 
@@ -70,6 +90,11 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def steps(printed: str) -> list[tuple[str, ...]]:
+    """The steps that a run shows, each with its mark: done, unchanged or failed."""
+    return re.findall(r"^  ([✓=✗]) (\w+)", printed, re.MULTILINE)
+
+
 def summary(home: Path) -> dict:
     return json.loads((home / "report" / "summary.json").read_text())
 
@@ -79,6 +104,8 @@ def status(adloop) -> dict:
 
 
 def test_a_second_version_is_released_over_the_first(ran, home, adloop):
+    marks = "✓" * 8 + "==" + "✓" * 6  # the tables are those of the first version
+    assert steps(ran) == list(zip(marks, (*CACHED, *EACH_TIME) * 2, strict=True))
     told = summary(home)["families"]["ltv"]
     assert told["version"] == "2"
     assert told["release"]["outcome"] == "released"
@@ -98,42 +125,59 @@ def test_the_report_names_metric_baseline_and_data(ran, home):
     assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page
 
 
-def test_run_again_changes_nothing(ran, adloop, data, params):
+def test_run_again_changes_nothing(ran, adloop, data, params, home):
     again = adloop("run", "--family", "ltv", "--data", data, "--params", params)
-    assert "unchanged" in again
+    assert steps(again) == [*(("=", step) for step in CACHED), *(("✓", step) for step in EACH_TIME)]
+    assert "unchanged" in again and json.loads((home / "releases" / "ltv.json").read_text())["version"] == "2"
     assert status(adloop)["versions"] == 2
+
+
+def broken(source: Path, folder: Path) -> Path:
+    """The same tables with an amount that cannot be."""
+    for path in source.iterdir():
+        table = pd.read_parquet(path)
+        if path.stem == "transactions":
+            table.loc[3, "amount"] = np.inf
+        table.to_parquet(folder / path.name, index=False, coerce_timestamps="us")
+    return folder
+
+
+def test_a_broken_table_stops_the_run_and_says_what_to_mend(ran, adloop, data, params, tmp_path):
+    before = status(adloop)["versions"]
+    said = adloop("run", "--family", "ltv", "--data", broken(data, tmp_path), "--params", params, code=1)
+    assert "validate failed: ContractBroken" in said
+    assert "transactions" in said and "amount" in said and "Traceback" not in said
+    assert status(adloop)["versions"] == before
 
 
 def test_rollback_returns_to_the_version_before_and_what_was_taken_back_stays_back(ran, adloop, params):
     assert "version 1 answers again" in adloop("rollback", "ltv")
     assert status(adloop)["champion"] == "1"
-    assert "there is no" in adloop("rollback", "ltv", code=1)
+    assert "no earlier champion" in adloop("rollback", "ltv", code=1)
     assert "rolled back by hand" in adloop("release", "ltv", "--version", "2", "--params", params)
     assert status(adloop)["champion"] == "1"
 
 
 def test_what_ci_registers_a_person_releases(ran, adloop, data, params):
     """Step by step as CI does, on other parameters; nothing serves, so held-out rows stand in for the customers."""
-    other = yaml.safe_load(params.read_text())
-    other["ltv"]["leaves"] += 1
-    changed = params.with_name("ci.yaml")
-    changed.write_text(yaml.safe_dump(other))
+    changed = trained_by(params, "ci.yaml", leaves=8)
     for verb in (("ingest", "--data", data), ("validate",)):
-        adloop(*verb, "--params", changed, module="components")
+        adloop(*verb, "--params", changed, command=components)
     for verb in ("featurize", "train", "evaluate", "register"):
-        adloop(verb, "--family", "ltv", "--params", changed, module="components")
+        adloop(verb, "--family", "ltv", "--params", changed, command=components)
     before = status(adloop)
     assert (before["versions"], before["champion"], before["challenger"]) == (3, "1", "3")
     assert "version 3: released" in adloop("release", "ltv", "--params", changed)
     assert status(adloop)["champion"] == "3"
 
 
-def test_serve_answers_at_one_address_until_stopped(ran, adloop, data, home):
-    server = subprocess.Popen([sys.executable, "-m", "pipelines.cli", "serve"], cwd=REPOSITORY, env=adloop.environment)
+def test_serve_answers_at_one_address_until_stopped(ran, environment, data, settings):
+    command = [sys.executable, "-m", "pipelines.cli", "serve"]
+    server = subprocess.Popen(command, cwd=REPOSITORY, env=os.environ | environment)
     try:
-        url = f"http://127.0.0.1:{adloop.environment['ADLOOP_PORT']}/v1/models/ltv:predict"
+        url = f"http://127.0.0.1:{settings.port}/v1/models/ltv:predict"
         someone = pd.read_parquet(data / "customers.parquet")["customer_id"].iloc[0]
-        key = (home / "keys" / "own.key").read_text().strip()
+        key = (settings.home / "keys" / "own.key").read_text().strip()
         answer = first_answer(url, {"instances": [{"customer_id": someone}]}, {"authorization": f"Bearer {key}"})
         assert answer["predictions"][0]["value"] >= 0
     finally:
@@ -152,7 +196,7 @@ def first_answer(url: str, question: dict, given: dict) -> dict:
         except httpx.TransportError:
             response = None
         assert time.monotonic() < deadline, response
-        time.sleep(0.5)
+        time.sleep(0.1)
 
 
 def test_a_trial_on_ones_own_data_keeps_nothing(ran, adloop, data, params, home):
@@ -164,21 +208,41 @@ def test_a_trial_on_ones_own_data_keeps_nothing(ran, adloop, data, params, home)
     assert sorted(path for path in home.iterdir()) == before
 
 
-def test_a_broken_table_stops_the_run_and_says_what_to_mend(ran, adloop, data, params, tmp_path):
-    for path in data.iterdir():
-        table = pd.read_parquet(path)
-        (table.drop(columns="amount") if path.stem == "transactions" else table).to_parquet(tmp_path / path.name)
-    said = adloop("run", "--family", "ltv", "--data", tmp_path, "--params", params, code=1)
-    assert "transactions" in said and "amount" in said and "Traceback" not in said
-
-
-def test_two_runs_at_once_end_as_one(ran, adloop, data, params, home):
-    command = [sys.executable, "-m", "pipelines.cli", "run", "--family", "ltv", "--data", data, "--params", params]
-    more = yaml.safe_load(params.read_text())
-    more["ltv"]["trees"] += 5
-    changed = params.with_name("changed.yaml")
-    changed.write_text(yaml.safe_dump(more))
-    command[-1] = str(changed)
-    runs = [subprocess.Popen(list(map(str, command)), cwd=REPOSITORY, env=adloop.environment) for _ in range(2)]
-    assert [run.wait(600) for run in runs] == [0, 0]
+def test_two_runs_at_once_end_as_one(ran, adloop, environment, data, params):
+    changed = trained_by(params, "changed.yaml", trees=65)
+    words = [str(one) for one in ("run", "--family", "ltv", "--data", data, "--params", changed)]
+    other = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", *words], cwd=REPOSITORY, env=os.environ | environment
+    )
+    adloop(*words)
+    assert other.wait(600) == 0
     assert status(adloop)["versions"] == 4
+
+
+def test_drift_starts_training_on_the_data_of_today_where_that_is_wanted(ran, adloop, data, params, settings, tmp_path):
+    log_moved_requests(status(adloop)["champion"], settings)
+    sections = load(params).arguments("ltv")
+    watched = run(monitoring, "ltv", {"source": [str(data)], **sections}, settings)
+    assert [step.name for step in watched.steps] == ["monitor"] and watched.result("monitor")["drifted"]
+    sections["monitoring"] |= {"retrain": True}
+    told = []
+    # The source has meanwhile broken its contract, which shows that it was read anew; and spares a training.
+    with pytest.raises(StepFailed) as stopped:
+        run(monitoring, "ltv", {"source": [str(broken(data, tmp_path))], **sections}, settings, progress=told.append)
+    assert stopped.value.step == "validate"
+    done = {step.name: step for step in told if step.state != "running"}
+    assert done["monitor"].result["drifted"] and "monetary" in done["monitor"].result["note"]
+    assert done["ingest"].state == "done" and "train" not in done
+
+
+def log_moved_requests(version: str, settings: Settings) -> None:
+    """What the model's server would have logged, days after all else, of many customers who spend ten times as much."""
+    bundle = Registry(settings).download("ltv", version)
+    columns = list(json.loads((bundle / "manifest.json").read_text())["columns"])
+    seen = pd.concat([pd.read_parquet(bundle / "reference.parquet")] * 4, ignore_index=True)
+    moved = [name for name in columns if name.startswith("monetary") and seen[name].dtype.kind == "f"]
+    seen[moved] *= 10
+    at = (pd.Timestamp.now(tz="UTC") + pd.Timedelta(days=2)).timestamp()
+    log = requests.RequestLog(settings.home, "ltv", version)
+    log.append(requests.Request("moved", at, 1.0, 200, None, None, seen[columns], seen.drop(columns=columns)))
+    log.close()

@@ -19,6 +19,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
 
 import business
 
+from components.release.step import release
+from features.settings import Settings
+from serving.rollout.fleet import Fleet
+from tests.integration import probe
+
 STARTS_WITHIN_S = 60
 
 
@@ -79,6 +84,31 @@ def free_ports(count: int) -> list[int]:
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The canonical tables of a small business."""
     return business.write(tmp_path_factory.mktemp("business") / "tables", customers=60)
+
+
+#: How the probe is released where a test says nothing else. A machine that runs tests beside this one is slow now and
+#: then; a planted fault is slower.
+PLAN = {
+    "steps": [30, 100],
+    "min_requests": 30,
+    "step_timeout_s": 120,
+    "tolerance": {"errors": 0.01, "latency_ratio": 2, "latency_floor_ms": 250, "shift": 0.2, "outcome": 0.0},
+}
+
+
+@pytest.fixture(scope="session")
+def released_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with version 1 of the probe as its champion. To be copied: `shutil.copytree(released_home, place)`."""
+    folder = tmp_path_factory.mktemp("released")
+    settings = Settings(home=folder / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fleet, "command", probe.SERVER)
+        probe.install()
+        version = probe.register(probe.Probe(), settings, folder / "trained")
+        done = release("probe", version, PLAN, settings)
+        probe.remove()
+    assert (version, done.outcome, done.course) == ("1", "first", [])
+    return settings.home
 
 
 @pytest.fixture

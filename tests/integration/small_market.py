@@ -31,14 +31,16 @@ def shrink(patch: pytest.MonkeyPatch, **changed: Any) -> None:
         patch.setitem(PUBLISHED, name, campaign)
 
 
-def champion(root: Path, settings: Settings, policy: str) -> None:
-    """Train a policy on four simulated weeks and make it the champion; its features are online."""
+def champion(root: Path, settings: Settings, policy: str, **changed: Any) -> None:
+    """Train a policy on four simulated weeks and make it the champion; its features are online. `changed` is what
+    differs from bidding's section of the parameters.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_module("models.bidding.fit"), "CANDIDATES", (policy,))
         (root / "tables").mkdir()
         pd.concat([_auctions(name) for name in PUBLISHED]).to_parquet(root / "tables" / "auctions.parquet")
-        featurize(root / "tables", "bidding", section(), None, settings, root / "features")
-        train(root / "features", "bidding", section(), root / "checkpoint", root / "bundle")
+        featurize(root / "tables", "bidding", section(**changed), None, settings, root / "features")
+        train(root / "features", "bidding", section(**changed), root / "checkpoint", root / "bundle")
     registry = Registry(settings)
     accepted = registry.register(root / "bundle", judged(root / "bundle", root / "evaluation"))
     registry.promote("bidding", accepted.version)

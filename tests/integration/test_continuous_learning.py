@@ -44,9 +44,11 @@ from tests.integration import small_market
 from tests.integration.small_market import PARAMS
 
 DAYS, SEED = 4, 5
+#: Learning for seconds.
+SCHEDULE = {"rounds": 1, "episodes": 4, "steps": 20}
 #: A day to test on, a day to tune on, and the rest to learn from.
 SECTION = small_market.section(
-    window={"horizon_days": 1, "step_days": 1, "min_history_days": 1}, auctions=40, rounds=1, episodes=4, steps=20
+    window={"horizon_days": 1, "step_days": 1, "min_history_days": 1}, auctions=40, **SCHEDULE
 )
 
 
@@ -67,7 +69,7 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learnt]:
     settings = Settings(home=root / "home")
     with pytest.MonkeyPatch.context() as patch:
         small_market.shrink(patch, ctr=0.1)  # many clicks to find in the table
-        small_market.champion(root, settings, "dqn")
+        small_market.champion(root, settings, "dqn", **SCHEDULE)
         run.simulate(3, DAYS, SEED, PARAMS, settings)
         entries = [read(written) for written in reading.records(folder(settings) / "log")]
         ingest([str(folder(settings))], root / "staged", settings)
@@ -151,7 +153,7 @@ def test_it_is_judged_beside_the_champion_and_becomes_challenger_leaving_it_unto
 
 def test_a_family_that_learns_anew_each_time_says_so(learnt: Learnt, tmp_path: Path) -> None:
     anew = replace(catalog.family("bidding"), name="bidding", update=None)
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(ValueError, match="bidding learns all anew each time"):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(ValueError, match="bidding has no incremental training"):
         patch.setattr("models.catalog.family", lambda name: anew)
         start = ("1", Registry(learnt.settings).download("bidding", "1"))
         train(learnt.root / "later", "bidding", SECTION, tmp_path / "checkpoint", tmp_path / "out", start)

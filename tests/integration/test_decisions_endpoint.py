@@ -19,6 +19,7 @@ import yaml
 
 from features import store
 from features.examples import Window, latest
+from features.records import decisions_folder
 from features.settings import Settings
 from features.tables import Tables
 from models.churn.examples import churn_examples
@@ -26,8 +27,10 @@ from serving.access import keys
 from serving.decisions.api.server import state_store
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.kinds.campaign import Review
+from serving.decisions.log.entry import Entry, find
 from serving.decisions.params import Decisions
 from serving.decisions.state.store import Terms
+from serving.inference import outcomes
 from tests.integration import probe_endpoint as probe
 from tests.integration.conftest import Server, free_ports
 
@@ -119,6 +122,38 @@ def test_a_decision_is_made_of_the_customers_features_and_of_what_the_caller_say
         pd.DataFrame([{"recency_days": None, "frequency": None, "plan": None, "device": "mobile", "poison": None}])
     )["predicted_ctr"][0]
     assert expected != pytest.approx(anonymous)
+
+
+def test_the_features_that_were_looked_up_are_on_record(endpoint: Endpoint) -> None:
+    row = store.Online(endpoint.settings).read(probe.SERVICE, ["c00003"]).iloc[0]
+    made = endpoint.decide(customer_id="c00003")
+    until, found = time.monotonic() + 10, list[Entry]()
+    while not found and time.monotonic() < until:
+        with suppress(LookupError):
+            found = find(decisions_folder(endpoint.settings.home), made["decision_id"])
+    read = found[0].predictions.features
+    assert {name: read[name] for name in ("recency_days", "frequency", "plan")} == dict(
+        row[["recency_days", "frequency", "plan"]]
+    )
+    assert read["device"] == "mobile" and "poison" not in read
+
+
+def test_what_came_of_requests_to_models_is_told_at_the_same_address(endpoint: Endpoint) -> None:
+    feedback = endpoint.keys["feedback"]
+    one = {"family": "churn", "request_id": "r1", "row": 2, "labels": {"churned": True}}
+    others = [{"family": "ltv", "request_id": "r2", "labels": {"value": 7.5}}, {**one, "labels": {"churned": False}}]
+    assert endpoint.post("outcomes", one, feedback).json() == {"recorded": 1}
+    assert endpoint.post("outcomes", {"outcomes": others}, feedback).json() == {"recorded": 2}
+    told = outcomes.read(endpoint.settings.home, "churn")
+    assert told.to_dict("records") == [{"request_id": "r1", "row": 2, "churned": True}]
+    assert outcomes.read(endpoint.settings.home, "ltv").to_dict("records") == [
+        {"request_id": "r2", "row": 0, "value": 7.5}
+    ]
+    refused = endpoint.post("outcomes", {**one, "family": "../keys"}, feedback)
+    assert refused.status_code == 422 and refused.json()["error"]["field"] == "family"
+    of_one = keys.make(endpoint.settings, "one", ["feedback"], 1e6, accounts=["acme"])
+    assert endpoint.post("outcomes", one, of_one).status_code == 403
+    assert endpoint.post("outcomes", one, endpoint.keys["decide"]).status_code == 403
 
 
 def test_a_batch_is_its_singles(endpoint: Endpoint) -> None:

@@ -17,7 +17,7 @@ from tests.integration.test_decisions_endpoint import Endpoint, asked
 schemathesis = pytest.importorskip("schemathesis")
 
 
-SCOPES = {"/v1/decisions": "decide", "/v1/feedback": "feedback", "/metrics": "metrics"}
+SCOPES = {"/v1/decisions": "decide", "/v1/feedback": "feedback", "/v1/outcomes": "feedback", "/metrics": "metrics"}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,10 @@ def test_every_answer_is_as_the_document_says(endpoint: Endpoint, mode: str) -> 
         if mode == "negative" and operation.method.upper() == "GET":
             continue  # a request with nothing in it cannot be wrong
         holds()
-    asked_for = {f"POST /v1/{path}" for path in ("decisions", "feedback", "campaigns", "accounts", "kill", "override")}
+    asked_for = {
+        f"POST /v1/{path}"
+        for path in ("decisions", "feedback", "outcomes", "campaigns", "accounts", "kill", "override")
+    }
     assert set(seen) >= asked_for
     assert mode == "positive" or all({400, 422} & statuses for statuses in seen.values()), seen
     assert endpoint.post("kill", {"why": None}).status_code == 200

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,29 +19,16 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import given as given_case
 from hypothesis import settings as hypothesis
-from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRequest, InferResponse, RESTConfig
+from kserve import InferenceGRPCClient, InferenceRESTClient, InferResponse, RESTConfig
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
-from components.release import step
 from features.settings import Settings
 from serving.access import keys, own
-from serving.released.split import Split
-from serving.rollout.fleet import Fleet
 from serving.rollout.processes import ModelServer, free_port
 from tests.integration import probe
-from tests.integration.test_serve_faults import PLAN, ROOT
-from tests.integration.triton_client import ROWS
+from tests.integration.asked import INSTANCES, PLAIN, request
 
-INSTANCES = [
-    {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"},
-    {"recency": None, "orders": 3, "member": False, "plan": "größer"},
-]
-PLAIN = {
-    "inputs": [
-        {"name": name, "shape": [2], "datatype": kind, "data": [row[name] for row in INSTANCES]}
-        for name, (kind, _) in ROWS.items()
-    ]
-}
+ROOT = Path(__file__).parents[2]
 SERVICE = "/inference.GRPCInferenceService/"
 
 
@@ -76,14 +64,9 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("doors")
-    settings = Settings(home=folder / "home", port=free_port())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Fleet, "command", probe.SERVER)
-        probe.install()
-        step.release("probe", probe.register(probe.Probe(), settings, folder / "trained"), PLAN, settings)
-        probe.remove()
+def served(released_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home = shutil.copytree(released_home, tmp_path_factory.mktemp("doors") / "home")
+    settings = Settings(home=home, port=free_port())
     command = [sys.executable, "-m", "tests.integration.probe_serve", str(settings.home), str(settings.port)]
     with subprocess.Popen([*command, str(ROOT / "params.yaml")], cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
@@ -224,15 +207,6 @@ def over_grpc(served: Served, given: dict[str, str]) -> list[float]:
     return InferResponse.from_grpc(found).get_output_by_name("probability").as_numpy().tolist()
 
 
-def request() -> InferRequest:
-    """The rows in binary, as KServe makes tensors of them."""
-    inputs = []
-    for name, (datatype, values) in ROWS.items():
-        inputs.append(InferInput(name, list(values.shape), datatype))
-        inputs[-1].set_data_from_numpy(values)
-    return InferRequest("probe", inputs)
-
-
 def test_a_revoked_key_is_refused_at_once(served: Served) -> None:
     given = {"authorization": f"Bearer {keys.make(served.settings, 'gone', ['predict'], 1)}"}
     predict = f"{served.url}/v1/models/probe:predict"
@@ -356,52 +330,6 @@ def test_what_only_envoy_may_say_is_taken_out(served: Served) -> None:
     time.sleep(0.5)
     (attempts,) = served.settings.home.glob("rollout/envoy-*/attempts.jsonl")
     assert attempts.read_bytes() == b""
-
-
-@pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """Version 1, and version 2 on its way with all of the requests that name no version."""
-    settings = Settings(home=tmp_path_factory.mktemp("course"))
-    for version in ("1", "2"):
-        probe.write(settings.home / version, settings, probe.Probe(weight=float(version)), version)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Fleet, "command", probe.SERVER)
-        fleet = Fleet(settings, "127.0.0.1", 0, lambda _, version: settings.home / version)
-        fleet.split("probe", Split(champion="1", canary="2", weight=100))
-        yield fleet
-        fleet.close()
-
-
-@pytest.mark.parametrize(("asked", "answers"), [("", "2"), ("1", "1"), ("2", "2"), ("9", None)])
-@pytest.mark.parametrize("protocol", ["rest", "grpc"])
-def test_only_requests_of_no_version_are_of_a_course(course: Fleet, protocol: str, asked: str, answers: str) -> None:
-    """Who names a version gets that one, and says nothing for or against the canary; nor does who has no key."""
-    given, since = own.header(course.settings), time.time()
-    claims = {"x-adloop-course": "probe", "x-adloop-version": "1"}
-    if protocol == "rest":
-        path = f"v2/models/probe/{f'versions/{asked}/' if asked else ''}infer"
-        answer = httpx.post(f"{course.envoy.url}/{path}", json=PLAIN, headers={**given, **claims}, timeout=30)
-        assert answer.json().get("model_version") == answers, answer.text
-        assert httpx.post(f"{course.envoy.url}/{path}", json=PLAIN, headers=claims, timeout=30).status_code == 401
-    else:
-        message = request().to_grpc()
-        message.model_version = asked
-        with grpc.insecure_channel(course.envoy.url.removeprefix("http://")) as channel:
-            stub = service.GRPCInferenceServiceStub(channel)
-            found = _version(stub, message, {**given, **claims})
-            assert found == answers
-            assert _version(stub, message, claims) is None
-    time.sleep(0.5)
-    seen = course.attempts("probe", since)
-    assert seen["version"].tolist() == ([] if asked else ["2"]) and seen["ok"].all()
-
-
-def _version(stub: Any, message: Any, given: dict[str, str]) -> str | None:
-    try:
-        return str(stub.ModelInfer(message, metadata=list(given.items()), timeout=30).model_version)
-    except grpc.RpcError as refused:
-        assert refused.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAUTHENTICATED)
-        return None
 
 
 def test_without_keys_it_is_said_loudly(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import business
 import pytest
+import small
 import yaml
 
 from models.catalog import NAMES
@@ -41,11 +42,7 @@ def clone(tmp_path_factory):
             shutil.copytree(REPOSITORY / name, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(REPOSITORY / name, target)
-    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
-    window = {"horizon_days": 28, "step_days": 56, "min_history_days": 84}
-    params["source"] = [str(business.write(folder / "tables", customers=200))]
-    params["ltv"] |= {"window": window, "trees": 30, "leaf_rows": 20}
-    write(folder, params)
+    small.write(folder / "params.yaml", source=[str(business.write(folder / "tables", customers=200))])
     (folder / ".gitignore").write_text(".adloop/\ntables/\n__pycache__/\n")
     command(folder, "git", "init", "-q")
     command(folder, "git", "add", "-A")
@@ -75,6 +72,7 @@ def ran(folder: Path, target: str) -> set[str]:
 def test_dvc_runs_the_steps_and_then_only_what_changed(clone):
     assert ran(clone, "train@ltv") == set(STAGES)
     assert (clone / ".adloop/runs/ltv/bundle/manifest.json").exists()
+    assert json.loads((clone / ".adloop/runs/data/ingest.json").read_text())["rows"]["customers"] == 200
     assert ran(clone, "train@ltv") == {"fingerprint"}
 
     params = yaml.safe_load((clone / "params.yaml").read_text())

@@ -3,13 +3,16 @@
 import json
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import small
 import toyland
 from mlflow import MlflowClient
 
 from components.evaluate.step import evaluate
+from components.monitor.step import monitor
 from components.register.step import register
 from components.train.step import train
 from features.settings import Settings
@@ -65,6 +68,13 @@ def test_a_registered_model_can_be_traced_verified_and_opened(judged, home):
     assert run.data.metrics["auc"] == opened.manifest.metrics["auc"] and run.data.params["penalty"] == "10.0"
     logged = MlflowClient(tracking_uri=home.tracking_uri).list_artifacts(run.info.run_id, "evaluation/plots")
     assert {Path(file.path).name for file in logged} == {"calibration.png", "gain.png"}
+
+
+def test_a_model_nobody_asked_anything_yet_is_neither_steady_nor_drifting(judged, home):
+    Registry(home).promote("toy", put(judged, home).version)
+    done = monitor("toy", small.params()["monitoring"], home)
+    assert (done.version, done.drifted) == ("1", None)
+    assert json.loads((home.home / "monitoring" / "toy.json").read_text()) == asdict(done)
 
 
 def test_the_same_bundle_again_is_the_same_version(judged, home):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,14 +25,8 @@ from serving.rollout import serve
 from serving.rollout.fleet import Fleet
 from serving.rollout.processes import free_port
 from tests.integration import probe
+from tests.integration.conftest import PLAN
 
-PLAN = {
-    "steps": [30, 100],
-    "min_requests": 30,
-    "step_timeout_s": 120,
-    # A machine that runs tests beside this one is slow now and then; a planted fault is slower.
-    "tolerance": {"errors": 0.01, "latency_ratio": 2, "latency_floor_ms": 250, "shift": 0.2, "outcome": 0.0},
-}
 ROW = {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"}
 
 
@@ -68,12 +63,9 @@ def _probe() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(released_home: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("world")
-    world = World(Settings(home=folder / "home"), folder)
-    first = world.release(world.register(probe.Probe()))
-    assert (first.outcome, first.course) == ("first", [])
-    return world
+    return World(Settings(home=shutil.copytree(released_home, folder / "home")), folder)
 
 
 @pytest.mark.parametrize(

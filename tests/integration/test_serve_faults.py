@@ -16,22 +16,13 @@ import httpx
 import psutil
 import pytest
 
-from components.release import step
 from features.settings import Settings
 from models.registry import Registry
 from serving.access import own
-from serving.rollout.fleet import Fleet
 from serving.rollout.processes import free_port
-from tests.integration import probe
 
 ROOT = Path(__file__).parents[2]
 ROW = {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"}
-PLAN = {
-    "steps": [50, 100],
-    "min_requests": 30,
-    "step_timeout_s": 120,
-    "tolerance": {"errors": 0.01, "latency_ratio": 2, "latency_floor_ms": 250, "shift": 0.2, "outcome": 0.0},
-}
 
 
 @dataclass
@@ -92,17 +83,11 @@ def started(home: Path, port: int, *more: str) -> Iterator[Serving]:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(released_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With version 1 of the probe as its champion."""
-    settings = Settings(home=tmp_path_factory.mktemp("serve") / "home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Fleet, "command", probe.SERVER)
-        probe.install()
-        version = probe.register(probe.Probe(), settings, settings.home.parent / "trained")
-        assert step.release("probe", version, PLAN, settings).outcome == "first"
-        Registry(settings).download("probe", version)
-        yield settings.home
-        probe.remove()
+    home = shutil.copytree(released_home, tmp_path_factory.mktemp("serve") / "home")
+    Registry(Settings(home=home)).download("probe", "1")
+    return home
 
 
 def test_whatever_dies_is_started_again_told_and_counted(home: Path) -> None:

@@ -1,1 +1,1 @@
-"""A deep Q-network that turns the bid of the pacing rule up and down."""
+"""A deep Q-network that adjusts the pacing bid."""

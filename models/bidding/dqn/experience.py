@@ -1,4 +1,4 @@
-"""Experience to learn from: logged auctions drawn anew into episodes, every turn of the bid tried on each stretch."""
+"""Gathers experience: resamples logged auctions into episodes, and tries every action on each stretch of auctions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ REWARD = 5.0
 
 @dataclass(frozen=True)
 class Experience:
-    """What came of every turn in every branch, of as many rows as there were stretches.
+    """The result of every action in every branch, one row per stretch.
 
     `state` is of (rows, FEATURES), `reward` of (rows, branches, TURNS), `after` of (rows, branches, TURNS, FEATURES),
     `last` of (rows,).
@@ -65,15 +65,14 @@ def gather(
     choose: Callable[[Singles], Integers],
     rng: np.random.Generator,
 ) -> Experience:
-    """Play episodes with budgets of many sizes; on each stretch try all turns from one state, and go on from one.
+    """Replay episodes with many budgets; on each stretch try all actions from one state, and continue from one.
 
-    That logs hold every price makes this possible: turns are compared on the same auctions, so their noise cancels.
-    Where there are several channels each is a branch: its turns are tried while the others take the turns that are gone
-    on by; on the last stretch, after which nothing goes on, they keep the bid.
-    Wins count by their calibrated value, as realised clicks are too rare to learn from, and `rewarded` says what else
-    counts, in the same unit. The reward is shaped by what the plans expect of the money and time a stretch used up: Ng
-    et al., "Policy Invariance under Reward Transformations" (1999). The network learns what the plans do not know.
-    `choose` takes states and says by which turns to go on, of (rows, branches).
+    Logs have every price, so actions are compared on the same auctions and their noise cancels. With several channels,
+    each is a branch: its actions are tried while the others take the chosen ones; on the last stretch they keep the
+    bid. Wins count by their calibrated value, as realized clicks are too rare; `rewarded` adds further terms in the
+    same unit. The reward is shaped by the planned value of the money and time that a stretch used: Ng et al., "Policy
+    Invariance under Reward Transformations" (1999). `choose` maps states to the actions to continue with, of (rows,
+    branches).
     """
     share = np.exp(rng.uniform(np.log(BUDGETS[0]), np.log(BUDGETS[1]), len(episodes)))
     budget = market.budgets(markets, episodes, (1.0,))[0] * share
@@ -114,7 +113,7 @@ def _tried(going: Integers) -> Floats:
 
 
 def _stretch(game: Replay, markets: Markets, rewarded: Reward, turns: Floats) -> Floats:
-    """Play some auctions with each line's turns, and say what they won."""
+    """Replay one stretch with each line's actions. Returns the rewards."""
     lines = np.arange(len(turns))
     total = np.zeros(len(turns))
     for _ in range(min(STRETCH, game.episodes.auctions - game.at)):
@@ -127,12 +126,12 @@ def _stretch(game: Replay, markets: Markets, rewarded: Reward, turns: Floats) ->
 
 
 def _penalty(game: Replay, rewarded: Reward, remaining: float) -> Floats:
-    """For a stretch, before which so many auctions remained, as a share of what each line's whole budget should buy."""
+    """Penalty of a stretch with `remaining` auctions before it, as a share of the planned value of the budget."""
     auctions = game.episodes.auctions
     left = game.left / np.maximum(game.budget, np.finfo(float).tiny)
     return rewarded.penalty(left, float(remaining) / auctions, 1 - game.at / auctions)
 
 
 def _by_row(branches: int, lines: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """From a turn of a branch after the other to (rows, branches, TURNS, ...)."""
+    """Reshape lines to (rows, branches, TURNS, ...)."""
     return np.moveaxis(lines.reshape(branches, len(TURNS), -1, *lines.shape[1:]), 2, 0)

@@ -1,4 +1,4 @@
-"""The networks as one ONNX graph: what is scored is what is shipped."""
+"""Exports the networks as one ONNX graph."""
 
 from collections.abc import Sequence
 
@@ -49,13 +49,13 @@ def graph(layers: Sequence[npt.NDArray[np.float32]]) -> onnx.ModelProto:
 
 
 def layers(network: onnx.ModelProto) -> list[npt.NDArray[np.float32]]:
-    """The layers that `graph` made a network of."""
+    """Read the layers back from a graph."""
     held = {one.name: numpy_helper.to_array(one) for one in network.graph.initializer}
     return [held[f"layer{i}"] for i in range(LAYERS)]
 
 
 def widened(layers: Sequence[npt.NDArray[np.float32]], branches: int) -> list[npt.NDArray[np.float32]]:
-    """The layers with so many branches: each that is added begins as the mean of those there are."""
+    """The layers extended to this many branches; new ones start as the mean of the others."""
     *inner, weight, bias = layers
 
     def grown(last: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

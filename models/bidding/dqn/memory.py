@@ -1,4 +1,4 @@
-"""Prioritized replay: what surprised the network comes back more often."""
+"""Prioritized replay memory: rows with larger errors are sampled more often."""
 
 from typing import TYPE_CHECKING
 
@@ -17,14 +17,14 @@ LEAST, OWN = 0.05, 0.5
 
 
 class Memory:
-    """All experience so far, as tensors on one device; `owned` of (rows, heads) says whose rows they are."""
+    """All experience as tensors on one device; `owned`, of (rows, heads), assigns rows to heads."""
 
     def __init__(self, columns: list["torch.Tensor"], owned: "torch.Tensor", surprise: "torch.Tensor") -> None:
         self.columns, self.owned, self.surprise = columns, owned, surprise
 
     @classmethod
     def of(cls, experience: Experience, rng: np.random.Generator, device: "torch.device") -> "Memory":
-        """Rows that were never drawn come before most: few errors are as large as 1."""
+        """New rows have a high priority of 1; few errors are as large."""
         import torch
 
         columns = [torch.from_numpy(array).to(device) for array in vars(experience).values()]
@@ -39,9 +39,9 @@ class Memory:
         return Memory(columns, torch.cat([self.owned, other.owned]), torch.cat([self.surprise, other.surprise]))
 
     def draw(self, rows: int, chance: "torch.Generator") -> tuple["torch.Tensor", "torch.Tensor"]:
-        """Places of rows drawn by priority, and their weights of (heads, rows), at most 1.
+        """Indices of rows sampled by priority, and their weights of (heads, rows), at most 1.
 
-        Chance comes from the CPU, so that all devices draw the same.
+        Random numbers are from the CPU, so that all devices sample the same.
         """
         import torch
 
@@ -56,5 +56,5 @@ class Memory:
         return tuple(column[place] for column in self.columns)
 
     def learn(self, place: "torch.Tensor", error: "torch.Tensor") -> None:
-        """Remember how far off the network was, from errors of (heads, rows, branches, turns)."""
+        """Update the priorities from errors of (heads, rows, branches, turns)."""
         self.surprise[place] = error.abs().mean(dim=(0, 2, 3))

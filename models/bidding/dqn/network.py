@@ -1,4 +1,4 @@
-"""Bootstrapped dueling Q-networks side by side, and the loss they learn by."""
+"""Bootstrapped dueling Q-networks, and their loss."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -21,9 +21,9 @@ CONSERVATIVE = 0.001
 
 
 def start(seed: int, branches: int, device: "torch.device") -> "Layers":
-    """Weight and bias of three layers for all heads: He et al. (2015), with answers that start near 0.
+    """Initial weights and biases of three layers for all heads: He et al. (2015), with outputs near 0.
 
-    A branch is a channel's own turn of the bid: all share the layers and the value, each has its own advantages.
+    A branch is the action of one channel: all share the layers and the value, each has its own advantages.
     """
     import torch
 
@@ -37,7 +37,7 @@ def start(seed: int, branches: int, device: "torch.device") -> "Layers":
 
 
 def resumed(before: Sequence[npt.NDArray[np.float32]], device: "torch.device") -> "Layers":
-    """Layers that were learnt before, to learn on from."""
+    """Layers of an earlier fit, to continue training."""
     import torch
 
     return [torch.tensor(layer, device=device).requires_grad_() for layer in before]
@@ -62,10 +62,10 @@ def errors(
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
     """Temporal-difference errors and the conservative term, of (heads, rows, branches, turns) and (heads, rows).
 
-    The next turn is chosen by the network and judged by its slower copy: van Hasselt et al., "Deep Reinforcement
-    Learning with Double Q-learning" (2016); what is to come is the mean of what the branches make of it, as Tavakoli
-    et al. (2018) found best. The conservative term holds every turn's Q down to that of keeping the
-    pacing rule's bid, unless the experience speaks against it.
+    The network chooses the next action and the target network evaluates it: van Hasselt et al., "Deep Reinforcement
+    Learning with Double Q-learning" (2016); the target is the mean over branches, as Tavakoli et al. (2018) found best.
+    The conservative term pulls every action's Q down to that of the unchanged pacing bid, unless experience supports
+    it.
     """
     import torch
 
@@ -80,7 +80,7 @@ def errors(
 
 
 def loss(error: "torch.Tensor", conservative: "torch.Tensor", weight: "torch.Tensor") -> "torch.Tensor":
-    """Of one batch; `weight`, of (heads, rows), is 0 where a row is not a head's own."""
+    """Loss of one batch; `weight`, of (heads, rows), is 0 where a row does not belong to a head."""
     import torch
 
     huber = torch.nn.functional.huber_loss(error, torch.zeros_like(error), reduction="none").mean(dim=(-2, -1))

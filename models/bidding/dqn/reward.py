@@ -1,4 +1,4 @@
-"""What the network is rewarded for: the value that a budget buys, and what else an advertiser asks of it."""
+"""The network's reward: the value won, and optional terms for quality, volume and pacing."""
 
 from typing import Annotated
 
@@ -11,19 +11,19 @@ Weight = Annotated[float, Field(ge=0, le=1)]
 
 
 class Reward(BaseModel):
-    """Weights beside that of the value won, which is 1. All are 0 where nothing but value for the budget is asked.
+    """Weights of optional terms; the weight of the value won is 1.
 
-    With a budget that is given, the value won is the value per spend: money that is left buys nothing, and what is
-    spent on one auction is gone for the others. Every weight above 0 gives up some of that for what it asks.
+    With a fixed budget, maximizing the value won maximizes the value per spend. Every weight above 0 trades some of it
+    for its term.
 
     Attributes:
-        quality: of each impression won, by how much it is worth more than the campaign's mean; below it, a penalty.
-        volume: of each impression won, whatever it is worth; as if it were worth this share of the mean more.
-        overspend: penalty for spending ahead of an even pace; no budget is ever overspent as a whole.
-        under_delivery: penalty for what is left of the budget at the end.
+        quality: reward per impression won for its value above the campaign's mean; a penalty below.
+        volume: reward per impression won, as a share of the mean value.
+        overspend: penalty for spending ahead of an even pace; the total budget is never overspent.
+        under_delivery: penalty for the unspent budget at the end.
 
-    Penalties are in terms of what the plans expect of the whole budget: to be ahead by a tenth of the budget all the
-    time, or to leave a tenth of it, costs a tenth of that at a weight of 1.
+    Penalties are relative to the planned value of the whole budget: at a weight of 1, being ahead by a tenth of the
+    budget all the time, or leaving a tenth of it, costs a tenth of that value.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -34,14 +34,14 @@ class Reward(BaseModel):
     under_delivery: Weight = 0.0
 
     def of_win(self, worth: Floats) -> Floats:
-        """For winning impressions of such worth, in units of the campaign's mean."""
+        """Reward for winning impressions of this worth, in units of the campaign's mean."""
         return worth + self.quality * (worth - 1) + self.volume
 
     def penalty(self, left: Floats, before: float, to_go: float) -> Floats:
-        """For a stretch of auctions, as a share of what the whole budget should buy.
+        """Penalty of a stretch of auctions, as a share of the planned value of the whole budget.
 
-        `left` is the share of the budget after it; `before` and `to_go` the shares of the auctions that were to come
-        before and after it.
+        `left` is the share of the budget after it; `before` and `to_go` are the shares of auctions remaining before and
+        after it.
         """
         ahead = np.maximum(to_go - left, 0) * (before - to_go)
         return np.asarray(self.overspend * ahead + (self.under_delivery * left if to_go == 0 else 0.0))

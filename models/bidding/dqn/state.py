@@ -1,4 +1,4 @@
-"""What the network sees of an observation, relative to the campaign's market, and what it may do about it."""
+"""State features of the network, relative to the campaign's market, and its actions."""
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,8 @@ FEATURES = 9 + len(PACES)
 def features(markets: Markets, seen: Observation) -> npt.NDArray[np.float32]:
     """Budget, time and market as numbers around 0, of (episodes, FEATURES).
 
-    What was won and paid of late is not among them, as a turn changes it: bidding high leaves the traces of a cheap
-    market, and networks that saw them took the one for the other and bid too high.
+    Recent wins and costs are excluded because actions change them: high bids look like a cheap market, and networks
+    with these features bid too high.
     """
     price = market.prices(markets, seen)
     pace = np.maximum(seen.pace / price, LOWEST)

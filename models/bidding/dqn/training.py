@@ -1,4 +1,4 @@
-"""Learning in rounds of gathering and fitting; after each, all there is to go on from is kept."""
+"""Trains the network in rounds of gathering and fitting, with a checkpoint after each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Study:
-    """How much is learnt, for what, by which chance, and in which folder progress is kept."""
+    """Training settings: schedule, reward, seed, and checkpoint folder."""
 
     schedule: Schedule
     reward: Reward
@@ -56,12 +56,11 @@ def train(
     study: Study,
     before: Sequence[npt.NDArray[np.float32]] | None = None,
 ) -> list[npt.NDArray[np.float32]]:
-    """The layers of the slower copies, whose noise is averaged out; learnt on a GPU where there is one, from `before`
-    on where other networks' layers are given.
+    """Train and return the layers of the target networks, whose noise is averaged out. Uses a GPU where available, and
+    starts from the layers `before` where given.
 
-    Every round draws from generators of its own, seeded by the study's seed and the round, and `dqn.npz` in the
-    study's folder holds the networks and the memory after it: a fit that was stopped goes on from there and ends in
-    the same networks.
+    Every round has random generators seeded by the study's seed and the round, and `dqn.npz` in the study's folder has
+    the networks and the memory after it: an interrupted fit resumes and ends in the same networks.
     """
     import torch
 
@@ -80,7 +79,7 @@ def train(
 
 
 class _Run:
-    """Networks, their slower copies, optimizer and memory: all that a checkpoint holds."""
+    """Networks, target networks, optimizer and memory: the content of a checkpoint."""
 
     def __init__(
         self,
@@ -101,7 +100,7 @@ class _Run:
             self._resume()
 
     def chooser(self, rng: np.random.Generator) -> Any:
-        """Each episode goes by one head's best turn in each branch, or now and then by any."""
+        """Each episode follows one head's best action in each branch, or sometimes a random one."""
         import torch
 
         def choose(state: Singles) -> Integers:
@@ -135,7 +134,7 @@ class _Run:
                     slow.lerp_(layer, FOLLOW)
 
     def keep(self, done: int) -> None:
-        """Write the checkpoint whole, or leave the earlier one."""
+        """Write the checkpoint atomically."""
         tensors = {"owned": self.memory.owned, "surprise": self.memory.surprise}
         tensors |= {f"memory{i}": column for i, column in enumerate(self.memory.columns)}
         for i, (layer, slow) in enumerate(zip(self.layers, self.target, strict=True)):

@@ -1,1 +1,1 @@
-"""Ways to bid, each in a file of its own: all are `models.bidding.environment.Policy`."""
+"""Bidding policies, one per file; all implement `models.bidding.environment.Policy`."""

@@ -1,4 +1,4 @@
-"""A number tuned by campaign and budget, and the policies' common way to be written down."""
+"""A setting tuned by campaign and budget, and JSON serialization of policies."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ FILE = "policy.json"
 
 
 class Document(BaseModel):
-    """What is wholly told by plain values, and kept as one JSON file."""
+    """A policy of plain values, stored as one JSON file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,7 +30,7 @@ class Document(BaseModel):
 
 
 class BudgetCurve(Document):
-    """A setting for each campaign and budget; between the budgets it was tuned at, linear in the budget's logarithm.
+    """A setting for each campaign and budget, interpolated linearly in the logarithm of the budget.
 
     Attributes:
         ratios: the budgets, each as a share of the cost of winning everything at the mean price; rising.

@@ -1,4 +1,4 @@
-"""Bids by chance, and the chance itself: drawn from what is observed, so that like is always answered alike."""
+"""Random bids, drawn by hashing the observation, so that the same observation gets the same bid."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -16,7 +16,7 @@ Bits = npt.NDArray[np.uint64]
 
 
 class Random(Document):
-    """Bid uniformly between 0 and a ceiling that is tuned by campaign and budget."""
+    """Bid uniformly between 0 and a maximum that is tuned by campaign and budget."""
 
     ceiling: BudgetCurve
     seed: int
@@ -34,7 +34,7 @@ class Random(Document):
 
 
 def draw(seen: Observation, seed: int) -> Floats:
-    """A number in [0, 1) for each auction on offer, of (episodes,), by hashing the observation and the seed.
+    """A number in [0, 1) for each current auction, of (episodes,), from a hash of the observation and the seed.
 
     The hash is the finalizer of SplitMix64 (Steele et al., "Fast Splittable Pseudorandom Number Generators", 2014).
     """

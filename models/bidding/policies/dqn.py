@@ -1,4 +1,4 @@
-"""The pacing rule's bid, turned up or down by a deep Q-network where its heads agree that this wins more."""
+"""The pacing bid, adjusted by a deep Q-network where its heads agree that this wins more."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,19 +19,19 @@ from models.bidding.observation import Observation
 from models.bidding.policies.budget_curve import Document
 from models.bidding.policies.chance import draw
 
-#: A turn must win more than keeping the bid by this many standard deviations between the heads.
+#: An adjustment must beat the unchanged bid by this many standard deviations between the heads.
 CAUTION = 1.0
 
 
 class Known(Document):
-    """The markets that a network's states are relative to, and the channels whose bids it turns, a branch each."""
+    """The markets that the network's states are relative to, and the channels with a branch each."""
 
     markets: Mapping[str, Market]
     channels: tuple[str, ...] = ("",)
 
 
 class Dqn:
-    """Bids greedily and with caution; `explore` bids by one head's mind and says how probable that was."""
+    """Bids greedily and cautiously; `explore` bids by one sampled head and returns the propensity."""
 
     def __init__(self, markets: Markets, channels: Sequence[str], network: onnx.ModelProto) -> None:
         self.markets, self.channels, self.network = markets, tuple(channels), network
@@ -43,7 +43,7 @@ class Dqn:
 
     @classmethod
     def fit(cls, episodes: Episodes, markets: Markets, study: Study, before: Self | None = None) -> Self:
-        """Learn from logged episodes, from the networks of `before` on; see `dqn.training.train`."""
+        """Train on logged episodes, starting from the networks of `before`; see `dqn.training.train`."""
         known = None
         if before is not None:
             episodes = episodes.among(before.channels)
@@ -59,9 +59,9 @@ class Dqn:
         return self._turned(seen, _peak(score))
 
     def explore(self, seen: Observation, seed: int) -> tuple[Floats, Floats]:
-        """Bids by the best turn of a head drawn for each auction, and the chance of that turn: its share of heads.
+        """Bids by the best action of a head sampled for each auction, and the propensity: that action's share of heads.
 
-        Where the heads agree nothing is tried any more: exploration ends by evidence, not by a clock.
+        Exploration ends where all heads agree.
         """
         best = self._answers(seen).argmax(axis=-1)
         rows = np.arange(len(seen))
@@ -80,7 +80,7 @@ class Dqn:
         return cls(known.markets, known.channels, onnx.load(str(folder / "network.onnx")))
 
     def _answers(self, seen: Observation) -> npt.NDArray[np.float32]:
-        """Q of each auction's channel, of (heads, episodes, turns); of one it has not learnt, the mean of all."""
+        """Q of each auction's channel, of (heads, episodes, turns); the mean of all for an unknown channel."""
         found: npt.NDArray[np.float32] = self.session.run(["q"], {"state": features(self.markets, seen)})[0]
         found = found.reshape(*found.shape[:2], -1, len(TURNS))  # networks from before there were branches have none
         place = {name: branch for branch, name in enumerate(self.channels)}
@@ -93,7 +93,7 @@ class Dqn:
 
 
 def _peak(score: npt.NDArray[np.float32]) -> Floats:
-    """The turn at the top of a parabola through the best one and its neighbours: turns are steps, bids are not."""
+    """The maximum of a parabola through the best action and its neighbours, for a continuous adjustment."""
     best = score.argmax(axis=1)
     inner = np.clip(best, 1, len(TURNS) - 2)
     rows = np.arange(len(score))

@@ -1,4 +1,4 @@
-"""The usual answer: bid in proportion to the predicted value."""
+"""Linear bidding: proportional to the predicted value."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -34,5 +34,5 @@ class Linear(Document):
 
 
 def units(episodes: Episodes, markets: Markets) -> dict[str, float]:
-    """By campaign the factor that bids the mean price for the mean predicted value."""
+    """By campaign, the factor that bids the mean price for the mean predicted value."""
     return {name: markets[name].price / episodes.of(name).expected_value.mean() for name in episodes.campaigns}

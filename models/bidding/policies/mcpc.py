@@ -1,4 +1,4 @@
-"""Pay for each unit of value what it has cost so far, whatever is left of the budget."""
+"""MCPC: bid the historical cost per unit of value, regardless of the budget."""
 
 from collections.abc import Mapping
 from typing import Self
@@ -11,13 +11,13 @@ from models.bidding.policies.budget_curve import Document
 
 
 class Mcpc(Document):
-    """Bid the predicted value times a target cost a unit of it: the most a click may cost (Cai et al., 2017)."""
+    """Bid the predicted value times a target cost per unit of value: the maximum cost per click (Cai et al., 2017)."""
 
     targets: Mapping[str, float]
 
     @classmethod
     def fit(cls, episodes: Episodes) -> Self:
-        """The target is what a unit of value would have cost in the log if everything had been won."""
+        """The target is the cost per unit of value in the log if everything had been won."""
         parts = {name: episodes.of(name) for name in episodes.campaigns}
         return cls(targets={name: part.cost.sum() / max(part.value.sum(), 0.5) for name, part in parts.items()})
 

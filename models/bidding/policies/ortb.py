@@ -1,4 +1,4 @@
-"""Optimal real-time bidding where the chance to win flattens as bids rise: more low bids, fewer high ones."""
+"""ORTB: optimal real-time bidding with a concave win probability."""
 
 from collections.abc import Mapping, Sequence
 from typing import Self
@@ -12,18 +12,18 @@ from models.bidding.policies.budget_curve import BudgetCurve, Document
 from models.bidding.policies.linear import units
 from models.bidding.policies.tuning import tuned
 
-#: Half-win bids that are tried, as multiples of the mean price.
+#: Candidates of the half-win bid, as multiples of the mean price.
 HALVES = np.geomspace(0.1, 10, 200)
 
 
 class Ortb(Document):
     """ORTB1 of Zhang et al., "Optimal Real-Time Bidding for Display Advertising" (2014), equation 12.
 
-    The chance to win at a bid b is taken as b / (c + b), with which the best bid is sqrt(c x value / lambda + c^2) - c.
+    The win probability at a bid b is modelled as b / (c + b); the optimal bid is sqrt(c x value / lambda + c^2) - c.
 
     Attributes:
-        half: c by campaign, the bid that wins half, fitted to the log.
-        factor: 1 / lambda, money a unit of value, tuned by campaign and budget.
+        half: c by campaign, the bid that wins half of the auctions, fitted to the log.
+        factor: 1 / lambda, money per unit of value, tuned by campaign and budget.
     """
 
     half: Mapping[str, float]
@@ -31,7 +31,7 @@ class Ortb(Document):
 
     @classmethod
     def fit(cls, episodes: Episodes, markets: Markets, ratios: Sequence[float], before: Self | None = None) -> Self:
-        """Fit the chance to win, then tune the factor on the same episodes, around that of `before`."""
+        """Fit the win probability, then tune the factor on the same episodes, around that of `before`."""
         half = dict(before.half) if before is not None else {}
         half |= {name: _half(episodes.of(name).market_price) for name in episodes.campaigns}
         start, had = units(episodes, markets), before.factor if before is not None else None
@@ -45,7 +45,7 @@ class Ortb(Document):
 
 
 def _half(price: Floats) -> float:
-    """The c whose curve is nearest to the share of auctions won at each price, by least squares."""
+    """The least-squares fit of c to the share of auctions won at each price."""
     bids = np.quantile(price, np.linspace(0.01, 0.99, 99))
     won = np.searchsorted(np.sort(price.ravel()), bids, side="right") / price.size
     halves = HALVES * price.mean()

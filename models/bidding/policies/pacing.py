@@ -1,4 +1,4 @@
-"""Pacing by the market: bid so that what is left of the budget would be spent evenly over the auctions to come."""
+"""Pacing: bid so that the remaining budget is spent evenly over the remaining auctions."""
 
 from collections.abc import Mapping
 from typing import Self
@@ -11,17 +11,17 @@ from models.bidding.policies.budget_curve import Document
 
 
 class Pacing(Document):
-    """Bid the calibrated value times the multiplier at which spending should equal the pace, found anew each auction.
+    """Bid the calibrated value times the multiplier at which expected spending equals the pace, updated each auction.
 
-    The rule that is optimal as episodes grow long: Gallego and van Ryzin (1994) for its re-solving, Balseiro and Gur,
-    "Learning in Repeated Auctions with Budgets" (2019) for its pacing of second-price bids.
+    Asymptotically optimal for long episodes: Gallego and van Ryzin (1994) on re-solving, Balseiro and Gur, "Learning in
+    Repeated Auctions with Budgets" (2019) on pacing of second-price bids.
     """
 
     markets: Mapping[str, Market]
 
     @classmethod
     def fit(cls, markets: Markets) -> Self:
-        """There is nothing to tune."""
+        """Uses the markets; nothing is tuned."""
         return cls(markets=markets)
 
     def bid(self, seen: Observation) -> Floats:

@@ -1,4 +1,4 @@
-"""A controller that keeps spending on an even pace by turning the linear bid up and down."""
+"""A PID controller that adjusts the linear bid to spend evenly."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -13,17 +13,17 @@ from models.bidding.policies.budget_curve import BudgetCurve, Document
 from models.bidding.policies.linear import Linear
 from models.bidding.shading import play
 
-#: Proportional, integral and derivative gains that are tried.
+#: Candidates of the proportional, integral and derivative gains.
 GAINS = ((1.0, 0.0, 0.0), (3.0, 0.0, 0.0), (3.0, 1.0, 0.0), (3.0, 0.0, 0.1), (8.0, 2.0, 0.1))
-#: The controller turns the bid up or down at most by e to the power of this.
+#: Largest adjustment, as a natural logarithm of the bid's factor.
 REACH = 1.5
 
 
 class Pid(Document):
     """The linear bid times exp(control): Zhang et al., "Feedback Control of Real-Time Display Advertising" (2016).
 
-    The error is by what share of the budget spending is behind an even pace; `gains` weigh it, its mean over the whole
-    episode so far, and how far recent spending is below the pace.
+    The error is the share of the budget by which spending is behind an even pace; `gains` weigh it, its mean over the
+    episode so far, and the gap of recent spending to the pace.
     """
 
     factor: BudgetCurve

@@ -1,4 +1,4 @@
-"""Bidding by a plan: what an auction may cost is what the money would not bring later."""
+"""RLB: bidding by dynamic programming, up to the value that the money would have later."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,14 +16,14 @@ from models.bidding.policies.budget_curve import Document
 
 
 class Values(Document):
-    """By what a policy values an impression: each campaign's market, and whether predictions are calibrated by it."""
+    """Values of impressions: each campaign's market, and whether it calibrates predictions."""
 
     markets: Mapping[str, Market]
     means: Mapping[str, float]
     calibrated: bool
 
     def of(self, seen: Observation) -> Floats:
-        """In units of the campaign's mean."""
+        """Value in units of the campaign's mean."""
         if self.calibrated:
             return market.worth(self.markets, seen)
         return np.asarray(seen.expected_value / seen.look_up(self.means))
@@ -32,8 +32,8 @@ class Values(Document):
 class Rlb:
     """Cai et al., "Real-Time Bidding by Reinforcement Learning in Display Advertising" (2017): dynamic programming.
 
-    As published it takes predictions as they are and plans by their mean. Calibrated, it values impressions by what
-    came of predictions like theirs, and plans by all values and their prices together.
+    As published it uses raw predictions and plans by their mean. With `calibrated`, it uses calibrated values, and
+    plans by the joint distribution of values and prices.
     """
 
     def __init__(self, values: Values, plans: Plans) -> None:
@@ -41,8 +41,8 @@ class Rlb:
 
     @classmethod
     def fit(cls, episodes: Episodes, markets: Markets, calibrated: bool, before: Self | None = None) -> Self:
-        """Plan for every campaign, by the values and market prices of the logged episodes; of campaigns that `before`
-        alone knows the means are its own."""
+        """Plan for every campaign by the values and market prices of the logged episodes; campaigns without episodes
+        keep the means of `before`."""
         means = dict(before.values.means) if before is not None else {}
         means |= {name: episodes.of(name).expected_value.mean() for name in episodes.campaigns}
         plans = Plans.fit(markets, episodes.auctions, by_mean=not calibrated)

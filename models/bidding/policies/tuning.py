@@ -1,4 +1,4 @@
-"""Tuning one number of a policy: every setting is played on logged episodes, and the best of each budget is kept."""
+"""Tunes one setting of a policy by replaying logged episodes, separately for each campaign and budget."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -11,7 +11,7 @@ from models.bidding.market import Markets
 from models.bidding.policies.budget_curve import BudgetCurve
 from models.bidding.shading import play
 
-#: Settings that are tried, as multiples of a campaign's unit; and of the setting that it has had so far.
+#: Candidate settings, as multiples of a campaign's unit, and of its earlier setting.
 SETTINGS, NEAR = tuple(np.geomspace(0.1, 8, 36).tolist()), tuple(np.geomspace(0.5, 2, 21).tolist())
 
 
@@ -23,9 +23,9 @@ def tuned(
     ratios: Sequence[float],
     before: BudgetCurve | None = None,
 ) -> BudgetCurve:
-    """The budget curve with which `make` wins the most realised value; of settings that do equally well the middle one.
+    """The budget curve with which `make` wins the most realized value; the middle one of equally good settings.
 
-    Campaigns that `before` knows are tuned around their setting there, which stays where nothing is logged of them.
+    Campaigns in `before` are tuned around their earlier setting, which is kept without new auctions.
     """
     had = {} if before is None else dict(before.settings)
     prices, settings = ({}, {}) if before is None else (dict(before.prices), dict(had))
@@ -46,7 +46,7 @@ def _tried(
     markets: Markets,
     ratios: Sequence[float],
 ) -> dict[str, tuple[float, ...]]:
-    """For each campaign and ratio the best of these multiples of what it is tuned around."""
+    """For each campaign and ratio, the best of these multiples of the start value."""
     prices = {name: markets[name].price for name in around}
     budget = market.budgets(markets, episodes, ratios)
     won = []
@@ -65,6 +65,6 @@ def _tried(
 
 
 def _best(value: Floats) -> list[int]:
-    """Of (settings, ratios) the place of the best setting by ratio."""
+    """Index of the best setting by ratio, from values of (settings, ratios)."""
     places = [np.flatnonzero(line == line.max()) for line in value.T]
     return [int(best[len(best) // 2]) for best in places]

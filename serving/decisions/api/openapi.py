@@ -97,6 +97,15 @@ ROUTES = (
     ),
     Route(
         "POST",
+        "/v1/outcomes",
+        "tell_outcomes",
+        "Tell what came of requests to models: the labels, by request and row. Told again, the first one counts.",
+        (schemas.Recorded,),
+        (schemas.Outcome, schemas.Outcomes),
+        "feedback",
+    ),
+    Route(
+        "POST",
         "/v1/campaigns",
         "set_campaign",
         "Set a campaign's daily budget, its limit in all, targets and how it is divided. What is left out stays.",

@@ -86,6 +86,8 @@ _EXPECTED = {
 _OPPORTUNITIES: Reader[dict[str, list[Any]]] = Reader(schemas.opportunities(Any))
 _EVENT: Reader[schemas.Event] = Reader(schemas.Event)
 _EVENTS: Reader[schemas.Events] = Reader(schemas.Events, schemas.Event)
+_OUTCOME: Reader[schemas.Outcome] = Reader(schemas.Outcome)
+_OUTCOMES: Reader[schemas.Outcomes] = Reader(schemas.Outcomes, schemas.Outcome)
 CAMPAIGN: Reader[schemas.Campaign] = Reader(schemas.Campaign)
 ACCOUNT: Reader[schemas.Account] = Reader(schemas.Account)
 STOP: Reader[schemas.Stop] = Reader(schemas.Stop)
@@ -138,6 +140,12 @@ def _observed(one: schemas.Event, where: str) -> Observed:
     if kind != "conversion" and value:
         raise Invalid(f"{where}value", f"none with '{kind}': only a conversion has one", value)
     return Observed(**one)
+
+
+def outcomes(given: Any) -> list[schemas.Outcome]:
+    """The outcomes of a request: one, or a list named `outcomes`. Raises `Invalid`."""
+    batch = isinstance(given, dict) and "outcomes" in given
+    return _OUTCOMES.read(given)["outcomes"] if batch else [_OUTCOME.read(given)]
 
 
 def stop(given: Any) -> schemas.Stop:

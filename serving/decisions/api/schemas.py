@@ -3,21 +3,33 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, with_config
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, with_config
+from pydantic_core import PydanticCustomError
 from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic reads those of Python 3.12 on
 
+from models.catalog import NAMES
 from serving.decisions.feedback import Kind
-from serving.decisions.fields import Amount, ConversionValue, Moment, Name, Rate, Why
+from serving.decisions.fields import Amount, ConversionValue, Label, Moment, Name, Rate, Why, whole
 from serving.decisions.kinds import kinds
 from serving.decisions.records import Decision, Override
 from serving.decisions.state.store import Budget
 
 #: Opportunities or events of one request.
 BATCH = 1000
+
+
+def _known(family: str) -> str:
+    if family not in NAMES:
+        raise PydanticCustomError("family", "one of {names}", {"names": ", ".join(map(repr, NAMES))})
+    return family
+
+
+Family = Annotated[str, Field(strict=True, json_schema_extra={"enum": list(NAMES)}), AfterValidator(_known)]
 Dimension = Literal["channel", "hour", "audience", "creative"]
 #: As a key of an object a name's length is part of its pattern: that is all JSON Schema is told of keys.
 _Key = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,256}$")]
-_Named = Field(max_length=BATCH, json_schema_extra={"additionalProperties": False})
+_CLOSED: dict[str, Any] = {"additionalProperties": False}
+_Named = Field(max_length=BATCH, json_schema_extra=_CLOSED)
 Shares = dict[Dimension, Annotated[dict[_Key, Rate], _Named]]
 
 
@@ -52,6 +64,7 @@ EVENT = {
     "occurred_at": 1767225660.0,
     "cost": 0.84,
 }
+OUTCOME = {"family": NAMES[0], "request_id": "4f0c9a52", "row": 0, "labels": {"churned": True}}
 CAMPAIGN = {
     "account_id": "acme",
     "campaign_id": "spring",
@@ -107,6 +120,23 @@ class Events(TypedDict):
     """A batch of events."""
 
     events: Annotated[list[Event], Field(min_length=1, max_length=BATCH)]
+
+
+@with_config(_request(OUTCOME))
+class Outcome(TypedDict):
+    """What came of one row of a request to a model: the labels that its family predicts. The first one told counts."""
+
+    family: Family
+    request_id: Name
+    row: NotRequired[Annotated[int, Field(ge=0, le=2**31 - 1, strict=True), BeforeValidator(whole)]]
+    labels: Annotated[dict[_Key, Label], Field(min_length=1, max_length=64, json_schema_extra=_CLOSED)]
+
+
+@with_config(_request({"outcomes": [OUTCOME]}))
+class Outcomes(TypedDict):
+    """A batch of outcomes."""
+
+    outcomes: Annotated[list[Outcome], Field(min_length=1, max_length=BATCH)]
 
 
 @with_config(_request(CAMPAIGN))
@@ -168,6 +198,12 @@ class Told(TypedDict):
     waits: int
     ahead: int
     flagged: int
+
+
+class Recorded(TypedDict):
+    """How many outcomes are on record now."""
+
+    recorded: int
 
 
 class Budgets(TypedDict):

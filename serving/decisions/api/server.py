@@ -34,7 +34,9 @@ from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Store
+from serving.inference.outcomes import Outcomes
 from serving.records import parts
+from serving.records.export import Export
 
 if TYPE_CHECKING:
     from serving.decisions.api.kafka import KafkaFeedback
@@ -72,6 +74,7 @@ def serve(
         http="httptools",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         log_level="warning",
         timeout_graceful_shutdown=10,
     )
@@ -106,6 +109,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
     take: Batcher[Observed, Status] = Batcher("feedback", taken)
     bus = None if place else _bus(settings, taken)  # what is kept apart must not take from what all share
 
+    outcomes = Outcomes(place or settings.home, settings.requests_days)
     readiness = Readiness(
         {
             "models": models.fault,
@@ -113,10 +117,11 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
             "log": written.fault,
             "feedback": feedback.fault,
             "disk": disk.fault,
-            "threads": lambda: None if decide.alive and take.alive else "a thread is gone: start the endpoint again",
         },
         lambda: models.left_out() | _damaged(home / LOG),
     )
+
+    export = None if place or settings.records_uri is None else Export(settings, settings.records_uri)
 
     def close() -> None:
         readiness.close()
@@ -125,9 +130,12 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         decide.close()
         money.close()
         take.close()
+        outcomes.close()
         models.close()
         written.close()
         feedback.close()
+        if export is not None:
+            export.close()
 
     def status() -> tuple[bool, dict[str, Any]]:
         reasons = readiness.reasons
@@ -135,7 +143,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         details |= {"left_out": readiness.left_out} | ({} if bus is None else {"kafka": bus.standing})
         return not reasons, details
 
-    return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
+    return Desk(Keys(settings), Buckets(), decide, take, outcomes, store, status, close)
 
 
 def _own(home: Path, store: Store, params: Decisions) -> Intake:

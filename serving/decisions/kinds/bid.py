@@ -213,6 +213,5 @@ KIND = Kind(
     ),
     paid={Action.BID: "bid"},
     learnt_from=FAMILY,
-    features=("zone",),
     credited=credited,
 )

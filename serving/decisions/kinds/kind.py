@@ -47,7 +47,6 @@ class Kind:
         guardrails: what bounds the proposal, in this order: later ones have the last word.
         paid: what money is set aside for, by the actions that need some.
         learnt_from: the family whose version evidence is kept for; it must answer for the endpoint to be ready.
-        features: of what the models read, those that the decision is made from too.
         known: the entities that the online store must have: in an auction somebody new is nothing strange, but an offer
             is made to who is known.
         credited: the arm that what comes of a decision is evidence of, after all guardrails; None: of none.
@@ -61,7 +60,6 @@ class Kind:
     needs: Mapping[str, Need] = field(default_factory=dict)
     paid: Mapping[Action, Purpose] = field(default_factory=dict)
     learnt_from: str | None = None
-    features: tuple[str, ...] = ()
     known: frozenset[str] = frozenset()
     credited: Callable[[Draft], str | None] = nobody
 

@@ -117,6 +117,5 @@ KIND = Kind(
         "value": Need("ltv", "value", "customer_id"),
     },
     paid={Action.RETENTION_OFFER: "offer"},
-    features=FEATURES,
     known=frozenset({"customer_id"}),
 )

@@ -1,6 +1,7 @@
 """The models that are asked together for one kind of decision, and what comes of it when some of them fail."""
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from math import isfinite
 from time import perf_counter
 from typing import Any
@@ -106,15 +107,20 @@ class Predictors:
                 matrix.texts[name][row] = value
 
     def _read(self, matrix: FeatureMatrix) -> list[dict[str, Value]]:
-        """Of each row the features that its decision is made from too."""
-        read: list[dict[str, Value]] = [{} for _ in matrix.faults]
-        for name in self.kind.features:
-            values: Sequence[Value] = matrix.texts.get(name, ())
-            if name in self._columns.floats:
-                values = [None if np.isnan(value) else value for value in matrix.column(name).tolist()]
-            for row, value in enumerate(values):
+        """Of each row the features that the models read; what is missing is not in it."""
+        names, there = list(self._columns.floats), (~np.isnan(matrix.numbers)).tolist()
+        read: list[dict[str, Value]] = [
+            dict(compress(zip(names, row, strict=True), known))
+            for row, known in zip(matrix.numbers.tolist(), there, strict=True)
+        ]
+        for name in self._columns.booleans:
+            for one in read:
+                if name in one:
+                    one[name] = bool(one[name])
+        for name, values in matrix.texts.items():
+            for one, value in zip(read, values, strict=True):
                 if value is not None:
-                    read[row][name] = value
+                    one[name] = value
         return read
 
     def _answers(self, one: Predictor, ask: Ask, named: Mapping[str, str], matrix: FeatureMatrix) -> Mapping[str, Any]:

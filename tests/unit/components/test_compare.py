@@ -15,7 +15,7 @@ from features.contracts import ContractBroken
 from features.settings import Settings
 from models import catalog
 from models.evaluation.folds import stratified
-from pipelines import trial
+from pipelines import comparison
 
 SECTION = {**toyland.SECTION, "window": {"horizon_days": 28, "step_days": 56, "min_history_days": 84}}
 
@@ -122,7 +122,7 @@ def test_columns_that_tell_the_label_are_named_and_nothing_is_recommended(toy, t
 
 def _shown(compared) -> str:
     written = io.StringIO()
-    trial.show(compared, Console(file=written, width=200))
+    comparison.show(compared, Console(file=written, width=200))
     return written.getvalue()
 
 

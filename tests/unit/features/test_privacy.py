@@ -44,4 +44,4 @@ def test_a_home_of_others_is_told_of(
 
     monkeypatch.setattr(Path, "chmod", denied)
     keep_private(tmp_path)
-    assert f"{tmp_path}: everybody on this machine may read" in caplog.text
+    assert f"{tmp_path}: every user of this machine can read it" in caplog.text

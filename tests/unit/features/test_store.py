@@ -81,7 +81,7 @@ def test_a_feature_that_knows_the_future_is_refused(
 ) -> None:
     monkeypatch.setitem(transforms.GROUPS, "leaky", Group(CUSTOMER, lambda tables: LEAKY))
     monkeypatch.setitem(views.SERVICES, SERVICE, views.Service(CUSTOMER, ("rfm", "leaky")))
-    with pytest.raises(store.FutureLeak, match=r"view 'leaky': \d+ rows know what happened after") as caught:
+    with pytest.raises(store.FutureLeak, match=r"view 'leaky': \d+ rows use events after") as caught:
         built(shop, examples, settings)
     assert (caught.value.rows["observed_until"] > caught.value.rows["event_timestamp"]).all()
     assert not list(settings.home.glob("features/*/*/snapshot.json"))

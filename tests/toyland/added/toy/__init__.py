@@ -7,21 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from features.examples import Window, Windowed, observed
-from features.tables import Tables
+from features.examples import Window
+from models.churn.examples import churn_examples
 from models.evaluation import gates, metrics
 from models.family import Family, Params
 from models.tabular import Encoder, Matrix, feature_columns
 
 ENTITY, LABEL = "customer_id", "churned"
-
-
-def examples(tables: Tables, params: Windowed, as_of: str | None = None, cutoff: str | None = None) -> pd.DataFrame:
-    """Label `churned`: no purchase in the horizon."""
-    found = observed(tables, params, as_of, cutoff)
-    return found.assign(churned=(found["purchases"] == 0).astype(int)).drop(
-        columns=["purchases", "value", "horizon_days"]
-    )
 
 
 class ToyParams(Params):
@@ -106,7 +98,7 @@ FAMILY = Family(
     entity=ENTITY,
     feature_service="toy_v1",
     label=(LABEL,),
-    examples=examples,
+    examples=churn_examples,
     params=ToyParams,
     fit=fit,
     load=load,

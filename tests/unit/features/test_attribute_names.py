@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from features import sources, store
+from features.attribute_names import safe
 from features.contracts import ContractBroken, check
 from features.examples import Window, latest
-from features.names import safe
 from features.settings import Settings
 from features.tables import Tables
 from models.ltv.examples import value_examples

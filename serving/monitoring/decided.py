@@ -1,0 +1,70 @@
+"""Decisions as requests to the models that they were made by: what a family was given, and what it answered."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pandas as pd
+import pyarrow.compute as pc
+
+from features.records import decisions_folder
+from serving.decisions.kinds import kinds
+from serving.inference.requests import to_frame
+from serving.records import parts, reading
+
+#: Decisions that are read of one look, the newest, at most.
+MOST = 50_000
+
+
+def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame:
+    """The newest decisions that a family was asked for, as `inference.requests.read` tells requests; `request_id` is
+    the decision's. Answers have the model's own names."""
+    begin, found = 0.0 if since is None else since.timestamp(), list[dict[str, Any]]()
+    for record in _recorded(decisions_folder(home), begin):
+        asked = record["opportunity"]["asked"]
+        said = record["predictions"]
+        if (
+            record["logged_at"] < begin
+            or family not in said["versions"]
+            or asked not in kinds()
+            or "answers" not in said
+        ):
+            continue  # also one of an earlier version, which did not record what models read
+        found.append(_request(record, answers(family, asked)))
+        if len(found) == MOST:
+            break
+    return to_frame(family, found)
+
+
+@cache
+def answers(family: str, asked: str) -> Mapping[str, str]:
+    """The model's names of what a kind of decision asks the family, by the kind's own."""
+    needs = kinds()[asked].needs.items()
+    return {name: need.answer for name, need in needs if need.family == family}
+
+
+def asks(family: str) -> frozenset[str]:
+    """The answers of a family that decisions are made by."""
+    return frozenset(name for asked in kinds() for name in answers(family, asked).values())
+
+
+def newest(home: Path, family: str) -> datetime | None:
+    """When the last decision was logged; None where none was."""
+    return reading.newest(decisions_folder(home))
+
+
+def _recorded(place: Path, since: float) -> Iterator[dict[str, Any]]:
+    if place.exists():
+        for table in reading.tables(place, ["decision_id", "entry"], since):
+            yield from map(orjson.loads, reversed(parts.exact(table.filter(pc.field("decision_id").is_valid()))))
+
+
+def _request(record: dict[str, Any], named: Mapping[str, str]) -> dict[str, Any]:
+    """A decision in the shape of a request to a model."""
+    said = record["predictions"]
+    told = {model: said["answers"].get(name) for name, model in named.items()}
+    about = {"request_id": record["decision"]["decision_id"], "row": 0, "entity_id": None, "status": 200, "error": None}
+    return {"logged_at": record["logged_at"], "request": about, "predictions": {**said, "answers": told}}
