@@ -10,7 +10,6 @@ from serving.decisions.predict.predictor import Predictor
 from serving.decisions.predict.predictors import Predictors
 from serving.decisions.records import Opportunity
 
-
 _NOBODY = frozenset[str]()
 
 
