@@ -12,7 +12,6 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
-from serving.decisions.predict.bidder import Bidder
 
 from features.settings import Settings
 from models import bundle
@@ -22,6 +21,7 @@ from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.params import read as params_of
 from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix
+from serving.decisions.predict.predictor import BundlePredictor
 from serving.decisions.records import Action
 from serving.decisions.state.sqlite import Sqlite
 from serving.experiments.replay import replay
@@ -69,7 +69,7 @@ def played(settings: Settings) -> Played:
 
 def answers_of(opened: bundle.Bundle, rows: pd.DataFrame) -> dict[str, Any]:
     """What a bidder says of these rows, where a rule bids .8."""
-    one = Bidder(opened, "1")
+    one = BundlePredictor(opened, "1")
     columns = Columns(one.columns.items())
     matrix = FeatureMatrix(columns, len(rows))
     for name in columns.floats.keys() & set(rows):
@@ -85,7 +85,7 @@ def test_a_bidder_asked_by_arrays_answers_as_its_model_does_by_frames(settings: 
     rows = opened.reference().head(50)
     expected, answers = opened.model.predict(rows), answers_of(opened, rows)
     assert answers["policy_bid"].tolist() == expected["bid"].tolist()
-    assert answers["predicted_ctr"].tolist() == expected["expected_value"].tolist()
+    assert answers["expected_value"].tolist() == expected["expected_value"].tolist()
 
 
 def test_where_nobody_knows_how_many_auctions_are_left_it_bids_by_the_rule(settings: Settings) -> None:
