@@ -85,7 +85,7 @@ def test_a_bidder_asked_by_arrays_answers_as_its_model_does_by_frames(settings: 
     rows = opened.reference().head(50)
     expected, answers = opened.model.predict(rows), answers_of(opened, rows)
     assert answers["policy_bid"].tolist() == expected["bid"].tolist()
-    assert answers["expected_value"].tolist() == expected["expected_value"].tolist()
+    assert answers["predicted_ctr"].tolist() == expected["expected_value"].tolist()
 
 
 def test_where_nobody_knows_how_many_auctions_are_left_it_bids_by_the_rule(settings: Settings) -> None:
@@ -113,7 +113,7 @@ def test_the_champion_bids_by_campaign_and_by_what_is_left(played: Played) -> No
         assert said.answers.get("baseline_bid") == pytest.approx(
             one.state.target_cpc * one.opportunity.features["predicted_ctr"]
         )
-        assert said.answers["policy_propensity"] == 1 and 0 < said.answers["expected_value"] < 1
+        assert said.answers["policy_propensity"] == 1 and 0 < said.answers["predicted_ctr"] < 1
     policy = [one for one in bids if one.decision.arm == "policy"]
     assert len(policy) > 0.8 * len(bids)
     assert {one.decision.action for one in policy} >= {Action.BID}
