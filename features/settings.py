@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     #: Days that logged decisions are kept; all of them by default. Never fewer than their feedback is waited for
     #: (`decisions.keeping.remembered_s` in `params.yaml`); what is older cannot be replayed or learnt from any more.
     decisions_days: PositiveFloat | None = None
+    #: Where finished parts of all records are copied to, to outlive the home: an `s3://bucket/prefix`.
+    records_uri: str | None = None
     #: Hashes of the keys that models and decisions know; `keys/api.json` under `home` by default.
     api_keys: Path | None = None
     #: The key that adloop's own commands send; by default one that is made at `keys/own.key` under `home`.

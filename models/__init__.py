@@ -1,1 +1,1 @@
-"""What is learnt: the families of models, the contract they share, their bundles, registry and evaluation."""
+"""Model families, their contract, bundles, registry and evaluation."""

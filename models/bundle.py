@@ -1,9 +1,9 @@
-"""What is shipped is what was validated: a folder of data files, sealed by their hashes and signed.
+"""Model bundles: folders of data files, sealed by their hashes and signed.
 
-manifest.json      what it is and where it came from
-model/             what the family's `save` wrote
-reference.parquet  a sample of feature rows and the model's answers, for drift detectors to be fitted on
-usual.json         how far each column moved in some months before it
+manifest.json      description and lineage
+model/             the files of the family's `save`
+reference.parquet  a sample of feature rows and the model's answers, as reference of drift detectors
+usual.json         natural movement of each column before training
 card.md            the model card, once evaluated
 files.json         the SHA-256 of every file above; its own SHA-256 is the bundle's digest
 signature.json     once signed: family, version and digest, and the Ed25519 signature of these three
@@ -41,11 +41,11 @@ CODE = re.compile(rb"\x80[\x02-\x05][^\x00]|PK\x03\x04")
 
 
 class BundleTampered(ValueError):
-    """A bundle that is not what was validated: changed, incomplete, unsigned where a key is asked, or carrying code."""
+    """A bundle that is changed, incomplete, unsigned where a signature is required, or contains code."""
 
 
 class Manifest(BaseModel):
-    """What a model is and where it came from."""
+    """Description and lineage of a model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -63,16 +63,16 @@ class Manifest(BaseModel):
     params: dict[str, Any]
     seed: int
     data_hash: str
-    #: The moment the data was read as of; empty for its end.
+    #: The `as_of` of the data; empty for its end.
     as_of: str = ""
     git_commit: str
-    #: The version whose parameters the fit went on from, with its digest; empty where it learnt all anew.
+    #: The version that training started from, with its digest; empty without one.
     started_from: str = ""
     metrics: dict[str, float] = {}
 
     @property
     def inputs(self) -> dict[str, Kind]:
-        """What each feature column holds, in order."""
+        """Kind of each feature column, in order."""
         return {name: self.kinds.get(name) or kind_of(dtype) for name, dtype in self.columns.items()}
 
     @property
@@ -83,12 +83,12 @@ class Manifest(BaseModel):
 
     @property
     def params_hash(self) -> str:
-        """Identity of what it was fitted by."""
+        """Identity of its parameters."""
         return content_hash(self.params)
 
 
 class Signed(BaseModel):
-    """What a signature says: which version of which family the bundle of a digest is."""
+    """The content of a signature: family, version and digest of a bundle."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -100,7 +100,7 @@ class Signed(BaseModel):
 
     @property
     def statement(self) -> bytes:
-        """What is signed."""
+        """The signed bytes."""
         return json.dumps(["adloop bundle", self.family, self.version, self.digest]).encode()
 
     def expect(self, folder: Path, family: str | None, version: str | None) -> None:
@@ -126,20 +126,19 @@ class Bundle:
 
 
 def usual(folder: Path) -> dict[str, float]:
-    """By column how far it moved in some months before the reference: its stability index. Empty where that is not
-    told."""
+    """Natural movement by column before training, as population stability index; empty where unknown."""
     file = folder / "usual.json"
     return dict(json.loads(file.read_text())) if file.is_file() else {}
 
 
 def content_hash(value: Any) -> str:
-    """SHA-256 of a JSON value, whatever the order of its keys."""
+    """SHA-256 of a JSON value, independent of the order of keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @contextmanager
 def aside(folder: Path) -> Iterator[Path]:
-    """A new folder to write in: it takes the place of `folder` if the block ends well, and vanishes if it does not."""
+    """A temporary folder that replaces `folder` on success and is removed on failure."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -163,7 +162,7 @@ def write(
     reference: pd.DataFrame,
     usual: Mapping[str, float] | None = None,
 ) -> None:
-    """Write an unsigned bundle to `folder`, replacing what was there. `usual`: how far columns move by themselves."""
+    """Write an unsigned bundle to `folder`, replacing its content. `usual`: natural movement by column."""
     with aside(folder) as new:
         (new / "model").mkdir()
         model.save(new / "model")
@@ -174,7 +173,7 @@ def write(
 
 
 def seal(folder: Path) -> str:
-    """Write the hashes of the files in `folder`, take any old signature away, and return the bundle's digest."""
+    """Write the hashes of the files in `folder`, remove any old signature, and return the bundle's digest."""
     (folder / SIGNATURE).unlink(missing_ok=True)
     sealed = json.dumps(_hashes(folder), sort_keys=True, indent=1).encode()
     _replace(folder / "files.json", sealed)
@@ -182,14 +181,14 @@ def seal(folder: Path) -> str:
 
 
 def sign(folder: Path, key: Ed25519PrivateKey, version: str) -> None:
-    """Sign what is in `folder` now as a version of its family. Raises `BundleTampered` if it is not what was sealed."""
+    """Sign `folder` as a version of its family. Raises `BundleTampered` if it changed after it was sealed."""
     digest = verify(folder, None)
     manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
     _replace(folder / SIGNATURE, signature(key, manifest.family, version, digest).encode())
 
 
 def signature(key: Ed25519PrivateKey, family: str, version: str, digest: str) -> str:
-    """The content of `signature.json`: it says that the bundle of this digest is this version of this family."""
+    """The content of `signature.json` for this family, version and digest."""
     signed = Signed(family=family, version=version, digest=digest, signature="")
     return signed.model_copy(update={"signature": key.sign(signed.statement).hex()}).model_dump_json(indent=1)
 
@@ -197,11 +196,11 @@ def signature(key: Ed25519PrivateKey, family: str, version: str, digest: str) ->
 def verify(
     folder: Path, public_key: Ed25519PublicKey | None, family: str | None = None, version: str | None = None
 ) -> str:
-    """Return the bundle's digest, or raise `BundleTampered` unless every file is the one that was sealed.
+    """Return the bundle's digest. Raises `BundleTampered` if any file changed after it was sealed.
 
     Args:
-        public_key: where given, the bundle must be signed by its other half.
-        family, version: what the signature must say that the bundle is; None: it may be any.
+        public_key: if given, the bundle must be signed by its private key.
+        family, version: expected in the signature; None for any.
     """
     try:
         sealed = (folder / "files.json").read_bytes()
@@ -223,14 +222,14 @@ def verify(
 def open_bundle(
     folder: Path, public_key: Ed25519PublicKey | None, family: str | None = None, version: str | None = None
 ) -> Bundle:
-    """Verify a bundle as `verify` does, then load its model. Nothing of an unverified bundle is parsed."""
+    """Verify a bundle as `verify` does, then load its model. Never parses an unverified bundle."""
     digest = verify(folder, public_key, family, version)
     manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
     return Bundle(folder, manifest, catalog.family(manifest.family).load(folder / "model"), digest)
 
 
 def _signed(folder: Path, public_key: Ed25519PublicKey, digest: str) -> Signed:
-    """What the signature says, once it is known to be the key's and of this bundle."""
+    """The signature's content, after verification with the key and the digest."""
     try:
         signed = Signed.model_validate_json((folder / SIGNATURE).read_bytes())
         public_key.verify(bytes.fromhex(signed.signature), signed.statement)
@@ -246,7 +245,7 @@ def _signed(folder: Path, public_key: Ed25519PublicKey, digest: str) -> Signed:
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file but the seals, by its path in the bundle."""
+    """SHA-256 by path of every file except hashes and signature."""
     hashes = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()

@@ -1,4 +1,4 @@
-"""The model card (Mitchell et al., 2019): what a model is for, how good it is, for whom, and where it ends."""
+"""The model card (Mitchell et al., 2019)."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,9 +6,9 @@ import pandas as pd
 
 from models.bundle import Manifest
 from models.evaluation import calibration
+from models.evaluation.baseline_comparison import BaselineComparison
 from models.evaluation.gates import Evidence, Verdict
 from models.evaluation.metrics import Metric
-from models.evaluation.standing import Standing
 from models.family import Family
 
 SECTIONS = ("Intended use", "Data", "Features", "Metrics", "Calibration", "Fairness", "Gates", "Limits", "Lineage")
@@ -60,7 +60,7 @@ def _named(service: str | None) -> str:
     return "none, requests bring all features" if service is None else f"`{service}`"
 
 
-def _standing(standing: Standing) -> str:
+def _standing(standing: BaselineComparison) -> str:
     lines = [f"- {standing.told(name)}" for name in standing.gains]
     return "\n".join([f"\n\nBy {standing.metric} it is, on the same rows:\n", *lines]) if lines else ""
 
@@ -75,7 +75,7 @@ def _figures(figures: pd.DataFrame) -> str:
 
 
 def _calibration(metric: Metric, truth: pd.DataFrame, answers: pd.DataFrame) -> str:
-    """Predicted beside actual, by tenth, for a family whose first metric compares a number with a number."""
+    """Table of predicted and actual values by tenth, for families whose first metric compares numbers."""
     if not (metric.label and metric.answer):
         return "The first metric holds no answer against a number that came."
     curve = calibration.curve(truth[metric.label].to_numpy(dtype=float), answers[metric.answer].to_numpy(dtype=float))

@@ -1,4 +1,4 @@
-"""The families by name. Each is imported when asked for: training churn never loads another family's libraries."""
+"""The families by name, imported lazily: training churn never loads another family's libraries."""
 
 from importlib import import_module
 
@@ -8,7 +8,7 @@ NAMES = ("churn", "ltv", "bidding")
 
 
 def family(name: str) -> Family:
-    """The family called `name`. Raises `KeyError` naming those there are."""
+    """The family `name`. Raises `KeyError` with the known names."""
     if name not in NAMES:
         raise KeyError(f"no family '{name}'; there are: {', '.join(NAMES)}")
     found: Family = import_module(f"models.{name}").FAMILY

@@ -1,6 +1,6 @@
-"""The family contract: what a kind of model must say of itself, and nothing it must inherit.
+"""The family contract: one record describes a kind of model, without inheritance.
 
-What is served is needed; what a family is learnt and judged by is there where it makes sense.
+Fields for serving are required; fields for training and evaluation are optional.
 """
 
 import json
@@ -20,7 +20,7 @@ from models.inputs import Kind, Matrix
 
 
 class Params(BaseModel):
-    """What a family learns by: its section of `params.yaml`. A family adds its own fields; unknown ones are refused."""
+    """A family's section of `params.yaml`. Families add their own fields; unknown ones are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -28,36 +28,36 @@ class Params(BaseModel):
 
     @classmethod
     def read(cls, section: Mapping[str, Any]) -> Self:
-        """From plain values, lists among them; strictly typed as JSON is, so that a tuple may be written as a list."""
+        """Parse plain values, strictly typed as JSON, so that a tuple may be written as a list."""
         return cls.model_validate_json(json.dumps(section))
 
 
 class Model(Protocol):
-    """A trained model or policy: frames of raw feature rows in, frames of answers out.
+    """A trained model or policy, from frames of raw feature rows to frames of answers.
 
-    Encoding, calibration and clipping happen inside, exactly as they were scored. Rows may be customers, auctions,
-    briefs or image addresses; answers may be probabilities, bids, texts or boxes.
+    Encoding, calibration and clipping are part of the model. Rows may be customers, auctions, briefs or image URIs;
+    answers may be probabilities, bids, texts or boxes.
     """
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """One answer a row, on the index of `rows`. Raises `InvalidRows` naming the field that is wrong."""
+        """One answer per row, on the index of `rows`. Raises `InvalidRows` with the invalid field."""
 
     def save(self, folder: Path) -> None:
-        """Write the parts `load` needs: ONNX, LightGBM text, XGBoost JSON, safetensors, JSON. Never a pickle."""
+        """Write the files that `load` reads: ONNX, LightGBM text, XGBoost JSON, safetensors, JSON. Never a pickle."""
 
 
 @runtime_checkable
 class Explaining(Protocol):
-    """A model that also says why."""
+    """A model with explanations."""
 
     def explain(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Why, a row: on the index of `rows`, with at least `top_drivers`: `{feature, effect}`, largest first."""
+        """Explanations on the index of `rows`, with at least `top_drivers`: `{feature, effect}`, largest first."""
 
 
 class Fit(Protocol):
-    """Learn from `train`, tune and calibrate on `valid`; keep progress in `checkpoint` and resume from what it holds.
+    """Train on `train`, tune and calibrate on `valid`; save progress in `checkpoint` and resume from it.
 
-    Both frames carry the feature columns, the label columns, the entity key if there is one, `event_timestamp` and
+    Both frames have the feature columns, the label columns, the entity key if there is one, `event_timestamp` and
     `split`.
     """
 
@@ -66,13 +66,13 @@ class Fit(Protocol):
 
 @dataclass(frozen=True)
 class Breakdown:
-    """How `adloop evaluate` tells the figures of a family apart.
+    """Breakdown of a family's metrics in `adloop evaluate`.
 
     Attributes:
         by: columns of the examples; each of their values is a part.
-        situations: `(test, learnt) -> frames` by name: the held-out examples, on their own index, as they would be in
-            each situation that models are compared in.
-        metrics: the figures of each part, sums among them.
+        situations: `(test, learnt) -> frames` by name: the held-out examples, on their own index, in each situation
+            that models are compared in.
+        metrics: metrics of each part; may include sums.
     """
 
     by: tuple[str, ...]
@@ -86,32 +86,32 @@ class Family:
 
     Attributes:
         name: its name in the catalog, `params.yaml`, the registry and the endpoints.
-        entity: the key its rows are joined by (`customer_id`, `campaign_id`); None where they are of no entity.
-        feature_service: the Feast FeatureService it reads, offline and online; None where requests bring all features.
-        label: the columns of the frame that hold the truth; none where answers are judged by themselves.
+        entity: join key of its rows (`customer_id`, `campaign_id`); None without an entity.
+        feature_service: its Feast FeatureService, offline and online; None where requests contain all features.
+        label: label columns of the frame; empty where answers are judged without labels.
         examples: `(tables, params, as_of, cutoff) -> frame` of entity key, `event_timestamp`, `split`
             (`train`, `valid` or `test`), label and `context` columns.
         params: the model of its section of `params.yaml`.
-        fit, load: make a model, and read one back from a folder that `save` wrote.
-        baselines: the field's own answers by name, the strongest among them; the first is the naive one, which a
-            candidate must beat beyond noise. No other may beat the candidate so. None where the field has none.
-        metrics: `(truth, answers) -> float` by name; the first is the one that gates and canaries compare.
-        gates: what a candidate must pass to be released.
-        context: columns of the examples that are features too: what a request brings itself, beside the features of
-            the service, which are known beforehand. The entity key may be one.
-        kinds: what inputs and answers hold, where their dtype does not tell (`models.inputs`).
-        embed: by input or answer that is text, a URI or a list of candidates, what makes vectors of a column of them
-            (missing values left out): drift is measured by their distance. Without, of whether a value is missing only.
-        moving: those of the context that move as time goes by where the world stays as it is, and how.
-        trial: `(model, test) -> answers` on the index of `test`, a frame as `fit` is given, for a model whose answers
-            depend on what came of those before; None where each row stands by itself.
-        outcomes: those labels that tell what came of an example, where others only say how it is to be played; all
-            labels where it is empty. No feature may give one of them away.
-        update: `(champion, train, valid, params, checkpoint) -> Model`: a fit that goes on from the champion's own
-            parameters; None for a family that learns all anew each time.
-        chosen: `(model) -> name` of the candidate that a fitted model answers by; None for a family that has one only.
-        breakdown: how `adloop evaluate` tells its figures apart; None where they are told as one.
-        intended_use, limits: for the model card, in prose; a card without them is refused.
+        fit, load: train a model; load one from a folder that `save` wrote.
+        baselines: standard models of the field by name; the candidate must be significantly better than the first, the
+            naive one, and no other may be significantly better than the candidate. None without baselines.
+        metrics: `(truth, answers) -> float` by name; gates and canaries compare the first.
+        gates: conditions for a release.
+        context: columns of the examples that requests contain, in addition to the features of the service. May include
+            the entity key.
+        kinds: kinds of inputs and answers that their dtype does not determine (`models.inputs`).
+        embed: by input or answer that is text, a URI or a list of candidates, a function from a column (without missing
+            values) to vectors, whose distance measures drift. Without it only missing values are monitored.
+        moving: expected movement of context columns over time.
+        trial: `(model, test) -> answers` on the index of `test`, a frame as in `fit`, for a model whose answers depend
+            on earlier outcomes; None where rows are independent.
+        outcomes: labels that are outcomes, where others only configure a replay; empty means all labels. No feature may
+            leak one of them.
+        update: `(champion, train, valid, params, checkpoint) -> Model`: incremental training from the champion's
+            parameters; None where every training starts anew.
+        chosen: `(model) -> name` of the candidate in a fitted model; None for a family with only one.
+        breakdown: breakdown of its metrics in `adloop evaluate`; None without one.
+        intended_use, limits: text of the model card; required.
     """
 
     name: str
@@ -139,16 +139,16 @@ class Family:
 
     @property
     def table(self) -> str | None:
-        """The canonical table without which there is nobody to learn from; None where the family reads no features."""
+        """The canonical table that training needs; None where the family reads no features."""
         return None if self.feature_service is None else service_of(self.feature_service).entity.table
 
     @property
     def naive(self) -> str | None:
-        """The name of the baseline the gates compare with; None where there is none."""
+        """The name of the naive baseline; None where there is none."""
         return next(iter(self.baselines), None)
 
     def try_out(self, model: Model, test: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-        """What `model` answers on held-out examples with these feature columns: by its trial, or row by row."""
+        """Answers of `model` to held-out examples with these feature columns: by its trial, or row by row."""
         if self.trial is not None:
             return self.trial(model, test)
         return model.predict(test.reindex(columns=list(columns)))

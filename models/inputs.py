@@ -1,4 +1,4 @@
-"""What models are asked about: the types of their inputs, and the error that says which field of a row is wrong."""
+"""Input types of models, and the error for invalid rows."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 Matrix = npt.NDArray[np.float64]
-#: A `category` is text of few values; `candidates` are what a model chooses from, a list of texts a row.
+#: A `category` is text with few values; `candidates` is the list of texts per row that a model chooses from.
 Kind = Literal["number", "boolean", "category", "text", "vector", "uri", "candidates"]
 EXPECTED: Mapping[Kind, str] = {
     "number": "a finite number or null",
@@ -23,7 +23,7 @@ EXPECTED: Mapping[Kind, str] = {
 
 
 class InvalidRows(ValueError):
-    """A feature row that a model cannot answer. Says which field, what was expected and what came."""
+    """An invalid feature row: names the field, the expected and the actual value."""
 
     def __init__(self, field: str, expected: str, got: object) -> None:
         shown = repr(got)
@@ -32,24 +32,24 @@ class InvalidRows(ValueError):
 
 
 def kind_of(dtype: str) -> Kind:
-    """What values of a column of this pandas dtype are, where the family declares nothing else."""
+    """The default kind of a column of this pandas dtype."""
     if dtype.lower().startswith(("float", "int", "uint")):
         return "number"
     return "boolean" if dtype.startswith("bool") else "category"
 
 
 def texts(rows: pd.DataFrame, name: str, kind: Literal["text", "uri"] = "text") -> list[str | None]:
-    """The texts of a column, None where one is missing. Raises `InvalidRows`."""
+    """The texts of a column, None where missing. Raises `InvalidRows`."""
     return [None if is_missing(value) else _right(name, kind, value) for value in _column(rows, name)]
 
 
 def candidates(rows: pd.DataFrame, name: str) -> list[list[str]]:
-    """What each row lets a model choose from; nothing where that is missing. Raises `InvalidRows`."""
+    """The candidates of each row; empty where missing. Raises `InvalidRows`."""
     return [[] if is_missing(value) else list(_right(name, "candidates", value)) for value in _column(rows, name)]
 
 
 def vectors(rows: pd.DataFrame, name: str, size: int) -> Matrix:
-    """A column of vectors as a matrix (rows, size), NaN where one is missing. Raises `InvalidRows`."""
+    """A column of vectors as a matrix (rows, size), NaN where missing. Raises `InvalidRows`."""
     matrix = np.full((len(rows), size), np.nan)
     for place, value in enumerate(_column(rows, name)):
         if not is_missing(value):
@@ -60,7 +60,7 @@ def vectors(rows: pd.DataFrame, name: str, size: int) -> Matrix:
 
 
 def is_right(kind: Kind, value: Any) -> bool:
-    """Whether a value that is there is one of this kind."""
+    """Whether a non-missing value is of this kind."""
     if kind in ("category", "text"):
         return isinstance(value, str)
     if kind == "uri":
@@ -76,7 +76,7 @@ def is_right(kind: Kind, value: Any) -> bool:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether it is None or NaN."""
+    """Whether a value is None or NaN."""
     return value is None or value is pd.NA or (isinstance(value, float) and bool(np.isnan(value)))
 
 

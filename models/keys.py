@@ -18,7 +18,7 @@ from features.settings import Settings
 
 
 def signing_key(settings: Settings) -> Ed25519PrivateKey:
-    """The key in `ADLOOP_SIGNING_KEY`, or this home's own, made on first use and readable by its owner only."""
+    """The key in `ADLOOP_SIGNING_KEY`, or that of the home, created at first use and readable by its owner only."""
     if settings.signing_key is not None:
         pem = settings.signing_key.get_secret_value().encode()
     else:
@@ -33,7 +33,7 @@ def signing_key(settings: Settings) -> Ed25519PrivateKey:
 
 
 def public_key(settings: Settings) -> Ed25519PublicKey:
-    """What verifies bundles: `ADLOOP_VERIFY_KEY`, so that a server need not sign, or the signing key's own half."""
+    """The key that verifies bundles: `ADLOOP_VERIFY_KEY`, for servers without the signing key, or its public key."""
     if settings.verify_key is None:
         return signing_key(settings).public_key()
     key = load_pem_public_key(settings.verify_key.encode())
@@ -51,5 +51,5 @@ def _make(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     with suppress(FileExistsError):
-        os.link(new, path)  # unlike a rename it does not replace a key that another run made meanwhile
+        os.link(new, path)  # unlike a rename it does not replace a key of a concurrent run
     Path(new).unlink()

@@ -1,7 +1,7 @@
-"""The tracking database in a home: that it can be opened at all, and that it survives a home that was moved or copied.
+"""The MLflow database in a home: checks it, and updates its paths after the home was moved or copied.
 
-MLflow keeps where artifacts are as absolute addresses. Where both the database and the artifacts are the home's own,
-the artifacts are those below the home as it is called now.
+MLflow stores absolute addresses of artifacts. Where database and artifacts are both in the home, the addresses are
+rewritten to the home's current path.
 """
 
 import sqlite3
@@ -25,12 +25,12 @@ class StoreBroken(ConnectionError):
 
 
 def is_own(settings: Settings) -> bool:
-    """Whether the home itself holds database and artifacts."""
+    """Whether database and artifacts are both in the home."""
     return settings.mlflow_uri is None and settings.artifacts_uri is None
 
 
 def check(settings: Settings) -> None:
-    """Raises `StoreBroken` where the database cannot be opened or is none: MLflow would try for minutes."""
+    """Raises `StoreBroken` where the database is unreadable or invalid; MLflow would retry for minutes."""
     path = settings.home / "mlflow.db"
     if settings.mlflow_uri is not None:
         return
@@ -42,7 +42,7 @@ def check(settings: Settings) -> None:
 
 
 def tidy(settings: Settings) -> None:
-    """Remove the empty folder that MLflow makes of the address of a database whose path it takes for the address."""
+    """Remove the empty folder that MLflow creates from a database address with special characters."""
     raw = settings.tracking_uri.removeprefix("sqlite:///")
     if settings.mlflow_uri is None and unquote(raw) != raw:
         with suppress(OSError):
@@ -50,7 +50,7 @@ def tidy(settings: Settings) -> None:
 
 
 def follow(settings: Settings) -> None:
-    """Have the database name the artifacts where they are now. It is MLflow's own, and has its tables."""
+    """Rewrite the artifact addresses in MLflow's database to the current path."""
     path, root = settings.home / "mlflow.db", settings.artifacts_root
     if not is_own(settings):
         return
@@ -66,7 +66,7 @@ def follow(settings: Settings) -> None:
 
 
 def here(address: str, settings: Settings) -> str:
-    """The address of an artifact as the home is called now; as it was given where it is not there."""
+    """The artifact's address under the current home; unchanged where it does not exist there."""
     name = f"/{Path(settings.artifacts_root).name}/"
     _, found, rest = address.rpartition(name)
     if not is_own(settings) or not address.startswith("file:") or not found:

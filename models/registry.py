@@ -1,7 +1,7 @@
-"""Which models there are, which one answers customers, and where each came from: MLflow, holding signed bundles.
+"""The model registry: versions, aliases and lineage in MLflow, with signed bundles.
 
-Registering can be cut off anywhere and run again. A version is made by one call, after its files are in place; what an
-interrupted attempt left is found by the bundle's digest and completed, so nothing is doubled and nothing half done.
+Registering is idempotent: a version is created by one call after its files are stored, and an interrupted attempt is
+found by the bundle's digest and completed.
 """
 
 import json
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ACCEPTED, REJECTED, RELEASED = "accepted", "rejected", "released"
-#: The tag with the digest of the bundle as it was signed, its model card among it.
+#: Tag with the digest of the signed bundle, including its model card.
 SIGNED_DIGEST = "signed_digest"
 
 
@@ -34,10 +34,10 @@ class Version:
     """A registered model.
 
     Attributes:
-        status: `accepted` by the gates, `rejected` by a gate or by a release, or `released` to all customers once.
+        status: `accepted` by the gates, `rejected` by a gate or release, or `released`.
         reason: why it was rejected; empty otherwise.
-        aliases: `challenger` (the newest accepted, not yet decided on), `champion` (answers now), `previous` (the one
-            before, to roll back to).
+        aliases: `challenger` (newest accepted, waiting for release), `champion` (in service), `previous` (the champion
+            before, for rollback).
         tags: git commit, data, params and schema hashes, feature service, bundle digest.
     """
 
@@ -56,7 +56,7 @@ class Version:
 
 
 class Registry:
-    """The registry that `settings` name. Nothing is opened before it is asked."""
+    """The registry of `settings`, opened lazily."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -73,7 +73,7 @@ class Registry:
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         self._settings.home.mkdir(parents=True, exist_ok=True)
         uri = self._settings.tracking_uri
-        with self._lock:  # two first uses at once would both lay out the database
+        with self._lock:  # two concurrent first uses would both create the database
             own_store.check(self._settings)
             client = MlflowClient(tracking_uri=uri, registry_uri=uri)
             client.search_registered_models(max_results=1)
@@ -90,7 +90,7 @@ class Registry:
         return sorted(read, key=lambda version: int(version.version), reverse=True)
 
     def version(self, family: str, version: str) -> Version:
-        """One version. Raises `LookupError` naming those there are."""
+        """One version. Raises `LookupError` with the known ones."""
         there = self.versions(family)
         for found in there:
             if found.version == str(version):
@@ -99,11 +99,11 @@ class Registry:
         raise LookupError(f"{family} has no version {version}; there are: {known}")
 
     def champion(self, family: str) -> Version | None:
-        """The version that answers customers."""
+        """The version in service."""
         return self._by_alias(family, "champion")
 
     def challenger(self, family: str) -> Version | None:
-        """The newest accepted version that is not decided on yet."""
+        """The newest accepted version that waits for release."""
         return self._by_alias(family, "challenger")
 
     def previous(self, family: str) -> Version | None:
@@ -111,7 +111,7 @@ class Registry:
         return self._by_alias(family, "previous")
 
     def promote(self, family: str, version: str) -> Version:
-        """Make `version` the champion. Done twice it changes nothing more."""
+        """Make `version` the champion. Idempotent."""
         with self._lock:
             promoted, champion = self.version(family, version), self.champion(family)
             if champion is not None and champion.version != promoted.version:
@@ -121,7 +121,7 @@ class Registry:
         return self.version(family, version)
 
     def reject(self, family: str, version: str, reason: str) -> Version:
-        """Record that `version` is not to be released, and why. The champion cannot be rejected, only replaced."""
+        """Mark `version` rejected, with the reason. The champion cannot be rejected, only replaced."""
         with self._lock:
             rejected = self.version(family, version)
             if "champion" in rejected.aliases:
@@ -130,14 +130,14 @@ class Registry:
         return self.version(family, version)
 
     def register(self, trained: Path, evaluation: Path) -> Version:
-        """Sign a trained bundle together with its evaluation and make it a version.
+        """Sign a trained bundle with its evaluation and register it as a version.
 
         Args:
-            trained: the unsigned bundle that training wrote.
-            evaluation: the folder that the evaluate step wrote about this bundle.
+            trained: unsigned bundle.
+            evaluation: output folder of the evaluate step for this bundle.
 
-        A bundle that was registered with the same verdict before is that version again. Raises `BundleTampered`, and
-        `ValueError` where the evaluation is of another bundle.
+        The same bundle and verdict return the existing version. Raises `BundleTampered`, and `ValueError` where the
+        evaluation is of another bundle.
         """
         digest = bundle.verify(trained, None)
         judged = json.loads((evaluation / "evaluation.json").read_text())
@@ -155,7 +155,7 @@ class Registry:
         return self.version(version.family, version.version)
 
     def download(self, family: str, version: str) -> Path:
-        """The bundle of `version`, in this home. Raises `BundleTampered` unless it was signed as that version."""
+        """Download the bundle of `version` to the home. Raises `BundleTampered` unless it is signed as that version."""
         registered = self.version(family, version)
         folder = self._settings.home / "bundles" / family / registered.version
         with self._lock:
@@ -165,7 +165,7 @@ class Registry:
         return folder
 
     def evaluation(self, family: str, version: str) -> Path:
-        """What the evaluate step wrote about `version`, in this home."""
+        """Download the evaluation of `version` to the home."""
         run = self._client.get_run(self.version(family, version).run_id)
         folder = self._settings.home / "evaluations" / family / str(version)
         with self._lock:
@@ -174,7 +174,7 @@ class Registry:
         return folder
 
     def address(self, family: str, version: str) -> str:
-        """Where the signed bundle of `version` lies, for servers that fetch it themselves."""
+        """URI of the signed bundle of `version`, for servers that fetch it themselves."""
         return own_store.here(str(self._client.get_model_version_download_uri(family, version)), self._settings)
 
     def _verify(self, version: Version, folder: Path) -> None:
@@ -184,7 +184,7 @@ class Registry:
             raise BundleTampered(f"{folder.name}: not the bundle that the registry knows as {whose}")
 
     def _fetch(self, source: str, folder: Path, check: Callable[[Path], None] = lambda _: None) -> None:
-        """Download a folder whole; what does not pass the check is not kept."""
+        """Download a folder atomically; discards it if `check` raises."""
         from mlflow.artifacts import download_artifacts
 
         with bundle.aside(folder) as new:
@@ -219,13 +219,13 @@ class Registry:
         return _read(made, {})
 
     def _sign(self, version: Version) -> None:
-        """Sign the bundle as this version: its number is known only now."""
+        """Sign the bundle with its new version number."""
         key, digest = keys.signing_key(self._settings), version.tags[SIGNED_DIGEST]
         content = bundle.signature(key, version.family, version.version, digest)
         self._client.log_text(version.run_id, content, f"bundle/{bundle.SIGNATURE}")
 
     def _challenge(self, version: Version) -> None:
-        """Close the run, and make an accepted version the challenger unless it or a newer one is decided on already."""
+        """Close the run; make an accepted version the challenger unless it or a newer one was released or rejected."""
         self._client.set_terminated(version.run_id)
         challenger = self.challenger(version.family)
         newest = challenger is None or int(challenger.version) < int(version.version)
@@ -258,7 +258,7 @@ def _tags(manifest: Manifest, digest: str, judged: dict[str, Any]) -> dict[str, 
     refused = "; ".join(f"{gate['gate']}: {gate['reason']}" for gate in judged["gates"] if not gate["passed"])
     return {
         "status": status,
-        "verdict": status,  # stays what it was on registering, whatever becomes of the version
+        "verdict": status,  # the verdict at registration, unchanged by later releases
         "reason": refused[:5000],
         "bundle_digest": digest,
         "git_commit": manifest.git_commit,

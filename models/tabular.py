@@ -1,4 +1,4 @@
-"""Rows of features to a matrix of numbers: the same encoding when a model is fitted, scored and served."""
+"""Encodes feature rows as a numeric matrix, identically in training, evaluation and serving."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from pandas.api import types
 
 from models.inputs import InvalidRows
 
-#: Columns of a training frame that are neither features nor labels, whatever the family's entity is called.
+#: Columns of a training frame that are neither features nor labels.
 NOT_FEATURES = ("event_timestamp", "split")
-#: A category is a column of its own from this share of the rows on: rarer ones are noise, and no identifier reaches it.
+#: Least share of rows of an encoded category: excludes noise and identifiers.
 MIN_SHARE = 0.005
 MAX_CATEGORIES = 32
 
@@ -22,12 +22,12 @@ Matrix = npt.NDArray[np.float32]
 
 
 def feature_columns(frame: pd.DataFrame, entity: str, label: Iterable[str]) -> list[str]:
-    """The columns of a training frame that a model may look at, by name in order."""
+    """The feature columns of a training frame, sorted by name."""
     return sorted(set(frame.columns) - {entity, *label, *NOT_FEATURES})
 
 
 def require(rows: pd.DataFrame, columns: Iterable[str]) -> None:
-    """Raise `InvalidRows` naming the first of `columns` that `rows` lack. A missing value is not a missing column."""
+    """Raise `InvalidRows` with the first of `columns` that is missing in `rows`."""
     there = rows.columns
     for name in columns:
         if name not in there:
@@ -36,11 +36,11 @@ def require(rows: pd.DataFrame, columns: Iterable[str]) -> None:
 
 @dataclass(frozen=True)
 class Encoder:
-    """Which raw columns become which numbers.
+    """One-hot encoder of raw columns.
 
-    Numbers pass as they are, booleans as 0 and 1, both with NaN where a value is missing; a category becomes a column
-    of 0 and 1 for each of its values, all 0 where the value is missing, rare or was never seen. Columns that were empty
-    when fitted are not asked for again.
+    Numbers are unchanged, booleans become 0 and 1, both with NaN where missing; a category becomes a 0/1 column for
+    each of its values, all 0 where the value is missing, rare or unknown. Columns without values in training are
+    ignored.
     """
 
     numbers: tuple[str, ...]
@@ -49,7 +49,7 @@ class Encoder:
 
     @classmethod
     def fit(cls, rows: pd.DataFrame) -> Self:
-        """Learn the encoding of a frame of feature columns only. Raises `InvalidRows` on a column of any other type."""
+        """Fit the encoding of a frame of feature columns. Raises `InvalidRows` on a column of an unsupported type."""
         numbers, booleans, categories = [], [], {}
         for name in sorted(rows.columns):
             column = rows[name].dropna()
@@ -68,7 +68,7 @@ class Encoder:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The raw columns that `encode` asks for."""
+        """The raw columns that `encode` reads."""
         return (*self.numbers, *self.booleans, *self.categories)
 
     @property
@@ -79,12 +79,12 @@ class Encoder:
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """The raw column behind each column of the matrix, to sum effects by."""
+        """The raw column of each column of the matrix, to sum effects by."""
         repeated = (name for name, known in self.categories.items() for _ in known)
         return (*self.numbers, *self.booleans, *repeated)
 
     def encode(self, rows: pd.DataFrame) -> Matrix:
-        """A float32 matrix, one row a row and one column for each of `names`.
+        """A float32 matrix with one column for each of `names`.
 
         Raises `InvalidRows` where a column is missing, a value has the wrong type, or a number is not finite.
         """
@@ -117,7 +117,7 @@ class Encoder:
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Self:
-        """The encoder that `to_dict` described."""
+        """The encoder from `to_dict`."""
         categories = {name: tuple(values) for name, values in saved["categories"].items()}
         return cls(tuple(saved["numbers"]), tuple(saved["booleans"]), categories)
 
@@ -153,7 +153,7 @@ def _number(column: "pd.Series[Any]") -> Matrix:
 
 
 def _boolean(column: "pd.Series[Any]") -> Matrix:
-    # pandas turns booleans with gaps into 0.0 and 1.0, so those are booleans too.
+    # pandas converts booleans with missing values to 0.0 and 1.0.
     if column.dtype.kind != "b" or types.is_extension_array_dtype(column.dtype):
         wrong = _first(column, lambda value: types.is_number(value) and value in (0, 1))
         if wrong is not None:
@@ -162,7 +162,7 @@ def _boolean(column: "pd.Series[Any]") -> Matrix:
 
 
 def _codes(column: "pd.Series[Any]", known: "pd.Index[str]") -> npt.NDArray[np.intp]:
-    """The place of each value in `known`, -1 where it is missing or not among them."""
+    """The index of each value in `known`, -1 where missing or unknown."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         places = known.get_indexer(column.cat.categories)
         return np.append(places, -1)[column.cat.codes.to_numpy()]
@@ -175,6 +175,6 @@ def _codes(column: "pd.Series[Any]", known: "pd.Index[str]") -> npt.NDArray[np.i
 
 
 def _first(column: "pd.Series[Any]", right: Callable[[Any], bool]) -> object | None:
-    """The first value that is there and is not `right`."""
+    """The first non-missing value that is not `right`."""
     present = column.dropna()
     return next((value for value in present.tolist() if not right(value)), None)

@@ -1,4 +1,4 @@
-"""What is kept of each judged model beside its version: figures, parameters, plots and the bundle, as a run."""
+"""Logs each evaluated model as an MLflow run: metrics, parameters, plots and the bundle."""
 
 import json
 import os
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def record(
     client: "MlflowClient", settings: Settings, trained: Path, evaluation: Path, tags: Mapping[str, str]
 ) -> tuple[str, str]:
-    """One MLflow run with all of it, under `tags` (bundle digest and verdict say whose it is).
+    """Log one MLflow run under `tags`, identified by bundle digest and verdict.
 
-    An interrupted one is gone on with. The run stays open, its bundle unsigned: who registers the version signs it and
+    An interrupted run is resumed. The run stays open with an unsigned bundle; registering the version signs it and
     closes the run. Returns the run's id and the digest of the bundle with its model card.
     """
     from mlflow.entities import Metric, Param
@@ -68,7 +68,7 @@ def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def _beside(manifest: Manifest, digest: str, home: Path) -> None:
-    """The same figures in Weights & Biases, for those whose environment asks for it (`WANDB_API_KEY`, `WANDB_MODE`)."""
+    """Log the same figures to Weights & Biases, if enabled by `WANDB_API_KEY` or `WANDB_MODE`."""
     if not {"WANDB_API_KEY", "WANDB_MODE"} & os.environ.keys():
         return
     import wandb

@@ -1,4 +1,4 @@
-"""Rows as float vectors and lists of texts: what a model answers when a frame would take longer than the answer."""
+"""Fast prediction from float vectors and lists of texts, without data frames."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -15,7 +15,7 @@ Texts = Mapping[str, Sequence[str | None]]
 
 @runtime_checkable
 class Vectorized(Protocol):
-    """A model that also answers rows it has encoded itself: `predict` without frames before and behind."""
+    """A model that also predicts from encoded rows, without frames."""
 
     @property
     def encoder(self) -> Encoder: ...
@@ -26,18 +26,18 @@ class Vectorized(Protocol):
 
 @runtime_checkable
 class Columnar(Protocol):
-    """A model that also answers columns, each of (rows,): `predict` without a frame.
+    """A model that also predicts from columns, each of (rows,), without a frame.
 
     Attributes:
-        beside: what it reads beside the columns of its bundle, as whoever asks may know it: numbers.
-        says: the names of its answers.
+        beside: numeric inputs in addition to the columns of its bundle, which requests may contain.
+        says: the names of its outputs.
     """
 
     beside: tuple[str, ...]
     says: frozenset[str]
 
     def answer_columns(self, column: Callable[[str], Floats], texts: Texts) -> Mapping[str, Floats]:
-        """Its answers, by name.
+        """Outputs by name.
 
         Args:
             column: the numbers of a name, NaN where missing.
@@ -48,8 +48,7 @@ class Picker:
     """Encodes vectors as `Encoder.encode` does frames.
 
     Args:
-        columns, texts: names of the vectors' floats and of the texts; `InvalidRows` names what the encoder asks for and
-            is not there.
+        columns, texts: names of the numbers and of the texts; raises `InvalidRows` where the encoder needs another.
     """
 
     def __init__(self, encoder: Encoder, columns: Sequence[str], texts: Sequence[str]) -> None:
@@ -66,7 +65,7 @@ class Picker:
             start += len(known)
 
     def encode(self, numbers: Floats, texts: Texts) -> Matrix:
-        """One row a row of `numbers`: NaN is a missing value. Raises `InvalidRows` where one is not finite."""
+        """Encode rows of `numbers`, where NaN means missing. Raises `InvalidRows` for infinite values."""
         with np.errstate(over="ignore"):
             plain = numbers.take(self._plain, axis=1).astype(np.float32)
         infinite = np.isinf(plain)

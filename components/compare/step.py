@@ -18,8 +18,8 @@ from features.tables import Tables, content_hash
 from features.views import TIMESTAMP
 from models import catalog
 from models.evaluation import leaks
+from models.evaluation.baseline_comparison import BaselineComparison
 from models.evaluation.folds import stratified
-from models.evaluation.standing import Standing
 from models.evaluation.table import table
 from models.family import Breakdown, Family, Model
 
@@ -112,7 +112,7 @@ def compare(
     leaking = {name: share for name, share in told.items() if share > leaks.LIMIT}
     truth = tested[list(record.label)]
     baselines = {name: answers[name] for name in record.baselines}
-    standing = Standing.of(record.metrics[0], truth, answers[family], baselines, section["seed"])
+    standing = BaselineComparison.of(record.metrics[0], truth, answers[family], baselines, section["seed"])
     figures = table(record.metrics, truth, answers, section["seed"])
     return Compared(
         family=family,

@@ -70,11 +70,13 @@ class BiddingModel:
     won, spending would stay even.
     """
 
-    says = frozenset({"policy_bid", "policy_propensity", "baseline_bid", "expected_value"})
-
     def __init__(self, about: About, policy: Kept) -> None:
         self.about, self.policy = about, policy
-        self._chance = "predicted_value" if about.goal == "clicks" else "predicted_ctr"
+        clicks = about.goal == "clicks"
+        self._chance, self._worth = (
+            ("predicted_value", "predicted_ctr") if clicks else ("predicted_ctr", "expected_value")
+        )
+        self.says = frozenset({"policy_bid", "policy_propensity", "baseline_bid", self._worth})
         self.beside = (self._chance, "target_cpc", "current_bid")
 
     def bid(self, seen: Observation, known: Known) -> Floats:
@@ -120,7 +122,7 @@ class BiddingModel:
             "policy_bid": np.where(np.isnan(column("remaining")), rule, bid),
             "policy_propensity": np.ones(len(seen)),
             "baseline_bid": rule,
-            "expected_value": self.expected_value(seen),
+            self._worth: self.expected_value(seen),
         }
 
     def explain(self, rows: pd.DataFrame) -> pd.DataFrame:

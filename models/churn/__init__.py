@@ -1,4 +1,4 @@
-"""Churn: will a customer leave, how soon, why, and what to do about it (spec 2.2)."""
+"""Churn: probability and time of leaving, drivers, and interventions."""
 
 from operator import attrgetter
 

@@ -1,4 +1,4 @@
-"""What is to be beaten: one feature alone, the field's plain models, and LightGBM stopped in time."""
+"""Baselines of churn: one feature, standard models, and LightGBM with early stopping."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from models.churn import conversion, logistic
-from models.churn.basis import Floats
 from models.churn.members import Boosted, Learn, Member
 from models.churn.model import Answers, ChurnModel
 from models.churn.params import ChurnParams
+from models.churn.piecewise_linear import Floats
 from models.churn.plain import PLAIN
 from models.churn.stacking import Stack
 from models.churn.training import LABEL, telling, typical
@@ -20,9 +20,9 @@ RECENCY = "recency_days"
 
 
 def one_feature(train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, checkpoint: Path) -> ChurnModel:
-    """Days since the last purchase alone; where nothing is bought (subscriptions), the one column that tells most.
+    """Days since the last purchase; for subscriptions, the single most predictive column.
 
-    Answers bend with the feature as the logistic member's do, so that it is beaten by more than a straight line is.
+    Uses the piecewise-linear encoding of the logistic member, which is a stronger baseline than a straight line.
     """
     from sklearn.metrics import roc_auc_score
 
@@ -35,7 +35,7 @@ def one_feature(train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, c
 
 
 def lightgbm_stopped(train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, checkpoint: Path) -> ChurnModel:
-    """Slow, shallow LightGBM, stopped when `valid` no longer gains."""
+    """LightGBM with a low learning rate and shallow trees, with early stopping on `valid`."""
     import lightgbm as library
 
     rows = telling(train)
@@ -65,7 +65,7 @@ def _plain(name: str) -> Fit:
 def _alone(
     name: str, learn: Learn, rows: pd.DataFrame, churned: Floats, params: ChurnParams, checkpoint: Path
 ) -> ChurnModel:
-    """One learner behind the same encoding and the same answers as the ensemble; nothing calibrates it."""
+    """One learner with the encoding and answers of the ensemble, without calibration."""
     encoder = Encoder.fit(rows)
     x = encoder.encode(rows)
     member = learn(x, churned, params, params.seed, checkpoint / f"{name}.npz")

@@ -1,4 +1,4 @@
-"""XGBoost, as deep and as long as the data bear: the member that finds interactions."""
+"""XGBoost with capacity chosen on held-out rows: the member for interactions."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.churn import conversion
-from models.churn.basis import Floats
 from models.churn.members import Boosted, Learn, Member
 from models.churn.params import ChurnParams
+from models.churn.piecewise_linear import Floats
 
 #: Few interactions among much noise, or many that are there: what is learnt from decides.
 CAPACITIES: tuple[dict[str, float], ...] = (
@@ -24,16 +24,16 @@ PATIENCE = 50
 
 @dataclass(frozen=True)
 class Capacity:
-    """XGBoost's settings, and how many rounds."""
+    """XGBoost's settings and number of rounds."""
 
     settings: Mapping[str, float]
     rounds: int
 
     @classmethod
     def chosen(cls, x: Floats, churned: Floats, held: npt.NDArray[np.bool_], params: ChurnParams) -> Self:
-        """Of `CAPACITIES`, the one that leaves the least log-loss on the `held` rows, stopped when they no longer gain.
+        """The entry of `CAPACITIES` with the lowest log-loss on the `held` rows, with early stopping.
 
-        A member that learns from all rows learns as many rounds as were best on fewer.
+        A member trained on all rows uses the same number of rounds.
         """
         tried = [_stopped(settings, x, churned, held, params) for settings in CAPACITIES]
         settings, booster = min(zip(CAPACITIES, tried, strict=True), key=lambda pair: float(pair[1].best_score))

@@ -1,4 +1,4 @@
-"""Fitted trees of each library as one ONNX graph, read from the library's own dump."""
+"""Converts fitted trees of each library to ONNX, from the library's dump."""
 
 import json
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ import numpy.typing as npt
 import onnx
 
 from models.churn import graphs
-from models.churn.basis import Floats
+from models.churn.piecewise_linear import Floats
 
-#: What stands for a missing value where a library knows none: smaller than any other, as it is in the graph.
+#: Code of a missing value for libraries without support: smaller than any other value.
 MISSING = float(np.finfo(np.float32).min)
 
 

@@ -1,4 +1,4 @@
-"""From a business's tables to examples of churn: a customer at a moment, and whether the customer left."""
+"""Examples of churn: customer, cutoff, and whether the customer left."""
 
 import pandas as pd
 

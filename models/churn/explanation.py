@@ -1,4 +1,4 @@
-"""Which features moved an answer, and what to do about it."""
+"""Drivers of an answer, and the intervention that follows from them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -62,9 +62,9 @@ def drivers(effects: npt.NDArray[np.floating[Any]], origins: Sequence[str]) -> l
 
 
 def losses(score: Score, x: Floats, typical: Floats, origins: Sequence[str]) -> npt.NDArray[np.float64]:
-    """What each row's score loses when all columns of one feature take their `typical` values: (rows, columns).
+    """Change of each row's score when one feature takes its `typical` value: (rows, columns).
 
-    A feature's effect stands at the first of its columns.
+    A feature's effect is in the first of its columns.
     """
     effects = np.zeros(x.shape)
     told, names = score(x), np.asarray(origins)
@@ -77,7 +77,7 @@ def losses(score: Score, x: Floats, typical: Floats, origins: Sequence[str]) -> 
 
 
 def intervention(band: str, why: Sequence[Driver]) -> str:
-    """What to do for a customer, of the four strategies there are.
+    """The intervention for a customer, one of four strategies.
 
     | risk | first driver of risk that has a theme | intervention |
     |---|---|---|

@@ -1,11 +1,11 @@
-"""Random forest: the member that averages decorrelated trees, each leaf of enough customers."""
+"""Random forest with a minimum leaf size: the member that averages decorrelated trees."""
 
 from pathlib import Path
 
 from models.churn import conversion
-from models.churn.basis import Floats
 from models.churn.members import Member
 from models.churn.params import ChurnParams
+from models.churn.piecewise_linear import Floats
 
 
 def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:

@@ -1,4 +1,4 @@
-"""The ensemble's members as ONNX graphs from an encoded matrix to log-odds of churn: what is scored is what is shipped.
+"""The ensemble's members as ONNX graphs from an encoded matrix to log-odds of churn.
 
 Every graph takes `x`, float32 of (rows, columns) with NaN where a value is missing, and gives `logit` of (rows, 1).
 """
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from models.churn.basis import Basis
+from models.churn.piecewise_linear import Basis
 
 OPSET, ML_OPSET, IR_VERSION = 18, 3, 9
 Doubles = npt.NDArray[np.float64]

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from models.churn.basis import Basis, Floats
 from models.churn.graphs import dense
 from models.churn.members import Member
 from models.churn.params import ChurnParams
+from models.churn.piecewise_linear import Basis, Floats
 
 #: Inverse of the L2 penalty on centred pieces.
 C = 0.1

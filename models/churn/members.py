@@ -1,4 +1,4 @@
-"""What the ensemble is made of: learners from an encoded matrix to log-odds of churn, and what they have learnt."""
+"""Members of the ensemble: learners from an encoded matrix to log-odds of churn, and their fitted models."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from typing import Any, Literal, Self
 import numpy as np
 import onnx
 
-from models.churn.basis import Floats
 from models.churn.params import ChurnParams
+from models.churn.piecewise_linear import Floats
 
 Library = Literal["xgboost", "lightgbm"]
-#: In which file each library keeps its trees.
+#: File name of each library's trees.
 SUFFIXES: dict[Library, str] = {"xgboost": ".json", "lightgbm": ".txt"}
 
 
@@ -56,11 +56,11 @@ class Member:
 
     @classmethod
     def of(cls, graph: onnx.ModelProto, boosted: Boosted | None = None) -> Self:
-        """The same graph gives the same bytes."""
+        """From a graph, serialized deterministically."""
         return cls(graph.SerializeToString(deterministic=True), boosted)
 
     def save(self, folder: Path, name: str) -> None:
-        """Write `<name>.onnx` last, and before it `<name>.json` or `<name>.txt`, each whole or not at all."""
+        """Write `<name>.json` or `<name>.txt`, then `<name>.onnx`, each atomically."""
         if self.boosted is not None:
             write(folder / f"{name}{SUFFIXES[self.boosted.library]}", self.boosted.saved)
         write(folder / f"{name}.onnx", self.graph)
@@ -78,7 +78,7 @@ Learn = Callable[[Floats, Floats, ChurnParams, int, Path], Member]
 
 
 def write(path: Path, content: bytes) -> None:
-    """The whole file, or none."""
+    """Write a file atomically."""
     aside = path.with_name(f"{path.name}.aside")
     aside.write_bytes(content)
     aside.replace(path)

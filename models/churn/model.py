@@ -1,4 +1,4 @@
-"""The churn model: an ONNX graph a member, the stack over them, and the booster that explains."""
+"""The churn model: an ONNX graph per member, the stack over them, and the booster for explanations."""
 
 import json
 import os
@@ -29,7 +29,7 @@ BLOCKS_ALONE = 8
 
 @dataclass(frozen=True)
 class Answers:
-    """What is said of a customer besides the probability."""
+    """The answers derived from the probability."""
 
     horizon_days: int
     bands: Bands
@@ -73,7 +73,7 @@ class ChurnModel:
 
     @property
     def chosen(self) -> str:
-        """The member that answers alone, or `stack of` those that answer together."""
+        """The name of the only member, or `stack of` several."""
         names = list(self.members)
         return names[0] if len(names) == 1 else f"stack of {', '.join(names)}"
 

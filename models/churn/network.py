@@ -1,14 +1,14 @@
-"""A small bag of neural networks over piecewise-linear numbers, trained side by side and averaged."""
+"""A small bag of neural networks over piecewise-linear numbers, trained in parallel and averaged."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.churn.basis import Basis, Floats
 from models.churn.graphs import dense
 from models.churn.members import Member
 from models.churn.params import ChurnParams
+from models.churn.piecewise_linear import Basis, Floats
 
 if TYPE_CHECKING:
     import torch
@@ -21,10 +21,10 @@ SAVE_EVERY = 100
 
 
 def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
-    """Learn log-odds of churn from an encoded matrix, going on from the steps kept in the file `progress`.
+    """Fit log-odds of churn to an encoded matrix, resuming from the file `progress`.
 
-    Every step draws from a generator of its own, seeded by `seed` and the step: a resumed fit ends in the same networks
-    as one that was never stopped. Rows are drawn with replacement, for each network its own.
+    Every step has a generator seeded by `seed` and the step, so that a resumed fit gives the same networks. Each
+    network draws its own rows with replacement.
     """
     import torch
 

@@ -11,7 +11,7 @@ Chance = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Bands(BaseModel):
-    """Above which probability a customer's risk is medium, and high."""
+    """Lower limits of the probability for medium and high risk."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

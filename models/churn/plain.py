@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from models.churn import conversion, graphs
-from models.churn.basis import Floats
 from models.churn.members import Boosted, Learn, Member
 from models.churn.params import ChurnParams
+from models.churn.piecewise_linear import Floats
 
 #: Inverse L2 penalties that `shrunk_regression` chooses from.
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)

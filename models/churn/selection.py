@@ -7,7 +7,7 @@ import pandas as pd
 
 from models.churn.stacking import Array, Stack
 from models.evaluation import bootstrap, metrics
-from models.evaluation.standing import Standing
+from models.evaluation.baseline_comparison import BaselineComparison
 
 _AUC = metrics.auc("churned", "score")
 
@@ -30,7 +30,7 @@ def chosen(logits: Mapping[str, Array], churned: Array, seed: int) -> list[str]:
     said, everyone = np.column_stack(list(logits.values())), np.ones(len(churned), dtype=bool)
     stack = Stack.fit(said, churned, everyone)
     alone = {name: _answers(own) for name, own in logits.items()}
-    standing = Standing.of(_AUC, _truth(churned), _answers(stack.blend(said)), alone, seed)
+    standing = BaselineComparison.of(_AUC, _truth(churned), _answers(stack.blend(said)), alone, seed)
     return list(standing.better[:1]) or [name for name, weight in zip(logits, stack.weights, strict=True) if weight]
 
 

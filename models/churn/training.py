@@ -9,11 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from models.churn import forest, logistic, network, selection
-from models.churn.basis import Floats
 from models.churn.boosting import Capacity
 from models.churn.members import Learn, Member, write
 from models.churn.model import Answers, ChurnModel, session
 from models.churn.params import ChurnParams
+from models.churn.piecewise_linear import Floats
 from models.churn.plain import PLAIN, shrunk_regression
 from models.churn.stacking import Array, Stack, deal
 from models.tabular import Encoder, feature_columns

@@ -1,1 +1,1 @@
-"""How good, how sure, how fair: metrics, calibration, intervals, fairness and the gates to release."""
+"""Model evaluation: metrics, calibration, intervals, fairness and release gates."""

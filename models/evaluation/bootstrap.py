@@ -1,7 +1,7 @@
-"""How sure a figure is: the percentile bootstrap over rows (Efron, 1979), paired where two models are compared.
+"""Confidence intervals by the percentile bootstrap over rows (Efron, 1979), paired where two models are compared.
 
-From few rows percentiles are too narrow: they are expanded as Student's t is wider than the normal distribution
-(Hesterberg, "What Teachers Should Know About the Bootstrap", 2015), without bound where samples do not reach so far.
+With few rows percentile intervals are too narrow; they are expanded by the ratio of Student's t to the normal
+distribution (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015), to infinity beyond the samples.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ CELLS = 4_000_000
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure and its 95% interval: infinite from too few rows, NaN where most samples leave the figure undefined."""
+    """A figure and its 95% interval: infinite with too few rows, NaN where undefined in most samples."""
 
     value: float
     low: float
@@ -34,8 +34,7 @@ def interval(metric: Metric, truth: pd.DataFrame, answers: pd.DataFrame, seed: i
 def gains(
     metric: Metric, truth: pd.DataFrame, candidate: pd.DataFrame, others: Mapping[str, pd.DataFrame], seed: int
 ) -> dict[str, Interval]:
-    """By how much `candidate` is better than each of `others`, all measured on the same samples: noise they share
-    cancels."""
+    """Improvement of `candidate` over each of `others`, paired on the same samples so that common noise cancels."""
     value, sampled = metric.measure(truth, candidate), samples(metric, truth, candidate, seed)
     sign, count = 1 if metric.higher_is_better else -1, _count(metric, truth)
     return {
@@ -49,7 +48,7 @@ def gains(
 
 
 def gain(metric: Metric, truth: pd.DataFrame, candidate: pd.DataFrame, other: pd.DataFrame, seed: int) -> Interval:
-    """By how much `candidate` is better than one other."""
+    """Improvement of `candidate` over one other."""
     return gains(metric, truth, candidate, {"other": other}, seed)["other"]
 
 

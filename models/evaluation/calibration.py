@@ -1,4 +1,4 @@
-"""Whether a predicted number can be taken at its word."""
+"""Calibration curves, and the calibration error expected by chance."""
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,9 @@ def curve(truth: Array, predicted: Array, bins: int = 10) -> pd.DataFrame:
 
 
 def noise(probability: Array, seed: int) -> float:
-    """The calibration error that a perfectly calibrated model with these probabilities would be measured at.
+    """The expected calibration error of a perfectly calibrated model with these probabilities.
 
-    On few rows it is far from 0: labels are drawn, and the rate in a bin misses its probability by chance.
+    With few rows it is far from 0, as the rate in a bin differs from its probability by chance.
     """
     rng = np.random.default_rng(seed)
     answers = pd.DataFrame({"probability": probability})

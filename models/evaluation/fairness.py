@@ -1,4 +1,4 @@
-"""Whether groups of customers are treated alike: fairlearn's two differences, and how sure they are."""
+"""Fairness between groups of customers: fairlearn's two differences, with lower confidence bounds."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,7 +11,7 @@ from pandas.api import types
 
 from models.evaluation.metrics import Array
 
-#: Groups smaller than this say nothing by themselves; together they are one group, if they are enough.
+#: Groups smaller than this are merged into one group, if it is large enough.
 SMALLEST = 50
 #: A number with more values than this is cut at its quartiles.
 MOST_VALUES = 10
@@ -23,8 +23,9 @@ class Difference:
     """The largest difference between two groups of `column`, and a lower bound that holds at 95% for all pairs at once.
 
     Attributes:
-        criterion: `demographic_parity` (how often the decision falls on a group; Dwork et al., 2012) or
-            `equalized_odds` (how often it rightly and how often it wrongly does; Hardt et al., 2016).
+        criterion: `demographic_parity` (selection rate; Dwork et al., 2012) or `equalized_odds` (true and false
+        positive
+            rates; Hardt et al., 2016).
     """
 
     column: str
@@ -35,7 +36,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Assessment:
-    """One sensitive column: the differences, and a row a group with `rows`, `selected`, `tpr` and `fpr`."""
+    """One sensitive column: the differences, and a row per group with `rows`, `selected`, `tpr` and `fpr`."""
 
     differences: tuple[Difference, ...]
     groups: pd.DataFrame
@@ -43,10 +44,9 @@ class Assessment:
 
 
 def assess(column: "pd.Series[Any]", outcome: Array, decision: Array) -> Assessment | None:
-    """Compare the groups of `column` by what was decided and what was true (0 or 1 a row).
+    """Compare the groups of `column` by decision and outcome (0 or 1 per row).
 
-    Rows whose group is not known, or in no group large enough, are left out and counted. None where fewer than two
-    groups remain.
+    Rows with an unknown or too small group are left out and counted. None where fewer than two groups remain.
     """
     from fairlearn.metrics import MetricFrame, count, false_positive_rate, selection_rate, true_positive_rate
 
@@ -71,7 +71,7 @@ def assess(column: "pd.Series[Any]", outcome: Array, decision: Array) -> Assessm
 
 
 def groups(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """The group of each row as text: numbers cut at their quartiles, small groups as one, None where not known."""
+    """The group of each row as text: quartiles of numbers, small groups merged, None where unknown."""
     if types.is_numeric_dtype(column) and not types.is_bool_dtype(column) and column.nunique() > MOST_VALUES:
         column = pd.qcut(column, 4, duplicates="drop")
     group = column.astype(object).map(str, na_action="ignore")
@@ -82,9 +82,9 @@ def groups(column: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def _lower_bound(rates: Array, trials: Array) -> float:
-    """The largest difference of two rates that is certain: each pair's, less its noise, with Bonferroni's correction.
+    """The largest lower bound of a difference of two rates, over all pairs with Bonferroni's correction.
 
-    A rate's variance is that of one success and one failure more (Agresti and Caffo, 2000): small groups have some.
+    Variances add one success and one failure (Agresti and Caffo, 2000), so that those of small groups are not 0.
     """
     shrunk = (rates * trials + 1) / (trials + 2)
     variance = shrunk * (1 - shrunk) / (trials + 2)

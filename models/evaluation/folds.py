@@ -1,4 +1,4 @@
-"""Folds for data whose examples do not follow one another in time."""
+"""Stratified folds, for data without time order."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,7 +6,7 @@ import pandas as pd
 
 
 def stratified(label: "pd.Series[float]", folds: int, seed: int) -> npt.NDArray[np.int64]:
-    """The fold of each row, 0 to `folds` - 1, dealt out in order of the label: each fold has its share of all."""
+    """The fold of each row, 0 to `folds` - 1, assigned in order of the label so that folds have equal distributions."""
     shuffled = np.random.default_rng(seed).permutation(len(label))
     dealt = shuffled[np.argsort(label.to_numpy(dtype=float)[shuffled], kind="stable")]
     fold = np.empty(len(label), dtype=np.int64)

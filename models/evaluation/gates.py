@@ -1,4 +1,4 @@
-"""The gates between a trained model and a release: each reads the evidence and says yes or no, and why."""
+"""Release gates: each is a function from evidence to a verdict with its reason."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,23 +7,23 @@ from functools import cached_property
 import pandas as pd
 
 from models.evaluation import bootstrap, calibration, fairness, leaks, metrics
+from models.evaluation.baseline_comparison import BaselineComparison
 from models.evaluation.metrics import Metric
-from models.evaluation.standing import Standing
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All a gate may judge by: held-out rows, their truth, and the answers of everyone who was asked.
+    """Input of the gates: held-out rows, their truth, and the answers of all models.
 
     Attributes:
         rows, truth: held-out feature rows and label columns, on one index.
-        answers: the candidate's; `champion` the released model's, or None.
-        baselines: those of every baseline that the family names, by name; the first is the naive one.
-        train: the frame the candidate learnt from (features and labels), to look for leaks.
-        metric: what candidate, baseline and champion are compared on.
-        sensitive: names of columns whose groups must be treated alike.
+        answers: the candidate's answers; `champion` the released model's, or None.
+        baselines: answers by baseline; the first is the naive one.
+        train: training frame of the candidate (features and labels), to search for leaks.
+        metric: metric that compares candidate, baselines and champion.
+        sensitive: names of columns for the fairness gate.
         seed: of the bootstrap.
-        outcomes: the labels that tell what came; all of them where it is empty.
+        outcomes: labels that are outcomes; empty means all.
     """
 
     rows: pd.DataFrame
@@ -38,14 +38,14 @@ class Evidence:
     outcomes: tuple[str, ...] = ()
 
     @cached_property
-    def standing(self) -> Standing:
-        """Where the candidate stands among the baselines."""
-        return Standing.of(self.metric, self.truth, self.answers, self.baselines, self.seed)
+    def standing(self) -> BaselineComparison:
+        """The comparison of the candidate with the baselines."""
+        return BaselineComparison.of(self.metric, self.truth, self.answers, self.baselines, self.seed)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one gate said: `reason` in words, `figures` in numbers, `detail` in Markdown for the model card."""
+    """The result of one gate: `reason` as text, `figures` as numbers, `detail` in Markdown for the model card."""
 
     gate: str
     passed: bool
@@ -55,12 +55,12 @@ class Verdict:
 
 
 Gate = Callable[[Evidence], Verdict]
-#: Flags of one row each, from a frame of truth or of answers.
+#: Function from a frame of truth or answers to a flag per row.
 Flags = Callable[[pd.DataFrame], "pd.Series[bool]"]
 
 
 def beats_naive(evidence: Evidence) -> Verdict:
-    """Better than the family's naive baseline beyond noise: the paired bootstrap's lower bound is above 0."""
+    """Significantly better than the naive baseline: the paired bootstrap's lower bound is above 0."""
     gain = evidence.standing.above_naive
     return _verdict(
         "beats_naive",
@@ -74,7 +74,7 @@ def beats_naive(evidence: Evidence) -> Verdict:
 
 
 def not_beaten_by_baselines(evidence: Evidence) -> Verdict:
-    """No baseline is better beyond noise: the upper bound of the paired bootstrap against each of them reaches 0."""
+    """No baseline is significantly better: the paired bootstrap's upper bound against each of them reaches 0."""
     standing = evidence.standing
     told = "; ".join(standing.told(name) for name in standing.better or [standing.nearest])
     reason = f"{', '.join(standing.better)} better beyond noise" if standing.better else "no baseline is better"
@@ -88,7 +88,7 @@ def not_beaten_by_baselines(evidence: Evidence) -> Verdict:
 
 
 def not_worse_than_champion(evidence: Evidence) -> Verdict:
-    """Not worse than the released model beyond noise: the paired bootstrap's upper bound reaches 0."""
+    """Not significantly worse than the champion: the paired bootstrap's upper bound reaches 0."""
     name = "not_worse_than_champion"
     if evidence.champion is None:
         return Verdict(name, True, "there is no champion that answers these rows")
@@ -105,7 +105,7 @@ def not_worse_than_champion(evidence: Evidence) -> Verdict:
 
 
 def no_leak(evidence: Evidence) -> Verdict:
-    """No feature by itself all but determines a label (AUC or Gini of ranks out of fold, at most `leaks.LIMIT`)."""
+    """No single feature determines a label (AUC or Gini of ranks out of fold, at most `leaks.LIMIT`)."""
     labels = evidence.outcomes or evidence.truth.columns
     told = leaks.told(evidence.train, list(evidence.rows.columns), labels, evidence.seed) or {"": 0.0}
     most = ", ".join([f"'{name}' {value:.3f}" for name, value in told.items() if value > leaks.LIMIT])
@@ -121,7 +121,7 @@ def no_leak(evidence: Evidence) -> Verdict:
 
 
 def calibrated(label: str, answer: str, limit: float = 0.05) -> Gate:
-    """A gate: the probability's expected calibration error is at most `limit` above what chance alone would show."""
+    """A gate: the probability's expected calibration error is at most `limit` above that expected by chance."""
 
     def gate(evidence: Evidence) -> Verdict:
         error = metrics.ece(label, answer).measure(evidence.truth, evidence.answers)
@@ -163,10 +163,10 @@ def covers(label: str, low: str, high: str, level: float, tolerance: float = 0.0
 
 
 def fair(outcome: Flags, decision: Flags, limit: float = 0.2) -> Gate:
-    """A gate: no sensitive column's groups differ by more than `limit` beyond noise in what is decided of them.
+    """A gate: decisions on the groups of sensitive columns differ by at most `limit`, within statistical noise.
 
-    `outcome` reads from the truth who rightly is decided on, `decision` from the answers who is. Both demographic
-    parity and equalized odds are judged by their lower bounds: on few rows, chance alone sets groups apart.
+    `outcome` reads the true class from the truth, `decision` the decision from the answers. Demographic parity and
+    equalized odds are judged by their lower bounds, as groups differ by chance on few rows.
     """
 
     def gate(evidence: Evidence) -> Verdict:

@@ -1,4 +1,4 @@
-"""Features that give the label away: what no honest feature can do alone."""
+"""Detects leaks: single features that determine a label."""
 
 from collections.abc import Iterable, Sequence
 
@@ -19,11 +19,10 @@ LIMIT = 0.98
 
 
 def told(frame: pd.DataFrame, features: Sequence[str], labels: Iterable[str], seed: int) -> dict[str, float]:
-    """How much each feature by itself tells of the label it tells most of, most first: AUC or Gini of ranks, out of
-    fold.
+    """The highest score of each feature alone over all labels, descending: AUC or Gini of ranks, out of fold.
 
-    Each feature gets a small tree of its own, so that it is found whatever the shape: a number, a category of many
-    values, a value that is missing for one class only. Vectors and lists are left out.
+    Each feature gets a small tree, which finds any shape: a number, a category with many values, a value that is
+    missing for one class only. Vectors and lists are left out.
     """
     sample = frame.sample(min(ROWS, len(frame)), random_state=seed).reset_index(drop=True)
     encoder = Encoder.fit(sample[[name for name in features if not is_listed(sample[name])]])

@@ -1,7 +1,7 @@
-"""What a prediction is worth: each metric compares a frame of truth with a frame of answers, row by row.
+"""Metrics, which compare a frame of truth with a frame of answers.
 
-Those made here take a weight a row, many sets of weights at a time: a bootstrap sample is the number of times each row
-was drawn, so a thousand samples cost a few passes over one matrix, ties and ranks included.
+They accept many sets of row weights at once: a bootstrap sample is the number of draws of each row, so a thousand
+samples cost a few passes over one matrix, including ties and ranks.
 """
 
 from collections.abc import Callable
@@ -21,16 +21,16 @@ EPSILON = 1e-15
 
 @dataclass(frozen=True)
 class Metric:
-    """A named figure of merit.
+    """A named metric.
 
     Attributes:
         measure: `(truth, answers) -> float`, of frames on one index.
         resample: `(truth, answers, weights) -> figures`, one for each line of `weights` (samples by rows); None where
-            a metric can only be measured by taking rows.
-        label, answer: the columns it compares, where it compares one with one.
+            the metric needs real rows.
+        label, answer: the columns it compares, where it compares two columns.
         band: the columns of the prediction interval it judges, where it judges one.
-        unit: the label column whose equal values belong together, where rows do not stand by themselves: `weights` then
-            has a column for each of its values, in their order.
+        unit: label column that identifies dependent rows, which are resampled together: `weights` then has a column for
+            each of its values, in their order.
     """
 
     name: str
@@ -43,12 +43,12 @@ class Metric:
     unit: str = ""
 
     def gain(self, candidate: float, other: float) -> float:
-        """By how much `candidate` is better than `other`; negative where it is worse."""
+        """Improvement of `candidate` over `other`; negative where it is worse."""
         return (candidate - other) if self.higher_is_better else (other - candidate)
 
 
 def auc(label: str, answer: str) -> Metric:
-    """Area under the ROC curve: the chance that a positive is ranked above a negative, ties counted half."""
+    """Area under the ROC curve: the probability that a positive ranks above a negative, ties counted half."""
     return _metric("auc", _auc, label, answer)
 
 
@@ -68,7 +68,7 @@ def brier(label: str, answer: str) -> Metric:
 
 
 def ece(label: str, answer: str) -> Metric:
-    """Expected calibration error, bins of equal mass: how far a predicted probability is from the rate that came."""
+    """Expected calibration error with bins of equal mass: mean gap of predicted probability and observed rate."""
     return _metric("ece", _ece, label, answer, higher_is_better=False)
 
 
@@ -100,7 +100,7 @@ def rmse(label: str, answer: str) -> Metric:
 
 
 def lift(label: str, answer: str, share: float = 0.1) -> Metric:
-    """How many times the average the best-ranked `share` of rows holds of the label; ties are taken in proportion."""
+    """Mean label of the best-ranked `share` of rows over the overall mean; ties count in proportion."""
 
     def weighted(truth: Array, answers: Array, weights: Array) -> Array:
         return _lift(truth, answers, weights, share)
@@ -109,7 +109,7 @@ def lift(label: str, answer: str, share: float = 0.1) -> Metric:
 
 
 def coverage(label: str, low: str, high: str, level: float) -> Metric:
-    """Share of rows whose truth lies within `[low, high]`; best when nearest to `level`, so judge it by a gate."""
+    """Share of rows whose truth is within `[low, high]`; should equal `level`, so judge it by a gate."""
 
     def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
         inside = truth[label].between(answers[low], answers[high]).to_numpy(dtype=float)
@@ -169,7 +169,7 @@ class _Ranking:
         return np.asarray(np.add.reduceat(weights[:, self.order], self.starts, axis=1), dtype=float)
 
     def spread(self, groups: Array) -> Array:
-        """A value a group back to a value a row, in the rows' own order."""
+        """Expand values per group to values per row, in the original order."""
         sizes = np.diff(np.append(self.starts, len(self.order)))
         rows = np.empty((len(groups), len(self.order)))
         rows[:, self.order] = np.repeat(groups, sizes, axis=1)

@@ -1,4 +1,4 @@
-"""Two pictures of held-out answers, for the run's record: are they right on average, and do they rank?"""
+"""Calibration and gain plots of held-out answers, for the MLflow run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a policy would have brought, from the log of another: estimates with intervals over the logged rounds.
+"""Off-policy evaluation: the value of a policy from the log of another, with intervals over the logged rounds.
 
 Inverse propensity scoring (Horvitz and Thompson, 1952) is unbiased where propensities are right; self-normalised, it
 trades a little bias for much variance (SNIPS: Swaminathan and Joachims, 2015); the doubly robust estimate leans on a
@@ -25,16 +25,16 @@ OFF = 4.0
 
 
 def check(log: pd.DataFrame, policy: pd.DataFrame) -> None:
-    """Whether a value can be estimated at all.
+    """Validate the input of an estimate.
 
     Args:
-        log: a row a round: `reward` (any unit), `propensity` of the logged action, in (0, 1].
-        policy: on the same index, what is asked about: `probability` of the logged action, in [0, 1]; for the doubly
-            robust estimate also `expected_logged`, the modelled reward of the logged action, and `expected`, that of
-            the policy's own choice: the sum over actions of its probability times the modelled reward.
+        log: one row per round: `reward` (any unit), `propensity` of the logged action, in (0, 1].
+        policy: the evaluated policy on the same index: `probability` of the logged action, in [0, 1]; for the doubly
+            robust estimate also `expected_logged`, the modelled reward of the logged action, and `expected`, the sum
+            over actions of the policy's probability times the modelled reward.
 
     Raises:
-        ValueError: naming the column that is missing, not finite or no probability, and the first such round.
+        ValueError: a column is missing, not finite or not a probability; names it and the first such round.
     """
     if not len(log) or not log.index.equals(policy.index):
         raise ValueError(f"expected rounds on one index, got {len(log)} logged and {len(policy)} of the policy")
@@ -58,13 +58,13 @@ def _every(name: str, values: "pd.Series[float]", holds: "Array | pd.Series[bool
 
 
 def weight(log: pd.DataFrame, policy: pd.DataFrame) -> Array:
-    """How many rounds of the policy each logged round stands for."""
+    """The importance weight of each logged round."""
     weights: Array = policy["probability"].to_numpy(dtype=float) / log["propensity"].to_numpy(dtype=float)
     return weights
 
 
 def effective(weights: Array) -> float:
-    """Rounds of the policy's own that would tell as much (Kish, 1965): of weights, (sum)^2 / sum of squares."""
+    """Effective sample size (Kish, 1965): (sum of weights)^2 / sum of squared weights."""
     squares = float((weights**2).sum())
     return float(weights.sum()) ** 2 / squares if squares else 0.0
 
@@ -102,12 +102,12 @@ DOUBLY_ROBUST = _metric("doubly_robust", _corrected)
 
 @dataclass(frozen=True)
 class PolicyValue:
-    """A policy's mean reward a round, estimated three ways, each with its 95% interval.
+    """A policy's mean reward per round by three estimators, each with its 95% interval.
 
     Attributes:
         doubly_robust: None without a model of the reward.
-        effective: rounds of its own that would tell as much.
-        mean_weight: near 1 where the propensities are right and the log tried all that the policy does.
+        effective: effective sample size.
+        mean_weight: near 1 where the propensities are right and the log covers all actions of the policy.
     """
 
     ips: Interval
@@ -131,10 +131,10 @@ def estimate(log: pd.DataFrame, policy: pd.DataFrame, seed: int) -> PolicyValue:
 
 
 def value_above_champion(log: pd.DataFrame, candidate: pd.DataFrame, champion: pd.DataFrame, seed: int) -> Verdict:
-    """A gate: the candidate's value is above the champion's, beyond noise, on the same logged rounds.
+    """A gate: the candidate's value is significantly above the champion's on the same logged rounds.
 
-    By the doubly robust estimate where both bring a model of the reward, else by the self-normalised one. Where the
-    champion is who logged, its `probability` is the logged `propensity`. Raises `ValueError` as `check` does.
+    Uses the doubly robust estimate where both have a model of the reward, else the self-normalised one. For rounds that
+    the champion logged, its `probability` is the logged `propensity`. Raises `ValueError` as `check` does.
     """
     check(log, candidate)
     check(log, champion)
@@ -163,6 +163,6 @@ def _modelled(policy: pd.DataFrame) -> bool:
 
 
 def _off(weights: Array) -> bool:
-    """Whether the mean weight is further from 1 than chance explains."""
+    """Whether the mean weight differs significantly from 1."""
     error = float(weights.std()) / len(weights) ** 0.5
     return bool(abs(weights.mean() - 1) > OFF * error + 1e-9)

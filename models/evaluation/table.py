@@ -1,4 +1,4 @@
-"""Several models beside each other: every metric of each, with its bootstrap interval."""
+"""Metrics of several models with bootstrap intervals."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,9 +11,9 @@ from models.evaluation.metrics import Metric
 def table(
     metrics: Iterable[Metric], truth: pd.DataFrame, answers: Mapping[str, pd.DataFrame], seed: int
 ) -> pd.DataFrame:
-    """One row a model and metric: `model`, `metric`, `value`, `low`, `high`, `higher_is_better`.
+    """One row per model and metric: `model`, `metric`, `value`, `low`, `high`, `higher_is_better`.
 
-    A model that does not give the answer a metric judges (a baseline with no interval, say) has no row for it.
+    A model without the answer that a metric judges (such as a baseline without intervals) has no row for it.
     """
     rows = []
     for metric in metrics:

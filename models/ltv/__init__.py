@@ -1,4 +1,4 @@
-"""LTV: what a customer will spend, how sure that is, and the risk of spending nothing."""
+"""LTV: expected spend of a customer with an interval, and the risk of no purchase."""
 
 from models.evaluation import gates
 from models.family import Family

@@ -1,4 +1,4 @@
-"""What is to be beaten: past spend, which needs no model, the field's BG/NBD + Gamma-Gamma, and plain LightGBM."""
+"""Baselines of LTV: past spend, BG/NBD + Gamma-Gamma, and plain LightGBM."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ SEARCHED = (-20.0, 20.0)
 
 @dataclass(frozen=True)
 class Baseline:
-    """A plain answer; its intervals come the same way as the model's."""
+    """A baseline with the same kind of intervals as the model."""
 
     name: str
     expect: Expect
@@ -54,7 +54,7 @@ class Baseline:
 
 
 def past_spend(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams, checkpoint: Path) -> Baseline:
-    """A customer goes on spending at its own rate; one younger than the horizon spends again what it has spent."""
+    """A customer keeps its rate of spending; one younger than the horizon repeats its total spend."""
 
     def expect(rows: pd.DataFrame, horizon: Array) -> tuple[Array, Array]:
         histories = Histories.of(rows)
@@ -76,9 +76,9 @@ def bg_nbd_gamma_gamma(train: pd.DataFrame, valid: pd.DataFrame, params: LtvPara
 
 
 def lightgbm_tweedie(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams, checkpoint: Path) -> Baseline:
-    """LightGBM's Tweedie regression of spend a day on the same features, as many trees as do best on `valid`.
+    """LightGBM's Tweedie regression of spend per day on the same features, with early stopping on `valid`.
 
-    The chance of buying nothing is that of a Tweedie variable, exp(-c value ** .5), c by how many bought.
+    The probability of no purchase is that of a Tweedie variable, exp(-c value ** .5), with c fitted to the buyers.
     """
     encoder = Encoder.fit(train[feature_columns(train, ENTITY, LABEL)])
     learn, later = (plain_lesson(encoder.encode(rows), spend(rows), days(rows)) for rows in (train, valid))

@@ -1,6 +1,6 @@
-"""The boosters: the two of the hurdle model start from what buy-till-you-die expects, the plain one from an average.
+"""LightGBM boosters: the two of the hurdle model start from the buy-till-you-die estimate, the plain one from the mean.
 
-Each is kept once finished.
+Each is saved once finished.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ PATIENCE = 50
 
 @dataclass(frozen=True)
 class Lesson:
-    """What one booster learns: `label`, starting at `prior` on the scale of its raw score, or at the average."""
+    """Training data of one booster: `label`, and `prior`, the initial raw score (default: the mean)."""
 
     objective: str
     matrix: Matrix
@@ -44,9 +44,9 @@ class Lesson:
 
 
 def lessons(design: Design, value: Array, days: Array) -> dict[str, Lesson]:
-    """Who buys, of everybody; for how much, of those who buy; and, of everybody, what is spent a day.
+    """Training data by booster: purchase (all customers), amount (buyers only), and spend per day (all customers).
 
-    Returns beyond purchases count as buying nothing.
+    Negative totals count as no purchase.
     """
     bought = value > 0
     if not bought.any():
@@ -59,20 +59,20 @@ def lessons(design: Design, value: Array, days: Array) -> dict[str, Lesson]:
 
 
 def plain_lesson(encoded: Matrix, value: Array, days: Array) -> Lesson:
-    """What is spent a day, from the features alone."""
+    """Training data of spend per day, from the features alone."""
     return Lesson("tweedie", encoded, value / days)
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Finished boosters in a folder, named by a hash of all they were learnt from: a run that was killed goes on."""
+    """Finished boosters in a folder named by a hash of their inputs, so that a killed run resumes."""
 
     folder: Path
     inputs: str
 
     @classmethod
     def of(cls, folder: Path, train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams) -> "Checkpoint":
-        """The one for these frames and parameters."""
+        """The checkpoint of these frames and parameters."""
         digest = hashlib.sha256(params.model_dump_json().encode())
         for frame in (train, valid):
             digest.update("\n".join(frame.columns).encode())
@@ -80,7 +80,7 @@ class Checkpoint:
         return cls(folder, digest.hexdigest()[:16])
 
     def boosters(self, stage: str, made: Mapping[str, Make]) -> "dict[str, lightgbm.Booster]":
-        """The boosters of a stage: found, or made by `made[name]()` and kept."""
+        """The boosters of a stage: loaded, or trained by `made[name]()` and saved."""
         return {name: self._booster(f"{self.inputs}-{stage}-{name}.txt", make) for name, make in made.items()}
 
     def _booster(self, name: str, make: Make) -> "lightgbm.Booster":
@@ -97,7 +97,7 @@ class Checkpoint:
 
 
 def tune(lesson: Lesson, later: Lesson, params: LtvParams) -> "lightgbm.Booster":
-    """As many trees as do best on `later`."""
+    """Train with early stopping on `later`."""
     from lightgbm import early_stopping, train
 
     stop = early_stopping(PATIENCE, verbose=False)
@@ -105,7 +105,7 @@ def tune(lesson: Lesson, later: Lesson, params: LtvParams) -> "lightgbm.Booster"
 
 
 def grow(lesson: Lesson, trees: int, params: LtvParams) -> "lightgbm.Booster":
-    """So many trees."""
+    """Train a fixed number of trees."""
     from lightgbm import train
 
     return train(_settings(lesson, params), lesson.dataset(), trees)

@@ -1,4 +1,4 @@
-"""From a business's tables to examples of value: a customer at a moment, and what was spent in the days after."""
+"""Examples of customer value: customer, cutoff, and spend in the days after."""
 
 import pandas as pd
 

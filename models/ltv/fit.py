@@ -1,10 +1,9 @@
-"""Learning to correct buy-till-you-die: once to tune and to know the errors, then again with the newest examples in.
+"""Trains the LTV model, which corrects buy-till-you-die estimates, in two passes.
 
-The tuning pass learns from `train` alone; the number of trees and the intervals come from its answers on `valid`,
-a later time that it has not seen. The final pass learns from both. Where the horizon is longer than they look ahead,
-what lies beyond is left in part to past spend, and the intervals come from windows of known time that follow each
-other. Each booster is kept in the checkpoint folder as soon as it is finished, so a run that was killed goes on with
-the next.
+The tuning pass trains on `train` only; its answers on `valid`, a later time, give the number of trees and the
+intervals. The final pass trains on both. For horizons beyond those of the examples, part of the estimate is past spend,
+and the intervals come from consecutive windows of history. Each booster is saved in the checkpoint folder once
+finished, so that a killed run resumes with the next.
 """
 
 from dataclasses import dataclass
@@ -35,7 +34,7 @@ LABEL = ("value", "horizon_days")
 
 @dataclass(frozen=True)
 class Pass:
-    """What one pass has learnt."""
+    """The models of one pass."""
 
     inputs: Inputs
     hurdle: Boosters
@@ -61,7 +60,7 @@ class Pass:
 
 
 def fit(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams, checkpoint: Path) -> ValueModel:
-    """A value model for the horizon of `params.window`, learnt from examples over `horizon_days` each."""
+    """A value model for the horizon of `params.window`, from examples over `horizon_days` each."""
     kept, everything = Checkpoint.of(checkpoint, train, valid, params), pd.concat([train, valid], ignore_index=True)
     encoder = Encoder.fit(train[feature_columns(train, ENTITY, LABEL)])
 
@@ -88,7 +87,7 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams, checkpoint:
 def _extrapolation(
     train: pd.DataFrame, valid: pd.DataFrame, horizon: int, tuning: Pass, final: Pass
 ) -> HorizonExtrapolation:
-    """As much of what was learnt of longer horizons as the horizon reaches beyond the examples."""
+    """The extrapolation, scaled by how far the horizon exceeds that of the examples."""
     beyond = 1 - float(days(valid).max()) / horizon
     if beyond <= 0:
         return HorizonExtrapolation()

@@ -1,4 +1,4 @@
-"""A customer's purchases as the feature store tells them, and as buy-till-you-die models read them."""
+"""Converts features to purchase histories of buy-till-you-die models."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ import pandas as pd
 from models.ltv.btyd import Array, BgNbd, GammaGamma
 from models.tabular import Encoder, Matrix
 
-#: The feature columns these models read.
+#: Feature columns of these models.
 COLUMNS = ("btyd_frequency", "btyd_recency", "btyd_age", "monetary", "btyd_value")
 READER = Encoder(numbers=COLUMNS, booleans=(), categories={})
 
@@ -52,7 +52,7 @@ class Histories:
 
 @dataclass(frozen=True)
 class BuyTillYouDie:
-    """Both models together: of all purchases or, as the field does, of repeats only.
+    """Both models: of all purchases or, as is standard, of repeats only.
 
     The first purchase tells a one-time buyer from another. Its value in the mean takes the ranking of CDNOW's customers
     from a normalised Gini of .67 to .71; that it may have been the last, where histories are likelier so, takes

@@ -210,6 +210,9 @@ class Outcome:
         counted(self.cost, self.conversions, abs(self.value), self.value_squared, self.impressions, self.clicks)
 
 
+_NOTHING = Outcome()
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What was changed of the campaign.
@@ -274,7 +277,7 @@ class State:
 
     def outcome(self, arm: str) -> Outcome:
         """What an arm spent and brought."""
-        return self.evidence.get(arm) or Outcome()
+        return self.evidence.get(arm, _NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

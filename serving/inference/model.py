@@ -26,6 +26,7 @@ from serving.inference.errors import NotExplained, Refused, StoreGone, UnknownId
 from serving.inference.requests import Request, RequestLog
 from serving.inference.rows import DATATYPES, Asked, Schema
 from serving.inference.values import is_text, told
+from serving.records.export import Export
 
 VERSION_HEADER, ID_HEADER = "x-model-version", "x-request-id"
 LONGEST_ID = 256
@@ -42,6 +43,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         self.schema = Schema(family.entity, bundle.manifest.inputs, context)
         self.gate = Gate(name, settings)
         self.log = RequestLog(settings.home, name, version, settings.requests_days)
+        self._export = None if settings.records_uri is None else Export(settings, settings.records_uri)
         self._store, self._one_reader = store.Online(settings), threading.Lock()
         self.sample = self._warm()
         self.ready = True
@@ -91,6 +93,8 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         """Write the rest of the log; KServe calls this when it has been told to stop."""
         super().stop()
         self.log.close()
+        if self._export is not None:
+            self._export.close()
 
     def _answer(self, body: object, explain: bool, call: "Call") -> tuple[pd.DataFrame, pd.DataFrame | None]:
         """Answers and explanations of the rows that are known. What is known of the call is written into it."""

@@ -1,1 +1,1 @@
-"""Has the world moved since a model was trained? Drift of what it is asked and answers, and how its answers held."""
+"""Model monitoring: drift of inputs and answers, and metrics on known outcomes."""

@@ -1,7 +1,6 @@
-"""What a test of a whole distribution says too late or not at all, each with a p-value and a size that matters.
+"""Drift tests for changes that tests of whole distributions miss, each with a p-value and a minimum effect size.
 
-A column that goes missing, stands still, brings what it never brought, or changes its unit where most values are the
-same: a test of the whole column, or its stability index, hardly moves.
+They detect missing values, constant columns, new values, and a changed unit where most values are equal.
 """
 
 from collections.abc import Iterator
@@ -27,8 +26,7 @@ GROWTH = 5.0
 
 @dataclass(frozen=True)
 class Aspect:
-    """One look at a column: how likely unmoved rows would look so, whether it is large enough to matter, and what it is
-    in words."""
+    """One test of a column: p-value, whether the effect is large enough, and its description."""
 
     p_value: float
     large: bool
@@ -36,7 +34,7 @@ class Aspect:
 
 
 def aspects(reference: "pd.Series[Any]", window: "pd.Series[Any]", movement: Movement | None) -> Iterator[Aspect]:
-    """The aspects of a column that can be looked at, given how it moves as time goes by."""
+    """The tests that apply to a column, given its expected movement."""
     yield missing(reference, window)
     of = kind(reference)
     if of == "empty":
@@ -70,12 +68,12 @@ def missing(reference: "pd.Series[Any]", window: "pd.Series[Any]") -> Aspect:
 
 
 def _absent(values: "pd.Series[Any]", reference: "pd.Series[Any]") -> int:
-    """How many values are missing; a text among numbers is."""
+    """Number of missing values; text in a numeric column counts as missing."""
     return int(np.isnan(numbers(values)).sum() if kind(reference) == "number" else values.isna().sum())
 
 
 def _constant(before: "pd.Series[Any]", now: "pd.Series[Any]") -> Aspect:
-    """A column that had several values and has one: by the chance that so many rows all have it."""
+    """Test for a column that became constant: the probability that all rows have the same value."""
     if now.nunique() > 1:
         return Aspect(1.0, False, "")
     share = (int((before == now.iloc[0]).sum()) + 1) / (len(before) + 1)
@@ -83,7 +81,7 @@ def _constant(before: "pd.Series[Any]", now: "pd.Series[Any]") -> Aspect:
 
 
 def _new(before: "pd.Series[Any]", now: "pd.Series[Any]") -> Aspect:
-    """Values never seen before, beyond the share that is to be expected: that of values seen once (Good, 1953)."""
+    """Test for new values, beyond their expected share: that of values seen once (Good, 1953)."""
     from scipy.stats import binomtest
 
     counts = before.value_counts()
@@ -94,7 +92,7 @@ def _new(before: "pd.Series[Any]", now: "pd.Series[Any]") -> Aspect:
 
 
 def _unusual(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Iterator[Aspect]:
-    """The values beside a usual one: in a column of mostly zeros, say, another unit moves nothing else."""
+    """Test of the values other than a frequent one: for example of the non-zeros in a column of mostly zeros."""
     from scipy.stats import ks_2samp
 
     values, counts = np.unique(before, return_counts=True)
@@ -108,7 +106,7 @@ def _unusual(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Iterator[Aspect
 
 
 def _unit(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Iterator[Aspect]:
-    """The median of what is not zero, by a sign test against the largest and the least it may have become."""
+    """Sign test of the median of non-zero values against its expected range."""
     from scipy.stats import binomtest
 
     others, found = (np.abs(rows[rows != 0]) for rows in (before, now))

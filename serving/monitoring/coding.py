@@ -1,4 +1,4 @@
-"""Feature rows of any type as the matrix of numbers that two-sample tests read, coded by the reference."""
+"""Encodes feature rows of any type as a numeric matrix for two-sample tests, based on the reference."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ POSSIBLE, IMPOSSIBLE, MISSING = 0.0, 1.0, 2.0
 
 @dataclass(frozen=True)
 class Coding:
-    """How the columns of a reference become numbers.
+    """The encoding of the columns of a reference.
 
-    A missing number becomes one below all others and a missing category one of its own, so that a feature which stops
-    coming in is a drift like any other. Of a column that moves as time goes by only is told whether it has a value, and
-    one that it may have at any time. Columns of lists or times have no distribution to compare and are left out.
+    A missing number becomes a value below all others, and a missing category a separate one, so that missing values are
+    drift. Columns with expected movement are only encoded as missing, valid or invalid. Columns of lists or times are
+    left out.
 
     Attributes:
         missing: by column, the code of a missing value.
@@ -38,7 +38,7 @@ class Coding:
 
     @classmethod
     def of(cls, reference: pd.DataFrame, moving: Mapping[str, Movement] | None = None) -> "Coding":
-        """The coding of `reference`, read from its values, some of whose columns are `moving`."""
+        """The encoding of `reference`; `moving` are its columns with expected movement."""
         kinds = {str(name): kind(reference[name]) for name in reference}
         columns = tuple(name for name in kinds if kinds[name])
         moved = {name: movement for name, movement in (moving or {}).items() if kinds.get(name) == "number"}
@@ -51,14 +51,14 @@ class Coding:
         return cls(columns, categorical, tuple(codes), tuple(missing))
 
     def encode(self, rows: pd.DataFrame) -> Matrix:
-        """`rows` as a matrix, a column each of `columns`. Raises `KeyError` naming a column that `rows` lacks."""
+        """Encode `rows`, one matrix column for each of `columns`. Raises `KeyError` with a missing column."""
         if not self.columns:
             return np.empty((len(rows), 0))
         return np.column_stack([code(rows[name]) for name, code in zip(self.columns, self.codes, strict=True)])
 
 
 def kind(values: "pd.Series[Any]") -> str | None:
-    """`number`, `category`, `empty` where no value tells, or None for what cannot be tested."""
+    """`number`, `category`, `empty` without values, or None for types that cannot be tested."""
     if pd.api.types.is_bool_dtype(values):
         return "category"
     if pd.api.types.is_numeric_dtype(values):
@@ -72,13 +72,13 @@ def kind(values: "pd.Series[Any]") -> str | None:
 
 
 def numbers(values: "pd.Series[Any]") -> Matrix:
-    """As numbers, NaN where there is none or what is there is no number."""
+    """Values as numbers, NaN where missing or not a number."""
     return np.asarray(pd.to_numeric(values, errors="coerce").astype(float).to_numpy(), dtype=np.float64)
 
 
 def names(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """As the names of categories, None where one is missing. A whole number is written alike however it is stored, and
-    a yes or no as 1 or 0: types change on the way through files and JSON."""
+    """Values as category names, None where missing. Integers have one form for every type, and booleans are 1 or 0, as
+    types change in files and JSON."""
     if pd.api.types.is_numeric_dtype(values):
         values = values.astype(object)
     return values.map(_name, na_action="ignore")

@@ -1,4 +1,4 @@
-"""Decisions as requests to the models that they were made by: what a family was given, and what it answered."""
+"""Reads decisions as requests to the models behind them: inputs and answers of a family."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The one interface drift detectors answer to, and what they answer."""
+"""The drift detector: tests every column of a window against the reference."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class Expected:
-    """What columns do where the world stays as it is.
+    """Expected behaviour of columns without drift.
 
     Attributes:
         moving: how those move that do so as time goes by, as their features declare it.
@@ -93,7 +93,7 @@ class Detector:
         self.least = [max(min_psi, MARGIN * expected.usual.get(name, 0.0)) for name in self.coding.columns]
 
     def detect(self, window: pd.DataFrame) -> Mapping[str, Drift]:
-        """What each column of the reference did in `window`."""
+        """The drift of each column of the reference in `window`."""
         looks = [*self._coded(window), *self._by_vectors(window)]
         sure = holm(np.array([_chance(look.aspects) for look in looks]), self.threshold)
         return {
@@ -127,12 +127,12 @@ class Detector:
 
 
 def _chance(of_column: Sequence[Aspect]) -> float:
-    """How likely an unmoved column is to look like this in any large aspect."""
+    """p-value of a column over its large aspects."""
     return min([1.0, *(len(of_column) * aspect.p_value for aspect in of_column if aspect.large)])
 
 
 def holm(p_values: Array, threshold: float) -> npt.NDArray[np.bool_]:
-    """Which of the hypotheses are rejected, at a chance of `threshold` that any true one is."""
+    """The rejected hypotheses, with a family-wise error rate of `threshold`."""
     order = np.argsort(p_values)
     limits = threshold / np.arange(len(p_values), 0, -1)
     rejected = np.zeros(len(p_values), dtype=bool)
@@ -147,7 +147,7 @@ def detector(
     min_psi: float,
     expected: Expected = NOTHING,
 ) -> Detector:
-    """The set of detectors that the setting names, fitted on `reference`."""
+    """The detectors of the setting `ADLOOP_DETECTORS`, fitted on `reference`."""
     if kind == "alibi":
         from serving.monitoring.alibi import fit
     else:
@@ -156,7 +156,7 @@ def detector(
 
 
 def usual(reference: pd.DataFrame, earlier: Iterable[pd.DataFrame], moving: Mapping[str, Movement]) -> dict[str, float]:
-    """How far the columns of `reference` were from it at each of some earlier moments, at most: stability indices."""
+    """Largest population stability index of each column between `reference` and earlier dates."""
     coding = Coding.of(reference, moving)
     known = coding.encode(reference)
     found = [stability(coding, known, coding.encode(rows)) for rows in earlier]

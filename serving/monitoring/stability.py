@@ -1,4 +1,4 @@
-"""How far a distribution moved: the population stability index."""
+"""The population stability index."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""Two-sample tests of coded columns: what a set of them is, and that under permissive licences, by scipy."""
+"""Two-sample tests of encoded columns, by scipy (permissive licence)."""
 
 from collections.abc import Callable
 

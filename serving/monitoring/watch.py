@@ -1,4 +1,4 @@
-"""One look at a released model: the requests it was sent, the answers it gave, and how they held."""
+"""Monitors a released model once: requests, answers, and metrics on known outcomes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ Verdict = Literal["drifted", "steady", "unknown"]
 
 @dataclass(frozen=True)
 class Held:
-    """One metric over the requests whose outcome is known, beside what it was on the held-out rows at release."""
+    """One metric on requests with known outcomes, and its value on the held-out rows at release."""
 
     value: float
     at_release: float | None
@@ -24,14 +24,14 @@ class Held:
 
 @dataclass(frozen=True)
 class Watched:
-    """What a look found.
+    """The result of a monitoring run.
 
     Attributes:
-        rows: logged rows that were looked at.
-        verdict: `unknown` where there are too few rows to say: that is not the same as steady.
-        note: why, where the verdict needs a word.
-        features, answers: what each column did; empty where the verdict is unknown.
-        outcomes: how many of the rows have one, and `held` how the answers did on those; empty if they are too few.
+        rows: number of tested rows.
+        verdict: `unknown` where there are too few rows, which does not mean steady.
+        note: reason for the verdict, where needed.
+        features, answers: drift by column; empty where the verdict is unknown.
+        outcomes: number of rows with an outcome; `held` the metrics on those, empty if they are too few.
     """
 
     rows: int
@@ -45,9 +45,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Log:
-    """Requests of one version on one index: `features` and `answers` as the model knows them, and the `key` of each
-    row (`request_id`, `row`), which its outcome is joined by.
-    """
+    """Requests of one version on one index: `features`, `answers`, and `key` to join outcomes (`request_id`, `row`)."""
 
     key: pd.DataFrame
     features: pd.DataFrame
@@ -65,10 +63,10 @@ def look(
     params: Monitoring,
     expected: Expected = NOTHING,
 ) -> Watched:
-    """Compare a log with the `reference` its model was shipped with, whose feature columns are `columns`.
+    """Compare a log with its model's `reference`, whose feature columns are `columns`.
 
-    A column of the reference that the log does not have is missing. `outcomes` are rows of `request_id`, `row` and
-    labels; `at_release` the metrics in the model's manifest; `expected` what columns do where nothing happens.
+    A reference column that is not in the log counts as missing. `outcomes` are rows of `request_id`, `row` and labels;
+    `at_release` the metrics in the model's manifest; `expected` the behaviour of columns without drift.
     """
     rows = len(log.features)
     if rows < params.min_rows:
@@ -85,7 +83,7 @@ def look(
 def _held(
     log: Log, outcomes: pd.DataFrame, metrics: Sequence[Metric], at_release: Mapping[str, float], min_rows: int
 ) -> tuple[int, dict[str, Held]]:
-    """How many rows have an outcome, and the metrics on those if they are enough."""
+    """Number of rows with an outcome, and the metrics on those if there are enough."""
     joined = log.key.reset_index(drop=True).merge(outcomes, on=KEY, how="left", indicator=True)
     known = (joined["_merge"] == "both").to_numpy()
     if known.sum() < min_rows:
@@ -98,7 +96,7 @@ def _held(
 
 
 def _moved(found: Mapping[str, Drift]) -> str:
-    """The columns that drifted in words, the furthest first."""
+    """The names of drifted columns, the largest drift first."""
     moved = sorted((name for name, drift in found.items() if drift.drifted), key=lambda name: -found[name].psi)
     told = [f"{name} ({found[name].why})" if found[name].why else name for name in moved]
     return f"moved: {', '.join(told)}" if moved else ""

@@ -17,8 +17,8 @@ from features.settings import Settings
 from models.churn import FAMILY, ChurnParams
 from models.churn.stacking import deal
 from models.evaluation import bootstrap
+from models.evaluation.baseline_comparison import BaselineComparison
 from models.evaluation.metrics import Metric
-from models.evaluation.standing import Standing
 from models.family import Fit
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +90,7 @@ def _against(
     name: str, truth: pd.DataFrame, ours: pd.DataFrame, rivals: dict[str, pd.DataFrame], params: ChurnParams
 ) -> dict[str, Any]:
     """AUC above the best baseline's, with the paired interval; `unit` names it, and those better beyond noise."""
-    standing = Standing.of(METRICS["auc"], truth, ours, rivals, params.seed)
+    standing = BaselineComparison.of(METRICS["auc"], truth, ours, rivals, params.seed)
     return {
         "name": f"{name}.vs_best_baseline",
         **vars(standing.gains[standing.nearest]),

@@ -14,7 +14,7 @@ from components.ingest.step import ingest
 from components.params import load
 from features.settings import Settings
 from models.evaluation import bootstrap
-from models.evaluation.standing import Standing
+from models.evaluation.baseline_comparison import BaselineComparison
 from models.ltv import FAMILY
 from models.ltv.verdicts import coverage_by_band
 
@@ -82,7 +82,7 @@ def _measured(split: Split, settings: Settings) -> Iterator[dict[str, Any]]:
     ours = answers.pop("ours")
     buyers = test["value"] > 0
     covered = vars(bootstrap.interval(COVERAGE, test, ours, params.seed))
-    standing = Standing.of(FAMILY.metrics[0], test, ours, answers, params.seed)
+    standing = BaselineComparison.of(FAMILY.metrics[0], test, ours, answers, params.seed)
     found = {
         "coverage80": {
             **covered,

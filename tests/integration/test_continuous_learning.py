@@ -29,11 +29,12 @@ from models.bundle import Bundle, open_bundle
 from models.evaluation.gates import Verdict
 from models.registry import Registry
 from pipelines.loop import goes_on_from
-from serving.decisions.case import Case, multiplier
+from serving.decisions.case import Case
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.params import read as params_of
 from serving.decisions.predict.predictors import Features
 from serving.decisions.records import Action
+from serving.decisions.rules.bids import multiplier
 from serving.experiments import challenge
 from serving.experiments.simulation import advertisers, run
 from serving.experiments.simulation.advertisers import FIRST_DAY, HOURS, Advertiser

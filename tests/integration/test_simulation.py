@@ -12,7 +12,6 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
-from serving.decisions.predict.bidder import Bidder
 
 from features.settings import Settings
 from models import bundle
@@ -22,6 +21,7 @@ from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.params import read as params_of
 from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix
+from serving.decisions.predict.predictor import BundlePredictor
 from serving.decisions.records import Action
 from serving.decisions.state.sqlite import Sqlite
 from serving.experiments.replay import replay
@@ -69,7 +69,7 @@ def played(settings: Settings) -> Played:
 
 def answers_of(opened: bundle.Bundle, rows: pd.DataFrame) -> dict[str, Any]:
     """What a bidder says of these rows, where a rule bids .8."""
-    one = Bidder(opened, "1")
+    one = BundlePredictor(opened, "1")
     columns = Columns(one.columns.items())
     matrix = FeatureMatrix(columns, len(rows))
     for name in columns.floats.keys() & set(rows):
@@ -113,7 +113,7 @@ def test_the_champion_bids_by_campaign_and_by_what_is_left(played: Played) -> No
         assert said.answers.get("baseline_bid") == pytest.approx(
             one.state.target_cpc * one.opportunity.features["predicted_ctr"]
         )
-        assert said.answers["policy_propensity"] == 1 and 0 < said.answers["expected_value"] < 1
+        assert said.answers["policy_propensity"] == 1 and 0 < said.answers["predicted_ctr"] < 1
     policy = [one for one in bids if one.decision.arm == "policy"]
     assert len(policy) > 0.8 * len(bids)
     assert {one.decision.action for one in policy} >= {Action.BID}

@@ -11,8 +11,8 @@ from components.params import load
 from features.settings import Settings
 from models.churn import FAMILY, ChurnParams
 from models.evaluation import bootstrap, gates
+from models.evaluation.baseline_comparison import BaselineComparison
 from models.evaluation.gates import Evidence, Verdict
-from models.evaluation.standing import Standing
 from tests.benchmarks import churn as benchmark
 from tests.quality import plain_tables
 
@@ -93,7 +93,7 @@ def test_no_plain_model_beats_it(kind: str, rows: int, rate: float, grocer_param
     baselines = {
         name: make(train, valid, grocer_params, tmp_path).predict(test) for name, make in FAMILY.baselines.items()
     }
-    standing = Standing.of(AUC, test[["churned"]], model.predict(test), baselines, 1)
+    standing = BaselineComparison.of(AUC, test[["churned"]], model.predict(test), baselines, 1)
     assert standing.better == () and standing.recommended("churn") == "churn", (model.chosen, standing)
     assert not any(name.startswith(("nothing", "same")) for name in model.encoder.columns)
 

@@ -15,8 +15,8 @@ from features.settings import Settings
 from models import catalog
 from models.card import SECTIONS, complete
 from models.evaluation import fairness, gates, leaks, metrics
+from models.evaluation.baseline_comparison import BaselineComparison
 from models.evaluation.gates import Evidence
-from models.evaluation.standing import Standing
 from models.registry import Registry
 
 RNG = np.random.default_rng(2)
@@ -153,7 +153,7 @@ def test_a_baseline_that_is_better_by_noise_alone_refuses_nobody():
 @pytest.mark.parametrize("metric", [metrics.auc, metrics.brier])
 def test_the_paired_gain_has_one_direction_whatever_the_metric(metric):
     whole = evidence(metric=metric("churned", "probability"))
-    standing = Standing.of(
+    standing = BaselineComparison.of(
         whole.metric,
         whole.truth,
         blurred(whole.answers, 0.2),
@@ -171,7 +171,7 @@ def test_rows_of_one_class_are_no_comparison():
     verdict = gates.not_beaten_by_baselines(one)
 
     assert not verdict.passed and "nan" in verdict.reason
-    assert Standing.of(one.metric, one.truth, one.answers, one.baselines, 1).recommended("mine") is None
+    assert BaselineComparison.of(one.metric, one.truth, one.answers, one.baselines, 1).recommended("mine") is None
 
 
 def test_what_is_no_better_than_the_naive_answer_is_not_recommended():
@@ -179,8 +179,8 @@ def test_what_is_no_better_than_the_naive_answer_is_not_recommended():
     guess = pd.DataFrame({"probability": RNG.random(len(whole.truth))})
     rivals = {**whole.baselines, "tree": guess}
 
-    assert Standing.of(whole.metric, whole.truth, guess, rivals, 1).recommended("mine") == "naive"
-    assert Standing.of(whole.metric, whole.truth, whole.answers, rivals, 1).recommended("mine") == "mine"
+    assert BaselineComparison.of(whole.metric, whole.truth, guess, rivals, 1).recommended("mine") == "naive"
+    assert BaselineComparison.of(whole.metric, whole.truth, whole.answers, rivals, 1).recommended("mine") == "mine"
 
 
 def test_a_probability_that_cannot_be_taken_at_its_word_is_refused():

@@ -36,6 +36,7 @@ from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Store
 from serving.inference.outcomes import Outcomes
 from serving.records import parts
+from serving.records.export import Export
 
 if TYPE_CHECKING:
     from serving.decisions.api.kafka import KafkaFeedback
@@ -120,6 +121,8 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         lambda: models.left_out() | _damaged(home / LOG),
     )
 
+    export = None if place or settings.records_uri is None else Export(settings, settings.records_uri)
+
     def close() -> None:
         readiness.close()
         if bus is not None:
@@ -131,6 +134,8 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         models.close()
         written.close()
         feedback.close()
+        if export is not None:
+            export.close()
 
     def status() -> tuple[bool, dict[str, Any]]:
         reasons = readiness.reasons

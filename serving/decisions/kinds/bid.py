@@ -28,8 +28,9 @@ class Auction(Opportunity):
 
 FAMILY = "bidding"
 NEEDS = {
-    name: Need(FAMILY, name, "campaign_id")
-    for name in ("policy_bid", "policy_propensity", "baseline_bid", "expected_value")
+    **{name: Need(FAMILY, name, "campaign_id") for name in ("policy_bid", "policy_propensity", "baseline_bid")},
+    # What winning is worth: the chance of a click, or money where conversions are bought.
+    **{name: Need(FAMILY, name, "campaign_id", optional=True) for name in ("predicted_ctr", "expected_value")},
 }
 
 

@@ -22,11 +22,13 @@ class Need(NamedTuple):
         family: of the model that gives it, which is loaded for it.
         answer: the model's name for it.
         entity: the field of the request with the id of what the model's features are of.
+        optional: versions that do not give it are asked all the same.
     """
 
     family: str
     answer: str
     entity: str
+    optional: bool = False
 
 
 def nobody(draft: Draft) -> str | None:

@@ -10,6 +10,8 @@ from serving.decisions.predict.predictor import Predictor
 from serving.decisions.predict.predictors import Predictors
 from serving.decisions.records import Opportunity
 
+_NOBODY = frozenset[str]()
+
 
 @dataclass(frozen=True)
 class Canary:
@@ -51,6 +53,8 @@ class ActiveModels:
             yield self._predictors[those][asked], here
 
     def _drawn(self, asked: Opportunity, seed: int) -> frozenset[str]:
+        if not self.canaries:
+            return _NOBODY
         return frozenset(
             family
             for family, one in self.canaries.items()

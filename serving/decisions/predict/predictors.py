@@ -34,7 +34,7 @@ class Predictors:
         #: By family the kind's names for its answers, and the model's.
         named: dict[str, dict[str, str]] = {}
         for name, need in kind.needs.items():
-            if need.family in active:
+            if need.family in active and (not need.optional or need.answer in active[need.family].says):
                 named.setdefault(need.family, {})[name] = need.answer
         asked = _in_order([active[family] for family in named], named)
         self._columns = Columns(column for one in asked for column in one.columns.items())

@@ -18,9 +18,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from models.churn import ChurnParams, boosting, forest, logistic, network, plain
-from models.churn.basis import Basis
 from models.churn.members import Learn, Member
 from models.churn.model import session
+from models.churn.piecewise_linear import Basis
 from models.tabular import Encoder, Matrix, feature_columns
 
 

@@ -205,3 +205,12 @@ def test_an_entity_that_a_request_has_no_field_for_fails_nothing() -> None:
     served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, service="s")
     (said,) = answers(together(served, entity="placement_id"), [asked(2, "known")], Features(Away(0)))
     assert (said.answers, said.faults) == ({"predicted_ctr": 4.0}, ())
+
+
+def test_an_answer_that_a_version_does_not_give_is_a_fault_unless_it_is_optional() -> None:
+    needs = {"rate": Need("clicks", "predicted_ctr", ""), "worth": Need("clicks", "worth", "", optional=True)}
+    (said,) = answers(Predictors(replace(bid.KIND, needs=needs), {"clicks": CLICKS}), [asked(5)], Features(Away(0)))
+    assert (said.answers, said.faults) == ({"rate": 10.0}, ())
+    needs["worth"] = Need("clicks", "worth", "")
+    (said,) = answers(Predictors(replace(bid.KIND, needs=needs), {"clicks": CLICKS}), [asked(5)], Features(Away(0)))
+    assert said.answers == {} and said.faults == ("clicks 1 failed: KeyError: 'worth'",)

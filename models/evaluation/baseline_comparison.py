@@ -1,4 +1,4 @@
-"""Where a model stands among its baselines, and which of them all is to be used."""
+"""Compares a model with its baselines, and recommends which of them to use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from models.evaluation.metrics import Metric
 
 
 @dataclass(frozen=True)
-class Standing:
-    """By how much a model is better than each baseline, the naive one first: `metric`, paired, with 95% intervals."""
+class BaselineComparison:
+    """Improvement of a model over each baseline in `metric`, the naive one first: paired, with 95% intervals."""
 
     metric: str
     gains: Mapping[str, Interval]
@@ -33,13 +33,13 @@ class Standing:
 
     @property
     def better(self) -> tuple[str, ...]:
-        """The baselines that are better beyond noise, the best first."""
+        """The baselines that are significantly better, the best first."""
         found = [name for name, gain in self.gains.items() if gain.high < 0]
         return tuple(sorted(found, key=lambda name: self.gains[name].value))
 
     @property
     def above_naive(self) -> Interval:
-        """By how much the model is better than the naive baseline."""
+        """Improvement of the model over the naive baseline."""
         return next(iter(self.gains.values()))
 
     @property
@@ -49,7 +49,7 @@ class Standing:
 
     @property
     def undefined(self) -> bool:
-        """Whether the rows leave a comparison undefined: one class only, or almost."""
+        """Whether a comparison is undefined on these rows, for example with one class only."""
         return any(isnan(gain.high) for gain in self.gains.values())
 
     def told(self, name: str) -> str:
@@ -58,10 +58,10 @@ class Standing:
         return f"above {name} by {gain.value:.4g}, 95% interval {gain.low:.4g} to {gain.high:.4g}"
 
     def recommended(self, own: str) -> str | None:
-        """Which to use, by name: `own` is the model's.
+        """Name of the model to use; `own` is the name of the compared model.
 
-        A baseline that is better beyond noise, the best of them; the naive one where nothing is better than it beyond
-        noise; else the model. None where the rows leave it undefined.
+        The best baseline that is significantly better; the naive one where the model is not significantly better than
+        it; else the model. None where undefined.
         """
         if not self.gains:
             return own

@@ -1,4 +1,4 @@
-"""Numbers as piecewise-linear pieces, so that linear models and networks bend where the data do.
+"""Piecewise-linear encoding of numbers, for non-linear effects in linear models and networks.
 
 Piecewise-linear encoding with quantile bins: Gorishniy, Rubachev and Babenko, "On Embeddings for Numerical Features
 in Tabular Deep Learning" (2022).
@@ -14,16 +14,16 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Basis:
-    """Each piece rises from 0 to 1 while its column goes from `low` to `low + 1 / scale`; columns with gaps say so.
+    """Each piece rises from 0 to 1 while its column goes from `low` to `low + 1 / scale`.
 
-    A column of two values (a category's, a boolean) has one piece and passes unchanged.
+    A column with two values (a category's, a boolean) has one piece and is unchanged.
 
     Attributes:
-        columns: how many the encoded matrix has.
-        column: of the encoded matrix, for each piece.
-        low, scale: where a piece starts, and how steeply it rises.
-        gaps: the columns that had missing values when fitted, each with an indicator behind the pieces.
-        centre: mean of every piece and indicator, subtracted so that penalties treat them alike.
+        columns: number of columns of the encoded matrix.
+        column: column of each piece in the encoded matrix.
+        low, scale: start and slope of each piece.
+        gaps: columns with missing values in training; each has an indicator after the pieces.
+        centre: mean of every piece and indicator, subtracted so that penalties treat them equally.
     """
 
     columns: int
@@ -35,7 +35,7 @@ class Basis:
 
     @classmethod
     def fit(cls, x: Floats, bins: int = 10) -> "Basis":
-        """Learn pieces from an encoded matrix with NaN where a value is missing."""
+        """Fit pieces to an encoded matrix with NaN for missing values."""
         column: list[int] = []
         low: list[np.float32] = []
         width: list[np.float32] = []
