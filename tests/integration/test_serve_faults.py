@@ -150,7 +150,7 @@ def test_a_port_that_another_took_while_envoy_was_away_ends_it(home: Path) -> No
             except OSError:
                 assert time.monotonic() < until
         assert serving.process.wait(90) != 0
-        assert "envoy does not answer" in serving.log.read_text()
+        assert "envoy does not respond" in serving.log.read_text()
 
 
 @pytest.mark.parametrize("after", [0.5, 2.5, 4.0, 6.0])
