@@ -61,11 +61,11 @@ class Process:
         raise NotImplementedError
 
     def up(self) -> bool:
-        """Whether it responds. Raises `CannotServe` with its last log line where it fails to start."""
+        """Whether it responds. Raises `CannotServe` with its last log line where its process died."""
         if self.ready:
             return True
         if not self.alive:
-            raise CannotServe(self.version, self.last_words())
+            raise CannotServe(self.version, f"its process died: {self.last_words()}")
         if time.monotonic() > self._begun + PATIENCE:
             raise CannotServe(self.version, f"not ready after {PATIENCE:.0f} s")
         return False

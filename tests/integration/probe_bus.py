@@ -6,7 +6,7 @@ from pathlib import Path
 
 from features.settings import Settings
 from serving.decisions.api.kafka import KafkaFeedback
-from tests.unit.serving.decisions.test_feedback import opened
+from tests.unit.serving.decisions.told import opened
 
 if __name__ == "__main__":
     KafkaFeedback(Settings(), opened(Path(sys.argv[1]))[0].take)

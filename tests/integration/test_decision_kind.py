@@ -13,7 +13,7 @@ from serving.experiments.explain import explain
 from serving.experiments.replay import replay
 from tests.integration import probe_endpoint as probe
 from tests.integration import probe_kind
-from tests.integration.test_decisions_endpoint import Endpoint, asked, publish
+from tests.integration.decision_endpoint import Endpoint, asked, publish
 from tests.toyland.placement import Placement
 
 

@@ -28,7 +28,7 @@ from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Terms
 from tests.integration.conftest import Server, free_ports
 from tests.unit.serving.decisions.logged import PARAMS, lines
-from tests.unit.serving.decisions.test_feedback import counters, entry, observed, opened
+from tests.unit.serving.decisions.told import counters, entry, observed, opened
 
 ROOT = Path(__file__).parents[2]
 

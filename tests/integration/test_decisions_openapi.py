@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from features.settings import Settings
-from tests.integration.test_decisions_endpoint import Endpoint, asked
+from tests.integration.decision_endpoint import Endpoint, asked
 
 schemathesis = pytest.importorskip("schemathesis")
 

@@ -14,8 +14,8 @@ import pytest
 from features.settings import Settings
 from serving.decisions.state.store import Terms
 from serving.records.verify import verify
-from tests.integration import test_decisions_endpoint as endpoint_tests
-from tests.integration.test_decisions_endpoint import Endpoint, asked
+from tests.integration import probe_endpoint as probe
+from tests.integration.decision_endpoint import Endpoint, asked
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def small(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def _families() -> Iterator[None]:
-    endpoint_tests.probe.install()
+    probe.install()
     yield
-    endpoint_tests.probe.remove()
+    probe.remove()
 
 
 def ready(endpoint: Endpoint) -> tuple[int, dict[str, Any]]:

@@ -19,8 +19,8 @@ from serving.decisions.log.entry import read
 from serving.decisions.state.store import Terms
 from serving.records import reading
 from serving.records.verify import verify
-from tests.integration import test_decisions_endpoint as endpoint_tests
-from tests.integration.test_decisions_endpoint import Endpoint, asked
+from tests.integration import probe_endpoint as probe
+from tests.integration.decision_endpoint import Endpoint, asked
 
 LIMIT = 1e6
 #: Seconds after which an answered decision is on disk and joined, whatever happens to who made it.
@@ -30,13 +30,13 @@ SAFE_S = 1.0
 @pytest.fixture
 def replicas(tmp_path, redis_server) -> Iterator[list[Endpoint]]:
     url = f"redis://127.0.0.1:{redis_server.port}/0"
-    endpoint_tests.probe.install()
+    probe.install()
     made = [Endpoint(Settings(home=tmp_path / f"home{one}", redis_url=url)) for one in range(3)]
     made[0].state.configure("acme", "many", Terms(daily_limit=LIMIT, limit=LIMIT))
     yield made
     for one in made:
         one.server.stop()
-    endpoint_tests.probe.remove()
+    probe.remove()
 
 
 @dataclass

@@ -17,7 +17,7 @@ from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Reservation, Store, StoreUnavailable, Terms
 from serving.records.verify import verify
 from tests.unit.serving.decisions.logged import PARAMS, decided, lines
-from tests.unit.serving.decisions.test_feedback import CAMPAIGNS, counters, entry, observed
+from tests.unit.serving.decisions.told import CAMPAIGNS, counters, entry, observed
 
 
 def reserved(store: Store, count: int) -> None:

@@ -10,7 +10,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -19,55 +18,15 @@ from hypothesis import strategies as st
 
 from features.records import decisions_folder
 from features.sources.decision_log import came_of
-from serving.decisions.feedback import Feedback, Observed
+from serving.decisions.feedback import Feedback
 from serving.decisions.kinds.campaign import Review
-from serving.decisions.log.entry import Entry
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.outcomes import CAME, joined
 from serving.decisions.records import Action, Counters
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Grant, Reservation, StoreUnavailable, Terms
 from tests.unit.serving.decisions.logged import PARAMS, decided, lines
-
-DAY = 86_400.0
-CAMPAIGNS = [f"campaign {one}" for one in range(3)]
-
-
-def opened(place: Path) -> tuple[Feedback, Sqlite]:
-    store = Sqlite(place / "state.db", PARAMS)
-    for campaign in CAMPAIGNS:
-        store.configure("ours", campaign, Terms(daily_limit=1e6))
-    return Feedback(place / "feedback.db", store, PARAMS), store
-
-
-def placed(feedback: Feedback, store: Sqlite, *ats: int) -> None:
-    """Reserve and log so many bids, as an endpoint does."""
-    reserved(store, *ats)
-    feedback.expect(lines([entry(at) for at in ats]))
-
-
-def reserved(store: Sqlite, *ats: int) -> None:
-    made = [decided(at)[4] for at in ats]
-    store.reserve([Reservation(m.opportunity_id, "ours", m.campaign_id, m.amount, m.decided_at) for m in made])
-
-
-def entry(at: int, grant: Grant | None = None) -> Entry:
-    return Entry(time.time(), "", *decided(at, grant))
-
-
-def observed(at: int, kind: str = "click", which: str = "", **more) -> Observed:
-    decision = decided(at)[4]
-    return Observed(f"{kind} {at}{which}", "ours", decision.decision_id, kind, decision.decided_at + 60, **more)
-
-
-def counters(store: Sqlite) -> list[Counters]:
-    """Of each campaign, over all time, without its bids."""
-    asked = [Review("", 1.7e9, "ours", campaign) for campaign in CAMPAIGNS]
-    windows = [state.window for state in store.load(asked, "3")]
-    return [
-        Counters(0, *(getattr(one.recent, name) + getattr(one.past, name) for name in Counters.__slots__[1:]))
-        for one in windows
-    ]
+from tests.unit.serving.decisions.told import CAMPAIGNS, DAY, counters, entry, observed, opened, placed, reserved
 
 
 def test_an_event_is_counted_once_for_its_decision(tmp_path):
@@ -244,7 +203,7 @@ TELLER = """
 import sys
 from pathlib import Path
 from tests.unit.serving.decisions.logged import lines
-from tests.unit.serving.decisions.test_feedback import entry, observed, opened
+from tests.unit.serving.decisions.told import entry, observed, opened
 
 feedback, _ = opened(Path(sys.argv[1]))
 for at in range(100_000):

@@ -17,7 +17,7 @@ from serving.decisions.state.pages import account_key, campaign_key
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Event, Receipt, Reservation, StoreUnavailable
 from tests.unit.serving.decisions.logged import PARAMS, lines
-from tests.unit.serving.decisions.test_feedback import counters, entry, observed, opened
+from tests.unit.serving.decisions.told import counters, entry, observed, opened
 
 NOW = time.time()
 DAY = 86_400

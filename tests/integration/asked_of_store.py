@@ -1,0 +1,50 @@
+"""What a store of decisions is asked and told, in few words, at a time that a test can move."""
+
+import time
+from pathlib import Path
+
+from components.params import load
+from serving.decisions.kinds import kinds
+from serving.decisions.records import Action, Decision, Opportunity
+from serving.decisions.state.store import Event, Reservation
+
+PARAMS = load(Path(__file__).parents[2] / "params.yaml").decisions
+NOW = time.time()
+DAY = 86_400
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def look(at: float = NOW, asked: str = "campaign", campaign: str = "c") -> Opportunity:
+    return kinds()[asked].request("look", at, "a", campaign, customer_id="u")
+
+
+def bid(name: str, amount: float, at: float = NOW, campaign: str = "c", **told) -> Reservation:
+    return Reservation(name, "a", campaign, amount, at, **told)
+
+
+def offer(name: str, amount: float, customer: str = "u", **told) -> Reservation:
+    return bid(name, amount, purpose="offer", target=customer, **told)
+
+
+def event(name: str, kind: str, opportunity: str = "", at: float = NOW, **told) -> Event:
+    return Event(name, opportunity or name, "a", told.pop("campaign", "c"), kind, at, **told)
+
+
+def change(name: str, action: Action, at: float = NOW, **told) -> Decision:
+    told = {"target": "c", "source": None, "dimension": None, "amount": None, "unit": None, "before": None, **told}
+    rest = {
+        "reason": "",
+        "triggers": (),
+        "guardrails": (),
+        "arm": "policy",
+        "propensity": 1.0,
+        "explored": False,
+        "credited": None,
+    }
+    return Decision(name, name, "a", "c", action, versions={}, seed=1, decided_at=at, **told, **rest)
