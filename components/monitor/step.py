@@ -17,6 +17,7 @@ from models.registry import Registry
 from serving.inference import outcomes, requests
 from serving.monitoring import decided as decisions
 from serving.monitoring.detector import Expected
+from serving.monitoring.embedding import embeds
 from serving.monitoring.params import Monitoring
 from serving.monitoring.watch import Log, Watched, look
 
@@ -103,7 +104,7 @@ def monitor(family: str, params: Mapping[str, Any], settings: Settings) -> Monit
 
 
 def _look(source: Source, family: str, version: str, bundle: Path, params: Monitoring, settings: Settings) -> Watched:
-    manifest = Manifest.model_validate_json((bundle / "manifest.json").read_bytes())
+    record, manifest = catalog.family(family), Manifest.model_validate_json((bundle / "manifest.json").read_bytes())
     columns, reference = list(manifest.columns), pd.read_parquet(bundle / "reference.parquet")
     if source is decisions:  # which ask for some of the answers only
         reference = reference[[name for name in reference if name in columns or name in decisions.asks(family)]]
@@ -113,10 +114,10 @@ def _look(source: Source, family: str, version: str, bundle: Path, params: Monit
         outcomes.read(settings.home, family),
         reference,
         columns,
-        catalog.family(family).metrics,
+        record.metrics,
         manifest.metrics,
         params,
-        Expected(manifest.moving, bundles.usual(bundle)),
+        Expected(manifest.moving, bundles.usual(bundle), embeds(manifest.kinds, record.embed)),
     )
 
 
