@@ -6,6 +6,7 @@ from typing import Any
 
 import kserve
 import numpy as np
+import pandas as pd
 from kserve import InferOutput, InferRequest, InferResponse
 
 from features.settings import Settings
@@ -23,7 +24,8 @@ class Peer(kserve.Model):  # type: ignore[misc]
         self.ready = True
 
     def predict(self, payload: InferRequest, headers: Any = None, response_headers: Any = None) -> InferResponse:
-        answers = self._model.predict(payload.as_dataframe()[list(self._columns)].astype(dict(self._columns)))
+        rows = pd.DataFrame({one.name: one.data for one in payload.inputs})
+        answers = self._model.predict(rows[list(self._columns)].astype(dict(self._columns)))
         outputs = []
         for name in answers:
             values = answers[name].to_numpy()
@@ -31,7 +33,7 @@ class Peer(kserve.Model):  # type: ignore[misc]
             output = InferOutput(name, [len(values)], "FP64" if number else "BYTES")
             output.set_data_from_numpy(values.astype(np.float64 if number else np.object_), binary_data=False)
             outputs.append(output)
-        return InferResponse(payload.id, self.name, outputs)
+        return InferResponse(payload.id or "1", self.name, outputs)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from features.settings import Settings
+from models.bundle import SIGNATURE
 from models.inputs import kind_of
 from models.tabular import Encoder
 from serving.access.own import header
@@ -40,7 +41,7 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
         asked = features.iloc[chosen].reset_index(drop=True)
         fleet = Fleet(own, "127.0.0.1", 0, lambda family, version: bundle.folder)
         try:
-            fleet.split(FAMILY, Split(champion="1"))
+            fleet.split(FAMILY, Split(champion=json.loads((bundle.folder / SIGNATURE).read_bytes())["version"]))
             served = through(fleet.url(FAMILY), asked, bundle.manifest.columns, header(own))
         finally:
             fleet.close()
@@ -87,6 +88,8 @@ def peer(folder: Path, settings: Settings) -> Iterator[str]:
                 raise RuntimeError((settings.home / "peer.log").read_text()[-2000:])
             sleep(0.1)
         yield f"http://127.0.0.1:{port}"
+    except httpx.HTTPStatusError as refused:
+        raise RuntimeError((settings.home / "peer.log").read_text()[-2000:]) from refused
     finally:
         child.terminate()
         child.wait(30)
