@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -25,13 +26,7 @@ Pause = Callable[[float], None]
 
 
 class Process:
-    """A child with its output in a file.
-
-    Attributes:
-        version: what it is called where it cannot be served.
-    """
-
-    version = ""
+    """A child with its output in a file."""
 
     def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
         self.log, self._begun = log, time.monotonic()
@@ -55,10 +50,34 @@ class Process:
         lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
         return lines[-1].strip() if lines else f"exit status {self._child.returncode}"
 
+    def terminate(self) -> None:
+        """Request a graceful stop."""
+        if self.alive:
+            self._child.terminate()
+
+    def stop(self, patience: float = 15.0) -> None:
+        """Stop it gracefully; kill it after `patience` seconds."""
+        self.terminate()
+        try:
+            self._child.wait(patience)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+
+class Server(Process, ABC):
+    """A child that answers once it is ready.
+
+    Attributes:
+        version: what it is called where it cannot be served.
+    """
+
+    version: str
+
     @property
+    @abstractmethod
     def ready(self) -> bool:
         """Whether it answers."""
-        raise NotImplementedError
 
     def up(self) -> bool:
         """Whether it responds. Raises `CannotServe` with its last log line where its process died."""
@@ -75,22 +94,8 @@ class Process:
         while not self.up():
             pause(0.05)
 
-    def terminate(self) -> None:
-        """Request a graceful stop."""
-        if self.alive:
-            self._child.terminate()
 
-    def stop(self, patience: float = 15.0) -> None:
-        """Stop it gracefully; kill it after `patience` seconds."""
-        self.terminate()
-        try:
-            self._child.wait(patience)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
-
-
-class ModelServer(Process):
+class ModelServer(Server):
     """`python -m serving.inference` for one version, on its own ports."""
 
     def __init__(
@@ -111,7 +116,7 @@ class ModelServer(Process):
         return bool(get(self.http_port, "/v2/health/ready")) and listens(self.grpc_port)
 
 
-class DecisionServer(Process):
+class DecisionServer(Server):
     """`python -m serving.decisions` on its own port; it follows the champions itself.
 
     Args:
