@@ -15,7 +15,7 @@ from features.settings import Settings
 from models.catalog import NAMES
 
 #: In the order they run. The first ones make the tables, which all families share.
-TABLES, OF_FAMILY = ("ingest", "validate"), ("featurize", "train", "evaluate", "register", "release", "monitor")
+TABLES, OF_FAMILY = ("ingest", "validate"), ("featurize", "train", "gate", "register", "release", "monitor")
 
 
 class Step:
@@ -28,7 +28,7 @@ class Step:
         self.family = family
         self.data, self.own = self.settings.home / "runs" / "data", self.settings.home / "runs" / family
         self.staged, self.tables = self.data / "staged", self.data / "tables"
-        self.features, self.bundle, self.evaluation = (self.own / name for name in ("features", "bundle", "evaluation"))
+        self.features, self.bundle, self.gate = (self.own / name for name in ("features", "bundle", "gate"))
 
     @property
     def section(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def main() -> None:
     """Run one step of a family's pipeline; `adloop run` runs them all.
 
     \b
-    In order:  ingest  validate  featurize  train  evaluate  register  release  monitor
+    In order:  ingest  validate  featurize  train  gate  register  release  monitor
     Example:   python -m components train --family churn
 
     Each step reads what the one before left in HOME/runs/FAMILY (tables, which all families share, in HOME/runs/data)
@@ -145,12 +145,12 @@ def train(step: Step, with_earlier: bool) -> Any:
 
 
 @_verb
-def evaluate(step: Step) -> Any:
-    """Measure the bundle beside baselines and champion, and ask the gates."""
-    from components.evaluate.step import evaluate as run
+def gate(step: Step) -> Any:
+    """Evaluate the bundle against its baselines and the champion, and apply the gates."""
+    from components.gate.step import gate as run
 
     sensitive = list(step.params.fairness.sensitive)
-    return run(step.features, step.bundle, step.family, step.section, sensitive, step.settings, step.evaluation)
+    return run(step.features, step.bundle, step.family, step.section, sensitive, step.settings, step.gate)
 
 
 @_verb
@@ -158,7 +158,7 @@ def register(step: Step) -> Any:
     """Sign the bundle and make it a version: a challenger, or rejected for a reason."""
     from components.register.step import register as run
 
-    return run(step.bundle, step.evaluation, step.settings)
+    return run(step.bundle, step.gate, step.settings)
 
 
 @_verb

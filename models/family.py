@@ -16,6 +16,7 @@ from features.movement import Movement
 from features.views import service_of
 from models.evaluation.gates import Gate
 from models.evaluation.metrics import Metric
+from models.evaluation.policy_value import LogGate
 from models.inputs import Kind, Matrix
 
 
@@ -97,6 +98,8 @@ class Family:
             naive one, and no other may be significantly better than the candidate. None without baselines.
         metrics: `(truth, answers) -> float` by name; gates and canaries compare the first.
         gates: conditions for a release.
+        log_gate: one more condition, on the champion's logged decisions where there are some; None for a family whose
+            answers are not decided on with a propensity.
         context: columns of the examples that requests contain, in addition to the features of the service. May include
             the entity key.
         kinds: kinds of inputs and answers that their dtype does not determine (`models.inputs`).
@@ -124,6 +127,7 @@ class Family:
     load: Callable[[Path], Model]
     metrics: tuple[Metric, ...]
     gates: tuple[Gate, ...]
+    log_gate: LogGate | None = None
     baselines: Mapping[str, Fit] = field(default_factory=dict)
     context: tuple[str, ...] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)

@@ -134,7 +134,7 @@ class Registry:
 
         Args:
             trained: unsigned bundle.
-            evaluation: output folder of the evaluate step for this bundle.
+            evaluation: output folder of the gate step for this bundle.
 
         The same bundle and verdict return the existing version. Raises `BundleTampered`, and `ValueError` where the
         evaluation is of another bundle.
@@ -142,7 +142,7 @@ class Registry:
         digest = bundle.verify(trained, None)
         judged = json.loads((evaluation / "evaluation.json").read_text())
         if judged["bundle_digest"] != digest:
-            raise ValueError(f"{evaluation} is about another bundle than {trained}: evaluate it first")
+            raise ValueError(f"{evaluation} is about another bundle than {trained}: gate it first")
         manifest = Manifest.model_validate_json((trained / "manifest.json").read_bytes())
         with self._lock:
             version = self._registered(manifest.family, digest, judged["passed"])

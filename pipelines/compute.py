@@ -35,7 +35,7 @@ STEPS: Mapping[str, Compute] = {
     "validate": Compute(),
     "featurize": Compute(cpu="4", memory="8G", spot=True),
     "train": Compute(cpu="4", memory="8G", spot=True, retries=5),
-    "evaluate": Compute(cpu="4", memory="8G", spot=True),
+    "gate": Compute(cpu="4", memory="8G", spot=True),
     "register": Compute(cpu="1", memory="2G"),
     "release": Compute(cpu="1", memory="2G", cached=False),
     "monitor": Compute(cpu="1", memory="4G", cached=False),

@@ -5,8 +5,8 @@ from functools import partial
 from kfp import dsl
 from kfp.dsl.graph_component import GraphComponent
 
-from components.evaluate.component import evaluate
 from components.featurize.component import featurize
+from components.gate.component import gate
 from components.ingest.component import ingest
 from components.monitor.component import monitor
 from components.register.component import register
@@ -43,10 +43,8 @@ def training(family: str, fresh: bool = False) -> GraphComponent:
         features = featurized.outputs["features"]
         trained = on_cluster(train(features=features, family=family, params=params, start=start))
         bundle = trained.outputs["bundle"]
-        evaluated = on_cluster(
-            evaluate(features=features, bundle=bundle, family=family, params=params, sensitive=sensitive)
-        )
-        registered = on_cluster(register(bundle=bundle, evaluation=evaluated.outputs["evaluation"]))
+        gated = on_cluster(gate(features=features, bundle=bundle, family=family, params=params, sensitive=sensitive))
+        registered = on_cluster(register(bundle=bundle, evaluation=gated.outputs["evaluation"]))
         version = registered.outputs["Output"]
         with dsl.If(version != "", name="accepted"):
             released = on_cluster(release(family=family, version=version, plan=plan))

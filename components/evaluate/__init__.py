@@ -1,1 +1,1 @@
-"""Pipeline step: metrics of a candidate, and its release gates."""
+"""`adloop evaluate`: a family compared with its baselines on user tables."""

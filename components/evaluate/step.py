@@ -1,229 +1,265 @@
-"""Evaluate a trained bundle on held-out examples against baselines and the champion, and apply the gates."""
+"""Compare a family with its baselines on user tables; writes nothing."""
 
-import json
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from components.frame import Frame
+from features import contracts, sources, store
+from features.schema import Schema
 from features.settings import Settings
-from models import card, catalog
-from models.bundle import Bundle, aside, open_bundle
-from models.evaluation import plots
-from models.evaluation.gates import Evidence, Verdict
+from features.tables import Tables, content_hash
+from features.views import TIMESTAMP
+from models import catalog
+from models.evaluation import leaks
+from models.evaluation.baseline_comparison import BaselineComparison
+from models.evaluation.folds import stratified
 from models.evaluation.table import table
-from models.family import Family, Model
-from models.registry import Registry
-from serving.decisions.kinds.bid import FAMILY
+from models.family import Breakdown, Family, Model
 
-Answers = dict[str, pd.DataFrame]
-#: Number of held-out rows that a release replays: enough for its tests, small enough to store with every version.
-REPLAYED = 2000
+FOLDS = 5
+#: How long a fold's own tuning examples are: one in so many of those that are not tested on.
+TUNING = 5
+
+#: The column that says in which situation an example was tested.
+SITUATION = "situation"
+
+#: Is told what is being done, and the share of all that is behind.
+Tell = Callable[[str, float], None]
+#: The share of the work that is behind when the first model is fitted, and when all are.
+PREPARED, FITTED = 0.3, 0.95
+Split = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The metrics of the candidate, the naive baseline (empty without one) and the champion (None without one), and the
-    result of each gate.
+    """The result: a row per model and metric with `model`, `metric`, `value`, `low`, `high`, `higher_is_better`.
 
-    Undefined metrics are None. `figures` has each metric with its interval and the value of every model. `recommended`
-    is the family or a baseline by name, None where inconclusive; `chosen` the candidate inside the bundle, empty for
-    families with only one. `from_log` says whether the gate `value_above_champion` ran on the champion's decisions, or
-    why not; empty for families without decisions.
+    Attributes:
+        how: training and test data. The family's own model comes first, under the family's name.
+        standing: a row per baseline: improvement `gain` of the family's model in the metric `judged_by`, with its
+            paired interval `low` to `high`.
+        recommended: name of the model to use; None where the rows are inconclusive.
+        leaking: features that predict the label alone, with their score (1 is perfect). The gates would refuse a
+            release, so nothing is recommended until they are removed.
+        chosen: count by candidate that the family's models chose.
+        parts: the same figures on parts of the held-out examples, with the columns that identify the part.
+        notes: remarks on the tables.
     """
 
     family: str
-    bundle_digest: str
-    passed: bool
-    rows: Mapping[str, int]
-    metrics: Mapping[str, float | None]
-    baseline: Mapping[str, float | None]
-    champion: Mapping[str, float | None] | None
-    compared_with: str
-    chosen: str
+    how: str
+    rows: int
+    seed: int
+    data_hash: str
+    table: tuple[Mapping[str, Any], ...]
+    judged_by: str
+    standing: tuple[Mapping[str, Any], ...]
     recommended: str | None
-    from_log: str
-    figures: tuple[Mapping[str, Any], ...]
-    gates: tuple[Mapping[str, Any], ...]
+    chosen: Mapping[str, int]
+    leaking: Mapping[str, float]
+    parts: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def evaluate(
-    features: Path,
-    bundle: Path,
     family: str,
-    params: dict[str, Any],
-    sensitive: list[str],
+    data: str,
+    test: str | None,
+    cutoff: str | None,
+    horizon: str | None,
+    params: Mapping[str, Any],
     settings: Settings,
-    out: Path,
+    schema: Schema = sources.AS_THEY_ARE,
+    tell: Tell = lambda what, share: None,
 ) -> Evaluated:
-    """Evaluate `bundle` on the test examples of `features`, and apply the family's gates.
+    """Fit `family` and its baselines on tables of `data` and measure all of them on held-out examples.
 
-    Writes into `out`: `evaluation.json`, `card.md`, `plots/`, `held_out.parquet` (`truth`, `predicted`, `naive` where
-    there is such a baseline, `low` and `high` where the family gives an interval) and `requests.parquet` (entity key,
-    features, labels), the rows a release replays.
+    Args:
+        data, test: folders (or `s3://` prefixes) of canonical tables. With `test`, all of `data` is training data.
+            Without, examples in time order are tested at the latest cutoff, others in stratified folds.
+        cutoff: time of the test examples; None for the latest that the horizon allows.
+        horizon: such as `180d`; overrides that of the window.
+        params: the family's section of `params.yaml`, with the seed.
+        schema: how to convert the files of both folders into canonical tables.
+        tell: called with each stage and the share of work done.
+
+    Raises `ContractBroken` where a table breaks its contract.
     """
-    record, frame, candidate = catalog.family(family), Frame(features), open_bundle(bundle, None)
-    test = frame.split("test")
-    rows, truth = test[frame.columns], test[list(record.label)]
-    answers = {"candidate": _answers(record, frame, candidate.model), **_baselines(record, frame, params)}
-    champion, compared_with = _champion(record, frame, settings)
-    if champion is not None:
-        answers["champion"] = _answers(record, frame, champion[1].model)
-
-    evidence = _evidence(record, frame, rows, truth, answers, sensitive, params["seed"])
-    verdicts = [gate(evidence) for gate in record.gates]
-    from_log = _ask_log(candidate, champion, settings, params["seed"], verdicts)
-    figures = table(record.metrics, truth, answers, params["seed"])
-    written = card.sections(record, candidate.manifest, frame.counts(), figures, evidence, verdicts)
-    chosen = "" if record.chosen is None else record.chosen(candidate.model)
-    written["Metrics"] += f"\n\nChosen candidate: {chosen}." if chosen else ""
-    written["Gates"] += f"\n\n`value_above_champion` was {from_log}." if from_log else ""
-    verdicts.append(card.complete(written))
-    values = _values(figures)
-    done = Evaluated(
+    record, section = catalog.family(family), dict(params)
+    if horizon is not None:
+        if "window" not in section:
+            raise ValueError(f"{family} has no window: it cannot be evaluated over a horizon")
+        section["window"] = {**section["window"], "horizon_days": pd.Timedelta(horizon).days}
+    with tempfile.TemporaryDirectory() as temporary:
+        nowhere = settings.model_copy(update={"home": Path(temporary), "offline_uri": None, "redis_url": None})
+        read = partial(_frame, record, schema=schema, section=section, cutoff=cutoff, settings=nowhere, tell=tell)
+        frame, names, data_hash, notes = read(data, name="data")
+        unseen = None
+        if test is not None:
+            unseen, _, _, more = read(test, name="test")
+            notes += more
+        how, rounds, splits = _splits(record, frame, unseen, section["seed"])
+        tested, answers, chosen = _answers(record, splits, names, section, nowhere.home, _counted(rounds, tell))
+    tell("measuring", FITTED)
+    told = leaks.told(frame, names, record.outcomes or record.label, section["seed"])
+    leaking = {name: share for name, share in told.items() if share > leaks.LIMIT}
+    truth = tested[list(record.label)]
+    baselines = {name: answers[name] for name in record.baselines}
+    standing = BaselineComparison.of(record.metrics[0], truth, answers[family], baselines, section["seed"])
+    figures = table(record.metrics, truth, answers, section["seed"])
+    return Evaluated(
         family=family,
-        bundle_digest=candidate.digest,
-        passed=all(verdict.passed for verdict in verdicts),
-        rows=frame.counts(),
-        metrics=values["candidate"],
-        baseline={} if record.naive is None else values[record.naive],
-        champion=values.get("champion"),
-        compared_with=compared_with,
+        how=how,
+        rows=len(truth),
+        seed=section["seed"],
+        data_hash=data_hash,
+        table=tuple(_plain(row) for row in figures.to_dict("records")),
+        judged_by=standing.metric,
+        standing=tuple(
+            _plain({"baseline": name, "gain": gain.value, "low": gain.low, "high": gain.high})
+            for name, gain in standing.gains.items()
+        ),
+        recommended=None if leaking else standing.recommended(family),
         chosen=chosen,
-        recommended=evidence.standing.recommended(family),
-        from_log=from_log,
-        figures=tuple(_figure(rows, record) for _, rows in figures.groupby("metric", sort=False)),
-        gates=tuple(_plain(verdict) for verdict in verdicts),
+        leaking=leaking,
+        parts=tuple(_parts(record.breakdown, tested, answers, section["seed"])) if record.breakdown else (),
+        notes=notes,
     )
-    with aside(out) as new:
-        (new / "evaluation.json").write_text(json.dumps(asdict(done), indent=1, allow_nan=False))
-        (new / "card.md").write_text(card.render(family, written))
-        _keep_held_out(record, truth, answers, new)
-        key = [] if record.entity is None else [record.entity]
-        sent = test[list(dict.fromkeys([*key, *frame.columns, *record.label]))]
-        sent.sample(min(REPLAYED, len(sent)), random_state=params["seed"]).to_parquet(new / "requests.parquet")
-    return done
 
 
-def _answers(family: Family, frame: Frame, model: Model) -> pd.DataFrame:
-    return family.try_out(model, frame.split("test"), frame.columns)
+def _parts(
+    breakdown: Breakdown, tested: pd.DataFrame, answers: Mapping[str, pd.DataFrame], seed: int
+) -> Iterator[dict[str, Any]]:
+    """The metrics of each part of the breakdown."""
+    names = [*breakdown.by, SITUATION]
+    for part, rows in tested.groupby(names, sort=False):
+        here = {model: given.loc[rows.index] for model, given in answers.items()}
+        for figure in table(breakdown.metrics, rows, here, seed).to_dict("records"):
+            yield dict(zip(names, part, strict=True)) | _plain(figure)
 
 
-def _baselines(family: Family, frame: Frame, params: dict[str, Any]) -> Answers:
-    """Predictions of the baselines, fitted on the same examples."""
-    learn, tune, read = frame.split("train"), frame.split("valid"), family.params.read(params)
-    answers = {}
-    for name, fit in family.baselines.items():
-        with tempfile.TemporaryDirectory() as checkpoint:
-            answers[name] = _answers(family, frame, fit(learn, tune, read, Path(checkpoint)))
-    return answers
+def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    return {
+        str(name): None if isinstance(value, float) and not isfinite(value) else value for name, value in row.items()
+    }
 
 
-def _champion(family: Family, frame: Frame, settings: Settings) -> tuple[tuple[str, Bundle] | None, str]:
-    """The champion's version and bundle, and its description or the reason why it cannot be compared."""
-    registry = Registry(settings)
-    champion = registry.champion(family.name)
-    if champion is None:
-        return None, "there is no champion yet"
-    opened = open_bundle(registry.download(family.name, champion.version), None)
-    unknown = sorted(set(opened.manifest.columns) - set(frame.columns))
-    if unknown:
-        return None, f"version {champion.version} reads features these rows lack: {', '.join(unknown)}"
-    return (champion.version, opened), f"version {champion.version}"
-
-
-def _ask_log(
-    candidate: Bundle, champion: tuple[str, Bundle] | None, settings: Settings, seed: int, verdicts: list[Verdict]
-) -> str:
-    """Apply the gate on the decision log, where the champion has one; returns that, or why it was not applied."""
-    if candidate.manifest.family != FAMILY:
-        return ""
-    if champion is None:
-        return "not asked: there is no champion"
-    from features.store import Online
-    from serving.decisions.predict.features import Features
-    from serving.experiments import challenge
-
-    version, opened = champion
-    try:
-        verdict = challenge.judge(
-            settings.home / "decisions", version, candidate, opened, Features(Online(settings)), seed
-        )
-    except LookupError as missing:
-        return f"not asked: {missing}"
-    verdicts.append(verdict)
-    return f"asked of what version {version} decided"
-
-
-def _evidence(
+def _frame(
     family: Family,
-    frame: Frame,
-    rows: pd.DataFrame,
-    truth: pd.DataFrame,
-    answers: Answers,
-    sensitive: list[str],
-    seed: int,
-) -> Evidence:
-    return Evidence(
-        rows=rows,
-        truth=truth,
-        answers=answers["candidate"],
-        baselines={name: answers[name] for name in family.baselines},
-        champion=answers.get("champion"),
-        train=frame.split("train"),
-        metric=family.metrics[0],
-        sensitive=tuple(sensitive),
-        seed=seed,
-        outcomes=family.outcomes,
+    source: str,
+    schema: Schema,
+    section: dict[str, Any],
+    cutoff: str | None,
+    settings: Settings,
+    name: str,
+    tell: Tell,
+) -> tuple[pd.DataFrame, list[str], str, tuple[str, ...]]:
+    """The examples of a source with their features, the features' names, the hash of its tables, and what is told of
+    them."""
+    folder = settings.home / name
+    tell(f"reading {source}", 0.0)
+    notes = sources.read([source], folder, settings, schema)
+    tell("checking the tables", 0.05)
+    contracts.check(folder)
+    tables = Tables(folder, settings.limits)
+    if family.table is not None and family.table not in tables.names:
+        raise ValueError(f"{family.name} learns from the table '{family.table}'; {source} has none")
+    tell("choosing examples", 0.1)
+    examples = family.examples(tables, family.params.read(section), None, cutoff)
+    tell(f"computing the features of {len(examples):,} examples", 0.15)
+    if family.feature_service is None:
+        return examples, [name for name in family.context if name in examples], content_hash(folder), notes
+    snapshot = store.build(tables, family.feature_service, examples, None, settings)
+    frame = store.training_frame(snapshot, examples, settings)
+    names = [str(column) for column in frame if column not in examples or column in family.context]
+    return frame, names, snapshot.data_hash, notes
+
+
+def _counted(rounds: int, tell: Tell) -> Callable[[str, int, int], None]:
+    """Reports the model and round being fitted."""
+
+    def fitting(name: str, done: int, models: int) -> None:
+        of = rounds * models
+        tell(f"fitting {name} ({done + 1} of {of})", PREPARED + (FITTED - PREPARED) * done / of)
+
+    return fitting
+
+
+def _splits(
+    family: Family, frame: pd.DataFrame, unseen: pd.DataFrame | None, seed: int
+) -> tuple[str, int, Iterator[Split]]:
+    """Description of the test, number of rounds, and train, valid and test examples of each round."""
+    train, valid, test = (frame[frame["split"] == name] for name in ("train", "valid", "test"))
+    in_time = TIMESTAMP in frame and bool(train[TIMESTAMP].max() < test[TIMESTAMP].min())
+    if unseen is not None and family.trial is not None:
+        # Episodes are replayed whole: all of the other folder is tested.
+        return (
+            f"learnt from one folder ({len(frame):,} examples), played on the other",
+            1,
+            iter([(pd.concat([train, valid]), test, unseen)]),
+        )
+    if unseen is not None:
+        target = unseen[unseen["split"] == "test"] if in_time else unseen
+        learn = train if in_time else pd.concat([train, test])
+        return (
+            f"learnt from one folder ({len(learn) + len(valid):,} examples), tested on the other",
+            1,
+            iter([(learn, valid, target)]),
+        )
+    if in_time:
+        at = test[TIMESTAMP].max()
+        return f"learnt from what came before, tested at {at:%Y-%m-%d}", 1, iter([(train, valid, test)])
+    return f"{FOLDS} stratified folds, each tested by a model that has not seen it", FOLDS, _folds(family, frame, seed)
+
+
+def _folds(family: Family, frame: pd.DataFrame, seed: int) -> Iterator[Split]:
+    label = frame[family.label[0]] if family.label else pd.Series(0.0, frame.index)
+    fold = stratified(label, FOLDS, seed)
+    for held in range(FOLDS):
+        rest = frame[fold != held]
+        tuning = stratified(label[fold != held], TUNING, seed + 1 + held) == 0
+        yield rest[~tuning], rest[tuning], frame[fold == held]
+
+
+def _answers(
+    family: Family,
+    splits: Iterator[Split],
+    names: list[str],
+    section: dict[str, Any],
+    folder: Path,
+    fitting: Callable[[str, int, int], None],
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], Mapping[str, int]]:
+    """The truth of all test examples in every situation, the predictions of each model fitted without them, and how
+    often the family chose each candidate."""
+    params = family.params.read(section)
+    kept = [*family.label, *(family.breakdown.by if family.breakdown else ())]
+    fits: dict[str, Callable[..., Model]] = {family.name: family.fit, **family.baselines}
+    tested: list[pd.DataFrame] = []
+    answers: dict[str, list[pd.DataFrame]] = {name: [] for name in fits}
+    chosen: Counter[str] = Counter()
+    for done, (train, valid, test) in enumerate(splits):
+        situations = _situations(family, test.reset_index(drop=True), train)
+        tested += [rows[kept].assign(**{SITUATION: name}) for name, rows in situations.items()]
+        for place, (name, fit) in enumerate(fits.items()):
+            fitting(name, done * len(fits) + place, len(fits))
+            with tempfile.TemporaryDirectory(dir=folder) as checkpoint:
+                model = fit(train.reset_index(drop=True), valid.reset_index(drop=True), params, Path(checkpoint))
+            if name == family.name and family.chosen is not None:
+                chosen[family.chosen(model)] += 1
+            answers[name] += [family.try_out(model, rows, names) for rows in situations.values()]
+    return (
+        pd.concat(tested, ignore_index=True),
+        {name: pd.concat(parts, ignore_index=True) for name, parts in answers.items()},
+        chosen,
     )
 
 
-def _values(figures: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    """Each model's value of each metric."""
-    return {
-        str(model): {name: _defined(value) for name, value in zip(rows["metric"], rows["value"], strict=True)}
-        for model, rows in figures.groupby("model", sort=False)
-    }
-
-
-def _figure(rows: pd.DataFrame, family: Family) -> dict[str, Any]:
-    """One metric: the candidate's with its interval, and that of every other model."""
-    values = {name: _defined(value) for name, value in zip(rows["model"], rows["value"], strict=True)}
-    own = rows[rows["model"] == "candidate"].iloc[0]
-    return {
-        "name": own["metric"],
-        "value": values["candidate"],
-        "low": _defined(own["low"]),
-        "high": _defined(own["high"]),
-        "baselines": {name: values[name] for name in family.baselines if name in values},
-        "champion": values.get("champion"),
-        "higher_is_better": bool(own["higher_is_better"]),
-    }
-
-
-def _plain(verdict: Verdict) -> dict[str, Any]:
-    return asdict(verdict) | {"figures": {name: _defined(value) for name, value in verdict.figures.items()}}
-
-
-def _defined(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _keep_held_out(family: Family, truth: pd.DataFrame, answers: Answers, folder: Path) -> None:
-    """Write the rows for plots, for families whose first metric compares numbers."""
-    metric = family.metrics[0]
-    if not (metric.label and metric.answer):
-        return
-    held_out = pd.DataFrame({"truth": truth[metric.label], "predicted": answers["candidate"][metric.answer]})
-    if family.naive is not None:
-        held_out["naive"] = answers[family.naive][metric.answer]
-    band = next((metric.band for metric in family.metrics if metric.band), None)
-    if band is not None:
-        held_out[["low", "high"]] = answers["candidate"][list(band)]
-    held_out.to_parquet(folder / "held_out.parquet", index=False)
-    plots.draw(held_out, folder / "plots")
+def _situations(family: Family, test: pd.DataFrame, learnt: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
+    return {"": test} if family.breakdown is None else family.breakdown.situations(test, learnt)

@@ -9,6 +9,7 @@ from models.bidding.training import baseline, fit
 from models.bidding.update import update
 from models.bidding.verdicts import never_overspends, value_is_calibrated
 from models.evaluation import gates
+from models.evaluation.policy_value import value_above_champion
 from models.family import Breakdown, Family
 
 FAMILY = Family(
@@ -35,6 +36,7 @@ FAMILY = Family(
         value_is_calibrated,
         gates.no_leak,
     ),
+    log_gate=value_above_champion,
     context=CONTEXT,
     moving=MOVES,
     trial=trial,

@@ -20,6 +20,8 @@ from models.evaluation.metrics import Array, Metric
 #: Effective rounds below which an interval is not to be trusted. Of two policies worth the same, one is found better in
 #: 1 of 40 logs if the interval keeps its word; in simulation it was 1 of 25 with 400 of them, 1 of 14 with 100.
 EFFECTIVE = 400
+#: A gate on logged decisions: `(log, candidate, champion, seed) -> Verdict`, of frames as `check` says.
+LogGate = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame, int], Verdict]
 #: Standard errors by which the mean weight may be off 1.
 OFF = 4.0
 

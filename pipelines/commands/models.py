@@ -16,7 +16,7 @@ from pipelines.commands.options import DATA, FAMILY, JSON, PARAMS, SCHEMA, schem
 @SCHEMA
 @PARAMS
 def run(family: str | None, data: str | None, schema_file: Path | None, params_file: Path) -> None:
-    """Run the loop: ingest, validate, featurize, train, evaluate, register, canary release, monitor.
+    """Run the loop: ingest, validate, featurize, train, gate, register, canary release, monitor.
 
     A family without a champion is trained twice, on the data as of one horizon ago and as of now, so that the second
     version is released as a canary against the first. Steps whose inputs did not change are not run again.

@@ -76,15 +76,15 @@ def evaluate(
 
     Trains all of them, tests them on held-out rows and prints a table. Nothing is registered.
     """
-    from components.compare.step import compare
+    from components.evaluate.step import evaluate as run
     from components.params import load
-    from pipelines import comparison
+    from pipelines import evaluation
     from pipelines.console import console, progress
 
     section, given = load(params_file).section(family), schema(schema_file)
     with progress() as tell:
-        compared = compare(family, data, test, cutoff, horizon, section, Settings(), given, tell)
+        evaluated = run(family, data, test, cutoff, horizon, section, Settings(), given, tell)
     if as_json:
-        click.echo(comparison.as_json(compared))
+        click.echo(evaluation.as_json(evaluated))
     else:
-        comparison.show(compared, console())
+        evaluation.show(evaluated, console())

@@ -17,7 +17,7 @@ import pandas as pd
 from features.records import LOG
 from models.bundle import Bundle
 from models.evaluation.gates import Verdict
-from models.evaluation.policy_value import value_above_champion
+from models.evaluation.policy_value import LogGate
 from serving.decisions import outcomes
 from serving.decisions.case import Case
 from serving.decisions.kinds import bid
@@ -33,8 +33,10 @@ from serving.records import reading
 BATCH = 1000
 
 
-def judge(place: Path, version: str, challenger: Bundle, champion: Bundle, features: Features, seed: int) -> Verdict:
-    """The gate: what the challenger would have brought a round is above what the champion did, beyond noise.
+def judge(
+    gate: LogGate, place: Path, version: str, challenger: Bundle, champion: Bundle, features: Features, seed: int
+) -> Verdict:
+    """Apply a gate to the rounds that the champion decided, with what both would have chosen in them.
 
     Args:
         place: the folder with the endpoint's `log` and what came of it.
@@ -50,7 +52,7 @@ def judge(place: Path, version: str, challenger: Bundle, champion: Bundle, featu
         "challenger": pd.DataFrame({"probability": (turns["taken"] == turns["wanted"]).astype(float)}),
         "champion": pd.DataFrame({"probability": (turns["taken"] == 0).astype(float)}),
     }
-    return value_above_champion(log, asked["challenger"], asked["champion"], seed)
+    return gate(log, asked["challenger"], asked["champion"], seed)
 
 
 class Both:

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import toyland
 
-from components.evaluate.step import evaluate
 from components.featurize.step import featurize
 from components.frame import Frame
+from components.gate.step import gate
 from components.monitor.step import monitor
 from components.params import load
 from components.register.step import register
@@ -35,7 +35,7 @@ def test_loop(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     settings, section = Settings(home=tmp_path), toyland.OTHERS[name]
     featurize(tmp_path / "tables", name, section, None, settings, tmp_path / "features")
     train(tmp_path / "features", name, section, tmp_path / "checkpoint", tmp_path / "bundle")
-    judged = evaluate(tmp_path / "features", tmp_path / "bundle", name, section, [], settings, tmp_path / "evaluation")
+    judged = gate(tmp_path / "features", tmp_path / "bundle", name, section, [], settings, tmp_path / "evaluation")
     assert judged.passed, judged.gates
     made = register(tmp_path / "bundle", tmp_path / "evaluation", settings)
     Registry(settings).promote(name, made.version)

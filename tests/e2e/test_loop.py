@@ -31,7 +31,7 @@ from pipelines.monitoring import monitoring
 from serving.inference import requests
 
 REPOSITORY = Path(__file__).parents[2]
-CACHED, EACH_TIME = ("ingest", "validate", "featurize", "train", "evaluate", "register"), ("release", "monitor")
+CACHED, EACH_TIME = ("ingest", "validate", "featurize", "train", "gate", "register"), ("release", "monitor")
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -163,7 +163,7 @@ def test_what_ci_registers_a_person_releases(ran, adloop, data, params):
     changed = trained_by(params, "ci.yaml", leaves=8)
     for verb in (("ingest", "--data", data), ("validate",)):
         adloop(*verb, "--params", changed, command=components)
-    for verb in ("featurize", "train", "evaluate", "register"):
+    for verb in ("featurize", "train", "gate", "register"):
         adloop(verb, "--family", "ltv", "--params", changed, command=components)
     before = status(adloop)
     assert (before["versions"], before["champion"], before["challenger"]) == (3, "1", "3")

@@ -53,7 +53,7 @@ def section(**changed: Any) -> dict[str, Any]:
 
 
 def judged(trained: Path, place: Path) -> Path:
-    """A verdict as the evaluate step writes it: every gate has let it through."""
+    """A verdict as the gate step writes it: every gate has let it through."""
     place.mkdir()
     said = {"metrics": {}, "gates": [], "passed": True, "bundle_digest": bundle.verify(trained, None)}
     (place / "evaluation.json").write_text(json.dumps(said))

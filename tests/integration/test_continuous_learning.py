@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.evaluate.step import evaluate
 from components.featurize.step import featurize
+from components.gate.step import gate
 from components.ingest.step import ingest
 from components.register.step import register
 from components.train.step import train
@@ -27,6 +27,7 @@ from models.bidding.observation import Observation
 from models.bidding.policies.dqn import Dqn
 from models.bundle import Bundle, open_bundle
 from models.evaluation.gates import Verdict
+from models.evaluation.policy_value import value_above_champion
 from models.registry import Registry
 from pipelines.loop import goes_on_from
 from serving.decisions.case import Case
@@ -139,11 +140,11 @@ def test_it_is_judged_beside_the_champion_and_becomes_challenger_leaving_it_unto
     registry, (champion, later) = Registry(learnt.settings), challenger
     files = {file: file.read_bytes() for file in champion.folder.rglob("*") if file.is_file()}
     given = (learnt.root / "later", later.folder, "bidding", SECTION, [], learnt.settings)
-    done = evaluate(*given, learnt.root / "judged")
+    done = gate(*given, learnt.root / "judged")
     assert done.compared_with == "version 1" and done.champion is not None
     card = (learnt.root / "judged" / "card.md").read_text()
     assert "went on from version 1" in card
-    assert done.from_log.startswith("not asked: nothing is logged in ") and done.from_log in card
+    assert done.from_log.startswith("not applied: nothing is logged in ") and done.from_log in card
     # Days of so few auctions are not enough for every gate: what comes of passing is seen on a verdict that says so.
     made = register(later.folder, small_market.judged(later.folder, learnt.root / "accepted"), learnt.settings)
     assert (made.version, made.status) == ("2", "accepted")
@@ -169,11 +170,11 @@ def test_a_loop_goes_on_from_the_champion_only_where_it_reads_what_that_decided(
 def test_the_log_of_a_champion_is_a_gate(learnt: Learnt, challenger: tuple[Bundle, Bundle], tmp_path: Path) -> None:
     shutil.copytree(folder(learnt.settings), learnt.settings.home / "decisions")
     given = (learnt.root / "later", challenger[1].folder, "bidding", SECTION, [], learnt.settings)
-    done = evaluate(*given, tmp_path / "judged")
-    assert done.from_log == "asked of what version 1 decided"
-    (gate,) = [one for one in done.gates if one["gate"] == "value_above_champion"]
-    assert f"`value_above_champion`: {gate['reason']}" in (tmp_path / "judged" / "card.md").read_text()
-    assert done.passed <= gate["passed"]
+    done = gate(*given, tmp_path / "judged")
+    assert done.from_log == "applied to the decisions of version 1"
+    (verdict,) = [one for one in done.gates if one["gate"] == "value_above_champion"]
+    assert f"`value_above_champion`: {verdict['reason']}" in (tmp_path / "judged" / "card.md").read_text()
+    assert done.passed <= verdict["passed"]
 
 
 def judged(learnt: Learnt, champion: Bundle, times: float) -> Verdict:
@@ -181,7 +182,7 @@ def judged(learnt: Learnt, champion: Bundle, times: float) -> Verdict:
     model = champion.model
     louder = replace(champion, model=BiddingModel(model.about, Times(model.policy, times)))
     features = Features(Online(learnt.settings))
-    return challenge.judge(folder(learnt.settings), "1", louder, champion, features, SEED)
+    return challenge.judge(value_above_champion, folder(learnt.settings), "1", louder, champion, features, SEED)
 
 
 @dataclass(frozen=True)
@@ -231,4 +232,4 @@ def test_bids_that_were_never_tried_are_not_vouched_for(
     features = Features(Online(learnt.settings))
     for place, version, said in ((tmp_path, "1", "nothing is logged"), (folder(learnt.settings), "7", "by version 7")):
         with pytest.raises(LookupError, match=said):
-            challenge.judge(place, version, challenger[0], challenger[0], features, SEED)
+            challenge.judge(value_above_champion, place, version, challenger[0], challenger[0], features, SEED)

@@ -11,7 +11,7 @@ import small
 import toyland
 from mlflow import MlflowClient
 
-from components.evaluate.step import evaluate
+from components.gate.step import gate
 from components.monitor.step import monitor
 from components.register.step import register
 from components.train.step import train
@@ -32,7 +32,7 @@ def judged(tmp_path_factory):
         for name, penalty in (("first", 10.0), ("second", 20.0)):
             section = {**toyland.SECTION, "penalty": penalty}
             train(features, "toy", section, root / "checkpoint", root / name / "bundle")
-            evaluate(features, root / name / "bundle", "toy", section, ["age"], settings, root / name / "evaluation")
+            gate(features, root / name / "bundle", "toy", section, ["age"], settings, root / name / "evaluation")
         keys.signing_key(settings)
     return root
 

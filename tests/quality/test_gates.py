@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import toyland
 
-from components.evaluate.step import evaluate
+from components.gate.step import gate
 from components.register.step import register
 from components.train.step import train
 from features.settings import Settings
@@ -33,13 +33,13 @@ def judge(made: pd.DataFrame, root, sensitive=("age",), champion: Settings | Non
     features = toyland.write(root / "features", made)
     train(features, "toy", toyland.SECTION, root / "checkpoint", root / "bundle")
     out = root / "evaluation"
-    done = evaluate(features, root / "bundle", "toy", toyland.SECTION, list(sensitive), settings, out)
-    return done, {gate["gate"]: gate for gate in done.gates}
+    done = gate(features, root / "bundle", "toy", toyland.SECTION, list(sensitive), settings, out)
+    return done, {verdict["gate"]: verdict for verdict in done.gates}
 
 
 def test_an_honest_model_passes_every_gate(toy, tmp_path):
     done, verdicts = judge(toyland.frame(), tmp_path)
-    assert done.passed, [gate["reason"] for gate in done.gates if not gate["passed"]]
+    assert done.passed, [one["reason"] for one in done.gates if not one["passed"]]
     assert done.metrics["auc"] > done.baseline["auc"]
     assert set(verdicts) == {
         "no_leak",
@@ -184,20 +184,20 @@ def test_what_is_no_better_than_the_naive_answer_is_not_recommended():
 
 
 def test_a_probability_that_cannot_be_taken_at_its_word_is_refused():
-    gate = gates.calibrated("churned", "probability")
+    check = gates.calibrated("churned", "probability")
     chance = RNG.random(4000)
     truth = pd.DataFrame({"churned": (RNG.random(4000) < chance).astype(int)})
     honest = evidence(truth=truth, answers=pd.DataFrame({"probability": chance}))
     boastful = evidence(truth=truth, answers=pd.DataFrame({"probability": np.clip(chance * 1.4 - 0.2, 0, 1)}))
-    assert gate(honest).passed and not gate(boastful).passed
+    assert check(honest).passed and not check(boastful).passed
 
 
 def test_an_interval_that_holds_too_little_or_too_much_is_refused():
-    gate = gates.covers("value", "low", "high", level=0.8)
+    check = gates.covers("value", "low", "high", level=0.8)
     truth = pd.DataFrame({"value": RNG.normal(0, 1, 4000)})
     for width, passes in ((1.28, True), (0.9, False), (2.2, False)):
         band = pd.DataFrame({"low": np.full(4000, -width), "high": np.full(4000, width)})
-        assert gate(evidence(truth=truth, answers=band)).passed is passes
+        assert check(evidence(truth=truth, answers=band)).passed is passes
 
 
 def decided(share_of_old: float, rows: int = 2000) -> Evidence:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from components.__main__ import main
 
-VERBS = ("ingest", "validate", "featurize", "train", "evaluate", "register", "release", "monitor")
+VERBS = ("ingest", "validate", "featurize", "train", "gate", "register", "release", "monitor")
 
 
 def run(*arguments: object):

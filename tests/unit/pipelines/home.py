@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import toyland
 
-from components.evaluate.step import evaluate
+from components.gate.step import gate
 from components.monitor.step import monitor
 from components.register.step import Registered, register
 from components.release import step as release
@@ -35,7 +35,7 @@ def registered(work: Path, settings: Settings, honest: bool) -> Registered:
         made.loc[test, "churned"] = made.loc[test, "churned"].sample(frac=1, random_state=1).to_numpy()
     features = toyland.write(work / "features", made, data_hash="5d41402abc4b2a76")
     train(features, "toy", toyland.SECTION, work / "checkpoint", work / "bundle")
-    evaluate(features, work / "bundle", "toy", toyland.SECTION, ["income"], settings, work / "evaluation")
+    gate(features, work / "bundle", "toy", toyland.SECTION, ["income"], settings, work / "evaluation")
     return register(work / "bundle", work / "evaluation", settings)
 
 

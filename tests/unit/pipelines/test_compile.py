@@ -14,7 +14,7 @@ from pipelines.compute import GPU, SPOT, STATE_CLAIM, STEPS
 from pipelines.submit import compile_all
 
 PARAMS = Path(__file__).parents[3] / "params.yaml"
-SPOT_STEPS = {"featurize", "train", "evaluate"}
+SPOT_STEPS = {"featurize", "train", "gate"}
 NEVER_CACHED = {"release", "monitor"}
 
 
@@ -55,7 +55,7 @@ def test_the_steps_are_all_there_in_order(compiled, family):
     assert set(tasks(spec)) == set(STEPS)
     after = {name: set(task.dependent_tasks) for name, task in spec.root.dag.tasks.items()}
     assert after["validate"] == {"ingest"} and after["featurize"] == {"validate"} and after["train"] == {"featurize"}
-    assert after["evaluate"] == {"featurize", "train"} and after["register"] == {"evaluate", "train"}
+    assert after["gate"] == {"featurize", "train"} and after["register"] == {"gate", "train"}
     accepted = spec.root.dag.tasks["condition-1"]
     assert accepted.trigger_policy.condition == "inputs.parameter_values['pipelinechannel--register-Output'] != ''"
     inside = spec.components["comp-condition-1"].dag.tasks

@@ -1,4 +1,4 @@
-"""`evaluate` as a Kubeflow component."""
+"""`gate` as a Kubeflow component."""
 
 from kfp import dsl
 
@@ -6,7 +6,7 @@ from components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, packages_to_install=[], install_kfp_package=False)
-def evaluate(
+def gate(
     features: dsl.Input[dsl.Dataset],
     bundle: dsl.Input[dsl.Model],
     family: str,
@@ -19,10 +19,10 @@ def evaluate(
     from pathlib import Path
 
     from components import wire
-    from components.evaluate import step
+    from components.gate import step
 
     settings = wire.enter()
-    done = step.evaluate(
+    done = step.gate(
         Path(features.path),
         Path(bundle.path),
         family,

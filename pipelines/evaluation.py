@@ -10,37 +10,39 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from components.compare.step import Compared
+from components.evaluate.step import Evaluated
 
 
-def as_json(compared: Compared) -> str:
+def as_json(evaluated: Evaluated) -> str:
     """The result as JSON."""
-    return json.dumps(asdict(compared), indent=2, default=str)
+    return json.dumps(asdict(evaluated), indent=2, default=str)
 
 
-def show(compared: Compared, console: Console) -> None:
+def show(evaluated: Evaluated, console: Console) -> None:
     """Print one row per model, one column per metric; the best in bold, the family's own with its interval."""
-    for note in compared.notes:
+    for note in evaluated.notes:
         console.print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)
-    figures = pd.DataFrame(compared.table)
-    table = Table("model", *figures["metric"].unique(), title=f"{compared.family}: {compared.how}")
+    figures = pd.DataFrame(evaluated.table)
+    table = Table("model", *figures["metric"].unique(), title=f"{evaluated.family}: {evaluated.how}")
     best = {metric: _best(rows) for metric, rows in figures.groupby("metric")}
     for model, rows in figures.groupby("model", sort=False):
         table.add_row(str(model), *(_cell(row, best) for row in rows.to_dict("records")))
     console.print(table)
-    console.print(_against_baselines(compared))
-    for part in _parts(compared):
+    console.print(_against_baselines(evaluated))
+    for part in _parts(evaluated):
         console.print(part)
-    console.print(f"{compared.rows:,} held-out rows, seed {compared.seed}, data {compared.data_hash[:12]}", style="dim")
-    console.print(f"[bold]{_recommendation(compared)}[/bold]")
+    console.print(
+        f"{evaluated.rows:,} held-out rows, seed {evaluated.seed}, data {evaluated.data_hash[:12]}", style="dim"
+    )
+    console.print(f"[bold]{_recommendation(evaluated)}[/bold]")
 
 
-def _against_baselines(compared: Compared) -> Table:
+def _against_baselines(evaluated: Evaluated) -> Table:
     """One row per baseline: the improvement of the family's model, and whether it is significant."""
     table = Table(
-        "baseline", "better by", "95% interval", "", title=f"{compared.family} against each, {compared.judged_by}"
+        "baseline", "better by", "95% interval", "", title=f"{evaluated.family} against each, {evaluated.judged_by}"
     )
-    for row in compared.standing:
+    for row in evaluated.standing:
         if row["low"] is None or row["high"] is None:
             table.add_row(row["baseline"], "-", "-", "unknown: too few rows of one class")
             continue
@@ -51,32 +53,32 @@ def _against_baselines(compared: Compared) -> Table:
     return table
 
 
-def _recommendation(compared: Compared) -> str:
+def _recommendation(evaluated: Evaluated) -> str:
     """The recommended model, and why."""
-    family, use = compared.family, compared.recommended
-    if compared.leaking:
-        told = ", ".join(f"'{name}' ({share:.3f} of 1)" for name, share in compared.leaking.items())
+    family, use = evaluated.family, evaluated.recommended
+    if evaluated.leaking:
+        told = ", ".join(f"'{name}' ({share:.3f} of 1)" for name, share in evaluated.leaking.items())
         return (
             f"Leave out {told} and evaluate again: it tells the label by itself, as what is recorded afterwards does. "
             f"A release of {family} would be refused on these data."
         )
     if use is None:
-        return f"No recommendation: too few rows to judge {compared.judged_by}."
+        return f"No recommendation: too few rows to judge {evaluated.judged_by}."
     if use == family:
-        fits = sum(compared.chosen.values())
-        made = "; ".join(f"{name} in {count} of {fits} fits" for name, count in compared.chosen.items())
+        fits = sum(evaluated.chosen.values())
+        made = "; ".join(f"{name} in {count} of {fits} fits" for name, count in evaluated.chosen.items())
         return f"Use {family}" + (f": {made}." if made else ": no baseline is significantly better.")
-    gain = next(row for row in compared.standing if row["baseline"] == use)
+    gain = next(row for row in evaluated.standing if row["baseline"] == use)
     if gain["high"] < 0:
         return f"Use {use}: significantly better than {family}. The gates would refuse {family} on these data."
     return f"Use {use}: {family} is not significantly better. The gates would refuse {family} on these data."
 
 
-def _parts(compared: Compared) -> list[Table]:
+def _parts(evaluated: Evaluated) -> list[Table]:
     """One table per figure: a row per part, a column per model, the best in bold."""
-    if not compared.parts:
+    if not evaluated.parts:
         return []
-    figures = pd.DataFrame(compared.parts)
+    figures = pd.DataFrame(evaluated.parts)
     columns = ["metric", "model", "value", "low", "high", "higher_is_better"]
     names = [name for name in figures if name not in columns]
     tables = []

@@ -10,12 +10,12 @@ import pytest
 import toyland
 from rich.console import Console
 
-from components.compare.step import compare
+from components.evaluate.step import evaluate
 from features.contracts import ContractBroken
 from features.settings import Settings
 from models import catalog
 from models.evaluation.folds import stratified
-from pipelines import comparison
+from pipelines import evaluation
 
 SECTION = {**toyland.SECTION, "window": {"horizon_days": 28, "step_days": 56, "min_history_days": 84}}
 
@@ -48,7 +48,7 @@ def table(compared) -> pd.DataFrame:
 
 
 def test_without_a_test_folder_subscribers_are_judged_in_folds(toy, tmp_path, settings):
-    done = compare(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
+    done = evaluate(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
     assert done.how.startswith("5 stratified folds") and done.rows == 150
     figures = table(done)
     assert list(dict.fromkeys(figures.index.get_level_values("model"))) == ["toy", "recency"]
@@ -62,12 +62,12 @@ def test_without_a_test_folder_subscribers_are_judged_in_folds(toy, tmp_path, se
 
 def test_a_test_folder_is_never_learnt_from(toy, tmp_path, settings):
     data, test = subscribers(tmp_path / "data", 1), subscribers(tmp_path / "test", 2)
-    done = compare(toy, str(data), str(test), None, None, SECTION, settings)
+    done = evaluate(toy, str(data), str(test), None, None, SECTION, settings)
     assert done.how == "learnt from one folder (150 examples), tested on the other" and done.rows == 150
     # The same customers with the label turned round: a model that had seen them would not be fooled.
     customers = pd.read_parquet(test / "customers.parquet")
     customers.assign(churned=~customers["churned"]).to_parquet(test / "customers.parquet", index=False)
-    turned = compare(toy, str(data), str(test), None, None, SECTION, settings)
+    turned = evaluate(toy, str(data), str(test), None, None, SECTION, settings)
     before, after = (table(run).loc[("toy", "auc"), "value"] for run in (done, turned))
     assert after == pytest.approx(1 - before)
 
@@ -79,7 +79,7 @@ def test_a_baseline_that_wins_is_recommended_by_its_name(toy, tmp_path, settings
         catalog, "family", lambda name: replace(family, fit=family.baselines["recency"], baselines=swapped)
     )
 
-    done = compare(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
+    done = evaluate(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
 
     assert done.recommended == "all_features"
     assert [row["high"] < 0 for row in done.standing] == [False, True]
@@ -90,7 +90,7 @@ def test_what_is_no_better_than_the_naive_answer_is_not_recommended(toy, tmp_pat
     family = catalog.family(toy)
     monkeypatch.setattr(catalog, "family", lambda name: replace(family, fit=family.baselines["recency"]))
 
-    done = compare(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
+    done = evaluate(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
 
     assert done.recommended == "recency"
     assert "Use recency: toy is not significantly better" in _shown(done)
@@ -100,7 +100,7 @@ def test_candidates_that_were_chosen_are_counted(toy, tmp_path, settings, monkey
     family = replace(catalog.family(toy), chosen=lambda model: "ridge")
     monkeypatch.setattr(catalog, "family", lambda name: family)
 
-    done = compare(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
+    done = evaluate(toy, str(subscribers(tmp_path / "data", 1)), None, None, None, SECTION, settings)
 
     assert done.chosen == {"ridge": 5}
     assert "Use toy: ridge in 5 of 5 fits." in _shown(done)
@@ -114,7 +114,7 @@ def test_columns_that_tell_the_label_are_named_and_nothing_is_recommended(toy, t
     customers["asked_why"] = np.where(left, np.random.default_rng(2).choice(["price", "service"], len(left)), None)
     customers.to_parquet(data / "customers.parquet", index=False)
 
-    done = compare(toy, str(data), None, None, None, SECTION, settings)
+    done = evaluate(toy, str(data), None, None, None, SECTION, settings)
 
     assert set(done.leaking) == {"exit_fee", "asked_why"} and done.recommended is None
     assert "Leave out " in _shown(done) and all(f"'{name}'" in _shown(done) for name in done.leaking)
@@ -122,14 +122,14 @@ def test_columns_that_tell_the_label_are_named_and_nothing_is_recommended(toy, t
 
 def _shown(compared) -> str:
     written = io.StringIO()
-    comparison.show(compared, Console(file=written, width=200))
+    evaluation.show(compared, Console(file=written, width=200))
     return written.getvalue()
 
 
 def test_a_shop_is_judged_at_the_cutoff(toy, tmp_path, settings):
     data = business.write(tmp_path / "data", customers=150)
     told = []
-    done = compare(
+    done = evaluate(
         toy,
         str(data),
         None,
@@ -151,7 +151,7 @@ def test_a_broken_table_is_named_before_anything_is_fitted(toy, tmp_path, settin
     transactions.loc[3, "customer_id"] = None
     transactions.to_parquet(data / "transactions.parquet", index=False)
     with pytest.raises(ContractBroken, match="customer_id"):
-        compare(toy, str(data), None, None, None, SECTION, settings)
+        evaluate(toy, str(data), None, None, None, SECTION, settings)
 
 
 BIDDING = {
@@ -170,7 +170,7 @@ BIDDING = {
 
 def test_bidding_is_told_by_campaign_and_budget(tmp_path, settings):
     data = business.write(tmp_path / "data", customers=10)
-    done = compare("bidding", str(data), None, None, None, BIDDING, settings)
+    done = evaluate("bidding", str(data), None, None, None, BIDDING, settings)
     parts = pd.DataFrame(done.parts)
     assert set(parts["campaign_id"]) == {"autumn", "spring"}
     assert list(dict.fromkeys(parts["situation"])) == ["1/32", "1/16", "1/8", "1/4"]
@@ -184,7 +184,7 @@ def test_bidding_is_told_by_campaign_and_budget(tmp_path, settings):
 
 def test_all_of_a_test_folder_of_auctions_is_played(tmp_path, settings):
     data, test = (business.write(tmp_path / str(seed), customers=10, seed=seed) for seed in (1, 2))
-    done = compare("bidding", str(data), str(test), None, None, BIDDING, settings)
+    done = evaluate("bidding", str(data), str(test), None, None, BIDDING, settings)
     assert "played on the other" in done.how
     auctions = len(pd.read_parquet(test / "auctions.parquet"))
     # Every budget once; what lies across a split's end is left out.
@@ -195,7 +195,7 @@ def test_a_family_without_its_table_says_which(tmp_path, settings):
     data = business.write(tmp_path / "data", customers=10)
     (data / "auctions.parquet").unlink()
     with pytest.raises(ValueError, match="bidding learns from the table 'auctions'"):
-        compare("bidding", str(data), None, None, None, BIDDING, settings)
+        evaluate("bidding", str(data), None, None, None, BIDDING, settings)
 
 
 def test_folds_share_out_the_label():

@@ -1,1 +1,0 @@
-"""`adloop evaluate`: a family compared with its baselines on user tables."""

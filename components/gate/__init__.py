@@ -1,0 +1,1 @@
+"""Pipeline step: evaluates a trained bundle and applies its release gates."""
