@@ -19,16 +19,14 @@ import orjson
 
 from features.records import EVENT_TABLE
 from serving.decisions.attribution import facts, followed
-from serving.decisions.fields import MOST
 from serving.decisions.params import Decisions
-from serving.decisions.records import counted
 from serving.decisions.state.store import Event, Flag, Store, StoreUnavailable
 
 log = logging.getLogger("adloop.decisions")
 
 #: `waits`: its decision is not known, yet or for ever. `ahead`: it is dated later than it can have occurred, and is
-#: not accepted. `flagged`: joined, and a person should look at its cost, see `state.store.Flag`.
-Status = Literal["joined", "again", "waits", "ahead", "flagged"]
+#: not accepted. `flagged`: joined, and a person should look at its cost, see `state.store.Flag`. `recorded`: labels.
+Status = Literal["joined", "again", "waits", "ahead", "flagged", "recorded"]
 Kind = Literal["loss", "impression", "click", "conversion", "correction"]
 
 SCHEMA = f"""{EVENT_TABLE}CREATE TABLE IF NOT EXISTS decision (
@@ -80,17 +78,6 @@ class Observed:
     occurred_at: float
     cost: float | None = None
     value: float = 0.0
-
-    def __post_init__(self) -> None:
-        counted(self.occurred_at, self.cost or 0.0, abs(self.value))
-        if max(self.cost or 0.0, abs(self.value)) > MOST:
-            raise ValueError(f"expected amounts up to {MOST:.0f}, got cost {self.cost}, value {self.value}")
-        if self.value and self.kind != "conversion":
-            raise ValueError(f"expected no value with a {self.kind}, got {self.value}: only conversions have one")
-        if self.kind == "loss" and self.cost:
-            raise ValueError(f"expected no cost with a loss, got {self.cost}: what is paid for was won")
-        if self.kind == "correction" and self.cost is None:
-            raise ValueError("expected the cost with a correction: it says what the decision costs after all")
 
 
 class Feedback:

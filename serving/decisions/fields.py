@@ -25,12 +25,13 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=PL
 Why = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=PLAIN, strict=True)]
 Amount = Annotated[float, _bounded(0, MOST, "In the account's currency.")]
 ConversionValue = Annotated[float, _bounded(-MOST, MOST, "In the account's currency; negative for a refund.")]
+Nothing = Annotated[float, _bounded(0, 0, "None: 0.")]
 Moment = Annotated[float, _bounded(0, _LATEST, "Unix seconds.")]
 Rate = Annotated[float, _bounded(0, 1, "A share, from 0 to 1.")]
 Hour = Annotated[int, Field(ge=0, le=23, strict=True), BeforeValidator(whole)]
 _Text = Annotated[str, StringConstraints(max_length=1024, strict=True)]
 Feature = _Text | Annotated[bool, Strict()] | Annotated[int, Strict()] | Annotated[float, Strict()] | None
-Label = _Text | Annotated[bool, Strict()] | Annotated[float, Field(allow_inf_nan=False, strict=True)]
+LabelValue = _Text | Annotated[bool, Strict()] | Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Features = Annotated[
     dict[Annotated[str, StringConstraints(max_length=128, strict=True)], Feature], Field(max_length=512)
 ]

@@ -2,7 +2,10 @@
 
 import threading
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pandas as pd
@@ -15,8 +18,18 @@ from serving.records.writer import RecordLog
 KEY = ["request_id", "row"]
 
 
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels of one row of a request to a model of `family`, or of a decision that asked it: then its id, and row 0."""
+
+    family: str
+    request_id: str
+    row: int
+    labels: Mapping[str, Any]
+
+
 class Outcomes:
-    """Records what came of requests to models; of any family, from any thread.
+    """Records labels of any family, from any thread.
 
     Args:
         keep_days: days after which outcomes are removed; None: never.
@@ -27,26 +40,26 @@ class Outcomes:
         self._records: dict[str, RecordLog] = {}
         self._lock = threading.Lock()
 
-    def append(self, family: str, outcomes: pd.DataFrame) -> None:
-        """Add outcomes: `request_id`, `row` (of the request, from 0) and the label columns. They are on disk when this
-        returns.
+    def append(self, labels: Sequence[Labels]) -> None:
+        """Record labels; they are on disk when this returns. Of those reported again, the first counts.
 
-        The same outcome may come again, late or by a sender that retries: the first to come is the one that counts.
         Raises `LogUnavailable`, and `OSError` where the disk takes none.
         """
-        missing = [name for name in KEY if name not in outcomes]
-        if missing:
-            raise ValueError(f"outcomes: expected columns {KEY}, missing {missing}")
-        now = time.time()
+        now, lines = time.time(), dict[str, list[bytes]]()
+        for one in labels:
+            request = {"request_id": one.request_id, "row": one.row}
+            line = orjson.dumps({"logged_at": now, "request": request, "outcome": one.labels}, plain)
+            lines.setdefault(one.family, []).append(line)
+        for family, written in lines.items():
+            record = self._record(family)
+            record.write(*written)
+            record.flush()
+
+    def _record(self, family: str) -> RecordLog:
         with self._lock:
-            record = self._records.get(family) or RecordLog(outcomes_folder(self._home, family), keep_s=self._keep_s)
-            self._records[family] = record
-        lines = [
-            orjson.dumps({"logged_at": now, "request": {name: said.pop(name) for name in KEY}, "outcome": said}, plain)
-            for said in outcomes.to_dict("records")
-        ]
-        record.write(*lines)
-        record.flush()
+            if family not in self._records:
+                self._records[family] = RecordLog(outcomes_folder(self._home, family), keep_s=self._keep_s)
+            return self._records[family]
 
     def close(self) -> None:
         for record in self._records.values():

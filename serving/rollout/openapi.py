@@ -10,7 +10,7 @@ Schema = dict[str, Any]
 
 DECISIONS = "decisions"
 #: Public paths of the decision endpoint.
-_DECISIONS = ("/v1/decisions", "/v1/feedback")
+_DECISIONS = ("/v1/decisions", "/v1/outcomes", "/v1/feedback")
 _TEXT: Schema = {"type": "string"}
 _OBJECT: Schema = {"type": "object"}
 _ERROR: Schema = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}

@@ -7,13 +7,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-import numpy as np
 import pandas as pd
 
 from features.settings import Settings
 from models.family import Family
 from serving.access import own
-from serving.inference.outcomes import Outcomes
+from serving.inference.outcomes import Labels, Outcomes
 from serving.inference.requests import EVERY
 from serving.inference.values import plain
 from serving.rollout.plan import Traffic
@@ -48,7 +47,7 @@ class Replay:
         self._rows: list[dict[str, Any]] = [
             {str(name): plain(value) for name, value in row.items()} for row in sent.to_dict("records")
         ]
-        self._labels = frame[list(family.label)].reset_index(drop=True)
+        self._labels: list[dict[Any, Any]] = frame[list(family.label)].to_dict("records")
         self._turn = count()
         self._started = False
         self._lock = threading.Lock()
@@ -103,13 +102,10 @@ class Replay:
     def _flush(self) -> None:
         with self._lock:
             pending, self._pending = self._pending, []
-        if not pending:
-            return
-        rows = np.concatenate([rows for _, rows in pending])
-        key = pd.DataFrame(
-            {
-                "request_id": np.repeat([request for request, _ in pending], [len(rows) for _, rows in pending]),
-                "row": np.concatenate([np.arange(len(rows), dtype=np.int32) for _, rows in pending]),
-            }
+        self._outcomes.append(
+            [
+                Labels(self._family.name, request, place, self._labels[row])
+                for request, rows in pending
+                for place, row in enumerate(rows)
+            ]
         )
-        self._outcomes.append(self._family.name, key.join(self._labels.iloc[rows].reset_index(drop=True)))

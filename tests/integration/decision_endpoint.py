@@ -50,7 +50,7 @@ class Endpoint:
 
     def post(self, path: str, body: Any, key: str | None = None, **headers: str) -> httpx.Response:
         """By default with a key of the scope that the path needs."""
-        scope = {"decisions": "decide", "feedback": "feedback"}.get(path, "admin")
+        scope = {"decisions": "decide", "feedback": "feedback", "outcomes": "feedback"}.get(path, "admin")
         given = {"authorization": f"Bearer {key or self.keys[scope]}", **headers}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return httpx.post(f"{self.url}/v1/{path}", content=content, headers=given, timeout=30)

@@ -67,21 +67,29 @@ def test_the_features_that_were_looked_up_are_on_record(endpoint: Endpoint) -> N
     assert read["device"] == "mobile" and "poison" not in read
 
 
-def test_what_came_of_requests_to_models_is_told_at_the_same_address(endpoint: Endpoint) -> None:
-    feedback = endpoint.keys["feedback"]
+def test_outcomes_of_decisions_and_of_requests_are_told_at_one_address(endpoint: Endpoint) -> None:
+    feedback, none = endpoint.keys["feedback"], {"joined": 0, "again": 0, "waits": 0, "ahead": 0, "flagged": 0}
     one = {"family": "churn", "request_id": "r1", "row": 2, "labels": {"churned": True}}
     others = [{"family": "ltv", "request_id": "r2", "labels": {"value": 7.5}}, {**one, "labels": {"churned": False}}]
-    assert endpoint.post("outcomes", one, feedback).json() == {"recorded": 1}
-    assert endpoint.post("outcomes", {"outcomes": others}, feedback).json() == {"recorded": 2}
+    click = {"event_id": "c1", "account_id": "acme", "decision_id": "later", "kind": "click", "occurred_at": 1.7e9}
+    assert endpoint.post("outcomes", one, feedback).json() == {**none, "recorded": 1}
+    many = {"outcomes": [*others, click, {**one, "kind": "label", "row": 3}]}
+    assert endpoint.post("outcomes", many, feedback).json() == {**none, "waits": 1, "recorded": 3}
+    assert endpoint.post("feedback", {"events": [one, click]}, feedback).json() == {**none, "again": 1, "recorded": 1}
     told = outcomes.read(endpoint.settings.home, "churn")
-    assert told.to_dict("records") == [{"request_id": "r1", "row": 2, "churned": True}]
+    assert told.to_dict("records") == [{"request_id": "r1", "row": row, "churned": True} for row in (2, 3)]
     assert outcomes.read(endpoint.settings.home, "ltv").to_dict("records") == [
         {"request_id": "r2", "row": 0, "value": 7.5}
     ]
     refused = endpoint.post("outcomes", {**one, "family": "../keys"}, feedback)
     assert refused.status_code == 422 and refused.json()["error"]["field"] == "family"
-    of_one = keys.make(endpoint.settings, "one", ["feedback"], 1e6, accounts=["acme"])
-    assert endpoint.post("outcomes", one, of_one).status_code == 403
+    of_one = keys.make(endpoint.settings, "one", ["feedback"], 1e6, accounts=["acme"], families=["ltv"])
+    assert endpoint.post("outcomes", {"outcomes": [click]}, of_one).status_code == 200
+    assert endpoint.post("outcomes", {"outcomes": [{**click, "account_id": "other"}]}, of_one).status_code == 403
+    assert endpoint.post("outcomes", {"outcomes": [click, others[0]]}, of_one).status_code == 403
+    of_family = keys.make(endpoint.settings, "family", ["feedback"], 1e6, families=["ltv"])
+    assert endpoint.post("outcomes", others[0], of_family).status_code == 200
+    assert endpoint.post("outcomes", one, of_family).status_code == 403
     assert endpoint.post("outcomes", one, endpoint.keys["decide"]).status_code == 403
 
 
@@ -278,7 +286,10 @@ def test_a_decisions_cost_is_charged_once_and_what_is_strange_is_told(endpoint: 
     until = time.monotonic() + 10
     assert endpoint.post("feedback", {"events": events}).status_code == 200
     late = {**told, "event_id": "late", "kind": "click", "occurred_at": time.time() + 86_400}
-    assert endpoint.post("feedback", late).json() == {"joined": 0, "again": 0, "waits": 0, "ahead": 1, "flagged": 0}
+    assert endpoint.post("feedback", late).json() == {
+        **dict.fromkeys(("joined", "again", "waits", "flagged", "recorded"), 0),
+        "ahead": 1,
+    }
     for wrong, field in (
         ({"kind": "loss", "cost": 1}, "cost"),
         ({"kind": "correction"}, "cost"),

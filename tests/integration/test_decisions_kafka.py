@@ -151,7 +151,8 @@ def test_a_message_that_holds_no_events_is_kept_with_the_reason_and_stops_nobody
     assert told.keys() == {None, b"no json", broken}
     assert told[b"no json"]["trace"] == b"7" and told[b"no json"]["adloop.topic"] == b"adloop.feedback"
     assert b"not JSON" in told[b"no json"]["adloop.reason"] and b"not JSON" in told[None]["adloop.reason"]
-    reason = "events[1].kind: expected 'loss', 'impression', 'click', 'conversion' or 'correction', got 'sale'"
+    kinds = "'impression', 'click', 'conversion', 'loss', 'correction', 'label'"
+    reason = f"events[1].kind: expected one of {kinds}, got 'sale'"
     assert told[broken]["adloop.reason"] == reason.encode()
     assert {"adloop.partition", "adloop.offset"} < told[broken].keys()
 

@@ -97,10 +97,10 @@ def test_a_generated_client_asks_and_understands_the_answers(endpoint: Endpoint,
     answers = endpoint.post("decisions", batch.model_dump_json(exclude_unset=True).encode())
     assert len(client.Decisions.model_validate_json(answers.text).decisions) == 3
 
-    event = client.Event(
+    event = client.Click(
         event_id="e1", account_id="acme", decision_id=made.decision_id, kind="click", occurred_at=1.0, cost=0.1
     )
-    told = endpoint.post("feedback", event.model_dump_json(exclude_unset=True).encode())
+    told = endpoint.post("outcomes", event.model_dump_json(exclude_unset=True).encode())
     assert client.Told.model_validate_json(told.text)
     refused = endpoint.post("decisions", {**asked(), "hour": 25})
     assert client.Refusal.model_validate_json(refused.text).error.field == "hour"

@@ -11,7 +11,6 @@ from time import perf_counter
 from typing import Any, get_args
 
 import orjson
-import pandas as pd
 from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Send
@@ -23,13 +22,13 @@ from serving.decisions.api import openapi, requests
 from serving.decisions.api.batcher import Batcher, Overloaded
 from serving.decisions.api.intake import FeedbackAway
 from serving.decisions.api.limits import Buckets, TooMany
-from serving.decisions.api.requests import Invalid, NotJson
+from serving.decisions.api.requests import Invalid, NotJson, Outcome
 from serving.decisions.feedback import Observed, Status
 from serving.decisions.kinds import kinds
 from serving.decisions.metrics import REQUESTS, exposed
 from serving.decisions.records import Decision, Opportunity, Override
 from serving.decisions.state.store import Store, StoreUnavailable
-from serving.inference.outcomes import Outcomes
+from serving.inference.outcomes import Labels
 from serving.records.writer import LogUnavailable
 
 #: Bytes of one request: a thousand opportunities with a hundred features each.
@@ -55,8 +54,7 @@ class Desk:
     keys: Keys
     buckets: Buckets
     decide: Batcher[Opportunity, Decision]
-    feedback: Batcher[Observed, Status]
-    outcomes: Outcomes
+    outcomes: Batcher[Outcome, Status]
     store: Store
     status: Callable[[], tuple[bool, dict[str, Any]]]
     close: Callable[[], None]
@@ -103,6 +101,7 @@ def make_app(desk: Desk) -> FastAPI:
             summary=route.summary,
             response_class=Response,
             responses=route.responses(),
+            deprecated=route.deprecated or None,
             openapi_extra=route.extra(),
             name=route.name,
             operation_id=route.name,
@@ -140,26 +139,15 @@ async def _decide(request: Request, desk: Desk, key: Key) -> Answer:
     return 200, {"decisions": decisions} if batch else decisions[0], {}
 
 
-async def _feedback(request: Request, desk: Desk, key: Key) -> Answer:
-    events = requests.events(requests.parsed(await _body(request)))
-    key.need({event.account_id for event in events})
-    desk.buckets.take(key, len(events))
-    became = Counter(await desk.feedback.ask(events))
-    return 200, {status: became[status] for status in get_args(Status)}, {}
-
-
 async def _outcomes(request: Request, desk: Desk, key: Key) -> Answer:
     told = requests.outcomes(requests.parsed(await _body(request)))
-    key.need([None], {one["family"] for one in told})
+    labels = [one for one in told if isinstance(one, Labels)]
+    # Labels are of customers, who belong to no account.
+    accounts = {one.account_id for one in told if isinstance(one, Observed)} | ({None} if labels else set())
+    key.need(accounts, {one.family for one in labels})
     desk.buckets.take(key, len(told))
-    for family in {one["family"] for one in told}:
-        rows = [
-            {**one["labels"], "request_id": one["request_id"], "row": one.get("row", 0)}
-            for one in told
-            if one["family"] == family
-        ]
-        await asyncio.to_thread(desk.outcomes.append, family, pd.DataFrame(rows))
-    return 200, {"recorded": len(told)}, {}
+    became = Counter(await desk.outcomes.ask(told))
+    return 200, {status: became[status] for status in get_args(Status)}, {}
 
 
 async def _campaign(request: Request, desk: Desk, key: Key) -> Answer:
@@ -206,7 +194,7 @@ async def _metrics(request: Request, desk: Desk, key: Key) -> Answer:
 
 
 async def _live(request: Request, desk: Desk, key: None) -> Answer:
-    alive = desk.decide.alive and desk.feedback.alive
+    alive = desk.decide.alive and desk.outcomes.alive
     return (200 if alive else 503), {"alive": alive}, {}
 
 
@@ -217,7 +205,7 @@ async def _ready(request: Request, desk: Desk, key: None) -> Answer:
 
 _ANSWERS: dict[str, Callable[..., Awaitable[Answer]]] = {
     "/v1/decisions": _decide,
-    "/v1/feedback": _feedback,
+    "/v1/feedback": _outcomes,
     "/v1/outcomes": _outcomes,
     "/v1/campaigns": _campaign,
     "/v1/accounts": _account,

@@ -1,6 +1,6 @@
-"""Events from a Kafka topic, for those who have a bus: read at least once, counted once.
+"""Outcomes from a Kafka topic, for those who have a bus: read at least once, counted once.
 
-A message is what `POST /v1/feedback` takes. Its offset is committed when its events are on disk, or when it is in the
+A message is what `POST /v1/outcomes` takes. Its offset is committed when its outcomes are on disk, or when it is in the
 dead-letter topic because it holds none, or one that is dated ahead and was not accepted. Whatever fails before that
 (disk, brokers) commits nothing: after a pause the topic is read again from where it was committed, and `Feedback` knows
 each event by its id.
@@ -16,9 +16,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from features.settings import Settings
 from serving.decisions.api import requests
-from serving.decisions.api.requests import Invalid, NotJson
+from serving.decisions.api.requests import Invalid, NotJson, Outcome
 from serving.decisions.api.schemas import BATCH
-from serving.decisions.feedback import Observed, Status
+from serving.decisions.feedback import Status
 from serving.decisions.metrics import FAULTS, MESSAGES, READING
 
 log = logging.getLogger("adloop.decisions")
@@ -39,7 +39,7 @@ class KafkaFeedback:
         ValueError: where the file of further settings cannot be read, or names one that there is not.
     """
 
-    def __init__(self, settings: Settings, take: Callable[[Sequence[Observed]], Sequence[Status]]) -> None:
+    def __init__(self, settings: Settings, take: Callable[[Sequence[Outcome]], Sequence[Status]]) -> None:
         self._take, self._topic, self._dead = take, settings.kafka_topic, settings.kafka_dead_letters
         self._reach = {**_further(settings.kafka_config), "bootstrap.servers": settings.kafka_brokers}
         self._group, self._stop, self._reading = settings.kafka_group, Event(), False
@@ -97,14 +97,14 @@ class KafkaFeedback:
         self._says(True)
 
     def _work(self, messages: Sequence[Message]) -> None:
-        events: list[tuple[Message, Observed]] = []
+        events: list[tuple[Message, Outcome]] = []
         dead: list[tuple[Message, str]] = []
         ahead: dict[Message, None] = {}
         for message in messages:
             if (wrong := message.error()) is not None:
                 raise KafkaException(wrong)
             try:
-                events += ((message, one) for one in requests.events(requests.parsed(message.value() or b"")))
+                events += ((message, one) for one in requests.outcomes(requests.parsed(message.value() or b"")))
             except (NotJson, Invalid) as invalid:
                 dead.append((message, str(invalid)))
         for start in range(0, len(events), BATCH):

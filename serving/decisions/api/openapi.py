@@ -35,6 +35,7 @@ class Route:
         scope: what its key needs; None: no key is asked for.
         query: what may be asked in the address, and what it means.
         unready: it is answered with 503 too.
+        deprecated: another path does the same.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Route:
     query: Mapping[str, str] = field(default_factory=dict)
     media: str = "application/json"
     unready: bool = False
+    deprecated: bool = False
 
     def responses(self) -> dict[int | str, dict[str, Any]]:
         """What may be answered."""
@@ -86,23 +88,21 @@ ROUTES = (
         (*_REQUESTS, schemas.opportunities(Union[_REQUESTS])),  # noqa: UP007 - of as many as there are kinds
         "decide",
     ),
-    Route(
-        "POST",
-        "/v1/feedback",
-        "tell",
-        "Tell what came of decisions. Told again, an event is not counted again.",
-        (schemas.Told,),
-        (schemas.Event, schemas.Events),
-        "feedback",
-    ),
-    Route(
-        "POST",
-        "/v1/outcomes",
-        "tell_outcomes",
-        "Tell what came of requests to models: the labels, by request and row. Told again, the first one counts.",
-        (schemas.Recorded,),
-        (schemas.Outcome, schemas.Outcomes),
-        "feedback",
+    *(
+        Route(
+            "POST",
+            path,
+            name,
+            summary,
+            (schemas.Told,),
+            (schemas.Outcome, schemas.Outcomes, schemas.Events),
+            "feedback",
+            deprecated=deprecated,
+        )
+        for path, name, summary, deprecated in (
+            ("/v1/outcomes", "tell_outcomes", "Report outcomes of decisions and of requests to models.", False),
+            ("/v1/feedback", "tell", "The earlier name of /v1/outcomes.", True),
+        )
     ),
     Route(
         "POST",

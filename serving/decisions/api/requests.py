@@ -13,8 +13,10 @@ from serving.decisions.feedback import Observed
 from serving.decisions.kinds import kinds
 from serving.decisions.records import Opportunity
 from serving.decisions.state.store import Terms
+from serving.inference.outcomes import Labels
 
 Read = TypeVar("Read")
+Outcome = Observed | Labels
 
 
 class NotJson(ValueError):
@@ -34,14 +36,12 @@ class Reader(Generic[Read]):
     """Reads requests of one type of `schemas`.
 
     Args:
-        item: the type of a batch's items, whose fields are told where one is not known.
+        tagged: the types of a tagged union in it, by tag.
     """
 
-    def __init__(self, kind: Any, item: Any = None) -> None:
+    def __init__(self, kind: Any, tagged: Mapping[str, Any] | None = None) -> None:
         self._adapter: TypeAdapter[Read] = TypeAdapter(kind)
-        named = item or kind
-        names = [one.name for one in fields(named)] if is_dataclass(named) else named.__annotations__
-        self._fields = ", ".join(names)
+        self._fields = {tag: ", ".join(_fields(one)) for tag, one in (tagged or {"": kind}).items()}
 
     def read(self, given: object, where: str = "") -> Read:
         """The request. Raises `Invalid` for the first field that is wrong; `where` is what its name begins with."""
@@ -49,13 +49,16 @@ class Reader(Generic[Read]):
             return self._adapter.validate_python(given)
         except ValidationError as broken:
             fault = broken.errors(include_url=False)[0]
-            field, got = _place(given, fault["loc"], missing=fault["type"] == "missing")
+            if fault["type"].startswith("union_tag"):
+                fault["loc"] = (*fault["loc"], "kind")
+            field, got = _place(given, fault["loc"], missing=fault["type"] in _MISSING)
             named = f"{where}.{field}" if where and field != "body" else where or field
             raise Invalid(named, self._expected(field, fault), got) from broken
 
     def _expected(self, field: str, fault: Mapping[str, Any]) -> str:
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            return f"one of the fields {self._fields}"
+            tag = next((str(part) for part in fault["loc"] if part in self._fields), "")
+            return f"one of the fields {self._fields.get(tag, ', '.join(_BATCHES))}"
         if "features." in field and fault["loc"][-1] != "[key]":  # it may be of several types: pydantic tells one
             return "a number, text of at most 1024 characters, true, false or null"
         if fault["type"] == "string_pattern_mismatch" and fault["loc"][-1] == "[key]":
@@ -64,8 +67,14 @@ class Reader(Generic[Read]):
         return said.format(**fault.get("ctx", {})) if said else str(fault["msg"]).removeprefix("Input should be ")
 
 
+def _fields(kind: Any) -> list[str]:
+    return [one.name for one in fields(kind)] if is_dataclass(kind) else list(kind.__annotations__)
+
+
+_MISSING = ("missing", "union_tag_not_found")
 _EXPECTED = {
-    "missing": "a value",
+    **dict.fromkeys(_MISSING, "a value"),
+    "union_tag_invalid": "one of {expected_tags}",
     "string_type": "text",
     "string_pattern_mismatch": "text without control characters",
     "string_too_short": "text of at least {min_length} character",
@@ -84,10 +93,11 @@ _EXPECTED = {
 }
 
 _OPPORTUNITIES: Reader[dict[str, list[Any]]] = Reader(schemas.opportunities(Any))
-_EVENT: Reader[schemas.Event] = Reader(schemas.Event)
-_EVENTS: Reader[schemas.Events] = Reader(schemas.Events, schemas.Event)
-_OUTCOME: Reader[schemas.Outcome] = Reader(schemas.Outcome)
-_OUTCOMES: Reader[schemas.Outcomes] = Reader(schemas.Outcomes, schemas.Outcome)
+_OUTCOME: Reader[dict[str, Any]] = Reader(schemas.Outcome, schemas.KINDS)
+_BATCHES: dict[str, Reader[dict[str, list[Any]]]] = {
+    "outcomes": Reader(schemas.Outcomes, schemas.KINDS),
+    "events": Reader(schemas.Events, schemas.KINDS),
+}
 CAMPAIGN: Reader[schemas.Campaign] = Reader(schemas.Campaign)
 ACCOUNT: Reader[schemas.Account] = Reader(schemas.Account)
 STOP: Reader[schemas.Stop] = Reader(schemas.Stop)
@@ -123,29 +133,17 @@ def _reader(asked: str) -> Reader[Opportunity]:
     return Reader(kinds()[asked].request)
 
 
-def events(given: Any) -> list[Observed]:
-    """The events of a request: one, or a list named `events`. Raises `Invalid`."""
-    batch = isinstance(given, dict) and "events" in given
-    found = _EVENTS.read(given)["events"] if batch else [_EVENT.read(given)]
-    return [_observed(one, f"events[{place}]." if batch else "") for place, one in enumerate(found)]
+def outcomes(given: Any) -> list[Outcome]:
+    """The outcomes of a request: one, or a list named `outcomes` or `events`. Raises `Invalid`."""
+    batch = next((name for name in _BATCHES if isinstance(given, dict) and name in given), None)
+    found = [_OUTCOME.read(given)] if batch is None else _BATCHES[batch].read(given)[batch]
+    return [_outcome(one) for one in found]
 
 
-def _observed(one: schemas.Event, where: str) -> Observed:
-    """An event whose fields go together. Raises `Invalid`."""
-    kind, cost, value = one["kind"], one.get("cost"), one.get("value", 0.0)
-    if kind == "loss" and cost:
-        raise Invalid(f"{where}cost", "none with a loss: what is paid for was won", cost)
-    if kind == "correction" and cost is None:
-        raise Invalid(f"{where}cost", "with a correction, what the decision costs after all", cost)
-    if kind != "conversion" and value:
-        raise Invalid(f"{where}value", f"none with '{kind}': only a conversion has one", value)
-    return Observed(**one)
-
-
-def outcomes(given: Any) -> list[schemas.Outcome]:
-    """The outcomes of a request: one, or a list named `outcomes`. Raises `Invalid`."""
-    batch = isinstance(given, dict) and "outcomes" in given
-    return _OUTCOMES.read(given)["outcomes"] if batch else [_OUTCOME.read(given)]
+def _outcome(said: Mapping[str, Any]) -> Outcome:
+    if "labels" in said:
+        return Labels(said["family"], said["request_id"], said.get("row", 0), said["labels"])
+    return Observed(**said)
 
 
 def stop(given: Any) -> schemas.Stop:
@@ -163,15 +161,13 @@ def terms(said: schemas.Campaign) -> Terms:
 
 
 def _place(given: object, loc: tuple[int | str, ...], missing: bool) -> tuple[str, object]:
-    """A field's name as a reader writes it, and what came there; pydantic also names the type that it tried."""
+    """A field's name as a reader writes it, and what came there; pydantic also names the types that it tried."""
     name, found = "", given
-    for part in loc:
+    for at, part in enumerate(loc, 1):
         if isinstance(found, dict) and part in found:
             name, found = f"{name}.{part}" if name else str(part), found[part]
         elif isinstance(found, list) and isinstance(part, int):
             name, found = f"{name}[{part}]", found[part]
-        elif missing:
+        elif missing and at == len(loc):
             name, found = f"{name}.{part}" if name else str(part), None
-        else:
-            break
     return name[:200] or "body", found

@@ -3,13 +3,21 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, with_config
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    with_config,
+)
 from pydantic_core import PydanticCustomError
 from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic reads those of Python 3.12 on
 
 from models.catalog import NAMES
-from serving.decisions.feedback import Kind
-from serving.decisions.fields import Amount, ConversionValue, Label, Moment, Name, Rate, Why, whole
+from serving.decisions.fields import Amount, ConversionValue, LabelValue, Moment, Name, Nothing, Rate, Why, whole
 from serving.decisions.kinds import kinds
 from serving.decisions.records import Decision, Override
 from serving.decisions.state.store import Budget
@@ -44,27 +52,21 @@ def _needs(asked: Mapping[str, Any], field: str) -> dict[str, Any]:
     return {"allOf": [{"if": {"properties": dict(asked), "required": list(asked)}, "then": named}]}
 
 
-def _where(kind: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
-    return {"if": {"properties": {"kind": kind}, "required": ["kind"]}, "then": then}
-
-
-#: JSON Schema for what goes together: no cost with a loss, one with a correction, a value with a conversion alone.
-_TOGETHER = {
-    "allOf": [
-        _where({"const": "loss"}, {"properties": {"cost": {"enum": [0, None]}}}),
-        _where({"const": "correction"}, {"properties": {"cost": {"type": "number"}}, "required": ["cost"]}),
-        _where({"not": {"const": "conversion"}}, {"properties": {"value": {"const": 0}}}),
-    ]
-}
-EVENT = {
+_EVENT = {
     "event_id": "click-19c2",
     "account_id": "acme",
     "decision_id": "8d1f0c5e9a7b46d2a3c4e5f60718293a",
-    "kind": "click",
     "occurred_at": 1767225660.0,
-    "cost": 0.84,
 }
-OUTCOME = {"family": NAMES[0], "request_id": "4f0c9a52", "row": 0, "labels": {"churned": True}}
+#: One outcome of each kind.
+OUTCOMES: dict[str, dict[str, Any]] = {
+    "impression": {**_EVENT, "kind": "impression", "cost": 0.002},
+    "click": {**_EVENT, "kind": "click", "cost": 0.84},
+    "conversion": {**_EVENT, "kind": "conversion", "value": 25.0},
+    "loss": {**_EVENT, "kind": "loss"},
+    "correction": {**_EVENT, "kind": "correction", "cost": 0.8},
+    "label": {"family": NAMES[0], "request_id": "4f0c9a52", "row": 0, "labels": {"churned": True}},
+}
 CAMPAIGN = {
     "account_id": "acme",
     "campaign_id": "spring",
@@ -96,47 +98,105 @@ def opportunities(item: Any) -> Any:
     return Opportunities
 
 
-@with_config(_request(EVENT, **_TOGETHER))
-class Event(TypedDict):
-    """Something that came of a decision.
-
-    A decision is charged once: the first `cost` that is told of it, whatever event tells it, be it a notice of winning
-    or of billing or a click. Another cost is not added; a `correction` replaces it, the one that occurred last. A
-    `loss`, of an auction or of an offer that was declined, frees what was set aside. A decision has one impression. A
-    conversion with a negative `value` is a refund, and nets with the conversions of its decision.
-    """
-
+class _Event(TypedDict):
     event_id: Name
     account_id: Name
     decision_id: Name
-    kind: Kind
     occurred_at: Moment
+
+
+class _Paid(_Event):
     cost: NotRequired[Amount | None]
+
+
+@with_config(_request(OUTCOMES["impression"]))
+class Impression(_Paid):
+    """An impression: a decision has one.
+
+    A decision is charged once: the first `cost` that any of its events reports. Only a `correction` replaces it.
+    """
+
+    kind: Literal["impression"]
+    value: NotRequired[Nothing]
+
+
+@with_config(_request(OUTCOMES["click"]))
+class Click(_Paid):
+    """A click."""
+
+    kind: Literal["click"]
+    value: NotRequired[Nothing]
+
+
+@with_config(_request(OUTCOMES["conversion"]))
+class Conversion(_Paid):
+    """A conversion. One with a negative `value` is a refund, and nets with the conversions of its decision."""
+
+    kind: Literal["conversion"]
     value: NotRequired[ConversionValue]
 
 
-@with_config(_request({"events": [EVENT]}))
-class Events(TypedDict):
-    """A batch of events."""
+@with_config(_request(OUTCOMES["loss"]))
+class Loss(_Event):
+    """A lost auction or a declined offer: releases the money that was held."""
 
-    events: Annotated[list[Event], Field(min_length=1, max_length=BATCH)]
+    kind: Literal["loss"]
+    cost: NotRequired[Nothing | None]
+    value: NotRequired[Nothing]
 
 
-@with_config(_request(OUTCOME))
-class Outcome(TypedDict):
-    """What came of one row of a request to a model: the labels that its family predicts. The first one told counts."""
+@with_config(_request(OUTCOMES["correction"]))
+class Correction(_Event):
+    """The final cost of a decision: replaces the cost that was charged. Of several, the last that occurred counts."""
 
+    kind: Literal["correction"]
+    cost: Amount
+    value: NotRequired[Nothing]
+
+
+@with_config(_request(OUTCOMES["label"]))
+class Label(TypedDict):
+    """Labels of one row of a request to a model, or of a decision (its id as `request_id`). The first report counts."""
+
+    kind: NotRequired[Literal["label"]]
     family: Family
     request_id: Name
     row: NotRequired[Annotated[int, Field(ge=0, le=2**31 - 1, strict=True), BeforeValidator(whole)]]
-    labels: Annotated[dict[_Key, Label], Field(min_length=1, max_length=64, json_schema_extra=_CLOSED)]
+    labels: Annotated[dict[_Key, LabelValue], Field(min_length=1, max_length=64, json_schema_extra=_CLOSED)]
 
 
-@with_config(_request({"outcomes": [OUTCOME]}))
+def _kind(given: Any) -> str | None:
+    """The kind of an outcome; labels may omit it."""
+    kind = given.get("kind", "label" if "labels" in given else None) if isinstance(given, dict) else "label"
+    return None if kind is None else str(kind)
+
+
+#: The types of outcomes, by kind.
+KINDS: dict[str, Any] = dict(zip(OUTCOMES, (Impression, Click, Conversion, Loss, Correction, Label), strict=True))
+Outcome = Annotated[
+    Annotated[Impression, Tag("impression")]
+    | Annotated[Click, Tag("click")]
+    | Annotated[Conversion, Tag("conversion")]
+    | Annotated[Loss, Tag("loss")]
+    | Annotated[Correction, Tag("correction")]
+    | Annotated[Label, Tag("label")],
+    Discriminator(_kind),
+]
+_Several = Annotated[list[Outcome], Field(min_length=1, max_length=BATCH)]
+
+
+@with_config(_request({"outcomes": list(OUTCOMES.values())}))
 class Outcomes(TypedDict):
-    """A batch of outcomes."""
+    """A batch of outcomes, of any kinds."""
 
-    outcomes: Annotated[list[Outcome], Field(min_length=1, max_length=BATCH)]
+    outcomes: _Several
+
+
+@with_config(_request({"events": [OUTCOMES["click"]]}))
+class Events(TypedDict):
+    """The same under its earlier name."""
+
+    events: _Several
 
 
 @with_config(_request(CAMPAIGN))
@@ -189,20 +249,18 @@ class Decisions(TypedDict):
 
 
 class Told(TypedDict):
-    """How many of the events were joined to a decision, were told before, wait for their decision, or are dated later
-    than the clock allows and were not accepted; and how many were joined with a cost that a person should look at:
-    above what was set aside, after nothing was set aside any more, or unlike the one that was charged."""
+    """The number of outcomes by what became of them.
+
+    `recorded`: labels. Events are `joined` to a decision, reported `again`, `waits` for their decision, `ahead` of the
+    clock and not accepted, or `flagged`: joined with a cost to check, as it is above the amount held, came after the
+    hold, or differs from the cost charged.
+    """
 
     joined: int
     again: int
     waits: int
     ahead: int
     flagged: int
-
-
-class Recorded(TypedDict):
-    """How many outcomes are on record now."""
-
     recorded: int
 
 

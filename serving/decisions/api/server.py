@@ -21,6 +21,7 @@ from serving.decisions.api.guarded import Disk, guarded
 from serving.decisions.api.intake import Intake
 from serving.decisions.api.limits import Buckets
 from serving.decisions.api.readiness import Readiness
+from serving.decisions.api.requests import Outcome
 from serving.decisions.decide import Pipeline
 from serving.decisions.feedback import Feedback, Observed, Status
 from serving.decisions.log.writer import DecisionLog
@@ -34,7 +35,7 @@ from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.redis import Redis
 from serving.decisions.state.sqlite import Sqlite
 from serving.decisions.state.store import Store
-from serving.inference.outcomes import Outcomes
+from serving.inference.outcomes import Labels, Outcomes
 from serving.records import parts
 from serving.records.export import Export
 
@@ -101,15 +102,18 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
     pipeline = Pipeline(models, Features(online), money, written, params, seed)
     decide: Batcher[Opportunity, Decision] = Batcher("decide", pipeline.decide)
 
-    def taken(observed: Sequence[Observed]) -> list[Status]:
-        statuses = feedback.take(observed)
+    labels = Outcomes(place or settings.home, settings.requests_days)
+
+    def taken(outcomes: Sequence[Outcome]) -> list[Status]:
+        labels.append([one for one in outcomes if isinstance(one, Labels)])
+        events = [one for one in outcomes if isinstance(one, Observed)]
+        became = iter(feedback.take(events) if events else ())
+        statuses: list[Status] = [next(became) if isinstance(one, Observed) else "recorded" for one in outcomes]
         told(statuses)
         return statuses
 
-    take: Batcher[Observed, Status] = Batcher("feedback", taken)
+    take: Batcher[Outcome, Status] = Batcher("outcomes", taken)
     bus = None if place else _bus(settings, taken)  # what is kept apart must not take from what all share
-
-    outcomes = Outcomes(place or settings.home, settings.requests_days)
     readiness = Readiness(
         {
             "models": models.fault,
@@ -130,7 +134,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         decide.close()
         money.close()
         take.close()
-        outcomes.close()
+        labels.close()
         models.close()
         written.close()
         feedback.close()
@@ -143,7 +147,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
         details |= {"left_out": readiness.left_out} | ({} if bus is None else {"kafka": bus.standing})
         return not reasons, details
 
-    return Desk(Keys(settings), Buckets(), decide, take, outcomes, store, status, close)
+    return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
 
 
 def _own(home: Path, store: Store, params: Decisions) -> Intake:
@@ -164,7 +168,7 @@ def _damaged(place: Path) -> dict[str, str]:
     return {} if why is None else {"log": why}
 
 
-def _bus(settings: Settings, take: Callable[[Sequence[Observed]], Sequence[Status]]) -> "KafkaFeedback | None":
+def _bus(settings: Settings, take: Callable[[Sequence[Outcome]], Sequence[Status]]) -> "KafkaFeedback | None":
     """The bus that the settings name, read from now on."""
     if settings.kafka_brokers is None:
         return None

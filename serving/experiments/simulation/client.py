@@ -49,7 +49,7 @@ class Client:
     def tell(self, events: Sequence[dict[str, Any]]) -> None:
         """What came of decisions."""
         for start in range(0, len(events), BATCH):
-            self.feedback.update(self._post("/v1/feedback", {"events": events[start : start + BATCH]}))
+            self.feedback.update(self._post("/v1/outcomes", {"outcomes": events[start : start + BATCH]}))
 
     def close(self) -> None:
         self._http.close()

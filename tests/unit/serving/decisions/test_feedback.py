@@ -151,15 +151,6 @@ def test_decisions_are_forgotten_after_a_while_and_events_never(tmp_path):
     assert feedback.take([observed(0), observed(0, which=" late")]) == ["again", "waits"]
 
 
-@pytest.mark.parametrize(
-    "strange",
-    [{"cost": -1.0}, {"cost": float("nan")}, {"value": float("inf")}, {"value": 1e12}, {"cost": 1e12}],
-)
-def test_an_amount_that_is_none_is_refused(strange):
-    with pytest.raises(ValueError, match="expected amounts"):
-        observed(0, "conversion", **strange)
-
-
 @settings(max_examples=6, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_any_order_and_any_repetition_count_the_same(tmp_path_factory, rng):

@@ -14,7 +14,7 @@ import pytest
 
 from features.records import requests_folder
 from serving.inference import outcomes, requests
-from serving.inference.outcomes import Outcomes
+from serving.inference.outcomes import Labels, Outcomes
 from serving.inference.requests import Request, RequestLog
 from serving.records.verify import verify
 
@@ -166,17 +166,11 @@ def test_what_is_older_than_it_is_kept_is_removed(tmp_path: Path, monkeypatch: p
 def test_an_outcome_counts_once_however_often_it_comes(tmp_path: Path) -> None:
     logged(tmp_path, request("one"), request("two"))
     told = Outcomes(tmp_path)
-    first = pd.DataFrame({"request_id": ["one", "one"], "row": [0, 1], "churned": [1, 0]})
-    told.append("churn", first)
+    told.append([Labels("churn", "one", 0, {"churned": 1}), Labels("churn", "one", 1, {"churned": 0})])
     time.sleep(0.002)
-    told.append("churn", first.assign(churned=[0, 0]))
-    told.append("churn", pd.DataFrame({"request_id": ["never asked"], "row": [0], "churned": [1]}))
+    told.append([Labels("churn", "one", row, {"churned": 0}) for row in (0, 1)])
+    told.append([Labels("churn", "never asked", 0, {"churned": 1})])
     found = outcomes.joined(tmp_path, "churn", requests.read(tmp_path, "churn"))
     assert found[["request_id", "row", "churned"]].to_numpy().tolist() == [["one", 0, 1], ["one", 1, 0]]
     told.close()
     assert len(outcomes.read(tmp_path, "churn")) == 3 and outcomes.read(tmp_path, "ltv").empty
-
-
-def test_an_outcome_without_its_request_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="request_id"):
-        Outcomes(tmp_path).append("churn", pd.DataFrame({"churned": [1]}))

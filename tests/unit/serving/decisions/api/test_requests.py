@@ -13,14 +13,16 @@ from jsonschema import Draft202012Validator
 from serving.decisions.api import openapi, requests, schemas
 from serving.decisions.api.app import make_app
 from serving.decisions.api.requests import Invalid, NotJson
+from serving.decisions.feedback import Observed
 from serving.decisions.kinds import kinds
 from serving.decisions.rules.segments import DIMENSIONS
+from serving.inference.outcomes import Labels
 
 AUCTION = dict(kinds()["bid"].example)
 DOCUMENT = make_app(SimpleNamespace()).openapi()
 EXAMPLES: dict[str, dict[str, Any]] = {
     **{kind.request.__name__: dict(kind.example) for kind in kinds().values()},
-    "Event": schemas.EVENT,
+    **{kind.__name__: schemas.OUTCOMES[name] for name, kind in schemas.KINDS.items()},
     "Campaign": schemas.CAMPAIGN,
     "Account": schemas.ACCOUNT,
     "Stop": schemas.STOP,
@@ -28,7 +30,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 READ = {
     **dict.fromkeys((kind.request.__name__ for kind in kinds().values()), requests.opportunities),
-    "Event": requests.events,
+    **dict.fromkeys((kind.__name__ for kind in schemas.KINDS.values()), requests.outcomes),
     "Campaign": requests.CAMPAIGN.read,
     "Account": requests.ACCOUNT.read,
     "Stop": requests.stop,
@@ -42,10 +44,16 @@ def validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]})
 
 
-DECIDED = {"anyOf": [{"$ref": f"#/components/schemas/{kind.request.__name__}"} for kind in kinds().values()]}
+def any_of(name: str) -> list[str]:
+    """What may come where a schema of this name may: a request says of which kind it is."""
+    read = READ[name]
+    return (
+        [name for name in READ if READ[name] is read] if read in (requests.opportunities, requests.outcomes) else [name]
+    )
+
+
 VALIDATORS = {
-    name: validator(DECIDED if READ[name] is requests.opportunities else {"$ref": f"#/components/schemas/{name}"})
-    for name in READ
+    name: validator({"anyOf": [{"$ref": f"#/components/schemas/{one}"} for one in any_of(name)]}) for name in READ
 }
 
 
@@ -98,10 +106,14 @@ def test_what_the_document_allows_is_read_and_nothing_else(name: str, data: st.D
 def test_examples_are_read_alone_and_in_batches() -> None:
     for name, many, read in (
         *((kind.request.__name__, "opportunities", requests.opportunities) for kind in kinds().values()),
-        ("Event", "events", requests.events),
+        *(
+            (kind.__name__, many, requests.outcomes)
+            for kind in schemas.KINDS.values()
+            for many in ("outcomes", "events")
+        ),
     ):
         batch = {many: [EXAMPLES[name]] * 3}
-        schema = DOCUMENT["paths"]["/v1/feedback" if name == "Event" else "/v1/decisions"]["post"]
+        schema = DOCUMENT["paths"]["/v1/decisions" if many == "opportunities" else "/v1/outcomes"]["post"]
         allowed = validator(schema["requestBody"]["content"]["application/json"]["schema"])
         assert allowed.is_valid(EXAMPLES[name]) and allowed.is_valid(batch)
         read(EXAMPLES[name])
@@ -144,10 +156,45 @@ def test_a_refusal_names_the_field_and_what_was_expected(changed: dict[str, Any]
         assert caught.value.expected.startswith(expected)
 
 
+CLICK = schemas.OUTCOMES["click"]
+
+
 def test_a_missing_field_is_named() -> None:
-    body = {name: value for name, value in schemas.EVENT.items() if name != "kind"}
-    with pytest.raises(Invalid, match=r"^events\[2\]\.kind: expected a value, got None$"):
-        requests.events({"events": [schemas.EVENT, schemas.EVENT, body]})
+    body = {name: value for name, value in CLICK.items() if name != "kind"}
+    with pytest.raises(Invalid, match=r"^outcomes\[2\]\.kind: expected a value, got None$"):
+        requests.outcomes({"outcomes": [CLICK, CLICK, body]})
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "expected"),
+    [
+        ({"kind": "sale"}, "kind", "one of 'impression', 'click', 'conversion', 'loss', 'correction', 'label'"),
+        ({"kind": ["click"]}, "kind", "one of 'impression'"),
+        ({"kind": "loss"}, "cost", "a number of at most 0"),
+        ({"kind": "correction", "cost": None}, "cost", "a number"),
+        ({"value": 3}, "value", "a number of at most 0"),
+        ({"cost": -1}, "cost", "a number of at least 0"),
+        ({"cost": 1e12}, "cost", "a number of at most"),
+        ({"kind": "conversion", "value": -1e12}, "value", "a number of at least"),
+        ({"row": 0}, "row", "one of the fields event_id, account_id"),
+        ({"decision_id": None}, "decision_id", "text"),
+    ],
+)
+def test_a_refused_outcome_names_the_field(changed: dict[str, Any], field: str, expected: str) -> None:
+    body = {**CLICK, **changed}
+    batches = [({name: [CLICK, body]}, f"{name}[1].") for name in ("outcomes", "events")]
+    for given_body, place in ((body, ""), *batches):
+        with pytest.raises(Invalid) as caught:
+            requests.outcomes(given_body)
+        assert caught.value.field == place + field
+        assert caught.value.expected.startswith(expected)
+
+
+def test_labels_may_omit_their_kind_and_row() -> None:
+    label = {name: value for name, value in schemas.OUTCOMES["label"].items() if name not in ("kind", "row")}
+    (read,) = requests.outcomes(label)
+    assert read == Labels(label["family"], label["request_id"], 0, label["labels"])
+    assert [type(one) for one in requests.outcomes({"outcomes": [CLICK, label]})] == [Observed, Labels]
 
 
 @pytest.mark.parametrize("body", [[], None, "text", 3, {"opportunities": []}, {"opportunities": [{}] * 1001}])
