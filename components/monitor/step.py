@@ -36,6 +36,8 @@ class Source(Protocol):
 
     def newest(self, home: Path, family: str) -> datetime | None: ...
 
+    def outcomes(self, home: Path, family: str, logged: pd.DataFrame) -> pd.DataFrame: ...
+
 
 @dataclass(frozen=True)
 class Monitored:
@@ -47,8 +49,8 @@ class Monitored:
         retrain: whether to start training.
         features, answers: a column's `statistic`, `p_value`, `psi` and `drifted`.
         outcomes, held: requests whose outcome is known, and each metric's `value` on them and `at_release`.
-        decisions: the same of the decisions that it was asked for: `rows`, `drifted`, `note`, `features`, `answers`.
-            Empty where decisions do not ask the family.
+        decisions: the same of the decisions that it was asked for: `rows`, `drifted`, `note`, `features`, `answers`,
+            `outcomes`, `held`. Empty where decisions do not ask the family.
     """
 
     family: str
@@ -83,10 +85,8 @@ def monitor(family: str, params: Mapping[str, Any], settings: Settings) -> Monit
         watched = _look(requests, family, version, bundle, section, settings)
         if decisions.asks(family):
             seen = _look(decisions, family, version, bundle, section, settings)
-            decided = {
-                name: value for name, value in asdict(seen).items() if name not in ("verdict", "outcomes", "held")
-            }
-            decided["drifted"] = DRIFTED[seen.verdict]
+            decided = asdict(seen)
+            decided["drifted"] = DRIFTED[decided.pop("verdict")]
     looks = [DRIFTED[watched.verdict], decided.get("drifted")]
     drifted = None if looks == [None, None] else any(looks)
     done = Monitored(
@@ -108,10 +108,11 @@ def _look(source: Source, family: str, version: str, bundle: Path, params: Monit
     columns, reference = list(manifest.columns), pd.read_parquet(bundle / "reference.parquet")
     if source is decisions:  # which ask for some of the answers only
         reference = reference[[name for name in reference if name in columns or name in decisions.asks(family)]]
+    answered = _answered(source, family, version, params, settings)
     return look(
         settings.detectors,
-        _log(source, family, version, columns, params, settings),
-        outcomes.read(settings.home, family),
+        _log(answered, columns),
+        source.outcomes(settings.home, family, answered),
         reference,
         columns,
         record.metrics,
@@ -121,7 +122,12 @@ def _look(source: Source, family: str, version: str, bundle: Path, params: Monit
     )
 
 
-def _log(source: Source, family: str, version: str, columns: list[str], params: Monitoring, settings: Settings) -> Log:
+def _log(answered: pd.DataFrame, columns: list[str]) -> Log:
+    features = requests.features(answered).reindex(columns=columns)
+    return Log(answered[outcomes.KEY], features, requests.answers(answered))
+
+
+def _answered(source: Source, family: str, version: str, params: Monitoring, settings: Settings) -> pd.DataFrame:
     """The rows that this version answered in the newest day, or in as many as hold enough rows to tell much by: what
     has just moved is not thinned by what was asked before."""
     newest, now = source.newest(settings.home, family), datetime.now(UTC)
@@ -133,9 +139,7 @@ def _log(source: Source, family: str, version: str, columns: list[str], params: 
             answered = answered[answered["occurred_at"] > newest - day]
         if len(answered) >= ENOUGH * params.min_rows:
             break
-    answered = answered.tail(params.window_rows)
-    features = requests.features(answered)
-    return Log(answered[outcomes.KEY], features.reindex(columns=columns), requests.answers(answered))
+    return answered.tail(params.window_rows).reset_index(drop=True)
 
 
 def _keep(done: Monitored, path: Path) -> None:

@@ -32,7 +32,7 @@ def _price(truth: pd.DataFrame, answers: pd.DataFrame, others: pd.Series, own: p
 
 
 def _of_won(label: str) -> Amount:
-    return lambda truth, answers: won(truth, answers) * truth[label].to_numpy(dtype=float)
+    return lambda truth, answers: won(truth, answers) * np.nan_to_num(truth[label].to_numpy(dtype=float))
 
 
 def _best(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
@@ -52,7 +52,7 @@ def _thousandth(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
     return np.full(len(truth), 1 / 1000)
 
 
-def ratio(name: str, above: Amount, below: Amount, higher_is_better: bool = True) -> Metric:
+def ratio(name: str, above: Amount, below: Amount, answer: str = "bid") -> Metric:
     """Ratio of the sums of two amounts; the bootstrap resamples whole episodes, as their auctions are dependent."""
 
     def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
@@ -64,19 +64,19 @@ def ratio(name: str, above: Amount, below: Amount, higher_is_better: bool = True
     def measure(truth: pd.DataFrame, answers: pd.DataFrame) -> float:
         return float(resample(truth, answers, np.ones((1, truth["episode"].nunique())))[0])
 
-    return Metric(name, measure, higher_is_better, resample, answer="bid", unit="episode")
+    return Metric(name, measure, resample=resample, answer=answer, unit="episode")
 
 
 def _expected(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
-    return answers["expected_value"].to_numpy(dtype=float)
+    return np.asarray(np.where(truth["value"].notna(), answers["expected_value"], 0.0))
 
 
 def _came(truth: pd.DataFrame, answers: pd.DataFrame) -> Array:
-    return truth["value"].to_numpy(dtype=float)
+    return np.asarray(np.nan_to_num(truth["value"].to_numpy(dtype=float)))
 
 
-#: What all auctions brought, won or not, over what was expected of them.
-CALIBRATION = ratio("came_of_expected", _came, _expected)
+#: Realized value over expected value of the auctions whose value is known: won or not in a replay, else the won ones.
+CALIBRATION = ratio("came_of_expected", _came, _expected, "expected_value")
 
 
 def _sum(name: str, amount: Amount, higher_is_better: bool = True) -> Metric:
@@ -98,6 +98,7 @@ METRICS = (
     ratio("clicks_per_mille", _of_won("click"), _thousandth),
     ratio("win_rate", won, _each),
     ratio("budget_use", paid, _each),
+    CALIBRATION,
 )
 #: What `adloop evaluate` tells of each campaign and budget; cost in the log's currency.
 TOTALS = (

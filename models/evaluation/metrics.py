@@ -42,6 +42,11 @@ class Metric:
     band: tuple[str, str] | None = None
     unit: str = ""
 
+    @property
+    def answers(self) -> frozenset[str]:
+        """The answers that it is known to need."""
+        return frozenset({self.answer, *(self.band or ())} - {""})
+
     def gain(self, candidate: float, other: float) -> float:
         """Improvement of `candidate` over `other`; negative where it is worse."""
         return (candidate - other) if self.higher_is_better else (other - candidate)

@@ -18,7 +18,7 @@ def table(
     rows = []
     for metric in metrics:
         for model, answer in answers.items():
-            if not {metric.answer, *(metric.band or ())} - {""} <= set(answer.columns):
+            if not metric.answers <= set(answer.columns):
                 continue
             figure = bootstrap.interval(metric, truth, answer, seed)
             rows.append((model, metric.name, figure.value, figure.low, figure.high, metric.higher_is_better))

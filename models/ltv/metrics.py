@@ -19,7 +19,7 @@ def total_ratio() -> Metric:
         actual, value = weights @ truth["value"].to_numpy(float), weights @ answers["value"].to_numpy(float)
         return np.asarray(np.divide(value, actual, out=np.full(len(weights), np.nan), where=actual != 0))
 
-    return _weighted("total_ratio", resample)
+    return _weighted("total_ratio", resample, "value")
 
 
 def accuracy() -> Metric:
@@ -29,14 +29,14 @@ def accuracy() -> Metric:
         right = ((truth["value"] > 0) == (answers["churn_risk"] < 0.5)).to_numpy(float)
         return np.asarray(weights @ right / weights.sum(axis=1))
 
-    return _weighted("accuracy", resample)
+    return _weighted("accuracy", resample, "churn_risk")
 
 
-def _weighted(name: str, resample: Resample) -> Metric:
+def _weighted(name: str, resample: Resample, answer: str) -> Metric:
     def measure(truth: pd.DataFrame, answers: pd.DataFrame) -> float:
         return float(resample(truth, answers, np.ones((1, len(truth))))[0])
 
-    return Metric(name, measure, resample=resample)
+    return Metric(name, measure, resample=resample, answer=answer)
 
 
 METRICS = (

@@ -89,7 +89,11 @@ def drift(name: str, settings: Settings) -> Drift | None:
         detectors=found["detectors"],
         features=tuple(FeatureDrift(column, **seen) for column, seen in columns.items()),
         note="; ".join(f"{whose}{note}" for whose, note in notes.items() if note),
-        held={metric: (held["value"], held["at_release"]) for metric, held in found["held"].items()},
+        held={
+            f"{whose}{metric}": (held["value"], held["at_release"])
+            for whose, looked in (("", found), ("decisions, ", decided))
+            for metric, held in looked.get("held", {}).items()
+        },
     )
 
 

@@ -17,7 +17,8 @@ def joined(root: Path, since: float = 0.0) -> pd.DataFrame:
     """The decisions of an endpoint's folder, or of several, logged since a time, each once, with what came of it.
 
     Columns: those of `features.records.COLUMNS`; then `impression` and `click` (0 or 1), `conversions` (a count),
-    `value` (after refunds) and `cost` (in the account's currency). A decision that was asked for again is what was
+    `value` (after refunds) and `cost` (in the account's currency); `known`: decided before the last outcome that was
+    reported, so that silence means a loss. A decision that was asked for again is what was
     acted on first. Decisions of a damaged part are left out. Raises `FileNotFoundError` where nothing is logged.
 
     Args:
@@ -30,5 +31,6 @@ def joined(root: Path, since: float = 0.0) -> pd.DataFrame:
     acted = logged["action"].ne(Action.HOLD)
     first = logged.assign(held=~acted).sort_values(["held", "logged_at"], kind="stable").drop_duplicates(KEY)
     frame = first.drop(columns="held").sort_values("logged_at", kind="stable", ignore_index=True)
-    frame = frame.merge(came_of(root)[[*KEY, *CAME]], on=KEY, how="left", validate="one_to_one")
-    return frame.fillna(dict.fromkeys(CAME, 0)).astype(CAME)
+    came = came_of(root)
+    frame = frame.merge(came[[*KEY, *CAME]], on=KEY, how="left", validate="one_to_one")
+    return frame.fillna(dict.fromkeys(CAME, 0)).astype(CAME).assign(known=frame["decided_at"] <= came["told_at"].max())

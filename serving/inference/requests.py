@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from prometheus_client import Counter
 
 from features.records import requests_folder
+from serving.inference import outcomes as labels
 from serving.inference.values import as_text, plain
 from serving.records import parts, reading
 from serving.records.writer import LogUnavailable, RecordLog
@@ -191,6 +192,11 @@ def _columns(said: list[dict[str, Any]], prefix: str) -> pd.DataFrame:
 def newest(home: Path, family: str) -> datetime | None:
     """When the last logged request came; None where nothing was logged yet."""
     return reading.newest(requests_folder(home, family))
+
+
+def outcomes(home: Path, family: str, logged: pd.DataFrame) -> pd.DataFrame:
+    """The labels reported for requests, see `outcomes.read`."""
+    return labels.read(home, family)
 
 
 def features(frame: pd.DataFrame) -> pd.DataFrame:

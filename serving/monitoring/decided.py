@@ -10,9 +10,11 @@ import orjson
 import pandas as pd
 import pyarrow.compute as pc
 
-from features.records import decisions_folder
+from features.records import DECISIONS, decisions_folder
 from serving.decisions.kinds import kinds
-from serving.inference.requests import to_frame
+from serving.decisions.outcomes import joined
+from serving.inference import outcomes as labels
+from serving.inference.requests import features, to_frame
 from serving.records import parts, reading
 
 #: Decisions that are read of one look, the newest, at most.
@@ -49,6 +51,20 @@ def answers(family: str, asked: str) -> Mapping[str, str]:
 def asks(family: str) -> frozenset[str]:
     """The answers of a family that decisions are made by."""
     return frozenset(name for asked in kinds() for name in answers(family, asked).values())
+
+
+def outcomes(home: Path, family: str, logged: pd.DataFrame) -> pd.DataFrame:
+    """The labels of decisions that were read: those reported by their id, or where the kind derives them from events
+    (`Kind.judged`), those. As `inference.outcomes.read`, with `answer.<name>` of the answers to judge."""
+    told = [labels.read(home, family)]
+    judging = [(kind.name, kind.judged) for kind in kinds().values() if kind.learnt_from == family and kind.judged]
+    if judging and not logged.empty:
+        made = joined(home / DECISIONS, logged["occurred_at"].min().timestamp()).drop(columns=labels.KEY)
+        made = logged[labels.KEY].merge(made, "left", left_on="request_id", right_on="decision_id")
+        for name, judge in judging:
+            known = made["known"].eq(True) & made["asked"].eq(name)
+            told.append(logged[labels.KEY].join(judge(made[known], features(logged)[known]), how="inner"))
+    return pd.concat(told, ignore_index=True).drop_duplicates(labels.KEY)
 
 
 def newest(home: Path, family: str) -> datetime | None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Literal
 
 import pandas as pd
 
 from models.evaluation.metrics import Metric
+from serving.inference import requests
 from serving.inference.outcomes import KEY
 from serving.monitoring.detector import NOTHING, Drift, Expected, detector
 from serving.monitoring.params import Monitoring
@@ -65,8 +67,9 @@ def look(
 ) -> Watched:
     """Compare a log with its model's `reference`, whose feature columns are `columns`.
 
-    A reference column that is not in the log counts as missing. `outcomes` are rows of `request_id`, `row` and labels;
-    `at_release` the metrics in the model's manifest; `expected` the behaviour of columns without drift.
+    A reference column that is not in the log counts as missing. `outcomes` are rows of `request_id`, `row`, labels and
+    `answer.<name>` of answers to judge instead of the logged ones; `at_release` the metrics in the model's manifest;
+    `expected` the behaviour of columns without drift.
     """
     rows = len(log.features)
     if rows < params.min_rows:
@@ -83,15 +86,16 @@ def look(
 def _held(
     log: Log, outcomes: pd.DataFrame, metrics: Sequence[Metric], at_release: Mapping[str, float], min_rows: int
 ) -> tuple[int, dict[str, Held]]:
-    """Number of rows with an outcome, and the metrics on those if there are enough."""
+    """Number of rows with an outcome, and the metrics on those if there are enough and they have what it needs."""
     joined = log.key.reset_index(drop=True).merge(outcomes, on=KEY, how="left", indicator=True)
     known = (joined["_merge"] == "both").to_numpy()
     if known.sum() < min_rows:
         return int(known.sum()), {}
     truth = joined[known].reset_index(drop=True)
-    answers = log.answers[known].reset_index(drop=True)
+    answers = log.answers[known].reset_index(drop=True).assign(**requests.answers(truth))
+    measured = {one.name: one.measure(truth, answers) for one in metrics if one.answers <= set(answers)}
     return int(known.sum()), {
-        metric.name: Held(metric.measure(truth, answers), at_release.get(metric.name)) for metric in metrics
+        name: Held(value, at_release.get(name)) for name, value in measured.items() if isfinite(value)
     }
 
 

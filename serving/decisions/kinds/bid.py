@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import pandas as pd
+
 from serving.decisions.case import Case, Draft, amount, number
 from serving.decisions.fields import Amount
 from serving.decisions.kinds.kind import Kind, Need
@@ -10,6 +13,7 @@ from serving.decisions.records import UNIT, Action, Arm, Opportunity
 from serving.decisions.rules import floor, guardrails
 from serving.decisions.rules.bids import multiplier
 from serving.decisions.rules.guardrails import Changed, within
+from serving.decisions.rules.triggers import DAY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,29 @@ def credited(draft: Draft) -> str | None:
     return "baseline" if draft.arm == "baseline" and draft.explored else None
 
 
+def judged(made: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
+    """Labels of the bids by the policy. A lost auction has a price above the bid, and an unknown value."""
+    own = made["action"].eq(Action.BID) & made["arm"].eq("policy")
+    made, features = made[own], features[own].reindex(columns=["budget", "auctions"])
+    won, clicks = made[["impression", "click"]].max(axis=1) > 0, made["expected_value"].isna()
+    pace = features["budget"].astype(float) / features["auctions"].astype(float)
+    episode = made["campaign_id"] + (made["decided_at"] // DAY_S).astype(str)
+    return pd.DataFrame(
+        {
+            "episode": episode.factorize()[0],
+            "market_price": made[["cost", "amount"]].min(axis=1).where(won, np.inf),
+            "click": made["click"],
+            "value": made["value"].where(~clicks, made["click"]).where(won),
+            "optimal": np.nan,  # no hindsight: prices of lost auctions are unknown
+            "price_in_pace": made["cost"] / pace,
+            "bid_in_pace": 0.0,
+            "answer.bid": made["amount"],
+            "answer.expected_value": made["expected_value"].where(~clicks, made["predicted_ctr"]),
+        },
+        made.index,
+    )
+
+
 KIND = Kind(
     name="bid",
     request=Auction,
@@ -214,5 +241,6 @@ KIND = Kind(
     ),
     paid={Action.BID: "bid"},
     learnt_from=FAMILY,
+    judged=judged,
     credited=credited,
 )

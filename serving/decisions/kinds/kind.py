@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import pandas as pd
+
 from serving.decisions.case import Case, Draft
 from serving.decisions.records import Action, Opportunity
 from serving.decisions.rules.guardrails import Guardrail
@@ -51,6 +53,9 @@ class Kind:
         learnt_from: the family whose version evidence is kept for; it must answer for the endpoint to be ready.
         known: the entities that the online store must have: in an auction somebody new is nothing strange, but an offer
             is made to who is known.
+        judged: `(decisions, features) -> labels`, on the index of decisions: the labels of `learnt_from` that follow
+            from the outcomes of decisions (rows of `outcomes.joined`, and the features read), and as `answer.<name>`
+            the answers that its metrics judge, where the model's own were changed. None: labels are reported.
         credited: the arm that what comes of a decision is evidence of, after all guardrails; None: of none.
     """
 
@@ -63,6 +68,7 @@ class Kind:
     paid: Mapping[Action, Purpose] = field(default_factory=dict)
     learnt_from: str | None = None
     known: frozenset[str] = frozenset()
+    judged: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame] | None = None
     credited: Callable[[Draft], str | None] = nobody
 
     @cached_property

@@ -1,5 +1,6 @@
-"""Which requests the monitors look at: the newest day, or more days where it holds too few."""
+"""What the monitors look at: the newest day or more of requests and of decisions, and the outcomes of both."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -7,15 +8,22 @@ import orjson
 import pandas as pd
 import pytest
 
-from components.monitor.step import _log
-from features.records import decisions_folder
+from components.monitor.step import _answered, _log
+from features.records import DECISIONS, FEEDBACK, decisions_folder
 from features.settings import Settings
+from models.bidding import FAMILY as BIDDING
 from models.evaluation.metrics import brier
+from serving.decisions.feedback import Feedback, Observed
+from serving.decisions.log.writer import DecisionLog
+from serving.decisions.records import Decision
+from serving.decisions.state.sqlite import Sqlite
 from serving.inference import requests
+from serving.inference.outcomes import Labels, Outcomes
 from serving.monitoring import decided
 from serving.monitoring.params import Monitoring
-from serving.monitoring.watch import look
+from serving.monitoring.watch import Log, Watched, look
 from serving.records.writer import RecordLog
+from tests.unit.serving.decisions import logged
 
 PARAMS = Monitoring(threshold=0.01, min_psi=0.1, min_rows=20, window_rows=500, retrain=False, schedule="0 0 4 * * *")
 
@@ -28,7 +36,8 @@ def ask(home, at: datetime, count: int, spend: float, version: str = "1") -> Non
 
 
 def seen(home) -> list[float]:
-    return _log(requests, "churn", "1", ["spend"], PARAMS, Settings(home=home)).features["spend"].unique().tolist()
+    answered = _answered(requests, "churn", "1", PARAMS, Settings(home=home))
+    return _log(answered, ["spend"]).features["spend"].unique().tolist()
 
 
 @pytest.mark.parametrize("shift", [-400, 0, 60])
@@ -46,7 +55,7 @@ def test_a_day_of_few_requests_is_looked_at_with_the_days_before(tmp_path) -> No
         ask(tmp_path, now - timedelta(days=day), 60, float(day))
     ask(tmp_path, now, 300, -1.0, version="2")
     assert seen(tmp_path) == [5.0, 0.0]
-    assert _log(requests, "churn", "3", ["spend"], PARAMS, Settings(home=tmp_path)).features.empty
+    assert _answered(requests, "churn", "3", PARAMS, Settings(home=tmp_path)).empty
 
 
 def decide(home, count: int, spend: float, version: str = "1", asked: str = "customer") -> None:
@@ -70,7 +79,7 @@ def test_decisions_are_watched_as_requests_are_with_the_features_that_were_looke
     decide(tmp_path, 300, 5.0)
     decide(tmp_path, 100, 90.0, version="2")
     columns = ["spend", "member", "plan"]
-    log = _log(decided, "churn", "1", columns, PARAMS, Settings(home=tmp_path))
+    log = _log(_answered(decided, "churn", "1", PARAMS, Settings(home=tmp_path)), columns)
     assert len(log.features) == len(log.answers) == 300 and log.features["member"].dtype == bool
     assert set(log.answers) == {"churn_probability"} and set(log.features["plan"]) == {"gold"}
     rng = np.random.default_rng(7)
@@ -82,6 +91,53 @@ def test_decisions_are_watched_as_requests_are_with_the_features_that_were_looke
         )
         assert seen.verdict == ("drifted" if moved else "steady"), seen.note
         assert seen.features["spend"].drifted == bool(moved) and not seen.answers["churn_probability"].drifted
+
+
+def judged(home, family: str, version: str, metrics) -> Watched:
+    """A look at decisions whose reference is what they read themselves."""
+    answered = _answered(decided, family, version, PARAMS, Settings(home=home))
+    log: Log = _log(answered, [])
+    known = decided.outcomes(home, family, answered)
+    return look("scipy", log, known, log.answers.iloc[:, :1], [], metrics, {"win_rate": 0.5}, PARAMS)
+
+
+def test_labels_of_decisions_are_reported_by_their_id_and_judged_as_those_of_requests(tmp_path) -> None:
+    decide(tmp_path, 40, 5.0)
+    read, told = decided.read(tmp_path, "churn"), Outcomes(tmp_path)
+    told.append([Labels("churn", one, 0, {"churned": True}) for one in read["request_id"][:30]])
+    told.append([Labels("ltv", one, 0, {"value": 3.0}) for one in read["request_id"]])
+    told.close()
+    seen = judged(tmp_path, "churn", "1", [brier("churned", "churn_probability"), brier("churned", "not_asked")])
+    assert seen.outcomes == 30 and set(seen.held) == {"brier"}
+    assert seen.held["brier"].value == pytest.approx(((1 - read["answer.churn_probability"][:30]) ** 2).mean())
+
+
+def test_bids_are_judged_by_their_events_in_the_terms_of_the_familys_metrics(tmp_path) -> None:
+    """Of 90 bids every third is won and every sixth clicked; nothing was told since the last ten."""
+    place = tmp_path / DECISIONS
+    feedback = Feedback(place / FEEDBACK, Sqlite(tmp_path / "state.db", logged.PARAMS), logged.PARAMS)
+    log, made = DecisionLog(decisions_folder(tmp_path), logged.PARAMS, feedback.expect), list[Decision]()
+    for at in range(100):
+        asked, said, *more = logged.decided(at)
+        log.append(asked, replace(said, features={"budget": 50.0, "auctions": 1000.0}), *more)
+        made.append(more[-1])
+    log.close()
+    for at in range(0, 90, 3):
+        told = made[at].account_id, made[at].decision_id
+        feedback.take([Observed(f"i{at}", *told, "impression", made[at].decided_at, 0.25)])
+        feedback.take([Observed(f"c{at}", *told, "click", made[at].decided_at)] if at % 6 == 0 else [])
+    feedback.close()
+    own = [at for at in range(88) if made[at].arm == "policy"]
+    won, clicks = sum(at % 3 == 0 for at in own), sum(at % 6 == 0 for at in own)
+    seen = judged(tmp_path, "bidding", "3", BIDDING.metrics)
+    assert seen.outcomes == len(own) and seen.held["win_rate"].at_release == 0.5
+    assert {name: held.value for name, held in seen.held.items()} == {
+        "win_rate": pytest.approx(won / len(own)),
+        "clicks_per_mille": pytest.approx(1000 * clicks / len(own)),
+        "budget_use": pytest.approx(0.25 * won * 1000 / 50 / len(own)),
+        "value_per_spend": pytest.approx(clicks / (0.25 * won / 50)),
+        "came_of_expected": pytest.approx(clicks / (0.01 * won)),
+    }
 
 
 def test_a_decision_that_did_not_ask_the_family_says_nothing_of_it(tmp_path) -> None:
