@@ -6,8 +6,14 @@ from functools import cache
 
 import pandas as pd
 
-#: Columns of examples and feature rows that are not features.
-RESERVED = frozenset({"event_timestamp", "observed_until", "split", "value", "horizon_days", "entity_row_id", "rn"})
+#: Columns of examples and feature rows that are not features, and answers of models of customers.
+RESERVED = frozenset(
+    {
+        *("event_timestamp", "observed_until", "split", "value", "horizon_days", "entity_row_id", "rn"),
+        *("churn_probability", "risk_band", "expected_days_to_churn"),
+        *("value_low", "value_high", "value_1y", "value_3y", "churn_risk"),
+    }
+)
 _NOT_IN_NAMES = re.compile(r"[:\x00-\x1f\x7f]+")
 
 

@@ -2,8 +2,8 @@
 
 #: Texts that programs write for a missing value: as an id they would merge many customers into one.
 NO_IDS = ("nan", "null", "none", "na", "n/a", "nil", "undefined", "#n/a", "<na>", "nat")
-#: Floating point numbers from here on may have lost digits.
-EXACT = 2**53
+#: Floating point numbers from here on may have lost digits: those of 64 bits, and those of 32.
+EXACT, EXACT_FLOAT = 2**53, 2**24
 
 
 def clean(text: str) -> str:
@@ -17,9 +17,9 @@ def of_number(number: str) -> str:
     return f"CASE WHEN isnan({number}) THEN NULL WHEN {whole} THEN {number}::BIGINT::VARCHAR ELSE {number}::VARCHAR END"
 
 
-def rounded(number: str) -> str:
-    """SQL: whether an id stored as a floating point number has lost digits."""
-    return f"(NOT isnan({number}) AND abs({number}) >= {EXACT})"
+def rounded(number: str, exact: int = EXACT) -> str:
+    """SQL: whether an id stored as a floating point number may have lost digits."""
+    return f"(NOT isnan({number}) AND abs({number}) >= {exact})"
 
 
 def none(text: str) -> str:

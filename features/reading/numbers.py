@@ -11,7 +11,8 @@ _GROUPED = {  # by decimal sign: digits, plain or grouped by three with the othe
     ",": r"[+-]?(?:\d*|\d{1,3}(?:\.\d{3})+)(?:,\d+)?",
 }
 _SPACES = "[\u0020\u00a0\u202f\u2009'\u2019]"
-_CURRENCY = re.compile(r"^[+-]?\s*([^\d\s.,+'\u2019-]{1,4})\s*[+-]?[\d.,]|[\d.,]\s*([^\d\s.,+'\u2019-]{1,4})\s*$")
+_SIGN = r"([^\d\s.,+'\u2019()-]{1,4})"
+_CURRENCY = re.compile(rf"^[+-]?\s*{_SIGN}\s*[+-]?[\d.,]|[\d.,]\s*{_SIGN}\s*$")
 
 
 def number(text: str, decimal: str | None = None, currency: str | None = None) -> str:

@@ -20,6 +20,9 @@ AHEAD = pd.Timedelta(days=1)
 FAR_DAYS, FAR_GAPS = 90, 3
 #: Few: at most this share of the rows.
 FEW = 0.01
+#: Timestamps that date a row, and those of what came of it: all of what had happened when the table was written.
+DATES = ("occurred_at", "snapshot_at")
+HAPPENED = (*DATES, "clicked_at", "converted_at", "responded_at")
 
 
 @dataclass(frozen=True)
@@ -73,35 +76,53 @@ def _in_time(
     notes: list[str],
     problems: list[ContractBroken],
 ) -> tuple[list[str], tuple[pd.Timestamp | None, pd.Timestamp | None]]:
-    """The condition that keeps rows that are neither in the future nor outliers, and their time range."""
-    at = next((one for one in readings if one.name in ("occurred_at", "snapshot_at")), None)
-    if at is None:
-        return [], (None, None)
+    """The conditions that keep rows that are neither in the future nor outliers, and their time range."""
+    kept: list[str] = []
+    moments = [one for one in readings if one.name in HAPPENED and one.name in SPECS[source.table]]
+    for at in moments:
+        bounds = _bounds(db, source, readings, at, now, problems)
+        if not bounds:
+            continue
+        kept.append(f"coalesce({' AND '.join(bounds)}, true)")
+        aside = values.offending(db, source, readings, f"NOT {kept[-1]}")
+        ((count,),) = db.execute(f"SELECT count(*) FROM {source.sql} WHERE NOT {kept[-1]}").fetchall()
+        shown = ", ".join(f"{row[at.name]} ({source.place(place)})" for place, row in aside[:3])
+        what = f"rows are in the future or far from the rest by {at.name}, and left out"
+        notes.append(f"{count:,} of {source.rows:,} {what}: {shown}")
+    dated = next((one for one in moments if one.name in DATES), None)
+    if dated is None:
+        return kept, (None, None)
+    extent = f"SELECT min({dated.sql}), max({dated.sql}) FROM {source.sql} WHERE {' AND '.join(kept) or 'true'}"
+    ((first, last),) = db.execute(extent).fetchall()
+    return kept, (None, None) if first is None else (pd.Timestamp(first), pd.Timestamp(last))
+
+
+def _bounds(
+    db: duckdb.DuckDBPyConnection,
+    source: RawTable,
+    readings: list[ParsedColumn],
+    at: ParsedColumn,
+    now: pd.Timestamp,
+    problems: list[ContractBroken],
+) -> list[str]:
+    """The conditions on one column. A snapshot in the future is a problem, and so is a table that lies there whole."""
     moment, latest = f"({at.sql})", f"TIMESTAMP {literal(str(now + AHEAD))}"
     counted = f"SELECT {moment}::DATE AS day, count(*) AS n FROM {source.sql} GROUP BY day"
     days = db.execute(f"FROM ({counted}) WHERE day IS NOT NULL ORDER BY day").df()
     if days.empty:
-        return [], (None, None)
+        return []
     ahead = bool(days["day"].iloc[-1] >= (now + AHEAD).normalize())
     future = values.offending(db, source, readings, f"{moment} > {latest}") if ahead else []
-    if future and (at.name == "snapshot_at" or bool(days["day"].min() > now + AHEAD)):
+    if future and at.name in DATES and (at.name == "snapshot_at" or bool(days["day"].min() > now + AHEAD)):
         rule = f"{at.name} is in the past; now is {now:%Y-%m-%d %H:%M} UTC"
-        problems.append(
-            ContractBroken(source.table, at.name, rule, [row for _, row in future], source.place(future[0][0]))
-        )
-        return [], (None, None)
-    low, high = near(days[days["day"] <= now + AHEAD]) if at.name == "occurred_at" else (None, None)
+        shown = [row for _, row in future]
+        problems.append(ContractBroken(source.table, at.name, rule, shown, source.place(future[0][0])))
+        return []
+    low, high = near(days[days["day"] <= now + AHEAD]) if at.name != "snapshot_at" else (None, None)
     bounds = [f"{moment} <= {latest}"] if future else []
     bounds += [f"{moment} >= TIMESTAMP {literal(str(low))}"] if low is not None else []
     bounds += [f"{moment} < TIMESTAMP {literal(str(high + pd.Timedelta(days=1)))}"] if high is not None else []
-    inside = f"coalesce({' AND '.join(bounds)}, true)" if bounds else "true"
-    if bounds:
-        aside = values.offending(db, source, readings, f"NOT {inside}")
-        ((count,),) = db.execute(f"SELECT count(*) FROM {source.sql} WHERE NOT {inside}").fetchall()
-        shown = ", ".join(f"{row[at.name]} ({source.place(place)})" for place, row in aside[:3])
-        notes.append(f"{count:,} of {source.rows:,} rows are in the future or far from the rest, and left out: {shown}")
-    ((first, last),) = db.execute(f"SELECT min({moment}), max({moment}) FROM {source.sql} WHERE {inside}").fetchall()
-    return [inside] if bounds else [], (pd.Timestamp(first), pd.Timestamp(last))
+    return bounds
 
 
 def near(days: pd.DataFrame) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:

@@ -100,7 +100,8 @@ def _mistaken_label(
     """Refuse a two-valued column with a name close to `churned`: as an attribute it would leak the label."""
     if source.table != "customers" or "churned" in schema.columns or "churned" in [one.name for one in readings]:
         return []
-    close = columns.guess("churned", [one.header for one in readings])
+    headers = [one.header for one in readings]
+    close = columns.guess("churned", headers) or next((one for one in headers if "churn" in columns.plain(one)), None)
     column = next((one for one in readings if one.header == close), None)
     if column is None:
         return []

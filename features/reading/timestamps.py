@@ -16,7 +16,7 @@ from features.tables import literal
 _DAY = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
 _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?"
 _HALF = r"\d{1,2}:\d{2}(?::\d{2})? ?[AaPp]\.?[Mm]\.?"
-_OFFSET = r"(?:[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?)"
+_OFFSET = r"(?:[Zz]|UTC|GMT|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)"
 _NAME = r"[A-Za-z]+/[A-Za-z_]+(?:[/+-][A-Za-z0-9_]+)*"
 
 #: The forms of a timestamp, as errors name them. `local` and `local, AM or PM` have no time zone.

@@ -149,7 +149,8 @@ def _id(db: duckdb.DuckDBPyConnection, source: RawTable, column: RawColumn, sche
     """Ids as text; floating point numbers lose their `.0`, and are refused where digits are lost."""
     lost = "is a number that has lost digits: write ids as text"
     if column.kind in _FLOATS:
-        sql, broken = ids.of_number(column.raw), ids.rounded(column.raw)
+        exact = ids.EXACT_FLOAT if column.kind == "FLOAT" else ids.EXACT
+        sql, broken = ids.of_number(column.raw), ids.rounded(column.raw, exact)
         return ParsedColumn(column.name, column.header, column.raw, sql, "VARCHAR", "ids, from numbers", broken, lost)
     if not column.is_text:
         sql = ids.clean(column.text) if column.kind.startswith("DECIMAL") else column.text

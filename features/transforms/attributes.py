@@ -30,15 +30,20 @@ def sql(tables: Tables) -> str:
 
 def moves(tables: Tables) -> Mapping[str, Movement]:
     """Dates become days since then, which grow."""
-    return {name: GROWS for name, kind in tables.attributes().items() if kind.startswith(_DATES)}
+    return {name: GROWS for name, kind in tables.attributes().items() if _is(kind, _DATES)}
 
 
 def _typed(name: str, kind: str) -> str:
     """SQL: numbers and booleans unchanged, dates as days since then (null if in the future), the rest as text."""
     column = f"c.{quoted(name)}"
-    if kind.startswith(_NUMBERS):
+    if _is(kind, _NUMBERS):
         return f"{column}::DOUBLE"
-    if kind.startswith(_DATES):
+    if _is(kind, _DATES):
         days = f"date_diff('second', {column}::TIMESTAMP, s.event_timestamp) / 86400.0"
         return f"CASE WHEN {days} >= 0 THEN {days} END::DOUBLE"
     return column if kind == "BOOLEAN" else f"{column}::VARCHAR"
+
+
+def _is(kind: str, kinds: tuple[str, ...]) -> bool:
+    """Whether a DuckDB type is one of these, and no list of them."""
+    return kind.startswith(kinds) and not kind.endswith("]")

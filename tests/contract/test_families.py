@@ -4,6 +4,7 @@ import checks
 import pytest
 import small
 
+from features.attribute_names import safe
 from models import catalog
 
 
@@ -18,3 +19,11 @@ def test_every_family_says_how_it_learns_in_seconds():
 @pytest.mark.parametrize("family", catalog.NAMES)
 def test_contract(family, check, fitted, tmp_path):
     check(fitted(family, small.section(family)), tmp_path)
+
+
+@pytest.mark.parametrize("family", catalog.NAMES)
+def test_no_attribute_of_customers_takes_the_name_of_an_answer(family, fitted):
+    """It would end training: the answers stand beside the features in a bundle's reference."""
+    case = fitted(family, small.section(family))
+    if case.family.entity == "customer_id":
+        assert [name for name in case.model.predict(case.rows.head(1)) if safe(name, ()) == name] == []

@@ -26,6 +26,8 @@ CHANGED = {
     "split": "split_attribute",
     "value": "value_attribute",
     "Recency_Days": "Recency_Days_attribute",
+    "churn_probability": "churn_probability_attribute",
+    "value_1y": "value_1y_attribute",
     "two\nlines": "two_lines",
 }
 

@@ -1,6 +1,7 @@
 """Features by hand count, in the same types for every business, and blind to the future."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -113,6 +114,15 @@ def test_attributes_keep_their_kind_and_dates_become_days(given: Callable[..., T
     assert told["joined"].tolist()[0] == 10
     assert np.isnan(told["joined"].tolist()[1])  # not known yet
     assert (told.loc["ann", "senior"], told.loc["ann", "plan"]) == (True, "gold")
+
+
+@pytest.mark.parametrize(
+    "value", [[1.5, 2.0], [pd.Timestamp("2024-01-01")], ["a"], {"a": 1}, pd.Timedelta(days=2), b"x", Decimal("1.5")]
+)
+def test_an_attribute_of_any_type_is_a_feature(given: Callable[..., Tables], value: object) -> None:
+    customers = pd.DataFrame({"customer_id": ["ann", "bob"], "thing": pd.Series([value, value], dtype=object)})
+    told = features(given(customers=customers))
+    assert told["thing"].notna().all() and isinstance(told["thing"].iloc[0], str | float)
 
 
 def test_absent_tables_give_nulls_of_the_same_types(given: Callable[..., Tables], shop: Tables) -> None:

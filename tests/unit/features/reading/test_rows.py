@@ -36,6 +36,25 @@ def test_auctions_without_a_time_are_all_taken(read) -> None:
     assert tables.rows() == {"auctions": 300}
 
 
+@pytest.mark.parametrize("column", ["clicked_at", "converted_at"])
+@pytest.mark.parametrize("date", ["2099-01-01", "2025-06-01", "1999-01-01"])
+def test_a_row_whose_answer_is_dated_far_from_the_rest_is_set_aside_and_told(read, column: str, date: str) -> None:
+    days = pd.date_range("2023-01-01", periods=200).strftime("%Y-%m-%d").tolist()
+    text = f"campaign_id,market_price,click,predicted_ctr,occurred_at,{column}\n"
+    text += "".join(f"c,7,1,0.1,{day},{day if number % 2 else ''}\n" for number, day in enumerate(days))
+    tables, told = read({"auctions.csv": text + f"c,7,1,0.1,{days[-1]},{date}\n"})
+    assert tables.rows() == {"auctions": 200}
+    assert f"by {column}" in told and f"{date} (file auctions.csv, line 202)" in told
+
+
+def test_a_response_that_is_still_to_come_is_set_aside_and_the_end_of_a_campaign_is_not(read) -> None:
+    text = "customer_id,occurred_at,campaign_id,channel,ends_at,responded_at\n"
+    text += "".join(f"c{number},2023-01-0{number % 9 + 1},x,post,2099-01-01,\n" for number in range(200))
+    tables, told = read({"customers.csv": "customer_id\n" + "".join(f"c{number}\n" for number in range(200)),
+                         "touches.csv": text + "c1,2023-01-02,x,post,2099-01-01,2099-01-02\n"})  # fmt: skip
+    assert tables.rows()["touches"] == 200 and "by responded_at" in told
+
+
 def test_a_table_that_lies_in_the_future_is_refused(refused) -> None:
     error = refused(HEADER + "a,2099-01-01,5\nb,2099-01-02,5\n")
     assert (error.column, error.where) == ("occurred_at", "file transactions.csv, line 2")

@@ -22,6 +22,8 @@ def lines(*texts: str) -> str:
         ("2024-06-01T10:00:00.25Z", "2024-06-01 10:00:00.25"),
         ("2024-06-01 10:00 UTC", "2024-06-01 10:00"),
         ("2024-11-03 01:30:00 America/New_York", "2024-11-03 06:30"),
+        ("2024-07-01 12:00 Europe/Berlin", "2024-07-01 10:00"),
+        ("2024-07-01T12:00:00[Asia/Kolkata]", "2024-07-01 06:30"),
         ("2024-07-01T12:00:00+02:00[Europe/Berlin]", "2024-07-01 10:00"),
         ("2024-06-01 10:00:00 PM", "2024-06-01 22:00"),
         ("2024-06-01 12:15:00 AM", "2024-06-01 00:15"),
@@ -42,6 +44,8 @@ def test_all_that_is_written_is_read(rows, text: str, utc: str) -> None:
         "2024-06-01 13:00:00 PM",
         "2024-06-01 10:00:00 EST",
         "2024-06-01 (BC)",
+        "2024-06-01T10:00:00+25:00",
+        "2024-06-01T10:00:00-05:60",
         "2024-06-01 10:00:00 and a bit",
         "2024-02-31",
         "2024-06-01 25:00",
@@ -58,6 +62,18 @@ def test_zoned_and_local_times_in_one_column_are_refused_with_one_of_each(refuse
     assert (error.column, error.where) == ("occurred_at", "file transactions.csv, line 2")
     assert [row["occurred_at"] for row in error.rows] == ["2024-03-10 02:30:00", "2024-03-10T02:30:00-05:00"]
     assert "zone" in error.hint
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("2024-03-10T02:30:00Z", "2024-03-10"),
+        ("2024-03-10 02:30", "2024-03-10 02:30 Europe/Berlin"),
+        ("2024-03-10 02:30 PM", "2024-03-10 02:30 PM +01:00"),
+    ],
+)
+def test_a_mix_is_refused_whatever_its_forms_and_order(refused, texts: tuple[str, str]) -> None:
+    assert {row["occurred_at"] for row in refused(lines(*texts)).rows} == set(texts)
 
 
 def test_a_zone_that_there_is_not_is_refused_by_name(refused) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -48,6 +49,7 @@ def test_what_is_no_number_is_refused(refused, amount: str) -> None:
         (["29,94 \u20ac", "1.000,00 \u20ac"], {"decimal": ",", "currency": "\u20ac"}),
         (["1,234", "5,678"], {}),  # a thousand, or a little more than one
         (["5 EUR", "6 USD"], {}),
+        (["(5.00)", "7.00"], {}),  # brackets are no currency
     ],
 )
 def test_signs_that_fit_are_proposed_and_doubt_is_not(refused, amounts: list[str], mend: dict[str, str]) -> None:
@@ -90,7 +92,9 @@ def test_labels_in_other_words(read, refused) -> None:
     assert mend == {"true_values": ["Attrited Customer"], "false_values": ["Existing Customer"]}
 
 
-@pytest.mark.parametrize("header", ["churnd", "Churn", "is_churned", "chruned", "Exited"])
+@pytest.mark.parametrize(
+    "header", ["churnd", "Churn", "is_churned", "chruned", "Exited", "customer_churned", "churned_flag", "Churned Y/N"]
+)
 def test_a_misspelt_label_is_asked_about(refused, header: str) -> None:
     error = refused({"customers.csv": f"customer_id,{header}\na,0\nb,1\n"})
     assert (error.column, error.rule) == ("churned", "column churned is missing")
@@ -131,9 +135,21 @@ def test_ids_of_a_csv_that_lost_digits_are_refused(refused, ids: list[str]) -> N
     assert "lost digits" in error.rule
 
 
-def test_ids_of_parquet_that_lost_digits_are_refused(refused) -> None:
-    frame = pd.DataFrame({"customer_id": [1.0, 2.0**53], "occurred_at": pd.Timestamp("2024-01-01"), "amount": 1.0})
-    assert "lost digits" in refused({"transactions.parquet": frame}).rule
+@pytest.mark.parametrize(("kind", "last"), [("float64", 2**53 - 1), ("float32", 2**24 - 1)])
+def test_ids_of_parquet_that_lost_digits_are_refused(refused, kind: str, last: int) -> None:
+    def bought(largest: int) -> pd.DataFrame:
+        ids = np.array([1, largest], dtype=kind)
+        return pd.DataFrame({"customer_id": ids, "occurred_at": pd.Timestamp("2024-01-01"), "amount": 1.0})
+
+    error = refused({"transactions.parquet": bought(last + 1)})
+    assert error.where == "file transactions.parquet, row 2" and "lost digits" in error.rule
+
+
+@pytest.mark.parametrize(("kind", "last"), [("float64", 2**53 - 1), ("float32", 2**24 - 1)])
+def test_ids_of_parquet_that_kept_digits_are_read(read, kind: str, last: int) -> None:
+    frame = pd.DataFrame({"customer_id": np.array([1, last], dtype=kind), "occurred_at": pd.Timestamp("2024-01-01")})
+    tables, _ = read({"transactions.parquet": frame.assign(amount=1.0)})
+    assert pd.read_parquet(tables.path("transactions"))["customer_id"].tolist() == ["1", str(last)]
 
 
 def test_ids_that_differ_by_spaces_or_a_point_are_told(read) -> None:
