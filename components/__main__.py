@@ -18,7 +18,7 @@ from models.catalog import NAMES
 TABLES, OF_FAMILY = ("ingest", "validate"), ("featurize", "train", "gate", "register", "release", "monitor")
 
 
-class Step:
+class StepContext:
     """Context of a step: settings, parameters, and the folders that steps share."""
 
     def __init__(self, home: Path | None, params: Path, family: str) -> None:
@@ -47,7 +47,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Refused:
+class ReleaseRefused:
     """The result of `release` for a version that a gate refused."""
 
     family: str
@@ -92,7 +92,7 @@ def _verb(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     @click.option("--params", type=click.Path(exists=True, path_type=Path), default="params.yaml", show_default=True)
     def command(home: Path | None, params: Path, family: str = "", **options: Any) -> None:
-        step = Step(home, params, family)
+        step = StepContext(home, params, family)
         step.done(name, function(step, **options))
 
     if name in OF_FAMILY:
@@ -106,7 +106,7 @@ def _verb(function: Callable[..., Any]) -> Callable[..., Any]:
 @_verb
 @click.option("--data", help="Folder or s3:// prefix with your tables; default: the source in the parameters.")
 @click.option("--schema", type=click.Path(exists=True, path_type=Path), help="How its files become these tables.")
-def ingest(step: Step, data: str | None, schema: Path | None) -> Any:
+def ingest(step: StepContext, data: str | None, schema: Path | None) -> Any:
     """Read a source and stage its canonical tables."""
     from components.ingest.step import ingest as run
     from features.schema import Schema, load
@@ -116,7 +116,7 @@ def ingest(step: Step, data: str | None, schema: Path | None) -> Any:
 
 
 @_verb
-def validate(step: Step) -> Any:
+def validate(step: StepContext) -> Any:
     """Hold the staged tables to their contracts and publish them if they keep them."""
     from components.validate.step import validate as run
 
@@ -125,7 +125,7 @@ def validate(step: Step) -> Any:
 
 @_verb
 @click.option("--as-of", help="Leave out what happened later than this moment; default: nothing.")
-def featurize(step: Step, as_of: str | None) -> Any:
+def featurize(step: StepContext, as_of: str | None) -> Any:
     """Make the frame the family learns from, and its features online."""
     from components.featurize.step import featurize as run
 
@@ -134,7 +134,7 @@ def featurize(step: Step, as_of: str | None) -> Any:
 
 @_verb
 @click.option("--with-earlier", is_flag=True, help="First run the steps before it that have not run yet.")
-def train(step: Step, with_earlier: bool) -> Any:
+def train(step: StepContext, with_earlier: bool) -> Any:
     """Fit the family and write an unsigned bundle; killed and run again, it resumes."""
     from components.train.step import train as run
 
@@ -145,7 +145,7 @@ def train(step: Step, with_earlier: bool) -> Any:
 
 
 @_verb
-def gate(step: Step) -> Any:
+def gate(step: StepContext) -> Any:
     """Evaluate the bundle against its baselines and the champion, and apply the gates."""
     from components.gate.step import gate as run
 
@@ -154,7 +154,7 @@ def gate(step: Step) -> Any:
 
 
 @_verb
-def register(step: Step) -> Any:
+def register(step: StepContext) -> Any:
     """Sign the bundle and make it a version: a challenger, or rejected for a reason."""
     from components.register.step import register as run
 
@@ -163,28 +163,28 @@ def register(step: Step) -> Any:
 
 @_verb
 @click.option("--version", help="Which registered version; default: the one that was registered last here.")
-def release(step: Step, version: str | None) -> Any:
+def release(step: StepContext, version: str | None) -> Any:
     """Release a version step by step against the champion, under replayed held-out traffic."""
     from components.release.step import release as run
 
     if version is None:
         last = json.loads(step.record("register").read_text())
         if last["status"] == "rejected":
-            return Refused(step.family, last["version"], "refused", last["reason"])
+            return ReleaseRefused(step.family, last["version"], "refused", last["reason"])
         version = last["version"]
     plan = step.params.arguments(step.family)["plan"]
     return run(step.family, version, plan, step.settings, replay=True)
 
 
 @_verb
-def monitor(step: Step) -> Any:
+def monitor(step: StepContext) -> Any:
     """Compare what the champion is asked and answers with its reference."""
     from components.monitor.step import monitor as run
 
     return run(step.family, step.params.arguments(step.family)["monitoring"], step.settings)
 
 
-def _run_missing(step: Step) -> None:
+def _run_missing(step: StepContext) -> None:
     """Run the steps before training that have left no result."""
     for verb, options in (("ingest", {"data": None, "schema": None}), ("validate", {}), ("featurize", {"as_of": None})):
         if not step.record(verb).exists():
@@ -198,7 +198,7 @@ def fingerprint(home: Path | None, params: Path) -> None:
     """Keep what the source holds now as a fingerprint: another one, another ingest."""
     from features.sources import fingerprint
 
-    step = Step(home, params, "")
+    step = StepContext(home, params, "")
     step.data.mkdir(parents=True, exist_ok=True)
     (step.data / "fingerprint").write_text(fingerprint(step.params.source, step.settings))
 

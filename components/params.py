@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models import catalog
 from models import family as contract
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.monitoring.params import Monitoring
 from serving.rollout.plan import Plan
 
@@ -32,7 +32,7 @@ class Params(BaseModel):
     fairness: Fairness
     release: Plan
     monitoring: Monitoring
-    decisions: Decisions
+    decisions: DecisionParams
     families: dict[str, dict[str, Any]]
 
     def section(self, family: str) -> dict[str, Any]:
@@ -41,7 +41,7 @@ class Params(BaseModel):
             raise KeyError(f"params.yaml has no section '{family}'")
         return {"seed": self.seed, **self.families[family]}
 
-    def family(self, family: str) -> contract.Params:
+    def family(self, family: str) -> contract.FamilyParams:
         """The family's section as the family reads it. Raises `ValidationError` naming what is wrong in it."""
         return catalog.family(family).params.read(self.section(family))
 

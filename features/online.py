@@ -19,7 +19,7 @@ from features import lake
 from features.offline import Snapshot, engine, feature_store
 from features.online_metadata import OnlineMetadata, online_metadata
 from features.packed.layout import Layout
-from features.packed.reader import Reader, Vectors
+from features.packed.reader import SnapshotReader, Vectors
 from features.packed.rows import rows_at
 from features.settings import Settings
 from features.transforms.groups import Entity
@@ -42,7 +42,7 @@ class UnknownEntity(KeyError):
         return str(self.args[0])
 
 
-class StoreUnavailable(RuntimeError):
+class OnlineStoreUnavailable(RuntimeError):
     """The online store is unreachable or empty."""
 
 
@@ -81,7 +81,7 @@ class Online:
 
         Raises:
             UnknownEntity: naming the first id that has no features.
-            StoreUnavailable: the store is unreachable; the next call tries again.
+            OnlineStoreUnavailable: the store is unreachable; the next call tries again.
         """
         entity = service_of(service).entity
         rows, known = self.rows(service, entity_ids)
@@ -92,7 +92,7 @@ class Online:
     def rows(self, service: str, entity_ids: Sequence[str]) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
         """As `read` where ids may be unknown: the rows, and a mask of known ids.
 
-        Raises `StoreUnavailable`.
+        Raises `OnlineStoreUnavailable`.
         """
         entity, ids = service_of(service).entity, [str(one) for one in entity_ids]
         with self._faults(service):
@@ -100,10 +100,10 @@ class Online:
             found = reader.read(ids)
         return _frame(entity, ids, reader, found), np.asarray(found.known)
 
-    def vectors(self, service: str, entity_ids: Sequence[str]) -> tuple[Reader, Vectors]:
+    def vectors(self, service: str, entity_ids: Sequence[str]) -> tuple[SnapshotReader, Vectors]:
         """As `rows`, as float vectors in one round trip; follows publications within a second.
 
-        `Vectors.known` marks known ids. Raises `StoreUnavailable`.
+        `Vectors.known` marks known ids. Raises `OnlineStoreUnavailable`.
         """
         with self._faults(service):
             reader = self._open(service, newest=False).reader
@@ -115,7 +115,7 @@ class Online:
             yield
         except self._shelf.faults as fault:
             self._opened.pop(service, None)
-            raise StoreUnavailable(f"the online store does not answer: {fault}") from fault
+            raise OnlineStoreUnavailable(f"the online store does not answer: {fault}") from fault
 
     def _open(self, service: str, newest: bool) -> "_Opened":
         opened = self._opened.get(service)
@@ -124,7 +124,7 @@ class Online:
         served = _served(self._shelf, service)
         if not served:
             self._opened.pop(service, None)
-            raise StoreUnavailable(f"the online store has no features of '{service}': none were published")
+            raise OnlineStoreUnavailable(f"the online store has no features of '{service}': none were published")
         if opened is None or opened.snapshot != served[0]:
             opened = self._opened[service] = _Opened(served[0], self._shelf)
         opened.looked = monotonic()
@@ -139,10 +139,10 @@ class _Opened:
         with tempfile.TemporaryDirectory() as temporary:
             store = _feast(snapshot, place, Path(temporary))
             views = store.get_feature_service(snapshot.service).feature_view_projections
-        self.reader = Reader(store.project, [Layout.of(view) for view in views], rows_at(place.place))
+        self.reader = SnapshotReader(store.project, [Layout.of(view) for view in views], rows_at(place.place))
 
 
-def _frame(entity: Entity, ids: list[str], reader: Reader, found: Vectors) -> pd.DataFrame:
+def _frame(entity: Entity, ids: list[str], reader: SnapshotReader, found: Vectors) -> pd.DataFrame:
     # One block of numbers: creating a hundred columns one by one would take longer than reading them.
     numbers = found.numbers[:, : len(reader.numbers)]
     flags = zip(reader.booleans, found.numbers[:, len(reader.numbers) :].T, strict=True)
@@ -165,7 +165,7 @@ def _feast(snapshot: Snapshot, place: OnlineMetadata, temporary: Path) -> Any:
     """Feast over the snapshot's part of the online store, its registry copied into the folder `temporary`."""
     registry = place.get(f"registry/{snapshot.digest}")
     if registry is None:
-        raise StoreUnavailable(f"the online store has no registry of {snapshot.service} {snapshot.digest}")
+        raise OnlineStoreUnavailable(f"the online store has no registry of {snapshot.service} {snapshot.digest}")
     (temporary / "registry.db").write_bytes(registry)
     return feature_store(snapshot, temporary, {"type": TYPE, "place": place.place})
 

@@ -37,10 +37,12 @@ class OnlineMetadata(Protocol):
 
 def online_metadata(settings: Settings) -> OnlineMetadata:
     """The online store of the settings."""
-    return Sqlite(settings.home / "online.db") if settings.redis_url is None else Redis(settings.redis_url)
+    return (
+        SqliteMetadata(settings.home / "online.db") if settings.redis_url is None else RedisMetadata(settings.redis_url)
+    )
 
 
-class Sqlite:
+class SqliteMetadata:
     """Features in one SQLite file."""
 
     faults: tuple[type[Exception], ...] = (sqlite3.Error, OSError)
@@ -75,7 +77,7 @@ class Sqlite:
         return sqlite3.connect(f"{self._path.as_uri()}?mode={mode}", uri=True, timeout=30)
 
 
-class Redis:
+class RedisMetadata:
     """Features in Redis."""
 
     def __init__(self, url: str) -> None:

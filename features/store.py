@@ -1,13 +1,13 @@
 """Public interface of the feature store: build a snapshot, join examples with it, publish it, read it online."""
 
 from features.offline import FutureLeak, Snapshot, build, training_frame
-from features.online import Online, StoreUnavailable, UnknownEntity, publish
+from features.online import Online, OnlineStoreUnavailable, UnknownEntity, publish
 
 __all__ = [
     "FutureLeak",
     "Online",
+    "OnlineStoreUnavailable",
     "Snapshot",
-    "StoreUnavailable",
     "UnknownEntity",
     "build",
     "publish",

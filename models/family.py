@@ -20,7 +20,7 @@ from models.evaluation.policy_value import LogGate
 from models.inputs import Kind, Matrix
 
 
-class Params(BaseModel):
+class FamilyParams(BaseModel):
     """A family's section of `params.yaml`. Families add their own fields; unknown ones are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -122,7 +122,7 @@ class Family:
     feature_service: str | None
     label: tuple[str, ...]
     examples: Callable[..., pd.DataFrame]
-    params: type[Params]
+    params: type[FamilyParams]
     fit: Fit
     load: Callable[[Path], Model]
     metrics: tuple[Metric, ...]

@@ -24,7 +24,7 @@ _CODE = ("features", "models", "components")
 
 
 @dataclass(frozen=True)
-class Step:
+class PipelineStep:
     """One step of a run. `result` is its output as a mapping, empty while it runs; `error` is set if it failed."""
 
     name: str
@@ -37,7 +37,7 @@ class Step:
 class RunResult:
     """A finished run: its steps in order; steps whose condition was false are missing."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PipelineStep, ...]
     seconds: float
     log: Path
 
@@ -59,7 +59,7 @@ def run(
     family: str,
     arguments: Mapping[str, Any],
     settings: Settings,
-    progress: Callable[[Step], None] = lambda step: None,
+    progress: Callable[[PipelineStep], None] = lambda step: None,
 ) -> RunResult:
     """Run `pipeline(family)` with `arguments` and return the output of each step.
 
@@ -90,14 +90,14 @@ def run(
     return RunResult(tuple(steps), time.monotonic() - began, log)
 
 
-def _events(task: Mapping[str, Any], settings: Settings, log: Path) -> Iterator[Step]:
+def _events(task: Mapping[str, Any], settings: Settings, log: Path) -> Iterator[PipelineStep]:
     """Yield the steps that the run's process reports, one JSON line each."""
     with _process(settings) as process:
         assert process.stdin and process.stdout  # noqa: S101  (both are pipes)
         process.stdin.write(json.dumps(task) + "\n")
         process.stdin.flush()
         for line in process.stdout:
-            yield Step(**json.loads(line))
+            yield PipelineStep(**json.loads(line))
     if process.returncode:
         raise StepFailed("the pipeline", f"its process ended with code {process.returncode}", log)
 

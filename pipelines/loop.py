@@ -17,7 +17,7 @@ from features.sources import AS_THEY_ARE, fingerprint, learns, tables
 from models import catalog
 from pipelines import simulation
 from pipelines.console import console as terminal_or_log
-from pipelines.local import Step, run
+from pipelines.local import PipelineStep, run
 from pipelines.report import publish, terminal
 from pipelines.training import training
 from serving.decisions.kinds.bid import FAMILY
@@ -111,7 +111,7 @@ def _pipeline(family: str, params: Params, where: dict[str, Any], settings: Sett
         run(training, family, where | params.arguments(family), settings, lambda step: _show(step, status, console))
 
 
-def _show(step: Step, status: Status, console: Console) -> None:
+def _show(step: PipelineStep, status: Status, console: Console) -> None:
     if step.state == "running":
         status.update(f"  {step.name} …")
         return

@@ -16,7 +16,7 @@ from models.registry import Registry
 from serving.rollout.fleet import Fleet
 from serving.rollout.plan import Plan, Traffic
 from serving.rollout.release import Release, roll_back
-from serving.rollout.replay import Replay
+from serving.rollout.replay import TrafficReplay
 from serving.rollout.serve import Served, running
 
 
@@ -51,7 +51,7 @@ def release(family: str, version: str, plan: dict[str, Any], settings: Settings,
     with _traffic(settings, registry) as traffic:
         course = Release(family, traffic, registry, Plan.model_validate(plan), settings.home)
         if replay or isinstance(traffic, Fleet):
-            with Replay(traffic, catalog.family(family), _rows(family, version, registry), settings) as sender:
+            with TrafficReplay(traffic, catalog.family(family), _rows(family, version, registry), settings) as sender:
                 done = course.run(version, sender.look)
             sent, failed = sender.seen.requests, len(sender.seen.failures)
         else:

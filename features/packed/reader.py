@@ -27,7 +27,7 @@ class Vectors:
     vectors: Mapping[str, list[list[float] | None]] = field(default_factory=dict)
 
 
-class Reader:
+class SnapshotReader:
     """Reads one published snapshot.
 
     Attributes:

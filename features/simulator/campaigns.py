@@ -42,7 +42,7 @@ class Channel(Record):
     response: PositiveFloat
 
 
-class Delay(Record):
+class DelayMixture(Record):
     """Delay from a click to its conversion, a mixture of two exponentials.
 
     Quick conversions take `quick_hours` on average; the mean of the slow ones and the shares of both follow from the
@@ -55,7 +55,7 @@ class Delay(Record):
     within_fortnight: Annotated[float, Field(gt=0, lt=1)]
 
     @model_validator(mode="after")
-    def _later_is_more(self) -> "Delay":
+    def _later_is_more(self) -> "DelayMixture":
         if not self.within_day < self.within_fortnight or self.slow_share >= 1:
             raise ValueError("delay: expected within_day < within_fortnight and a share of slow conversions below 1")
         return self
@@ -84,10 +84,10 @@ class Conversions(Record):
     spread: Annotated[float, Field(ge=0)]
     value: PositiveFloat
     value_spread: Annotated[float, Field(ge=0)]
-    delay: Delay
+    delay: DelayMixture
 
 
-class Campaign(Record):
+class CampaignStatistics(Record):
     """Statistics that the simulator is fitted to. All money is in the unit of `price`.
 
     Attributes:
@@ -116,7 +116,7 @@ class Campaign(Record):
     response: Season
 
     @model_validator(mode="after")
-    def _channels_are_whole(self) -> "Campaign":
+    def _channels_are_whole(self) -> "CampaignStatistics":
         names = [channel.name for channel in self.channels]
         total = sum(channel.share for channel in self.channels)
         if len(set(names)) < len(names) or not math.isclose(total, 1, abs_tol=1e-9):

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from features.simulator.campaigns import Campaign
+from features.simulator.campaigns import CampaignStatistics
 
 Floats = npt.NDArray[np.float64]
 #: Normal scores of the stored price quantiles; values between are interpolated.
@@ -14,7 +14,7 @@ SCORES = np.linspace(-6, 6, 2401)
 
 
 @dataclass(frozen=True)
-class Market:
+class SimulatedMarket:
     """A campaign's distributions.
 
     Attributes:
@@ -31,7 +31,7 @@ class Market:
     price_quantiles: Floats
 
 
-def fit(campaign: Campaign) -> Market:
+def fit(campaign: CampaignStatistics) -> SimulatedMarket:
     """Fit distributions whose moments over the week and all channels equal the campaign's.
 
     Market prices are gamma: compared with a log-normal of the same mean and spread, it fits five of the six published
@@ -54,7 +54,7 @@ def fit(campaign: Campaign) -> Market:
         raise ValueError(f"campaign '{campaign.name}': price_spread or auc is below what channels and seasons make it")
     shape = 1 / within_price
     quantiles = special.gammaincinv(shape, special.ndtr(SCORES)) * campaign.price / shape
-    return Market(volume, price, response, within_response**0.5, np.asarray(quantiles))
+    return SimulatedMarket(volume, price, response, within_response**0.5, np.asarray(quantiles))
 
 
 def _level(of_channel: Floats, of_week: Floats, weight: Floats) -> Floats:

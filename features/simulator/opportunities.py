@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from features.simulator.campaigns import DAYS_A_WEEK, HOURS_A_DAY, Campaign, Delay, Shift
-from features.simulator.market import SCORES, Floats, Market, fit
+from features.simulator.campaigns import DAYS_A_WEEK, HOURS_A_DAY, CampaignStatistics, DelayMixture, Shift
+from features.simulator.market import SCORES, Floats, SimulatedMarket, fit
 from features.simulator.published import PUBLISHED
 
 Integers = npt.NDArray[np.int64]
@@ -19,7 +19,7 @@ _HOUR = 3_600_000_000  # microseconds
 
 
 @dataclass(frozen=True)
-class Opportunities:
+class SimulatedAuctions:
     """Auctions in order of time with their potential outcomes; every array is of (auctions,).
 
     Attributes:
@@ -53,10 +53,10 @@ class Opportunities:
         return len(self.occurred_at)
 
 
-def join(parts: Sequence[Opportunities]) -> Opportunities:
+def join(parts: Sequence[SimulatedAuctions]) -> SimulatedAuctions:
     """Concatenate opportunities."""
-    names = [each.name for each in fields(Opportunities)]
-    return Opportunities(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    names = [each.name for each in fields(SimulatedAuctions)]
+    return SimulatedAuctions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,10 @@ class Simulator:
     Raises ValueError where the campaign lacks the channel of a shift, or no distribution fits.
     """
 
-    campaign: Campaign
+    campaign: CampaignStatistics
     seed: int
     shifts: tuple[Shift, ...] = ()
-    market: Market = field(init=False, repr=False, compare=False)
+    market: SimulatedMarket = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         unknown = {shift.channel for shift in self.shifts} - {None, *self.campaign.of_channels("name")}
@@ -82,18 +82,18 @@ class Simulator:
         """The simulator of a campaign in `PUBLISHED`. Raises KeyError for an unknown name."""
         return cls(PUBLISHED[name], seed, shifts)
 
-    def hour(self, number: int) -> Opportunities:
+    def hour(self, number: int) -> SimulatedAuctions:
         """The auctions of an hour since `START`; their number is random around the season."""
         rng = self._rng("hour", number)
         day, hour = divmod(number, HOURS_A_DAY)
         expected = self.campaign.daily * DAYS_A_WEEK * self.market.volume[day % DAYS_A_WEEK, hour]
         return self._draw(number + np.sort(rng.random(rng.poisson(expected))), rng)
 
-    def stream(self, days: int) -> Iterator[Opportunities]:
+    def stream(self, days: int) -> Iterator[SimulatedAuctions]:
         """Yield the auctions of each hour from `START`."""
         return map(self.hour, range(days * HOURS_A_DAY))
 
-    def day(self, number: int, auctions: int) -> Opportunities:
+    def day(self, number: int, auctions: int) -> SimulatedAuctions:
         """A day since `START` with this many auctions, spread over its hours by the season.
 
         Every weekday has the same number, so the weekend has slightly more weight than in the published mean.
@@ -106,7 +106,7 @@ class Simulator:
     def _rng(self, span: str, number: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, zlib.crc32(f"{self.campaign.name} {span}".encode()), number])
 
-    def _draw(self, clock: Floats, rng: np.random.Generator) -> Opportunities:
+    def _draw(self, clock: Floats, rng: np.random.Generator) -> SimulatedAuctions:
         """One auction at each of these hours since `START`."""
         whole = clock.astype(np.int64)
         hour, weekday = whole % HOURS_A_DAY, whole // HOURS_A_DAY % DAYS_A_WEEK
@@ -121,7 +121,7 @@ class Simulator:
         cvr = _rate(predicted_cvr, self.campaign.unseen, unseen_clicker)
         click = rng.random(len(clock)) < ctr
         conversion_value, delay = self._convert(click, cvr, rng)
-        return Opportunities(
+        return SimulatedAuctions(
             occurred_at=START + (clock * _HOUR).astype("timedelta64[us]"),
             hour=hour,
             weekday=weekday,
@@ -168,6 +168,6 @@ def _rate(mean: Any, spread: float, score: Floats) -> Floats:
     return np.asarray(np.minimum(mean * np.exp(spread * score - spread**2 / 2), 1.0))
 
 
-def _delays(delay: Delay, count: int, rng: np.random.Generator) -> Floats:
+def _delays(delay: DelayMixture, count: int, rng: np.random.Generator) -> Floats:
     mean = np.where(rng.random(count) < delay.slow_share, delay.slow_hours, delay.quick_hours)
     return np.asarray(mean * rng.standard_exponential(count))

@@ -31,7 +31,7 @@ Assumed:
 
 from statistics import median
 
-from features.simulator.campaigns import Campaign, Channel, Conversions, Delay, Season
+from features.simulator.campaigns import CampaignStatistics, Channel, Conversions, DelayMixture, Season
 
 #: By advertiser: impressions, clicks, cost (the sum of market prices), standard deviation of the market price.
 IPINYOU = {
@@ -50,9 +50,9 @@ WORDSTREAM = {"search": (0.0317, 2.69, 0.0375), "display": (0.0046, 0.63, 0.0077
 DAILY = 2_000
 
 
-def _campaign(name: str, ctr: float, price: float, price_spread: float, conversion_rate: float) -> Campaign:
+def _campaign(name: str, ctr: float, price: float, price_spread: float, conversion_rate: float) -> CampaignStatistics:
     value = price / ctr / conversion_rate
-    return Campaign(
+    return CampaignStatistics(
         name=name,
         ctr=ctr,
         price=price,
@@ -66,7 +66,7 @@ def _campaign(name: str, ctr: float, price: float, price_spread: float, conversi
             spread=0.5,
             value=value,
             value_spread=value,
-            delay=Delay(quick_hours=1.0, within_day=0.8, within_fortnight=0.97),
+            delay=DelayMixture(quick_hours=1.0, within_day=0.8, within_fortnight=0.97),
         ),
         channels=(
             Channel(name="desktop", share=0.5, price=1.0, response=1.0),
@@ -79,7 +79,7 @@ def _campaign(name: str, ctr: float, price: float, price_spread: float, conversi
     )
 
 
-def _published() -> dict[str, Campaign]:
+def _published() -> dict[str, CampaignStatistics]:
     found = {
         name: _campaign(name, clicks / impressions, cost / impressions, spread, IPINYOU_CONVERSION_RATE)
         for name, (impressions, clicks, cost, spread) in IPINYOU.items()

@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from features.simulator.market import Floats
-from features.simulator.opportunities import Opportunities
+from features.simulator.opportunities import SimulatedAuctions
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class Settlement:
     """Every array is of (auctions,), in their order.
 
     Attributes:
@@ -29,7 +29,7 @@ class Outcomes:
     converted_at: npt.NDArray[np.datetime64]
 
 
-def settle(offered: Opportunities, bids: Floats, pricing: Literal["second", "first"] = "second") -> Outcomes:
+def settle(offered: SimulatedAuctions, bids: Floats, pricing: Literal["second", "first"] = "second") -> Settlement:
     """Run the auctions: a bid above 0 wins at or above the market price, and pays that price or (`first`) the bid.
 
     Potential outcomes are drawn before bidding, so that policies differ only by their bids.
@@ -40,7 +40,7 @@ def settle(offered: Opportunities, bids: Floats, pricing: Literal["second", "fir
     later = np.full(len(offered), np.timedelta64("NaT", "us"))
     converted = ~np.isnan(delay)
     later[converted] = delay[converted].astype("timedelta64[us]")
-    return Outcomes(
+    return Settlement(
         won=won,
         paid=np.where(won, price, 0.0),
         click=offered.click * won,

@@ -23,7 +23,7 @@ class Policy(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ReplayOutcome:
     """Results of replayed episodes; every array has the shape of the budgets.
 
     `optimum` is the optimal value in hindsight: see `hindsight.optimum`.
@@ -47,7 +47,7 @@ class Outcome:
         return pd.DataFrame({name: array.ravel() for name, array in vars(self).items()})
 
 
-class Replay:
+class AuctionReplay:
     """A running replay: `observe` the current auctions, `settle` the bids, until `over`.
 
     A bid wins at or above the market price, ties included, as the log's price is what winning took; a bid of 0 or less
@@ -127,11 +127,11 @@ class Replay:
         self.offered_value = self.offered_value[picked]
         self.recent_cost = self.recent_cost[picked]
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ReplayOutcome:
         """The results so far."""
         won = {name: array.reshape(self.shape) for name, array in self.won.items()}
         cost = (self.budget - self.left).reshape(self.shape)
-        return Outcome(**won, cost=cost, optimum=optimum(self.episodes, self.budget.reshape(self.shape)))
+        return ReplayOutcome(**won, cost=cost, optimum=optimum(self.episodes, self.budget.reshape(self.shape)))
 
     def _now(self, column: str) -> npt.NDArray[Any]:
         return np.asarray(self.columns[column][self.at].take(self.episode))
@@ -143,9 +143,9 @@ class Replay:
         self.debt = self.debt + (self.at + 1) / self.episodes.auctions - spent
 
 
-def replay(episodes: Episodes, budget: Floats, policy: Policy, pricing: Pricing = "second") -> Outcome:
-    """Replay whole episodes with a policy; shapes and errors as for `Replay`."""
-    game = Replay(episodes, budget, pricing)
+def replay(episodes: Episodes, budget: Floats, policy: Policy, pricing: Pricing = "second") -> ReplayOutcome:
+    """Replay whole episodes with a policy; shapes and errors as for `AuctionReplay`."""
+    game = AuctionReplay(episodes, budget, pricing)
     while not game.over:
         game.settle(policy.bid(game.observe()))
     return game.outcome()

@@ -8,7 +8,7 @@ import pandas as pd
 
 from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
-from models.bidding.environment import Outcome, Policy, Pricing, replay
+from models.bidding.environment import Policy, Pricing, ReplayOutcome, replay
 from models.bidding.market import Markets
 from models.evaluation.bootstrap import SAMPLES, Interval
 
@@ -26,7 +26,7 @@ class Comparison:
 
     ratios: tuple[float, ...]
     campaign: np.ndarray[tuple[int, ...], np.dtype[np.str_]]
-    outcomes: Mapping[str, Outcome]
+    outcomes: Mapping[str, ReplayOutcome]
     weights: Floats
 
     def total(self, policy: str, campaign: str = ALL, ratios: Sequence[float] | None = None) -> Interval:

@@ -11,7 +11,7 @@ from features.examples import Window
 from features.tables import Tables
 from models.bidding import frame, hindsight, market
 from models.bidding.auctions import Floats
-from models.bidding.environment import Pricing, Replay
+from models.bidding.environment import AuctionReplay, Pricing
 from models.bidding.fit import RATIOS
 from models.bidding.policies.pacing import Pacing
 from models.bidding.shading import priced
@@ -144,7 +144,7 @@ def _played(rows: pd.DataFrame) -> pd.DataFrame:
     pricing = frame.pricing(rows)
     markets = market.fit(learnt, pricing=pricing)
     policy = priced(Pacing.fit(markets), markets)
-    game, seen = Replay(episodes, rows["budget"].to_numpy()[order[:, 0]], pricing), []
+    game, seen = AuctionReplay(episodes, rows["budget"].to_numpy()[order[:, 0]], pricing), []
     while not game.over:
         seen.append(game.observe())
         game.settle(policy.bid(seen[-1]))

@@ -32,7 +32,7 @@ RATIOS = (1 / 32, 1 / 16, 1 / 8, 1 / 4)
 PARTS = 2
 
 
-class Kept(Policy, Protocol):
+class SavablePolicy(Policy, Protocol):
     """A policy that can be saved."""
 
     def save(self, folder: Path) -> None:
@@ -40,7 +40,7 @@ class Kept(Policy, Protocol):
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingData:
     """Training data of a policy. `checkpoint` is the folder for progress of long fits; `known` are earlier markets."""
 
     episodes: Episodes
@@ -70,7 +70,7 @@ class Lesson:
         return Study(self.schedule, self.reward, self.seed, self.checkpoint)
 
 
-FITS: Mapping[str, Callable[[Lesson], Kept]] = {
+FITS: Mapping[str, Callable[[TrainingData], SavablePolicy]] = {
     "constant": lambda given: Constant.fit(given.episodes, given.markets, given.ratios),
     "random": lambda given: Random.fit(given.episodes, given.markets, given.ratios, given.seed),
     "mcpc": lambda given: Mcpc.fit(given.episodes),
@@ -82,7 +82,7 @@ FITS: Mapping[str, Callable[[Lesson], Kept]] = {
     "pacing": lambda given: Pacing.fit(given.markets),
     "dqn": lambda given: Dqn.fit(given.episodes, given.markets, given.study),
 }
-LOADS: Mapping[str, Callable[[Path], Kept]] = {
+LOADS: Mapping[str, Callable[[Path], SavablePolicy]] = {
     "constant": Constant.load,
     "random": Random.load,
     "mcpc": Mcpc.load,
@@ -102,11 +102,11 @@ CANDIDATES = ("pacing", "rlb_calibrated", "rlb", "pid", "linear", "ortb", "mcpc"
 BEYOND = 1.96
 
 
-def held_out(lesson: Lesson) -> dict[str, list[float]]:
+def held_out(data: TrainingData) -> dict[str, list[float]]:
     """What each candidate won in each episode, over all budgets, on parts of the log that it had not learnt from."""
     won: dict[str, list[float]] = {name: [] for name in CANDIDATES}
-    for part, (learn, rest) in enumerate(_parts(lesson.episodes)):
-        given = replace(lesson, episodes=learn, checkpoint=lesson.checkpoint / f"part{part}")
+    for part, (learn, rest) in enumerate(_parts(data.episodes)):
+        given = replace(data, episodes=learn, checkpoint=data.checkpoint / f"part{part}")
         budget = market.budgets(given.markets, rest, given.ratios)
         for name in CANDIDATES:
             outcome = play(rest, budget, FITS[name](given), given.markets)

@@ -11,8 +11,8 @@ import pandas as pd
 
 from models.bidding import frame, market
 from models.bidding.auctions import Floats
-from models.bidding.environment import Replay
-from models.bidding.fit import LOADS, Kept
+from models.bidding.environment import AuctionReplay
+from models.bidding.fit import LOADS, SavablePolicy
 from models.bidding.market import Market
 from models.bidding.observation import Observation
 from models.bidding.policies.budget_curve import Document
@@ -41,7 +41,7 @@ class About(Document):
 
 
 @dataclass(frozen=True)
-class Known:
+class CampaignPrices:
     """Features of each row's campaign: mean price of the last week, and its number of auctions."""
 
     price: Floats
@@ -70,7 +70,7 @@ class BiddingModel:
     won, spending would stay even.
     """
 
-    def __init__(self, about: About, policy: Kept) -> None:
+    def __init__(self, about: About, policy: SavablePolicy) -> None:
         self.about, self.policy = about, policy
         clicks = about.goal == "clicks"
         self._chance, self._worth = (
@@ -79,7 +79,7 @@ class BiddingModel:
         self.says = frozenset({"policy_bid", "policy_propensity", "baseline_bid", self._worth})
         self.beside = (self._chance, "target_cpc", "current_bid")
 
-    def bid(self, seen: Observation, known: Known) -> Floats:
+    def bid(self, seen: Observation, known: CampaignPrices) -> Floats:
         """Bids for the current auctions, of (rows,), at most the remaining budget."""
         learnt = np.array([name in self.about.markets for name in seen.campaigns])[seen.campaign]
         if not learnt.all():
@@ -103,7 +103,7 @@ class BiddingModel:
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`bid` and `expected_value` per row. Raises `InvalidRows`; see `frame.observed` for optional columns."""
         seen = frame.observed(rows)
-        bid = self.bid(seen, Known.of(rows))
+        bid = self.bid(seen, CampaignPrices.of(rows))
         return pd.DataFrame({"bid": bid, "expected_value": self.expected_value(seen)}, index=rows.index)
 
     def answer_columns(self, column: Callable[[str], Floats], texts: Texts) -> dict[str, Floats]:
@@ -117,7 +117,7 @@ class BiddingModel:
         seen = frame.observation({name: column(name) for name in frame.NUMBERS}, campaigns, channels)
         target = column("target_cpc") * column(self._chance)
         rule = np.where(np.isnan(target), column("current_bid"), target)
-        bid = self.bid(seen, Known.told(column(frame.PRICE), column(frame.PRICES)))
+        bid = self.bid(seen, CampaignPrices.told(column(frame.PRICE), column(frame.PRICES)))
         return {
             "policy_bid": np.where(np.isnan(column("remaining")), rule, bid),
             "policy_propensity": np.ones(len(seen)),
@@ -148,7 +148,7 @@ class BiddingModel:
         about = About.model_validate_json((folder / "model.json").read_text())
         return cls(about, LOADS[about.policy](folder / "policy"))
 
-    def _by_policy(self, seen: Observation, known: Known) -> Floats:
+    def _by_policy(self, seen: Observation, known: CampaignPrices) -> Floats:
         fitted = market.prices(self.about.markets, seen)
         level = (known.auctions * known.price / fitted + DOUBT) / (known.auctions + DOUBT)
         if self.about.spend == "worthwhile":
@@ -168,8 +168,8 @@ def trial(model: BiddingModel, test: pd.DataFrame) -> pd.DataFrame:
     """The bids of `model` in a replay of the episodes of `test` with their budgets, on the index of `test`."""
     episodes, places = frame.episodes(test)
     first = test.iloc[places[:, 0]]
-    game = Replay(episodes, first["budget"].to_numpy(dtype=float), frame.pricing(test))
-    known = Known.of(first)
+    game = AuctionReplay(episodes, first["budget"].to_numpy(dtype=float), frame.pricing(test))
+    known = CampaignPrices.of(first)
     bids, worth = np.empty(len(test)), np.empty(len(test))
     while not game.over:
         seen, now = game.observe(), places[:, game.at]
@@ -188,5 +188,5 @@ def _take(seen: Observation, which: npt.NDArray[np.bool_]) -> Observation:
     return Observation(campaign=places.astype(np.int64), campaigns=tuple(names), channels=seen.channels, **arrays)
 
 
-def _known(known: Known, which: npt.NDArray[np.bool_]) -> Known:
-    return Known(known.price[which], known.auctions[which])
+def _known(known: CampaignPrices, which: npt.NDArray[np.bool_]) -> CampaignPrices:
+    return CampaignPrices(known.price[which], known.auctions[which])

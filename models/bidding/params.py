@@ -7,10 +7,10 @@ from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.training import Schedule
 from models.bidding.environment import Pricing
 from models.bidding.reserve import Goal, Spend
-from models.family import Params
+from models.family import FamilyParams
 
 
-class BiddingParams(Params):
+class BiddingParams(FamilyParams):
     """The `bidding` section of `params.yaml`.
 
     In `window`, the horizon is the length of the test split and of the valid split before it; campaign features are

@@ -10,7 +10,7 @@ the budget's shadow price in the worth, this is also optimal under a budget: the
 
 from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
-from models.bidding.environment import Outcome, Policy, replay
+from models.bidding.environment import Policy, ReplayOutcome, replay
 from models.bidding.market import Markets
 from models.bidding.observation import Observation
 
@@ -31,6 +31,6 @@ def priced(policy: Policy, markets: Markets) -> Policy:
     return Shaded(policy, markets) if market.pricing(markets) == "first" else policy
 
 
-def play(episodes: Episodes, budget: Floats, policy: Policy, markets: Markets) -> Outcome:
+def play(episodes: Episodes, budget: Floats, policy: Policy, markets: Markets) -> ReplayOutcome:
     """Replay whole episodes with a policy, shaded where needed; shapes and errors as for `Replay`."""
     return replay(episodes, budget, priced(policy, markets), market.pricing(markets))

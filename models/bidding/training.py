@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from models.bidding import frame
-from models.bidding.fit import FITS, Kept, Lesson, best, held_out
+from models.bidding.fit import FITS, SavablePolicy, TrainingData, best, held_out
 from models.bidding.market import Market
 from models.bidding.model import About, BiddingModel
 from models.bidding.params import BiddingParams
@@ -26,7 +26,7 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpo
     budget, because a week of clicks is too little to distinguish tuned policies. Results, and the network after each
     round, are saved in `checkpoint`, from which an interrupted fit resumes.
     """
-    given = lesson(train, valid, params, checkpoint)
+    given = training_data(train, valid, params, checkpoint)
     kept = checkpoint / WON
     if not kept.exists():
         aside = kept.with_suffix(".new")
@@ -40,22 +40,22 @@ def baseline(name: str) -> Fit:
     """The policy `name`, fitted on the same examples with the same `spend` setting."""
 
     def fitted(train: pd.DataFrame, valid: pd.DataFrame, params: BiddingParams, checkpoint: Path) -> Model:
-        given = lesson(train, valid, params, checkpoint)
+        given = training_data(train, valid, params, checkpoint)
         return made(name, FITS[name](given), given, train)
 
     return fitted
 
 
-def lesson(
+def training_data(
     train: pd.DataFrame,
     valid: pd.DataFrame,
     params: BiddingParams,
     checkpoint: Path,
     known: Mapping[str, Market] | None = None,
-) -> Lesson:
+) -> TrainingData:
     """Training data of the policies, with the markets `known` from an earlier fit."""
     episodes, _ = frame.episodes(pd.concat([train, valid], ignore_index=True))
-    return Lesson(
+    return TrainingData(
         episodes,
         params.seed,
         checkpoint,
@@ -70,8 +70,8 @@ def lesson(
 
 def made(
     name: str,
-    policy: Kept,
-    given: Lesson,
+    policy: SavablePolicy,
+    given: TrainingData,
     train: pd.DataFrame,
     usual: Mapping[str, Mapping[str, float]] | None = None,
 ) -> BiddingModel:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from models.bidding.fit import Kept, Lesson
+from models.bidding.fit import SavablePolicy, TrainingData
 from models.bidding.model import BiddingModel
 from models.bidding.params import BiddingParams
 from models.bidding.policies.constant import Constant
@@ -17,16 +17,16 @@ from models.bidding.policies.ortb import Ortb
 from models.bidding.policies.pacing import Pacing
 from models.bidding.policies.pid import Pid
 from models.bidding.policies.rlb import Rlb
-from models.bidding.training import lesson, made
+from models.bidding.training import made, training_data
 
 
-def _linear(given: Lesson, before: Linear | Pid) -> Linear:
+def _linear(given: TrainingData, before: Linear | Pid) -> Linear:
     return Linear.fit(given.episodes, given.markets, given.ratios, before.factor)
 
 
 #: Incremental fit by policy: networks start from their weights, tuned factors from their values. Policies derived from
 #: markets alone are refitted; markets start from the earlier ones.
-UPDATES: Mapping[str, Callable[[Lesson, Any], Kept]] = {
+UPDATES: Mapping[str, Callable[[TrainingData, Any], SavablePolicy]] = {
     "mcpc": lambda given, before: Mcpc(targets={**before.targets, **Mcpc.fit(given.episodes).targets}),
     "constant": lambda given, before: Constant.fit(given.episodes, given.markets, given.ratios, before.amount),
     "linear": _linear,
@@ -47,5 +47,5 @@ def update(
     Campaigns without new auctions are unchanged. An interrupted fit resumes from `checkpoint`.
     """
     about = champion.about
-    given = lesson(train, valid, params, checkpoint, about.markets)
+    given = training_data(train, valid, params, checkpoint, about.markets)
     return made(about.policy, UPDATES[about.policy](given, champion.policy), given, train, about.usual)

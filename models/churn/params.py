@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from features.examples import Window
-from models.family import Params
+from models.family import FamilyParams
 
 Chance = Annotated[float, Field(gt=0, lt=1)]
 
@@ -19,7 +19,7 @@ class Bands(BaseModel):
     high: Chance = 0.7
 
 
-class ChurnParams(Params):
+class ChurnParams(FamilyParams):
     """How the ensemble is learnt.
 
     Attributes:

@@ -19,7 +19,7 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
-class Difference:
+class Disparity:
     """The largest difference between two groups of `column`, and a lower bound that holds at 95% for all pairs at once.
 
     Attributes:
@@ -38,7 +38,7 @@ class Difference:
 class Assessment:
     """One sensitive column: the differences, and a row per group with `rows`, `selected`, `tpr` and `fpr`."""
 
-    differences: tuple[Difference, ...]
+    differences: tuple[Disparity, ...]
     groups: pd.DataFrame
     left_out: int
 
@@ -64,8 +64,8 @@ def assess(column: "pd.Series[Any]", outcome: Array, decision: Array) -> Assessm
     low = {name: _lower_bound(table[name].to_numpy(), n) for name, n in trials.items()}
     name = str(column.name)
     differences = (
-        Difference(name, "demographic_parity", float(gaps["selected"]), low["selected"]),
-        Difference(name, "equalized_odds", float(max(gaps["tpr"], gaps["fpr"])), max(low["tpr"], low["fpr"])),
+        Disparity(name, "demographic_parity", float(gaps["selected"]), low["selected"]),
+        Disparity(name, "equalized_odds", float(max(gaps["tpr"], gaps["fpr"])), max(low["tpr"], low["fpr"])),
     )
     return Assessment(differences, table.astype({"rows": int}), int((~known).sum()))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from models.ltv.boosting import grow, plain_lesson, tune
+from models.ltv.boosting import grow, plain_booster_data, tune
 from models.ltv.btyd import Array
 from models.ltv.fit import ENTITY, LABEL, days, newest, spend
 from models.ltv.histories import Histories
@@ -81,10 +81,10 @@ def lightgbm_tweedie(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams
     The probability of no purchase is that of a Tweedie variable, exp(-c value ** .5), with c fitted to the buyers.
     """
     encoder = Encoder.fit(train[feature_columns(train, ENTITY, LABEL)])
-    learn, later = (plain_lesson(encoder.encode(rows), spend(rows), days(rows)) for rows in (train, valid))
+    learn, later = (plain_booster_data(encoder.encode(rows), spend(rows), days(rows)) for rows in (train, valid))
     trees = tune(learn, later, params).num_trees()
     everything = pd.concat([train, valid], ignore_index=True)
-    booster = grow(plain_lesson(encoder.encode(everything), spend(everything), days(everything)), trees, params)
+    booster = grow(plain_booster_data(encoder.encode(everything), spend(everything), days(everything)), trees, params)
 
     def value(rows: pd.DataFrame, horizon: Array) -> Array:
         return per_day(booster, encoder.encode(rows)) * horizon

@@ -28,7 +28,7 @@ PATIENCE = 50
 
 
 @dataclass(frozen=True)
-class Lesson:
+class BoosterData:
     """Training data of one booster: `label`, and `prior`, the initial raw score (default: the mean)."""
 
     objective: str
@@ -43,7 +43,7 @@ class Lesson:
         return Dataset(self.matrix, self.label, init_score=self.prior)
 
 
-def lessons(design: Design, value: Array, days: Array) -> dict[str, Lesson]:
+def booster_data(design: Design, value: Array, days: Array) -> dict[str, BoosterData]:
     """Training data by booster: purchase (all customers), amount (buyers only), and spend per day (all customers).
 
     Negative totals count as no purchase.
@@ -52,15 +52,15 @@ def lessons(design: Design, value: Array, days: Array) -> dict[str, Lesson]:
     if not bought.any():
         raise ValueError("label 'value': expected at least one customer who bought, got none")
     return {
-        "occurrence": Lesson("cross_entropy", design.matrix, bought.astype(np.float64), design.buys),
-        "amount": Lesson("gamma", design.matrix[bought], value[bought], design.amount[bought]),
-        "plain": plain_lesson(design.encoded, value, days),
+        "occurrence": BoosterData("cross_entropy", design.matrix, bought.astype(np.float64), design.buys),
+        "amount": BoosterData("gamma", design.matrix[bought], value[bought], design.amount[bought]),
+        "plain": plain_booster_data(design.encoded, value, days),
     }
 
 
-def plain_lesson(encoded: Matrix, value: Array, days: Array) -> Lesson:
+def plain_booster_data(encoded: Matrix, value: Array, days: Array) -> BoosterData:
     """Training data of spend per day, from the features alone."""
-    return Lesson("tweedie", encoded, value / days)
+    return BoosterData("tweedie", encoded, value / days)
 
 
 @dataclass(frozen=True)
@@ -96,26 +96,26 @@ class Checkpoint:
         return Booster(model_file=path)
 
 
-def tune(lesson: Lesson, later: Lesson, params: LtvParams) -> "lightgbm.Booster":
+def tune(data: BoosterData, later: BoosterData, params: LtvParams) -> "lightgbm.Booster":
     """Train with early stopping on `later`."""
     from lightgbm import early_stopping, train
 
     stop = early_stopping(PATIENCE, verbose=False)
-    return train(_settings(lesson, params), lesson.dataset(), params.trees, [later.dataset()], callbacks=[stop])
+    return train(_settings(data, params), data.dataset(), params.trees, [later.dataset()], callbacks=[stop])
 
 
-def grow(lesson: Lesson, trees: int, params: LtvParams) -> "lightgbm.Booster":
+def grow(data: BoosterData, trees: int, params: LtvParams) -> "lightgbm.Booster":
     """Train a fixed number of trees."""
     from lightgbm import train
 
-    return train(_settings(lesson, params), lesson.dataset(), trees)
+    return train(_settings(data, params), data.dataset(), trees)
 
 
-def _settings(lesson: Lesson, params: LtvParams) -> dict[str, Any]:
+def _settings(data: BoosterData, params: LtvParams) -> dict[str, Any]:
     return {
-        "objective": lesson.objective,
+        "objective": data.objective,
         # Where a prior is the start, an average on top of it would be learnt from one season and kept for all.
-        "boost_from_average": lesson.prior is None,
+        "boost_from_average": data.prior is None,
         "learning_rate": params.learning_rate,
         "num_leaves": params.leaves,
         "min_data_in_leaf": params.leaf_rows,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import pandas as pd
 
-from models.ltv.boosting import Checkpoint, grow, lessons, tune
+from models.ltv.boosting import Checkpoint, booster_data, grow, tune
 from models.ltv.btyd import Array
 from models.ltv.histories import BuyTillYouDie, Histories
 from models.ltv.horizon_extrapolation import HorizonExtrapolation, chained, drift, pairs, weight
@@ -66,13 +66,13 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams, checkpoint:
 
     inputs = Inputs(encoder, newest(train))
     design, later = inputs.design(train, days(train)), inputs.design(valid, days(valid))
-    first, held_out = lessons(design, spend(train), days(train)), lessons(later, spend(valid), days(valid))
+    first, held_out = booster_data(design, spend(train), days(train)), booster_data(later, spend(valid), days(valid))
     tuned = kept.boosters("tuning", {name: partial(tune, first[name], held_out[name], params) for name in first})
     tuning = Pass.of(inputs, design, tuned)
 
     inputs = Inputs(encoder, newest(valid))
     design = inputs.design(everything, days(everything))
-    second = lessons(design, spend(everything), days(everything))
+    second = booster_data(design, spend(everything), days(everything))
     grown = {name: partial(grow, second[name], tuned[name].num_trees(), params) for name in second}
     final = Pass.of(inputs, design, kept.boosters("final", grown))
     prior = (float(design.buys.mean()), float(design.amount.mean()))

@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from features.examples import Window
-from models.family import Params
+from models.family import FamilyParams
 
 
-class LtvParams(Params):
+class LtvParams(FamilyParams):
     """The `ltv` section of `params.yaml`."""
 
     window: Window

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from features.settings import Settings
-from pipelines.report.records import CanaryStep, Drift, FamilyReport, FeatureDrift, Figure, GateVerdict, ReleaseCourse
+from pipelines.report.records import (
+    CanaryStep,
+    DriftReport,
+    FamilyReport,
+    FeatureDrift,
+    Figure,
+    GateVerdict,
+    ReleaseCourse,
+)
 
 if TYPE_CHECKING:
     from models.registry import Registry, Version
@@ -75,7 +83,7 @@ def lineage(registry: "Registry", registered: "Version", rows: Mapping[str, int]
     }
 
 
-def drift(name: str, settings: Settings) -> Drift | None:
+def drift(name: str, settings: Settings) -> DriftReport | None:
     """Last monitoring result of a family's champion; None before the first."""
     found = _read(settings.home / "monitoring" / f"{name}.json")
     if found is None or found["version"] is None:
@@ -83,7 +91,7 @@ def drift(name: str, settings: Settings) -> Drift | None:
     decided = found.get("decisions", {})  # a look before decisions were watched has none
     columns = _monitored(found) | {f"decisions, {name}": seen for name, seen in _monitored(decided).items()}
     notes = {"": found["note"], "decisions ": decided.get("note", "")}
-    return Drift(
+    return DriftReport(
         drifted=found["drifted"],
         rows=found["rows"],
         detectors=found["detectors"],

@@ -81,7 +81,7 @@ class FeatureDrift:
 
 
 @dataclass(frozen=True)
-class Drift:
+class DriftReport:
     """Monitoring result of the newest requests; `drifted` is None where there are too few.
 
     Attributes:
@@ -120,7 +120,7 @@ class FamilyReport:
     held_out: pd.DataFrame | None = None
     lineage: Mapping[str, str] = field(default_factory=dict)
     release: ReleaseCourse | None = None
-    drift: Drift | None = None
+    drift: DriftReport | None = None
     seconds: float | None = None
 
     @property

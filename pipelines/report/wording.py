@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from pipelines.report.curves import captured, is_chance
-from pipelines.report.records import Drift, FamilyReport, Figure, ReleaseCourse
+from pipelines.report.records import DriftReport, FamilyReport, Figure, ReleaseCourse
 
 if TYPE_CHECKING:
     from serving.experiments.simulation.records import Estimate, Simulation
@@ -144,7 +144,7 @@ def release(course: ReleaseCourse | None) -> str:
     return f"{course.outcome} at {course.steps[-1].percent}%" if course.steps else course.outcome
 
 
-def drift(seen: Drift | None) -> str:
+def drift(seen: DriftReport | None) -> str:
     """The drift of requests from the training data."""
     if seen is None:
         return "not monitored yet"

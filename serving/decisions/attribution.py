@@ -8,7 +8,7 @@ from serving.decisions.records import Action
 
 
 def facts(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a `state.store.Event` that follow from its decision, by the decision's record."""
+    """The fields of a `state.store.FeedbackEvent` that follow from its decision, by the decision's record."""
     decision, kind = record["decision"], kinds()[record["opportunity"]["asked"]]
     return {
         "opportunity_id": decision["opportunity_id"],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, Generic, TypeVar
 
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.decisions.records import Action, Arm, Opportunity, Predictions, State, Trigger
 
 Asked = TypeVar("Asked", bound=Opportunity, covariant=True)
@@ -18,7 +18,7 @@ class Case(Generic[Asked]):
     opportunity: Asked
     predictions: Predictions
     state: State
-    params: Decisions
+    params: DecisionParams
     seed: int
 
     def answer(self, need: str) -> float | None:

@@ -14,7 +14,7 @@ from serving.decisions.kinds import kinds
 from serving.decisions.kinds.kind import Kind
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.metrics import FAULTS, GROUP, decided, stage
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.decisions.predict.active_models import ActiveModels
 from serving.decisions.predict.features import Features
 from serving.decisions.predict.predictors import Predictors
@@ -42,7 +42,7 @@ class Pipeline:
     features: Features
     money: Allowance
     log: DecisionLog
-    params: Decisions
+    params: DecisionParams
     seed: int
 
     def decide(self, opportunities: Sequence[Opportunity]) -> list[Decision]:
@@ -106,7 +106,9 @@ class Pipeline:
         return decision
 
 
-def decide(opportunity: Opportunity, predictions: Predictions, state: State, params: Decisions, seed: int) -> Decision:
+def decide(
+    opportunity: Opportunity, predictions: Predictions, state: State, params: DecisionParams, seed: int
+) -> Decision:
     """What to do. The same arguments give the same decision, to the last bit, also after a round trip through JSON.
 
     Never raises for what a caller or a model may say: numbers that are missing, not finite, negative or huge lead to a

@@ -19,8 +19,8 @@ import orjson
 
 from features.records import EVENT_TABLE
 from serving.decisions.attribution import facts, followed
-from serving.decisions.params import Decisions
-from serving.decisions.state.store import Event, Flag, Store, StoreUnavailable
+from serving.decisions.params import DecisionParams
+from serving.decisions.state.store import FeedbackEvent, Flag, Store, StoreUnavailable
 
 log = logging.getLogger("adloop.decisions")
 
@@ -92,7 +92,7 @@ class Feedback:
         self,
         path: Path,
         store: Store,
-        params: Decisions,
+        params: DecisionParams,
         flagged: Callable[[Flag], None] = lambda flag: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -203,7 +203,7 @@ class Feedback:
             db.executemany("UPDATE event SET counted = ? WHERE account = ? AND event = ?", done)
         return len(waiting)
 
-    def _flag(self, flag: Flag, row: "_Row", event: Event | None) -> None:
+    def _flag(self, flag: Flag, row: "_Row", event: FeedbackEvent | None) -> None:
         self._flagged(flag)
         self._aside += flag == "broken"
         account, name, decision, *_ = row
@@ -237,7 +237,7 @@ FLAGGED: dict[Flag, str] = {
 }
 
 
-def _why(flag: Flag, event: Event | None) -> str:
+def _why(flag: Flag, event: FeedbackEvent | None) -> str:
     """What is strange, in words."""
     if flag != "above" or event is None or event.cost is None or not event.promised:
         return FLAGGED[flag]
@@ -246,11 +246,13 @@ def _why(flag: Flag, event: Event | None) -> str:
     return f"charged {event.cost:.6g}, {times:.6g} times the {event.promised:.6g} that was reserved{guess}"
 
 
-def _event(row: _Row) -> Event | None:
+def _event(row: _Row) -> FeedbackEvent | None:
     """What the store is told of a waiting event; None where that is no event."""
     account, event, _, kind, at, cost, value, told = row
     try:
-        return Event(event, account_id=account, kind=kind, occurred_at=at, cost=cost, value=value, **orjson.loads(told))
+        return FeedbackEvent(
+            event, account_id=account, kind=kind, occurred_at=at, cost=cost, value=value, **orjson.loads(told)
+        )
     except (ValueError, TypeError):
         log.exception("event '%s' of %s", event, account)
         return None

@@ -37,7 +37,7 @@ class Bids(Section):
         return self
 
 
-class Changes(Section):
+class ChangeLimits(Section):
     """How much may be changed of a campaign, and how often.
 
     Attributes:
@@ -168,11 +168,11 @@ class Keeping(Section):
     allowance_s: PositiveInt
 
 
-class Decisions(Section):
+class DecisionParams(Section):
     """All of it."""
 
     bids: Bids
-    changes: Changes
+    changes: ChangeLimits
     exploration: Exploration
     floor: BaselineFloor
     clock: Clock
@@ -181,7 +181,7 @@ class Decisions(Section):
     keeping: Keeping
 
 
-def read(file: Path) -> tuple[Decisions, int]:
+def read(file: Path) -> tuple[DecisionParams, int]:
     """The section `decisions` of a `params.yaml`, and its seed. Raises `ValueError`."""
     import yaml
 
@@ -191,4 +191,4 @@ def read(file: Path) -> tuple[Decisions, int]:
         raise ValueError(f"{file} is no YAML: {broken}") from broken
     if not isinstance(written, dict) or not {"decisions", "seed"} <= written.keys():
         raise ValueError(f"{file}: expected the sections 'decisions' and 'seed'")
-    return Decisions.model_validate_json(json.dumps(written["decisions"])), int(written["seed"])
+    return DecisionParams.model_validate_json(json.dumps(written["decisions"])), int(written["seed"])

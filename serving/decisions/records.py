@@ -113,7 +113,7 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class WindowedCounters:
     """Counters of the recent past, and of all before it."""
 
     recent: Counters = Counters()
@@ -129,7 +129,7 @@ class Segment:
         paused: it takes no traffic: stopped, or a candidate that was never started.
     """
 
-    window: Window = Window()
+    window: WindowedCounters = WindowedCounters()
     share: float | None = None
     paused: bool = False
 
@@ -196,7 +196,7 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ArmOutcome:
     """What an arm spent and brought. `value_squared` sums the square of each conversion's value."""
 
     cost: float = 0.0
@@ -210,7 +210,7 @@ class Outcome:
         counted(self.cost, self.conversions, abs(self.value), self.value_squared, self.impressions, self.clicks)
 
 
-_NOTHING = Outcome()
+_NOTHING = ArmOutcome()
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,15 +267,15 @@ class State:
     account: Spend = Spend()
     target_cpc: float | None = None
     min_conversion_rate: float | None = None
-    window: Window = Window()
-    account_window: Window = Window()
+    window: WindowedCounters = WindowedCounters()
+    account_window: WindowedCounters = WindowedCounters()
     segments: Mapping[str, Mapping[str, Segment]] = field(default_factory=dict)
     changes: Changes = Changes()
-    evidence: Mapping[str, Outcome] = field(default_factory=dict)
+    evidence: Mapping[str, ArmOutcome] = field(default_factory=dict)
     override: Override | None = None
     killed: str | None = None
 
-    def outcome(self, arm: str) -> Outcome:
+    def outcome(self, arm: str) -> ArmOutcome:
         """What an arm spent and brought."""
         return self.evidence.get(arm, _NOTHING)
 

@@ -17,9 +17,9 @@ import orjson
 
 from serving.decisions.attribution import facts, followed
 from serving.decisions.feedback import BATCH, FLAGGED, Observed, Status
-from serving.decisions.params import Decisions
-from serving.decisions.state.redis import Redis
-from serving.decisions.state.store import Event, Flag, StoreUnavailable
+from serving.decisions.params import DecisionParams
+from serving.decisions.state.redis import RedisStore
+from serving.decisions.state.store import FeedbackEvent, Flag, StoreUnavailable
 from serving.decisions.state.wire import expecting
 from serving.records.writer import LogUnavailable, RecordLog
 
@@ -43,8 +43,8 @@ class SharedFeedback:
     def __init__(
         self,
         place: Path,
-        store: Redis,
-        params: Decisions,
+        store: RedisStore,
+        params: DecisionParams,
         flagged: Callable[[Flag], None] = lambda flag: None,
         keep_days: float | None = None,
         clock: Callable[[], float] = time.time,
@@ -143,7 +143,7 @@ class SharedFeedback:
         log.error("event '%s' of %s: %s", event, account, FLAGGED[flag])
 
 
-def _event(told: Observed) -> Event:
+def _event(told: Observed) -> FeedbackEvent:
     """As the store counts it once it knows the decision."""
     about = {"account_id": told.account_id, "kind": told.kind, "occurred_at": told.occurred_at}
-    return Event(told.event_id, opportunity_id="", campaign_id="", cost=told.cost, value=told.value, **about)  # type: ignore[arg-type]
+    return FeedbackEvent(told.event_id, opportunity_id="", campaign_id="", cost=told.cost, value=told.value, **about)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from serving.decisions.log import params as stored
 from serving.decisions.log.entry import read
 from serving.decisions.rebuild import to_json
 from serving.records import reading
-from serving.records.verify import Fault, verify
+from serving.records.verify import ChainFault, verify
 
 #: Differences that are told in full.
 TOLD = 20
@@ -30,7 +30,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Replay:
+class ReplayReport:
     """What came of deciding again.
 
     Attributes:
@@ -42,10 +42,10 @@ class Replay:
     count: int
     differing: int
     differences: tuple[Difference, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[ChainFault, ...]
 
 
-def replay(path: Path) -> Replay:
+def replay(path: Path) -> ReplayReport:
     """Decide every entry of a part or folder again, from what was logged with it, and compare the bytes.
 
     Raises `FileNotFoundError` where nothing is logged or the parameters are gone, `ValueError` for what is no log.
@@ -61,7 +61,7 @@ def replay(path: Path) -> Replay:
         if not written.endswith(b'"decision":' + now + b"}"):
             differing += 1
             told.extend(_differences(written, now) if len(told) < TOLD else ())
-    return Replay(count, differing, tuple(told), tuple(verify(path)))
+    return ReplayReport(count, differing, tuple(told), tuple(verify(path)))
 
 
 def _differences(written: bytes, now: bytes) -> Iterator[Difference]:

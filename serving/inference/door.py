@@ -15,7 +15,7 @@ from features.settings import Settings
 from models.inputs import InvalidRows
 from serving.access import scopes
 from serving.access.keys import Forbidden, Keys, Unknown, bearer
-from serving.inference.errors import NoKey, NotAllowed, NotServed, Refused, UnknownVersion
+from serving.inference.errors import NoKey, NotAllowed, NotServed, RequestError, UnknownVersion
 from serving.inference.rows import known_datatype
 
 log = logging.getLogger("adloop.access")
@@ -68,13 +68,13 @@ class Door:
         if scope["type"] == "http":
             try:
                 scope = self._let_in(scope)
-            except Refused as refused:
+            except RequestError as refused:
                 await refusal(refused)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
     def _let_in(self, scope: Scope) -> Scope:
-        """What goes on to the routes. Raises `Refused`."""
+        """What goes on to the routes. Raises `RequestError`."""
         path, asked = scope["path"], _VERSION.fullmatch(scope["path"])
         if asked is not None:
             path = asked[1] + asked[3]
@@ -103,7 +103,7 @@ class GrpcDoor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             need = _METHODS[details.method]
             if need is not None:
                 self._gate.check(dict(details.invocation_metadata), need)
-        except Refused as refused:
+        except RequestError as refused:
             return _refusing(refused)
         return await go_on(details)
 
@@ -141,13 +141,13 @@ def served(asked: str, version: str) -> None:
         raise UnknownVersion(f"version '{asked[:80]}' is not served, expected '{version}' or none")
 
 
-def refusal(refused: Refused) -> JSONResponse:
+def refusal(refused: RequestError) -> JSONResponse:
     """How a refusal is said over REST."""
     headers = {"www-authenticate": "Bearer"} if isinstance(refused, NoKey) else {}
     return JSONResponse({"error": refused.details}, status_code=refused.http_status, headers=headers)
 
 
-def _refusing(refused: Refused) -> Any:
+def _refusing(refused: RequestError) -> Any:
     async def refuse(_: bytes, context: Any) -> None:
         await context.abort(refused.status_code, refused.details)
 

@@ -10,49 +10,49 @@ from grpc_interceptor.exceptions import (
 )
 
 
-class Refused(GrpcException):
+class RequestError(GrpcException):
     """An answer that cannot be given, with its HTTP status; the gRPC status comes from the parent beside it."""
 
     http_status: int
 
 
-class UnknownId(Refused, NotFound):
+class UnknownId(RequestError, NotFound):
     """No features are known for this id."""
 
     http_status = 404
 
 
-class StoreGone(Refused, Unavailable):
+class StoreGone(RequestError, Unavailable):
     """The online store does not answer."""
 
     http_status = 503
 
 
-class NoKey(Refused, Unauthenticated):
+class NoKey(RequestError, Unauthenticated):
     """No key, or none that is known."""
 
     http_status = 401
 
 
-class NotAllowed(Refused, PermissionDenied):
+class NotAllowed(RequestError, PermissionDenied):
     """A key that may not do this."""
 
     http_status = 403
 
 
-class UnknownVersion(Refused, NotFound):
+class UnknownVersion(RequestError, NotFound):
     """A version that is not served."""
 
     http_status = 404
 
 
-class NotExplained(Refused, Unimplemented):
+class NotExplained(RequestError, Unimplemented):
     """A model that gives no explanations."""
 
     http_status = 501
 
 
-class NotServed(Refused, Unimplemented):
+class NotServed(RequestError, Unimplemented):
     """A path or method that is none of those that answer."""
 
     http_status = 404

@@ -22,9 +22,9 @@ from models.family import Explaining
 from models.inputs import EXPECTED, InvalidRows
 from serving.inference import answers as says
 from serving.inference.door import Gate
-from serving.inference.errors import NotExplained, Refused, StoreGone, UnknownId
+from serving.inference.errors import NotExplained, RequestError, StoreGone, UnknownId
 from serving.inference.requests import Request, RequestLog
-from serving.inference.rows import DATATYPES, Asked, Schema
+from serving.inference.rows import DATATYPES, Asked, InputSchema
 from serving.inference.values import is_text, told
 from serving.records.export import Export
 
@@ -40,7 +40,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         self.version, self.bundle, self.settings = version, bundle, settings
         family, columns = catalog.family(bundle.manifest.family), bundle.manifest.columns
         context = tuple(name for name in family.context if name in columns)
-        self.schema = Schema(family.entity, bundle.manifest.inputs, context)
+        self.schema = InputSchema(family.entity, bundle.manifest.inputs, context)
         self.gate = Gate(name, settings)
         self.log = RequestLog(settings.home, name, version, settings.requests_days)
         self._export = None if settings.records_uri is None else Export(settings, settings.records_uri)
@@ -67,7 +67,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         except InvalidRows as wrong:
             call.failed(400, told(wrong))
             raise InvalidInput(told(wrong)) from wrong
-        except Refused as refused:
+        except RequestError as refused:
             call.failed(refused.http_status, refused.details)
             raise
         except BaseException as broken:
@@ -125,7 +125,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         try:
             with self._one_reader:
                 found, known = self._store.rows(service, ids)
-        except store.StoreUnavailable as gone:
+        except store.OnlineStoreUnavailable as gone:
             raise StoreGone(f"the online store does not answer: {gone}") from gone
         unknown = {
             place: f"{self.schema.entity}: no features are known of '{one}'"
@@ -153,7 +153,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
     def _warm(self) -> pd.DataFrame:
         """Answer one reference row, and open the store, before a client asks: who is first pays for imports."""
         if self.bundle.manifest.feature_service is not None:
-            with suppress(store.StoreUnavailable):
+            with suppress(store.OnlineStoreUnavailable):
                 self._store.rows(self.bundle.manifest.feature_service, [""])
         rows = self.bundle.reference()[list(self.schema.columns)].head(1)
         return self.bundle.model.predict(rows)

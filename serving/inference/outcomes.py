@@ -28,7 +28,7 @@ class Labels:
     labels: Mapping[str, Any]
 
 
-class Outcomes:
+class OutcomeRecorder:
     """Records labels of any family, from any thread.
 
     Args:

@@ -51,7 +51,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Schema:
+class InputSchema:
     """The entity key, None where rows are of none, and the feature columns a model asks for, by kind; `context` are
     those a request always brings."""
 

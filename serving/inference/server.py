@@ -30,7 +30,7 @@ from features.settings import Settings
 from models.bundle import open_bundle
 from models.keys import public_key
 from serving.inference.door import Door, GrpcDoor, Servicer, refusal
-from serving.inference.errors import Refused
+from serving.inference.errors import RequestError
 from serving.inference.middleware import BodyLimit, Marked, Typed
 from serving.inference.model import Endpoint
 from serving.inference.values import told
@@ -49,17 +49,17 @@ def serve(
     app.add_middleware(BodyLimit, limit=BODY_LIMIT)
     app.add_middleware(Door, gate=endpoint.gate, version=endpoint.version)
     app.add_middleware(Marked, version=endpoint.version)
-    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _said)
-    server = Server(
+    server = InferenceServer(
         host, endpoint, http_port=http_port, grpc_port=grpc_port, grace_period=10, enable_latency_logging=False
     )
     _quiet()
     server.start([endpoint])
 
 
-class Server(kserve.ModelServer):  # type: ignore[misc]
+class InferenceServer(kserve.ModelServer):  # type: ignore[misc]
     """The ModelServer binds every interface and has no option for it; this one binds the one it is told."""
 
     def __init__(self, host: str, endpoint: Endpoint, **options: Any) -> None:
@@ -170,7 +170,7 @@ def _with_tensors(said: Any, behind: bytes, model_name: str) -> InferRequest:
     return request
 
 
-async def _refused(_: Request, refused: Refused) -> JSONResponse:
+async def _refused(_: Request, refused: RequestError) -> JSONResponse:
     return refusal(refused)
 
 

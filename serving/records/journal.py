@@ -71,7 +71,7 @@ class Damaged(ValueError):
 
 
 @dataclass(frozen=True)
-class Kept:
+class JournalContent:
     """What a journal holds.
 
     Attributes:
@@ -98,7 +98,7 @@ class Kept:
         return self.hashes[-1] if self.hashes else self.previous
 
 
-def read(path: Path) -> Kept | None:
+def read(path: Path) -> JournalContent | None:
     """The whole groups of a journal; None where its writer was killed before the first line, or it is a part by now.
 
     Raises `Damaged`.
@@ -111,7 +111,7 @@ def read(path: Path) -> Kept | None:
         return None
     try:
         chain, first, previous = told.decode().split(" ")
-        kept = Kept(chain, int(first), bytes.fromhex(previous), [], [], b"")
+        kept = JournalContent(chain, int(first), bytes.fromhex(previous), [], [], b"")
     except ValueError as broken:
         raise Damaged(f"{path}: its first line is not that of a journal: {broken}") from broken
     if name(kept.chain, kept.first) != path.name.removesuffix(SUFFIX) or len(kept.previous) != 32:
@@ -129,7 +129,7 @@ def read(path: Path) -> Kept | None:
         kept.written.extend(group)
         kept.hashes.extend(hashes)
         group, taken = [], start
-    return Kept(kept.chain, kept.first, kept.previous, kept.written, kept.hashes, body[taken:])
+    return JournalContent(kept.chain, kept.first, kept.previous, kept.written, kept.hashes, body[taken:])
 
 
 def follow(path: Path, start: int) -> tuple[list[bytes], int]:

@@ -148,7 +148,7 @@ def late(part: Path, since: float) -> bool:
     return part.stat().st_mtime >= since - 1
 
 
-def journals(path: Path) -> list[journal.Kept]:
+def journals(path: Path) -> list[journal.JournalContent]:
     """What the journals in a folder hold. Read before the parts, nothing is missed that becomes a part meanwhile.
 
     One that is damaged is left out, and named in this process's log.

@@ -48,7 +48,9 @@ def stretches(path: Path, damaged: dict[str, str] | None = None) -> Iterator[Str
         damaged: is told the parts that cannot be read, and why. Without it they are a `ValueError`.
     """
     with parts.steady(path):
-        left: dict[str, journal.Kept] = {journal.name(kept.chain, kept.first): kept for kept in parts.journals(path)}
+        left: dict[str, journal.JournalContent] = {
+            journal.name(kept.chain, kept.first): kept for kept in parts.journals(path)
+        }
         made = {part.stem: part for part in parts.uncovered(parts.found(path))}
         for name in sorted({*left, *made}):
             if name not in made:
@@ -69,7 +71,7 @@ def _part(part: Path) -> Stretch:
     return Stretch(part.name, parts.head(part), parts.exact(table), table["hash"].to_pylist(), False, table)
 
 
-def _journal(kept: journal.Kept) -> Stretch:
+def _journal(kept: journal.JournalContent) -> Stretch:
     head = parts.Head(kept.chain, kept.first, kept.previous, False)
     return Stretch(f"the journal of {kept.chain}", head, kept.written, kept.hashes, not kept.damaged, None)
 

@@ -33,9 +33,9 @@ def recover(place: Path, recovered: Callable[[Sequence[bytes]], None]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _left(place: Path) -> dict[Path, journal.Kept | None]:
+def _left(place: Path) -> dict[Path, journal.JournalContent | None]:
     """What the journals hold that nobody writes any more; those that cannot be read are set aside."""
-    found: dict[Path, journal.Kept | None] = {}
+    found: dict[Path, journal.JournalContent | None] = {}
     for path in sorted(place.glob(f"*{journal.SUFFIX}")):
         if journal.abandoned(path):
             try:
@@ -50,7 +50,9 @@ def _set_aside(path: Path, why: str) -> None:
     path.rename(path.with_suffix(parts.DAMAGED))
 
 
-def _finish(place: Path, kept: journal.Kept, recovered: Callable[[Sequence[bytes]], None], closed: bool) -> None:
+def _finish(
+    place: Path, kept: journal.JournalContent, recovered: Callable[[Sequence[bytes]], None], closed: bool
+) -> None:
     if kept.rest:
         log.warning("chain %s: %d bytes that were being written are cut", kept.chain, len(kept.rest))
     if kept.written or kept.first:

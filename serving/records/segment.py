@@ -50,7 +50,7 @@ class _Whole:
         one.remove()
 
 
-class Segment:
+class ChainSegment:
     """Of a chain that begins here. For one thread; parts are made by another, beside it, which keeps the folder tidy.
 
     Args:

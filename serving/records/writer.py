@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from serving.records.segment import Segment
+from serving.records.segment import ChainSegment
 
 log = logging.getLogger("adloop.records")
 
@@ -47,7 +47,7 @@ class RecordLog:
     ) -> None:
         place.mkdir(parents=True, exist_ok=True)
         self._listener = listener
-        self._segment = Segment(place, listener, keep_s)
+        self._segment = ChainSegment(place, listener, keep_s)
         self._waiting, self._untold = deque[bytes](), list[bytes]()
         self._bytes = self._appended = self._committed = 0
         self._stop, self._urgent = False, threading.Event()

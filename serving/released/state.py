@@ -22,7 +22,7 @@ class Course(BaseModel):
     ended: str | None = None
 
 
-class State(BaseModel):
+class ReleaseState(BaseModel):
     """The intended traffic of a family, and its current release."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,10 +43,10 @@ def path(home: Path, family: str) -> Path:
     return home / "rollout" / f"{family}.json"
 
 
-def load(home: Path, family: str) -> State:
+def load(home: Path, family: str) -> ReleaseState:
     """The state; empty where nothing was released yet."""
     file = path(home, family)
-    return State.model_validate_json(file.read_bytes()) if file.exists() else State()
+    return ReleaseState.model_validate_json(file.read_bytes()) if file.exists() else ReleaseState()
 
 
 def standing(home: Path, family: str, champion: str) -> Split:
@@ -55,7 +55,7 @@ def standing(home: Path, family: str, champion: str) -> Split:
     return split if split is not None and split.champion == champion else Split(champion=champion)
 
 
-def save(home: Path, family: str, state: State) -> None:
+def save(home: Path, family: str, state: ReleaseState) -> None:
     """Replace the state atomically."""
     file = path(home, family)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -59,7 +59,7 @@ def _quantile(times: "pd.Series[float]", level: float) -> tuple[float, float, fl
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class LabelledAnswers:
     """Answers with known outcomes, on one index."""
 
     truth: pd.DataFrame
@@ -67,7 +67,7 @@ class Outcomes:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CanaryVerdict:
     """The decision, its reason and figures."""
 
     decision: Literal["go on", "roll back", "too few requests"]
@@ -89,11 +89,11 @@ def at_end(
     canary: Side,
     champion: Side,
     answers: tuple["pd.Series[Any]", "pd.Series[Any]"],
-    outcomes: tuple[Outcomes, Outcomes],
+    outcomes: tuple[LabelledAnswers, LabelledAnswers],
     metric: Metric,
     tolerance: Tolerance,
     spent: tuple[pd.DataFrame, pd.DataFrame] | None = None,
-) -> Verdict:
+) -> CanaryVerdict:
     """The verdict on a step with enough requests. Pairs are (canary, champion).
 
     Args:
@@ -124,8 +124,8 @@ def at_end(
             worse.append(f"value per spend: {seen}, beyond {tolerance.outcome}")
     reasons = [reason for reason in worse if reason]
     if reasons:
-        return Verdict("roll back", "; ".join(reasons), figures)
-    return Verdict("go on", "not worse on errors, latency, answers and outcomes", figures)
+        return CanaryVerdict("roll back", "; ".join(reasons), figures)
+    return CanaryVerdict("go on", "not worse on errors, latency, answers and outcomes", figures)
 
 
 def distance(canary: "pd.Series[Any]", champion: "pd.Series[Any]") -> tuple[float, float]:
@@ -147,7 +147,7 @@ def _below(ordered: Floats, points: Floats) -> Floats:
     return np.asarray(np.searchsorted(ordered, points, side="right") / len(ordered))
 
 
-def gain(metric: Metric, canary: Outcomes, champion: Outcomes) -> bootstrap.Interval:
+def gain(metric: Metric, canary: LabelledAnswers, champion: LabelledAnswers) -> bootstrap.Interval:
     """Improvement of the canary with its 95% interval. The rows differ, so both sides are resampled."""
     value = metric.gain(metric.measure(canary.truth, canary.answers), metric.measure(champion.truth, champion.answers))
     ours = bootstrap.samples(metric, canary.truth, canary.answers, SEED)

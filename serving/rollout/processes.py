@@ -65,7 +65,7 @@ class Process:
             self._child.wait()
 
 
-class Server(Process, ABC):
+class ServerProcess(Process, ABC):
     """A child that answers once it is ready.
 
     Attributes:
@@ -95,7 +95,7 @@ class Server(Process, ABC):
             pause(0.05)
 
 
-class ModelServer(Server):
+class ModelServer(ServerProcess):
     """`python -m serving.inference` for one version, on its own ports."""
 
     def __init__(
@@ -116,7 +116,7 @@ class ModelServer(Server):
         return bool(get(self.http_port, "/v2/health/ready")) and listens(self.grpc_port)
 
 
-class DecisionServer(Server):
+class DecisionServer(ServerProcess):
     """`python -m serving.decisions` on its own port; it follows the champions itself.
 
     Args:

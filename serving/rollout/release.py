@@ -11,9 +11,9 @@ from filelock import FileLock
 from models.registry import REJECTED, Version
 from serving.released import state
 from serving.released.split import Split
-from serving.released.state import Course, State
+from serving.released.state import Course, ReleaseState
 from serving.rollout.plan import CannotServe, Plan, Traffic
-from serving.rollout.step import Step
+from serving.rollout.step import RolloutStep
 
 Outcome = Literal["first", "unchanged", "released", "rolled_back"]
 
@@ -56,7 +56,7 @@ class Release:
             if champion is None:
                 return self._first(version)
             if champion.version == version:
-                if stands == State(champion=version):
+                if stands == ReleaseState(champion=version):
                     return Result("unchanged", f"version {version} is the champion already")
                 return self._already(version, course)
             if course is None or course.champion != champion.version:
@@ -108,14 +108,14 @@ class Release:
                 raise
             record = {"weight": weight, "verdict": "roll back", "reason": str(cannot)}
         else:
-            record = Step(self.family, self.traffic, self.plan, self.home, course).watch(during)
+            record = RolloutStep(self.family, self.traffic, self.plan, self.home, course).watch(during)
         ended = record["reason"] if record["verdict"] != "go on" else None
         course = course.model_copy(update={"steps": (*course.steps, record), "ended": ended})
         self._save(course.champion, course)
         return course
 
     def _save(self, champion: str, course: Course | None) -> None:
-        state.save(self.home, self.family, State(champion=champion, course=course))
+        state.save(self.home, self.family, ReleaseState(champion=champion, course=course))
 
 
 def roll_back(family: str, traffic: Traffic, registry: Aliases, home: Path) -> str:
@@ -130,7 +130,7 @@ def roll_back(family: str, traffic: Traffic, registry: Aliases, home: Path) -> s
         traffic.split(family, Split(champion=previous.version))
         registry.promote(family, previous.version)
         registry.reject(family, champion.version, "rolled back by hand")
-        state.save(home, family, State(champion=previous.version))
+        state.save(home, family, ReleaseState(champion=previous.version))
         return previous.version
 
 

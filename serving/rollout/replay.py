@@ -12,7 +12,7 @@ import pandas as pd
 from features.settings import Settings
 from models.family import Family
 from serving.access import own
-from serving.inference.outcomes import Labels, Outcomes
+from serving.inference.outcomes import Labels, OutcomeRecorder
 from serving.inference.requests import EVERY
 from serving.inference.values import plain
 from serving.rollout.plan import Traffic
@@ -32,7 +32,7 @@ class Seen:
     failures: list[str] = field(default_factory=list)
 
 
-class Replay:
+class TrafficReplay:
     """Sends the rows of `frame` (entity key, features, labels) repeatedly, from the first `look` until the context
     exits, with adloop's own API key; reports the labels as outcomes."""
 
@@ -41,7 +41,7 @@ class Replay:
             raise ValueError(f"{family.name}: no held-out rows to replay")
         self.seen = Seen()
         self._traffic = traffic
-        self._family, self._outcomes = family, Outcomes(settings.home, settings.requests_days)
+        self._family, self._outcomes = family, OutcomeRecorder(settings.home, settings.requests_days)
         self._headers = own.header(settings)
         sent = frame.drop(columns=list(family.label)).astype(object)
         self._rows: list[dict[str, Any]] = [

@@ -28,7 +28,7 @@ from serving.rollout.fleet import Fleet
 from serving.rollout.plan import CannotFetch, CannotServe
 from serving.rollout.processes import PATIENCE, free
 from serving.rollout.server_endpoints import ServerEndpoints
-from serving.rollout.stopping import Stop, Stopped
+from serving.rollout.stopping import Stopped, StopSignal
 from serving.rollout.watch import DECISIONS, Watch
 
 log = logging.getLogger("adloop.serve")
@@ -64,7 +64,7 @@ def serve(settings: Settings, params: Path | None = None) -> None:
     """
     if params is not None:
         read(params)
-    stop = Stop()
+    stop = StopSignal()
     stop.listen()
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # the watch retries
     with suppress(Stopped), _alone(settings), ExitStack() as opened:
@@ -87,7 +87,9 @@ def serve(settings: Settings, params: Path | None = None) -> None:
             stop.pause(LOOK)
 
 
-def _fleet(settings: Settings, endpoints: ServerEndpoints, decisions: DecisionEndpoint | None, stop: Stop) -> Fleet:
+def _fleet(
+    settings: Settings, endpoints: ServerEndpoints, decisions: DecisionEndpoint | None, stop: StopSignal
+) -> Fleet:
     extra_ports = dict(endpoints.port_by_path)
     if decisions is not None:
         extra_ports |= dict.fromkeys(DecisionEndpoint.PATHS, decisions.port)

@@ -16,7 +16,7 @@ from serving.inference import outcomes, requests
 from serving.released.state import Course
 from serving.rollout import judge
 from serving.rollout.decision_attempts import Attempts, spent
-from serving.rollout.judge import Outcomes, Side
+from serving.rollout.judge import LabelledAnswers, Side
 from serving.rollout.plan import Plan, Traffic
 
 #: Seconds between looks.
@@ -26,7 +26,7 @@ SETTLE = 3 * requests.EVERY
 
 
 @dataclass
-class Step:
+class RolloutStep:
     """The current step of `course`, starting now."""
 
     family: str
@@ -47,13 +47,13 @@ class Step:
             canary, champion = self._sides()
             worse = judge.while_waiting(canary, champion, self.plan.tolerance)
             if worse is not None:
-                return self._record(canary, champion, judge.Verdict("roll back", worse, {}))
+                return self._record(canary, champion, judge.CanaryVerdict("roll back", worse, {}))
             if min(canary.requests, champion.requests) >= self.plan.min_requests:
                 time.sleep(SETTLE)
                 return self._judged()
             if time.monotonic() > deadline:
                 reason = f"only {canary.requests} requests in {self.plan.step_timeout_s:g} s"
-                return self._record(canary, champion, judge.Verdict("too few requests", reason, {}))
+                return self._record(canary, champion, judge.CanaryVerdict("too few requests", reason, {}))
             time.sleep(LOOK)
 
     def _judged(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Step:
             champion = Side(**self.course.steps[-1]["champion"])
         return canary, champion
 
-    def _record(self, canary: Side, champion: Side, verdict: judge.Verdict) -> dict[str, Any]:
+    def _record(self, canary: Side, champion: Side, verdict: judge.CanaryVerdict) -> dict[str, Any]:
         return {
             "weight": self.course.weight,
             "verdict": verdict.decision,
@@ -97,11 +97,11 @@ def _answers(logged: pd.DataFrame, metric: Metric) -> "pd.Series[Any]":
     return requests.answers(logged).get(metric.answer, pd.Series(dtype="float64"))
 
 
-def _outcomes(known: pd.DataFrame, family: Family) -> Outcomes:
+def _outcomes(known: pd.DataFrame, family: Family) -> LabelledAnswers:
     """The last answer of each entity, so that frequent requests have no extra weight; with request context, one per
     outcome."""
     once = ["entity_id", *(family.label if family.context else ())]
     named, unnamed = known[known["entity_id"].notna()], known[known["entity_id"].isna()]
     rows = pd.concat([named.drop_duplicates(once, keep="last"), unnamed], ignore_index=True)
     truth = rows.reindex(columns=list(family.label))
-    return Outcomes(truth, requests.answers(rows))
+    return LabelledAnswers(truth, requests.answers(rows))

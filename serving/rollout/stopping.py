@@ -15,7 +15,7 @@ class Stopped(Exception):
     """A stop was requested during a wait."""
 
 
-class Stop:
+class StopSignal:
     """Handles SIGTERM and SIGINT after `listen`."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from features.examples import Window
 from features.settings import Settings
 from models import bundle, catalog
 from models.churn.model import session
-from models.family import Family, Params
+from models.family import Family, FamilyParams
 from models.keys import signing_key
 from models.tabular import Encoder, Matrix
 from serving.decisions.__main__ import main
@@ -177,7 +177,7 @@ def _family(name: str) -> Family:
         feature_service=SERVICE,
         label=("clicked",),
         examples=lambda *_: pd.DataFrame(),
-        params=Params,
+        params=FamilyParams,
         fit=lambda *_: None,
         load=lambda folder: load(name, folder),
         baselines={},

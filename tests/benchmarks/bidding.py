@@ -13,7 +13,7 @@ from models.bidding import market
 from models.bidding.auctions import Episodes, join, read_ipinyou
 from models.bidding.environment import Policy, replay
 from models.bidding.evaluation import Comparison, compare
-from models.bidding.fit import FITS, RATIOS, Lesson, best, held_out
+from models.bidding.fit import FITS, RATIOS, TrainingData, best, held_out
 from models.evaluation.bootstrap import Interval
 from tests.benchmarks.rows import spread
 
@@ -55,11 +55,11 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
         return [*told, {"name": "bidding.auctions_per_s", "absent": absent}]
     learn, test = halves(read())
     with tempfile.TemporaryDirectory() as folder:
-        lesson = Lesson(learn, SEED, Path(folder))
-        released = best(held_out(lesson))
-        policies: dict[str, Policy] = {name: fit(lesson) for name, fit in FITS.items()}
-    compared = compare(policies, test, lesson.markets, RATIOS, SEED)
-    return [*figures(compared, released), speed(learn, lesson)]
+        data = TrainingData(learn, SEED, Path(folder))
+        released = best(held_out(data))
+        policies: dict[str, Policy] = {name: fit(data) for name, fit in FITS.items()}
+    compared = compare(policies, test, data.markets, RATIOS, SEED)
+    return [*figures(compared, released), speed(learn, data)]
 
 
 def read() -> Episodes:
@@ -98,13 +98,13 @@ def figures(compared: Comparison, released: str) -> list[dict[str, Any]]:
     return [*told, _told("dqn_below_linear", {"value": below, "unit": unit})]
 
 
-def speed(episodes: Episodes, lesson: Lesson) -> dict[str, Any]:
+def speed(episodes: Episodes, data: TrainingData) -> dict[str, Any]:
     """Auctions replayed a second by the linear policy, on one core."""
-    budget = market.budgets(lesson.markets, episodes, RATIOS)
+    budget = market.budgets(data.markets, episodes, RATIOS)
     taken = []
     for _ in range(REPEATS):
         begun = perf_counter()
-        replay(episodes, budget, lesson.linear)
+        replay(episodes, budget, data.linear)
         taken.append(budget.size * episodes.auctions / (perf_counter() - begun))
     value, low, high = spread(taken)
     unit = f"auctions/s, median and 10-90% of {REPEATS} replays by the linear policy"

@@ -18,9 +18,9 @@ from models.bidding.auctions import ARRAYS, Episodes, Floats, join
 from models.bidding.dqn.training import Schedule
 from models.bidding.environment import Policy
 from models.bidding.evaluation import Comparison, compare
-from models.bidding.fit import FITS, RATIOS, Lesson, best, held_out
+from models.bidding.fit import FITS, RATIOS, TrainingData, best, held_out
 from models.bidding.frame import ENTITY
-from models.bidding.model import BiddingModel, Known
+from models.bidding.model import BiddingModel, CampaignPrices
 from models.bidding.observation import Observation
 from models.bidding.policies.linear import Linear
 from models.bidding.shading import priced
@@ -56,13 +56,13 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
     """
     learn = drawn(0, LEARN)
     with tempfile.TemporaryDirectory() as folder:
-        lesson = Lesson(learn, SEED, Path(folder) / "second", schedule=SCHEDULE)
-        released = best(held_out(lesson))
-        model = made(released, FITS[released](lesson), lesson, pd.DataFrame(columns=[ENTITY, *DRIVEN_BY]))
-        policies = {name: FITS[name](lesson) for name in OTHERS}
-        shading = first_price(lesson, replace(lesson, checkpoint=Path(folder) / "first", pricing="first"))
-        branches = branching(lesson, FITS["dqn"](whole(lesson)))
-    told = [row for kind in KINDS for row in figures(kind, lesson, policies, model)]
+        data = TrainingData(learn, SEED, Path(folder) / "second", schedule=SCHEDULE)
+        released = best(held_out(data))
+        model = made(released, FITS[released](data), data, pd.DataFrame(columns=[ENTITY, *DRIVEN_BY]))
+        policies = {name: FITS[name](data) for name in OTHERS}
+        shading = first_price(data, replace(data, checkpoint=Path(folder) / "first", pricing="first"))
+        branches = branching(data, FITS["dqn"](whole(data)))
+    told = [row for kind in KINDS for row in figures(kind, data, policies, model)]
     return [bidding_market.vs_best_rule(), *told, *shading, *branches]
 
 
@@ -81,31 +81,33 @@ class Shipped:
         for name in test.campaigns:
             days = np.concatenate([before.of(name).market_price[-WEEK:], test.of(name).market_price]).mean(axis=1)
             price[test.campaign == name] = np.convolve(days, np.full(WEEK, 1 / WEEK), "valid")[:-1]
-        self.known = Known.told(np.tile(price, len(RATIOS)), np.full(len(RATIOS) * len(test), float(WEEK * AUCTIONS)))
+        self.known = CampaignPrices.told(
+            np.tile(price, len(RATIOS)), np.full(len(RATIOS) * len(test), float(WEEK * AUCTIONS))
+        )
 
     def bid(self, seen: Observation) -> Floats:
         """See `Policy`."""
         return self.model.bid(seen, self.known)
 
 
-def figures(kind: str, lesson: Lesson, others: Mapping[str, Policy], model: BiddingModel) -> list[dict[str, Any]]:
+def figures(kind: str, data: TrainingData, others: Mapping[str, Policy], model: BiddingModel) -> list[dict[str, Any]]:
     """Rows on days with the shifts of one kind."""
     test = drawn(LEARN, TEST, KINDS[kind], expected=True)
-    policies = {**others, RELEASED: Shipped(model, test, lesson.episodes)}
-    compared = compare(policies, test, lesson.markets, RATIOS, SEED)
+    policies = {**others, RELEASED: Shipped(model, test, data.episodes)}
+    compared = compare(policies, test, data.markets, RATIOS, SEED)
     found: dict[str, dict[str, Any]] = {
         f"value_per_spend_vs_{other}": vars(compared.per_spend(RELEASED, other)) for other in OTHERS
     }
     found["value_per_spend_vs_linear"] |= {"goal": ">= 1"}
     found["value_vs_linear"] = vars(compared.values(RELEASED, "linear"))
-    budget = market.budgets(lesson.markets, test, RATIOS)
+    budget = market.budgets(data.markets, test, RATIOS)
     use = {name: float(compared.outcomes[name].cost.sum() / budget.sum()) for name in (RELEASED, "linear")}
     found["budget_use"] = {"value": use[RELEASED], "baseline": use["linear"]}
     found["budget_use"]["unit"] = f"of the budgets by {model.about.policy}; baseline linear"
     return _told(kind, found | {"overspent": _overspent(compared, budget)}, model.about.policy, test)
 
 
-def first_price(second: Lesson, first: Lesson) -> list[dict[str, Any]]:
+def first_price(second: TrainingData, first: TrainingData) -> list[dict[str, Any]]:
     """The same days where winners pay what they bid.
 
     Beside what is released for such auctions: the same policy as it is fitted for second-price auctions, unshaded, and
@@ -129,17 +131,17 @@ def first_price(second: Lesson, first: Lesson) -> list[dict[str, Any]]:
     return _told("first_price.", found | {"overspent": over}, released, test)
 
 
-def whole(lesson: Lesson) -> Lesson:
+def whole(data: TrainingData) -> TrainingData:
     """The same log, its channels untold."""
-    learn = lesson.episodes
+    learn = data.episodes
     alone = replace(learn, channel=np.zeros_like(learn.channel), channels=("",))
-    return replace(lesson, episodes=alone, checkpoint=lesson.checkpoint.with_name("whole"))
+    return replace(data, episodes=alone, checkpoint=data.checkpoint.with_name("whole"))
 
 
-def branching(lesson: Lesson, one: Policy) -> list[dict[str, Any]]:
+def branching(data: TrainingData, one: Policy) -> list[dict[str, Any]]:
     """The network with a branch for each channel beside the one with a single turn, of the same seed and schedule."""
     test = drawn(LEARN, TEST, expected=True)
-    compared = compare({"branched": FITS["dqn"](lesson), "whole": one}, test, lesson.markets, RATIOS, SEED)
+    compared = compare({"branched": FITS["dqn"](data), "whole": one}, test, data.markets, RATIOS, SEED)
     found = {"dqn_branched_vs_whole": vars(compared.values("branched", "whole"))}
     return _told("", found, "dqn", test)
 

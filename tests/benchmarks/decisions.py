@@ -31,8 +31,8 @@ from features.tables import Tables
 from models.churn.examples import churn_examples
 from serving.access import keys
 from serving.decisions.api.server import state_store
-from serving.decisions.params import Decisions
-from serving.decisions.state.store import Terms
+from serving.decisions.params import DecisionParams
+from serving.decisions.state.store import CampaignSettings
 from serving.rollout.processes import free_port, get
 from tests.benchmarks import bidders
 from tests.benchmarks.rows import resampled
@@ -85,10 +85,10 @@ def measured(folder: Path, address: str, cores: Sequence[int]) -> Iterator[dict[
     settings = Settings(home=folder / "home", redis_url=f"redis://{address}/0")
     place, customer = publish(folder, settings), "c00001"
     key = keys.make(settings, "benchmark", ["decide"], 1e9)
-    params = Decisions.model_validate_json(json.dumps(yaml.safe_load(PARAMS.read_text())["decisions"]))
+    params = DecisionParams.model_validate_json(json.dumps(yaml.safe_load(PARAMS.read_text())["decisions"]))
     state = state_store(settings, params)
     for number in range(CAMPAIGNS[1]):
-        state.configure(ACCOUNT, f"k{number}", Terms(daily_limit=1e6))
+        state.configure(ACCOUNT, f"k{number}", CampaignSettings(daily_limit=1e6))
     with endpoint(place, key, customer, settings, folder, cores[0]) as ours:
         load(ours, cores[1], WARM_S)
         per_core, per_second = throughput(ours, cores[1])
@@ -211,7 +211,7 @@ def publish(folder: Path, settings: Settings) -> Path:
 def grow(state: Any, count: int) -> None:
     """Campaigns in state, up to `count`."""
     for number in range(CAMPAIGNS[1], count):
-        state.configure(ACCOUNT, f"k{number}", Terms(daily_limit=1e6))
+        state.configure(ACCOUNT, f"k{number}", CampaignSettings(daily_limit=1e6))
 
 
 def request(port: int, key: str, customer: str, folder: Path, size: int, campaigns: int = CAMPAIGNS[1]) -> Path:

@@ -17,7 +17,7 @@ import pytest
 from features.settings import Settings
 from serving.experiments.simulation import advertisers, run
 from serving.experiments.simulation.records import ENGINE
-from serving.experiments.simulation.traffic import Traffic
+from serving.experiments.simulation.traffic import SimulatedTraffic
 from tests.integration import small_market
 
 DAILY, CAMPAIGNS, DAYS, SEED = 2_000, 3, 2, 5
@@ -37,7 +37,7 @@ def rows(settings: Settings) -> Iterator[dict[str, Any]]:
         patch.setattr(advertisers, "ACCOUNT", 2.0)  # only budgets of campaigns bind
         done = {}
         for late_s in (0.0, LATE_S):
-            patch.setattr(run, "Traffic", _late(late_s))
+            patch.setattr(run, "SimulatedTraffic", _late(late_s))
             done[late_s] = run.simulate(CAMPAIGNS, DAYS, SEED, small_market.PARAMS, home)
     late, above = done[LATE_S], len(done[LATE_S].overspent)
     unit = f"spend over budget, wins and losses told up to an hour late, {CAMPAIGNS} campaigns, {DAYS} days"
@@ -47,10 +47,10 @@ def rows(settings: Settings) -> Iterator[dict[str, Any]]:
     yield {"name": "decisions.delivery_overspent", "value": float(above), "goal": "<= 0", "unit": unit}
 
 
-def _late(most_s: float) -> type[Traffic]:
+def _late(most_s: float) -> type[SimulatedTraffic]:
     """Traffic whose events are told so much later than they occur, at most."""
 
-    class Late(Traffic):
+    class Late(SimulatedTraffic):
         def __post_init__(self) -> None:
             super().__post_init__()
             self.rng, self.told_later = random.Random(SEED), list[tuple[float, str, dict[str, Any]]]()

@@ -19,8 +19,8 @@ import redis
 
 from components.params import load
 from features.settings import Settings
-from serving.decisions.state.redis import Redis
-from serving.decisions.state.sqlite import Sqlite
+from serving.decisions.state.redis import RedisStore
+from serving.decisions.state.sqlite import SqliteStore
 from serving.decisions.state.store import Store
 from serving.rollout.processes import free_port
 from tests.integration.money import START, Clock, World, play
@@ -56,7 +56,11 @@ def played(kind: str, place: str, first: int) -> float:
     params, clock, most = load(PARAMS).decisions, Clock(), 0.0
 
     def connect() -> Store:
-        return Redis(place, params, clock) if kind == "redis" else Sqlite(Path(place) / f"{first}.db", params, clock)
+        return (
+            RedisStore(place, params, clock)
+            if kind == "redis"
+            else SqliteStore(Path(place) / f"{first}.db", params, clock)
+        )
 
     for seed in range(first, first + TOGETHER):
         clock.now = START

@@ -18,7 +18,7 @@ from models.keys import public_key
 from serving.decisions.api.server import state_store
 from serving.decisions.decide import answered, decide
 from serving.decisions.kinds.bid import Auction
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.decisions.records import Action, Predictions
 from serving.decisions.state.store import Reservation
 from tests.benchmarks import bidders
@@ -27,7 +27,7 @@ from tests.benchmarks import bidders
 class Peer(kserve.Model):
     """A KServe model that decides."""
 
-    def __init__(self, models: Path, place: str, settings: Settings, params: Decisions) -> None:
+    def __init__(self, models: Path, place: str, settings: Settings, params: DecisionParams) -> None:
         super().__init__("bids")
         self._params, self._state = params, state_store(settings, params)
         self._models = [open_bundle(models / name, public_key(settings)).model for name in bidders.SAYS]
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     args = parser.parse_args()
     bidders.install()
-    params = Decisions.model_validate_json(json.dumps(yaml.safe_load(args.params.read_text())["decisions"]))
+    params = DecisionParams.model_validate_json(json.dumps(yaml.safe_load(args.params.read_text())["decisions"]))
     server = kserve.ModelServer(
         http_port=args.port, workers=1, enable_grpc=False, enable_latency_logging=False, access_log_format=None
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from components.params import load
 from serving.decisions.kinds import kinds
 from serving.decisions.records import Action, Decision, Opportunity
-from serving.decisions.state.store import Event, Reservation
+from serving.decisions.state.store import FeedbackEvent, Reservation
 
 PARAMS = load(Path(__file__).parents[2] / "params.yaml").decisions
 NOW = time.time()
@@ -32,8 +32,8 @@ def offer(name: str, amount: float, customer: str = "u", **told) -> Reservation:
     return bid(name, amount, purpose="offer", target=customer, **told)
 
 
-def event(name: str, kind: str, opportunity: str = "", at: float = NOW, **told) -> Event:
-    return Event(name, opportunity or name, "a", told.pop("campaign", "c"), kind, at, **told)
+def event(name: str, kind: str, opportunity: str = "", at: float = NOW, **told) -> FeedbackEvent:
+    return FeedbackEvent(name, opportunity or name, "a", told.pop("campaign", "c"), kind, at, **told)
 
 
 def change(name: str, action: Action, at: float = NOW, **told) -> Decision:

@@ -18,13 +18,13 @@ from features.tables import Tables
 from models.churn.examples import churn_examples
 from serving.access import keys
 from serving.decisions.api.server import state_store
-from serving.decisions.params import Decisions
-from serving.decisions.state.store import Terms
+from serving.decisions.params import DecisionParams
+from serving.decisions.state.store import CampaignSettings
 from tests.integration import probe_endpoint as probe
 from tests.integration.conftest import Server, free_ports
 
 ROOT = Path(__file__).parents[2]
-PARAMS = Decisions.model_validate_json(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())["decisions"]))
+PARAMS = DecisionParams.model_validate_json(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())["decisions"]))
 
 
 class Endpoint:
@@ -40,7 +40,7 @@ class Endpoint:
         given = {scope: keys.make(settings, scope, [scope], 1e6) for scope in keys.SCOPES}
         self.keys = given
         self.state = state_store(settings, PARAMS)
-        self.state.configure("acme", "spring", Terms(daily_limit=1e6))
+        self.state.configure("acme", "spring", CampaignSettings(daily_limit=1e6))
         named = [f"ADLOOP_HOME={settings.home}", f"PYTHONPATH={ROOT}", "OMP_NUM_THREADS=1"]
         named += [f"ADLOOP_REDIS_URL={settings.redis_url}"] if settings.redis_url else []
         command = ["env", *named, sys.executable, "-m", f"tests.integration.{program}"]

@@ -13,10 +13,10 @@ import pytest
 
 from serving.decisions.feedback import Kind
 from serving.decisions.kinds.campaign import Review
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.decisions.records import MICRO, Spend
 from serving.decisions.state.ledger import lasting
-from serving.decisions.state.store import Event, Flag, Purpose, Receipt, Reservation, Store, Terms
+from serving.decisions.state.store import CampaignSettings, FeedbackEvent, Flag, Purpose, Receipt, Reservation, Store
 
 DAY = 86_400
 START = 20_000.0 * DAY + 3_600
@@ -86,7 +86,7 @@ class World:
         prefix: of all accounts, for a store that others' histories are in too.
     """
 
-    def __init__(self, connect: Callable[[], Store], clock: Clock, params: Decisions, prefix: str = "") -> None:
+    def __init__(self, connect: Callable[[], Store], clock: Clock, params: DecisionParams, prefix: str = "") -> None:
         self._connect, self.clock, self.params, self._prefix = connect, clock, params, prefix
         self.workers = [connect(), connect()]
         self.made: dict[tuple[str, str, Purpose, str], Made] = {}
@@ -95,7 +95,7 @@ class World:
         self.excess: dict[tuple[str, ...], int] = {}
         self.overspent = 0.0
         for (account, campaign), (daily, limit) in CAMPAIGNS.items():
-            self.workers[0].configure(prefix + account, campaign, Terms(daily, limit))
+            self.workers[0].configure(prefix + account, campaign, CampaignSettings(daily, limit))
         for account, (daily, limit) in ACCOUNTS.items():
             self.workers[0].limit(prefix + account, daily, limit)
 
@@ -136,7 +136,7 @@ class World:
         key = sorted(self.made)[which % len(self.made)]
         one = self.made[key]
         cost = None if kind == "loss" else (cost or 0) if kind == "correction" else cost
-        event = Event(
+        event = FeedbackEvent(
             event_id=name,
             opportunity_id=key[3],
             account_id=self._prefix + key[0],
@@ -158,7 +158,7 @@ class World:
         self.told.setdefault(f"{key[0]} {name}", key)
         assert receipt == (Receipt(False) if again else Receipt(True, self._came(one, event))), (one, event)
 
-    def _came(self, one: Made, event: Event) -> Flag | None:
+    def _came(self, one: Made, event: FeedbackEvent) -> Flag | None:
         """What an event makes of its decision, by the ledger's rules."""
         if event.kind == "loss":
             one.open = one.open and one.won
@@ -182,7 +182,7 @@ class World:
             one.refunded -= event.value
         return flag
 
-    def _charge(self, one: Made, event: Event, cost: int) -> Flag | None:
+    def _charge(self, one: Made, event: FeedbackEvent, cost: int) -> Flag | None:
         at = event.occurred_at
         if event.kind == "correction" and at < (one.corrected_at or 0):
             return None

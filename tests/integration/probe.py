@@ -17,7 +17,7 @@ from features.transforms import CUSTOMER
 from features.views import SERVICES, Service
 from models import bundle, catalog
 from models.evaluation.metrics import auc
-from models.family import Family, Params
+from models.family import Family, FamilyParams
 from models.inputs import InvalidRows
 from models.keys import signing_key
 from models.registry import Registry
@@ -91,7 +91,7 @@ def load(folder: Path) -> Probe:
     return Probe(**json.loads((folder / "probe.json").read_text()))
 
 
-def fit(train: pd.DataFrame, valid: pd.DataFrame, params: Params, checkpoint: Path) -> Probe:
+def fit(train: pd.DataFrame, valid: pd.DataFrame, params: FamilyParams, checkpoint: Path) -> Probe:
     return Probe()
 
 
@@ -101,7 +101,7 @@ FAMILY = Family(
     feature_service="probe_v1",
     label=("churned",),
     examples=lambda *_: pd.DataFrame(),
-    params=Params,
+    params=FamilyParams,
     fit=fit,
     load=load,
     baselines={"naive": fit},

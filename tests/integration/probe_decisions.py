@@ -7,13 +7,13 @@ from pathlib import Path
 
 import yaml
 
-from serving.decisions.params import Decisions
-from serving.decisions.state.redis import Redis
-from serving.decisions.state.sqlite import Sqlite
-from serving.decisions.state.store import Event, Reservation, Store
+from serving.decisions.params import DecisionParams
+from serving.decisions.state.redis import RedisStore
+from serving.decisions.state.sqlite import SqliteStore
+from serving.decisions.state.store import FeedbackEvent, Reservation, Store
 
 WRITTEN = Path(__file__).parents[2] / "params.yaml"
-PARAMS = Decisions.model_validate(yaml.safe_load(WRITTEN.read_text())["decisions"])
+PARAMS = DecisionParams.model_validate(yaml.safe_load(WRITTEN.read_text())["decisions"])
 
 
 def short(settles_s: int = 1):
@@ -23,7 +23,7 @@ def short(settles_s: int = 1):
 
 
 def opened(place: str) -> Store:
-    return Redis(place, short()) if place.startswith("redis://") else Sqlite(Path(place), short())
+    return RedisStore(place, short()) if place.startswith("redis://") else SqliteStore(Path(place), short())
 
 
 def main(place: str, name: str, seconds: float) -> None:
@@ -36,7 +36,7 @@ def main(place: str, name: str, seconds: float) -> None:
             continue
         cost = round(grant.amount * rng.random(), 6)
         print("paying", cost, flush=True)
-        store.record([Event(f"e{opportunity}", opportunity, "a", "c", "impression", now, cost=cost)])
+        store.record([FeedbackEvent(f"e{opportunity}", opportunity, "a", "c", "impression", now, cost=cost)])
         print("paid", cost, flush=True)
     print("end", flush=True)
 

@@ -18,7 +18,7 @@ from features.transforms import CUSTOMER
 from features.views import SERVICES, Service
 from models import bundle, catalog
 from models.evaluation.metrics import auc
-from models.family import Family, Params
+from models.family import Family, FamilyParams
 from models.keys import signing_key
 from models.tabular import Encoder, Matrix
 from serving.decisions.__main__ import main
@@ -106,7 +106,7 @@ def family(name: str) -> Family:
         feature_service="none" if name == "bidder" else SERVICE,
         label=("clicked",),
         examples=lambda *_: pd.DataFrame(),
-        params=Params,
+        params=FamilyParams,
         fit=lambda *_: KINDS[name](),
         load=lambda folder: KINDS[name](**json.loads((folder / "model.json").read_text())),
         baselines={"naive": lambda *_: KINDS[name]()},

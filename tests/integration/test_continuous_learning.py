@@ -16,12 +16,12 @@ from components.register.step import register
 from components.train.step import train
 from components.validate.step import validate
 from features.settings import Settings
-from features.simulator.opportunities import Opportunities
+from features.simulator.opportunities import SimulatedAuctions
 from features.store import Online
 from models import catalog
 from models.bidding.auctions import Floats
 from models.bidding.dqn.graph import layers
-from models.bidding.fit import Kept
+from models.bidding.fit import SavablePolicy
 from models.bidding.model import BiddingModel
 from models.bidding.observation import Observation
 from models.bidding.policies.dqn import Dqn
@@ -79,7 +79,7 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learnt]:
         yield Learnt(settings, root, advertisers.drawn(list(small_market.CAMPAIGNS), 3, SEED), entries, auctions)
 
 
-def _offered(learnt: Learnt, opportunity_id: str) -> tuple[Opportunities, int]:
+def _offered(learnt: Learnt, opportunity_id: str) -> tuple[SimulatedAuctions, int]:
     """The simulator's own auction: `auction-<campaign>-<hour>-<row>`."""
     place, hour, row = map(int, opportunity_id.split("-")[1:])
     return learnt.advertisers[place].simulator.hour(FIRST_DAY * HOURS + hour), row
@@ -189,7 +189,7 @@ def judged(learnt: Learnt, champion: Bundle, times: float) -> Verdict:
 class Times:
     """A policy's bids times a factor."""
 
-    policy: Kept
+    policy: SavablePolicy
     times: float
 
     def bid(self, seen: Observation) -> Floats:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from serving.decisions.records import Action, Override
-from serving.decisions.state.redis import Redis
-from serving.decisions.state.sqlite import Sqlite
-from serving.decisions.state.store import Event, Receipt, Reservation, Store, Terms
+from serving.decisions.state.redis import RedisStore
+from serving.decisions.state.sqlite import SqliteStore
+from serving.decisions.state.store import CampaignSettings, FeedbackEvent, Receipt, Reservation, Store
 from tests.integration.asked_of_store import DAY, NOW, PARAMS, Clock, bid, change, event, look, offer
 
 
@@ -22,16 +22,16 @@ def clock() -> Clock:
 def opened(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Callable[[], Store]:
     """Opens the store once more, as another worker would."""
     if request.param == "sqlite":
-        return lambda: Sqlite(tmp_path / "state.db", PARAMS, clock)
+        return lambda: SqliteStore(tmp_path / "state.db", PARAMS, clock)
     server = request.getfixturevalue("redis_server")
-    return lambda: Redis(f"redis://127.0.0.1:{server.port}/0", PARAMS, clock)
+    return lambda: RedisStore(f"redis://127.0.0.1:{server.port}/0", PARAMS, clock)
 
 
 @pytest.fixture
 def store(opened: Callable[[], Store]) -> Store:
     """A store with one campaign, of 10 a day."""
     found = opened()
-    found.configure("a", "c", Terms(daily_limit=10.0, limit=100.0, target_cpc=0.5))
+    found.configure("a", "c", CampaignSettings(daily_limit=10.0, limit=100.0, target_cpc=0.5))
     return found
 
 
@@ -66,7 +66,7 @@ def test_all_that_is_left_may_be_reserved_and_not_a_millionth_more(store: Store)
 
 
 def test_an_account_limit_binds_its_campaigns_together(store: Store) -> None:
-    store.configure("a", "d", Terms(daily_limit=10.0))
+    store.configure("a", "d", CampaignSettings(daily_limit=10.0))
     store.limit("a", 12.0, None)
     grants = store.reserve([bid("1", 8), bid("2", 8, campaign="d"), bid("3", 4, campaign="d")])
     assert [one.status for one in grants] == ["reserved", "refused", "reserved"]
@@ -132,7 +132,7 @@ def test_offers_are_held_until_they_are_redeemed_declined_or_over(store: Store, 
 
 
 def test_one_name_for_two_campaigns_or_for_a_bid_and_an_offer_is_two_reservations(store: Store) -> None:
-    store.configure("a", "d", Terms(daily_limit=0.15))
+    store.configure("a", "d", CampaignSettings(daily_limit=0.15))
     assert store.reserve([bid("1", 0.1), bid("1", 0.1, campaign="d")])[1].status == "reserved"
     grants = store.reserve([bid(str(one), 0.1, campaign="d") for one in range(1, 4)])
     assert [one.status for one in grants] == ["again", "refused", "refused"]
@@ -188,10 +188,10 @@ def test_no_number_of_costs_stops_an_account(store: Store) -> None:
     (state,) = store.load([look()], "")
     assert state.known and 8.99e9 < state.campaign.total == state.account.total <= 9e9
     assert state.window.recent.conversion_value == state.outcome("policy").value == 9e9
-    store.configure("b", "c", Terms(daily_limit=10.0))
+    store.configure("b", "c", CampaignSettings(daily_limit=10.0))
     grants = store.reserve([bid("1", 1), Reservation("1", "b", "c", 1, NOW)])
     assert [one.status for one in grants] == ["again", "reserved"]
-    assert store.record([Event("e", "1", "b", "c", "impression", NOW, 0.5)]) == [Receipt(True)]
+    assert store.record([FeedbackEvent("e", "1", "b", "c", "impression", NOW, 0.5)]) == [Receipt(True)]
 
 
 def test_what_is_expected_to_come_back_is_paced_by_and_not_promised(store: Store, clock: Clock) -> None:
@@ -271,7 +271,7 @@ def test_of_two_changes_of_one_state_one_is_made(store: Store) -> None:
 
 
 def test_changes_rearrange_segments(store: Store) -> None:
-    store.configure("a", "c", Terms(10.0, shares={"channel": {"x": 0.5, "y": 0.5}}, candidates=("boots",)))
+    store.configure("a", "c", CampaignSettings(10.0, shares={"channel": {"x": 0.5, "y": 0.5}}, candidates=("boots",)))
     moved = {"dimension": "channel", "source": "x", "target": "y", "amount": 0.1}
     assert store.claim(change("1", Action.MOVE_BUDGET, **moved), 0)
     assert store.claim(change("2", Action.ADD_KEYWORD, target="boots"), 0)
@@ -300,13 +300,13 @@ def test_state_survives_a_restart(store: Store, opened: Callable[[], Store]) -> 
 
 
 def test_what_is_not_named_is_kept(store: Store) -> None:
-    store.configure("a", "c", Terms(daily_limit=20.0))
+    store.configure("a", "c", CampaignSettings(daily_limit=20.0))
     store.limit("a", daily_limit=30.0, limit=300.0)
     store.limit("a", limit=None)
     (state,) = store.load([look()], "")
     assert (state.campaign.daily_limit, state.campaign.limit, state.target_cpc) == (20.0, 100.0, 0.5)
     assert (state.account.daily_limit, state.account.limit) == (30.0, None)
-    store.configure("a", "c", Terms(limit=None, target_cpc=None))
+    store.configure("a", "c", CampaignSettings(limit=None, target_cpc=None))
     (state,) = store.load([look()], "")
     assert (state.campaign.daily_limit, state.campaign.limit, state.target_cpc) == (20.0, None, None)
 
@@ -315,7 +315,7 @@ def test_everything_that_stands_can_be_listed(store: Store) -> None:
     assert [(one.account_id, one.campaign_id) for one in store.budgets()] == [("a", "c")]
     store.limit("a", daily_limit=30.0)
     store.limit("b*", daily_limit=5.0)
-    store.configure("b*", "d", Terms(daily_limit=1.0))
+    store.configure("b*", "d", CampaignSettings(daily_limit=1.0))
     store.reserve([bid("1", 4.0)])
     store.override("a", "c", Override(0.3, "ann", "launch"))
     store.kill("odd", "b*")

@@ -11,9 +11,9 @@ from serving.decisions.decide import decide
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.kinds.campaign import Review
 from serving.decisions.records import Action, Decision, Predictions
-from serving.decisions.state.redis import Redis
-from serving.decisions.state.sqlite import Sqlite
-from serving.decisions.state.store import Event, Reservation, Store, Terms
+from serving.decisions.state.redis import RedisStore
+from serving.decisions.state.sqlite import SqliteStore
+from serving.decisions.state.store import CampaignSettings, FeedbackEvent, Reservation, Store
 
 PARAMS = load(Path(__file__).parents[2] / "params.yaml").decisions
 DAY, NOON = 86_400, 20_000.5 * 86_400
@@ -35,12 +35,12 @@ def clock() -> Clock:
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Callable[[], float]) -> Store:
     """A store with one campaign, of 10 a day and 100 in all."""
     if request.param == "sqlite":
-        found: Store = Sqlite(tmp_path / "state.db", PARAMS, clock)
+        found: Store = SqliteStore(tmp_path / "state.db", PARAMS, clock)
     else:
         server = request.getfixturevalue("redis_server")
         redis.Redis(port=server.port).flushall()
-        found = Redis(f"redis://127.0.0.1:{server.port}/0", PARAMS, clock)
-    found.configure("a", "c", Terms(daily_limit=10.0, limit=100.0))
+        found = RedisStore(f"redis://127.0.0.1:{server.port}/0", PARAMS, clock)
+    found.configure("a", "c", CampaignSettings(daily_limit=10.0, limit=100.0))
     return found
 
 
@@ -94,7 +94,7 @@ def test_reset_by_a_person_it_goes_on_in_the_day_that_is_on(store: Store, clock:
     ahead = 70 * 365 * DAY
     clock.now += ahead
     assert bid(store, clock, 6.0) == "reserved"
-    store.record([Event("e", "x", "a", "c", "impression", clock.now, 0.5, segments={"channel": "search"})])
+    store.record([FeedbackEvent("e", "x", "a", "c", "impression", clock.now, 0.5, segments={"channel": "search"})])
     clock.now = NOON + DAY
     assert bid(store, clock, 5.0) == "refused"
     clock.now += DAY
@@ -119,14 +119,14 @@ def test_an_offer_that_is_held_over_a_reset_is_given_back_once(store: Store, clo
     for day in range(1, 3):  # the day of the wrong clock comes, and the offer is declined on it
         clock.now = NOON + day * DAY
         assert bid(store, clock, 5.0) == "reserved"
-    store.record([Event("e", "o", "a", "c", "loss", clock.now, purpose="offer")])
+    store.record([FeedbackEvent("e", "o", "a", "c", "loss", clock.now, purpose="offer")])
     (state,) = store.load([Review("look", clock.now, "a", "c")], "")
     assert (state.campaign.reserved, state.campaign.reserved_before, state.account.left) == (5.0, 0.0, None)
 
 
 def test_a_reset_of_a_clock_that_is_right_changes_nothing(store: Store, clock: Clock) -> None:
     bid(store, clock, 6.0)
-    store.record([Event("e", "x", "a", "c", "click", clock.now, 0.5)])
+    store.record([FeedbackEvent("e", "x", "a", "c", "click", clock.now, 0.5)])
     look = [Review("look", clock.now, "a", "c")]
     before = store.load(look, "")
     store.reset_clock("a")

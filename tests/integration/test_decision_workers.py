@@ -16,8 +16,8 @@ from serving.decisions.kinds.bid import Auction
 from serving.decisions.kinds.campaign import Review
 from serving.decisions.records import Action, Decision, Predictions
 from serving.decisions.state.allowance import Allowance
-from serving.decisions.state.redis import Redis
-from serving.decisions.state.store import Event, Reservation, Store, StoreUnavailable, Terms
+from serving.decisions.state.redis import RedisStore
+from serving.decisions.state.store import CampaignSettings, FeedbackEvent, Reservation, Store, StoreUnavailable
 from tests.integration.probe_decisions import opened, short
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     where = str(tmp_path / "state.db")
     if request.param == "redis":
         where = f"redis://127.0.0.1:{request.getfixturevalue('redis_server').port}/0"
-    opened(where).configure("a", "c", Terms(daily_limit=1000.0, limit=LIMIT))
+    opened(where).configure("a", "c", CampaignSettings(daily_limit=1000.0, limit=LIMIT))
     return where
 
 
@@ -89,7 +89,7 @@ def test_workers_share_one_budget_to_the_last_millionth(place: str, hire: Callab
 
 def test_a_worker_killed_at_any_point_neither_spends_twice_nor_loses(place: str, hire: Callable) -> None:
     rng, said = random.Random(5), []
-    opened(place).configure("a", "c", Terms(daily_limit=1000.0, limit=None))
+    opened(place).configure("a", "c", CampaignSettings(daily_limit=1000.0, limit=None))
     for one in range(4):
         worker, told = hire(f"k{one}", 60)
         working(told)
@@ -118,8 +118,8 @@ def answer(store: Allowance, name: str) -> Decision:
 
 def test_redis_stopped_and_started_under_load(redis_server) -> None:
     params = short(30)
-    store = Redis(f"redis://127.0.0.1:{redis_server.port}/0", params)
-    store.configure("a", "c", Terms(daily_limit=20.0))
+    store = RedisStore(f"redis://127.0.0.1:{redis_server.port}/0", params)
+    store.configure("a", "c", CampaignSettings(daily_limit=20.0))
     front = Allowance(store, params)
     before = [answer(front, f"b{one}") for one in range(50)]
     redis_server.stop()
@@ -137,7 +137,9 @@ def test_redis_stopped_and_started_under_load(redis_server) -> None:
     promised = sum(one.amount for one in before + after)
     assert spend(store).reserved == pytest.approx(promised + 0.2, abs=1e-6)
     won = [
-        Event(f"e{one.opportunity_id}", one.opportunity_id, "a", "c", "impression", time.time(), cost=one.amount)
+        FeedbackEvent(
+            f"e{one.opportunity_id}", one.opportunity_id, "a", "c", "impression", time.time(), cost=one.amount
+        )
         for one in before + placed + after
     ]
     assert all(one.counted for one in store.record(won)) and not any(one.counted for one in store.record(won))
@@ -145,8 +147,8 @@ def test_redis_stopped_and_started_under_load(redis_server) -> None:
 
 
 def test_what_was_stopped_gets_no_allowance(redis_server) -> None:
-    store = Redis(f"redis://127.0.0.1:{redis_server.port}/0", short(30))
-    store.configure("a", "c", Terms(daily_limit=20.0))
+    store = RedisStore(f"redis://127.0.0.1:{redis_server.port}/0", short(30))
+    store.configure("a", "c", CampaignSettings(daily_limit=20.0))
     front = Allowance(store, short(30))
     answer(front, "1")
     store.kill("enough", "a", "c")
@@ -154,4 +156,4 @@ def test_what_was_stopped_gets_no_allowance(redis_server) -> None:
     redis_server.stop()
     assert answer(front, "3").action is Action.HOLD
     with pytest.raises(StoreUnavailable):
-        store.record([Event("e", "1", "a", "c", "loss", time.time())])
+        store.record([FeedbackEvent("e", "1", "a", "c", "loss", time.time())])

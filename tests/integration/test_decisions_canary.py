@@ -17,20 +17,20 @@ from models.registry import Registry
 from serving.decisions.api.app import Desk
 from serving.decisions.api.server import put_together
 from serving.decisions.kinds.bid import Auction
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.decisions.predict.champions import released
 from serving.decisions.records import Decision
-from serving.decisions.state.store import Terms
+from serving.decisions.state.store import CampaignSettings
 from serving.released import state
 from serving.released.split import Split
-from serving.released.state import Course, State
+from serving.released.state import Course, ReleaseState
 from serving.rollout.decision_attempts import COLUMNS
 from serving.rollout.plan import Plan
 from serving.rollout.release import Release, Result
 from tests.integration import probe_endpoint as probe
 
 ROOT = Path(__file__).parents[2]
-PARAMS = Decisions.model_validate_json(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())["decisions"]))
+PARAMS = DecisionParams.model_validate_json(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())["decisions"]))
 PLAN = Plan.model_validate(
     {
         "steps": [30, 100],
@@ -100,7 +100,7 @@ def test_a_canary_is_judged_on_the_decisions_it_was_asked_for(settings: Settings
     version, decisions = register(probe.Bidder(shift), settings), list[Decision]()
     desk = put_together(released(settings), PARAMS, 5, settings)
     try:
-        desk.store.configure("a", "c", Terms(daily_limit=1e6))
+        desk.store.configure("a", "c", CampaignSettings(daily_limit=1e6))
         done = release(version, desk, settings, decisions)
     finally:
         desk.close()
@@ -120,7 +120,7 @@ def test_a_canary_that_was_tampered_with_decides_nothing_and_keeps_nobody_from_s
     version = register(probe.Bidder(0.1), settings)
     (Registry(settings).download("bidder", version) / "model" / "model.json").write_text('{"shift": 9.0}')
     course = Course(version=version, champion="1", started=time.time(), weight=50)
-    state.save(settings.home, "bidder", State(champion="1", course=course))
+    state.save(settings.home, "bidder", ReleaseState(champion="1", course=course))
     desk = put_together(released(settings), PARAMS, 5, settings)
     try:
         asked = [

@@ -19,7 +19,7 @@ from serving.access import keys
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import Entry, find
-from serving.decisions.state.store import Terms
+from serving.decisions.state.store import CampaignSettings
 from serving.inference import outcomes
 from tests.integration import probe_endpoint as probe
 from tests.integration.decision_endpoint import Endpoint, asked, publish
@@ -257,7 +257,7 @@ def test_terms_that_are_none_are_refused_by_name(endpoint: Endpoint, path: str, 
 
 def test_feedback_is_counted_once(endpoint: Endpoint) -> None:
     made = endpoint.decide(campaign_id="counted")
-    endpoint.state.configure("acme", "counted", Terms(daily_limit=100))
+    endpoint.state.configure("acme", "counted", CampaignSettings(daily_limit=100))
     made = endpoint.decide(campaign_id="counted")
     event = {"event_id": f"e-{made['decision_id']}", "account_id": "acme", "decision_id": made["decision_id"]}
     click = {**event, "kind": "click", "occurred_at": time.time(), "cost": 0.25}
@@ -276,7 +276,7 @@ def test_feedback_is_counted_once(endpoint: Endpoint) -> None:
 
 
 def test_a_decisions_cost_is_charged_once_and_what_is_strange_is_told(endpoint: Endpoint) -> None:
-    endpoint.state.configure("acme", "strange", Terms(daily_limit=100))
+    endpoint.state.configure("acme", "strange", CampaignSettings(daily_limit=100))
     made = endpoint.decide(campaign_id="strange")
     told = {"account_id": "acme", "decision_id": made["decision_id"], "occurred_at": time.time()}
     kinds, cost = ("impression", "click", "impression", "conversion"), 500 * made["amount"]

@@ -24,8 +24,8 @@ from serving.decisions.api import kafka
 from serving.decisions.api.kafka import KafkaFeedback
 from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.records import Counters
-from serving.decisions.state.sqlite import Sqlite
-from serving.decisions.state.store import Terms
+from serving.decisions.state.sqlite import SqliteStore
+from serving.decisions.state.store import CampaignSettings
 from tests.integration.conftest import Server, free_ports
 from tests.unit.serving.decisions.logged import PARAMS, lines
 from tests.unit.serving.decisions.told import counters, entry, observed, opened
@@ -93,7 +93,7 @@ def reads(cluster: Cluster) -> Iterator[Callable[[Feedback], KafkaFeedback]]:
         one.close()
 
 
-def clicks(store: Sqlite) -> int:
+def clicks(store: SqliteStore) -> int:
     return sum(one.clicks for one in counters(store))
 
 
@@ -223,8 +223,8 @@ def test_the_endpoint_reads_the_bus_and_says_so(tmp_path, cluster):
     settings, (port,) = cluster.settings, free_ports(1)
     (tmp_path / "models").mkdir()
     key = {"authorization": f"Bearer {keys.make(settings, 'shop', ['decide', 'metrics'], 1e6)}"}
-    store = Sqlite(tmp_path / "decisions" / "state.db", PARAMS)
-    store.configure("ours", "campaign 0", Terms(daily_limit=1e6))
+    store = SqliteStore(tmp_path / "decisions" / "state.db", PARAMS)
+    store.configure("ours", "campaign 0", CampaignSettings(daily_limit=1e6))
     named = [f"ADLOOP_{name.upper()}={value}" for name, value in settings.model_dump(exclude_none=True).items()]
     command = ["env", *named, f"PYTHONPATH={ROOT}", "OMP_NUM_THREADS=1", sys.executable, "-m", "serving.decisions"]
     command += ["--models", str(tmp_path / "models"), "--params", str(ROOT / "params.yaml"), "--port", str(port)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from features.settings import Settings
 from serving.decisions.kinds.bid import Auction
-from serving.decisions.state.store import Terms
+from serving.decisions.state.store import CampaignSettings
 from tests.integration.conftest import Server
 from tests.integration.decision_endpoint import Endpoint, asked
 
@@ -18,7 +18,7 @@ def test_redis_stopped_and_started_under_load(tmp_path: Path, redis_server: Serv
     settings = Settings(home=tmp_path / "home", redis_url=f"redis://127.0.0.1:{redis_server.port}/0")
     endpoint = Endpoint(settings)
     limit = 60.0
-    endpoint.state.configure("acme", "tight", Terms(daily_limit=limit))
+    endpoint.state.configure("acme", "tight", CampaignSettings(daily_limit=limit))
     stop, answers = threading.Event(), []
 
     def ask() -> None:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from features.settings import Settings
-from serving.decisions.state.store import Terms
+from serving.decisions.state.store import CampaignSettings
 from serving.records.verify import verify
 from tests.integration import probe_endpoint as probe
 from tests.integration.decision_endpoint import Endpoint, asked
@@ -65,7 +65,7 @@ def test_a_full_disk_withholds_bids_says_so_and_is_well_again_by_itself(small: P
     endpoint = Endpoint(Settings(home=small / "home"))
     try:
         limit = 1e4
-        endpoint.state.configure("acme", "tight", Terms(daily_limit=limit))
+        endpoint.state.configure("acme", "tight", CampaignSettings(daily_limit=limit))
         first = endpoint.decide(campaign_id="tight")
         assert first["action"] == "bid"
         assert ready(endpoint)[0] == 200

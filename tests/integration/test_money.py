@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from components.params import load
-from serving.decisions.state.redis import Redis
-from serving.decisions.state.sqlite import Sqlite
+from serving.decisions.state.redis import RedisStore
+from serving.decisions.state.sqlite import SqliteStore
 from serving.decisions.state.store import Store
 from tests.integration.money import CAMPAIGNS, DAY, KINDS, Clock, World
 
@@ -74,8 +74,8 @@ def test_no_history_overspends(kind: str, request: pytest.FixtureRequest, tmp_pa
         @staticmethod
         def connect(clock: Clock) -> Store:
             if kind == "redis":
-                return Redis(f"redis://127.0.0.1:{port}/0", PARAMS, clock)
-            return Sqlite(tmp_path / "state.db", PARAMS, clock)
+                return RedisStore(f"redis://127.0.0.1:{port}/0", PARAMS, clock)
+            return SqliteStore(tmp_path / "state.db", PARAMS, clock)
 
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
     run_state_machine_as_test(

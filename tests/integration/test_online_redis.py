@@ -61,7 +61,7 @@ def test_a_server_that_goes_away_is_said_and_its_return_is_noticed(
     before = online.read("churn_v1", ["c00001"])
     redis_server.stop()
     for _ in range(2):
-        with pytest.raises(store.StoreUnavailable):
+        with pytest.raises(store.OnlineStoreUnavailable):
             online.read("churn_v1", ["c00001"])
     redis_server.start()
     pd.testing.assert_frame_equal(online.read("churn_v1", ["c00001"]), before)

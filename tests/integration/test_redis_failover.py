@@ -18,8 +18,8 @@ from serving.decisions.decide import decide, withheld
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.records import Action, Decision, Predictions
 from serving.decisions.state.allowance import Allowance
-from serving.decisions.state.redis import Redis
-from serving.decisions.state.store import Reservation, StoreUnavailable, Terms
+from serving.decisions.state.redis import RedisStore
+from serving.decisions.state.store import CampaignSettings, Reservation, StoreUnavailable
 from tests.integration.conftest import Server, free_ports
 from tests.unit.serving.decisions.logged import PARAMS
 
@@ -90,8 +90,8 @@ def replicated(start: Start) -> Iterator[tuple[Server, Server]]:
 
 def test_a_primary_that_becomes_a_replica_is_away_and_not_out_of_budget(start: Start) -> None:
     with replicated(start) as (primary, other):
-        store = Redis(f"redis://127.0.0.1:{primary.port}/0", PARAMS)
-        store.configure("a", "c", Terms(daily_limit=20.0))
+        store = RedisStore(f"redis://127.0.0.1:{primary.port}/0", PARAMS)
+        store.configure("a", "c", CampaignSettings(daily_limit=20.0))
         front = Allowance(store, PARAMS)
         assert answered(front, "1").arm in ("policy", "baseline")
         redis.Redis(port=other.port).replicaof("NO", "ONE")
@@ -102,7 +102,10 @@ def test_a_primary_that_becomes_a_replica_is_away_and_not_out_of_budget(start: S
         time.sleep(0.25)
         made = answered(front, "2")
         assert (made.action, made.arm) == (Action.BID, "fallback")  # from the allowance, conservatively
-        for change in (lambda: store.kill("stop"), lambda: store.configure("a", "c", Terms(daily_limit=1.0))):
+        for change in (
+            lambda: store.kill("stop"),
+            lambda: store.configure("a", "c", CampaignSettings(daily_limit=1.0)),
+        ):
             time.sleep(0.25)
             with pytest.raises(StoreUnavailable, match=r"READONLY|is a replica"):
                 change()
@@ -116,8 +119,8 @@ def test_sentinels_lead_to_the_new_primary(start: Start, tmp_path: Path) -> None
         sentinel = start(sentinel=told + "sentinel failover-timeout ads 2000")
         wait(lambda: redis.Redis(port=sentinel.port).sentinel_slaves("ads"))
         url = f"redis+sentinel://127.0.0.1:1,127.0.0.1:{sentinel.port}/ads/0"
-        store = Redis(url, PARAMS)
-        store.configure("a", "c", Terms(daily_limit=20.0))
+        store = RedisStore(url, PARAMS)
+        store.configure("a", "c", CampaignSettings(daily_limit=20.0))
         front, settings = Allowance(store, PARAMS), Settings(home=tmp_path / "home", redis_url=url)
         online_metadata(settings).put("served/x", b"1")
         assert answered(front, "1").arm in ("policy", "baseline")
@@ -136,9 +139,9 @@ def test_a_cluster_takes_state_and_features(start: Start, tmp_path: Path) -> Non
     client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
     wait(lambda: b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO", NEVER_DECODE=True))
     url = f"redis+cluster://127.0.0.1:1,127.0.0.1:{node.port}"
-    store = Redis(url, PARAMS)
+    store = RedisStore(url, PARAMS)
     for account in ("a", "b", "d"):
-        store.configure(account, "c", Terms(daily_limit=20.0))
+        store.configure(account, "c", CampaignSettings(daily_limit=20.0))
         store.limit(account, 1.0, None)
     asked = [Reservation(f"o{n}", account, "c", 0.6, time.time()) for n in range(2) for account in ("a", "b", "d")]
     assert [grant.status for grant in store.reserve(asked)] == ["reserved"] * 3 + ["refused"] * 3

@@ -16,7 +16,7 @@ from features.settings import Settings
 from features.sources.decision_log import came_of
 from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import read
-from serving.decisions.state.store import Terms
+from serving.decisions.state.store import CampaignSettings
 from serving.records import reading
 from serving.records.verify import verify
 from tests.integration import probe_endpoint as probe
@@ -32,7 +32,7 @@ def replicas(tmp_path, redis_server) -> Iterator[list[Endpoint]]:
     url = f"redis://127.0.0.1:{redis_server.port}/0"
     probe.install()
     made = [Endpoint(Settings(home=tmp_path / f"home{one}", redis_url=url)) for one in range(3)]
-    made[0].state.configure("acme", "many", Terms(daily_limit=LIMIT, limit=LIMIT))
+    made[0].state.configure("acme", "many", CampaignSettings(daily_limit=LIMIT, limit=LIMIT))
     yield made
     for one in made:
         one.server.stop()

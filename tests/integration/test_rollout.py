@@ -20,7 +20,7 @@ from features.settings import Settings
 from models.registry import Registry
 from serving.access import own
 from serving.released import state
-from serving.released.state import State
+from serving.released.state import ReleaseState
 from serving.rollout import serve
 from serving.rollout.fleet import Fleet
 from serving.rollout.processes import free_port
@@ -91,7 +91,7 @@ def test_a_worse_canary_goes_back_and_no_client_notices(world: World, model: pro
     assert done.client_failures == 0
     assert world.champion() == champion
     assert world.registry.version("probe", version).status == "rejected"
-    assert state.load(world.settings.home, "probe") == State(champion=champion)
+    assert state.load(world.settings.home, "probe") == ReleaseState(champion=champion)
     assert world.release(version).outcome == "unchanged"
 
 
@@ -148,7 +148,7 @@ def test_a_killed_release_is_completed_by_the_next_and_leaves_no_process(world: 
     done = json.loads(subprocess.run(command, check=True, capture_output=True).stdout.splitlines()[-1])
     assert done == {"outcome": "released", "failures": 0, "steps": 2}
     assert world.champion() == version
-    assert state.load(world.settings.home, "probe") == State(champion=version)
+    assert state.load(world.settings.home, "probe") == ReleaseState(champion=version)
 
 
 def test_a_release_changes_the_traffic_of_a_running_serve(world: World) -> None:

@@ -12,9 +12,9 @@ from features.sources.decision_log import came_of
 from serving.decisions.feedback import Feedback
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.shared_feedback import SharedFeedback
-from serving.decisions.state.redis import Redis
-from serving.decisions.state.sqlite import Sqlite
-from serving.decisions.state.store import Reservation, Store, StoreUnavailable, Terms
+from serving.decisions.state.redis import RedisStore
+from serving.decisions.state.sqlite import SqliteStore
+from serving.decisions.state.store import CampaignSettings, Reservation, Store, StoreUnavailable
 from serving.records.verify import verify
 from tests.unit.serving.decisions.logged import PARAMS, decided, lines
 from tests.unit.serving.decisions.told import CAMPAIGNS, counters, entry, observed
@@ -22,18 +22,18 @@ from tests.unit.serving.decisions.told import CAMPAIGNS, counters, entry, observ
 
 def reserved(store: Store, count: int) -> None:
     for campaign in CAMPAIGNS:
-        store.configure("ours", campaign, Terms(daily_limit=1e6))
+        store.configure("ours", campaign, CampaignSettings(daily_limit=1e6))
     made = [decided(at)[4] for at in range(count)]
     store.reserve([Reservation(m.opportunity_id, "ours", m.campaign_id, m.amount, m.decided_at) for m in made])
 
 
 @pytest.fixture
-def store(redis_server) -> Redis:
-    return Redis(f"redis://127.0.0.1:{redis_server.port}/0", PARAMS)
+def store(redis_server) -> RedisStore:
+    return RedisStore(f"redis://127.0.0.1:{redis_server.port}/0", PARAMS)
 
 
 @pytest.fixture
-def replicas(store: Redis, tmp_path: Path):
+def replicas(store: RedisStore, tmp_path: Path):
     made = [SharedFeedback(tmp_path / str(one) / EVENTS, store, PARAMS) for one in range(3)]
     yield made
     for one in made:
@@ -59,7 +59,7 @@ def test_an_event_is_counted_once_whoever_is_told_and_whoever_decided(replicas, 
 
 
 def test_the_state_is_what_one_machine_makes_of_it(replicas, store, tmp_path: Path) -> None:
-    own = Sqlite(tmp_path / "state.db", PARAMS)
+    own = SqliteStore(tmp_path / "state.db", PARAMS)
     alone = Feedback(tmp_path / "feedback.db", own, PARAMS)
     told = [*events(6), observed(0, "correction", cost=0.5), observed(1, "conversion", "back", value=-3.0)]
     told += [observed(7, "loss"), observed(8, "impression"), observed(9, "impression", cost=50.0)]
@@ -91,7 +91,7 @@ def test_what_replicas_recorded_is_read_together_each_event_once(replicas, store
 
 
 def test_while_redis_is_away_nothing_is_accepted_and_decisions_are_kept_for_it(redis_server, tmp_path: Path) -> None:
-    store = Redis(f"redis://127.0.0.1:{redis_server.port}/0", PARAMS)
+    store = RedisStore(f"redis://127.0.0.1:{redis_server.port}/0", PARAMS)
     reserved(store, 3)
     feedback = SharedFeedback(tmp_path / EVENTS, store, PARAMS)
     log = DecisionLog(tmp_path / LOG, PARAMS, feedback.expect)

@@ -23,7 +23,7 @@ from serving.decisions.params import read as params_of
 from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix
 from serving.decisions.predict.predictor import BundlePredictor
 from serving.decisions.records import Action
-from serving.decisions.state.sqlite import Sqlite
+from serving.decisions.state.sqlite import SqliteStore
 from serving.experiments.replay import replay
 from serving.experiments.simulation import run
 from serving.experiments.simulation.records import CONSTANT, ENGINE, LINEAR, Simulation, folder
@@ -161,7 +161,7 @@ def test_the_record_comes_back_equal(played: Played) -> None:
 def test_conversions_a_week_late_and_doubled_count_once(played: Played) -> None:
     """Told to the endpoint started again on what the simulation left: it still knows the decisions, and the events."""
     params, _ = params_of(PARAMS)
-    store = Sqlite(played.place / run.STATE, params)
+    store = SqliteStore(played.place / run.STATE, params)
     made = next(one.decision for one in played.entries if one.decision.action is Action.BID)
     event = {"account_id": made.account_id, "decision_id": made.decision_id, "kind": "conversion", "value": 50.0}
     late = [{**event, "event_id": "late", "occurred_at": made.decided_at + 7 * 86_400}] * 2
@@ -186,7 +186,7 @@ def test_conversions_a_week_late_and_doubled_count_once(played: Played) -> None:
     assert (count - before[0], value - before[1]) == (1, pytest.approx(50))
 
 
-def _converted(store: Sqlite, account: str, campaign: str, at: float) -> tuple[int, float]:
+def _converted(store: SqliteStore, account: str, campaign: str, at: float) -> tuple[int, float]:
     (state,) = store.load([Review("look", at, account, campaign)], "")
     parts = (state.window.recent, state.window.past)
     return sum(one.conversions for one in parts), sum(one.conversion_value for one in parts)

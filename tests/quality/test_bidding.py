@@ -8,7 +8,7 @@ from models.bidding import market
 from models.bidding.auctions import Episodes
 from models.bidding.dqn.training import Schedule
 from models.bidding.evaluation import Comparison, compare
-from models.bidding.fit import FITS, Lesson
+from models.bidding.fit import FITS, TrainingData
 from tests.benchmarks import bidding as benchmark
 from tests.benchmarks.__main__ import PARTS
 
@@ -26,10 +26,10 @@ def halves() -> tuple[Episodes, Episodes]:
 @pytest.fixture(scope="module")
 def compared(halves: tuple[Episodes, Episodes], tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     learn, test = halves
-    folder = tmp_path_factory.mktemp("lesson")
-    lesson = Lesson(learn, benchmark.SEED, folder, benchmark.TIGHT, SCHEDULE)
-    policies = {name: fit(lesson) for name, fit in FITS.items()}
-    return compare(policies, test, lesson.markets, benchmark.TIGHT, benchmark.SEED)
+    folder = tmp_path_factory.mktemp("data")
+    data = TrainingData(learn, benchmark.SEED, folder, benchmark.TIGHT, SCHEDULE)
+    policies = {name: fit(data) for name, fit in FITS.items()}
+    return compare(policies, test, data.markets, benchmark.TIGHT, benchmark.SEED)
 
 
 def test_the_halves_share_no_episode(halves: tuple[Episodes, Episodes]) -> None:

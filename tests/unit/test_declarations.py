@@ -1,4 +1,4 @@
-"""A family is named where it is declared and in its own folder, and the declarations agree."""
+"""Names: a family's stands where it is declared and in its own folder, and declarations agree; a class has its own."""
 
 import ast
 import tomllib
@@ -45,8 +45,7 @@ def test_every_feature_service_is_a_familys() -> None:
 def test_no_code_names_a_family_but_declarations() -> None:
     names = [
         f"{path.relative_to(ROOT)}: {name}"
-        for floor in ("pipelines", "components", "serving", "models", "features")
-        for path in sorted((ROOT / floor).rglob("*.py"))
+        for path in _sources()
         if not str(path.relative_to(ROOT)).startswith((*DECLARED, *(f"models/{name}/" for name in catalog.NAMES)))
         for name in _named(path)
     ]
@@ -60,3 +59,17 @@ def _named(path: Path) -> Iterator[str]:
             yield str(node.value)
         elif isinstance(node, ast.ImportFrom):
             yield from (name for name in catalog.NAMES if f"{node.module}.".startswith(f"models.{name}."))
+
+
+def test_no_two_classes_share_a_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in _sources():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def _sources() -> Iterator[Path]:
+    for floor in ("pipelines", "components", "serving", "models", "features"):
+        yield from sorted((ROOT / floor).rglob("*.py"))

@@ -11,7 +11,7 @@ from models.bidding import market
 from models.bidding.auctions import ARRAYS, Episodes, Floats, Integers
 from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.state import FEATURES, KEEP, TURNS, features
-from models.bidding.environment import Replay
+from models.bidding.environment import AuctionReplay
 from models.bidding.market import Markets
 from models.bidding.planning import Plans
 
@@ -77,7 +77,7 @@ def gather(
     share = np.exp(rng.uniform(np.log(BUDGETS[0]), np.log(BUDGETS[1]), len(episodes)))
     budget = market.budgets(markets, episodes, (1.0,))[0] * share
     branches = len(episodes.channels)
-    game = Replay(episodes, np.tile(budget, (branches * len(TURNS), 1)), market.pricing(markets))
+    game = AuctionReplay(episodes, np.tile(budget, (branches * len(TURNS), 1)), market.pricing(markets))
     by_row = partial(_by_row, branches)
     whole = plans.prospect(game.observe(), market.prices(markets, game.observe()))
     rows = []
@@ -112,7 +112,7 @@ def _tried(going: Integers) -> Floats:
     return np.asarray(np.exp(TURNS)[turns.reshape(-1, branches)])
 
 
-def _stretch(game: Replay, markets: Markets, rewarded: Reward, turns: Floats) -> Floats:
+def _stretch(game: AuctionReplay, markets: Markets, rewarded: Reward, turns: Floats) -> Floats:
     """Replay one stretch with each line's actions. Returns the rewards."""
     lines = np.arange(len(turns))
     total = np.zeros(len(turns))
@@ -125,7 +125,7 @@ def _stretch(game: Replay, markets: Markets, rewarded: Reward, turns: Floats) ->
     return total
 
 
-def _penalty(game: Replay, rewarded: Reward, remaining: float) -> Floats:
+def _penalty(game: AuctionReplay, rewarded: Reward, remaining: float) -> Floats:
     """Penalty of a stretch with `remaining` auctions before it, as a share of the planned value of the budget."""
     auctions = game.episodes.auctions
     left = game.left / np.maximum(game.budget, np.finfo(float).tiny)

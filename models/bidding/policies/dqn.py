@@ -23,7 +23,7 @@ from models.bidding.policies.chance import draw
 CAUTION = 1.0
 
 
-class Known(Document):
+class NetworkScope(Document):
     """The markets that the network's states are relative to, and the channels with a branch each."""
 
     markets: Mapping[str, Market]
@@ -70,13 +70,13 @@ class Dqn:
 
     def save(self, folder: Path) -> None:
         """Write `policy.json` and `network.onnx`."""
-        Known(markets=self.markets, channels=self.channels).save(folder)
+        NetworkScope(markets=self.markets, channels=self.channels).save(folder)
         (folder / "network.onnx").write_bytes(self.network.SerializeToString())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
-        known = Known.load(folder)
+        known = NetworkScope.load(folder)
         return cls(known.markets, known.channels, onnx.load(str(folder / "network.onnx")))
 
     def _answers(self, seen: Observation) -> npt.NDArray[np.float32]:

@@ -12,7 +12,7 @@ from serving.decisions.api import schemas
 from serving.decisions.feedback import Observed
 from serving.decisions.kinds import kinds
 from serving.decisions.records import Opportunity
-from serving.decisions.state.store import Terms
+from serving.decisions.state.store import CampaignSettings
 from serving.inference.outcomes import Labels
 
 Read = TypeVar("Read")
@@ -32,7 +32,7 @@ class Invalid(ValueError):
         super().__init__(f"{field}: expected {expected}, got {self.got}")
 
 
-class Reader(Generic[Read]):
+class RequestReader(Generic[Read]):
     """Reads requests of one type of `schemas`.
 
     Args:
@@ -92,16 +92,16 @@ _EXPECTED = {
     "too_short": "at least {min_length} entry",
 }
 
-_OPPORTUNITIES: Reader[dict[str, list[Any]]] = Reader(schemas.opportunities(Any))
-_OUTCOME: Reader[dict[str, Any]] = Reader(schemas.Outcome, schemas.KINDS)
-_BATCHES: dict[str, Reader[dict[str, list[Any]]]] = {
-    "outcomes": Reader(schemas.Outcomes, schemas.KINDS),
-    "events": Reader(schemas.Events, schemas.KINDS),
+_OPPORTUNITIES: RequestReader[dict[str, list[Any]]] = RequestReader(schemas.opportunities(Any))
+_OUTCOME: RequestReader[dict[str, Any]] = RequestReader(schemas.Outcome, schemas.KINDS)
+_BATCHES: dict[str, RequestReader[dict[str, list[Any]]]] = {
+    "outcomes": RequestReader(schemas.Outcomes, schemas.KINDS),
+    "events": RequestReader(schemas.Events, schemas.KINDS),
 }
-CAMPAIGN: Reader[schemas.Campaign] = Reader(schemas.Campaign)
-ACCOUNT: Reader[schemas.Account] = Reader(schemas.Account)
-STOP: Reader[schemas.Stop] = Reader(schemas.Stop)
-WORD: Reader[schemas.Word] = Reader(schemas.Word)
+CAMPAIGN: RequestReader[schemas.Campaign] = RequestReader(schemas.Campaign)
+ACCOUNT: RequestReader[schemas.Account] = RequestReader(schemas.Account)
+STOP: RequestReader[schemas.Stop] = RequestReader(schemas.Stop)
+WORD: RequestReader[schemas.Word] = RequestReader(schemas.Word)
 
 
 def parsed(body: bytes) -> Any:
@@ -129,8 +129,8 @@ def _opportunity(given: Any, where: str) -> Opportunity:
 
 
 @cache
-def _reader(asked: str) -> Reader[Opportunity]:
-    return Reader(kinds()[asked].request)
+def _reader(asked: str) -> RequestReader[Opportunity]:
+    return RequestReader(kinds()[asked].request)
 
 
 def outcomes(given: Any) -> list[Outcome]:
@@ -154,10 +154,10 @@ def stop(given: Any) -> schemas.Stop:
     return said
 
 
-def terms(said: schemas.Campaign) -> Terms:
+def terms(said: schemas.Campaign) -> CampaignSettings:
     """What a request sets of a campaign; what it does not name is kept."""
     named = {name: value for name, value in said.items() if name not in ("account_id", "campaign_id")}
-    return Terms(**cast(dict[str, Any], named))
+    return CampaignSettings(**cast(dict[str, Any], named))
 
 
 def _place(given: object, loc: tuple[int | str, ...], missing: bool) -> tuple[str, object]:

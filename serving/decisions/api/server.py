@@ -12,7 +12,7 @@ import uvicorn
 
 from features.records import EVENTS, FEEDBACK, LOG
 from features.settings import Settings
-from features.store import Online, StoreUnavailable
+from features.store import Online, OnlineStoreUnavailable
 from features.views import SERVICES
 from serving.access.keys import Keys, path
 from serving.decisions.api.app import Desk, make_app
@@ -26,16 +26,16 @@ from serving.decisions.decide import Pipeline
 from serving.decisions.feedback import Feedback, Observed, Status
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.metrics import FLAGGED, told
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.decisions.predict.champions import Champions, Current
 from serving.decisions.predict.features import Features
 from serving.decisions.records import Decision, Opportunity
 from serving.decisions.shared_feedback import SharedFeedback
 from serving.decisions.state.allowance import Allowance
-from serving.decisions.state.redis import Redis
-from serving.decisions.state.sqlite import Sqlite
+from serving.decisions.state.redis import RedisStore
+from serving.decisions.state.sqlite import SqliteStore
 from serving.decisions.state.store import Store
-from serving.inference.outcomes import Labels, Outcomes
+from serving.inference.outcomes import Labels, OutcomeRecorder
 from serving.records import parts
 from serving.records.export import Export
 
@@ -52,7 +52,7 @@ SWITCH_S = 0.0002
 
 def serve(
     current: Current,
-    params: Decisions,
+    params: DecisionParams,
     seed: int,
     host: str,
     port: int,
@@ -81,17 +81,19 @@ def serve(
     )
 
 
-def put_together(current: Current, params: Decisions, seed: int, settings: Settings, place: Path | None = None) -> Desk:
+def put_together(
+    current: Current, params: DecisionParams, seed: int, settings: Settings, place: Path | None = None
+) -> Desk:
     """All that the routes work with, opened and warm.
 
     Args:
         place: where state, log and feedback are kept in files, apart from all others; None: where the settings say.
     """
     home = place or settings.home / "decisions"
-    store, store_fault = guarded(Sqlite(place / STATE, params) if place else state_store(settings, params))
+    store, store_fault = guarded(SqliteStore(place / STATE, params) if place else state_store(settings, params))
     online, disk = Online(settings), Disk(home)
     for service in SERVICES:  # Feast is imported and its registry read before a client waits
-        with suppress(StoreUnavailable):
+        with suppress(OnlineStoreUnavailable):
             online.vectors(service, ["nobody"])
     models = Champions(current, settings)
     models.start()
@@ -102,7 +104,7 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
     pipeline = Pipeline(models, Features(online), money, written, params, seed)
     decide: Batcher[Opportunity, Decision] = Batcher("decide", pipeline.decide)
 
-    labels = Outcomes(place or settings.home, settings.requests_days)
+    labels = OutcomeRecorder(place or settings.home, settings.requests_days)
 
     def taken(outcomes: Sequence[Outcome]) -> list[Status]:
         labels.append([one for one in outcomes if isinstance(one, Labels)])
@@ -150,16 +152,16 @@ def put_together(current: Current, params: Decisions, seed: int, settings: Setti
     return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
 
 
-def _own(home: Path, store: Store, params: Decisions) -> Intake:
+def _own(home: Path, store: Store, params: DecisionParams) -> Intake:
     """Feedback that is joined in a file of this machine."""
     events = home / FEEDBACK
     return Intake(events, lambda: Feedback(events, store, params, lambda flag: FLAGGED[flag].inc()), home / LOG)
 
 
-def _shared(home: Path, store: Store, params: Decisions, settings: Settings) -> SharedFeedback:
+def _shared(home: Path, store: Store, params: DecisionParams, settings: Settings) -> SharedFeedback:
     """Feedback that is joined in Redis, for replicas on any machines."""
     days = settings.decisions_days
-    return SharedFeedback(home / EVENTS, cast(Redis, store), params, lambda flag: FLAGGED[flag].inc(), days)
+    return SharedFeedback(home / EVENTS, cast(RedisStore, store), params, lambda flag: FLAGGED[flag].inc(), days)
 
 
 def _damaged(place: Path) -> dict[str, str]:
@@ -177,8 +179,8 @@ def _bus(settings: Settings, take: Callable[[Sequence[Outcome]], Sequence[Status
     return KafkaFeedback(settings, take)
 
 
-def state_store(settings: Settings, params: Decisions) -> Store:
+def state_store(settings: Settings, params: DecisionParams) -> Store:
     """The engine's state: in SQLite under the home, or in Redis where there is one."""
     if settings.redis_url is not None:
-        return Redis(settings.redis_url, params)
-    return Sqlite(settings.home / "decisions" / STATE, params)
+        return RedisStore(settings.redis_url, params)
+    return SqliteStore(settings.home / "decisions" / STATE, params)

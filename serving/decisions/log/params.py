@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.records import parts
 
 
-def keep(place: Path, params: Decisions) -> str:
+def keep(place: Path, params: DecisionParams) -> str:
     """Store the parameters, once; their name is the hash of what is stored."""
     written = params.model_dump_json().encode()
     name = hashlib.sha256(written).hexdigest()
@@ -23,12 +23,12 @@ def keep(place: Path, params: Decisions) -> str:
     return name
 
 
-def read(place: Path, name: str) -> Decisions:
+def read(place: Path, name: str) -> DecisionParams:
     """The parameters of that name. Raises `ValueError` where they are not what was stored."""
     written = (place / "params" / f"{name}.json").read_bytes()
     if hashlib.sha256(written).hexdigest() != name:
         raise ValueError(f"the parameters {place / 'params' / name}.json were changed")
-    return Decisions.model_validate_json(json.dumps(_as_now(json.loads(written))))
+    return DecisionParams.model_validate_json(json.dumps(_as_now(json.loads(written))))
 
 
 def _as_now(said: Any) -> Any:

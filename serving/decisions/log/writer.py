@@ -5,7 +5,7 @@ from pathlib import Path
 
 from serving.decisions.log import params as stored
 from serving.decisions.log.entry import Entry
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.decisions.rebuild import to_json
 from serving.decisions.records import Decision, Opportunity, Predictions, State
 from serving.decisions.state.store import Grant
@@ -22,7 +22,7 @@ class DecisionLog(RecordLog):
     def __init__(
         self,
         place: Path,
-        params: Decisions,
+        params: DecisionParams,
         listener: Listener = lambda written: None,
         keep_days: float | None = None,
     ) -> None:

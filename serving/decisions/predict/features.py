@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from time import monotonic
 
-from features.packed.reader import Reader, Vectors
-from features.store import Online, StoreUnavailable
+from features.packed.reader import SnapshotReader, Vectors
+from features.store import Online, OnlineStoreUnavailable
 
 #: After a failure the online store is not asked for so long: not every decision waits for one that is away.
 PAUSE_S = 0.2
@@ -17,8 +17,8 @@ class Features:
         self._online = online
         self._away_until = 0.0
 
-    def read(self, service: str, entities: Sequence[str]) -> tuple[Reader, Vectors]:
-        """A service's features of these entities, each read once: a batch may be of one. Raises `StoreUnavailable`."""
+    def read(self, service: str, entities: Sequence[str]) -> tuple[SnapshotReader, Vectors]:
+        """A service's features of these entities, each read once. Raises `OnlineStoreUnavailable`."""
         distinct = {entity: place for place, entity in enumerate(dict.fromkeys(entities))}
         reader, found = self._vectors(service, list(distinct))
         if len(distinct) == len(entities):
@@ -27,11 +27,11 @@ class Features:
         texts = {name: [values[place] for place in places] for name, values in found.texts.items()}
         return reader, Vectors(found.numbers[places], texts, found.known[places])
 
-    def _vectors(self, service: str, entities: Sequence[str]) -> tuple[Reader, Vectors]:
+    def _vectors(self, service: str, entities: Sequence[str]) -> tuple[SnapshotReader, Vectors]:
         if monotonic() < self._away_until:
-            raise StoreUnavailable("the online store did not answer a moment ago")
+            raise OnlineStoreUnavailable("the online store did not answer a moment ago")
         try:
             return self._online.vectors(service, entities)
-        except StoreUnavailable:
+        except OnlineStoreUnavailable:
             self._away_until = monotonic() + PAUSE_S
             raise

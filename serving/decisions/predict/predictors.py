@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from features.packed.reader import Reader, Vectors
-from features.store import StoreUnavailable
+from features.packed.reader import SnapshotReader, Vectors
+from features.store import OnlineStoreUnavailable
 from serving.decisions.kinds.kind import Kind
 from serving.decisions.metrics import FAULTS
 from serving.decisions.predict import campaign_features
@@ -41,7 +41,7 @@ class Predictors:
         self._asks = [(one, one.bound(self._columns), named[one.family]) for one in asked]
         lookups = {(active[need.family].service, need.entity) for need in kind.needs.values() if need.family in active}
         self._lookups = sorted((service, entity) for service, entity in lookups if service is not None)
-        self._places: dict[Reader, Any] = {}
+        self._places: dict[SnapshotReader, Any] = {}
         self.versions = {one.family: one.version for one in asked}
 
     @property
@@ -84,7 +84,7 @@ class Predictors:
             entities = [str(ids[row]) for row in rows]
             try:
                 reader, found = features.read(service, entities)
-            except StoreUnavailable as away:
+            except OnlineStoreUnavailable as away:
                 FAULTS["features"].inc()
                 for row in rows:
                     matrix.faults[row].append(str(away))
@@ -95,7 +95,7 @@ class Predictors:
                     if not there:
                         matrix.faults[row].append(f"the online store has no {entity.removesuffix('_id')} '{name}'")
 
-    def _fill(self, matrix: FeatureMatrix, rows: Sequence[int], reader: Reader, found: Vectors) -> None:
+    def _fill(self, matrix: FeatureMatrix, rows: Sequence[int], reader: SnapshotReader, found: Vectors) -> None:
         if reader not in self._places:  # names are looked for once for each publication
             floats = self._columns.floats
             pairs = [(floats[name], place) for place, name in enumerate(reader.columns) if name in floats]

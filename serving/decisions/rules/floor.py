@@ -8,10 +8,10 @@ squares; it is pooled, as the two are equal if nothing is wrong. The bound is a 
 from math import log, sqrt
 
 from serving.decisions.params import BaselineFloor
-from serving.decisions.records import Outcome
+from serving.decisions.records import ArmOutcome
 
 
-def worse(policy: Outcome, baseline: Outcome, params: BaselineFloor) -> str | None:
+def worse(policy: ArmOutcome, baseline: ArmOutcome, params: BaselineFloor) -> str | None:
     """What is wrong with the policy, in words; None while it may be as good as the baseline."""
     conversions = policy.conversions + baseline.conversions
     squares = policy.value_squared + baseline.value_squared

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from serving.decisions.case import Case, number
-from serving.decisions.records import Counters, Trigger, Window
+from serving.decisions.records import Counters, Trigger, WindowedCounters
 from serving.decisions.rules import chance
 
 DAY_S = 86_400
@@ -79,7 +79,7 @@ def audience(case: Case[Any], level: float) -> Trigger | None:
 
 def platform(case: Case[Any], level: float) -> Trigger | None:
     """The rest of the account changed its level at once, up or down: it is the platform, not this campaign."""
-    rest = Window(
+    rest = WindowedCounters(
         _without(case.state.account_window.recent, case.state.window.recent),
         _without(case.state.account_window.past, case.state.window.past),
     )
@@ -112,21 +112,21 @@ def elapsed(case: Case[Any]) -> float:
     return (number(case.opportunity.occurred_at) or 0.0) % DAY_S / DAY_S
 
 
-def fallen(name: str, window: Window, seen: str, of: str, ratio: float, level: float) -> Trigger | None:
+def fallen(name: str, window: WindowedCounters, seen: str, of: str, ratio: float, level: float) -> Trigger | None:
     """A recent rate is below a share of what it was before, beyond chance."""
     k, n, k0, n0 = _counts(window, seen, of)
     by_chance = chance.rate_at_most(k, n, k0, n0, ratio)
     return _trigger(name, (k, n, k0, n0), (seen, of), ratio, by_chance) if by_chance < level else None
 
 
-def risen(name: str, window: Window, seen: str, of: str, ratio: float, level: float) -> Trigger | None:
+def risen(name: str, window: WindowedCounters, seen: str, of: str, ratio: float, level: float) -> Trigger | None:
     """A recent rate is above so many times what it was before, beyond chance."""
     k, n, k0, n0 = _counts(window, seen, of)
     by_chance = chance.rate_at_least(k, n, k0, n0, ratio)
     return _trigger(name, (k, n, k0, n0), (seen, of), ratio, by_chance) if by_chance < level else None
 
 
-def _counts(window: Window, seen: str, of: str) -> tuple[int, int, int, int]:
+def _counts(window: WindowedCounters, seen: str, of: str) -> tuple[int, int, int, int]:
     return tuple(getattr(part, name) for part in (window.recent, window.past) for name in (seen, of))
 
 

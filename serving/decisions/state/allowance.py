@@ -13,9 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.decisions.records import Opportunity, State
-from serving.decisions.state.store import Event, Grant, Reservation, Store, StoreUnavailable
+from serving.decisions.state.store import FeedbackEvent, Grant, Reservation, Store, StoreUnavailable
 
 Campaign = tuple[str, str]
 
@@ -37,7 +37,7 @@ class Allowance:
         clock: seconds that never go back.
     """
 
-    def __init__(self, store: Store, params: Decisions, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: Store, params: DecisionParams, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._keeping, self._clock = store, params.keeping, clock
         self._purses: dict[Campaign, _Purse] = {}
         self._daily: dict[Campaign, float] = {}
@@ -77,7 +77,7 @@ class Allowance:
         given_back = f"withheld:{uuid.uuid4().hex}"
         where = asked.opportunity_id, asked.account_id, asked.campaign_id
         with suppress(StoreUnavailable):
-            self._store.record([Event(given_back, *where, "loss", asked.occurred_at, purpose=asked.purpose)])
+            self._store.record([FeedbackEvent(given_back, *where, "loss", asked.occurred_at, purpose=asked.purpose)])
 
     def close(self) -> None:
         """Have bids held that were taken, and give back what is left: it would be set aside for hours."""
@@ -140,6 +140,6 @@ class Allowance:
         return Reservation(f"allowance:{uuid.uuid4().hex}", account, name, amount, occurred_at, "allowance")
 
 
-def _given_back(campaign: Campaign, purse: _Purse, occurred_at: float) -> Event:
+def _given_back(campaign: Campaign, purse: _Purse, occurred_at: float) -> FeedbackEvent:
     given_back = f"unused:{purse.reservation_id}"
-    return Event(given_back, purse.reservation_id, *campaign, "loss", occurred_at, purpose="allowance")
+    return FeedbackEvent(given_back, purse.reservation_id, *campaign, "loss", occurred_at, purpose="allowance")

@@ -12,16 +12,16 @@ from typing import Any
 
 from serving.decisions.records import (
     MICRO,
+    ArmOutcome,
     Changes,
     Counters,
-    Outcome,
     Override,
     Segment,
     Spend,
     State,
-    Window,
+    WindowedCounters,
 )
-from serving.decisions.state.store import KEPT, MOST_SUM, Budget, Event, Limit, Terms
+from serving.decisions.state.store import MOST_SUM, UNCHANGED, Budget, CampaignSettings, FeedbackEvent, Limit
 
 DAY = 86_400
 #: Where sums stay, in millionths.
@@ -53,25 +53,25 @@ def add(book: dict[str, Any], name: str, amount: int) -> None:
         book[name] = min(max(before + amount, -CAP), CAP)
 
 
-def seen(event: Event) -> dict[str, int]:
+def seen(event: FeedbackEvent) -> dict[str, int]:
     """What an event counts as in a window, beside its cost and value."""
     refund = event.kind == "conversion" and event.value < 0
     return {} if refund or event.kind in ("loss", "correction") else {f"{event.kind}s": 1}
 
 
-def terms(said: Terms) -> dict[str, int | str]:
+def terms(said: CampaignSettings) -> dict[str, int | str]:
     """The entries of a campaign's book that its terms set."""
     rate = said.min_conversion_rate
-    own = {} if rate is KEPT else {"min_rate": "" if rate is None else repr(rate)}
+    own = {} if rate is UNCHANGED else {"min_rate": "" if rate is None else repr(rate)}
     return {**limits(daily_limit=said.daily_limit, limit=said.limit, target_cpc=said.target_cpc), **own}
 
 
 def limits(**said: Limit) -> dict[str, int | str]:
     """The entries of a book that these amounts set."""
-    return {name: maybe_micros(amount) for name, amount in said.items() if amount is not KEPT}
+    return {name: maybe_micros(amount) for name, amount in said.items() if amount is not UNCHANGED}
 
 
-def segments_of(said: Terms) -> dict[str, str | int]:
+def segments_of(said: CampaignSettings) -> dict[str, str | int]:
     """The entries of the book of a campaign's segments that its terms set."""
     shares = {
         f"{dimension}{SEPARATOR}{name}{SEPARATOR}share": repr(share)
@@ -134,8 +134,8 @@ def state(
         account=_spend(account, day, ""),
         target_cpc=_money(campaign, "target_cpc"),
         min_conversion_rate=_maybe(campaign, "min_rate"),
-        window=window(campaign, "", bucket) if looked else Window(),
-        account_window=window(account, "", bucket) if looked else Window(),
+        window=window(campaign, "", bucket) if looked else WindowedCounters(),
+        account_window=window(account, "", bucket) if looked else WindowedCounters(),
         segments=_segments(segments, bucket) if segments else {},
         changes=_changes(campaign, day),
         evidence={arm: _outcome(evidence, arm) for arm in sorted({name.rpartition("_")[0] for name in evidence})},
@@ -156,15 +156,15 @@ def budget(book: Book, account_id: str, campaign_id: str | None, at: float) -> B
     )
 
 
-def window(book: Book, prefix: str, bucket: int) -> Window:
+def window(book: Book, prefix: str, bucket: int) -> WindowedCounters:
     """The window of a book as of a bucket of time."""
     held = book.get(f"{prefix}bucket")
     if held is None:
-        return Window()
+        return WindowedCounters()
     later = bucket - int(held)
     now, last, past = _keys(prefix)
     recent, over = (now + last, past) if later <= 0 else (now, last + past) if later == 1 else ((), now + last + past)
-    return Window(_counters(book, recent), _counters(book, over))
+    return WindowedCounters(_counters(book, recent), _counters(book, over))
 
 
 @lru_cache(maxsize=4096)
@@ -228,8 +228,8 @@ def _changes(book: Book, day: int) -> Changes:
     )
 
 
-def _outcome(book: Book, arm: str) -> Outcome:
-    return Outcome(
+def _outcome(book: Book, arm: str) -> ArmOutcome:
+    return ArmOutcome(
         int(book.get(f"{arm}_cost", 0)) / MICRO,
         int(book.get(f"{arm}_conversions", 0)),
         int(book.get(f"{arm}_value", 0)) / MICRO,

@@ -17,11 +17,11 @@ was charged (`assumed` while nobody has told how much); what was `sold` and `ref
 came of it; else it is remembered for as long as its decision is.
 """
 
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.decisions.records import MICRO
 from serving.decisions.state.book import CAP, DAY, add, bounded, micros, seen
 from serving.decisions.state.pages import Book, Pages, account_key, campaign_key
-from serving.decisions.state.store import Event, Flag, Grant, Purpose, Receipt, Reservation
+from serving.decisions.state.store import FeedbackEvent, Flag, Grant, Purpose, Receipt, Reservation
 from serving.decisions.state.tally import count, evidence, tally
 
 #: Account, campaign, purpose and opportunity.
@@ -31,7 +31,7 @@ Key = tuple[str, str, Purpose, str]
 _OF_TODAY = {"total": "today", "held": "held_today", "firm": "firm_today"}
 
 
-def lasting(params: Decisions) -> dict[Purpose, int]:
+def lasting(params: DecisionParams) -> dict[Purpose, int]:
     """Seconds until a hold is settled, by its purpose."""
     bid = params.keeping.settles_s
     # The last bid from an allowance is covered like any other.
@@ -115,7 +115,7 @@ def settle(key: Key, hold: Book, pages: Pages) -> None:
         hold.update(paid=hold["amount"], assumed=1)
 
 
-def record(event: Event, pages: Pages, hold: Book, latest: float, recent_s: int) -> Receipt:
+def record(event: FeedbackEvent, pages: Pages, hold: Book, latest: float, recent_s: int) -> Receipt:
     """Charge and count what an event tells.
 
     Args:
@@ -152,7 +152,7 @@ def remembered(hold: Book) -> bool:
     return bool(hold.get("open")) or any(name in hold for name in ("paid", "seen", "sold", "refunded"))
 
 
-def _charge(event: Event, hold: Book, books: list[Book]) -> tuple[int, Flag | None]:
+def _charge(event: FeedbackEvent, hold: Book, books: list[Book]) -> tuple[int, Flag | None]:
     """Charge the decision's cost, once. How much more is known to be paid now, and what is strange about it."""
     cost, paid = micros(event.cost or 0.0), hold.get("paid")
     if event.kind == "correction":
@@ -186,7 +186,7 @@ def _won(hold: Book, books: list[Book]) -> Flag | None:
     return "late"
 
 
-def _count(event: Event, pages: Pages, hold: Book, at: float, recent_s: int) -> None:
+def _count(event: FeedbackEvent, pages: Pages, hold: Book, at: float, recent_s: int) -> None:
     """Count the event. Notices of winning and of billing are of one impression; a refund belongs to its conversion."""
     counted = {} if event.kind == "impression" and hold.get("seen") else seen(event)
     if event.kind == "impression":

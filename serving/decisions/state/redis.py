@@ -14,7 +14,7 @@ import orjson
 import redis
 
 from features.redis_pipeline import Command
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
 from serving.decisions.state import book
 from serving.decisions.state.joins import EXPECT, TAKE
@@ -22,16 +22,16 @@ from serving.decisions.state.ledger import lasting
 from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, REDATE, RESERVE, UPGRADE
 from serving.decisions.state.shards import scripted
 from serving.decisions.state.store import (
-    KEPT,
+    UNCHANGED,
     Budget,
-    Event,
+    CampaignSettings,
+    FeedbackEvent,
     Flag,
     Grant,
     Limit,
     Receipt,
     Reservation,
     StoreUnavailable,
-    Terms,
 )
 from serving.decisions.state.wire import (
     PREFIX,
@@ -64,14 +64,14 @@ _SCRIPTS = (LOAD, RESERVE, RECORD, EXPECT, TAKE, CLAIM, REDATE, UPGRADE)
 _SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in _SCRIPTS}  # noqa: S324 - Redis's name for it
 
 
-class Redis:
+class RedisStore:
     """A `Store` in Redis. Threads may share it; processes open their own.
 
     Args:
         clock: the store's clock, by which holds are settled; None: the server's own, as all workers must have.
     """
 
-    def __init__(self, url: str, params: Decisions, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, url: str, params: DecisionParams, clock: Callable[[], float] | None = None) -> None:
         self._trips, self._clock = scripted(url, EVERYTHING), clock
         self._recent_s, self._ahead_s = params.keeping.recent_s, params.clock.ahead_s
         told = {name: getattr(params.keeping, name) for name in ("recent_s", "remembered_s")}
@@ -113,7 +113,7 @@ class Redis:
         told = self._run(RESERVE, [(one.account_id, reserving(one)) for one in asked])
         return [Grant(status, int(amount) / MICRO, why) for status, amount, why in told]
 
-    def record(self, events: Sequence[Event]) -> list[Receipt]:
+    def record(self, events: Sequence[FeedbackEvent]) -> list[Receipt]:
         told = self._run(RECORD, [(one.account_id, recording(one)) for one in events])
         return [Receipt(counted == 1, flag or None) for counted, flag in told]
 
@@ -130,7 +130,7 @@ class Redis:
         ]
 
     def take(
-        self, events: Sequence[tuple[Event, str]]
+        self, events: Sequence[tuple[FeedbackEvent, str]]
     ) -> list[tuple[Literal["joined", "waits", "again"], Flag | None]]:
         """Count events, each with the id of its decision, once; those of a decision that is not known wait for it."""
         told = self._run(TAKE, [(event.account_id, taking(event, decision)) for event, decision in events])
@@ -141,14 +141,14 @@ class Redis:
         call = ("EVALSHA", _SHA[CLAIM], 2, tag(decision.account_id), EVERYTHING, self._told_options(), item)
         return bool(self._ask([call])[0] == 1)
 
-    def configure(self, account_id: str, campaign_id: str, terms: Terms) -> None:
+    def configure(self, account_id: str, campaign_id: str, terms: CampaignSettings) -> None:
         said = {
             campaign_key(account_id, campaign_id): book.terms(terms),
             f"{tag(account_id)}:segments:{campaign_id}": book.segments_of(terms),
         }
         self._ask([("HSET", key, *flat(entries)) for key, entries in said.items() if entries])
 
-    def limit(self, account_id: str, daily_limit: Limit = KEPT, limit: Limit = KEPT) -> None:
+    def limit(self, account_id: str, daily_limit: Limit = UNCHANGED, limit: Limit = UNCHANGED) -> None:
         said = book.limits(daily_limit=daily_limit, limit=limit)
         self._ask([("HSET", f"{tag(account_id)}:account", *flat(said))] if said else [])
 

@@ -16,22 +16,22 @@ from typing import TypeVar
 
 import orjson
 
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.decisions.records import Action, Decision, Opportunity, Override, State
 from serving.decisions.state import book, changes, ledger, pages
 from serving.decisions.state.book import SEPARATOR
 from serving.decisions.state.ledger import Key
 from serving.decisions.state.pages import Book, Pages
 from serving.decisions.state.store import (
-    KEPT,
+    UNCHANGED,
     Budget,
-    Event,
+    CampaignSettings,
+    FeedbackEvent,
     Grant,
     Limit,
     Receipt,
     Reservation,
     StoreUnavailable,
-    Terms,
 )
 from serving.decisions.state.upgrade import upgraded
 
@@ -58,14 +58,14 @@ class _Turn:
     now: float
 
 
-class Sqlite:
+class SqliteStore:
     """A `Store` in a file that any number of processes open, each its own. Threads of one take turns.
 
     Args:
         clock: the store's clock, by which holds are settled.
     """
 
-    def __init__(self, path: Path, params: Decisions, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path, params: DecisionParams, clock: Callable[[], float] = time.time) -> None:
         self._path, self._clock = path, clock
         self._keeping, self._ahead_s, self._lasting = params.keeping, params.clock.ahead_s, ledger.lasting(params)
         self._turn = Lock()
@@ -122,13 +122,13 @@ class Sqlite:
             return ledger.draw(asked, turn.pages, hold, turn.holds[(*whose, "allowance", asked.drawn_from)], *when)
         return ledger.reserve(asked, turn.pages, hold, turn.pages[EVERYTHING].get("killed"), *when)
 
-    def record(self, events: Sequence[Event]) -> list[Receipt]:
-        def broken(one: Event, why: Exception) -> Receipt:
+    def record(self, events: Sequence[FeedbackEvent]) -> list[Receipt]:
+        def broken(one: FeedbackEvent, why: Exception) -> Receipt:
             return Receipt(False, "broken")
 
         return self._each(events, self._record, broken, self._clock())
 
-    def _record(self, event: Event, turn: _Turn) -> Receipt:
+    def _record(self, event: FeedbackEvent, turn: _Turn) -> Receipt:
         row = (event.account_id, event.event_id, turn.now)
         if not turn.db.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?)", row).rowcount:
             return Receipt(False)
@@ -172,12 +172,12 @@ class Sqlite:
             changes.claim(page, turn.pages[pages.segments_key(account, campaign)], decision)
             return True
 
-    def configure(self, account_id: str, campaign_id: str, terms: Terms) -> None:
+    def configure(self, account_id: str, campaign_id: str, terms: CampaignSettings) -> None:
         with self._writing(self._clock()) as turn:
             turn.pages[pages.campaign_key(account_id, campaign_id)].update(book.terms(terms))
             turn.pages[pages.segments_key(account_id, campaign_id)].update(book.segments_of(terms))
 
-    def limit(self, account_id: str, daily_limit: Limit = KEPT, limit: Limit = KEPT) -> None:
+    def limit(self, account_id: str, daily_limit: Limit = UNCHANGED, limit: Limit = UNCHANGED) -> None:
         said = book.limits(daily_limit=daily_limit, limit=limit)
         with self._writing(self._clock()) as turn:
             turn.pages[pages.account_key(account_id)].update(said)

@@ -16,19 +16,19 @@ class StoreUnavailable(ConnectionError):
     """The store does not answer. What was asked of it may or may not have been done; asked again, it is done once."""
 
 
-class Kept(Enum):
+class Unchanged(Enum):
     """What stays as it was set before."""
 
-    KEPT = "kept"
+    UNCHANGED = "unchanged"
 
 
-KEPT = Kept.KEPT
+UNCHANGED = Unchanged.UNCHANGED
 #: None: no limit.
-Limit = float | None | Kept
+Limit = float | None | Unchanged
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CampaignSettings:
     """What is set of a campaign. Amounts in the account's currency; what is not named stays as it is.
 
     Attributes:
@@ -37,10 +37,10 @@ class Terms:
         candidates: keywords that it does not bid on yet.
     """
 
-    daily_limit: float | Kept = KEPT
-    limit: Limit = KEPT
-    target_cpc: Limit = KEPT
-    min_conversion_rate: Limit = KEPT
+    daily_limit: float | Unchanged = UNCHANGED
+    limit: Limit = UNCHANGED
+    target_cpc: Limit = UNCHANGED
+    min_conversion_rate: Limit = UNCHANGED
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     candidates: tuple[str, ...] = ()
 
@@ -98,7 +98,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class FeedbackEvent:
     """Something that came of a decision. Counted once, however often, late or out of order it is told.
 
     Attributes:
@@ -186,7 +186,7 @@ class Store(Protocol):
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
         """Set money aside, before a bid or an offer is answered. Never more than campaign and account have left."""
 
-    def record(self, events: Sequence[Event]) -> list[Receipt]:
+    def record(self, events: Sequence[FeedbackEvent]) -> list[Receipt]:
         """Count what happened and charge what it cost. An event that cannot be counted keeps no other from it."""
 
     def claim(self, decision: Decision, cooldown_s: float) -> bool:
@@ -195,10 +195,10 @@ class Store(Protocol):
         False where another change came between: the state it was decided on is gone. Claimed again, it is still True.
         """
 
-    def configure(self, account_id: str, campaign_id: str, terms: Terms) -> None:
+    def configure(self, account_id: str, campaign_id: str, terms: CampaignSettings) -> None:
         """Set a campaign's terms; what it spent and counted stays."""
 
-    def limit(self, account_id: str, daily_limit: Limit = KEPT, limit: Limit = KEPT) -> None:
+    def limit(self, account_id: str, daily_limit: Limit = UNCHANGED, limit: Limit = UNCHANGED) -> None:
         """Set what an account may spend, a day and in all; what is not named stays."""
 
     def override(self, account_id: str, campaign_id: str, said: Override | None) -> None:

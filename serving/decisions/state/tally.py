@@ -2,10 +2,10 @@
 
 from serving.decisions.state.book import SEPARATOR, add
 from serving.decisions.state.pages import Book, Pages, account_key, campaign_key, evidence_key, segments_key
-from serving.decisions.state.store import Event
+from serving.decisions.state.store import FeedbackEvent
 
 
-def tally(event: Event, counted: dict[str, int], pages: Pages, at: float, recent_s: int) -> None:
+def tally(event: FeedbackEvent, counted: dict[str, int], pages: Pages, at: float, recent_s: int) -> None:
     """Count for the campaign, its account and its segments, in the time that it belongs to."""
     if event.purpose != "bid" or not any(counted.values()):  # offers are no auctions, and won by nobody
         return
@@ -16,7 +16,7 @@ def tally(event: Event, counted: dict[str, int], pages: Pages, at: float, recent
         count(pages[segments_key(event.account_id, event.campaign_id)], prefix, counted, at, recent_s)
 
 
-def evidence(event: Event, counted: dict[str, int], squares: float, pages: Pages) -> None:
+def evidence(event: FeedbackEvent, counted: dict[str, int], squares: float, pages: Pages) -> None:
     """Add to what the arm spent and brought whose doing it was, if it was that of one."""
     if event.arm is None:
         return

@@ -8,7 +8,7 @@ import orjson
 from serving.decisions.records import MICRO, Action, Decision, Opportunity
 from serving.decisions.state import book
 from serving.decisions.state.book import SEPARATOR
-from serving.decisions.state.store import Event, Reservation
+from serving.decisions.state.store import FeedbackEvent, Reservation
 
 #: What all keys of accounts begin with.
 PREFIX = "adloop:decisions:{"
@@ -59,7 +59,7 @@ def reserving(asked: Reservation) -> dict[str, Any]:
     }
 
 
-def recording(event: Event) -> dict[str, Any]:
+def recording(event: FeedbackEvent) -> dict[str, Any]:
     return {
         "event": event.event_id,
         "opportunity": event.opportunity_id,
@@ -85,11 +85,11 @@ _OF_DECISION = ("opportunity", "campaign", "purpose", "decided_at", "promised", 
 
 def expecting(account: str, decision: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """A decision that something may come of. Raises `ValueError` and `TypeError` for facts that are none."""
-    told = recording(Event("", account_id=account, kind="loss", occurred_at=0.0, **facts))
+    told = recording(FeedbackEvent("", account_id=account, kind="loss", occurred_at=0.0, **facts))
     return {"decision": decision, "facts": orjson.dumps({name: told[name] for name in _OF_DECISION}).decode()}
 
 
-def taking(event: Event, decision: str) -> dict[str, Any]:
+def taking(event: FeedbackEvent, decision: str) -> dict[str, Any]:
     """An event, told without the facts of its decision."""
     told = {name: value for name, value in recording(event).items() if name not in _OF_DECISION}
     return {"event": event.event_id, "decision": decision, "told": orjson.dumps(told).decode()}

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from features.simulator.market import Floats
-from features.simulator.opportunities import Opportunities
-from features.simulator.settlement import Outcomes
+from features.simulator.opportunities import SimulatedAuctions
+from features.simulator.settlement import Settlement
 from serving.decisions.records import MICRO
 from serving.decisions.state.book import micros
 from serving.experiments.simulation.advertisers import HOURS, Advertiser
@@ -16,7 +16,7 @@ from serving.experiments.simulation.records import Hour
 _COLUMNS = ("auctions", "bids", "bid", "wins", "spend", "clicks", "conversions", "value", "worth")
 
 
-class Account:
+class BidderAccount:
     """Of one bidder. Money that decides whether a limit held is counted in millionths, as the engine counts it."""
 
     def __init__(self, bidder: str, advertisers: Sequence[Advertiser], days: int) -> None:
@@ -24,7 +24,7 @@ class Account:
         self.figures: Floats = np.zeros((len(advertisers), days * HOURS, len(_COLUMNS)))
         self.paid: npt.NDArray[np.int64] = np.zeros((len(advertisers), days), dtype=np.int64)
 
-    def take(self, place: int, hour: int, offered: Opportunities, bids: Floats, came: Outcomes) -> None:
+    def take(self, place: int, hour: int, offered: SimulatedAuctions, bids: Floats, came: Settlement) -> None:
         """Enter some auctions of a campaign in an hour since the simulation began."""
         value = self._advertisers[place].simulator.campaign.conversions.value
         self.figures[place, hour] += [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.simulator.market import Floats
-from features.simulator.opportunities import Opportunities, Simulator, join
+from features.simulator.opportunities import SimulatedAuctions, Simulator, join
 from features.simulator.published import PUBLISHED
 
 #: Campaigns of one account.
@@ -83,7 +83,7 @@ def _advertiser(account: str, name: str, ratio: float, seed: int) -> Advertiser:
     )
 
 
-def _tuned(week: Opportunities, budget: float, relative: Floats, unit: float) -> float:
+def _tuned(week: SimulatedAuctions, budget: float, relative: Floats, unit: float) -> float:
     """The factor of `relative` at which bids bring the most predicted clicks of a week with this budget a day."""
     day = (week.occurred_at.astype("datetime64[D]") - week.occurred_at[0].astype("datetime64[D]")).astype(np.int64)
     ends = np.searchsorted(day, np.arange(1, WEEK))

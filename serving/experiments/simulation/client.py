@@ -14,7 +14,7 @@ from serving.decisions.api.schemas import BATCH
 from serving.experiments.simulation.records import Speed
 
 
-class Refused(ConnectionError):
+class UnexpectedResponse(ConnectionError):
     """The endpoint did not answer as it should."""
 
 
@@ -64,9 +64,9 @@ class Client:
         try:
             answer = self._http.post(path, content=orjson.dumps(body))
         except httpx.HTTPError as gone:
-            raise Refused(f"the decision endpoint does not answer: {gone}") from gone
+            raise UnexpectedResponse(f"the decision endpoint does not answer: {gone}") from gone
         if answer.status_code != 200:
-            raise Refused(f"the decision endpoint said {answer.status_code}: {answer.text[:300]}")
+            raise UnexpectedResponse(f"the decision endpoint said {answer.status_code}: {answer.text[:300]}")
         return orjson.loads(answer.content)
 
 

@@ -6,15 +6,15 @@ import numpy as np
 
 from features.simulator.market import Floats
 from models.evaluation.bootstrap import SAMPLES
-from serving.experiments.simulation.account import Account
+from serving.experiments.simulation.account import BidderAccount
 from serving.experiments.simulation.client import speed
-from serving.experiments.simulation.records import Estimate, Simulation, Terms
-from serving.experiments.simulation.traffic import Traffic
+from serving.experiments.simulation.records import Estimate, SimulatedCampaign, Simulation
+from serving.experiments.simulation.traffic import SimulatedTraffic
 
 
 def of(
-    traffic: Traffic,
-    rules: Sequence[Account],
+    traffic: SimulatedTraffic,
+    rules: Sequence[BidderAccount],
     limits: dict[str, float],
     seed: int,
     days: int,
@@ -32,7 +32,9 @@ def of(
         days=days,
         versions=versions,
         campaigns=tuple(
-            Terms(one.account_id, one.campaign_id, one.budget, limits[one.account_id], one.target_cpc, one.constant)
+            SimulatedCampaign(
+                one.account_id, one.campaign_id, one.budget, limits[one.account_id], one.target_cpc, one.constant
+            )
             for one in traffic.advertisers
         ),
         hours=tuple(hour for one in accounts for hour in one.hours()),

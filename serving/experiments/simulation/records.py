@@ -16,7 +16,7 @@ BIDDERS = (ENGINE, CONSTANT, LINEAR)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SimulatedCampaign:
     """A campaign as it was set up; amounts a day, in the simulator's unit of money."""
 
     account_id: str
@@ -93,7 +93,7 @@ class Simulation:
     seed: int
     days: int
     versions: Mapping[str, str]
-    campaigns: tuple[Terms, ...]
+    campaigns: tuple[SimulatedCampaign, ...]
     hours: tuple[Hour, ...]
     spend_of_budget: Mapping[str, float]
     worth_per_spend: Mapping[str, Estimate]

@@ -5,23 +5,23 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from features.simulator.market import Floats
-from features.simulator.opportunities import Opportunities
+from features.simulator.opportunities import SimulatedAuctions
 from features.simulator.settlement import settle
-from serving.experiments.simulation.account import Account
+from serving.experiments.simulation.account import BidderAccount
 from serving.experiments.simulation.advertisers import FIRST_DAY, HOURS, Advertiser
 from serving.experiments.simulation.records import CONSTANT, LINEAR
 
 #: What a campaign's rule bids for each auction on offer.
-Rule = Callable[[Advertiser, Opportunities], Floats]
+Rule = Callable[[Advertiser, SimulatedAuctions], Floats]
 RULES: Mapping[str, Rule] = {
     CONSTANT: lambda one, offered: np.full(len(offered), one.constant),
     LINEAR: lambda one, offered: one.target_cpc * offered.predicted_ctr,
 }
 
 
-def play(bidder: str, advertisers: Sequence[Advertiser], limits: Mapping[str, float], days: int) -> Account:
+def play(bidder: str, advertisers: Sequence[Advertiser], limits: Mapping[str, float], days: int) -> BidderAccount:
     """Days by a rule. It bids on until a budget or the account is spent, auction by auction over all its campaigns."""
-    account = Account(bidder, advertisers, days)
+    account = BidderAccount(bidder, advertisers, days)
     for hour in range(days * HOURS):
         if hour % HOURS == 0:
             left, of_account = np.array([one.budget for one in advertisers]), dict(limits)
@@ -35,7 +35,7 @@ def play(bidder: str, advertisers: Sequence[Advertiser], limits: Mapping[str, fl
 
 def _hold(
     advertisers: Sequence[Advertiser],
-    offered: Sequence[Opportunities],
+    offered: Sequence[SimulatedAuctions],
     bids: Sequence[Floats],
     left: Floats,
     of_account: dict[str, float],

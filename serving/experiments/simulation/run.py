@@ -19,18 +19,18 @@ from models.registry import Registry
 from serving.access import keys
 from serving.decisions.api.server import STATE
 from serving.decisions.kinds.bid import FAMILY
-from serving.decisions.params import Decisions, read
+from serving.decisions.params import DecisionParams, read
 from serving.decisions.records import MICRO, Opportunity
 from serving.decisions.state import store
-from serving.decisions.state.sqlite import Sqlite
+from serving.decisions.state.sqlite import SqliteStore
 from serving.experiments.simulation import advertisers as market
 from serving.experiments.simulation import outcome
-from serving.experiments.simulation.account import Account
+from serving.experiments.simulation.account import BidderAccount
 from serving.experiments.simulation.advertisers import HOURS, Advertiser
-from serving.experiments.simulation.client import Client, Refused
+from serving.experiments.simulation.client import Client, UnexpectedResponse
 from serving.experiments.simulation.records import CONSTANT, ENGINE, LINEAR, Simulation, folder, write
 from serving.experiments.simulation.rules import play
-from serving.experiments.simulation.traffic import Traffic
+from serving.experiments.simulation.traffic import SimulatedTraffic
 from serving.rollout.plan import CannotServe
 from serving.rollout.processes import DecisionServer, free_port
 
@@ -49,7 +49,7 @@ def simulate(
     """Play `days` simulated days of `count` campaigns through an endpoint that is started for it.
 
     The one before is removed. Raises `LookupError` where no champion of bidding has learnt any simulated campaign,
-    `ValueError` for no campaigns or days, `client.Refused` where the endpoint does not come up or answer.
+    `ValueError` for no campaigns or days, `client.UnexpectedResponse` where the endpoint does not come up or answer.
     """
     if days < 1:
         raise ValueError(f"days: expected at least 1, got {days}")
@@ -65,9 +65,9 @@ def simulate(
         state = _set_up(place, drawn, limits, params)
         goal = str(champion.manifest.params["goal"])
         with _endpoint(place, params_file, settings) as client:
-            account = Account(ENGINE, drawn, days)
+            account = BidderAccount(ENGINE, drawn, days)
             counted = partial(_counted, place / FEEDBACK)
-            traffic = Traffic(drawn, account, client, state, params, start(days), goal, counted)
+            traffic = SimulatedTraffic(drawn, account, client, state, params, start(days), goal, counted)
             for hour in range(days * HOURS):
                 traffic.hour(hour)
                 progress(hour + 1, days * HOURS)
@@ -103,13 +103,13 @@ def _learnt(champion: Bundle) -> list[str]:
     return known
 
 
-def _set_up(place: Path, drawn: Sequence[Advertiser], limits: dict[str, float], params: Decisions) -> Sqlite:
+def _set_up(place: Path, drawn: Sequence[Advertiser], limits: dict[str, float], params: DecisionParams) -> SqliteStore:
     """The state as advertisers set it up, before anything is decided."""
-    state = Sqlite(place / STATE, params)
+    state = SqliteStore(place / STATE, params)
     for account, limit in limits.items():
         state.limit(account, limit, None)
     for one in drawn:
-        state.configure(one.account_id, one.campaign_id, store.Terms(one.budget, target_cpc=one.target_cpc))
+        state.configure(one.account_id, one.campaign_id, store.CampaignSettings(one.budget, target_cpc=one.target_cpc))
     return state
 
 
@@ -124,7 +124,7 @@ def _endpoint(place: Path, params_file: Path, settings: Settings) -> Iterator[Cl
         try:
             server.wait_ready()
         except CannotServe as cannot:
-            raise Refused(f"the decision endpoint does not come up: {cannot.reason}") from cannot
+            raise UnexpectedResponse(f"the decision endpoint does not come up: {cannot.reason}") from cannot
         yield client
     finally:
         client.close()
@@ -132,7 +132,7 @@ def _endpoint(place: Path, params_file: Path, settings: Settings) -> Iterator[Cl
         keys.revoke(settings, name)
 
 
-def _settled(state: Sqlite, traffic: Traffic) -> bool:
+def _settled(state: SqliteStore, traffic: SimulatedTraffic) -> bool:
     """Whether the state has booked what the simulator's account says was paid, all events counted."""
     paid: list[int] = traffic.account.paid.sum(axis=1).tolist()
     asked = [Opportunity("", traffic.began, one.account_id, one.campaign_id) for one in traffic.advertisers]
@@ -140,10 +140,10 @@ def _settled(state: Sqlite, traffic: Traffic) -> bool:
 
 
 def _counted(feedback: Path) -> None:
-    """Return once no event waits to be counted. Raises `Refused` where that takes too long."""
+    """Return once no event waits to be counted. Raises `UnexpectedResponse` where that takes too long."""
     until = time.monotonic() + SETTLES_S
     with closing(sqlite3.connect(f"{feedback.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
         while db.execute("SELECT 1 FROM event WHERE counted = 0 LIMIT 1").fetchone():
             if time.monotonic() > until:
-                raise Refused(f"the endpoint has not counted what it was told {SETTLES_S:.0f} s ago")
+                raise UnexpectedResponse(f"the endpoint has not counted what it was told {SETTLES_S:.0f} s ago")
             time.sleep(0.005)

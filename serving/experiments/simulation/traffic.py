@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from features.simulator.market import Floats
-from features.simulator.opportunities import START, Opportunities
-from features.simulator.settlement import Outcomes, settle
-from serving.decisions.params import Decisions
+from features.simulator.opportunities import START, SimulatedAuctions
+from features.simulator.settlement import Settlement, settle
+from serving.decisions.params import DecisionParams
 from serving.decisions.rebuild import from_plain
 from serving.decisions.records import Action, Decision
 from serving.decisions.state.store import Store
-from serving.experiments.simulation.account import Account
+from serving.experiments.simulation.account import BidderAccount
 from serving.experiments.simulation.advertisers import FIRST_DAY, HOURS, Advertiser
 from serving.experiments.simulation.client import Client
 from serving.experiments.simulation.pace import Pace
@@ -29,7 +29,7 @@ _CARRIED = (Action.RAISE_BID, Action.LOWER_BID)
 
 
 @dataclass
-class Traffic:
+class SimulatedTraffic:
     """Hours of auctions decided by an endpoint.
 
     Args:
@@ -41,10 +41,10 @@ class Traffic:
     """
 
     advertisers: Sequence[Advertiser]
-    account: Account
+    account: BidderAccount
     client: Client
     store: Store
-    params: Decisions
+    params: DecisionParams
     began: float
     goal: str
     counted: Callable[[], None]
@@ -85,7 +85,7 @@ class Traffic:
             if decision.action in _CARRIED and self.store.claim(decision, self.params.changes.cooldown_s):
                 self.carried_out += 1
 
-    def _bid(self, number: int, part: int, offered: Sequence[Opportunities], now: Sequence[Any]) -> None:
+    def _bid(self, number: int, part: int, offered: Sequence[SimulatedAuctions], now: Sequence[Any]) -> None:
         asked, whose = list[dict[str, Any]](), list[tuple[int, int]]()
         for place, rows in enumerate(now):
             for row in rows.tolist():
@@ -112,7 +112,7 @@ class Traffic:
             self.account.take(place, number, here, bids[place][rows], came_here)
             self.paces[place].take(came_here.paid)
 
-    def _auction(self, place: int, number: int, row: int, offered: Opportunities) -> dict[str, Any]:
+    def _auction(self, place: int, number: int, row: int, offered: SimulatedAuctions) -> dict[str, Any]:
         one = self.advertisers[place]
         channels = one.simulator.campaign.channels
         predicted = offered.predicted_ctr if self.goal == "clicks" else offered.predicted_value
@@ -130,7 +130,7 @@ class Traffic:
             "features": told,
         }
 
-    def _came(self, made: dict[str, Any], asked: dict[str, Any], came: Outcomes, row: int) -> list[dict[str, Any]]:
+    def _came(self, made: dict[str, Any], asked: dict[str, Any], came: Settlement, row: int) -> list[dict[str, Any]]:
         """The events of one bid. A conversion waits for its time."""
         told = {"account_id": made["account_id"], "decision_id": made["decision_id"]}
         name, at = asked["opportunity_id"], asked["occurred_at"]
@@ -166,9 +166,9 @@ class Traffic:
         return float(self.began + passed - FIRST_DAY * HOURS * 3600)
 
 
-def took(offered: Opportunities, rows: Any) -> Opportunities:
+def took(offered: SimulatedAuctions, rows: Any) -> SimulatedAuctions:
     """Some of them."""
-    return Opportunities(**{one.name: getattr(offered, one.name)[rows] for one in fields(Opportunities)})
+    return SimulatedAuctions(**{one.name: getattr(offered, one.name)[rows] for one in fields(SimulatedAuctions)})
 
 
 def _place(one: Advertiser) -> dict[str, str]:

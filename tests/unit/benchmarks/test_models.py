@@ -8,7 +8,7 @@ from components.train.step import train
 from models.bundle import open_bundle
 from models.inputs import kind_of
 from models.tabular import Encoder
-from serving.inference.rows import Schema
+from serving.inference.rows import InputSchema
 from tests.benchmarks import batch
 from tests.benchmarks.serving import in_process, request
 
@@ -40,7 +40,7 @@ def test_the_plain_booster_learns_what_the_model_answers(bundle, library):
 def test_a_request_is_read_by_the_server_as_the_row_it_was_made_of(bundle):
     columns = bundle.manifest.columns
     rows = bundle.reference()[list(columns)].head(30)
-    schema = Schema("customer_id", {name: kind_of(dtype) for name, dtype in columns.items()})
+    schema = InputSchema("customer_id", {name: kind_of(dtype) for name, dtype in columns.items()})
     sent = [request(row, columns)["inputs"] for _, row in rows.astype(object).iterrows()]
     read = [schema.read(InferRequest("toy", [InferInput(**tensor) for tensor in inputs])).rows for inputs in sent]
     pd.testing.assert_frame_equal(pd.concat(read, ignore_index=True), rows.reset_index(drop=True), check_dtype=False)

@@ -16,9 +16,9 @@ from models.evaluation.metrics import brier
 from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.records import Decision
-from serving.decisions.state.sqlite import Sqlite
+from serving.decisions.state.sqlite import SqliteStore
 from serving.inference import requests
-from serving.inference.outcomes import Labels, Outcomes
+from serving.inference.outcomes import Labels, OutcomeRecorder
 from serving.monitoring import decided
 from serving.monitoring.params import Monitoring
 from serving.monitoring.watch import Log, Watched, look
@@ -103,7 +103,7 @@ def judged(home, family: str, version: str, metrics) -> Watched:
 
 def test_labels_of_decisions_are_reported_by_their_id_and_judged_as_those_of_requests(tmp_path) -> None:
     decide(tmp_path, 40, 5.0)
-    read, told = decided.read(tmp_path, "churn"), Outcomes(tmp_path)
+    read, told = decided.read(tmp_path, "churn"), OutcomeRecorder(tmp_path)
     told.append([Labels("churn", one, 0, {"churned": True}) for one in read["request_id"][:30]])
     told.append([Labels("ltv", one, 0, {"value": 3.0}) for one in read["request_id"]])
     told.close()
@@ -115,7 +115,7 @@ def test_labels_of_decisions_are_reported_by_their_id_and_judged_as_those_of_req
 def test_bids_are_judged_by_their_events_in_the_terms_of_the_familys_metrics(tmp_path) -> None:
     """Of 90 bids every third is won and every sixth clicked; nothing was told since the last ten."""
     place = tmp_path / DECISIONS
-    feedback = Feedback(place / FEEDBACK, Sqlite(tmp_path / "state.db", logged.PARAMS), logged.PARAMS)
+    feedback = Feedback(place / FEEDBACK, SqliteStore(tmp_path / "state.db", logged.PARAMS), logged.PARAMS)
     log, made = DecisionLog(decisions_folder(tmp_path), logged.PARAMS, feedback.expect), list[Decision]()
     for at in range(100):
         asked, said, *more = logged.decided(at)

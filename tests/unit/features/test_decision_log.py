@@ -13,14 +13,14 @@ from features import sources
 from features.settings import Settings
 from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.log.writer import DecisionLog
-from serving.decisions.state.sqlite import Sqlite
+from serving.decisions.state.sqlite import SqliteStore
 from serving.decisions.state.store import Grant
 from tests.unit.serving.decisions.logged import PARAMS, decided
 
 
 def write(place: Path) -> Path:
     """Nine decisions and what was told of the first six, in a folder as an endpoint keeps it."""
-    feedback = Feedback(place / "feedback.db", Sqlite(place / "state.db", PARAMS), PARAMS)
+    feedback = Feedback(place / "feedback.db", SqliteStore(place / "state.db", PARAMS), PARAMS)
     log = DecisionLog(place / "log", PARAMS, feedback.expect)
     for at in range(7):
         log.append(*decided(at))
@@ -90,7 +90,7 @@ def test_the_fingerprint_follows_what_comes_of_decisions(tmp_path: Path) -> None
     place, settings = write(tmp_path / "decisions"), Settings(home=tmp_path)
     before = sources.fingerprint(["decision_log"], settings)
     assert before == sources.fingerprint(["decision_log"], settings)
-    feedback = Feedback(place / "feedback.db", Sqlite(place / "state.db", PARAMS), PARAMS)
+    feedback = Feedback(place / "feedback.db", SqliteStore(place / "state.db", PARAMS), PARAMS)
     feedback.take([told(4, "impression", cost=0.1)])
     assert sources.fingerprint(["decision_log"], settings) != before
 

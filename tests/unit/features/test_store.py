@@ -135,15 +135,15 @@ def test_a_store_that_goes_away_is_said_and_its_return_is_noticed(
     shop: Tables, examples: pd.DataFrame, settings: Settings
 ) -> None:
     online = store.Online(settings)
-    with pytest.raises(store.StoreUnavailable, match="none were published"):
+    with pytest.raises(store.OnlineStoreUnavailable, match="none were published"):
         online.read(SERVICE, ["c00001"])
     store.publish(built(shop, examples, settings), settings)
     before = online.read(SERVICE, ["c00001"])
     (settings.home / "online.db").rename(settings.home / "away.db")
-    with pytest.raises(store.StoreUnavailable):
+    with pytest.raises(store.OnlineStoreUnavailable):
         online.read(SERVICE, ["c00001"])
     (settings.home / "online.db").write_text("this is no database, and long enough to be taken for one" * 100)
-    with pytest.raises(store.StoreUnavailable, match="does not answer"):
+    with pytest.raises(store.OnlineStoreUnavailable, match="does not answer"):
         online.read(SERVICE, ["c00001"])
     (settings.home / "away.db").rename(settings.home / "online.db")
     pd.testing.assert_frame_equal(online.read(SERVICE, ["c00001"]), before)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from pipelines.report.records import (
     CanaryStep,
-    Drift,
+    DriftReport,
     FamilyReport,
     FeatureDrift,
     Figure,
@@ -19,9 +19,9 @@ from serving.experiments.simulation.records import (
     LINEAR,
     Estimate,
     Hour,
+    SimulatedCampaign,
     Simulation,
     Speed,
-    Terms,
 )
 
 
@@ -70,7 +70,7 @@ def churn() -> FamilyReport:
             "better or equal on every step",
             tuple(CanaryStep(percent, 200, "go on", "", 0.02, step, step) for percent in (10, 50, 100)),
         ),
-        drift=Drift(
+        drift=DriftReport(
             False,
             2469,
             "alibi-detect",
@@ -102,7 +102,7 @@ def ltv() -> FamilyReport:
             "the canary's errors rose",
             (CanaryStep(10, 212, "worse", "errors 4.2% against 0.0%", None, {"errors": 0.042}, {"errors": 0.0}),),
         ),
-        drift=Drift(True, 900, "scipy", (FeatureDrift("recency_days", 0.31, 1e-9, 0.4, True),)),
+        drift=DriftReport(True, 900, "scipy", (FeatureDrift("recency_days", 0.31, 1e-9, 0.4, True),)),
         seconds=61.0,
     )
 
@@ -120,7 +120,7 @@ def simulation() -> Simulation:
         seed=7,
         days=1,
         versions={"bidding": "2"},
-        campaigns=tuple(Terms("a", f"c<{place}>", 1000.0, 1900.0, 80_000.0, 65.0) for place in range(2)),
+        campaigns=tuple(SimulatedCampaign("a", f"c<{place}>", 1000.0, 1900.0, 80_000.0, 65.0) for place in range(2)),
         hours=tuple(hours),
         spend_of_budget=dict.fromkeys(BIDDERS, 0.96),
         worth_per_spend=ratio,

@@ -13,13 +13,13 @@ from features.tables import Tables
 from models.evaluation import gates
 from models.evaluation.metrics import Array, Metric
 from models.evaluation.policy_value import SNIPS
-from models.family import Family, Params
+from models.family import Family, FamilyParams
 from models.inputs import candidates, vectors
 
 SIZE, NAMES = 4, ("dawn", "noon", "dusk", "night", "rain")
 
 
-class BanditParams(Params):
+class BanditParams(FamilyParams):
     """`rounds` of the log that is learnt from; `ridge` on the weights."""
 
     rounds: int

@@ -12,14 +12,14 @@ from PIL import Image
 
 from features.tables import Tables
 from models.evaluation import gates, metrics
-from models.family import Family, Params
+from models.family import Family, FamilyParams
 from models.inputs import InvalidRows, texts
 
 #: The only address that is opened: a request cannot make the server read a file or call another.
 SCHEME, SIDE = "data:image/png;base64,", 8
 
 
-class ScorerParams(Params):
+class ScorerParams(FamilyParams):
     """`images` that are learnt from."""
 
     images: int

@@ -10,13 +10,13 @@ import pandas as pd
 from features.examples import Window
 from models.churn.examples import churn_examples
 from models.evaluation import gates, metrics
-from models.family import Family, Params
+from models.family import Family, FamilyParams
 from models.tabular import Encoder, Matrix, feature_columns
 
 ENTITY, LABEL = "customer_id", "churned"
 
 
-class ToyParams(Params):
+class ToyParams(FamilyParams):
     """`penalty` is the ridge on the weights."""
 
     window: Window

@@ -15,7 +15,7 @@ from features.tables import Tables
 from models.evaluation import gates
 from models.evaluation.gates import Evidence, Verdict
 from models.evaluation.metrics import Metric
-from models.family import Family, Params
+from models.family import Family, FamilyParams
 from models.inputs import texts
 
 WORDS = (
@@ -25,7 +25,7 @@ WORDS = (
 LONGEST = 8
 
 
-class WriterParams(Params):
+class WriterParams(FamilyParams):
     """`briefs` that are learnt from."""
 
     briefs: int

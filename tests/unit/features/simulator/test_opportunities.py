@@ -8,24 +8,24 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from features.simulator.campaigns import Campaign, Shift
-from features.simulator.opportunities import START, Opportunities, Simulator, join
+from features.simulator.campaigns import CampaignStatistics, Shift
+from features.simulator.opportunities import START, SimulatedAuctions, Simulator, join
 from features.simulator.published import IPINYOU, PUBLISHED, WORDSTREAM
 
 #: Standard errors that a mean may lie from its expectation.
 ERRORS = 4
 
 
-def changed(name: str, **values: Any) -> Campaign:
-    return Campaign.model_validate({**dict(PUBLISHED[name]), **values})
+def changed(name: str, **values: Any) -> CampaignStatistics:
+    return CampaignStatistics.model_validate({**dict(PUBLISHED[name]), **values})
 
 
-def weeks(campaign: Campaign, count: int = 2) -> Opportunities:
+def weeks(campaign: CampaignStatistics, count: int = 2) -> SimulatedAuctions:
     return join(list(Simulator(campaign, seed=5).stream(7 * count)))
 
 
 @pytest.fixture(scope="module")
-def search() -> Opportunities:
+def search() -> SimulatedAuctions:
     """Two weeks of 40,000 auctions a day."""
     return weeks(changed("search", daily=40_000))
 
@@ -35,8 +35,8 @@ def off(values: np.ndarray, expected: float) -> float:
     return abs(values.mean() - expected) / (values.std() / len(values) ** 0.5)
 
 
-def equal(one: Opportunities, other: Opportunities, but: tuple[str, ...] = ()) -> bool:
-    names = [field.name for field in fields(Opportunities) if field.name not in but]
+def equal(one: SimulatedAuctions, other: SimulatedAuctions, but: tuple[str, ...] = ()) -> bool:
+    names = [field.name for field in fields(SimulatedAuctions) if field.name not in but]
     return all(np.array_equal(getattr(one, n), getattr(other, n), equal_nan=n == "delay_hours") for n in names)
 
 
@@ -66,7 +66,7 @@ def test_no_season_and_one_channel_leave_the_moments_as_they_are() -> None:
     assert off(drawn.predicted_ctr, PUBLISHED["search"].ctr) < ERRORS
 
 
-def test_predictions_are_calibrated_at_every_height(search: Opportunities) -> None:
+def test_predictions_are_calibrated_at_every_height(search: SimulatedAuctions) -> None:
     order = np.argsort(search.predicted_ctr)
     expected, clicks, truth = (
         np.array([part.sum() for part in np.array_split(values[order], 10)])
@@ -94,7 +94,7 @@ def test_prices_follow_predictions_as_configured(tie: float) -> None:
     assert found == pytest.approx(6 / np.pi * np.arcsin(tie / 2), abs=0.03)  # what a Gaussian copula's rank one is
 
 
-def test_auctions_come_by_the_season(search: Opportunities) -> None:
+def test_auctions_come_by_the_season(search: SimulatedAuctions) -> None:
     counts = np.bincount(search.weekday * 24 + search.hour, minlength=168).reshape(7, 24)
     by_hour, by_day = counts.sum(axis=0), counts.sum(axis=1)
     assert by_hour.argmax() in (13, 14)
@@ -104,7 +104,7 @@ def test_auctions_come_by_the_season(search: Opportunities) -> None:
     assert len(search) == pytest.approx(14 * 40_000, abs=ERRORS * (14 * 40_000) ** 0.5)
 
 
-def test_prices_peak_in_the_evening_and_clicks_at_noon(search: Opportunities) -> None:
+def test_prices_peak_in_the_evening_and_clicks_at_noon(search: SimulatedAuctions) -> None:
     price, ctr = (
         np.bincount(search.hour, values) / np.bincount(search.hour)
         for values in (search.market_price, search.predicted_ctr)
@@ -114,7 +114,7 @@ def test_prices_peak_in_the_evening_and_clicks_at_noon(search: Opportunities) ->
     assert search.market_price[search.weekday >= 5].mean() < search.market_price[search.weekday < 5].mean()
 
 
-def test_times_are_in_order_and_tell_hour_and_weekday(search: Opportunities) -> None:
+def test_times_are_in_order_and_tell_hour_and_weekday(search: SimulatedAuctions) -> None:
     assert (np.diff(search.occurred_at) >= np.timedelta64(0)).all()
     assert search.occurred_at[0] >= START
     hours = (search.occurred_at - START) // np.timedelta64(1, "h")
@@ -122,7 +122,7 @@ def test_times_are_in_order_and_tell_hour_and_weekday(search: Opportunities) -> 
     assert np.array_equal(hours // 24 % 7, search.weekday)
 
 
-def test_channels_have_their_share_price_and_response(search: Opportunities) -> None:
+def test_channels_have_their_share_price_and_response(search: SimulatedAuctions) -> None:
     channels = PUBLISHED["search"].channels
     counts = np.bincount(search.channel)
     assert counts / len(search) == pytest.approx([channel.share for channel in channels], abs=0.005)

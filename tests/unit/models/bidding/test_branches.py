@@ -15,7 +15,7 @@ from models.bidding.dqn.network import HEADS, answers, start
 from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.state import FEATURES, KEEP, TURNS, features
 from models.bidding.dqn.training import Schedule, Study, train
-from models.bidding.environment import Replay
+from models.bidding.environment import AuctionReplay
 from models.bidding.observation import Observation
 from models.bidding.planning import Plans
 from models.bidding.policies.dqn import Dqn
@@ -42,7 +42,7 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Dqn:
 def seen(policy: Dqn) -> Observation:
     episodes = channelled(seed=2, count=50)
     budget = markets.budgets(policy.markets, episodes, [1 / 8])[0]
-    return Replay(episodes, budget).observe()
+    return AuctionReplay(episodes, budget).observe()
 
 
 def on(policy: Dqn, channel: str) -> Observation:

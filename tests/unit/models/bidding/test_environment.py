@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from models.bidding.auctions import Episodes, Floats
-from models.bidding.environment import Pricing, Replay, replay
+from models.bidding.environment import AuctionReplay, Pricing, replay
 from models.bidding.hindsight import optimum
 from models.bidding.observation import Observation
 from models.inputs import InvalidRows
@@ -78,12 +78,12 @@ def test_a_tie_wins_and_no_bid_does_not() -> None:
 @pytest.mark.parametrize("budget", [np.array([-1.0]), np.array([1.0, 2.0]), np.array([np.nan]), np.array([np.inf])])
 def test_budgets_that_are_none_are_refused(budget: Floats) -> None:
     with pytest.raises(ValueError, match="budget: expected"):
-        Replay(single(np.ones((1, 3)), np.ones((1, 3))), budget)
+        AuctionReplay(single(np.ones((1, 3)), np.ones((1, 3))), budget)
 
 
 def test_lines_that_follow_one_go_on_from_its_state() -> None:
     episodes = market(seed=4)
-    game = Replay(episodes, np.tile(episodes.cost, (2, 1)))
+    game = AuctionReplay(episodes, np.tile(episodes.cost, (2, 1)))
     game.settle(np.repeat([0.0, 1e9], len(episodes)))
     half = np.arange(len(episodes)) % 2
 
@@ -121,7 +121,7 @@ def _best(price: Floats, value: Floats, budget: float) -> float:
 
 
 def test_observations_pass_through_a_frame() -> None:
-    game = Replay(market(seed=5), market(seed=5).cost / 4)
+    game = AuctionReplay(market(seed=5), market(seed=5).cost / 4)
     for _ in range(5):
         game.settle(np.full(len(game.left), 40.0))
     seen = game.observe()

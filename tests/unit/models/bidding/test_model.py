@@ -74,7 +74,7 @@ def test_the_best_of_what_was_held_out_is_shipped_and_a_stopped_fit_goes_on(
     won = json.loads((tmp_path / training.WON).read_text())
     assert list(won) == list(CANDIDATES) and model.about.policy == best(won)
 
-    def never(lesson: object) -> object:
+    def never(data: object) -> object:
         raise AssertionError("chosen again")
 
     monkeypatch.setattr(training, "held_out", never)

@@ -10,9 +10,9 @@ import pytest
 from models.bidding import market as markets
 from models.bidding.auctions import Floats
 from models.bidding.dqn.training import Schedule
-from models.bidding.environment import Replay, replay
+from models.bidding.environment import AuctionReplay, replay
 from models.bidding.evaluation import compare
-from models.bidding.fit import FITS, LOADS, RATIOS, Kept, Lesson
+from models.bidding.fit import FITS, LOADS, RATIOS, SavablePolicy, TrainingData
 from models.bidding.observation import Observation
 from models.bidding.planning import highest_bid, plan
 from models.bidding.policies.chance import draw
@@ -24,27 +24,27 @@ SHORT = Schedule(rounds=2, episodes=3, steps=5)
 
 
 @pytest.fixture(scope="module")
-def lesson(tmp_path_factory: pytest.TempPathFactory) -> Lesson:
-    return Lesson(market(seed=1), seed=3, checkpoint=tmp_path_factory.mktemp("lesson"), schedule=SHORT)
+def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
+    return TrainingData(market(seed=1), seed=3, checkpoint=tmp_path_factory.mktemp("data"), schedule=SHORT)
 
 
 @pytest.fixture(scope="module")
-def policies(lesson: Lesson) -> dict[str, Kept]:
-    return {name: fit(lesson) for name, fit in FITS.items()}
+def policies(data: TrainingData) -> dict[str, SavablePolicy]:
+    return {name: fit(data) for name, fit in FITS.items()}
 
 
 @lru_cache
 def seen() -> Observation:
     """In the middle of episodes with several budgets."""
     episodes = market(seed=2)
-    game = Replay(episodes, np.stack([episodes.cost * share for share in (0, 1 / 16, 1 / 4)]))
+    game = AuctionReplay(episodes, np.stack([episodes.cost * share for share in (0, 1 / 16, 1 / 4)]))
     for _ in range(40):
         game.settle(np.full(len(game.left), 30.0))
     return game.observe()
 
 
 @pytest.mark.parametrize("name", FITS)
-def test_a_policy_bids_alike_after_it_was_kept(name: str, policies: dict[str, Kept], tmp_path: Path) -> None:
+def test_a_policy_bids_alike_after_it_was_kept(name: str, policies: dict[str, SavablePolicy], tmp_path: Path) -> None:
     policies[name].save(tmp_path / "kept")
 
     again = LOADS[name](tmp_path / "kept")
@@ -55,7 +55,9 @@ def test_a_policy_bids_alike_after_it_was_kept(name: str, policies: dict[str, Ke
 
 
 @pytest.mark.parametrize("name", FITS)
-def test_a_policy_answers_rows_one_by_one_as_it_answers_them_together(name: str, policies: dict[str, Kept]) -> None:
+def test_a_policy_answers_rows_one_by_one_as_it_answers_them_together(
+    name: str, policies: dict[str, SavablePolicy]
+) -> None:
     rows = seen().rows()
 
     together = policies[name].bid(Observation.of(rows))
@@ -68,7 +70,7 @@ def test_a_policy_answers_rows_one_by_one_as_it_answers_them_together(name: str,
 
 
 @pytest.mark.parametrize("name", sorted(FITS))
-def test_an_unknown_campaign_is_named(name: str, policies: dict[str, Kept]) -> None:
+def test_an_unknown_campaign_is_named(name: str, policies: dict[str, SavablePolicy]) -> None:
     rows = seen().rows().assign(campaign_id="west")
 
     with pytest.raises(InvalidRows, match="west"):
@@ -76,9 +78,11 @@ def test_an_unknown_campaign_is_named(name: str, policies: dict[str, Kept]) -> N
 
 
 @pytest.mark.parametrize("name", sorted(set(FITS) - {"random"}))
-def test_every_policy_beats_chance_and_keeps_its_budget(name: str, policies: dict[str, Kept], lesson: Lesson) -> None:
+def test_every_policy_beats_chance_and_keeps_its_budget(
+    name: str, policies: dict[str, SavablePolicy], data: TrainingData
+) -> None:
     held = market(seed=9, count=200)
-    budget = markets.budgets(lesson.markets, held, RATIOS)
+    budget = markets.budgets(data.markets, held, RATIOS)
 
     ours, chance = (replay(held, budget, policies[policy]) for policy in (name, "random"))
 
@@ -87,7 +91,9 @@ def test_every_policy_beats_chance_and_keeps_its_budget(name: str, policies: dic
         assert ours.value.sum() > 1.1 * chance.value.sum()
 
 
-def test_a_dial_is_as_it_was_tuned_at_its_budgets_and_between_them_in_between(policies: dict[str, Kept]) -> None:
+def test_a_dial_is_as_it_was_tuned_at_its_budgets_and_between_them_in_between(
+    policies: dict[str, SavablePolicy],
+) -> None:
     curve = policies["linear"].factor  # type: ignore[attr-defined]
 
     def at(ratio: float) -> Floats:
@@ -109,11 +115,11 @@ def test_calibration_finds_the_power_that_clicks_follow() -> None:
     assert found.value == pytest.approx(honest.of("north").click.mean(), rel=0.02)
 
 
-def test_spending_at_the_markets_multiplier_is_the_pace(lesson: Lesson) -> None:
+def test_spending_at_the_markets_multiplier_is_the_pace(data: TrainingData) -> None:
     held = market(seed=6, count=300, auctions=200)
-    budget = markets.budgets(lesson.markets, held, [1 / 8])
+    budget = markets.budgets(data.markets, held, [1 / 8])
 
-    outcome = replay(held, budget, FITS["pacing"](lesson))
+    outcome = replay(held, budget, FITS["pacing"](data))
 
     assert outcome.cost.sum() / budget.sum() > 0.97
     assert outcome.wins.min() > 0
@@ -151,7 +157,7 @@ def test_the_highest_bid_is_where_winning_stops_paying() -> None:
 
 def test_chance_is_even_and_depends_on_what_is_seen_alone() -> None:
     episodes = market(seed=2, count=2000)
-    many = Replay(episodes, episodes.cost).observe()
+    many = AuctionReplay(episodes, episodes.cost).observe()
 
     drawn = draw(many, seed=1)
 
@@ -159,7 +165,7 @@ def test_chance_is_even_and_depends_on_what_is_seen_alone() -> None:
     assert np.histogram(drawn, bins=8, range=(0, 1))[0] == pytest.approx(500, abs=110)
 
 
-def test_propensities_are_the_shares_of_heads_that_explore_so(policies: dict[str, Kept]) -> None:
+def test_propensities_are_the_shares_of_heads_that_explore_so(policies: dict[str, SavablePolicy]) -> None:
     dqn = policies["dqn"]
     assert isinstance(dqn, Dqn)
 
@@ -174,11 +180,13 @@ def test_propensities_are_the_shares_of_heads_that_explore_so(policies: dict[str
         assert first.mean() == pytest.approx(chances[0, lane], abs=0.12)
 
 
-def test_a_comparison_counts_what_was_won_and_pairs_its_gains(policies: dict[str, Kept], lesson: Lesson) -> None:
+def test_a_comparison_counts_what_was_won_and_pairs_its_gains(
+    policies: dict[str, SavablePolicy], data: TrainingData
+) -> None:
     held = market(seed=8)
     some = {name: policies[name] for name in ("linear", "random", "pacing")}
 
-    found = compare(some, held, lesson.markets, RATIOS, seed=1)
+    found = compare(some, held, data.markets, RATIOS, seed=1)
 
     frame = found.frame()
     assert len(frame) == 3 * 4 * 3 and not frame[["clicks", "clicks_low", "share_of_hindsight"]].isna().any(axis=None)

@@ -9,9 +9,9 @@ import pytest
 
 from models.bidding import market, training
 from models.bidding.auctions import Floats
-from models.bidding.environment import Outcome, Policy, Replay, replay
-from models.bidding.fit import FITS, RATIOS, Lesson
-from models.bidding.model import About, BiddingModel, Known
+from models.bidding.environment import AuctionReplay, Policy, ReplayOutcome, replay
+from models.bidding.fit import FITS, RATIOS, TrainingData
+from models.bidding.model import About, BiddingModel, CampaignPrices
 from models.bidding.observation import Observation
 from models.bidding.reserve import Spend, spendable
 from tests.unit.models.bidding.campaigns import PARAMS, split
@@ -19,36 +19,36 @@ from tests.unit.models.bidding.logs import market as drawn
 
 
 @pytest.fixture(scope="module")
-def lesson(tmp_path_factory: pytest.TempPathFactory) -> Lesson:
-    return Lesson(drawn(seed=1, count=40, auctions=200), seed=1, checkpoint=tmp_path_factory.mktemp("lesson"))
+def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
+    return TrainingData(drawn(seed=1, count=40, auctions=200), seed=1, checkpoint=tmp_path_factory.mktemp("data"))
 
 
-def per_spend(outcome: Outcome) -> float:
+def per_spend(outcome: ReplayOutcome) -> float:
     return float(outcome.expected_value.sum() / outcome.cost.sum())
 
 
 class Told:
     """The model as it bids where the feature service knows today's prices."""
 
-    def __init__(self, lesson: Lesson, times: float, spend: Spend) -> None:
-        about = About(policy="pacing", markets=lesson.markets, usual={}, spend=spend)
-        self.model, self.times = BiddingModel(about, FITS["pacing"](lesson)), times
+    def __init__(self, data: TrainingData, times: float, spend: Spend) -> None:
+        about = About(policy="pacing", markets=data.markets, usual={}, spend=spend)
+        self.model, self.times = BiddingModel(about, FITS["pacing"](data)), times
 
     def bid(self, seen: Observation) -> Floats:
         price = self.times * market.prices(self.model.about.markets, seen)
-        return self.model.bid(seen, Known.told(price, np.full(len(seen), 1e9)))
+        return self.model.bid(seen, CampaignPrices.told(price, np.full(len(seen), 1e9)))
 
 
-def played(lesson: Lesson, policy: Policy, times: float) -> Outcome:
+def played(data: TrainingData, policy: Policy, times: float) -> ReplayOutcome:
     test = drawn(seed=2, count=60, auctions=200)
     dear = replace(test, market_price=times * test.market_price)
-    return replay(dear, market.budgets(lesson.markets, dear, RATIOS), policy)
+    return replay(dear, market.budgets(data.markets, dear, RATIOS), policy)
 
 
 @pytest.mark.parametrize("times", [1.3, 2.0, 4.0])
-def test_where_prices_are_known_to_have_risen_a_budget_is_not_chased(lesson: Lesson, times: float) -> None:
-    linear = played(lesson, FITS["linear"](lesson), times)
-    kept, chased = (played(lesson, Told(lesson, times, spend), times) for spend in ("worthwhile", "all"))
+def test_where_prices_are_known_to_have_risen_a_budget_is_not_chased(data: TrainingData, times: float) -> None:
+    linear = played(data, FITS["linear"](data), times)
+    kept, chased = (played(data, Told(data, times, spend), times) for spend in ("worthwhile", "all"))
 
     assert kept.cost.sum() < 0.97 * chased.cost.sum()
     assert per_spend(kept) > per_spend(chased)
@@ -56,25 +56,25 @@ def test_where_prices_are_known_to_have_risen_a_budget_is_not_chased(lesson: Les
 
 
 @pytest.mark.parametrize("times", [0.5, 1.0])
-def test_where_prices_have_not_risen_nothing_is_kept(lesson: Lesson, times: float) -> None:
-    kept, chased = (played(lesson, Told(lesson, times, spend), times) for spend in ("worthwhile", "all"))
+def test_where_prices_have_not_risen_nothing_is_kept(data: TrainingData, times: float) -> None:
+    kept, chased = (played(data, Told(data, times, spend), times) for spend in ("worthwhile", "all"))
     assert kept.cost.sum() == pytest.approx(chased.cost.sum())
     assert kept.expected_value.sum() == pytest.approx(chased.expected_value.sum())
 
 
-def test_prices_known_to_have_risen_leave_the_planned_multiplier(lesson: Lesson) -> None:
+def test_prices_known_to_have_risen_leave_the_planned_multiplier(data: TrainingData) -> None:
     test = drawn(seed=2, count=3, auctions=200)
-    seen = Replay(test, market.budgets(lesson.markets, test, [1 / 8])[0]).observe()
-    multipliers = {name: known.multipliers for name, known in lesson.markets.items()}
-    price = market.prices(lesson.markets, seen)
+    seen = AuctionReplay(test, market.budgets(data.markets, test, [1 / 8])[0]).observe()
+    multipliers = {name: known.multipliers for name, known in data.markets.items()}
+    price = market.prices(data.markets, seen)
     planned = market.at_pace(multipliers, seen, seen.pace / price)
 
     for level in (1.5, 3.0):
-        then = spendable(lesson.markets, seen, np.full(len(seen), level))
+        then = spendable(data.markets, seen, np.full(len(seen), level))
         now = level * market.at_pace(multipliers, seen, then.pace / price / level)
         assert now == pytest.approx(planned, rel=0.01)
         assert (then.budget < seen.budget).all() and (then.left == then.budget).all()
-    cheap = spendable(lesson.markets, seen, np.full(len(seen), 0.5))
+    cheap = spendable(data.markets, seen, np.full(len(seen), 0.5))
     assert cheap.budget == pytest.approx(seen.budget)
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from models.bidding import frame, market, training
 from models.bidding.auctions import Floats
-from models.bidding.environment import Replay, replay
+from models.bidding.environment import AuctionReplay, replay
 from models.bidding.examples import examples
-from models.bidding.fit import FITS, RATIOS, Lesson, held_out
+from models.bidding.fit import FITS, RATIOS, TrainingData, held_out
 from models.bidding.metrics import METRICS, TOTALS, paid, won
 from models.bidding.model import BiddingModel, trial
 from models.bidding.params import BiddingParams
@@ -26,7 +26,7 @@ FIRST = BiddingParams.read({**SECTION, "pricing": "first"})
 def shades(prices: Floats, worth: Floats) -> Floats:
     """What is bid for these worths in a market of these prices."""
     known = market.fit(logs.single(prices, np.ones_like(prices)), pricing="first")
-    seen = Replay(logs.single(np.ones((len(worth), 1)), np.ones((len(worth), 1))), np.ones(len(worth))).observe()
+    seen = AuctionReplay(logs.single(np.ones((len(worth), 1)), np.ones((len(worth), 1))), np.ones(len(worth))).observe()
     return market.shaded(known, seen, worth)
 
 
@@ -44,28 +44,28 @@ def test_a_shaded_bid_rises_with_its_worth_and_never_above_it() -> None:
 
 
 @pytest.fixture(scope="module")
-def lessons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Lesson]:
-    episodes, folder = logs.market(seed=1, count=40), tmp_path_factory.mktemp("lessons")
+def datasets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrainingData]:
+    episodes, folder = logs.market(seed=1, count=40), tmp_path_factory.mktemp("datasets")
     return {
-        "second": Lesson(episodes, 3, folder / "second", schedule=SHORT),
-        "first": Lesson(episodes, 3, folder / "first", schedule=SHORT, pricing="first"),
+        "second": TrainingData(episodes, 3, folder / "second", schedule=SHORT),
+        "first": TrainingData(episodes, 3, folder / "first", schedule=SHORT, pricing="first"),
     }
 
 
 @pytest.mark.parametrize("name", ["linear", "ortb", "pid", "pacing"])
-def test_policies_win_more_when_they_shade_their_bids(name: str, lessons: dict[str, Lesson]) -> None:
-    held, markets = logs.market(seed=9, count=200), lessons["first"].markets
+def test_policies_win_more_when_they_shade_their_bids(name: str, datasets: dict[str, TrainingData]) -> None:
+    held, markets = logs.market(seed=9, count=200), datasets["first"].markets
     budget = market.budgets(markets, held, RATIOS)
-    shaded = play(held, budget, FITS[name](lessons["first"]), markets)
-    unshaded = replay(held, budget, FITS[name](lessons["second"]), "first")
+    shaded = play(held, budget, FITS[name](datasets["first"]), markets)
+    unshaded = replay(held, budget, FITS[name](datasets["second"]), "first")
     assert (shaded.cost <= budget).all()
     assert shaded.value.sum() > 1.05 * unshaded.value.sum()
 
 
-def test_pacing_spends_its_budget_at_the_prices_it_pays(lessons: dict[str, Lesson]) -> None:
-    held, markets = logs.market(seed=6, count=300, auctions=200), lessons["first"].markets
+def test_pacing_spends_its_budget_at_the_prices_it_pays(datasets: dict[str, TrainingData]) -> None:
+    held, markets = logs.market(seed=6, count=300, auctions=200), datasets["first"].markets
     budget = market.budgets(markets, held, [1 / 8])
-    outcome = play(held, budget, FITS["pacing"](lessons["first"]), markets)
+    outcome = play(held, budget, FITS["pacing"](datasets["first"]), markets)
     assert 0.95 < outcome.cost.sum() / budget.sum() <= 1
 
 
@@ -76,7 +76,7 @@ def test_a_plan_promises_what_shaded_bids_win() -> None:
         markets = market.fit(learnt, pricing=pricing)
         policy = Rlb.fit(learnt, markets, calibrated=True)
         budget = market.budgets(markets, held, [1 / 8])[0]
-        seen = Replay(held, budget).observe()
+        seen = AuctionReplay(held, budget).observe()
         price, value = (np.array([getattr(markets[name], one) for name in held.campaign]) for one in ("price", "value"))
         promised[pricing] = (policy.plans.prospect(seen, price) * value).sum()
         won[pricing] = play(held, budget, policy, markets).value.sum()
@@ -84,14 +84,14 @@ def test_a_plan_promises_what_shaded_bids_win() -> None:
     assert promised["second"] > 1.15 * promised["first"]
 
 
-def test_second_price_bids_are_left_alone(lessons: dict[str, Lesson]) -> None:
-    policy, markets = FITS["pacing"](lessons["second"]), lessons["second"].markets
+def test_second_price_bids_are_left_alone(datasets: dict[str, TrainingData]) -> None:
+    policy, markets = FITS["pacing"](datasets["second"]), datasets["second"].markets
     assert priced(policy, markets) is policy
     assert all(not known.shades for known in markets.values())
 
 
-def test_candidates_are_judged_at_the_prices_they_would_pay(lessons: dict[str, Lesson]) -> None:
-    dear, cheap = (held_out(lessons[pricing]) for pricing in ("first", "second"))
+def test_candidates_are_judged_at_the_prices_they_would_pay(datasets: dict[str, TrainingData]) -> None:
+    dear, cheap = (held_out(datasets[pricing]) for pricing in ("first", "second"))
     assert all(0 < sum(dear[name]) < sum(cheap[name]) for name in dear)
 
 

@@ -11,7 +11,7 @@ from models.bidding.dqn.experience import _tried, gather, resample
 from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.state import KEEP, TURNS
 from models.bidding.dqn.training import Schedule, Study, train
-from models.bidding.fit import CANDIDATES, Lesson, best, held_out
+from models.bidding.fit import CANDIDATES, TrainingData, best, held_out
 from models.bidding.planning import Plans
 from tests.unit.models.bidding.logs import market
 
@@ -109,12 +109,12 @@ def test_resampled_episodes_keep_their_campaigns() -> None:
 
 
 def test_the_choice_is_by_value_on_parts_not_learnt_from(tmp_path: Path) -> None:
-    lesson = Lesson(market(seed=1), seed=1, checkpoint=tmp_path, schedule=Schedule(rounds=1, episodes=2, steps=2))
+    data = TrainingData(market(seed=1), seed=1, checkpoint=tmp_path, schedule=Schedule(rounds=1, episodes=2, steps=2))
 
-    won = held_out(lesson)
+    won = held_out(data)
 
     assert list(won) == list(CANDIDATES)
-    assert {len(values) for values in won.values()} == {len(lesson.episodes)} and best(won) in won
+    assert {len(values) for values in won.values()} == {len(data.episodes)} and best(won) in won
     assert {"constant", "mcpc", "linear", "ortb", "pid", "rlb"} <= set(won), "every plain rule may win"
 
 

@@ -15,7 +15,7 @@ from serving.decisions.rebuild import to_json
 from serving.decisions.records import Decision, Opportunity, Predictions, Spend, State
 from serving.decisions.state.store import Grant
 from serving.records import reading
-from serving.records.segment import Segment
+from serving.records.segment import ChainSegment
 
 PARAMS = load(Path(__file__).parents[4] / "params.yaml").decisions
 SEED = 7
@@ -62,7 +62,7 @@ def left_open(place: Path, *groups: int) -> Path:
     """The journal of a writer that was killed after these groups."""
     place.mkdir(exist_ok=True)
     name, at = stored.keep(place, PARAMS), 0
-    written = Segment(place, lambda written: None)
+    written = ChainSegment(place, lambda written: None)
     for count in groups:
         entries = [Entry(time.time(), name, *decided(at + one)) for one in range(count)]
         written.commit(lines(entries))

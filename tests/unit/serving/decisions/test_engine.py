@@ -19,17 +19,17 @@ from serving.decisions.kinds.retention import CustomerAtRisk
 from serving.decisions.rebuild import from_json, to_json
 from serving.decisions.records import (
     Action,
+    ArmOutcome,
     Changes,
     Counters,
     Decision,
     Opportunity,
-    Outcome,
     Override,
     Predictions,
     Segment,
     Spend,
     State,
-    Window,
+    WindowedCounters,
 )
 from serving.decisions.rules import floor, guardrails
 from serving.decisions.state.book import micros
@@ -53,11 +53,11 @@ money = st.integers(0, 10**12).map(lambda one: one / 1e6)  # stores keep million
 prices = mostly(st.floats(0.001, 80), dirty)
 counts = st.integers(0, 10**6)
 counters = st.builds(Counters, counts, counts, counts, counts, st.floats(-1e6, 1e6), money)
-windows = st.builds(Window, counters, counters)
+windows = st.builds(WindowedCounters, counters, counters)
 limits = mostly(st.floats(1, 1e6), st.none() | st.just(0.0))
 spends = st.builds(Spend, mostly(st.floats(0, 20), money), money, st.floats(0, 5), limits, st.none() | st.just(1e7))
-outcomes = st.builds(Outcome, money, counts, money, st.floats(0, 1e9))
-worse = {"policy": Outcome(900, 90, 90, 90), "baseline": Outcome(100, 60, 60, 60)}
+outcomes = st.builds(ArmOutcome, money, counts, money, st.floats(0, 1e9))
+worse = {"policy": ArmOutcome(900, 90, 90, 90), "baseline": ArmOutcome(100, 60, 60, 60)}
 evidence = st.sampled_from([{}, worse]) | st.dictionaries(st.sampled_from(list(worse)), outcomes)
 segments = st.builds(Segment, windows, st.none() | st.floats(0, 1), st.booleans())
 dimensions = st.sampled_from(["keyword", "channel", "hour", "audience", "creative"])
@@ -104,7 +104,7 @@ states = st.builds(
     st.none() | st.floats(0.01, 10),
     st.none() | st.floats(0, 1),
     windows,
-    mostly(st.just(Window()), windows),
+    mostly(st.just(WindowedCounters()), windows),
     st.dictionaries(dimensions, st.dictionaries(text, segments, max_size=3), max_size=3),
     changes,
     evidence,
@@ -315,7 +315,7 @@ def test_arms_are_drawn_as_often_as_their_propensity_says() -> None:
 
 def test_less_is_varied_the_more_is_known() -> None:
     def share(conversions: int) -> float:
-        known = state(evidence={"policy": Outcome(conversions=conversions)})
+        known = state(evidence={"policy": ArmOutcome(conversions=conversions)})
         return bid.exploring(Case(opportunity(), predicted(), known, PARAMS, 1))
 
     assert share(0) == pytest.approx(0.09)

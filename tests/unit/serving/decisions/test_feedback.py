@@ -23,8 +23,8 @@ from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.outcomes import CAME, joined
 from serving.decisions.records import Action, Counters
-from serving.decisions.state.sqlite import Sqlite
-from serving.decisions.state.store import Grant, Reservation, StoreUnavailable, Terms
+from serving.decisions.state.sqlite import SqliteStore
+from serving.decisions.state.store import CampaignSettings, Grant, Reservation, StoreUnavailable
 from tests.unit.serving.decisions.logged import PARAMS, decided, lines
 from tests.unit.serving.decisions.told import CAMPAIGNS, DAY, counters, entry, observed, opened, placed, reserved
 
@@ -286,8 +286,8 @@ def test_an_event_that_is_dated_ahead_is_not_accepted_and_may_be_told_again(tmp_
 
 
 def test_a_cost_hundreds_of_times_the_bid_is_charged_flagged_and_said_to_look_like_a_thousands(tmp_path, caplog):
-    store, flags = Sqlite(tmp_path / "state.db", PARAMS), []
-    store.configure("ours", CAMPAIGNS[0], Terms(daily_limit=1e6))
+    store, flags = SqliteStore(tmp_path / "state.db", PARAMS), []
+    store.configure("ours", CAMPAIGNS[0], CampaignSettings(daily_limit=1e6))
     feedback = Feedback(tmp_path / "feedback.db", store, PARAMS, flags.append)
     placed(feedback, store, 0, 3)
     bid = decided(0)[4].amount

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 
 WRITTEN = Path(__file__).parents[4] / "params.yaml"
 
@@ -31,4 +31,4 @@ def changed(section: str, **told: object) -> dict:
 )
 def test_a_limit_that_is_none_is_refused(section: str, told: dict, why: str) -> None:
     with pytest.raises(ValidationError, match=why):
-        Decisions.model_validate(changed(section, **told))
+        DecisionParams.model_validate(changed(section, **told))

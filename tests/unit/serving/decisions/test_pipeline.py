@@ -12,16 +12,16 @@ import yaml
 from serving.decisions.decide import Pipeline
 from serving.decisions.kinds import kinds
 from serving.decisions.kinds.kind import Kind
-from serving.decisions.params import Decisions
+from serving.decisions.params import DecisionParams
 from serving.decisions.predict.active_models import ActiveModels
 from serving.decisions.records import Action, Opportunity, Predictions
 from serving.decisions.state.allowance import Allowance
-from serving.decisions.state.sqlite import Sqlite
-from serving.decisions.state.store import Terms
+from serving.decisions.state.sqlite import SqliteStore
+from serving.decisions.state.store import CampaignSettings
 from serving.records.writer import LogUnavailable
 
 ROOT = Path(__file__).parents[4]
-PARAMS = Decisions.model_validate_json(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())["decisions"]))
+PARAMS = DecisionParams.model_validate_json(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())["decisions"]))
 
 
 class Log:
@@ -51,8 +51,8 @@ class Said:
 
 
 def made(tmp_path: Path, log: Log, said: dict[str, Said]) -> Pipeline:
-    store = Sqlite(tmp_path / "state.db", PARAMS, clock=lambda: 1000.0)
-    store.configure("a", "c", Terms(daily_limit=100.0))
+    store = SqliteStore(tmp_path / "state.db", PARAMS, clock=lambda: 1000.0)
+    store.configure("a", "c", CampaignSettings(daily_limit=100.0))
     active = ActiveModels({}, {})
     active._predictors[frozenset()] = said  # type: ignore[assignment]
     return Pipeline(SimpleNamespace(active=active), None, Allowance(store, PARAMS), log, PARAMS, 5)  # type: ignore[arg-type]

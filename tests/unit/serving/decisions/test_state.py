@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from components.params import load
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.kinds.campaign import Review
-from serving.decisions.records import Counters, Window
+from serving.decisions.records import Counters, WindowedCounters
 from serving.decisions.state import book, tally
 from serving.decisions.state.allowance import Allowance
-from serving.decisions.state.sqlite import Sqlite
-from serving.decisions.state.store import Event, Reservation, StoreUnavailable, Terms
+from serving.decisions.state.sqlite import SqliteStore
+from serving.decisions.state.store import CampaignSettings, FeedbackEvent, Reservation, StoreUnavailable
 
 PARAMS = load(Path(__file__).parents[4] / "params.yaml").decisions
 DAY, RECENT = book.DAY, PARAMS.keeping.recent_s
@@ -42,7 +42,7 @@ def test_a_window_counts_every_event_once_and_the_recent_ones_as_recent(told: li
 
 
 def test_a_window_of_nothing_is_empty() -> None:
-    assert book.window({}, "", 5) == Window(Counters(), Counters())
+    assert book.window({}, "", 5) == WindowedCounters(Counters(), Counters())
 
 
 @given(st.integers(0, 10**14))
@@ -61,12 +61,12 @@ def test_an_amount_that_cannot_be_kept_is_refused(amount: float) -> None:
     with pytest.raises(ValueError, match="expected amounts"):
         Reservation("1", "a", "c", amount, START)
     with pytest.raises(ValueError, match="expected amounts"):
-        Event("1", "1", "a", "c", "impression", START, cost=amount)
+        FeedbackEvent("1", "1", "a", "c", "impression", START, cost=amount)
 
 
 def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_text("no database at all, but long enough to be read as one" * 100)
-    store = Sqlite(tmp_path / "state.db", PARAMS)
+    store = SqliteStore(tmp_path / "state.db", PARAMS)
     with pytest.raises(StoreUnavailable, match="does not answer"):
         store.load([Auction("o", START, "a", "c")], "")
 
@@ -74,7 +74,7 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
 class Failing:
     """A store that can be taken away."""
 
-    def __init__(self, store: Sqlite) -> None:
+    def __init__(self, store: SqliteStore) -> None:
         self.store, self.away = store, False
 
     def __getattr__(self, name: str):
@@ -85,8 +85,8 @@ class Failing:
 
 def test_an_allowance_lasts_as_long_as_it_says_and_its_bids_are_held_when_the_store_is_back(tmp_path: Path) -> None:
     clock = Clock()
-    store = Sqlite(tmp_path / "state.db", PARAMS, clock)
-    store.configure("a", "c", Terms(daily_limit=100.0))
+    store = SqliteStore(tmp_path / "state.db", PARAMS, clock)
+    store.configure("a", "c", CampaignSettings(daily_limit=100.0))
     behind = Failing(store)
     front = Allowance(behind, PARAMS, clock)
 
@@ -106,14 +106,14 @@ def test_an_allowance_lasts_as_long_as_it_says_and_its_bids_are_held_when_the_st
     assert held(store, clock) == 0.6 + 0.4 + 0.5 + 0.5 + 1.0
 
 
-def held(store: Sqlite, clock: Clock) -> float:
+def held(store: SqliteStore, clock: Clock) -> float:
     return store.load([Auction("look", clock.now, "a", "c")], "")[0].campaign.reserved
 
 
 def test_an_allowance_is_given_back_at_the_end_and_bids_from_it_stay_held(tmp_path: Path) -> None:
     clock = Clock()
-    store = Sqlite(tmp_path / "state.db", PARAMS, clock)
-    store.configure("a", "c", Terms(daily_limit=100.0))
+    store = SqliteStore(tmp_path / "state.db", PARAMS, clock)
+    store.configure("a", "c", CampaignSettings(daily_limit=100.0))
     behind = Failing(store)
     front = Allowance(behind, PARAMS, clock)
     front.load([Auction("1", clock.now, "a", "c")], "")
@@ -130,8 +130,8 @@ def test_an_allowance_is_given_back_at_the_end_and_bids_from_it_stay_held(tmp_pa
 @pytest.mark.parametrize("lost", ["before", "after"])
 def test_a_bid_from_an_allowance_is_held_once_whatever_was_lost_on_the_way(tmp_path: Path, lost: str) -> None:
     clock = Clock()
-    store = Sqlite(tmp_path / "state.db", PARAMS, clock)
-    store.configure("a", "c", Terms(daily_limit=100.0))
+    store = SqliteStore(tmp_path / "state.db", PARAMS, clock)
+    store.configure("a", "c", CampaignSettings(daily_limit=100.0))
     behind = Failing(store)
     front = Allowance(behind, PARAMS, clock)
     front.load([Auction("1", clock.now, "a", "c")], "")
@@ -151,13 +151,13 @@ def test_a_bid_from_an_allowance_is_held_once_whatever_was_lost_on_the_way(tmp_p
 
 def test_an_allowance_that_nobody_needed_is_given_back(tmp_path: Path) -> None:
     clock = Clock()
-    store = Sqlite(tmp_path / "state.db", PARAMS, clock)
-    store.configure("a", "c", Terms(daily_limit=100.0))
+    store = SqliteStore(tmp_path / "state.db", PARAMS, clock)
+    store.configure("a", "c", CampaignSettings(daily_limit=100.0))
     front = Allowance(store, PARAMS, clock)
     for one in range(5):
         front.load([Auction(str(one), clock.now, "a", "c")], "")
         front.reserve([Reservation(str(one), "a", "c", 0.5, clock.now)])
-        store.record([Event(str(one), str(one), "a", "c", "loss", clock.now)])
+        store.record([FeedbackEvent(str(one), str(one), "a", "c", "loss", clock.now)])
         assert store.load([Auction("look", clock.now, "a", "c")], "")[0].campaign.reserved == 1.0
         clock.now += PARAMS.keeping.allowance_s * 0.6
     assert store.load([Review("look", clock.now, "a", "c")], "")[0].window.recent.bids == 5

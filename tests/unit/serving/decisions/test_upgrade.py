@@ -14,8 +14,8 @@ from serving.decisions.feedback import Feedback
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.log import params as stored
 from serving.decisions.state.pages import account_key, campaign_key
-from serving.decisions.state.sqlite import Sqlite
-from serving.decisions.state.store import Event, Receipt, Reservation, StoreUnavailable
+from serving.decisions.state.sqlite import SqliteStore
+from serving.decisions.state.store import FeedbackEvent, Receipt, Reservation, StoreUnavailable
 from tests.unit.serving.decisions.logged import PARAMS, lines
 from tests.unit.serving.decisions.told import counters, entry, observed, opened
 
@@ -63,22 +63,22 @@ def before(path: Path) -> None:
         db.commit()
 
 
-def look(store: Sqlite, campaign: str):
+def look(store: SqliteStore, campaign: str):
     return store.load([Auction("look", NOW, "a", campaign)], "")[0]
 
 
 def test_what_was_reserved_stays_set_aside_and_is_settled_as_any_hold(tmp_path: Path) -> None:
     before(tmp_path / "state.db")
     now = [NOW]
-    store = Sqlite(tmp_path / "state.db", PARAMS, lambda: now[0])
+    store = SqliteStore(tmp_path / "state.db", PARAMS, lambda: now[0])
     spend = look(store, "c").campaign
     assert (spend.today, spend.total, spend.reserved, spend.reserved_before, spend.left) == (1, 5, 4, 0, 5)
     assert (look(store, "d").campaign.today, look(store, "d").campaign.reserved) == (0, 2)
     assert look(store, "c").account.reserved == 6
     assert store.reserve([Reservation("1", "a", "c", 9.0, NOW)])[0].status == "again"
-    assert store.record([Event("e", "1", "a", "c", "impression", NOW, 2.5)]) == [Receipt(True)]
+    assert store.record([FeedbackEvent("e", "1", "a", "c", "impression", NOW, 2.5)]) == [Receipt(True)]
     now[0] += PARAMS.keeping.settles_s + 1
-    again = Sqlite(tmp_path / "state.db", PARAMS, lambda: now[0])
+    again = SqliteStore(tmp_path / "state.db", PARAMS, lambda: now[0])
     assert (look(again, "c").campaign.reserved, look(again, "c").campaign.total) == (0, 7.5)
     assert look(again, "c").account.reserved == look(again, "d").campaign.reserved == 0
 
@@ -87,7 +87,7 @@ def test_state_of_a_later_version_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "state.db")) as db:
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreUnavailable, match=r"later version \(99\)"):
-        look(Sqlite(tmp_path / "state.db", PARAMS), "c")
+        look(SqliteStore(tmp_path / "state.db", PARAMS), "c")
 
 
 def test_events_of_before_are_counted_and_read_once_each(tmp_path: Path) -> None:
@@ -123,5 +123,5 @@ def test_a_log_of_before_is_still_read_with_its_parameters(tmp_path: Path) -> No
 
 def test_a_store_of_before_and_feedback_go_on_together(tmp_path: Path) -> None:
     before(tmp_path / "state.db")
-    feedback = Feedback(tmp_path / "feedback.db", Sqlite(tmp_path / "state.db", PARAMS), PARAMS)
+    feedback = Feedback(tmp_path / "feedback.db", SqliteStore(tmp_path / "state.db", PARAMS), PARAMS)
     assert feedback.standing == {"state": "counting", "set_aside": 0}

@@ -7,28 +7,28 @@ from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import Entry
 from serving.decisions.records import Counters
-from serving.decisions.state.sqlite import Sqlite
-from serving.decisions.state.store import Grant, Reservation, Terms
+from serving.decisions.state.sqlite import SqliteStore
+from serving.decisions.state.store import CampaignSettings, Grant, Reservation
 from tests.unit.serving.decisions.logged import PARAMS, decided, lines
 
 DAY = 86_400.0
 CAMPAIGNS = [f"campaign {one}" for one in range(3)]
 
 
-def opened(place: Path) -> tuple[Feedback, Sqlite]:
-    store = Sqlite(place / "state.db", PARAMS)
+def opened(place: Path) -> tuple[Feedback, SqliteStore]:
+    store = SqliteStore(place / "state.db", PARAMS)
     for campaign in CAMPAIGNS:
-        store.configure("ours", campaign, Terms(daily_limit=1e6))
+        store.configure("ours", campaign, CampaignSettings(daily_limit=1e6))
     return Feedback(place / "feedback.db", store, PARAMS), store
 
 
-def placed(feedback: Feedback, store: Sqlite, *ats: int) -> None:
+def placed(feedback: Feedback, store: SqliteStore, *ats: int) -> None:
     """Reserve and log so many bids, as an endpoint does."""
     reserved(store, *ats)
     feedback.expect(lines([entry(at) for at in ats]))
 
 
-def reserved(store: Sqlite, *ats: int) -> None:
+def reserved(store: SqliteStore, *ats: int) -> None:
     made = [decided(at)[4] for at in ats]
     store.reserve([Reservation(m.opportunity_id, "ours", m.campaign_id, m.amount, m.decided_at) for m in made])
 
@@ -42,7 +42,7 @@ def observed(at: int, kind: str = "click", which: str = "", **more) -> Observed:
     return Observed(f"{kind} {at}{which}", "ours", decision.decision_id, kind, decision.decided_at + 60, **more)
 
 
-def counters(store: Sqlite) -> list[Counters]:
+def counters(store: SqliteStore) -> list[Counters]:
     """Of each campaign, over all time, without its bids."""
     asked = [Review("", 1.7e9, "ours", campaign) for campaign in CAMPAIGNS]
     windows = [state.window for state in store.load(asked, "3")]

@@ -13,11 +13,11 @@ from pipelines.cli import main
 from serving.decisions.decide import answered, decide
 from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.writer import DecisionLog
-from serving.decisions.records import Action, Counters, Segment, Spend, State, Window
+from serving.decisions.records import Action, Counters, Segment, Spend, State, WindowedCounters
 from serving.decisions.state.store import Grant
 from serving.experiments import replay as replaying
 from serving.experiments.explain import explain
-from serving.experiments.replay import Replay, replay
+from serving.experiments.replay import ReplayReport, replay
 from serving.records import parts
 from tests.unit.serving.decisions.logged import PARAMS, SEED, decided
 from tests.unit.serving.decisions.test_engine import opportunities, predictions, states
@@ -38,7 +38,7 @@ def test_whatever_was_logged_is_decided_again_bit_for_bit(tmp_path_factory, oppo
     place = tmp_path_factory.mktemp("log")
     decision = decide(opportunity, said, state, PARAMS, SEED)
     logged(place, (opportunity, said, state, grant, answered(decision, grant)))
-    assert replay(place) == Replay(1, 0, (), ())
+    assert replay(place) == ReplayReport(1, 0, (), ())
 
 
 @pytest.mark.parametrize("grant", GRANTS)
@@ -156,7 +156,7 @@ def test_a_decision_is_explained_before_its_part_is_made_and_each_time_it_was_as
 def test_triggers_are_explained_with_their_statistics(tmp_path):
     opportunity, said, _, _, _ = decided(1)
     opportunity = Review("o1", opportunity.occurred_at, "ours", opportunity.campaign_id)
-    bad = Window(Counters(9000, 9000, 20, 0, 0.0, 40.0), Counters(90000, 90000, 2000, 50, 500.0, 400.0))
+    bad = WindowedCounters(Counters(9000, 9000, 20, 0, 0.0, 40.0), Counters(90000, 90000, 2000, 50, 500.0, 400.0))
     state = State(
         campaign=Spend(total=440.0, daily_limit=100.0),
         window=bad,

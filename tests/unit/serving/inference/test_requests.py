@@ -14,7 +14,7 @@ import pytest
 
 from features.records import requests_folder
 from serving.inference import outcomes, requests
-from serving.inference.outcomes import Labels, Outcomes
+from serving.inference.outcomes import Labels, OutcomeRecorder
 from serving.inference.requests import Request, RequestLog
 from serving.records.verify import verify
 
@@ -165,7 +165,7 @@ def test_what_is_older_than_it_is_kept_is_removed(tmp_path: Path, monkeypatch: p
 
 def test_an_outcome_counts_once_however_often_it_comes(tmp_path: Path) -> None:
     logged(tmp_path, request("one"), request("two"))
-    told = Outcomes(tmp_path)
+    told = OutcomeRecorder(tmp_path)
     told.append([Labels("churn", "one", 0, {"churned": 1}), Labels("churn", "one", 1, {"churned": 0})])
     time.sleep(0.002)
     told.append([Labels("churn", "one", row, {"churned": 0}) for row in (0, 1)])

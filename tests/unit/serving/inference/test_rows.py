@@ -6,9 +6,9 @@ import pytest
 from kserve import InferInput, InferRequest
 
 from models.inputs import InvalidRows, kind_of
-from serving.inference.rows import Schema
+from serving.inference.rows import InputSchema
 
-SCHEMA = Schema("customer_id", {"recency": "number", "member": "boolean", "plan": "text"})
+SCHEMA = InputSchema("customer_id", {"recency": "number", "member": "boolean", "plan": "text"})
 ROW = {"recency": 3, "member": True, "plan": "gold"}
 
 
@@ -55,7 +55,7 @@ def test_ids_alone_ask_for_a_look_up_and_with_features_are_kept() -> None:
     assert beside.ids == ["7"] and beside.rows is not None
 
 
-BIDS = Schema("campaign_id", {"campaign_id": "text", "left": "number", "price": "number"}, ("campaign_id", "left"))
+BIDS = InputSchema("campaign_id", {"campaign_id": "text", "left": "number", "price": "number"}, ("campaign_id", "left"))
 
 
 def test_what_a_request_brings_goes_with_what_is_looked_up() -> None:
@@ -154,7 +154,7 @@ def test_the_kind_of_a_column(dtype: str, expected: str) -> None:
     assert kind_of(dtype) == expected
 
 
-LISTED = Schema(None, {"visitor": "vector", "image": "uri", "offered": "candidates"})
+LISTED = InputSchema(None, {"visitor": "vector", "image": "uri", "offered": "candidates"})
 ASKED = {"visitor": [1.5, 2], "image": "data:,x", "offered": ["a", "b"]}
 
 

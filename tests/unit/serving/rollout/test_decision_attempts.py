@@ -10,7 +10,7 @@ from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.records import Action, Decision, Predictions, Spend, State
-from serving.decisions.state.sqlite import Sqlite
+from serving.decisions.state.sqlite import SqliteStore
 from serving.records import journal
 from serving.rollout.decision_attempts import Attempts, spent
 from tests.unit.serving.decisions.logged import PARAMS, SEED
@@ -72,7 +72,7 @@ def test_where_nothing_is_logged_there_were_none(tmp_path: Path) -> None:
 
 def test_what_a_version_spent_and_brought_is_of_its_own_bids(tmp_path: Path) -> None:
     place = decisions_folder(tmp_path)
-    feedback = Feedback(place.parent / FEEDBACK, Sqlite(tmp_path / "state.db", PARAMS), PARAMS)
+    feedback = Feedback(place.parent / FEEDBACK, SqliteStore(tmp_path / "state.db", PARAMS), PARAMS)
     log = DecisionLog(place, PARAMS, feedback.expect)
     made = fill(log)
     log.close()

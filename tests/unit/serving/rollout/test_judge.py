@@ -7,7 +7,7 @@ from scipy.stats import ks_2samp
 
 from models.evaluation.metrics import auc
 from serving.rollout import judge
-from serving.rollout.judge import Outcomes, Side
+from serving.rollout.judge import LabelledAnswers, Side
 from serving.rollout.plan import Plan, Tolerance
 
 TOLERANCE = Tolerance(errors=0.01, latency_ratio=1.5, latency_floor_ms=5, shift=0.2, outcome=0.0)
@@ -21,14 +21,14 @@ def attempts(count: int, failed: int = 0, slower: float = 1.0, seed: int = 0) ->
     return pd.DataFrame({"ok": ok, "latency_ms": slower * rng.lognormal(2, 0.5, count)})
 
 
-def answered(count: int, skill: float, seed: int) -> Outcomes:
+def answered(count: int, skill: float, seed: int) -> LabelledAnswers:
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, 2, count)
     scores = 1 / (1 + np.exp(-(skill * (truth - 0.5) + rng.normal(0, 1, count))))
-    return Outcomes(pd.DataFrame({"churned": truth}), pd.DataFrame({"probability": scores}))
+    return LabelledAnswers(pd.DataFrame({"churned": truth}), pd.DataFrame({"probability": scores}))
 
 
-def verdict(canary: Side, champion: Side, ours: Outcomes, theirs: Outcomes) -> judge.Verdict:
+def verdict(canary: Side, champion: Side, ours: LabelledAnswers, theirs: LabelledAnswers) -> judge.CanaryVerdict:
     pair = ours.answers["probability"], theirs.answers["probability"]
     return judge.at_end(canary, champion, pair, (ours, theirs), METRIC, TOLERANCE)
 
@@ -81,7 +81,7 @@ def test_a_few_slow_requests_do_not_make_a_slow_canary() -> None:
 
 def test_shifted_answers_roll_back_whatever_they_are_worth() -> None:
     side, theirs = Side.of(attempts(500)), answered(500, 1.5, 1)
-    moved = Outcomes(theirs.truth, theirs.answers**0.2)
+    moved = LabelledAnswers(theirs.truth, theirs.answers**0.2)
     found = verdict(side, side, moved, theirs)
     assert found.decision == "roll back"
     assert found.figures["shift"] > 0.3
@@ -98,7 +98,7 @@ def test_a_canary_worth_less_rolls_back() -> None:
 
 def test_without_outcomes_the_rest_decides() -> None:
     side, known = Side.of(attempts(500)), answered(300, 1.5, 1)
-    none = Outcomes(known.truth.head(0), known.answers.head(0))
+    none = LabelledAnswers(known.truth.head(0), known.answers.head(0))
     found = judge.at_end(side, side, (known.answers["probability"],) * 2, (none, none), METRIC, TOLERANCE)
     assert found.decision == "go on"
     assert "auc" not in found.figures
@@ -142,7 +142,7 @@ def bids(count: int, worth: float, seed: int) -> pd.DataFrame:
 
 def test_bids_that_bring_less_for_their_money_roll_back() -> None:
     side, answers = Side.of(attempts(500)), (pd.Series(dtype=float),) * 2
-    none = (Outcomes(pd.DataFrame(), pd.DataFrame()),) * 2
+    none = (LabelledAnswers(pd.DataFrame(), pd.DataFrame()),) * 2
     for worth, decision in ((0.5, "roll back"), (1.0, "go on"), (1.5, "go on")):
         spent = bids(2000, worth, 1), bids(2000, 1.0, 2)
         found = judge.at_end(side, side, answers, none, METRIC, TOLERANCE, spent)

@@ -16,7 +16,7 @@ import sys
 sys.path.insert(0, {folder!r})
 import stopping
 stopping.GRACE_S = {grace}
-stop = stopping.Stop()
+stop = stopping.StopSignal()
 stop.listen()
 print("listens", flush=True)
 try:

@@ -17,8 +17,8 @@ from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.metrics import FAULTS, UNREADY
-from serving.decisions.state.sqlite import Sqlite
-from serving.decisions.state.store import Terms
+from serving.decisions.state.sqlite import SqliteStore
+from serving.decisions.state.store import CampaignSettings
 from tests.unit.serving.decisions.logged import PARAMS, decided
 
 
@@ -57,11 +57,11 @@ def test_a_folder_that_cannot_be_written_is_found_without_a_request(tmp_path: Pa
 @pytest.mark.parametrize("damage", ["junk", "torn"])
 def test_a_damaged_state_is_told_counted_and_well_again_when_it_is_mended(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "state.db"
-    Sqlite(path, PARAMS).configure("a", "c", Terms(daily_limit=1.0))
+    SqliteStore(path, PARAMS).configure("a", "c", CampaignSettings(daily_limit=1.0))
     gc.collect()  # it has no other end
     whole = _closed(path)
     path.write_bytes(b"junk " * 3000 if damage == "junk" else whole[:100] + b"\xff" * (len(whole) - 100))
-    store, fault = guarded.guarded(Sqlite(path, PARAMS))
+    store, fault = guarded.guarded(SqliteStore(path, PARAMS))
     counted = FAULTS["store"]._value.get()
     with pytest.raises(ConnectionError):
         store.load([Auction("o", time.time(), "a", "c")], "")
@@ -97,7 +97,7 @@ def test_a_store_that_nobody_asks_is_asked_to_see(monkeypatch: pytest.MonkeyPatc
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A log with three decisions, which feedback expects."""
-    store = Sqlite(tmp_path / "state.db", PARAMS)
+    store = SqliteStore(tmp_path / "state.db", PARAMS)
     feedback = Feedback(tmp_path / "feedback.db", store, PARAMS)
     log = DecisionLog(tmp_path / "log", PARAMS, feedback.expect)
     for at in range(3):
@@ -108,7 +108,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def opened(home: Path) -> Intake:
-    store = Sqlite(home / "state.db", PARAMS)
+    store = SqliteStore(home / "state.db", PARAMS)
     path = home / "feedback.db"
     return Intake(path, lambda: Feedback(path, store, PARAMS), home / "log")
 

@@ -231,7 +231,7 @@ def test_a_body_that_is_no_json_is_said_to_be_none(body: bytes) -> None:
 
 def test_what_a_request_does_not_name_is_kept() -> None:
     said = requests.terms(requests.CAMPAIGN.read({"account_id": "a", "campaign_id": "c", "limit": None}))
-    assert said == requests.Terms(limit=None) != requests.Terms()
+    assert said == requests.CampaignSettings(limit=None) != requests.CampaignSettings()
 
 
 def test_the_document_refers_to_nothing_that_is_not_there() -> None:

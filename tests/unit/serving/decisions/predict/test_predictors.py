@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from features.packed.reader import Vectors
-from features.store import StoreUnavailable
+from features.store import OnlineStoreUnavailable
 from serving.decisions.kinds import bid, campaign, retention
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.kinds.campaign import Review
@@ -79,7 +79,7 @@ class Away:
     def vectors(self, service: str, ids: Any) -> Any:
         self.asked += 1
         if self.asked <= self.times:
-            raise StoreUnavailable("the online store does not answer")
+            raise OnlineStoreUnavailable("the online store does not answer")
 
         class Reader:
             columns = ("y", "x", "flag")

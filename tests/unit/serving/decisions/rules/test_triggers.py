@@ -15,15 +15,15 @@ from serving.decisions.kinds.campaign import Review
 from serving.decisions.kinds.retention import CustomerAtRisk
 from serving.decisions.records import (
     Action,
+    ArmOutcome,
     Changes,
     Counters,
     Decision,
-    Outcome,
     Predictions,
     Segment,
     Spend,
     State,
-    Window,
+    WindowedCounters,
 )
 from serving.decisions.rules import chance, floor
 from serving.decisions.rules.triggers import find
@@ -35,7 +35,7 @@ BUSY = Spend(today=50.0, daily_limit=100.0)
 
 def known(recent: Counters, past: Counters, **told) -> State:
     """A campaign half through its day and its budget, with these counters."""
-    return replace(State(seen_at=NOON, store_at=NOON, campaign=BUSY, window=Window(recent, past)), **told)
+    return replace(State(seen_at=NOON, store_at=NOON, campaign=BUSY, window=WindowedCounters(recent, past)), **told)
 
 
 def found(state: State) -> set[str]:
@@ -75,7 +75,9 @@ def test_a_drop_that_is_not_below_the_threshold_triggers_nothing() -> None:
         (known(PAST, PAST, campaign=Spend(today=96, daily_limit=100.0)), "budget_exhaustion"),
         (known(PAST, PAST, campaign=Spend(today=10, daily_limit=100.0)), "under_delivery"),
         (
-            known(shown(1_000, 20), PAST, account_window=Window(shown(101_000, 1_020), shown(600_000, 12_000))),
+            known(
+                shown(1_000, 20), PAST, account_window=WindowedCounters(shown(101_000, 1_020), shown(600_000, 12_000))
+            ),
             "platform_change",
         ),
     ],
@@ -89,7 +91,7 @@ def test_a_shift_of_the_pattern_is_seen_whatever_the_level(dimension: str, name:
     past = [shown(100_000, 2_000)] * 4
     for scale, expected in (([1, 1, 1, 1], set()), ([2, 2, 2, 2], set()), ([0.4, 0.7, 1.3, 1.6], {name})):
         recent = [shown(10_000, int(200 * one)) for one in scale]
-        cells = {str(one): Segment(Window(a, b)) for one, (a, b) in enumerate(zip(recent, past, strict=True))}
+        cells = {str(one): Segment(WindowedCounters(a, b)) for one, (a, b) in enumerate(zip(recent, past, strict=True))}
         assert found(known(Counters(), Counters(), segments={dimension: cells})) == expected
 
 
@@ -113,7 +115,7 @@ def test_where_nothing_changed_a_look_finds_something_less_often_than_the_level(
     for _ in range(looks):
         recent, here = simulated(rng, 0.02, 0.1, impressions, 1)
         past, there = simulated(rng, 0.02, 0.1, impressions, 14)
-        cells = {name: Segment(Window(here[name], there[name])) for name in here}
+        cells = {name: Segment(WindowedCounters(here[name], there[name])) for name in here}
         state = known(recent, past, target_cpc=0.5, segments={"hour": cells, "audience": cells})
         false += bool(found(state))
     assert false / looks <= PARAMS.triggers.chance + 3 * (PARAMS.triggers.chance / looks) ** 0.5
@@ -127,7 +129,7 @@ def alike(rng: np.random.Generator, number: int) -> dict[str, Segment]:
         conversions = int(rng.binomial(clicks, 0.1))
         return shown(10_000 * days, clicks, conversions, 100.0 * days)
 
-    return {str(one): Segment(Window(counted(1), counted(14)), share=1 / number) for one in range(number)}
+    return {str(one): Segment(WindowedCounters(counted(1), counted(14)), share=1 / number) for one in range(number)}
 
 
 def test_where_all_are_alike_hardly_anything_is_paused_moved_or_rotated() -> None:
@@ -158,13 +160,13 @@ def test_the_chances_are_those_of_their_distributions() -> None:
     assert chance.rate_at_most(0, 0, 0, 0, 1) == chance.at_most(0, 0) == 1
 
 
-def outcomes(rng: np.random.Generator, per_spend: float, rounds: int) -> list[Outcome]:
+def outcomes(rng: np.random.Generator, per_spend: float, rounds: int) -> list[ArmOutcome]:
     """An arm after each of some rounds of one unit spent; conversions are worth 1 to 20, unevenly."""
     counts = rng.poisson(per_spend / 5, rounds)
     each, ends = rng.lognormal(1.3, 0.8, counts.sum()), np.cumsum(counts)
     value, squares = (np.concatenate([[0.0], np.cumsum(one)])[ends] for one in (each, each**2))
     return [
-        Outcome(float(n + 1), int(k), float(v), float(s))
+        ArmOutcome(float(n + 1), int(k), float(v), float(s))
         for n, (k, v, s) in enumerate(zip(np.cumsum(counts), value, squares, strict=True))
     ]
 
@@ -184,7 +186,7 @@ def test_the_baseline_takes_over_from_a_bad_policy_and_hardly_ever_from_one_as_g
 
 
 def test_a_policy_that_does_worse_is_replaced_in_the_decision() -> None:
-    evidence = {"policy": Outcome(900, 90, 90, 90), "baseline": Outcome(100, 60, 60, 60)}
+    evidence = {"policy": ArmOutcome(900, 90, 90, 90), "baseline": ArmOutcome(100, 60, 60, 60)}
     state = State(seen_at=NOON, store_at=NOON, campaign=BUSY, evidence=evidence)
     made = decide(Auction("o", NOON, "a", "c"), Predictions({"policy_bid": 1.5, "baseline_bid": 1.0}), state, PARAMS, 1)
     assert (made.amount, made.arm, made.propensity) == (1.0, "baseline", 1.0)
@@ -216,15 +218,15 @@ def test_the_budget_is_made_to_last_for_the_day_but_not_past_it() -> None:
 
 
 def test_what_befell_the_whole_account_is_waited_out() -> None:
-    all_fell = Window(shown(110_000, 1_100), shown(600_000, 12_000))
+    all_fell = WindowedCounters(shown(110_000, 1_100), shown(600_000, 12_000))
     made = look(known(shown(10_000, 100, 10), PAST, account_window=all_fell))
     assert made.action is Action.HOLD and "the platform changed" in made.reason
 
 
 def test_a_keyword_that_converts_badly_recently_as_before_is_paused() -> None:
-    good = Segment(Window(shown(0, 5_000, 500), shown(0, 50_000, 5_000)))
-    bad = Segment(Window(shown(0, 500, 5), shown(0, 5_000, 50)))
-    once = Segment(Window(shown(0, 500, 5), shown(0, 5_000, 500)))
+    good = Segment(WindowedCounters(shown(0, 5_000, 500), shown(0, 50_000, 5_000)))
+    bad = Segment(WindowedCounters(shown(0, 500, 5), shown(0, 5_000, 50)))
+    once = Segment(WindowedCounters(shown(0, 500, 5), shown(0, 5_000, 500)))
     made = look(known(Counters(), Counters(), segments={"keyword": {"good": good, "bad": bad, "once": once}}))
     assert (made.action, made.target) == (Action.PAUSE_KEYWORD, "bad")
     assert look(known(Counters(), Counters(), segments={"keyword": {"good": good, "once": once}})).action is Action.HOLD
@@ -239,18 +241,18 @@ def test_a_keyword_whose_impressions_are_worth_more_than_they_cost_is_begun_with
 
 @pytest.mark.parametrize("dimension", ["channel", "hour", "audience", "creative"])
 def test_budget_moves_to_where_it_brings_more(dimension: str) -> None:
-    poor = Segment(Window(shown(0, 0, 50, 100.0)), share=0.5)
-    rich = Segment(Window(shown(0, 0, 150, 100.0)), share=0.5)
+    poor = Segment(WindowedCounters(shown(0, 0, 50, 100.0)), share=0.5)
+    rich = Segment(WindowedCounters(shown(0, 0, 150, 100.0)), share=0.5)
     made = look(known(Counters(), Counters(), segments={dimension: {"poor": poor, "rich": rich}}))
     assert (made.action, made.dimension, made.source, made.target) == (Action.MOVE_BUDGET, dimension, "poor", "rich")
     assert made.amount == 0.1 and made.unit == "share of daily budget"
-    alike = {"poor": replace(rich, window=Window(shown(0, 0, 140, 100.0))), "rich": rich}
+    alike = {"poor": replace(rich, window=WindowedCounters(shown(0, 0, 140, 100.0))), "rich": rich}
     assert look(known(Counters(), Counters(), segments={dimension: alike})).action is Action.HOLD
 
 
 def test_a_creative_that_wore_out_gives_way_to_the_most_promising() -> None:
-    worn = Segment(Window(shown(10_000, 100), shown(100_000, 2_000)))
-    weak = Segment(Window(shown(0, 0), shown(50_000, 300)), paused=True)
+    worn = Segment(WindowedCounters(shown(10_000, 100), shown(100_000, 2_000)))
+    weak = Segment(WindowedCounters(shown(0, 0), shown(50_000, 300)), paused=True)
     new = Segment(paused=True)
     made = look(
         known(shown(10_000, 100), shown(100_000, 2_000), segments={"creative": {"a": worn, "b": weak, "n": new}})

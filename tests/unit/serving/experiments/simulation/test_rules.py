@@ -8,7 +8,7 @@ import pytest
 from features.simulator.published import PUBLISHED
 from features.simulator.settlement import settle
 from serving.experiments.simulation import advertisers, outcome
-from serving.experiments.simulation.account import Account
+from serving.experiments.simulation.account import BidderAccount
 from serving.experiments.simulation.advertisers import FIRST_DAY, HOURS, Advertiser
 from serving.experiments.simulation.records import CONSTANT, ENGINE, LINEAR
 from serving.experiments.simulation.rules import play
@@ -51,7 +51,7 @@ def test_an_account_says_which_limit_was_spent_above(drawn: list[Advertiser]) ->
 
 
 def test_an_account_counts_what_came(drawn: list[Advertiser]) -> None:
-    account, one = Account(ENGINE, drawn, 1), drawn[0]
+    account, one = BidderAccount(ENGINE, drawn, 1), drawn[0]
     offered = one.simulator.hour(FIRST_DAY * HOURS + 12)
     bids = np.where(np.arange(len(offered)) % 2, offered.market_price, 0.0)
     account.take(0, 12, offered, bids, settle(offered, bids))
