@@ -306,6 +306,20 @@ def test_figures_of_all_servers_are_for_a_key(served: Served) -> None:
     assert 'adloop_request_seconds_count{path="/v1/decisions",server="decisions",status="200"}' in figures.text
 
 
+def test_what_the_servers_write_is_for_their_owner_only(served: Served) -> None:
+    """State, records of requests and decisions, keys: whatever umask `adloop serve` was started with."""
+    home, one = served.settings.home, {"opportunity_id": "m", "account_id": "a", "campaign_id": "c"}
+    served.answers()
+    body = {**one, "occurred_at": time.time()}
+    httpx.post(f"{served.url}/v1/decisions", json=body, headers=own.header(served.settings), timeout=30)
+    until = time.monotonic() + 15
+    while not (list(home.glob("requests/probe/*")) and list(home.glob("decisions/log/*"))):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    written = [*home.glob("requests/**/*"), *home.glob("decisions/**/*"), *home.glob("keys/*")]
+    assert {path.name for path in written if path.exists() and path.stat().st_mode & 0o077} == set()
+
+
 def test_old_http_is_answered(served: Served) -> None:
     body = json.dumps({"instances": INSTANCES}).encode()
     given = own.header(served.settings)["authorization"]

@@ -11,6 +11,7 @@ from features import offline, store
 from features.database import Limits, connect
 from features.settings import Settings
 from features.tables import Tables
+from features.transforms import history
 from models.churn.examples import churn_examples
 from tests.unit.features.test_store import PARAMS, SERVICE
 
@@ -36,10 +37,18 @@ def test_the_settings_name_the_limits() -> None:
 
 def test_features_are_the_same_in_parts(shop: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     examples = churn_examples(shop, PARAMS)
-    frames = []
+    frames, most, stand_at = [], list[int](), history.stand_at
+
+    def watched(db: duckdb.DuckDBPyConnection, tables: Tables, spine: pd.DataFrame) -> None:
+        most[-1] = max(most[-1], len(spine))
+        stand_at(db, tables, spine)
+
+    monkeypatch.setattr(history, "stand_at", watched)
     for rows in (10**6, 37):
         monkeypatch.setattr(offline, "PART_ROWS", rows)
+        most.append(0)
         settings = Settings(home=tmp_path / str(rows))
         snapshot = store.build(shop, SERVICE, examples, None, settings)
         frames.append(store.training_frame(snapshot, examples, settings))
     pd.testing.assert_frame_equal(*frames)
+    assert most[0] > 100 and most[1] == 37

@@ -1,8 +1,12 @@
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from models.ltv import FAMILY, LtvParams
 from models.ltv.intervals import Intervals, level
 
 
@@ -149,3 +153,24 @@ def test_intervals_of_an_older_model_go_by_the_chance_of_buying() -> None:
     _, high = old.of(np.full(2, 10.0), np.array([0.2, 0.9]))
 
     assert high.tolist() == [10.0, 20.0]
+
+
+def test_a_fit_tells_how_far_levels_of_its_times_lie_apart_and_counts_spread_around_the_last(
+    train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A season in which everybody spends twice or half as much as in the one before, and one like it."""
+    asked, learn = [], Intervals.fit.__func__
+
+    def watched(cls: type[Intervals], value: np.ndarray, actual: np.ndarray, *more: float, **named: Any) -> Intervals:
+        asked.append((actual.sum() / value.sum(), named["drift"]))
+        return learn(cls, value, actual, *more, **named)
+
+    monkeypatch.setattr(Intervals, "fit", classmethod(watched))
+    after = train["event_timestamp"].max() + pd.Timedelta(days=params.window.horizon_days)
+    for times in (1.0, 2.0, 0.5):
+        later = valid.assign(event_timestamp=after, value=times * valid["value"])
+        FAMILY.fit(train, later, params, tmp_path / str(times))
+
+    (_, steady), *moved = asked
+    assert [level for level, _ in asked] == pytest.approx([1.0] * 3, abs=0.15)
+    assert steady < 0.3 and all(drift > steady + 0.2 for _, drift in moved)
