@@ -8,8 +8,12 @@ the account's currency, `*_at` in Unix seconds.
 """
 
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
+
+from features.lake import Place, Remote, place
+from features.settings import Settings
 
 #: Where decisions are recorded under the home: parts in `LOG`, and what came of them beside it, in the file `FEEDBACK`
 #: of one machine or, by each of several replicas, in parts in `EVENTS`.
@@ -24,6 +28,8 @@ CREATE TABLE IF NOT EXISTS event (
 #: Where requests to models are recorded under the home, and what came of them, a folder a family.
 REQUESTS, OUTCOMES = "requests", "outcomes"
 SUFFIX = ".parquet"
+#: A folder here or in S3.
+AnyPlace = TypeVar("AnyPlace", Path, Remote, Place)
 
 TEXT, NUMBER, WHOLE, NAMES = pa.string(), pa.float64(), pa.int64(), pa.list_(pa.string())
 VERSIONS = pa.map_(TEXT, TEXT)
@@ -87,16 +93,24 @@ SCHEMA = pa.schema(
 )
 
 
-def decisions_folder(home: Path) -> Path:
+def recorded(settings: Settings) -> Place:
+    """Where records are read: the home, or the copies at `records_uri` where nothing was recorded in the home."""
+    here: Place = settings.home
+    if settings.records_uri is None or any((here / name).exists() for name in (f"{DECISIONS}/{LOG}", REQUESTS)):
+        return here
+    return place(settings.records_uri, settings)
+
+
+def decisions_folder(home: AnyPlace) -> AnyPlace:
     """Where decisions are recorded."""
     return home / DECISIONS / LOG
 
 
-def requests_folder(home: Path, family: str) -> Path:
+def requests_folder(home: AnyPlace, family: str) -> AnyPlace:
     """Where the requests to a family's models are recorded."""
     return home / REQUESTS / family
 
 
-def outcomes_folder(home: Path, family: str) -> Path:
+def outcomes_folder(home: AnyPlace, family: str) -> AnyPlace:
     """Where what came of those requests is recorded."""
     return home / OUTCOMES / family

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from features.lake import Place
+from features.records import recorded
 from features.settings import Settings
 from models import bundle as bundles
 from models import catalog
@@ -32,11 +34,11 @@ DRIFTED = {"drifted": True, "steady": False, "unknown": None}
 class Source(Protocol):
     """Where what models were asked is recorded, see `inference.requests`."""
 
-    def read(self, home: Path, family: str, since: datetime | None) -> pd.DataFrame: ...
+    def read(self, home: Place, family: str, since: datetime | None) -> pd.DataFrame: ...
 
-    def newest(self, home: Path, family: str) -> datetime | None: ...
+    def newest(self, home: Place, family: str) -> datetime | None: ...
 
-    def outcomes(self, home: Path, family: str, logged: pd.DataFrame) -> pd.DataFrame: ...
+    def outcomes(self, home: Place, family: str, logged: pd.DataFrame) -> pd.DataFrame: ...
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _look(source: Source, family: str, version: str, bundle: Path, params: Monit
     return look(
         settings.detectors,
         _log(answered, columns),
-        source.outcomes(settings.home, family, answered),
+        source.outcomes(recorded(settings), family, answered),
         reference,
         columns,
         record.metrics,
@@ -130,10 +132,11 @@ def _log(answered: pd.DataFrame, columns: list[str]) -> Log:
 def _answered(source: Source, family: str, version: str, params: Monitoring, settings: Settings) -> pd.DataFrame:
     """The rows that this version answered in the newest day, or in as many as hold enough rows to tell much by: what
     has just moved is not thinned by what was asked before."""
-    newest, now = source.newest(settings.home, family), datetime.now(UTC)
+    home, now = recorded(settings), datetime.now(UTC)
+    newest = source.newest(home, family)
     for days in DAYS:
         day = timedelta(days=days) if days is not None else None
-        log = source.read(settings.home, family, None if day is None else min(newest or now, now) - day)
+        log = source.read(home, family, None if day is None else min(newest or now, now) - day)
         answered = log[(log["version"] == version) & (log["status"] == 200)]
         if day is not None and newest is not None:
             answered = answered[answered["occurred_at"] > newest - day]

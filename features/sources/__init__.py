@@ -83,15 +83,14 @@ def fingerprint(sources: Iterable[str], settings: Settings, schema: Schema = AS_
 
 def _fingerprint(source: str, settings: Settings, schema: Schema) -> str:
     digest = hashlib.sha256(source.encode() if source in _BUNDLED else b"folder")
-    if lake.is_remote(source):
-        remote = lake.filesystem(source, settings)
-        for uri in _files(source, settings, schema):
-            digest.update(f"{uri.rsplit('/', 1)[-1]} {remote.checksum(uri)}".encode())
-        return digest.hexdigest()
-    files = _BUNDLED[source].files() if source in _BUNDLED else map(Path, _files(source, settings, schema))
-    for file in files:
-        digest.update(file.name.encode())
-        with file.open("rb") as stream:
+    files = map(str, _BUNDLED[source].files()) if source in _BUNDLED else _files(source, settings, schema)
+    for uri in files:
+        name = uri.rsplit("/", 1)[-1]
+        if lake.is_remote(uri):
+            digest.update(f"{name} {lake.filesystem(uri, settings).checksum(uri)}".encode())
+            continue
+        digest.update(name.encode())
+        with Path(uri).open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from features import lake
-from features.records import DECISIONS, EVENT_TABLE, EVENTS, FEEDBACK, LOG, SUFFIX
+from features.lake import Place, Remote, place
+from features.records import DECISIONS, EVENT_TABLE, EVENTS, FEEDBACK, LOG, SUFFIX, recorded
 from features.settings import Settings
-from features.tables import literal, path
+from features.tables import literal, only, path
 
 NAME, TABLES = "decision_log", ("auctions",)
 
@@ -48,8 +48,8 @@ _EVENT = "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SHARED = """
     SELECT event ->> 'account_id', event ->> 'event_id', event ->> 'decision_id', event ->> 'kind',
            (event ->> 'occurred_at')::DOUBLE, (event ->> 'cost')::DOUBLE, (event ->> 'value')::DOUBLE, 1,
-           (logged_at * 1e9)::BIGINT
-    FROM (SELECT logged_at, entry -> '$.event' AS event FROM read_parquet(?)) ORDER BY logged_at
+           coalesce((event ->> 'told')::BIGINT, (logged_at * 1e9)::BIGINT) AS told
+    FROM (SELECT logged_at, entry -> '$.event' AS event FROM read_parquet(?, union_by_name = true)) ORDER BY told
 """
 
 # Asked again, a bid is what it was first. What a click or winning was expected to bring is what the caller said; only
@@ -81,12 +81,10 @@ _AUCTIONS = """
 def files(source: str, settings: Settings) -> list[str]:
     """The files of the endpoint's own log (`decision_log`), or of a folder with `log/` and what came of it; none where
     the source is neither. Raises `FileNotFoundError` where the endpoint has logged nothing yet."""
-    if lake.is_remote(source):
-        return []
     root = _root(source, settings)
     parts = sorted((root / LOG).glob(f"*{SUFFIX}"))
     # What SQLite has not yet moved into the file itself stands beside it.
-    told = [file for file in (root / FEEDBACK, root / f"{FEEDBACK}-wal") if file.is_file()]
+    told: list[Place] = [file for file in (root / FEEDBACK, root / f"{FEEDBACK}-wal") if file.is_file()]
     told += sorted((root / EVENTS).glob(f"*{SUFFIX}"))
     if parts and told:
         return [str(file) for file in (*parts, *told)]
@@ -99,48 +97,56 @@ def read(source: str, destination: Path, settings: Settings) -> None:
     """Write the canonical table into `destination`; beside its columns those of the decision: account, id, bid, arm,
     propensity, explored, and when it was clicked and converted."""
     root = _root(source, settings)
-    parts = ", ".join(path(file) for file in sorted((root / LOG).glob(f"*{SUFFIX}")))
+    parts = ", ".join(path(str(file)) for file in sorted((root / LOG).glob(f"*{SUFFIX}")))
     moments = {
         name: f"make_timestamp(round({name} * 1e6)::BIGINT)" for name in ("decided_at", "clicked_at", "converted_at")
     }
     came = came_of(root)
-    with duckdb.connect() as db:
+    with _reading(root) as db:
         db.register("came", came)
         target = literal(str(destination / "auctions.parquet"))
         db.execute(f"COPY ({_AUCTIONS.format(parts=parts, **moments)}) TO {target} (FORMAT parquet)")
 
 
-def came_of(root: Path) -> pd.DataFrame:
+def came_of(root: Place) -> pd.DataFrame:
     """What came of each decision that something was told of, by the folder of an endpoint, or of several: a row each.
 
     `impression`, `click` and `won` are 0 or 1, `conversions` a count; `cost` and `value` in the account's currency;
     `price` what the impression cost, where that was told; `clicked_at`, `converted_at` and `told_at` in Unix seconds.
     """
-    kept, shared = root / FEEDBACK, sorted((root / EVENTS).glob(f"*{SUFFIX}"))
-    with closing(_opened(kept) if kept.is_file() and not shared else _gathered(kept, shared)) as db:
+    kept = root / FEEDBACK if isinstance(root, Path) and (root / FEEDBACK).is_file() else None
+    shared = sorted(only(str(part)) for part in (root / EVENTS).glob(f"*{SUFFIX}"))
+    with closing(_opened(kept) if kept and not shared else _gathered(kept, shared, root)) as db:
         columns = [name for _, name, *_ in db.execute("PRAGMA table_info(event)")]
         query = _CAME.format(told="told" if "told" in columns else "NULL")
         return pd.read_sql_query(query, db, params={"now": time.time()})
+
+
+def _reading(root: Place) -> duckdb.DuckDBPyConnection:
+    db = duckdb.connect()
+    if isinstance(root, Remote):
+        db.register_filesystem(root.system)
+    return db
 
 
 def _opened(kept: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{kept.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
 
 
-def _gathered(kept: Path, shared: Sequence[Path]) -> sqlite3.Connection:
+def _gathered(kept: Path | None, shared: Sequence[str], root: Place) -> sqlite3.Connection:
     """The events that replicas recorded, each once, as it was first told; and before them those of one machine."""
     db = sqlite3.connect("")  # a file of its own, gone when it is closed
     db.execute(EVENT_TABLE)
-    if kept.is_file():
+    if kept is not None:
         with closing(_opened(kept)) as before:
             db.executemany(_EVENT, before.execute("SELECT * FROM event"))
     if shared:
-        with duckdb.connect() as parts:
-            found = parts.execute(_SHARED, [[str(part) for part in shared]])
+        with _reading(root) as parts:
+            found = parts.execute(_SHARED, [shared])
             while rows := found.fetchmany(10_000):
                 db.executemany(_EVENT, rows)
     return db
 
 
-def _root(source: str, settings: Settings) -> Path:
-    return settings.home / DECISIONS if source == NAME else Path(source)
+def _root(source: str, settings: Settings) -> Place:
+    return recorded(settings) / DECISIONS if source == NAME else place(source, settings)

@@ -30,15 +30,17 @@ def simulate(campaigns: int, days: int, seed: int | None, params_file: Path) -> 
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
-def replay(file: Path) -> None:
-    """Repeat the decisions logged in FILE (a part of the decision log, or its folder) and compare them bit for bit.
+@click.argument("file")
+def replay(file: str) -> None:
+    """Repeat the decisions logged in FILE (a part of the decision log, or its folder, here or at s3://...) and compare
+    them bit for bit.
 
     Also reports entries that were changed, removed or moved since they were logged. Exits with 1 on any difference.
     """
+    from features.lake import place
     from serving.experiments.replay import replay as decide_again
 
-    done = decide_again(file)
+    done = decide_again(place(file, Settings()))
     for fault in done.faults:
         click.echo(f"not as it was logged: {fault}")
     for one in done.differences:
@@ -52,13 +54,13 @@ def replay(file: Path) -> None:
 @click.argument("decision_id")
 def explain(decision_id: str) -> None:
     """Explain DECISION_ID in words: reason, triggers, guardrails, propensity, versions. Finds simulated ones too."""
-    from features.records import decisions_folder
+    from features.records import decisions_folder, recorded
     from serving.experiments.explain import explain as in_words
     from serving.experiments.simulation.records import folder as simulated
 
-    home = Settings().home
-    logs = [place for place in (decisions_folder(home), simulated(Settings()) / "log") if place.exists()]
-    for place in logs:
+    home = recorded(Settings())
+    logs = (decisions_folder(home), simulated(Settings()) / "log")
+    for place in (log for log in logs if log.exists()):
         with suppress(LookupError):
             click.echo(in_words(place, decision_id))
             return

@@ -34,6 +34,7 @@ SCHEMA = f"""{EVENT_TABLE}CREATE TABLE IF NOT EXISTS decision (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS decision_at ON decision (at);
 CREATE INDEX IF NOT EXISTS event_waiting ON event (account, decision) WHERE counted = 0;
+CREATE INDEX IF NOT EXISTS event_told ON event (told);
 CREATE INDEX IF NOT EXISTS event_aside ON event (account) WHERE counted = 2;
 """
 #: What `counted` says of an event: it waits; it is in the state; the state could not take it.
@@ -148,8 +149,10 @@ class Feedback:
         ]
 
     def _taken(self, observed: Sequence[Observed]) -> tuple[list[Status], dict[tuple[str, str], Flag]]:
-        latest, first = self._clock() + self._ahead_s, time.time_ns()
+        latest = self._clock() + self._ahead_s
         with self._writing() as db:
+            ((last,),) = db.execute("SELECT coalesce(max(told), 0) FROM event")
+            first = max(time.time_ns(), last + 1)  # in the order of commits: copies are made from the last one copied
             statuses = [self._accept(db, one, latest, first + place) for place, one in enumerate(observed)]
         return statuses, self._count(list(dict.fromkeys((one.account_id, one.decision_id) for one in observed)))
 

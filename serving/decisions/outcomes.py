@@ -1,9 +1,8 @@
 """Decisions with what came of them: a row each, to learn from, to estimate a policy's value, to query with DuckDB."""
 
-from pathlib import Path
-
 import pandas as pd
 
+from features.lake import Place
 from features.records import COLUMNS, LOG
 from features.sources.decision_log import came_of
 from serving.decisions.records import Action
@@ -13,7 +12,7 @@ KEY = ["account_id", "decision_id"]
 CAME = {"impression": "int8", "click": "int8", "conversions": "int64", "value": "float64", "cost": "float64"}
 
 
-def joined(root: Path, since: float = 0.0) -> pd.DataFrame:
+def joined(root: Place, since: float = 0.0) -> pd.DataFrame:
     """The decisions of an endpoint's folder, or of several, logged since a time, each once, with what came of it.
 
     Columns: those of `features.records.COLUMNS`; then `impression` and `click` (0 or 1), `conversions` (a count),

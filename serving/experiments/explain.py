@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from features.lake import Place
 from serving.decisions.log.entry import Entry, find
 from serving.decisions.records import Decision, GuardrailEffect, Trigger
 
 
-def explain(place: Path, decision_id: str) -> str:
+def explain(place: Place, decision_id: str) -> str:
     """What was decided and why, each time it was asked for. Raises `LookupError` for a decision that is not logged."""
     return "\n\n".join(_told(entry) for entry in find(place, decision_id))
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import orjson
 
+from features.lake import Place
 from serving.decisions.decide import answered, decide
 from serving.decisions.log import params as stored
 from serving.decisions.log.entry import read
@@ -45,7 +45,7 @@ class ReplayReport:
     faults: tuple[ChainFault, ...]
 
 
-def replay(path: Path) -> ReplayReport:
+def replay(path: Place) -> ReplayReport:
     """Decide every entry of a part or folder again, from what was logged with it, and compare the bytes.
 
     Raises `FileNotFoundError` where nothing is logged or the parameters are gone, `ValueError` for what is no log.

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pandas as pd
 
+from features.lake import Place
 from features.records import outcomes_folder
 from serving.inference.values import plain
 from serving.records import parts, reading
@@ -66,7 +67,7 @@ class OutcomeRecorder:
             record.close()
 
 
-def read(home: Path, family: str) -> pd.DataFrame:
+def read(home: Place, family: str) -> pd.DataFrame:
     """The outcomes, one a request and row, the first that was told. Empty where none came yet."""
     place = outcomes_folder(home, family)
     tables = reading.tables(place, ["logged_at", "entry"]) if place.exists() else ()
@@ -76,7 +77,7 @@ def read(home: Path, family: str) -> pd.DataFrame:
     return frame.drop_duplicates(KEY, ignore_index=True)
 
 
-def joined(home: Path, family: str, logged: pd.DataFrame) -> pd.DataFrame:
+def joined(home: Place, family: str, logged: pd.DataFrame) -> pd.DataFrame:
     """The answered rows of a request log that was read whose outcome is in, with its label columns."""
     answered = logged[logged["status"] == 200]
     return answered.merge(read(home, family), on=KEY, how="inner", validate="many_to_one")

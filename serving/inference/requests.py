@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow.compute as pc
 from prometheus_client import Counter
 
+from features.lake import Place
 from features.records import requests_folder
 from serving.inference import outcomes as labels
 from serving.inference.values import as_text, plain
@@ -145,7 +146,7 @@ def _rows(frame: pd.DataFrame | None, count: int) -> list[dict[Any, Any]]:
     return [{}] * count if frame is None else frame.to_dict("records")
 
 
-def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame:
+def read(home: Place, family: str, since: datetime | None = None) -> pd.DataFrame:
     """The logged rows, oldest first: `request_id, row, entity_id, occurred_at, version, status, latency_ms, error`,
     then the features as `feature.<name>` and the answers as `answer.<name>`. Empty where nothing was logged yet.
     """
@@ -173,7 +174,7 @@ def to_frame(family: str, logged: list[dict[str, Any]]) -> pd.DataFrame:
 _PARTS = (("features", FEATURE), ("answers", ANSWER))
 
 
-def _recorded(place: Path, since: float) -> Iterator[Any]:
+def _recorded(place: Place, since: float) -> Iterator[Any]:
     """The records of requests that may have come since a time."""
     if place.exists():
         for table in reading.tables(place, ["request_id", "entry"], since):
@@ -189,12 +190,12 @@ def _columns(said: list[dict[str, Any]], prefix: str) -> pd.DataFrame:
     return frame.add_prefix(prefix)
 
 
-def newest(home: Path, family: str) -> datetime | None:
+def newest(home: Place, family: str) -> datetime | None:
     """When the last logged request came; None where nothing was logged yet."""
     return reading.newest(requests_folder(home, family))
 
 
-def outcomes(home: Path, family: str, logged: pd.DataFrame) -> pd.DataFrame:
+def outcomes(home: Place, family: str, logged: pd.DataFrame) -> pd.DataFrame:
     """The labels reported for requests, see `outcomes.read`."""
     return labels.read(home, family)
 

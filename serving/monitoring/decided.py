@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pandas as pd
 import pyarrow.compute as pc
 
+from features.lake import Place
 from features.records import DECISIONS, decisions_folder
 from serving.decisions.kinds import kinds
 from serving.decisions.outcomes import joined
@@ -21,7 +21,7 @@ from serving.records import parts, reading
 MOST = 50_000
 
 
-def read(home: Path, family: str, since: datetime | None = None) -> pd.DataFrame:
+def read(home: Place, family: str, since: datetime | None = None) -> pd.DataFrame:
     """The newest decisions that a family was asked for, as `inference.requests.read` tells requests; `request_id` is
     the decision's. Answers have the model's own names."""
     begin, found = 0.0 if since is None else since.timestamp(), list[dict[str, Any]]()
@@ -53,7 +53,7 @@ def asks(family: str) -> frozenset[str]:
     return frozenset(name for asked in kinds() for name in answers(family, asked).values())
 
 
-def outcomes(home: Path, family: str, logged: pd.DataFrame) -> pd.DataFrame:
+def outcomes(home: Place, family: str, logged: pd.DataFrame) -> pd.DataFrame:
     """The labels of decisions that were read: those reported by their id, or where the kind derives them from events
     (`Kind.judged`), those. As `inference.outcomes.read`, with `answer.<name>` of the answers to judge."""
     told = [labels.read(home, family)]
@@ -67,12 +67,12 @@ def outcomes(home: Path, family: str, logged: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(told, ignore_index=True).drop_duplicates(labels.KEY)
 
 
-def newest(home: Path, family: str) -> datetime | None:
+def newest(home: Place, family: str) -> datetime | None:
     """When the last decision was logged; None where none was."""
     return reading.newest(decisions_folder(home))
 
 
-def _recorded(place: Path, since: float) -> Iterator[dict[str, Any]]:
+def _recorded(place: Place, since: float) -> Iterator[dict[str, Any]]:
     if place.exists():
         for table in reading.tables(place, ["decision_id", "entry"], since):
             yield from map(orjson.loads, reversed(parts.exact(table.filter(pc.field("decision_id").is_valid()))))

@@ -1,14 +1,21 @@
 """Copies of finished parts under an address of S3: for machines that come and go, and to be kept beyond the home."""
 
 import logging
+import re
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from features import lake
-from features.records import DECISIONS, EVENTS, LOG, OUTCOMES, REQUESTS, SUFFIX
+from features.records import DECISIONS, EVENTS, FEEDBACK, LOG, OUTCOMES, REQUESTS, SUFFIX
 from features.settings import Settings
 
 log = logging.getLogger("adloop.records")
@@ -52,7 +59,8 @@ class Export:
 
 
 def copy(settings: Settings, uri: str) -> int:
-    """Copy the parts that are not there yet, or are larger by now; how many that were. Raises what S3 raises."""
+    """Copy the parts that are not there yet, or are larger by now, and new events of `FEEDBACK` as parts of `EVENTS`;
+    how many parts that were. Raises what S3 raises."""
     there, count = lake.filesystem(uri, settings), 0
     try:
         found = {path: about["size"] for path, about in there.find(uri, detail=True).items()}
@@ -63,7 +71,32 @@ def copy(settings: Settings, uri: str) -> int:
         if found.get(target.removeprefix("s3://")) != file.stat().st_size:
             there.put_file(str(file), target)
             count += 1
+    return count + _events(settings.home / DECISIONS / FEEDBACK, there, f"{uri}/{DECISIONS}/{EVENTS}", found)
+
+
+def _events(kept: Path, there: Any, folder: str, found: Iterable[str]) -> int:
+    """Copy the events told since the last copy, whose name says until when it goes."""
+    if not kept.is_file():
+        return 0
+    last = max((int(name[1]) for path in found if (name := _COPY.search(path))), default=0)
+    count = 0
+    with closing(sqlite3.connect(f"{kept.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+        while rows := db.execute(_TOLD, [last, EVENTS_AT_ONCE]).fetchall():
+            last, events = rows[-1][-1], [dict(zip(_EVENT, row, strict=True)) for row in rows]
+            entries = [orjson.dumps({"event": event}).decode() for event in events]
+            with there.open(f"{folder}/{FEEDBACK}-{last}{SUFFIX}", "wb") as part:
+                pq.write_table(pa.table({"logged_at": [one["told"] / 1e9 for one in events], "entry": entries}), part)
+            count += 1
     return count
+
+
+#: Events of one copy, at most.
+EVENTS_AT_ONCE = 100_000
+_COPY = re.compile(rf"/{EVENTS}/{re.escape(FEEDBACK)}-(\d+){re.escape(SUFFIX)}$")
+_EVENT = ("account_id", "event_id", "decision_id", "kind", "occurred_at", "cost", "value", "told")
+_TOLD = """
+SELECT account, event, decision, kind, at, cost, value, told FROM event WHERE told > ? ORDER BY told LIMIT ?
+"""
 
 
 def _files(home: Path) -> Iterator[Path]:

@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.records import SCHEMA, SUFFIX
+from features.lake import Place
+from features.records import SCHEMA, SUFFIX, AnyPlace
 from serving.records import journal
 
 log = logging.getLogger("adloop.records")
@@ -63,9 +64,9 @@ def write(place: Path, head: Head, batches: Sequence[Any]) -> None:
     appear(place / f"{name}.writing", place / f"{name}{SUFFIX}")
 
 
-def head(part: Path) -> Head:
+def head(part: Place) -> Head:
     """Where a part stands. Raises `ValueError` for a file that is no part of a record."""
-    about = pq.read_schema(part).metadata or {}
+    about = _opened(part).schema_arrow.metadata or {}
     try:
         chain, first = about[b"adloop.chain"].decode(), int(about[b"adloop.first"])
         return Head(chain, first, bytes.fromhex(about[b"adloop.previous"].decode()), about[b"adloop.closed"] == b"1")
@@ -73,17 +74,22 @@ def head(part: Path) -> Head:
         raise ValueError(f"{part} is no part of a record") from None
 
 
-def read(part: Path, columns: Sequence[str] | None = None) -> Any:
+def read(part: Place, columns: Sequence[str] | None = None) -> Any:
     """A part as a `pyarrow.Table`, all of it or some columns."""
-    return pq.ParquetFile(part).read(columns=columns)
+    return _opened(part).read(columns=columns)
 
 
-def rows(part: Path) -> int:
+def _opened(part: Place) -> Any:
+    """Only its footer is read yet."""
+    return pq.ParquetFile(part if isinstance(part, Path) else part.open("rb"))
+
+
+def rows(part: Place) -> int:
     """Entries of a part."""
-    return int(pq.read_metadata(part).num_rows)
+    return int(_opened(part).metadata.num_rows)
 
 
-def whole(part: Path) -> bool:
+def whole(part: Place) -> bool:
     """Whether a file is a part whose footer can be read."""
     try:
         head(part)
@@ -92,9 +98,9 @@ def whole(part: Path) -> bool:
     return True
 
 
-def uncovered(chain: Sequence[Path]) -> list[Path]:
+def uncovered(chain: Sequence[AnyPlace]) -> list[AnyPlace]:
     """Parts in the order of their chains, without those whose records one before them has too: a merge was killed."""
-    kept, end = list[Path](), ("", 0)
+    kept, end = list[AnyPlace](), ("", 0)
     for part in chain:
         if whole(part):
             about = head(part)
@@ -106,7 +112,7 @@ def uncovered(chain: Sequence[Path]) -> list[Path]:
     return kept
 
 
-def removed(place: Path) -> dict[str, tuple[int, bytes]]:
+def removed(place: Place) -> dict[str, tuple[int, bytes]]:
     """Where chains go on whose beginning was removed: sequence number of the first record, and the hash it follows."""
     file = place / REMOVED
     told = json.loads(file.read_text()) if file.exists() else {}
@@ -114,7 +120,7 @@ def removed(place: Path) -> dict[str, tuple[int, bytes]]:
 
 
 @contextmanager
-def steady(path: Path) -> Iterator[None]:
+def steady(path: Place) -> Iterator[None]:
     """While a record is read, its parts are neither merged nor removed."""
     place = path if path.is_dir() else path.parent
     try:
@@ -133,7 +139,7 @@ def exact(table: Any) -> list[bytes]:
     return written
 
 
-def found(path: Path) -> list[Path]:
+def found(path: AnyPlace) -> list[AnyPlace]:
     """The part that `path` is, or the parts of the folder that it is, by chain and in the order of each.
 
     Raises `FileNotFoundError` where there is nothing.
@@ -143,18 +149,18 @@ def found(path: Path) -> list[Path]:
     return sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
 
 
-def late(part: Path, since: float) -> bool:
+def late(part: Place, since: float) -> bool:
     """Whether a part may hold records recorded since a time (Unix seconds). Clocks of files are the coarser ones."""
     return part.stat().st_mtime >= since - 1
 
 
-def journals(path: Path) -> list[journal.JournalContent]:
+def journals(path: Place) -> list[journal.JournalContent]:
     """What the journals in a folder hold. Read before the parts, nothing is missed that becomes a part meanwhile.
 
     One that is damaged is left out, and named in this process's log.
     """
     found = []
-    for file in path.glob(f"*{journal.SUFFIX}"):
+    for file in path.glob(f"*{journal.SUFFIX}") if isinstance(path, Path) else ():  # copies are of finished parts
         try:
             kept = journal.read(file)
         except journal.Damaged as damaged:

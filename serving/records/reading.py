@@ -4,12 +4,12 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.lake import Place
 from serving.records import journal, parts
 from serving.records.columns import batch
 
@@ -39,7 +39,7 @@ class Stretch:
         return self.head.first + len(self.written)
 
 
-def stretches(path: Path, damaged: dict[str, str] | None = None) -> Iterator[Stretch]:
+def stretches(path: Place, damaged: dict[str, str] | None = None) -> Iterator[Stretch]:
     """All that a part or a folder holds, each record once, one part at a time.
 
     Raises `FileNotFoundError` where there is nothing.
@@ -66,7 +66,7 @@ def stretches(path: Path, damaged: dict[str, str] | None = None) -> Iterator[Str
             yield found
 
 
-def _part(part: Path) -> Stretch:
+def _part(part: Place) -> Stretch:
     table = parts.read(part)
     return Stretch(part.name, parts.head(part), parts.exact(table), table["hash"].to_pylist(), False, table)
 
@@ -76,13 +76,13 @@ def _journal(kept: journal.JournalContent) -> Stretch:
     return Stretch(f"the journal of {kept.chain}", head, kept.written, kept.hashes, not kept.damaged, None)
 
 
-def records(path: Path) -> Iterator[bytes]:
+def records(path: Place) -> Iterator[bytes]:
     """The exact bytes of each record, as `stretches` finds them; those of damaged parts are left out, see `verify`."""
     for stretch in stretches(path, {}):
         yield from stretch.written
 
 
-def find(path: Path, column: str, value: str) -> set[bytes]:
+def find(path: Place, column: str, value: str) -> set[bytes]:
     """The exact bytes of the records with this text in a column."""
     found = set[bytes]()
     for table in tables(path, [column, "entry"]):
@@ -90,7 +90,7 @@ def find(path: Path, column: str, value: str) -> set[bytes]:
     return found
 
 
-def tables(path: Path, columns: Sequence[str], since: float = 0.0) -> Iterator[Any]:
+def tables(path: Place, columns: Sequence[str], since: float = 0.0) -> Iterator[Any]:
     """All that may have been recorded since a time (Unix seconds), as a table of these columns a part or journal, the
     newest first.
 
@@ -112,7 +112,7 @@ def tables(path: Path, columns: Sequence[str], since: float = 0.0) -> Iterator[A
             yield table
 
 
-def newest(path: Path) -> datetime | None:
+def newest(path: Place) -> datetime | None:
     """When the newest record was made; None where nothing is recorded yet."""
     found = (pc.max(table["logged_at"]).as_py() for table in tables(path, ["logged_at"])) if path.exists() else ()
     last = max((at for at in found if at is not None), default=None)

@@ -1,11 +1,11 @@
 """Whether the records of a record are what was recorded: none changed, removed or moved."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from features.lake import Place
 from features.records import SCHEMA, SUFFIX
 from serving.records import parts
 from serving.records.chain import genesis, links
@@ -26,7 +26,7 @@ class ChainFault:
         return f"{self.source}: record {self.sequence} of chain {self.chain} {self.what}"
 
 
-def verify(path: Path) -> list[ChainFault]:
+def verify(path: Place) -> list[ChainFault]:
     """The first record of each chain that was changed, removed or moved since it was recorded; empty if none was.
 
     Of a single part, that its records follow each other. Who can write to the folder could also write a whole chain

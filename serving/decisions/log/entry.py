@@ -1,8 +1,8 @@
 """The record of a decision: all that it was made from, and the decision."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from features.lake import Place
 from serving.decisions.rebuild import from_json
 from serving.decisions.records import Decision, Opportunity, Predictions, State
 from serving.decisions.state.store import Grant
@@ -38,7 +38,7 @@ def read(written: bytes) -> Entry:
         raise ValueError(f"an entry of the decision log cannot be read: {strange}") from strange
 
 
-def find(place: Path, decision_id: str) -> list[Entry]:
+def find(place: Place, decision_id: str) -> list[Entry]:
     """What was logged of a decision, oldest first: it was asked for once or more. Raises `LookupError` if never."""
     found = [read(written) for written in reading.find(place, "decision_id", decision_id)]
     found = [entry for entry in found if entry.decision.decision_id == decision_id]

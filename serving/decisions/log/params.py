@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from features.lake import Place
 from serving.decisions.params import DecisionParams
 from serving.records import parts
 
@@ -23,7 +24,7 @@ def keep(place: Path, params: DecisionParams) -> str:
     return name
 
 
-def read(place: Path, name: str) -> DecisionParams:
+def read(place: Place, name: str) -> DecisionParams:
     """The parameters of that name. Raises `ValueError` where they are not what was stored."""
     written = (place / "params" / f"{name}.json").read_bytes()
     if hashlib.sha256(written).hexdigest() != name:
