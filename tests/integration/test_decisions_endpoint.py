@@ -16,6 +16,7 @@ from features import store
 from features.records import decisions_folder
 from features.settings import Settings
 from serving.access import keys
+from serving.decisions.api.schemas import Ready
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import Entry, find
@@ -224,6 +225,24 @@ def test_a_stop_and_a_persons_word_hold_at_once(endpoint: Endpoint) -> None:
     assert endpoint.post("kill", {"campaign_id": "spring", "why": "x"}).json()["error"]["field"] == "account_id"
 
 
+def test_an_admin_of_one_account_changes_and_sees_no_other(endpoint: Endpoint) -> None:
+    key = keys.make(endpoint.settings, "of acme", ["admin"], 1e6, accounts=["acme"])
+    bodies = {
+        "campaigns": {"campaign_id": "winter", "daily_limit": 1.0},
+        "accounts": {"limit": None},
+        "kill": {"campaign_id": "winter", "why": None},
+        "override": {"campaign_id": "winter", "stands": "no", "why": "over"},
+    }
+    for account, status in (("acme", 200), ("beta", 403)):
+        for path, body in bodies.items():
+            assert endpoint.post(path, {"account_id": account, **body}, key).status_code == status, path
+        url, given = f"{endpoint.url}/v1/budgets?account_id={account}", {"authorization": f"Bearer {key}"}
+        assert httpx.get(url, headers=given, timeout=30).status_code == status
+    assert endpoint.post("kill", {"why": "all of it"}, key).status_code == 403
+    assert httpx.get(f"{endpoint.url}/v1/budgets", headers=given, timeout=30).status_code == 403
+    assert endpoint.state.budgets("beta") == [] and endpoint.state.stopped() is None
+
+
 def test_a_campaign_spends_what_it_was_given_and_its_account_was(endpoint: Endpoint) -> None:
     place = {"account_id": "new", "campaign_id": "autumn"}
     assert endpoint.decide(**place)["reason"] == "no bid: the campaign has no budget"
@@ -319,6 +338,7 @@ def test_health_metrics_and_the_document_need_no_key(endpoint: Endpoint) -> None
     assert httpx.get(f"{endpoint.url}/health/live").json() == {"alive": True}
     ready = httpx.get(f"{endpoint.url}/health/ready").json()
     assert ready["ready"] and set(ready["models"]) == {"clicks", "bidder"}
+    assert set(ready) <= set(Ready.__annotations__), "the document tells of all that is answered"
     told = endpoint.metrics()
     assert 'adloop_decisions_total{action="bid",arm="fallback"}' in told
     assert 'adloop_guardrails_total{guardrail="fallback"}' in told

@@ -332,6 +332,18 @@ def test_a_tampered_bundle_is_not_opened(tmp_path: Path) -> None:
     server.stop()
 
 
+@pytest.mark.parametrize(("name", "version"), [("probe", "2"), ("churn", "1")])
+def test_a_bundle_is_served_only_as_what_it_was_signed_for(tmp_path: Path, name: str, version: str) -> None:
+    settings = Settings(home=tmp_path)
+    bundle = probe.write(tmp_path / "bundle", settings, probe.Probe())
+    server = ModelServer(probe.SERVER, name, version, bundle, tmp_path / "log", settings)
+    try:
+        with pytest.raises(CannotServe, match=rf"BundleTampered.*expected {name} {version}, got probe 1"):
+            server.wait_ready()
+    finally:
+        server.stop()
+
+
 def test_sigterm_lets_go_of_nothing(tmp_path: Path) -> None:
     """A request that is being answered is answered, and what was logged is written."""
     settings = Settings(home=tmp_path)

@@ -290,18 +290,24 @@ class Live(TypedDict):
 
 
 class Counting(TypedDict):
-    """`counting`, or why events are not counted now; and how many were set aside, as the state could not take them."""
+    """`counting`, or why events are not counted now; and how many were set aside, as the state could not take them
+    (null: not known while feedback is away)."""
 
     state: str
-    set_aside: int
+    set_aside: int | None
 
 
 class Ready(TypedDict):
-    """Whether it may be sent requests, and the version that answers for each family."""
+    """Whether it may be sent requests, and the version that answers for each family.
+
+    By part: why it does not work (`reasons`), and what of it is damaged and left out, while all else works.
+    """
 
     ready: bool
     models: dict[str, str]
     feedback: Counting
+    reasons: dict[str, str]
+    left_out: dict[str, str]
     kafka: NotRequired[Literal["reading", "away"]]
 
 

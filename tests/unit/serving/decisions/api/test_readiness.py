@@ -8,11 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from serving.decisions.api import guarded
 from serving.decisions.api.guarded import Disk
 from serving.decisions.api.intake import FeedbackAway, Intake
 from serving.decisions.api.readiness import Readiness
+from serving.decisions.api.schemas import Counting
 from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.log.writer import DecisionLog
@@ -131,6 +133,7 @@ def test_damaged_feedback_is_told_and_refused_while_decisions_go_on(home: Path, 
     taken = opened(home)
     told = taken.fault()
     assert told is not None and str(path) in told and "move it away" in told
+    assert TypeAdapter(Counting).validate_python(taken.standing)["state"] == told
     with pytest.raises(FeedbackAway, match="does not take feedback"):
         taken.take([clicked(0)])
     log = DecisionLog(home / "log", PARAMS, taken.expect)

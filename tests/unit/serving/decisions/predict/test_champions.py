@@ -117,6 +117,15 @@ def test_a_damaged_bundle_is_left_out_by_name_and_the_rest_answers(tmp_path: Pat
     assert models.left_out() == {}
 
 
+def test_a_bundle_in_the_place_of_another_family_is_left_out_by_name(tmp_path: Path, settings: Settings) -> None:
+    shutil.rmtree(tmp_path / "bidder")
+    shutil.copytree(tmp_path / "clicks", tmp_path / "bidder")
+    models = looked(Champions(Store(tmp_path).current, settings))
+    assert models.versions == {"clicks": "1"}
+    (told,) = models.left_out().items()
+    assert told[0] == "bidder 1" and "expected bidder, got clicks" in told[1]
+
+
 def test_without_the_model_that_bids_it_is_not_ready_though_others_are_there(
     tmp_path: Path, settings: Settings
 ) -> None:
