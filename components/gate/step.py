@@ -149,19 +149,19 @@ def _judge_by_log(
         return ""
     if champion is None:
         return "not applied: there is no champion"
+    from features.records import DECISIONS, recorded
     from features.store import Online
-    from serving.decisions.predict.features import Features
     from serving.experiments import challenge
 
     version, opened = champion
     try:
         verdict = challenge.judge(
             family.log_gate,
-            settings.home / "decisions",
+            recorded(settings) / DECISIONS,
             version,
             candidate,
             opened,
-            Features(Online(settings)),
+            Online(settings),
             seed,
         )
     except LookupError as missing:

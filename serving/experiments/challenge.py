@@ -5,16 +5,19 @@ one of the three that is nearest to its own bid; where it is further off than ha
 Each auction is judged by itself, in the state that it met: a challenger's own pace is for the replay and the canary.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
+from features.lake import Place
+from features.packed.reader import SnapshotReader, Vectors
 from features.records import LOG
+from features.store import Online
 from models.bundle import Bundle
 from models.evaluation.gates import Verdict
 from models.evaluation.policy_value import LogGate
@@ -27,6 +30,7 @@ from serving.decisions.log.entry import Entry, read
 from serving.decisions.predict.features import Features
 from serving.decisions.predict.predictor import BundlePredictor
 from serving.decisions.predict.predictors import Predictors
+from serving.decisions.records import Predictions
 from serving.records import reading
 
 #: Entries that the models are asked about in one go.
@@ -34,19 +38,20 @@ BATCH = 1000
 
 
 def judge(
-    gate: LogGate, place: Path, version: str, challenger: Bundle, champion: Bundle, features: Features, seed: int
+    gate: LogGate, place: Place, version: str, challenger: Bundle, champion: Bundle, online: Online, seed: int
 ) -> Verdict:
     """Apply a gate to the rounds that the champion decided, with what both would have chosen in them.
 
     Args:
         place: the folder with the endpoint's `log` and what came of it.
         version: the champion's.
+        online: where features are looked up that the champion did not read, so that they are not in the log.
 
     Raises:
         LookupError: where no decision of that version is logged there, or nothing that came of any.
     """
     log = _rounds(place, version, goal=str(champion.manifest.params["goal"]))
-    turns = _turns(place / "log", log.index, Both(challenger, champion), features)
+    turns = _turns(place / "log", log.index, Challenger(challenger, champion, online))
     log = log.loc[turns.index].assign(propensity=lambda rows: rows["propensity"] / turns["policy_share"])
     asked = {
         "challenger": pd.DataFrame({"probability": (turns["taken"] == turns["wanted"]).astype(float)}),
@@ -55,23 +60,43 @@ def judge(
     return gate(log, asked["challenger"], asked["champion"], seed)
 
 
-class Both:
-    """Both models, asked as the endpoint asks them: features as they are now shift both alike."""
+class Challenger:
+    """The challenger, asked as the endpoint asks a model, with the features that the champion read."""
 
-    def __init__(self, challenger: Bundle, champion: Bundle) -> None:
-        self._predictors = [
-            Predictors(bid.KIND, {bid.FAMILY: BundlePredictor(one, "")}) for one in (challenger, champion)
-        ]
+    def __init__(self, challenger: Bundle, champion: Bundle, online: Online) -> None:
+        self._predictors = Predictors(bid.KIND, {bid.FAMILY: BundlePredictor(challenger, "")})
+        self._features = UnrecordedFeatures(online, BundlePredictor(champion, "").columns)
 
-    def ratios(self, entries: Sequence[Entry], features: Features) -> Any:
+    def ratios(self, entries: Sequence[Entry]) -> Any:
         """The challenger's bid as a multiple of the champion's, of (entries,); NaN where one of them bids nothing."""
-        opportunities, states = [one.opportunity for one in entries], [one.state for one in entries]
-        said = [predictors.predict(opportunities, states, features) for predictors in self._predictors]
-        ours, theirs = (np.array([one.answers.get("policy_bid") or np.nan for one in each]) for each in said)
+        asked = [
+            replace(one.opportunity, features={**one.opportunity.features, **one.predictions.features})
+            for one in entries
+        ]
+        said = self._predictors.predict(asked, [one.state for one in entries], self._features)
+        ours, theirs = (_bids(each) for each in (said, [one.predictions for one in entries]))
         return ours / theirs
 
 
-def _rounds(place: Path, version: str, goal: str) -> pd.DataFrame:
+def _bids(said: Sequence[Predictions]) -> Any:
+    return np.array([one.answers.get("policy_bid") or np.nan for one in said])
+
+
+class UnrecordedFeatures(Features):
+    """The online store without the columns that are recorded: of those, what was missing then is missing."""
+
+    def __init__(self, online: Online, recorded: Collection[str]) -> None:
+        super().__init__(online)
+        self._recorded = recorded
+
+    def read(self, service: str, entities: Sequence[str]) -> tuple[SnapshotReader, Vectors]:
+        reader, found = super().read(service, entities)
+        numbers = np.where([name in self._recorded for name in reader.columns], np.nan, found.numbers)
+        texts = {name: values for name, values in found.texts.items() if name not in self._recorded}
+        return reader, Vectors(numbers, texts, found.known)
+
+
+def _rounds(place: Place, version: str, goal: str) -> pd.DataFrame:
     """The rounds in which the champion's policy bid, by decision: `reward` and `propensity`.
 
     The reward is what came of it less what it cost, at the rate at which the champion bought: money that is not spent
@@ -89,7 +114,7 @@ def _rounds(place: Path, version: str, goal: str) -> pd.DataFrame:
     return made.assign(reward=reward).set_index("decision_id")[["reward", "propensity"]]
 
 
-def _turns(log: Path, known: "pd.Index[str]", models: Both, features: Features) -> pd.DataFrame:
+def _turns(log: Place, known: "pd.Index[str]", challenger: Challenger) -> pd.DataFrame:
     """By decision the step that was `taken` (-1, 0 or 1) and the one `wanted`, and `policy_share`: the chance that the
     policy and not the holdout's baseline bid."""
     params = cache(lambda name: stored.read(log, name))
@@ -97,7 +122,7 @@ def _turns(log: Path, known: "pd.Index[str]", models: Both, features: Features) 
     entries = _first(map(read, reading.records(log)), set(known))
     while batch := list(islice(entries, BATCH)):
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratios = np.log(models.ratios(batch, features))
+            ratios = np.log(challenger.ratios(batch))
         for one, ratio in zip(batch, ratios, strict=True):
             said = params(one.params)
             case = Case(cast(Auction, one.opportunity), one.predictions, one.state, said, one.decision.seed)

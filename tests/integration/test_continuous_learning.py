@@ -33,7 +33,6 @@ from pipelines.loop import goes_on_from
 from serving.decisions.case import Case
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.params import read as params_of
-from serving.decisions.predict.predictors import Features
 from serving.decisions.records import Action
 from serving.decisions.rules.bids import multiplier
 from serving.experiments import challenge
@@ -181,8 +180,8 @@ def judged(learnt: Learnt, champion: Bundle, times: float) -> Verdict:
     """The gate on a challenger that bids so many times as much as the champion."""
     model = champion.model
     louder = replace(champion, model=BiddingModel(model.about, Times(model.policy, times)))
-    features = Features(Online(learnt.settings))
-    return challenge.judge(value_above_champion, folder(learnt.settings), "1", louder, champion, features, SEED)
+    online = Online(learnt.settings)
+    return challenge.judge(value_above_champion, folder(learnt.settings), "1", louder, champion, online, SEED)
 
 
 @dataclass(frozen=True)
@@ -225,11 +224,23 @@ def test_what_the_log_says_of_other_bids_is_what_the_simulator_knows(
         assert verdict.figures["gain"] == verdict.figures["high"] == 0
 
 
+def test_a_challenger_is_asked_with_the_features_of_then(
+    learnt: Learnt, challenger: tuple[Bundle, Bundle], tmp_path: Path
+) -> None:
+    """Whatever the online store holds today: here nothing."""
+    ours = [one for one in learnt.entries if one.predictions.answers.get("policy_bid")]
+    assert any("price_7d" in one.predictions.features for one in ours)
+    champion, later = challenger
+    nobody = Online(Settings(home=tmp_path))
+    assert challenge.Challenger(champion, champion, nobody).ratios(ours) == pytest.approx(1.0, abs=1e-6)
+    assert np.abs(challenge.Challenger(later, champion, nobody).ratios(ours) - 1).max() > 1e-3
+
+
 def test_bids_that_were_never_tried_are_not_vouched_for(
     learnt: Learnt, challenger: tuple[Bundle, Bundle], tmp_path: Path
 ) -> None:
     assert "its actions were not all tried" in judged(learnt, challenger[0], 3.0).reason
-    features = Features(Online(learnt.settings))
+    online = Online(learnt.settings)
     for place, version, said in ((tmp_path, "1", "nothing is logged"), (folder(learnt.settings), "7", "by version 7")):
         with pytest.raises(LookupError, match=said):
-            challenge.judge(value_above_champion, place, version, challenger[0], challenger[0], features, SEED)
+            challenge.judge(value_above_champion, place, version, challenger[0], challenger[0], online, SEED)
