@@ -37,6 +37,10 @@ class Address:
             raise ValueError(f"ADLOOP_REDIS_URL: expected an address that begins with one of {', '.join(KINDS)}")
         if self.kind != "one":
             _ = self.hosts
+        try:
+            _ = self.kind != "one" or urlsplit(self.url).port
+        except ValueError as wrong:
+            raise ValueError(f"ADLOOP_REDIS_URL: {wrong}") from None
         if self.kind == "sentinel" and not self._path[0]:
             raise ValueError("ADLOOP_REDIS_URL: expected the service's name behind the Sentinels: .../service")
 

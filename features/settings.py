@@ -1,10 +1,10 @@
 """Settings from environment variables, read once at each entry point and passed down."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
-from pydantic import PositiveFloat, SecretStr
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from features.database import Limits
@@ -38,15 +38,15 @@ class Settings(BaseSettings):
     #: alibi-detect is licensed for non-production use only; `scipy` is the permissive set.
     detectors: Literal["alibi", "scipy"] = "alibi"
     #: DuckDB's memory limit and threads (default: one per core). Data beyond the limit spills to files under TMPDIR.
-    memory_limit: str = "4GiB"
-    threads: int | None = None
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?([KMGT]i?B)$")] = "4GiB"
+    threads: PositiveInt | None = None
     #: Container image that a cluster runs pipeline steps in; a laptop runs them where it is.
     image: str = "adloop/trainer:0.1.0"
     #: Release through KServe's InferenceServices in this namespace, not through servers of our own.
     kserve_namespace: str | None = None
     #: Port of `adloop serve` and of a local release.
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
     #: Days that requests to models, their answers and outcomes are kept: monitors need them for a horizon at least.
     requests_days: PositiveFloat = 400.0
     #: Days that logged decisions are kept; all of them by default. Never fewer than their feedback is waited for

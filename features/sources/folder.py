@@ -11,6 +11,7 @@ import pandas as pd
 
 from features import lake
 from features.contracts import SHOWN, ContractBroken, in_schema
+from features.database import connect
 from features.reading import ids
 from features.reading.table import Note, ParsedTable, parse, write
 from features.schema import Schema
@@ -118,10 +119,9 @@ def describe(table: str, note: Note) -> str:
 def opened(source: str, settings: Settings, schema: Schema) -> Iterator[Opened]:
     """Parse the tables in `source`. Raises `FileNotFoundError` where there is none."""
     now = pd.Timestamp.now("UTC").tz_localize(None)
-    with tempfile.TemporaryDirectory() as temporary, duckdb.connect() as db:
+    with tempfile.TemporaryDirectory() as temporary, connect(settings.limits) as db:
         aside = Path(temporary)
         db.execute("SET TimeZone = 'UTC'")
-        db.execute(f"SET temp_directory = {literal(str(aside / 'spilled'))}")
         done = []
         for table, found in files(source, settings, schema).items():
             here = {file.rsplit("/", 1)[-1]: _local(file, table, aside, settings) for file in found}

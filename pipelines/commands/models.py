@@ -34,7 +34,9 @@ def run(family: str | None, data: str | None, schema_file: Path | None, params_f
 
 
 @click.command("compile")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the YAML files.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the YAML files."
+)
 @PARAMS
 def compile_pipelines(out: Path, params_file: Path) -> None:
     """Compile the pipelines to YAML for Kubeflow Pipelines."""

@@ -6,6 +6,7 @@ import click
 
 from features.settings import Settings
 from pipelines.commands.options import DATA, FAMILY, JSON, PARAMS, SCHEMA, schema
+from pipelines.explained import Days, Moment
 
 
 @click.command()
@@ -57,8 +58,8 @@ def check(data: str, schema_file: Path | None, target: Path | None, as_json: boo
 @click.argument("family", type=FAMILY)
 @click.option("--data", required=True, help=f"{DATA}.")
 @click.option("--test", help="Held-out tables of the same form. Default: later dates, or folds, of --data.")
-@click.option("--cutoff", help="Train on data up to this date and test on what follows (2011-06-30).")
-@click.option("--horizon", help="How far ahead to predict (180d).")
+@click.option("--cutoff", type=Moment(), help="Train on data up to this date and test on what follows (2011-06-30).")
+@click.option("--horizon", type=Days(), help="How far ahead to predict (180d).")
 @SCHEMA
 @JSON
 @PARAMS

@@ -174,6 +174,8 @@ def test_a_cluster_takes_state_and_features(start: Start, tmp_path: Path) -> Non
         ("redis+sentinel://one,two", "the service's name"),
         ("redis+sentinel://u:secret@one:x/ads", "got 'one:x'"),
         ("redis+cluster://", "expected host:port"),
+        ("redis://u:secret@one:x/0", "ADLOOP_REDIS_URL: Port"),
+        ("rediss://one:99999", "ADLOOP_REDIS_URL: Port"),
     ],
 )
 def test_an_address_that_is_none_is_refused_in_a_line(url: str, said: str) -> None:

@@ -112,6 +112,7 @@ def test_whatever_dies_is_started_again_told_and_counted(home: Path) -> None:
             env={"PATH": "/usr/bin", "ADLOOP_HOME": str(home.parent / "other"), "ADLOOP_PORT": str(serving.port)},
             capture_output=True,
             text=True,
+            timeout=60,
         )
         refused = (
             f"Error: 127.0.0.1:{serving.port}: Address already in use; set another with ADLOOP_HOST and ADLOOP_PORT"
@@ -123,6 +124,7 @@ def test_whatever_dies_is_started_again_told_and_counted(home: Path) -> None:
             env={"PATH": "/usr/bin", "ADLOOP_HOME": str(home), "ADLOOP_PORT": str(free_port())},
             capture_output=True,
             text=True,
+            timeout=60,
         )
         assert (same.returncode, same.stderr.count("\n")) == (1, 1)
         assert str(home) in same.stderr

@@ -9,7 +9,9 @@ import pytest
 
 from features import offline, store
 from features.database import Limits, connect
+from features.schema import Schema
 from features.settings import Settings
+from features.sources import folder
 from features.tables import Tables
 from features.transforms import history
 from models.churn.examples import churn_examples
@@ -33,6 +35,14 @@ def test_the_settings_name_the_limits() -> None:
     assert told == ("100.0 MiB", 1)
     with pytest.raises(duckdb.Error, match="Memory"), connect(Limits("plenty")):
         pass
+
+
+def test_the_settings_bound_the_reading_of_a_folder_of_tables(tmp_path: Path) -> None:
+    (tmp_path / "customers.csv").write_text("customer_id\na\n")
+    settings = Settings(home=tmp_path / "home", memory_limit="100MiB", threads=1)
+    with folder.opened(str(tmp_path), settings, Schema()) as opened:
+        told = opened.db.execute("SELECT current_setting('memory_limit'), current_setting('threads')").fetchone()
+    assert told == ("100.0 MiB", 1)
 
 
 def test_features_are_the_same_in_parts(shop: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

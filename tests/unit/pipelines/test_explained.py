@@ -60,11 +60,40 @@ def test_a_home_that_cannot_be_written_is_named_with_what_to_do(number: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("ADLOOP_PORT", "eighty"), ("ADLOOP_DETECTORS", "none"), ("ADLOOP_REQUESTS_DAYS", "-1")]
+    ("name", "value"),
+    [
+        ("ADLOOP_PORT", "eighty"),
+        ("ADLOOP_PORT", "99999"),
+        ("ADLOOP_PORT", "-1"),
+        ("ADLOOP_DETECTORS", "none"),
+        ("ADLOOP_REQUESTS_DAYS", "-1"),
+        ("ADLOOP_THREADS", "0"),
+        ("ADLOOP_MEMORY_LIMIT", "lots"),
+        ("ADLOOP_MEMORY_LIMIT", "-4GiB"),
+    ],
 )
 def test_a_variable_that_is_wrong_is_named(name: str, value: str) -> None:
     code, told = ran("status", **{name: value})
     assert code == 1 and told.startswith(f"Error: {name}: ") and "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("--cutoff", ["nonsense", "2024-13-01", "nan"]),
+        ("--horizon", ["5parsecs", "-3d", "0d", "12", "3h", "nan"]),
+    ],
+)
+def test_a_moment_or_a_span_that_is_none_is_refused_before_anything_is_read(option: str, values: list[str]) -> None:
+    for value in values:
+        code, told = ran("evaluate", "ltv", "--data", "nowhere", option, value)
+        assert code == 2 and f"'{option}': expected a" in told and f"got {value}" in told
+
+
+def test_a_folder_to_write_to_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    code, told = ran("compile", "--out", str(tmp_path / "file"))
+    assert code == 2 and "is a file" in told and "ADLOOP_HOME" not in told
 
 
 def test_s3_without_credentials_is_said_in_a_line(tmp_path: Path) -> None:
