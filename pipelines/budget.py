@@ -26,7 +26,7 @@ def change(store: Store, account: str, campaign: str | None, options: Mapping[st
         store.limit(**requests.ACCOUNT.read({"account_id": account, **options}))
     else:
         terms = requests.CAMPAIGN.read({"account_id": account, "campaign_id": campaign, **options})
-        store.configure(account, campaign, requests.terms(terms))
+        store.configure(account, campaign, requests.campaign_settings(terms))
 
 
 def of(store: Store, account: str | None = None, campaign: str | None = None) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class Keys:
         self._proved: dict[str, Key] = {}  # verified keys, until the file changes
 
     def check(self, given: str, scope: Scope) -> Key:
-        """Authenticate and authorize a key. Raises `Unknown` or `Forbidden`, without repeating the secret."""
+        """Authenticate and authorize a key. Raises `Unknown` or `Forbidden`; errors never contain the secret."""
         key = self._key(given)
         if scope not in key.scopes:
             raise Forbidden(f"the key '{key.name}' has no scope '{scope}'")
@@ -121,7 +121,7 @@ class Keys:
             self._keys, self._seen, self._proved = read(self._path), seen, {}
         except (ValueError, TypeError, KeyError, OSError) as broken:
             self._seen = seen
-            log.error("%s cannot be read, the previous keys stay valid: %s", self._path, broken)
+            log.error("%s is unreadable, the previous keys stay valid: %s", self._path, broken)
 
 
 def bearer(header: str) -> str:
@@ -192,7 +192,7 @@ def _limit(said: Mapping[str, Any], what: str) -> frozenset[str] | None:
     if only is None:
         return None
     if not isinstance(only, list) or not all(isinstance(one, str) for one in only):
-        raise ValueError(f"key '{said['name']}': expected a list of texts or null as its {what}, got {only!r}")
+        raise ValueError(f"key '{said['name']}': expected a list of texts or null for {what}, got {only!r}")
     return frozenset(only)
 
 

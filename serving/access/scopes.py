@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-#: `predict` and `explain` ask models; `admin` sets budgets, stops and overrides; `metrics` reads figures.
+#: `predict` and `explain` are for models; `admin` sets budgets, stops and overrides; `metrics` reads metrics.
 Scope = Literal["predict", "explain", "decide", "feedback", "admin", "metrics"]
 
-#: Said at every start where models ask for no key.
+#: Warning at each start where models require no key.
 OPEN = (
-    "ADLOOP_INFERENCE_KEYS=off: whoever reaches this port may ask for predictions, values and explanations of anybody"
+    "ADLOOP_INFERENCE_KEYS=off: anyone who reaches this port gets predictions, values and explanations for any customer"
 )

@@ -1,1 +1,1 @@
-"""What to bid, and when to change a bid, budget, keyword, audience or creative: decided at once, bounded, explained."""
+"""The decision engine: bids, campaign changes and retention offers, within guardrails and with reasons."""

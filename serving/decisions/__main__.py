@@ -1,6 +1,6 @@
-"""`python -m serving.decisions`: decide over HTTP until stopped.
+"""`python -m serving.decisions`: serve decisions over HTTP until stopped.
 
-On a cluster it is the InferenceService of `infra/kserve/decisions.yaml`.
+On a cluster it runs as the InferenceService of `infra/kserve/decisions.yaml`.
 """
 
 import argparse
@@ -13,23 +13,29 @@ from features.settings import Settings
 
 
 def parser() -> argparse.ArgumentParser:
-    """What it is told."""
-    parser = argparse.ArgumentParser(prog="python -m serving.decisions", description="Decide over HTTP until stopped.")
-    parser.add_argument("--models", type=Path, help="signed bundles in DIR/<family>; default: the registry's champions")
-    parser.add_argument(
-        "--params", type=Path, default=Path("params.yaml"), help="whose section `decisions` to decide by"
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m serving.decisions", description="Serve decisions over HTTP until stopped."
     )
-    parser.add_argument("--place", type=Path, help="keep state and log there in files; default: where ADLOOP_* says")
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container, behind a network policy")
+    parser.add_argument(
+        "--models", type=Path, help="folder of signed bundles DIR/<family>; default: the registry's champions"
+    )
+    parser.add_argument(
+        "--params", type=Path, default=Path("params.yaml"), help="parameters file with the section `decisions`"
+    )
+    parser.add_argument("--place", type=Path, help="folder for state and log; default: as the ADLOOP_* variables say")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 in a container behind a network policy"
+    )
     parser.add_argument("--port", type=int, default=8083)
     return parser
 
 
 def main() -> None:
     args = parser().parse_args()
-    # A model answers on one thread: requests are worked on side by side, not each by all cores.
+    # One thread per model: requests run in parallel, so one request must not take all cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # what is away is asked again, and not waited for
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # retried at the next look instead of blocking
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 
     from serving.decisions.api.server import serve

@@ -1,4 +1,4 @@
-"""Whose doing an event was: what the store is told of a decision with each event that came of it."""
+"""Attribution: the fields of an event that follow from its decision."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,12 +8,12 @@ from serving.decisions.records import Action
 
 
 def facts(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a `state.store.FeedbackEvent` that follow from its decision, by the decision's record."""
+    """Fields of a `state.store.FeedbackEvent` from the record of its decision."""
     decision, kind = record["decision"], kinds()[record["opportunity"]["asked"]]
     return {
         "opportunity_id": decision["opportunity_id"],
         "campaign_id": decision["campaign_id"],
-        "arm": decision.get("credited"),  # which an earlier version did not record
+        "arm": decision.get("credited"),  # missing in records of earlier versions
         "version": decision["versions"].get(kind.learnt_from, ""),
         "segments": segments(record["opportunity"]),
         "purpose": kind.paid.get(decision["action"], "choice"),
@@ -23,12 +23,12 @@ def facts(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def followed(record: Mapping[str, Any]) -> bool:
-    """Whether anything may come of a decision that matters: it is not followed where nothing was done."""
+    """Whether outcomes of a decision matter: something was done, and it costs money or yields evidence."""
     return record["decision"]["action"] != Action.HOLD and kinds()[record["opportunity"]["asked"]].followed
 
 
 def segments(asked: Mapping[str, Any]) -> dict[str, str]:
-    """The segments it belongs to, by dimension."""
+    """Segment names of an opportunity by dimension."""
     named = {name: asked[name] for name in ("keyword", "channel", "hour", "audience")}
     named["creative"] = asked["creative_id"]
     return {dimension: str(name) for dimension, name in named.items() if name is not None}

@@ -1,4 +1,4 @@
-"""A case: all that a decision is made from, and the draft that rules and guardrails pass on."""
+"""The input of policies and guardrails, and the draft they pass on."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ Asked = TypeVar("Asked", bound=Opportunity, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Case(Generic[Asked]):
-    """One opportunity with all that is known about it."""
+    """One opportunity with its predictions, state and parameters."""
 
     opportunity: Asked
     predictions: Predictions
@@ -22,16 +22,16 @@ class Case(Generic[Asked]):
     seed: int
 
     def answer(self, need: str) -> float | None:
-        """What a model said, by the kind's name for it; None where that is missing or no finite number."""
+        """A model's answer by the kind's name for it; None where it is missing or not a finite number."""
         return number(self.predictions.answers.get(need))
 
     def uniform(self, purpose: str) -> float:
-        """The case's draw for this purpose."""
+        """The random number of this case for a purpose."""
         return uniform(self.opportunity, self.seed, purpose)
 
 
 def uniform(asked: Opportunity, seed: int, purpose: str) -> float:
-    """A number in [0, 1) that depends on nothing but the seed, the opportunity and what it is for."""
+    """A number in [0, 1) determined by the seed, the opportunity and the purpose."""
     return int.from_bytes(digest(asked, seed, purpose)[:7], "big") / 2**56
 
 
@@ -43,7 +43,7 @@ def digest(asked: Opportunity, seed: int, purpose: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A decision on its way through the guardrails."""
+    """A proposed decision, changed by guardrails."""
 
     action: Action
     target: str
@@ -59,28 +59,28 @@ class Draft:
     explored: bool = False
 
     def left(self, **changes: Any) -> "Draft":
-        """This draft with some of it changed."""
+        """A copy with changes."""
         return replace(self, **changes)
 
     def held(self, reason: str, **changes: Any) -> "Draft":
-        """Nothing is done, for this reason."""
+        """A copy with the action `hold`, for this reason."""
         return replace(self, action=Action.HOLD, reason=reason, amount=None, unit=None, **changes)
 
 
 def amount(value: object) -> float | None:
-    """A usable amount of money: finite and above nothing; else None."""
+    """A positive finite amount; None for anything else."""
     found = number(value)
     return found if found is not None and found > 0 else None
 
 
 def number(value: object) -> float | None:
-    """A finite number; None for what is missing, no number, or not finite."""
+    """A finite number; None for anything else."""
     if type(value) is float:
         return value if isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         found = float(value)
-    except OverflowError:  # an integer beyond what a float holds
+    except OverflowError:  # an integer beyond the range of floats
         return None
     return found if isfinite(found) else None

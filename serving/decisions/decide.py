@@ -1,6 +1,6 @@
-"""One decision from top to bottom: load the state, ask the models, decide, reserve the money, log.
+"""One decision from top to bottom: load the state, predict, decide, reserve the money, log.
 
-`Pipeline` does it for groups of opportunities; `decide` is the decision itself, a pure function.
+`Pipeline` does this for batches of opportunities; `decide` is the decision itself, a pure function.
 """
 
 import logging
@@ -28,7 +28,7 @@ log = logging.getLogger("adloop.decisions")
 
 
 class Models(Protocol):
-    """The models in force; replaced as a whole."""
+    """Holds the serving models; replaced atomically."""
 
     @property
     def active(self) -> ActiveModels: ...
@@ -36,7 +36,7 @@ class Models(Protocol):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Decides groups of opportunities; called by one thread at a time."""
+    """Decides batches of opportunities; called from one thread at a time."""
 
     models: Models
     features: Features
@@ -46,7 +46,7 @@ class Pipeline:
     seed: int
 
     def decide(self, opportunities: Sequence[Opportunity]) -> list[Decision]:
-        """A decision for each, in their order: whatever fails on the way makes it a conservative one."""
+        """Return a decision for each opportunity, in order. Failures lead to conservative decisions."""
         GROUP.observe(len(opportunities))
         decisions: dict[int, Decision] = {}
         for predictors, places in self.models.active.parts(opportunities, self.seed):
@@ -56,7 +56,7 @@ class Pipeline:
         return [decisions[place] for place in range(len(opportunities))]
 
     def _decide(self, opportunities: Sequence[Opportunity], predictors: Predictors) -> list[Decision]:
-        """Decisions of one kind, by the same versions of models."""
+        """Decisions of one kind, by the same model versions."""
         with stage("load"):
             states = self._load(opportunities, predictors.learning)
         with stage("predict"):
@@ -81,7 +81,7 @@ class Pipeline:
         return states
 
     def _reserve(self, made: Sequence[Decision], kind: Kind) -> list[Grant | None]:
-        """What comes of asking for the money of each; None where none is asked for."""
+        """Reserve the money of decisions that cost some; None for the others."""
         asking = [place for place, one in enumerate(made) if one.action in kind.paid and one.amount is not None]
         grants: list[Grant | None] = [None] * len(made)
         if asking:
@@ -93,7 +93,7 @@ class Pipeline:
     def _logged(
         self, asked: Opportunity, said: Predictions, state: State, grant: Grant | None, made: Decision, kind: Kind
     ) -> Decision:
-        """The decision as it is answered. What leaves no trace is not done, and its money is given back."""
+        """Log the decision as it is answered. An unlogged decision is withheld and its money released."""
         decision = answered(made, grant)
         try:
             self.log.append(asked, said, state, grant, decision)
@@ -102,17 +102,17 @@ class Pipeline:
             log.warning("%s", full)
             if grant is not None and grant.status == "reserved":
                 self.money.release(_reservation(made, kind))
-            return withheld(decision, f"the decision log does not take it: {full}")
+            return withheld(decision, f"it cannot be logged: {full}")
         return decision
 
 
 def decide(
     opportunity: Opportunity, predictions: Predictions, state: State, params: DecisionParams, seed: int
 ) -> Decision:
-    """What to do. The same arguments give the same decision, to the last bit, also after a round trip through JSON.
+    """Decide one opportunity. Deterministic to the last bit, also after a round trip through JSON.
 
-    Never raises for what a caller or a model may say: numbers that are missing, not finite, negative or huge lead to a
-    conservative action or to none. What costs money is only to be answered once that was reserved.
+    Never raises for bad input: missing, infinite, negative or huge numbers of callers or models lead to a conservative
+    action or to none. Answer a decision that costs money only after reserving it.
     """
     kind, case = kinds()[opportunity.asked], Case(opportunity, predictions, state, params, seed)
     draft, effects = guardrails.apply(kind.policy(case), case, kind.guardrails)
@@ -142,14 +142,14 @@ def decide(
 
 
 def answered(decision: Decision, grant: Grant | None) -> Decision:
-    """The decision as it is answered. Without a grant no money was asked for, and it stands."""
+    """The decision after its reservation. Unchanged where no money was needed."""
     if grant is None or grant.status == "reserved":
         return decision
     return repeated(decision, grant.amount) if grant.status == "again" else withheld(decision, grant.why)
 
 
 def withheld(decision: Decision, why: str) -> Decision:
-    """A decision whose amount could not be reserved, or that could not be logged: nothing is done."""
+    """The decision as `hold`, because its money could not be reserved or it could not be logged."""
     effect = GuardrailEffect("reservation", decision.amount, None, why)
     reason = f"no {'bid' if decision.action is Action.BID else 'action'}: {why}"
     effects = (*decision.guardrails, effect)
@@ -157,15 +157,15 @@ def withheld(decision: Decision, why: str) -> Decision:
 
 
 def repeated(decision: Decision, amount: float) -> Decision:
-    """A decision that was asked for before: it is what was reserved then, though the state has moved on."""
+    """A repeated decision: has the amount that was first reserved, even if the state has changed."""
     if decision.amount == amount:
         return decision
-    effect = GuardrailEffect("reservation", decision.amount, amount, "asked before: it is what was reserved then")
+    effect = GuardrailEffect("reservation", decision.amount, amount, "repeated request: the amount reserved before")
     return replace(decision, amount=amount, guardrails=(*decision.guardrails, effect))
 
 
 def _payable(draft: Draft) -> float | None:
-    """Money in whole millionths, as stores keep it: what is asked again is the same, and never more than was left."""
+    """Money rounded down to millionths, as stores keep it, so that repeated requests agree and limits hold."""
     if draft.amount is None or draft.unit != UNIT:
         return draft.amount
     return floor(round(draft.amount * MICRO, 3)) / MICRO

@@ -1,8 +1,9 @@
-"""What came of decisions: impressions, clicks and conversions, days late, told twice, out of order, joined once.
+"""Joins outcomes to decisions: impressions, clicks and conversions that may be late, repeated or out of order.
 
-An event is on disk when it is accepted, and known by its id for ever. It is counted in the state once its decision is
-known, whichever comes first; the store itself counts an id once, so that a kill between the two counts nothing twice.
-A decision is known for `keeping.remembered_s`. An event that the state cannot count is set aside, and keeps no other.
+An accepted event is on disk, and its id is known for ever. It is counted in the state once its decision is known,
+whichever comes first. The store also counts each id once, so that a kill between the two steps counts nothing twice.
+Decisions are kept for `keeping.remembered_s`. An event that the state cannot count is set aside without blocking
+others.
 """
 
 import logging
@@ -24,8 +25,8 @@ from serving.decisions.state.store import FeedbackEvent, Flag, Store, StoreUnava
 
 log = logging.getLogger("adloop.decisions")
 
-#: `waits`: its decision is not known, yet or for ever. `ahead`: it is dated later than it can have occurred, and is
-#: not accepted. `flagged`: joined, and a person should look at its cost, see `state.store.Flag`. `recorded`: labels.
+#: `waits`: its decision is unknown so far. `ahead`: dated in the future, and not accepted. `flagged`: joined, but its
+#: cost needs a check (see `state.store.Flag`). `recorded`: labels.
 Status = Literal["joined", "again", "waits", "ahead", "flagged", "recorded"]
 Kind = Literal["loss", "impression", "click", "conversion", "correction"]
 
@@ -37,12 +38,11 @@ CREATE INDEX IF NOT EXISTS event_waiting ON event (account, decision) WHERE coun
 CREATE INDEX IF NOT EXISTS event_told ON event (told);
 CREATE INDEX IF NOT EXISTS event_aside ON event (account) WHERE counted = 2;
 """
-#: What `counted` says of an event: it waits; it is in the state; the state could not take it.
+#: Values of the column `counted`: waiting, counted in the state, or set aside.
 WAITS, COUNTED, ASIDE = 0, 1, 2
-#: Decisions that are looked up, and old ones that are forgotten, in one go at most.
+#: Most decisions per query, and most old ones deleted at once.
 BATCH = 1000
-#: Events of known decisions that are not counted yet, as they were told: some of them all, or those of the decisions
-#: that are asked for.
+#: Uncounted events of known decisions, in order of arrival: the oldest, or those of the given decisions.
 WAITING = """
 SELECT event.account, event.event, event.decision, kind, event.at, cost, event.value, facts
 FROM event JOIN decision ON decision.account = event.account AND decision.decision = event.decision
@@ -56,20 +56,20 @@ CROSS JOIN event INDEXED BY event_waiting
 JOIN decision ON decision.account = event.account AND decision.decision = event.decision AND decision.at > ?1
 ORDER BY event.told
 """
-#: From what multiple of what was reserved on a cost looks like the price of a thousand impressions.
+#: A cost of at least this multiple of the reserved amount looks like a price per thousand impressions.
 THOUSANDS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Something that came of a decision, as the platform or the shop tells it.
+    """An event as the platform or shop reports it.
 
     Attributes:
-        event_id: what makes it that event, within the account.
-        kind: `loss` also tells that an offer was declined; `correction` tells what the decision costs after all.
-        cost: what is to be paid for the decision, in the account's currency, whatever event tells it: the first that is
-            told is charged. None: it is not told with this event.
-        value: of the conversion; negative for a refund, which nets with the decision's conversions.
+        event_id: unique within the account.
+        kind: `loss` is also a declined offer; `correction` is the final cost of the decision.
+        cost: cost of the decision in the account's currency. The first reported cost is charged, whatever the event's
+            kind; None where this event reports none.
+        value: of the conversion; negative for a refund, which is deducted from the decision's conversions.
     """
 
     event_id: str
@@ -82,11 +82,11 @@ class Observed:
 
 
 class Feedback:
-    """Events in one SQLite file that any number of processes open, each its own. Threads of one take turns.
+    """Events in one SQLite file. Several processes may open it; threads of one process share a connection.
 
     Args:
-        flagged: is told of each cost that a person should look at.
-        clock: Unix seconds, by which an event is dated ahead and a decision is old.
+        flagged: called with the flag of each cost that needs a check.
+        clock: Unix seconds; decides whether an event is dated in the future and a decision is old.
     """
 
     def __init__(
@@ -107,15 +107,15 @@ class Feedback:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         columns = [name for _, name, *_ in self._db.execute("PRAGMA table_info(event)")]
-        if columns and "told" not in columns:  # of a version that did not keep the order in which events were told
+        if columns and "told" not in columns:  # files of earlier versions lack the order of arrival
             self._db.execute("ALTER TABLE event ADD COLUMN told INTEGER")
         self._db.executescript(SCHEMA)
         (self._aside,) = self._db.execute("SELECT count(*) FROM event WHERE counted = 2").fetchone()
 
     def expect(self, written: Sequence[bytes]) -> None:
-        """Remember decisions that something may come of, by their records: to be the decision log's listener.
+        """Register logged decisions whose outcomes matter. Called by the decision log.
 
-        Told again, nothing changes. What was told of them before is counted now.
+        Idempotent. Counts the events that were waiting for these decisions.
         """
         rows = [
             (made["account_id"], made["decision_id"], record["logged_at"], orjson.dumps(facts(record)))
@@ -132,10 +132,10 @@ class Feedback:
         self._count([(account, decision) for account, decision, *_ in rows])
 
     def take(self, observed: Sequence[Observed]) -> list[Status]:
-        """Accept events: they are on disk when this returns. `again` for an id that was accepted before.
+        """Accept events; they are on disk when this returns. `again` for a known id.
 
-        Where the store is away they are counted when it is back. Raises `sqlite3.Error` where the disk is: nothing was
-        accepted then, and all may be told again.
+        While the store is unavailable, they are counted later. Raises `sqlite3.Error` if the disk fails: nothing was
+        accepted then, and all of them may be reported again.
         """
         try:
             statuses, flags = self._taken(observed)
@@ -169,11 +169,11 @@ class Feedback:
 
     @property
     def standing(self) -> dict[str, object]:
-        """How it goes: `counting`, or why not; and how many events were set aside that the state could not take."""
+        """`counting`, or why not; and the number of events that were set aside."""
         return {"state": self.failing or self._away or "counting", "set_aside": self._aside}
 
     def _count(self, decisions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Flag]:
-        """Tell the store the events of these decisions; and all that wait, if it was away. Which of them it flagged."""
+        """Count waiting events of these decisions, or all after an outage. Returns the flagged ones."""
         flags: dict[tuple[str, str], Flag] = {}
         try:
             if self._behind:
@@ -184,7 +184,7 @@ class Feedback:
                 self._tell(WAITING_OF, [orjson.dumps(decisions[start : start + BATCH]).decode()], flags)
         except StoreUnavailable as away:
             self._behind, self._away = True, str(away)
-            log.warning("events are counted later: %s", away)
+            log.warning("events will be counted later: %s", away)
         return flags
 
     def _tell(self, query: str, values: Sequence[str], flags: dict[tuple[str, str], Flag]) -> int:
@@ -218,7 +218,7 @@ class Feedback:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that all others wait for, whole or not at all."""
+        """An exclusive transaction."""
         with self._turn:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -230,27 +230,27 @@ class Feedback:
                 raise
 
 
-#: Account, event, decision, kind, when it occurred, cost, value and the facts of the decision.
+#: Account, event, decision, kind, time, cost, value and the facts of the decision.
 _Row = tuple[str, str, str, Kind, float, float | None, float, bytes]
 FLAGGED: dict[Flag, str] = {
-    "above": "charged more than was reserved",
-    "late": "charged when nothing was reserved for it any more: it was lost or settled before",
-    "conflict": "not taken: another cost was told before, which only a correction replaces, or that it was won",
+    "above": "the cost is above the reserved amount",
+    "late": "the cost came after the reservation had ended: the bid was lost or settled",
+    "conflict": "not charged: a different cost was charged before; only a correction replaces it",
     "broken": "set aside: the state cannot count it",
 }
 
 
 def _why(flag: Flag, event: FeedbackEvent | None) -> str:
-    """What is strange, in words."""
+    """Explanation of a flag."""
     if flag != "above" or event is None or event.cost is None or not event.promised:
         return FLAGGED[flag]
     times = event.cost / event.promised
-    guess = ": is it the price of a thousand impressions?" if times >= THOUSANDS else ""
-    return f"charged {event.cost:.6g}, {times:.6g} times the {event.promised:.6g} that was reserved{guess}"
+    guess = ": is it a price per thousand impressions?" if times >= THOUSANDS else ""
+    return f"charged {event.cost:.6g}, {times:.6g} times the reserved {event.promised:.6g}{guess}"
 
 
 def _event(row: _Row) -> FeedbackEvent | None:
-    """What the store is told of a waiting event; None where that is no event."""
+    """The event for the store; None for an invalid row."""
     account, event, _, kind, at, cost, value, told = row
     try:
         return FeedbackEvent(

@@ -1,19 +1,19 @@
-"""The types of request fields. Each is checked once, where a request comes in, and strictly: no text is a number."""
+"""Types of request fields, validated once, strictly: text is not a number."""
 
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, Strict, StringConstraints
 
-#: No single amount of money is above it.
+#: Largest single amount of money.
 MOST = 1e8
 #: The end of the year 9999 in Unix seconds.
 _LATEST = 253402300799.0
-#: No control characters: an id is part of keys in the stores, and of lines in logs.
+#: No control characters, as ids are part of store keys and log lines.
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 
 
 def whole(value: object) -> object:
-    """JSON has one kind of number: 5.0 is a whole one."""
+    """JSON has one number type: 5.0 is an integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -1,4 +1,4 @@
-"""What the endpoint tells Prometheus. No label holds what a caller says."""
+"""Prometheus metrics of the endpoint. Labels never contain values from callers."""
 
 from collections.abc import Iterable
 from time import perf_counter
@@ -18,32 +18,30 @@ REQUESTS = Histogram(
     "adloop_request_seconds", "Requests by path and status.", ("path", "status"), buckets=_SECONDS, registry=REGISTRY
 )
 _STAGES = Histogram(
-    "adloop_stage_seconds", "Stages of a group of decisions.", ("stage",), buckets=_SECONDS, registry=REGISTRY
+    "adloop_stage_seconds", "Stages of a batch of decisions.", ("stage",), buckets=_SECONDS, registry=REGISTRY
 )
 GROUP = Histogram(
     "adloop_group_size", "Opportunities decided together.", buckets=(1, 2, 5, 10, 50, 200, 1000), registry=REGISTRY
 )
 _DECISIONS = Counter("adloop_decisions", "Decisions by action and arm.", ("action", "arm"), registry=REGISTRY)
 _GUARDRAILS = Counter("adloop_guardrails", "Guardrails that changed a decision.", ("guardrail",), registry=REGISTRY)
-_FAULTS = Counter("adloop_faults", "What failed and was answered conservatively.", ("what",), registry=REGISTRY)
+_FAULTS = Counter("adloop_faults", "Failures that led to conservative answers.", ("what",), registry=REGISTRY)
 _FLAGGED = Counter(
     "adloop_costs_flagged",
-    "Costs that a person should look at: above what was reserved, late, in conflict with one before, or broken.",
+    "Costs to check: above the reservation, late, conflicting with an earlier cost, or uncountable.",
     ("why",),
     registry=REGISTRY,
 )
-_EVENTS = Counter("adloop_events", "Events that were told, by what became of them.", ("became",), registry=REGISTRY)
+_EVENTS = Counter("adloop_events", "Events by status.", ("became",), registry=REGISTRY)
 MODELS = Gauge(
-    "adloop_model", "Models in force, by their share of the opportunities.", ("family", "version"), registry=REGISTRY
+    "adloop_model", "Serving models by their share of opportunities.", ("family", "version"), registry=REGISTRY
 )
-_MESSAGES = Counter(
-    "adloop_kafka_messages", "Messages of the bus by what became of them.", ("became",), registry=REGISTRY
-)
+_MESSAGES = Counter("adloop_kafka_messages", "Kafka messages by status.", ("became",), registry=REGISTRY)
 READING = Gauge(
-    "adloop_kafka_reading", "1 while the bus answers, 0 while it is away or none is named.", registry=REGISTRY
+    "adloop_kafka_reading", "1 while Kafka answers, 0 while it does not or none is configured.", registry=REGISTRY
 )
 
-UNREADY = Gauge("adloop_unready", "1 while a part keeps the endpoint from being ready.", ("part",), registry=REGISTRY)
+UNREADY = Gauge("adloop_unready", "1 while a part makes the endpoint unready.", ("part",), registry=REGISTRY)
 
 _WHAT = ("features", "model", "store", "log", "bundle", "kafka", "feedback", "disk")
 FAULTS = {what: _FAULTS.labels(what) for what in _WHAT}
@@ -53,7 +51,7 @@ EVENTS = {became: _EVENTS.labels(became) for became in get_args(Status)}
 _STAGE = {stage: _STAGES.labels(stage) for stage in ("predict", "load", "decide", "reserve", "log")}
 
 
-class stage:  # a context manager of contextlib would cost several times as much
+class stage:  # contextlib's context managers take several times as long
     """Times a stage."""
 
     __slots__ = ("_begun", "_name")
@@ -69,19 +67,19 @@ class stage:  # a context manager of contextlib would cost several times as much
 
 
 def decided(decisions: Iterable[Decision]) -> None:
-    """Count decisions as they are answered."""
+    """Count decisions."""
     for one in decisions:
         _DECISIONS.labels(one.action.value, one.arm).inc()
         for touch in one.guardrails:
             _GUARDRAILS.labels(touch.guardrail).inc()
 
 
-def told(statuses: Iterable[Status]) -> None:
-    """Count events as they are answered."""
+def count_outcomes(statuses: Iterable[Status]) -> None:
+    """Count outcomes by status."""
     for one in statuses:
         EVENTS[one].inc()
 
 
 def exposed() -> bytes:
-    """All of it in Prometheus' text format."""
+    """All metrics in Prometheus' text format."""
     return generate_latest(REGISTRY)

@@ -1,4 +1,4 @@
-"""Decisions with what came of them: a row each, to learn from, to estimate a policy's value, to query with DuckDB."""
+"""Decisions joined with their outcomes, one row each: for training, off-policy evaluation, and DuckDB queries."""
 
 import pandas as pd
 
@@ -13,12 +13,12 @@ CAME = {"impression": "int8", "click": "int8", "conversions": "int64", "value": 
 
 
 def joined(root: Place, since: float = 0.0) -> pd.DataFrame:
-    """The decisions of an endpoint's folder, or of several, logged since a time, each once, with what came of it.
+    """Decisions of one endpoint's folder or of several, logged since a time, each once, with their outcomes.
 
     Columns: those of `features.records.COLUMNS`; then `impression` and `click` (0 or 1), `conversions` (a count),
-    `value` (after refunds) and `cost` (in the account's currency); `known`: decided before the last outcome that was
-    reported, so that silence means a loss. A decision that was asked for again is what was
-    acted on first. Decisions of a damaged part are left out. Raises `FileNotFoundError` where nothing is logged.
+    `value` (after refunds) and `cost` (in the account's currency); `known`: decided before the last reported outcome,
+    so that a missing outcome means a loss. Of a repeated decision, the first answer counts. Damaged parts are left out.
+    Raises `FileNotFoundError` where nothing is logged.
 
     Args:
         since: Unix seconds.

@@ -10,19 +10,19 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Section(BaseModel):
-    """Strict and frozen: a misspelt, missing or mistyped key is an error naming it."""
+    """Strict and frozen: errors name the misspelt, missing or mistyped key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Bids(Section):
-    """Bounds of every single bid, in the account's currency.
+    """Bounds of every bid, in the account's currency.
 
     Attributes:
-        least: a bid below it is not worth placing.
-        most: no bid is above it, whoever asks for it.
-        ratio: a bid is at most so many times the baseline's, and at least one so-many-th of it.
-        fallback: share of the baseline's bid that is bid where a model, the store or the clock failed.
+        least: bids below it are withheld.
+        most: largest bid, also for overrides.
+        ratio: a bid is at most this multiple of the baseline's, and at least the baseline's divided by it.
+        fallback: share of the baseline's bid to bid after a failure of a model, the store or the clock.
     """
 
     least: PositiveFloat
@@ -33,19 +33,19 @@ class Bids(Section):
     @model_validator(mode="after")
     def _room(self) -> "Bids":
         if self.least >= self.most:
-            raise ValueError(f"decisions.bids: least ({self.least}) is not below most ({self.most})")
+            raise ValueError(f"decisions.bids: least ({self.least}) must be below most ({self.most})")
         return self
 
 
 class ChangeLimits(Section):
-    """How much may be changed of a campaign, and how often.
+    """Limits of changes to a campaign.
 
     Attributes:
         step: largest change of a bid at once, |ln(after / before)|.
-        day: largest sum of them in a day.
-        span: the multiplier of a campaign's bids never leaves 1 / span to span.
+        day: largest sum of these changes in a day.
+        span: the bid multiplier stays within 1 / span to span.
         move_step: largest share of the daily budget moved at once, and `move_day` in a day.
-        cooldown_s: seconds after a change in which the campaign is left to show what it did.
+        cooldown_s: seconds after a change without another, so that its effect shows.
     """
 
     step: PositiveFloat
@@ -57,13 +57,13 @@ class ChangeLimits(Section):
 
 
 class Exploration(Section):
-    """What is done to learn.
+    """Randomized decisions.
 
     Attributes:
-        holdout: share of opportunities where the baseline bids, so that the policy can be measured against it.
-        share: of the others, those where the policy's bid is varied; it falls as evidence comes in.
-        spread: a varied bid is the policy's times or divided by 1 + spread.
-        conversions: that halve the share.
+        holdout: share of opportunities for which the baseline bids, as a control group.
+        share: share of the others whose bid is varied; falls with the conversions.
+        spread: a varied bid is the policy's times, or divided by, 1 + spread.
+        conversions: number of conversions that halves the share.
     """
 
     holdout: Share
@@ -73,11 +73,11 @@ class Exploration(Section):
 
 
 class BaselineFloor(Section):
-    """When the baseline takes over from the policy.
+    """When the baseline replaces the policy.
 
     Attributes:
-        chance: probability that it ever does so although the policy is as good.
-        conversions: that both together must have brought before anything is said.
+        chance: probability of ever doing so although the policy is equally good.
+        conversions: minimum conversions of both arms together.
     """
 
     chance: Share
@@ -85,25 +85,25 @@ class BaselineFloor(Section):
 
 
 class Clock(Section):
-    """Seconds an opportunity's clock may be behind the last one seen of its campaign, and ahead of the store's."""
+    """Seconds that an opportunity's clock may be behind the campaign's last one, and ahead of the store's."""
 
     back_s: PositiveFloat
     ahead_s: PositiveFloat
 
 
 class Triggers(Section):
-    """What calls for a change of a campaign, each beyond what chance explains.
+    """Thresholds of campaign reviews; each must be exceeded significantly.
 
     Attributes:
-        chance: probability that a look at a campaign where nothing changed finds anything.
+        chance: probability that a review of an unchanged campaign finds anything.
         ctr_ratio, conversion_ratio, win_ratio, platform_ratio: clicks per impression, conversions per click, auctions
             won per bid, and clicks per impression of the rest of the account, as shares of their history.
-        cpc_ratio: the cost of a click as a multiple of its target.
-        budget_used: share of the day's budget that is gone.
-        delivery_ratio: what was spent as a share of the part of the budget whose time went by.
-        pattern_shift: share of clicks that come at other hours, or of other audiences, than they did.
-        keyword_ratio: conversions per click of a keyword as a share of the other keywords', recently and before.
-        candidate_ratio: expected value of a new keyword's impression as a multiple of what impressions cost.
+        cpc_ratio: cost per click as a multiple of its target.
+        budget_used: spent share of the daily budget.
+        delivery_ratio: spend as a share of the elapsed part of the budget.
+        pattern_shift: share of clicks that moved to other hours or audiences.
+        keyword_ratio: a keyword's conversions per click as a share of the other keywords', recently and before.
+        candidate_ratio: expected value of a new keyword's impression as a multiple of its cost.
     """
 
     chance: Share
@@ -120,15 +120,15 @@ class Triggers(Section):
 
 
 class Retention(Section):
-    """When a customer is offered something to stay, and how much.
+    """When a customer gets a retention offer, and how much.
 
     Attributes:
         high, medium: bands of the churn probability.
-        engagement_ratio: purchases of late as a share of those before: fewer are a decline, treated as medium risk.
-        share_high, share_medium: share of the value at risk (lifetime value x churn probability) that is offered.
-        most: no offer is above it, in the account's currency; one below `least` is not made.
+        engagement_ratio: recent purchases as a share of earlier ones; below it, the customer has medium risk.
+        share_high, share_medium: offered share of the value at risk (lifetime value x churn probability).
+        most: largest offer in the account's currency; an offer below `least` is not made.
         cooldown_s: seconds between two offers to one customer.
-        valid_s: seconds an offer stands: its money is set aside until it is redeemed, declined or over.
+        valid_s: seconds an offer is valid; its money is held until it is redeemed, declined or expired.
     """
 
     high: Share
@@ -149,16 +149,16 @@ class Retention(Section):
 
 
 class Keeping(Section):
-    """How state is kept.
+    """How long state is kept.
 
     Attributes:
-        recent_s: the recent past is at least this long and at most twice; all before is the past.
-        settles_s: seconds after which a bid is settled whose cost nobody told: one that was won is charged what was
-            reserved for it, until its cost is told; of one that nothing was told of the money is released. Its cost, if
-            it comes later, is charged all the same, and flagged. No shorter than the latest notice of a win or a loss.
-        remembered_s: seconds a decision, what it cost and the ids of its events are kept, to know them again.
-        allowance: share of a campaign's daily budget that a worker sets aside, to bid from while the store is away,
-            and `allowance_s` the longest time it can be away with bids still being placed.
+        recent_s: length of the recent period: at least this, at most twice. The rest is the past.
+        settles_s: seconds after which a bid without a reported cost is settled: a won bid is charged its reservation
+            until its cost is reported; otherwise the money is released. A later cost is charged and flagged. At least
+            as long as the latest notice of a win or loss.
+        remembered_s: seconds that a decision, its cost and event ids are kept to recognize repetitions.
+        allowance: share of a campaign's daily budget that a worker holds, to bid from while the store is unavailable,
+            and `allowance_s` the longest outage during which it still bids.
     """
 
     recent_s: PositiveInt
@@ -169,7 +169,7 @@ class Keeping(Section):
 
 
 class DecisionParams(Section):
-    """All of it."""
+    """The section `decisions`."""
 
     bids: Bids
     changes: ChangeLimits
@@ -182,13 +182,13 @@ class DecisionParams(Section):
 
 
 def read(file: Path) -> tuple[DecisionParams, int]:
-    """The section `decisions` of a `params.yaml`, and its seed. Raises `ValueError`."""
+    """Read the section `decisions` and the seed from a `params.yaml`. Raises `ValueError`."""
     import yaml
 
     try:
         written = yaml.safe_load(file.read_text())
     except (yaml.YAMLError, UnicodeDecodeError) as broken:
-        raise ValueError(f"{file} is no YAML: {broken}") from broken
+        raise ValueError(f"{file} is not YAML: {broken}") from broken
     if not isinstance(written, dict) or not {"decisions", "seed"} <= written.keys():
         raise ValueError(f"{file}: expected the sections 'decisions' and 'seed'")
     return DecisionParams.model_validate_json(json.dumps(written["decisions"])), int(written["seed"])

@@ -1,4 +1,4 @@
-"""Records to JSON and back, equal to the last bit."""
+"""Converts records to JSON and back without loss."""
 
 import types
 from collections.abc import Callable, Hashable, Mapping
@@ -15,23 +15,23 @@ Record = TypeVar("Record")
 
 
 def to_json(record: object) -> bytes:
-    """A record as JSON, keys in the order of its fields. Numbers that are not finite become null."""
+    """A record as JSON, with keys in field order. Numbers that are not finite become null."""
     return orjson.dumps(record)
 
 
 def from_json(kind: type[Record], written: bytes) -> Record:
-    """The record that `to_json` wrote. Raises `TypeError` for a field it does not have, `ValueError` for bad JSON."""
+    """Parse the JSON of `to_json`. Raises `TypeError` for an unknown field, `ValueError` for invalid JSON."""
     return from_plain(kind, orjson.loads(written))
 
 
 def from_plain(kind: type[Record], plain: Mapping[str, Any]) -> Record:
-    """The record from the mapping that its JSON reads as."""
+    """The record from its parsed JSON."""
     return cast(Record, _reader(cast(Hashable, kind))(plain))
 
 
 @cache
 def _reader(kind: Any) -> Callable[[Any], Any]:
-    """What turns a plain value into one of this type; an opportunity is of the class of its kind."""
+    """A function from plain values to this type; an opportunity gets the class of its kind."""
     if kind is Opportunity:
         return lambda plain: _record(cast(Hashable, kinds()[plain.get("asked", "bid")].request))(plain)
     if is_dataclass(kind):

@@ -1,8 +1,8 @@
-"""What a decision is made from, and what it says. All of it goes to JSON and comes back equal.
+"""The inputs and outputs of a decision, which round-trip through JSON.
 
-Money is in units of the account's currency, times are Unix seconds by the clock of whoever asks. A number that is not
-finite becomes null in JSON: in what a caller or a model says, the engine treats it as missing; in what a store knows it
-is refused here, because a limit that is no number must not read as no limit.
+Money is in the account's currency; times are Unix seconds by the caller's clock. A number that is not finite becomes
+null in JSON. From callers and models it counts as missing; from a store it is refused, because an undefined limit must
+not mean no limit.
 """
 
 from collections.abc import Mapping
@@ -17,20 +17,20 @@ from serving.decisions.fields import Features, Hour, Moment, Name
 
 Arm = Literal["policy", "baseline", "fallback", "override", "killed"]
 Value = float | int | str | bool | None
-#: Parts of the currency's unit that money is counted in.
+#: Parts of the currency unit in which money is counted.
 MICRO = 1_000_000
-#: The unit of amounts of money.
+#: Unit of amounts of money.
 UNIT = "currency"
 
 
 def counted(*amounts: float) -> None:
-    """Raises `ValueError` unless all are finite and none is negative."""
+    """Raises `ValueError` unless all amounts are finite and not negative."""
     if not isfinite(sum(amounts)) or min(amounts) < 0:
-        raise ValueError(f"expected amounts that are finite and not negative, got {amounts}")
+        raise ValueError(f"expected finite amounts of at least 0, got {amounts}")
 
 
 class Action(StrEnum):
-    """What is to be done."""
+    """Actions of decisions."""
 
     HOLD = "hold"
     BID = "bid"
@@ -45,17 +45,17 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opportunity:
-    """One thing to decide. Each kind of decision has a class of its own, with the fields that it alone knows.
+    """One opportunity to decide. Each kind of decision has a subclass with its own fields.
 
     Attributes:
-        opportunity_id: the idempotency key: asked again with it, the answer is the same and nothing is reserved twice.
-        occurred_at: the caller's clock.
+        opportunity_id: idempotency key: repeated requests get the same answer and reserve nothing twice.
+        occurred_at: by the caller's clock.
         asked: the kind of decision.
-        keyword, channel, audience, creative_id, hour: the segments of the campaign that it belongs to.
-        customer_id: who would see it.
-        features: whatever else the models were given, by name.
-        counted: whether the state comes with the counters of the campaign and its segments, which takes time.
-        paced_by: the field with the id of what a cooldown is waited of.
+        keyword, channel, audience, creative_id, hour: its segments within the campaign.
+        customer_id: the customer who would see the ad or get the offer.
+        features: further model inputs by name.
+        counted: whether the state includes the counters of the campaign and its segments, which takes time.
+        paced_by: field with the id whose cooldown applies.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -78,15 +78,14 @@ class Opportunity:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What the models said of an opportunity.
+    """The models' answers to an opportunity.
 
     Attributes:
-        answers: by the names that its kind of decision has for what it needs; one that is missing was not asked for, or
-            failed, and `faults` says which.
-        features: as the models read them, those among them that were looked up online; what was missing is not in it.
-        versions: of each family that answered.
-        faults: what went wrong, a line each: a model that threw, a store that is away.
-        took_ms: milliseconds until all had answered, for the whole group that was asked together.
+        answers: by the kind's names; a missing one was not needed or failed, see `faults`.
+        features: as the models read them, including those looked up online, without missing ones.
+        versions: version of each family that answered.
+        faults: failures, such as a model's exception or an unavailable store.
+        took_ms: milliseconds to predict the whole batch.
     """
 
     answers: Mapping[str, float] = field(default_factory=dict)
@@ -98,7 +97,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What happened: auctions bid in, and what came of them."""
+    """Counts of bids and their outcomes."""
 
     bids: int = 0
     impressions: int = 0
@@ -114,7 +113,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class WindowedCounters:
-    """Counters of the recent past, and of all before it."""
+    """Counters of the recent period and of the time before."""
 
     recent: Counters = Counters()
     past: Counters = Counters()
@@ -125,8 +124,8 @@ class Segment:
     """A keyword, channel, hour, audience or creative of a campaign.
 
     Attributes:
-        share: of the campaign's daily budget, where budgets are kept in this dimension.
-        paused: it takes no traffic: stopped, or a candidate that was never started.
+        share: share of the campaign's daily budget, for dimensions with budget shares.
+        paused: without traffic: stopped, or a candidate that has not started.
     """
 
     window: WindowedCounters = WindowedCounters()
@@ -136,16 +135,16 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """Money of a campaign or an account. What is reserved is promised to bids and offers that are not settled yet.
+    """Money of a campaign or account. Reserved money belongs to bids and offers that are not settled yet.
 
     Attributes:
-        today: billed for decisions of today, and `total` for all.
-        reserved: for decisions of today, and `reserved_before` for those of the days before.
-        daily_limit: of a campaign its daily budget. None: there is none.
-        limit: of all spend, ever.
-        returning: of `reserved`, what is expected to come back: bids that are lost, and what winners do not pay of
-            theirs; and `returning_before` of `reserved_before`.
-        excess: of `total`, what was billed without having been reserved: told late, or above what was bid.
+        today: billed for today's decisions; `total` for all.
+        reserved: for today's decisions; `reserved_before` for those of earlier days.
+        daily_limit: for a campaign its daily budget; None without one.
+        limit: of total spend.
+        returning: part of `reserved` that is expected back, from lost bids and from prices below the bid; and
+            `returning_before` of `reserved_before`.
+        excess: part of `total` that was billed without a reservation: late, or above the bid.
     """
 
     today: float = 0.0
@@ -164,27 +163,27 @@ class Spend:
 
     @property
     def left(self) -> float | None:
-        """What may still be promised; None: there is no limit. Never negative."""
+        """Money that may still be reserved, at least 0; None without a limit."""
         return self._left(self.reserved, self.reserved + self.reserved_before)
 
     @property
     def remaining(self) -> float | None:
-        """What is expected to be left once all that is reserved is settled: what to pace by. None: no limit."""
+        """Money expected to remain after settlement, to pace by; None without a limit."""
         before = self.reserved_before - self.returning_before
         return self._left(self.reserved - self.returning, self.reserved - self.returning + before)
 
     @property
     def expected_today(self) -> float:
-        """What is expected to have been spent today once all that is reserved is settled."""
+        """Spend of today expected after settlement."""
         return self.today + self.reserved - self.returning
 
     @property
     def tightest(self) -> str:
-        """Which limit leaves less: that of the day, or that of all spend."""
+        """The limit that leaves less: the daily or the total one."""
         if self.daily_limit is None or self.limit is None:
-            return "in all" if self.daily_limit is None else "of the day"
+            return "total" if self.daily_limit is None else "daily"
         today = self.daily_limit - self.today
-        return "of the day" if today <= self.limit - self.total - self.reserved_before else "in all"
+        return "daily" if today <= self.limit - self.total - self.reserved_before else "total"
 
     def _left(self, today: float, ever: float) -> float | None:
         rooms = []
@@ -197,7 +196,7 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class ArmOutcome:
-    """What an arm spent and brought. `value_squared` sums the square of each conversion's value."""
+    """Spend and outcomes of an arm. `value_squared` is the sum of the squared value of each conversion."""
 
     cost: float = 0.0
     conversions: int = 0
@@ -215,13 +214,13 @@ _NOTHING = ArmOutcome()
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What was changed of the campaign.
+    """Changes made to the campaign.
 
     Attributes:
-        multiplier: that all its bids are multiplied by.
-        last_at: when anything was changed; None: never.
-        bid_today: sum of the sizes of today's changes of the multiplier, each |ln(after / before)|.
-        moved_today: share of the daily budget that was moved today, over all dimensions.
+        multiplier: factor of all its bids.
+        last_at: time of the last change; None without one.
+        bid_today: sum of today's changes of the multiplier, each |ln(after / before)|.
+        moved_today: share of the daily budget moved today, over all dimensions.
     """
 
     multiplier: float = 1.0
@@ -235,7 +234,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A person's word on a campaign: bid exactly this, or (None) change nothing and let the baseline bid."""
+    """A manual override of a campaign: bid exactly this, or (None) change nothing and let the baseline bid."""
 
     bid: float | None = None
     by: str = ""
@@ -247,17 +246,17 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known of a campaign and its account at the moment of the decision.
+    """State of a campaign and its account at the time of the decision.
 
     Attributes:
-        known: False where the store did not answer: everything else is then its default.
-        seen_at: the latest clock of an opportunity of this campaign; a clock before it went back.
-        store_at: the store's own clock when this was read.
-        account_window: counters of the whole account, the campaign among them.
+        known: False where the store did not answer; all other fields are then defaults.
+        seen_at: latest `occurred_at` of this campaign, to detect clocks that went back.
+        store_at: the store's clock at the time of reading.
+        account_window: counters of the whole account, including this campaign.
         segments: by dimension (`keyword`, `channel`, `hour`, `audience`, `creative`), then by name.
-        min_conversion_rate: below it, the campaign's conversions are too few; None: its history is the measure.
-        evidence: what each arm of a policy spent and brought, since this version of it decides.
-        killed: who stopped it and why; None: it runs. Of the campaign, the account or everything.
+        min_conversion_rate: conversions per click below which a review acts; None: relative to the history.
+        evidence: spend and outcomes by arm since this policy version.
+        killed: why the campaign, account or everything is stopped, and by whom; None while it runs.
     """
 
     known: bool = True
@@ -276,17 +275,17 @@ class State:
     killed: str | None = None
 
     def outcome(self, arm: str) -> ArmOutcome:
-        """What an arm spent and brought."""
+        """Spend and outcomes of an arm."""
         return self.evidence.get(arm, _NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A finding: what was seen, how far it is from what was expected, and how sure that is.
+    """A finding of a review, with its significance.
 
     Attributes:
-        statistic: the ratio, rate or share that was measured, and `threshold` what it crossed.
-        chance: probability of seeing this by chance; 0 where nothing is left to chance, None where a model says it.
+        statistic: the measured ratio, rate or share; `threshold` is the value it crossed.
+        chance: probability of the finding by chance; 0 for a certain one, None for one from a model.
         evidence: the counts behind it.
     """
 
@@ -299,7 +298,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class GuardrailEffect:
-    """A guardrail that changed a decision: the amount it found and the one it left, and why."""
+    """A change by a guardrail: the amount before (`found`) and after (`left`), and why."""
 
     guardrail: str
     found: float | None
@@ -309,22 +308,22 @@ class GuardrailEffect:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be done, and why.
+    """What to do, and why.
 
     Attributes:
-        decision_id: from the opportunity and the seed: asked again, it is the same.
-        target: what it is done to: a campaign, keyword, channel, creative, customer.
-        source: what budget or traffic is moved away from, in `dimension`, to the target.
-        amount: after all guardrails, in `unit`; None where the action has none.
-        before: what `amount` replaces.
+        decision_id: determined by the opportunity and the seed.
+        target: the campaign, keyword, channel, creative or customer.
+        source: origin of the moved budget or traffic, in `dimension`.
+        amount: after guardrails, in `unit`; None for actions without one.
+        before: the value that `amount` replaces.
         reason: in words.
-        triggers: the findings that led to it.
-        guardrails: in the order they touched it.
+        triggers: findings that led to it.
+        guardrails: those that changed it, in order.
         arm: who decided.
-        propensity: probability that this arm was drawn and proposed this; guardrails leave nothing to chance.
-        explored: it is not what would have been done if nothing were to be learned.
-        credited: the arm that what comes of it is evidence of; None: of none.
-        decided_at: the opportunity's clock.
+        propensity: probability that this arm was drawn and proposed this; guardrails are deterministic.
+        explored: it deviates for exploration.
+        credited: arm that its outcomes are evidence of; None for none.
+        decided_at: `occurred_at` of the opportunity.
     """
 
     decision_id: str

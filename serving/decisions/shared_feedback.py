@@ -1,7 +1,7 @@
-"""Feedback of several replicas, on any machines: joined in Redis, recorded by the one that was told.
+"""Feedback shared by replicas: joined in Redis, recorded by the replica that received it.
 
-An event is recorded on this replica's disk before it is counted, by an id that counts once: whoever is not answered
-tells it again, to any replica. What is recorded twice is one event to all who read the record.
+A replica records an event on its disk before counting it, under an id that counts once. A client without an answer may
+retry at any replica; readers of the records skip repeated ids.
 """
 
 import logging
@@ -27,17 +27,17 @@ log = logging.getLogger("adloop.decisions")
 
 Answer = TypeVar("Answer")
 
-#: Decisions that are kept for a store that is away, at most; what comes then waits in the log.
+#: Most decisions kept in memory while the store is unavailable; later ones stay in the decision log.
 LIMIT = 100_000
 
 
 class SharedFeedback:
-    """Takes feedback and expects decisions as `feedback.Feedback` does.
+    """The same interface as `feedback.Feedback`.
 
     Args:
-        place: where accepted events are recorded.
-        flagged: is told of each cost that a person should look at.
-        keep_days: days after which recorded events are removed, if decisions are not remembered longer; None: never.
+        place: folder for the records of accepted events.
+        flagged: called with the flag of each cost that needs a check.
+        keep_days: days after which recorded events are removed, but not before `keeping.remembered_s`; None: never.
     """
 
     def __init__(
@@ -57,18 +57,18 @@ class SharedFeedback:
         self._turn, self._away, self._aside = Lock(), "", 0
 
     def fault(self) -> str | None:
-        """Why feedback is not taken; None while it is."""
+        """Why feedback is unavailable; None while it works."""
         return self._events.fault() or self._away or None
 
     @property
     def standing(self) -> dict[str, object]:
-        """How it goes: `counting`, or why not; and how many events were set aside that the state could not take."""
+        """`counting`, or why not; and the number of events that were set aside."""
         return {"state": self.fault() or "counting", "set_aside": self._aside}
 
     def expect(self, written: Sequence[bytes]) -> None:
-        """Have events joined to these decisions, by their records. While the store is away they are kept for it.
+        """Register logged decisions, so that events can be joined. Keeps them while the store is unavailable.
 
-        Raises `StoreUnavailable` where no more can be kept.
+        Raises `StoreUnavailable` where too many are kept.
         """
         for record in map(orjson.loads, written):
             made = record["decision"]
@@ -78,7 +78,7 @@ class SharedFeedback:
             try:
                 expecting(*found)
             except (ValueError, TypeError):
-                log.exception("nothing can be joined to decision %s", found[1])
+                log.exception("decision %s cannot be registered for feedback", found[1])
             else:
                 self._owed.append(found)
         try:
@@ -88,9 +88,10 @@ class SharedFeedback:
                 raise
 
     def take(self, observed: Sequence[Observed]) -> list[Status]:
-        """Accept events: they are recorded and counted when this returns. `again` for an id that was accepted before.
+        """Accept events; they are recorded and counted when this returns. `again` for a known id.
 
-        Raises `StoreUnavailable` where the store or the disk is away: all may be told again, here or elsewhere.
+        Raises `StoreUnavailable` where the store or the disk is unavailable: all events may be reported again, to any
+        replica.
         """
         now = self._clock()
         accepted = [one for one in observed if one.occurred_at <= now + self._ahead_s]
@@ -119,7 +120,7 @@ class SharedFeedback:
             raise StoreUnavailable(f"events cannot be recorded: {full}") from full
 
     def _settle(self) -> None:
-        """Tell the store the decisions that it does not know yet."""
+        """Register the pending decisions in the store."""
         with self._turn:
             while self._owed:
                 some = list(islice(self._owed, BATCH))
@@ -144,6 +145,6 @@ class SharedFeedback:
 
 
 def _event(told: Observed) -> FeedbackEvent:
-    """As the store counts it once it knows the decision."""
+    """The event for the store, which adds the decision's facts."""
     about = {"account_id": told.account_id, "kind": told.kind, "occurred_at": told.occurred_at}
     return FeedbackEvent(told.event_id, opportunity_id="", campaign_id="", cost=told.cost, value=told.value, **about)  # type: ignore[arg-type]

@@ -1,1 +1,1 @@
-"""Decisions made offline: simulated days, logged ones made again and explained, a challenger on what was logged."""
+"""Offline uses of the decision engine: simulation, replay, explanation, and off-policy evaluation of challengers."""

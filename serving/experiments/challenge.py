@@ -1,8 +1,8 @@
-"""What a challenger would have brought where the champion decided: from the log's bids that chance varied.
+"""Off-policy evaluation of a challenger on the champion's decision log, from randomized bids.
 
-Chance bid the policy's own bid, or a step above or below it, with known propensity. The challenger is taken to bid the
-one of the three that is nearest to its own bid; where it is further off than half a step beyond, the log does not tell.
-Each auction is judged by itself, in the state that it met: a challenger's own pace is for the replay and the canary.
+The log has the policy's own bid, or a step above or below it, with known propensity. The challenger is assigned the
+nearest of these three bids; beyond half a step outside them, the log says nothing. Each auction is evaluated in its
+logged state; the replay and the canary evaluate the challenger's own pacing.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -33,22 +33,23 @@ from serving.decisions.predict.predictors import Predictors
 from serving.decisions.records import Predictions
 from serving.records import reading
 
-#: Entries that the models are asked about in one go.
+#: Entries per prediction.
 BATCH = 1000
 
 
 def judge(
     gate: LogGate, place: Place, version: str, challenger: Bundle, champion: Bundle, online: Online, seed: int
 ) -> Verdict:
-    """Apply a gate to the rounds that the champion decided, with what both would have chosen in them.
+    """Apply a gate to the logged rounds of the champion.
 
     Args:
-        place: the folder with the endpoint's `log` and what came of it.
-        version: the champion's.
-        online: where features are looked up that the champion did not read, so that they are not in the log.
+        gate: the family's `log_gate`.
+        place: folder of the endpoint with its `log` and outcomes.
+        version: version of the champion.
+        online: store for features that the champion did not read, so that the log lacks them.
 
     Raises:
-        LookupError: where no decision of that version is logged there, or nothing that came of any.
+        LookupError: no decision of that version is logged, or none has outcomes.
     """
     log = _rounds(place, version, goal=str(champion.manifest.params["goal"]))
     turns = _turns(place / "log", log.index, Challenger(challenger, champion, online))
@@ -61,14 +62,14 @@ def judge(
 
 
 class Challenger:
-    """The challenger, asked as the endpoint asks a model, with the features that the champion read."""
+    """The challenger, which predicts from the features recorded with the decisions."""
 
     def __init__(self, challenger: Bundle, champion: Bundle, online: Online) -> None:
         self._predictors = Predictors(bid.KIND, {bid.FAMILY: BundlePredictor(challenger, "")})
         self._features = UnrecordedFeatures(online, BundlePredictor(champion, "").columns)
 
     def ratios(self, entries: Sequence[Entry]) -> Any:
-        """The challenger's bid as a multiple of the champion's, of (entries,); NaN where one of them bids nothing."""
+        """Challenger's bid divided by the champion's, of (entries,); NaN where one of them does not bid."""
         asked = [
             replace(one.opportunity, features={**one.opportunity.features, **one.predictions.features})
             for one in entries
@@ -83,7 +84,7 @@ def _bids(said: Sequence[Predictions]) -> Any:
 
 
 class UnrecordedFeatures(Features):
-    """The online store without the columns that are recorded: of those, what was missing then is missing."""
+    """The online store for columns that are not recorded; a recorded column that is missing was missing then."""
 
     def __init__(self, online: Online, recorded: Collection[str]) -> None:
         super().__init__(online)
@@ -97,10 +98,10 @@ class UnrecordedFeatures(Features):
 
 
 def _rounds(place: Place, version: str, goal: str) -> pd.DataFrame:
-    """The rounds in which the champion's policy bid, by decision: `reward` and `propensity`.
+    """Rounds in which the champion's policy bid, by decision id: `reward` and `propensity`.
 
-    The reward is what came of it less what it cost, at the rate at which the champion bought: money that is not spent
-    here buys as much elsewhere.
+    The reward is value minus cost, with cost converted at the champion's value per spend, as unspent money buys as much
+    elsewhere.
     """
     if not (place / LOG).is_dir():
         raise LookupError(f"nothing is logged in {place}")
@@ -109,13 +110,13 @@ def _rounds(place: Place, version: str, goal: str) -> pd.DataFrame:
     made = made[(made["asked"] == "bid") & (made["arm"] == "policy") & np.array(ours, dtype=bool)]
     cost, value = made["cost"], made["click" if goal == "clicks" else "value"].astype(float)
     if not cost.sum() > 0:
-        raise LookupError(f"nothing came of decisions by version {version} in {place}")
+        raise LookupError(f"decisions of version {version} in {place} have no outcomes yet")
     reward = value - cost * (value.sum() / cost.sum())
     return made.assign(reward=reward).set_index("decision_id")[["reward", "propensity"]]
 
 
 def _turns(log: Place, known: "pd.Index[str]", challenger: Challenger) -> pd.DataFrame:
-    """By decision the step that was `taken` (-1, 0 or 1) and the one `wanted`, and `policy_share`: the chance that the
+    """By decision id: the step `taken` (-1, 0 or 1), the step `wanted`, and `policy_share`, the probability that the
     policy and not the holdout's baseline bid."""
     params = cache(lambda name: stored.read(log, name))
     found = []
@@ -134,7 +135,7 @@ def _turns(log: Place, known: "pd.Index[str]", challenger: Challenger) -> pd.Dat
 
 
 def _first(entries: Iterator[Entry], known: set[str]) -> Iterator[Entry]:
-    """Each decision once: asked again it is what it was."""
+    """Each decision once, without repetitions."""
     for one in entries:
         if one.decision.decision_id in known:
             known.remove(one.decision.decision_id)

@@ -1,4 +1,4 @@
-"""Why a decision was made, in words."""
+"""Explains a decision as text."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,14 +10,14 @@ from serving.decisions.records import Decision, GuardrailEffect, Trigger
 
 
 def explain(place: Place, decision_id: str) -> str:
-    """What was decided and why, each time it was asked for. Raises `LookupError` for a decision that is not logged."""
+    """Explain a decision, once per request for it. Raises `LookupError` for a decision that is not logged."""
     return "\n\n".join(_told(entry) for entry in find(place, decision_id))
 
 
 def _told(entry: Entry) -> str:
     decision = entry.decision
-    grant = "was not asked for" if entry.grant is None else f"{entry.grant.status} {entry.grant.why}".strip()
-    drawn = f"{decision.arm}, propensity {decision.propensity:.4g}{', to learn' if decision.explored else ''}"
+    grant = "not needed" if entry.grant is None else f"{entry.grant.status} {entry.grant.why}".strip()
+    drawn = f"{decision.arm}, propensity {decision.propensity:.4g}{', exploration' if decision.explored else ''}"
     lines = [
         f"{_moment(entry.logged_at)}: {_done(decision)}",
         f"  campaign     {decision.campaign_id} of account {decision.account_id}",

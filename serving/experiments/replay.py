@@ -1,4 +1,4 @@
-"""Logged decisions, decided again: the same to the last bit, or not."""
+"""Replays logged decisions and compares the results bit for bit."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from serving.decisions.rebuild import to_json
 from serving.records import reading
 from serving.records.verify import ChainFault, verify
 
-#: Differences that are told in full.
+#: Most differences reported in full.
 TOLD = 20
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One field of a decision that is not what was logged."""
+    """A field of a decision that differs from the log."""
 
     decision_id: str
     field: str
@@ -31,12 +31,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class ReplayReport:
-    """What came of deciding again.
+    """The result of a replay.
 
     Attributes:
-        count: entries that were decided again, `differing` those that came out otherwise.
-        differences: of the first of them.
-        faults: entries that are not what was logged.
+        count: replayed entries; `differing` of them differ from the log.
+        differences: of the first differing entries.
+        faults: records that were changed since they were logged.
     """
 
     count: int
@@ -46,9 +46,9 @@ class ReplayReport:
 
 
 def replay(path: Place) -> ReplayReport:
-    """Decide every entry of a part or folder again, from what was logged with it, and compare the bytes.
+    """Replay every entry of a part or folder from its logged inputs, and compare the bytes.
 
-    Raises `FileNotFoundError` where nothing is logged or the parameters are gone, `ValueError` for what is no log.
+    Raises `FileNotFoundError` where nothing is logged or parameters are missing, `ValueError` for anything but a log.
     """
     place = path if path.is_dir() else path.parent
     params = cache(lambda name: stored.read(place, name))

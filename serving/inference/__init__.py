@@ -1,1 +1,1 @@
-"""One model of a family behind the Open Inference Protocol (V2 over REST and gRPC, V1), and the log of its answers."""
+"""Serves one model of a family over the Open Inference Protocol (V2 over REST and gRPC, V1), and logs requests."""

@@ -1,4 +1,4 @@
-"""`python -m serving.inference --bundle DIR --name churn`: answer for one bundle until stopped."""
+"""`python -m serving.inference --bundle DIR --name churn`: serve one bundle until stopped."""
 
 import argparse
 from pathlib import Path
@@ -13,14 +13,14 @@ def main() -> None:
         "--bundle",
         type=Path,
         required=True,
-        help="a signed bundle; refused unless it was signed as this name and version",
+        help="signed bundle; refused unless it is signed for this name and version",
     )
-    parser.add_argument("--name", required=True, help="the family, and its name in the address")
+    parser.add_argument("--name", required=True, help="the family; also the model's name in the address")
     parser.add_argument(
         "--version",
-        help="what answers are marked with; default: any version, marked with the beginning of the bundle's digest",
+        help="version to serve; default: any, shown as the start of the bundle's digest",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container, behind a network policy")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container behind a network policy")
     parser.add_argument("--http-port", type=int, default=8081)
     parser.add_argument("--grpc-port", type=int, default=8082)
     args = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What a model answered, as tensors (V2) or as a list of objects (V1)."""
+"""Converts answers to tensors (V2) or a list of objects (V1)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,17 +12,17 @@ from kserve.protocol.infer_type import RequestedOutput
 
 from serving.inference.values import ERROR, as_text, plain, told
 
-#: What stands in each type of tensor where a row was not answered.
+#: Filler of each tensor type for rows without an answer.
 _NOTHING: Mapping[str, Any] = {"FP64": np.nan, "INT64": 0, "BOOL": False, "BYTES": ""}
 
 
 def to_response(
     request: InferRequest, request_id: str, version: str, answers: pd.DataFrame, unknown: Mapping[int, str] = {}
 ) -> InferResponse:
-    """One output tensor of shape [n] a column; text and structures travel as BYTES, structures as JSON.
+    """One output tensor of shape [n] per column. Text and structures are BYTES, structures as JSON.
 
     Args:
-        unknown: why rows were not answered, by their places; `answers` are of the others.
+        unknown: errors by row; `answers` has the other rows.
     """
     outputs = [tensor(str(name), answers[name], unknown) for name in answers]
     if unknown:
@@ -41,8 +41,7 @@ def to_response(
 
 
 def _wanted(request: InferRequest, outputs: Sequence[InferOutput]) -> list[RequestedOutput] | None:
-    """The outputs that were asked for, and always the errors; None where all are. Raises `InvalidInput` where there is
-    none of a name."""
+    """The requested outputs, or all; always with the errors. Raises `InvalidInput` for an unknown name."""
     if not request.request_outputs:
         return None
     wanted: list[RequestedOutput] = list(request.request_outputs)
@@ -55,9 +54,9 @@ def _wanted(request: InferRequest, outputs: Sequence[InferOutput]) -> list[Reque
 
 
 def tensor(name: str, values: "pd.Series[Any]", unknown: Mapping[int, str] = {}) -> InferOutput:
-    """A column as a tensor, with nothing in it where a row is unknown.
+    """A column as a tensor, with fillers in unknown rows.
 
-    Its data is a list: KServe asks whether there is any, which an array does not say.
+    Its data is a list, as KServe tests its truth value, which arrays do not have.
     """
     array, datatype = _array(values)
     if unknown:
@@ -68,24 +67,24 @@ def tensor(name: str, values: "pd.Series[Any]", unknown: Mapping[int, str] = {})
 
 
 def known(count: int, unknown: Mapping[int, str]) -> list[int]:
-    """The places of `count` known rows among all rows of a request."""
+    """Indices of the `count` known rows among all rows of a request."""
     return [place for place in range(count + len(unknown)) if place not in unknown]
 
 
 def datatype(values: "pd.Series[Any]") -> str:
-    """The tensor type a column of answers travels as."""
+    """Tensor type of a column of answers."""
     return _array(values)[1]
 
 
 def to_predictions(answers: pd.DataFrame, unknown: Mapping[int, str] = {}) -> list[dict[str, Any]]:
-    """One object a row; of an unknown row one that holds `error`."""
+    """One object per row; for an unknown row it has the key `error`."""
     found = ({str(name): plain(value) for name, value in row.items()} for row in answers.to_dict("records"))
     count = len(answers) + len(unknown)
     return [{ERROR: unknown[place]} if place in unknown else next(found) for place in range(count)]
 
 
 def in_headers(name: str, value: str) -> dict[str, str]:
-    """A header of this value; none where a header cannot carry it."""
+    """A header with this value; none where a header cannot contain it."""
     return {name: value} if value.isascii() else {}
 
 

@@ -1,4 +1,4 @@
-"""What of KServe's server is open: answers and health, by an allow-list; answers only to who has a key."""
+"""Restricts KServe's server to an allow-list of paths and to authorized keys."""
 
 import logging
 import re
@@ -21,7 +21,7 @@ from serving.inference.rows import known_datatype
 log = logging.getLogger("adloop.access")
 
 _MODEL = r"/v[12]/models/[^/:]+"
-#: Paths by what the key of their caller must be for; None: no key is asked for. All else is not there.
+#: Allowed paths with the scope that they need; None for no key.
 _PATHS: dict[str, scopes.Scope | None] = {
     rf"{_MODEL}:predict|{_MODEL}/infer": "predict",
     rf"{_MODEL}:explain": "explain",
@@ -38,7 +38,7 @@ _METHODS: dict[str, scopes.Scope | None] = {
 
 
 class Gate:
-    """Who may ask the model of a family."""
+    """Authorizes requests to the model of a family."""
 
     def __init__(self, family: str, settings: Settings) -> None:
         self._family = family
@@ -47,7 +47,7 @@ class Gate:
             log.warning(scopes.OPEN)
 
     def check(self, headers: Mapping[str, str], scope: scopes.Scope) -> None:
-        """Raises `NoKey` or `NotAllowed` where the key in these headers is not for this."""
+        """Raises `NoKey` or `NotAllowed` unless the key in the headers has this scope."""
         if self._keys is None:
             return
         try:
@@ -59,7 +59,7 @@ class Gate:
 
 
 class Door:
-    """Stands before REST: refuses before a body is read, and takes a version that is served out of the path."""
+    """REST middleware: refuses requests before their body is read, and removes a served version from the path."""
 
     def __init__(self, app: ASGIApp, gate: Gate, version: str) -> None:
         self.app, self._gate, self._version = app, gate, version
@@ -74,7 +74,7 @@ class Door:
         await self.app(scope, receive, send)
 
     def _let_in(self, scope: Scope) -> Scope:
-        """What goes on to the routes. Raises `RequestError`."""
+        """The ASGI scope to pass on. Raises `RequestError`."""
         path, asked = scope["path"], _VERSION.fullmatch(scope["path"])
         if asked is not None:
             path = asked[1] + asked[3]
@@ -91,7 +91,7 @@ class Door:
 
 
 class GrpcDoor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
-    """Stands before gRPC: refuses before a message is read."""
+    """gRPC interceptor: refuses requests before the message is read."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
@@ -109,7 +109,7 @@ class GrpcDoor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 
 
 class Servicer(InferenceServicer):  # type: ignore[misc]
-    """KServe's methods, for the one version that there is: KServe answers whatever version was asked for."""
+    """KServe's methods for the served version only; KServe itself ignores the requested version."""
 
     def __init__(self, version: str, *args: Any) -> None:
         super().__init__(*args)
@@ -131,18 +131,18 @@ class Servicer(InferenceServicer):  # type: ignore[misc]
     async def ModelMetadata(self, request: Any, context: Any) -> Any:
         served(request.version, self._version)
         found = await super().ModelMetadata(request, context)
-        found.versions.append(self._version)  # KServe leaves them out
+        found.versions.append(self._version)  # KServe omits them
         return found
 
 
 def served(asked: str, version: str) -> None:
-    """Raises `UnknownVersion` where another version is asked for by name."""
+    """Raises `UnknownVersion` where another version is requested."""
     if asked not in ("", version):
         raise UnknownVersion(f"version '{asked[:80]}' is not served, expected '{version}' or none")
 
 
 def refusal(refused: RequestError) -> JSONResponse:
-    """How a refusal is said over REST."""
+    """The REST response of an error."""
     headers = {"www-authenticate": "Bearer"} if isinstance(refused, NoKey) else {}
     return JSONResponse({"error": refused.details}, status_code=refused.http_status, headers=headers)
 

@@ -1,4 +1,4 @@
-"""Refusals that are the same over REST and gRPC."""
+"""Request errors, identical over REST and gRPC."""
 
 from grpc_interceptor.exceptions import (
     GrpcException,
@@ -11,7 +11,7 @@ from grpc_interceptor.exceptions import (
 
 
 class RequestError(GrpcException):
-    """An answer that cannot be given, with its HTTP status; the gRPC status comes from the parent beside it."""
+    """A request error with its HTTP status; the gRPC status comes from its other base class."""
 
     http_status: int
 
@@ -29,30 +29,30 @@ class StoreGone(RequestError, Unavailable):
 
 
 class NoKey(RequestError, Unauthenticated):
-    """No key, or none that is known."""
+    """The key is missing or unknown."""
 
     http_status = 401
 
 
 class NotAllowed(RequestError, PermissionDenied):
-    """A key that may not do this."""
+    """The key lacks the permission."""
 
     http_status = 403
 
 
 class UnknownVersion(RequestError, NotFound):
-    """A version that is not served."""
+    """The version is not served."""
 
     http_status = 404
 
 
 class NotExplained(RequestError, Unimplemented):
-    """A model that gives no explanations."""
+    """The model gives no explanations."""
 
     http_status = 501
 
 
 class NotServed(RequestError, Unimplemented):
-    """A path or method that is none of those that answer."""
+    """The path or method is not served."""
 
     http_status = 404

@@ -1,4 +1,4 @@
-"""What stands between the socket and KServe: a limit on bodies, their type, and the mark of who answered."""
+"""REST middleware before KServe: body limit, content type, and the version header."""
 
 from fastapi.responses import JSONResponse
 from kserve.constants.constants import INFERENCE_CONTENT_LENGTH_HEADER
@@ -8,7 +8,7 @@ from serving.inference.model import VERSION_HEADER
 
 
 class BodyLimit:
-    """Refuses a body beyond `limit` bytes with 413, by its header or as it arrives."""
+    """Refuses bodies above `limit` bytes with 413, by their header or while they arrive."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app, self.limit = app, limit
@@ -35,9 +35,8 @@ class BodyLimit:
 
 
 class Typed:
-    """Says of each body what it is, for clients that do not: tensors where a header gives the length of the JSON before
-    them; else JSON, whatever is declared (`curl -d` says a form), but for tensors and cloud events.
-    """
+    """Sets the content type from the content, for clients that send another: tensors where a header has the length of
+    the JSON before them; else JSON (`curl -d` declares a form), except for cloud events."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -46,7 +45,7 @@ class Typed:
         if scope["type"] == "http":
             headers = dict(scope["headers"])
             if headers.get(b"content-encoding", b"identity") not in (b"", b"identity"):
-                reason = {"error": "content-encoding: expected a body that is not compressed"}
+                reason = {"error": "content-encoding: expected an uncompressed body"}
                 await JSONResponse(reason, status_code=415)(scope, receive, send)
                 return
             declared = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -62,7 +61,7 @@ _TENSORS = b"application/octet-stream"
 
 
 class Marked:
-    """Says in every response, refusals included, which version answered."""
+    """Adds the version to every response, including errors."""
 
     def __init__(self, app: ASGIApp, version: str) -> None:
         self.app, self.mark = app, (VERSION_HEADER.encode(), version.encode())

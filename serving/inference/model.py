@@ -1,4 +1,4 @@
-"""A bundle as a KServe model: reads the request, looks features up, answers, explains, and logs."""
+"""A bundle as a KServe model: parses requests, looks up features, predicts, explains, and logs."""
 
 import asyncio
 import threading
@@ -33,7 +33,7 @@ LONGEST_ID = 256
 
 
 class Endpoint(InferenceModel):  # type: ignore[misc]
-    """Answers for one bundle, in a thread: a slow model must not stop the server from saying that it lives."""
+    """Serves one bundle. Predictions run in a thread, so that a slow model does not block health checks."""
 
     def __init__(self, name: str, version: str, bundle: Bundle, settings: Settings) -> None:
         super().__init__(name)
@@ -57,7 +57,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         call = Call(request_id(body, headers or {}))
         try:
             explain = verb is InferenceVerb.EXPLAIN or wants_explanation(body)
-            if explain:  # said in the body, which the door does not read
+            if explain:  # the parameter is in the body, which the door does not read
                 self.gate.check(headers or {}, "explain")
                 if not isinstance(self.bundle.model, Explaining):
                     raise NotExplained(f"{self.name} gives no explanations")
@@ -79,25 +79,25 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         return response, {VERSION_HEADER: self.version, **says.in_headers(ID_HEADER, call.request_id)}
 
     def get_input_types(self) -> list[dict[str, Any]]:
-        """The features as tensors, for the V2 metadata."""
+        """Feature tensors for the V2 metadata."""
         return [
             {"name": n, "datatype": DATATYPES[k], "shape": [-1, -1] if k == "vector" else [-1]}
             for n, k in self.schema.columns.items()
         ]
 
     def get_output_types(self) -> list[dict[str, Any]]:
-        """The answers as tensors, for the V2 metadata."""
+        """Answer tensors for the V2 metadata."""
         return [{"name": n, "datatype": says.datatype(self.sample[n]), "shape": [-1]} for n in self.sample]
 
     def stop(self) -> None:
-        """Write the rest of the log; KServe calls this when it has been told to stop."""
+        """Write the rest of the log; called by KServe on shutdown."""
         super().stop()
         self.log.close()
         if self._export is not None:
             self._export.close()
 
     def _answer(self, body: object, explain: bool, call: "Call") -> tuple[pd.DataFrame, pd.DataFrame | None]:
-        """Answers and explanations of the rows that are known. What is known of the call is written into it."""
+        """Answers and explanations of the known rows; fills in `call`."""
         asked = self._read(body)
         call.ids = asked.ids
         if asked.rows is not None:
@@ -113,11 +113,10 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         try:
             return self.schema.read(body)
         except RecursionError as deep:
-            raise InvalidRows("body", "values that are not nested", "values nested very deep") from deep
+            raise InvalidRows("body", "values that are not nested", "values that are nested less deeply") from deep
 
     def _look_up(self, ids: list[str], context: pd.DataFrame | None) -> tuple[pd.DataFrame, dict[int, str]]:
-        """The rows of the ids that have features, and by its place why each other has none. Raises `UnknownId` where
-        no id has any."""
+        """Rows of the ids with features, and the others' errors by position. Raises `UnknownId` where no id has any."""
         service = self.bundle.manifest.feature_service
         if service is None:
             missing = next(name for name in self.schema.columns)
@@ -128,13 +127,13 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         except store.OnlineStoreUnavailable as gone:
             raise StoreGone(f"the online store does not answer: {gone}") from gone
         unknown = {
-            place: f"{self.schema.entity}: no features are known of '{one}'"
+            place: f"{self.schema.entity}: no features are known for '{one}'"
             for place, one in enumerate(ids)
             if not known[place]
         }
         if len(unknown) == len(ids):
             raise UnknownId(unknown[0])
-        # A champion outlives the data it was trained on: what is published no more is missing to it.
+        # A champion may need features that are no longer published; they are missing then.
         rows: pd.DataFrame = found.reindex(columns=list(self.schema.columns))
         rows = rows if context is None else rows.assign(**{str(name): context[name] for name in context})
         return rows[known].reset_index(drop=True), unknown
@@ -151,7 +150,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         return response
 
     def _warm(self) -> pd.DataFrame:
-        """Answer one reference row, and open the store, before a client asks: who is first pays for imports."""
+        """Predict one reference row and open the store, so that the first client does not pay for imports."""
         if self.bundle.manifest.feature_service is not None:
             with suppress(store.OnlineStoreUnavailable):
                 self._store.rows(self.bundle.manifest.feature_service, [""])
@@ -160,7 +159,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
 
 
 class Call:
-    """What is known of one request so far."""
+    """Context of one request, filled in while it runs."""
 
     def __init__(self, request_id: str) -> None:
         self.request_id, self.started, self.occurred_at = request_id, time.perf_counter(), time.time()
@@ -175,7 +174,7 @@ class Call:
         self.status, self.error = status, error
 
     def record(self) -> Request:
-        """As the request log keeps it."""
+        """The record for the request log."""
         latency = (time.perf_counter() - self.started) * 1000
         said = (self.status, self.error, self.ids)
         rows, answers = (spread(frame, self.unknown) for frame in (self.rows, self.answers))
@@ -183,16 +182,16 @@ class Call:
 
 
 def spread(frame: pd.DataFrame | None, unknown: Mapping[int, str]) -> pd.DataFrame | None:
-    """Rows of the known at their places among all of a request; nothing at the others."""
+    """Known rows at their positions among all rows; empty rows elsewhere."""
     if frame is None or not unknown:
         return frame
     return frame.set_axis(says.known(len(frame), unknown)).reindex(range(len(frame) + len(unknown)))
 
 
 def request_id(body: object, headers: Mapping[str, str]) -> str:
-    """The client's own id if it gave one (V2 body, then header), else a new one: outcomes are joined by it.
+    """The client's own id (V2 body, then header), else a new one. Outcomes are joined by it.
 
-    Raises `InvalidInput` for one that is no text to be kept.
+    Raises `InvalidInput` for an unusable id.
     """
     given = body.id if isinstance(body, InferRequest) else None
     given = given or headers.get(ID_HEADER) or str(uuid.uuid4())
@@ -202,7 +201,7 @@ def request_id(body: object, headers: Mapping[str, str]) -> str:
 
 
 def wants_explanation(body: object) -> bool:
-    """Whether a V2 request asks for an explanation by its parameter `explain`."""
+    """Whether a V2 request has the parameter `explain`."""
     if not isinstance(body, InferRequest) or not body.parameters:
         return False
     value = body.parameters.get("explain", False)

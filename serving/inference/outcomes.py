@@ -1,4 +1,4 @@
-"""What came of requests: labels that arrive later, joined to the answers by request id, each counted once."""
+"""Labels that arrive after the answers, joined by request id; each counts once."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ KEY = ["request_id", "row"]
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels of one row of a request to a model of `family`, or of a decision that asked it: then its id, and row 0."""
+    """Labels of one row of a request to a model of `family`, or of a decision that used it: then its id, and row 0."""
 
     family: str
     request_id: str
@@ -42,9 +42,9 @@ class OutcomeRecorder:
         self._lock = threading.Lock()
 
     def append(self, labels: Sequence[Labels]) -> None:
-        """Record labels; they are on disk when this returns. Of those reported again, the first counts.
+        """Record labels; they are on disk when this returns. Of repeated ones, the first counts.
 
-        Raises `LogUnavailable`, and `OSError` where the disk takes none.
+        Raises `LogUnavailable`, and `OSError` where the disk fails.
         """
         now, lines = time.time(), dict[str, list[bytes]]()
         for one in labels:
@@ -68,7 +68,7 @@ class OutcomeRecorder:
 
 
 def read(home: Place, family: str) -> pd.DataFrame:
-    """The outcomes, one a request and row, the first that was told. Empty where none came yet."""
+    """The first recorded labels of each request and row. Empty where there are none."""
     place = outcomes_folder(home, family)
     tables = reading.tables(place, ["logged_at", "entry"]) if place.exists() else ()
     told = [orjson.loads(line) for table in tables for line in parts.exact(table)]
@@ -78,6 +78,6 @@ def read(home: Place, family: str) -> pd.DataFrame:
 
 
 def joined(home: Place, family: str, logged: pd.DataFrame) -> pd.DataFrame:
-    """The answered rows of a request log that was read whose outcome is in, with its label columns."""
+    """The answered rows of a request log that have labels, with the label columns."""
     answered = logged[logged["status"] == 200]
     return answered.merge(read(home, family), on=KEY, how="inner", validate="many_to_one")

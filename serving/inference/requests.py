@@ -1,4 +1,4 @@
-"""The record of requests to a model: what was asked, what was answered and by which version, a record a row."""
+"""The request log: features, answers and version, one record per row."""
 
 import logging
 import threading
@@ -23,11 +23,11 @@ from serving.records.writer import LogUnavailable, RecordLog
 
 log = logging.getLogger("adloop.requests")
 
-DROPPED = Counter("adloop_request_rows_dropped", "Rows that the request log lost: the disk did not take them.")
+DROPPED = Counter("adloop_request_rows_dropped", "Rows lost by the request log because the disk did not accept them.")
 
-#: Seconds between writes: what a kill can lose.
+#: Seconds between writes; at most this much is lost by a kill.
 EVERY = 0.5
-#: Rows held in memory at most; beyond that the log loses rows rather than the server its memory.
+#: Most rows held in memory; further ones are dropped, to limit memory.
 LIMIT = 100_000
 FEATURE, ANSWER = "feature.", "answer."
 ABOUT = ("request_id", "row", "entity_id", "occurred_at", "version", "status", "latency_ms", "error")
@@ -35,9 +35,9 @@ ABOUT = ("request_id", "row", "entity_id", "occurred_at", "version", "status", "
 
 @dataclass(frozen=True)
 class Request:
-    """One request: `status` is HTTP's; features and answers are frames of equal length, or None.
+    """One request: `status` is the HTTP status; features and answers are frames of equal length, or None.
 
-    `unknown` are rows that were not answered though the request was, by their places, and why.
+    `unknown` has the errors of unanswered rows, by position.
     """
 
     request_id: str
@@ -58,7 +58,7 @@ class Request:
 
 
 class RequestLog:
-    """Appends never wait for the disk: a thread of its own records what has gathered, twice a second.
+    """Appends without waiting for the disk; a thread writes twice a second.
 
     Args:
         keep_days: days after which rows are removed; None: never.
@@ -84,7 +84,7 @@ class RequestLog:
             self._held += request.rows
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the rest."""
         self._stop.set()
         self._thread.join()
         if self._record is not None:
@@ -96,7 +96,7 @@ class RequestLog:
         self._flush()
 
     def _flush(self) -> None:
-        """Hand what waits to the record. What it does not take stays, until there is no room for it."""
+        """Write waiting rows. Rows that are refused keep waiting, while memory permits."""
         try:
             if self._record is None:
                 self._record = RecordLog(self._place, keep_s=self._keep_s)
@@ -106,14 +106,14 @@ class RequestLog:
                     self._held -= self._waiting.popleft().rows
             self._failing = False
         except (OSError, LogUnavailable) as full:
-            if not self._failing:  # a disk that is full says so at every try
+            if not self._failing:  # a full disk fails at every try
                 log.error("%d requests wait for the disk: %s", len(self._waiting), full)
             self._failing = True
 
     def _write(self, record: RecordLog, request: Request) -> None:
         try:
             written = list(to_lines(request, self._family, self._version))
-        except Exception:  # a row that cannot be written stops neither the answers nor the rows that follow
+        except Exception:  # an invalid row must stop neither the answers nor the following rows
             log.exception("request %s could not be logged", request.request_id)
             self._drop(request.rows)
             return
@@ -125,7 +125,7 @@ class RequestLog:
 
 
 def to_lines(request: Request, family: str, version: str) -> Iterator[bytes]:
-    """One record a feature row; a request without readable rows is one record with its error."""
+    """One record per row; a request without valid rows is one record with its error."""
     features, answers = (_rows(frame, request.rows) for frame in (request.features, request.answers))
     for row, (read, said) in enumerate(zip(features, answers, strict=True)):
         why = request.unknown.get(row)
@@ -148,8 +148,7 @@ def _rows(frame: pd.DataFrame | None, count: int) -> list[dict[Any, Any]]:
 
 def read(home: Place, family: str, since: datetime | None = None) -> pd.DataFrame:
     """The logged rows, oldest first: `request_id, row, entity_id, occurred_at, version, status, latency_ms, error`,
-    then the features as `feature.<name>` and the answers as `answer.<name>`. Empty where nothing was logged yet.
-    """
+    then the features as `feature.<name>` and the answers as `answer.<name>`. Empty where nothing is logged."""
     begin = 0.0 if since is None else since.timestamp()
     return to_frame(
         family, [one for one in _recorded(requests_folder(home, family), begin) if one["logged_at"] >= begin]
@@ -157,7 +156,7 @@ def read(home: Place, family: str, since: datetime | None = None) -> pd.DataFram
 
 
 def to_frame(family: str, logged: list[dict[str, Any]]) -> pd.DataFrame:
-    """Records with the `request` of each as rows, see `read`."""
+    """Records and their `request` as rows, see `read`."""
     if not logged:
         return pd.DataFrame(columns=list(ABOUT))
     said = [one["predictions"] for one in logged]
@@ -175,14 +174,14 @@ _PARTS = (("features", FEATURE), ("answers", ANSWER))
 
 
 def _recorded(place: Place, since: float) -> Iterator[Any]:
-    """The records of requests that may have come since a time."""
+    """Records of requests that may have come since a time."""
     if place.exists():
         for table in reading.tables(place, ["request_id", "entry"], since):
             yield from map(orjson.loads, parts.exact(table.filter(pc.field("request_id").is_valid())))
 
 
 def _columns(said: list[dict[str, Any]], prefix: str) -> pd.DataFrame:
-    """Each name a column; structures are JSON text."""
+    """One column per name; structures are JSON text."""
     frame = pd.DataFrame(said, index=range(len(said)))
     for name in frame:
         if frame[name].map(lambda value: isinstance(value, list | dict)).any():
@@ -191,22 +190,22 @@ def _columns(said: list[dict[str, Any]], prefix: str) -> pd.DataFrame:
 
 
 def newest(home: Place, family: str) -> datetime | None:
-    """When the last logged request came; None where nothing was logged yet."""
+    """Time of the last logged request; None without one."""
     return reading.newest(requests_folder(home, family))
 
 
 def outcomes(home: Place, family: str, logged: pd.DataFrame) -> pd.DataFrame:
-    """The labels reported for requests, see `outcomes.read`."""
+    """Labels reported for requests, see `outcomes.read`."""
     return labels.read(home, family)
 
 
 def features(frame: pd.DataFrame) -> pd.DataFrame:
-    """The feature rows of a log that was read, under the names a model asks for."""
+    """Feature rows of a log, under the model's names."""
     return _part(frame, FEATURE)
 
 
 def answers(frame: pd.DataFrame) -> pd.DataFrame:
-    """The answers of a log that was read, under the names a model gave them."""
+    """Answers of a log, under the model's names."""
     return _part(frame, ANSWER)
 
 

@@ -1,4 +1,4 @@
-"""What a request says, as a frame of feature rows: checked, typed, and each fault named by its field."""
+"""Parses requests to frames of typed feature rows; errors name the field."""
 
 import json
 import struct
@@ -19,14 +19,14 @@ from serving.inference.values import is_unicode
 
 Values = Sequence[Any] | npt.NDArray[Any]
 
-#: A type of value, and the tensor it travels as; candidates are a list in JSON.
+#: Kinds of values and their tensor type; candidates are a JSON list.
 DATATYPES: Mapping[Kind, str] = {
     "number": "FP64",
     "boolean": "BOOL",
     "vector": "FP64",
     **dict.fromkeys(("category", "text", "uri", "candidates"), "BYTES"),
 }
-#: What each datatype can carry.
+#: Kinds that each datatype can carry.
 KINDS: Mapping[str, tuple[Kind, ...]] = {
     "BOOL": ("boolean",),
     "BYTES": ("category", "text", "uri", "candidates"),
@@ -36,14 +36,14 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
 
 
 def known_datatype(name: str, datatype: str) -> None:
-    """Raises `InvalidRows` for a datatype that the Open Inference Protocol does not have, or that is not read here."""
+    """Raises `InvalidRows` for a datatype that is unknown or unsupported."""
     if datatype not in KINDS:
         raise InvalidRows(name, f"a datatype among {', '.join(KINDS)}", datatype)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request read: feature rows, or the ids of entities whose features are to be looked up and go with `context`."""
+    """A parsed request: feature rows, or entity ids whose features are looked up and joined with `context`."""
 
     ids: list[str] | None
     rows: pd.DataFrame | None
@@ -52,15 +52,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class InputSchema:
-    """The entity key, None where rows are of none, and the feature columns a model asks for, by kind; `context` are
-    those a request always brings."""
+    """A model's inputs: the entity key, None without one, and the feature columns by kind; `context` are those that
+    requests always contain."""
 
     entity: str | None
     columns: Mapping[str, Kind]
     context: tuple[str, ...] = ()
 
     def read(self, payload: object) -> Asked:
-        """Rows or ids of a V2 request, or of a V1 body. Raises `InvalidRows` naming the field that is wrong."""
+        """Parse a V2 request or a V1 body to rows or ids. Raises `InvalidRows` naming the invalid field."""
         given = self._tensors(payload) if isinstance(payload, InferRequest) else _instances(payload)
         lengths = {name: len(values) for name, values in given.items()}
         if not lengths or 0 in lengths.values():
@@ -68,7 +68,7 @@ class InputSchema:
         count = max(lengths.values())
         for name, length in lengths.items():
             if length != count:
-                raise InvalidRows(name, f"{count} values, as the other features have", length)
+                raise InvalidRows(name, f"{count} values, like the other features", length)
         ids = None
         if self.entity is not None and self.entity in given:
             ids = self._ids(self.entity, given[self.entity])
@@ -88,7 +88,7 @@ class InputSchema:
         return found
 
     def _fits(self, tensor: InferInput) -> None:
-        """Raises `InvalidRows` where values of this datatype are none of the feature's."""
+        """Raises `InvalidRows` where a datatype does not match the feature."""
         known_datatype(tensor.name, tensor.datatype)
         kinds: set[Kind] = {self.columns[tensor.name]} if tensor.name in self.columns else set()
         kinds = {"category", "number"} if tensor.name == self.entity else kinds
@@ -97,7 +97,7 @@ class InputSchema:
             raise InvalidRows(tensor.name, f"datatype {expected}", tensor.datatype)
 
     def _frame(self, names: Iterable[str], given: Mapping[str, Values]) -> pd.DataFrame:
-        """Numbers first, in one block: a frame put together column by column takes longer than the prediction."""
+        """A frame from columns; numbers first, in one block, as building it by column is slower than predicting."""
         columns = {name: self.columns[name] for name in names}
         for name, kind in columns.items():
             if name not in given:
@@ -120,8 +120,8 @@ class InputSchema:
 def column(name: str, kind: Kind, values: Values) -> npt.NDArray[Any]:
     """Values of one feature as an array. Raises `InvalidRows`.
 
-    A missing value is `null` in JSON; in a binary tensor, which has no null, it is NaN. The token NaN is not JSON:
-    a client that sends it has divided by zero somewhere, and is told so.
+    A missing value is `null` in JSON, and NaN in a binary tensor. The token NaN is not JSON: it comes from a fault of
+    the client, such as a division by zero, and is refused.
     """
     if kind == "number":
         return _numbers(name, values)
@@ -141,7 +141,7 @@ def _is_id(value: object) -> bool:
 
 
 def _matrix(names: list[str], given: Mapping[str, Values]) -> npt.NDArray[np.float64]:
-    """Columns of numbers side by side; checked together, and one by one where that finds a fault to be named."""
+    """Numeric columns as a matrix; validated together, and by column only to name a fault."""
     columns = [given[name] for name in names]
     if all(isinstance(values, list) for values in columns):
         types = set(map(type, chain.from_iterable(columns)))
@@ -188,7 +188,7 @@ def _of(name: str, kind: Kind, values: Values) -> npt.NDArray[Any]:
 
 
 def _vectors(name: str, values: Values) -> npt.NDArray[Any]:
-    """A row of NaN alone is a missing vector: a binary tensor has no null."""
+    """Vectors; a row of NaN is a missing vector, as binary tensors have no null."""
     if isinstance(values, np.ndarray):
         values = [None if np.isnan(row).all() else row for row in values.astype(np.float64)]
     found = _of(name, "vector", values)
@@ -196,9 +196,9 @@ def _vectors(name: str, values: Values) -> npt.NDArray[Any]:
 
 
 def _objects(values: Values) -> npt.NDArray[Any]:
-    """As they are, a list among them too."""
+    """An array of objects, which may be lists."""
     found = np.empty(len(values), dtype=object)
-    for place, value in enumerate(values):  # assigned at once, lists of one length would be a matrix
+    for place, value in enumerate(values):  # assigned at once, lists of equal length would become a matrix
         found[place] = value
     return found
 
@@ -209,7 +209,7 @@ def _is_unicode(value: Any) -> bool:
 
 
 def _listed(name: str, value: str) -> object:
-    """What a tensor brings as JSON; empty text is a missing value."""
+    """Parse JSON in a tensor; empty text is a missing value."""
     try:
         return json.loads(value) if value else None
     except ValueError as broken:
@@ -224,7 +224,7 @@ def _text(name: str, value: bytes) -> str:
 
 
 def _values(tensor: InferInput, vectors: bool = False) -> Values:
-    """The values of one tensor as they came: one a row of shape [n] or [n, 1], or vectors of shape [n, size]."""
+    """Values of one tensor: one per row of shape [n] or [n, 1], or vectors of shape [n, size]."""
     expected = f"{tensor.datatype} values of shape {'[n, size]' if vectors else '[n] or [n, 1]'}"
     shape = list(tensor.shape)
     right = len(shape) == 2 and shape[1] > 0 if vectors else shape[1:] in ([], [1]) and len(shape) in (1, 2)
@@ -241,7 +241,7 @@ def _values(tensor: InferInput, vectors: bool = False) -> Values:
         data = [value for part in data if isinstance(part, list) for value in part]
     size = size * shape[1] if vectors else size
     if len(data) != size:
-        raise InvalidRows(tensor.name, f"{size} values, as its shape says", len(data))
+        raise InvalidRows(tensor.name, f"{size} values, like its shape", len(data))
     return [data[start : start + shape[1]] for start in range(0, size, shape[1])] if vectors else data
 
 

@@ -1,4 +1,4 @@
-"""KServe's ModelServer with one model: on one interface, with a limit on what it reads."""
+"""KServe's ModelServer for one model, on one interface, with a limit on request sizes."""
 
 import json
 import logging
@@ -35,14 +35,14 @@ from serving.inference.middleware import BodyLimit, Marked, Typed
 from serving.inference.model import Endpoint
 from serving.inference.values import told
 
-#: Bytes of one request, over REST as over gRPC.
+#: Largest request in bytes, over REST and gRPC.
 BODY_LIMIT: int = MAX_GRPC_MESSAGE_LENGTH
 
 
 def serve(
     folder: Path, name: str, version: str | None, host: str, http_port: int, grpc_port: int, settings: Settings
 ) -> None:
-    """Verify the bundle and answer for it until SIGTERM. Raises `BundleTampered` before anything is opened."""
+    """Verify the bundle and serve it until SIGTERM. Raises `BundleTampered` before opening any of its files."""
     bundle = open_bundle(folder, public_key(settings), name, version)
     endpoint = Endpoint(name, version or bundle.digest[:12], bundle, settings)
     app.add_middleware(Typed)
@@ -60,7 +60,7 @@ def serve(
 
 
 class InferenceServer(kserve.ModelServer):  # type: ignore[misc]
-    """The ModelServer binds every interface and has no option for it; this one binds the one it is told."""
+    """A ModelServer that binds a given interface; KServe's own binds all of them."""
 
     def __init__(self, host: str, endpoint: Endpoint, **options: Any) -> None:
         super().__init__(workers=1, enable_grpc=False, **options)
@@ -68,7 +68,7 @@ class InferenceServer(kserve.ModelServer):  # type: ignore[misc]
         self.dataplane = Lenient(endpoint.version, self.registered_models)
 
     def register_signal_handler(self) -> None:
-        """Called when the servers are made and none has started: the place to say where they listen."""
+        """Set the addresses; KServe calls this after creating the servers and before starting them."""
         super().register_signal_handler()
         self._rest_server.config.host = self.host
         self._grpc_server = HostGRPC(
@@ -97,18 +97,18 @@ class HostGRPC(GRPCServer):  # type: ignore[misc]
 
 
 class Lenient(DataPlane):  # type: ignore[misc]
-    """Reads what is nearly right, so that the fault can be named by its field, and refuses the rest as invalid."""
+    """Parses leniently, so that errors can name the field, and refuses invalid requests."""
 
     def __init__(self, version: str, models: ModelRepository) -> None:
         super().__init__(model_registry=models)
         self._version = version
 
     def metadata(self) -> dict[str, Any]:
-        """As KServe's own, which however tells of a repository to load models from: there is none from outside."""
+        """KServe's metadata without the model repository, which is not reachable from outside."""
         return {**super().metadata(), "extensions": ["binary_tensor_data"]}
 
     async def model_metadata(self, model_name: str) -> dict[str, Any]:
-        """As KServe's own, and the version there is."""
+        """KServe's metadata with the served version."""
         return {**await super().model_metadata(model_name), "versions": [self._version]}
 
     def decode(self, body: Any, headers: Any, *args: Any, **options: Any) -> Any:
@@ -124,24 +124,24 @@ class Lenient(DataPlane):  # type: ignore[misc]
             raise InvalidInput(f"not a request of the Open Inference Protocol: {told(broken)}") from broken
 
     def decode_inference_request(self, body: Any, headers: dict[str, str], model_name: str) -> InferRequest:
-        """Keeps binary tensors binary: KServe makes lists of them, where NaN is no longer told from a bad number."""
+        """Keeps binary tensors as arrays; KServe makes lists, in which NaN and invalid numbers look alike."""
         if not isinstance(body, bytes):
             return super().decode_inference_request(body, headers, model_name)
         if INFERENCE_CONTENT_LENGTH_HEADER not in headers:
-            raise InvalidInput(f"expected JSON, or '{INFERENCE_CONTENT_LENGTH_HEADER}' and tensors behind the JSON")
+            raise InvalidInput(f"expected JSON, or '{INFERENCE_CONTENT_LENGTH_HEADER}' and tensors after the JSON")
         length = int(headers[INFERENCE_CONTENT_LENGTH_HEADER])
         if not 0 <= length <= len(body):
             raise InvalidInput(f"{INFERENCE_CONTENT_LENGTH_HEADER}: expected 0 to {len(body)}, got {length}")
         return _with_tensors(json.loads(body[:length]), body[length:], model_name)
 
     async def explain(self, model_name: str, request: Any, headers: dict[str, str] | None = None) -> Any:
-        """As KServe's own, which however sends the request's headers, credentials among them, back to the client."""
+        """As KServe's, but without returning the request's headers, which include credentials."""
         model = await self.get_model(model_name)
         return await model(request, headers=headers, verb=InferenceVerb.EXPLAIN)
 
 
 def _with_nan(body: bytes) -> Any:
-    """A body that is JSON but for its numbers: which one is wrong is told by its name later."""
+    """Parse JSON that may contain NaN or infinities; a later check names the field."""
     try:
         found = json.loads(body)
         json.dumps(found, ensure_ascii=False).encode()
@@ -151,7 +151,7 @@ def _with_nan(body: bytes) -> Any:
 
 
 def _with_tensors(said: Any, behind: bytes, model_name: str) -> InferRequest:
-    """A request whose tensors stand, in their order, behind its JSON. Raises `ValueError` and its kin."""
+    """A request with binary tensors after its JSON, in their order. Raises `ValueError` and subclasses."""
     contents: list[bytes | None] = []
     for tensor in said["inputs"]:
         size = (tensor.get("parameters") or {}).get("binary_data_size")
@@ -163,7 +163,7 @@ def _with_tensors(said: Any, behind: bytes, model_name: str) -> InferRequest:
         contents.append(behind[:size])
         behind, tensor["data"] = behind[size:], []
     if behind:
-        raise InvalidInput(f"{len(behind)} bytes stand behind the last tensor")
+        raise InvalidInput(f"{len(behind)} unexpected bytes after the last tensor")
     request = InferRequest.from_inference_request(InferenceRequest.model_validate(said), model_name)
     for tensor, content in zip(request.inputs, contents, strict=True):
         tensor._raw_data = content
@@ -183,17 +183,17 @@ async def _invalid(_: Request, invalid: RequestValidationError) -> JSONResponse:
 
 
 def _faults(found: Sequence[Any]) -> str:
-    """Each fault by its place in the request; of many, the first."""
+    """Validation errors by their place in the request; the first of many."""
     places = [[part for part in fault["loc"] if part not in ("body", "InferenceRequest")] for fault in found]
     said = [
         f"{'.'.join(map(str, place)) or 'body'}: {fault['msg']}"
         for place, fault in zip(places, found, strict=True)
-        if place != ["bytes"]  # a body is JSON or bytes: what came is JSON
+        if place != ["bytes"]  # a body is JSON or bytes, and this one is JSON
     ]
     return told("; ".join(said[:10]))
 
 
 def _quiet() -> None:
-    """KServe logs a line a request and a traceback a refusal; the request log has them both, in columns."""
+    """Silence KServe's log lines per request and tracebacks per error; the request log has both as columns."""
     for name in ("kserve", "kserve.trace", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Answers as plain JSON values, whatever libraries made them."""
+"""Converts answers to plain JSON values."""
 
 import json
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-#: The answer that says, row by row, why it was not answered; empty text where it was. Only where one was not.
+#: Output with the error of each row, empty for answered rows. Only present if a row failed.
 ERROR = "error"
 
 
 def plain(value: Any) -> Any:
-    """A JSON value; null for what is missing or not finite."""
+    """A JSON value; null for missing or infinite values."""
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
@@ -26,20 +26,20 @@ def plain(value: Any) -> Any:
 
 
 def as_text(value: object) -> str:
-    """A value that is no number, as text: itself, or JSON."""
+    """Text of a value that is not a number: itself, or its JSON."""
     return value if isinstance(value, str) else json.dumps(plain(value))
 
 
 def is_unicode(value: str) -> bool:
-    """Whether UTF-8 can carry it: JSON can name half of a surrogate pair, which is no character."""
+    """Whether text is valid UTF-8: JSON can contain half of a surrogate pair, which is not a character."""
     return value.isascii() or not any(0xD800 <= ord(character) <= 0xDFFF for character in value)
 
 
 def is_text(value: str) -> bool:
-    """Whether it is such text without control characters."""
+    """Whether it is valid text without control characters."""
     return is_unicode(value) and not any(ord(character) < 0x20 or ord(character) == 0x7F for character in value)
 
 
 def told(error: object) -> str:
-    """An error's text as an answer can carry it, whatever it repeats of the request."""
+    """An error's text, safe to send, even if it repeats parts of the request."""
     return str(error).encode(errors="backslashreplace").decode()

@@ -1,7 +1,7 @@
-"""The record of what models saw, answered and caused: one log for both servers, chained by hashes, in Parquet parts.
+"""Append-only logs of requests, decisions and outcomes for both servers: hash-chained records in Parquet parts.
 
-A record that was appended is on disk after `writer.EVERY` seconds and one write of the disk, with its whole group or
-not at all: `kill -9` loses what was appended since, a power cut no more than that if the disk keeps what it confirmed.
-Who must not lose one waits in `RecordLog.flush`. Nothing that was flushed is lost, doubled or reordered by a kill at
-any point; the next writer in the folder makes parts of what a killed one left.
+A record is on disk `writer.EVERY` seconds and one write after it was appended, with its whole group or not at all. A
+kill loses only what was appended since; so does a power cut, if the disk keeps confirmed writes. `RecordLog.flush`
+waits for the disk. No flushed record is lost, repeated or reordered by a kill; the next writer in the folder makes
+parts of the journals that a killed writer left.
 """

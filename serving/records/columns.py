@@ -1,4 +1,4 @@
-"""The columns of a part: what analysts ask for, flat, beside the exact bytes of each record and its hash."""
+"""Columns of a part: flat fields for queries, beside the exact bytes of each record and its hash."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,13 +10,13 @@ from features.records import COLUMNS, SCHEMA, TEXT, VERSIONS
 
 
 def batch(chain: str, first: int, written: Sequence[bytes], hashes: Sequence[bytes]) -> Any:
-    """Records of one chain as a `pyarrow.RecordBatch`, the first of them with this sequence number.
+    """Records of one chain as a `pyarrow.RecordBatch`; `first` is the sequence number of the first.
 
-    Raises `ValueError` where one is no record.
+    Raises `ValueError` for an invalid record.
     """
     records = [orjson.loads(one) for one in written]
     if not all(isinstance(one, dict) and "logged_at" in one for one in records):
-        raise ValueError("a record cannot be read: it has no logged_at")
+        raise ValueError("invalid record: it has no logged_at")
     about = [pa.repeat(chain, len(records)), pa.array(range(first, first + len(records)), pa.int64())]
     arrays = [_array([find(one) for one in records], kind) for kind, find in _FINDS]
     exact = [pa.array(written, TEXT), pa.array(hashes, pa.binary(32))]
@@ -24,7 +24,7 @@ def batch(chain: str, first: int, written: Sequence[bytes], hashes: Sequence[byt
 
 
 def _found(place: str) -> Callable[[Any], Any]:
-    """What finds the value at a place of a record; None where there is none."""
+    """A function that gets a field of a record; None where it is missing."""
     listed, _, inner = place.partition("[].")
     *outer, last = listed.split(".")
 
@@ -40,7 +40,7 @@ def _found(place: str) -> Callable[[Any], Any]:
 
 
 def _versions(find: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """As the pairs that Arrow makes a map of."""
+    """Versions as the pairs of an Arrow map."""
     return lambda record: None if (found := find(record)) is None else list(found.items())
 
 
@@ -48,7 +48,7 @@ _FINDS = [(kind, _versions(_found(place)) if kind is VERSIONS else _found(place)
 
 
 def _array(values: list[Any], kind: Any) -> Any:
-    """The values as a column. What a caller said in another type is null: the record itself still has it."""
+    """Values as a column. Values of another type become null; the record itself keeps them."""
     try:
         return pa.array(values, kind)
     except (pa.ArrowException, OverflowError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Copies of finished parts under an address of S3: for machines that come and go, and to be kept beyond the home."""
+"""Copies finished parts to S3, for machines that are replaced, and for retention beyond the home."""
 
 import logging
 import re
@@ -20,18 +20,18 @@ from features.settings import Settings
 
 log = logging.getLogger("adloop.records")
 
-#: Seconds between looks for parts that are not there yet.
+#: Seconds between checks for new parts.
 EVERY_S = 30.0
-#: Folders of a home with a record in them; and the parameters that decisions are replayed by.
+#: Folders with records, and the parameters that replays need.
 _FOLDERS = (f"{DECISIONS}/{LOG}", f"{DECISIONS}/{EVENTS}", f"{REQUESTS}/*", f"{OUTCOMES}/*")
 _PARAMS = f"{DECISIONS}/{LOG}/params/*.json"
 
 
 class Export:
-    """A thread that copies what is finished to `settings.records_uri`; one process of a home does, at a time.
+    """A thread that copies finished parts to `settings.records_uri`; one process per home at a time.
 
-    What retention removes from the home stays there. A merged part is copied beside those it is made of: readers know
-    it by its place in the chain.
+    Copies stay when retention removes parts from the home. A merged part is copied beside its sources; readers
+    recognize it by its place in the chain.
     """
 
     def __init__(self, settings: Settings, uri: str) -> None:
@@ -41,7 +41,7 @@ class Export:
         self._thread.start()
 
     def close(self) -> None:
-        """Copy what is left, and end; S3 that does not answer is not waited for long."""
+        """Copy the rest and stop; waits a limited time for S3."""
         self._stop.set()
         self._thread.join(10.0)
 
@@ -54,13 +54,13 @@ class Export:
                     copy(self._settings, self._uri)
             except Timeout:
                 continue
-            except Exception:  # whatever S3 says, the home has it all, and the next time it may go well
-                log.exception("parts could not be copied to %s: it is tried again", self._uri)
+            except Exception:  # the home has all parts, and the next try may succeed
+                log.exception("parts could not be copied to %s; retrying", self._uri)
 
 
 def copy(settings: Settings, uri: str) -> int:
-    """Copy the parts that are not there yet, or are larger by now, and new events of `FEEDBACK` as parts of `EVENTS`;
-    how many parts that were. Raises what S3 raises."""
+    """Copy parts that are missing or smaller at the destination, and new events of `FEEDBACK` as parts of `EVENTS`;
+    returns the number of parts. Raises errors of S3."""
     there, count = lake.filesystem(uri, settings), 0
     try:
         found = {path: about["size"] for path, about in there.find(uri, detail=True).items()}
@@ -75,7 +75,7 @@ def copy(settings: Settings, uri: str) -> int:
 
 
 def _events(kept: Path, there: Any, folder: str, found: Iterable[str]) -> int:
-    """Copy the events told since the last copy, whose name says until when it goes."""
+    """Copy the events since the last copy, whose name has the end of its period."""
     if not kept.is_file():
         return 0
     last = max((int(name[1]) for path in found if (name := _COPY.search(path))), default=0)
@@ -90,7 +90,7 @@ def _events(kept: Path, there: Any, folder: str, found: Iterable[str]) -> int:
     return count
 
 
-#: Events of one copy, at most.
+#: Most events per copy.
 EVENTS_AT_ONCE = 100_000
 _COPY = re.compile(rf"/{EVENTS}/{re.escape(FEEDBACK)}-(\d+){re.escape(SUFFIX)}$")
 _EVENT = ("account_id", "event_id", "decision_id", "kind", "occurred_at", "cost", "value", "told")

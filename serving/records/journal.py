@@ -1,8 +1,8 @@
-"""The journal: entries that are no Parquet part yet, in groups that are whole or not there.
+"""Journals: records that are not in a Parquet part yet, in groups that are written whole or not at all.
 
-A text file. Its first line tells the chain, the sequence number of its first entry and the hash that it follows; then
-come entries, a line of JSON each; a group ends with a line `= <entries so far> <hash of the last>`. Lines after the
-last such line were being written when the writer was killed.
+A journal is a text file. Its first line has the chain, the sequence number of its first record, and the previous hash.
+Then follow records, one line of JSON each; a group ends with a line `= <records so far> <hash of the last>`. Lines
+after the last such line are an unfinished group of a killed writer.
 """
 
 import fcntl
@@ -15,14 +15,14 @@ from pathlib import Path
 from serving.records.chain import links
 
 SUFFIX = ".journal"
-#: What `name` makes of a chain and a sequence number.
+#: File name of a journal, see `name`.
 NAME = re.compile(r"\d{13}-[0-9a-f]{12}-\d{12,}")
 END = b"= "
 _ENDED = re.compile(rb"^= \d+ [0-9a-f]{64}\n", re.MULTILINE)
 
 
 class Journal:
-    """A journal being written: held by a lock that ends with the process, so that others know it is alive."""
+    """A journal being written. Its lock ends with the process, so that others can tell that it is alive."""
 
     def __init__(self, place: Path, chain: str, first: int, previous: bytes) -> None:
         self.path = place / f"{name(chain, first)}{SUFFIX}"
@@ -57,28 +57,28 @@ class Journal:
         self._size += len(lines)
 
     def close(self) -> None:
-        """Let go of it; the file stays."""
+        """Release the lock; the file stays."""
         os.close(self._file)
 
     def remove(self) -> None:
-        """It is a part now."""
+        """Delete the file after it became a part."""
         self.path.unlink()
         self.close()
 
 
 class Damaged(ValueError):
-    """A journal whose beginning is not what was written: nothing says which chain its entries belong to."""
+    """A journal with an invalid first line, so that its chain is unknown."""
 
 
 @dataclass(frozen=True)
 class JournalContent:
-    """What a journal holds.
+    """Content of a journal.
 
     Attributes:
-        first: sequence number of the first entry.
-        previous: the hash it follows.
-        written: the entries of its whole groups.
-        rest: what follows the last whole group.
+        first: sequence number of the first record.
+        previous: hash of the record before.
+        written: records of complete groups.
+        rest: bytes after the last complete group.
     """
 
     chain: str
@@ -90,7 +90,7 @@ class JournalContent:
 
     @property
     def damaged(self) -> bool:
-        """A group ends in the rest: it was whole once, and is not what was written."""
+        """Whether the rest contains the end of a group, so that complete records were changed."""
         return _ENDED.search(self.rest) is not None
 
     @property
@@ -99,7 +99,8 @@ class JournalContent:
 
 
 def read(path: Path) -> JournalContent | None:
-    """The whole groups of a journal; None where its writer was killed before the first line, or it is a part by now.
+    """Read the complete groups of a journal; None where its writer was killed before the first line, or it has become a
+    part.
 
     Raises `Damaged`.
     """
@@ -113,9 +114,9 @@ def read(path: Path) -> JournalContent | None:
         chain, first, previous = told.decode().split(" ")
         kept = JournalContent(chain, int(first), bytes.fromhex(previous), [], [], b"")
     except ValueError as broken:
-        raise Damaged(f"{path}: its first line is not that of a journal: {broken}") from broken
+        raise Damaged(f"{path}: invalid first line: {broken}") from broken
     if name(kept.chain, kept.first) != path.name.removesuffix(SUFFIX) or len(kept.previous) != 32:
-        raise Damaged(f"{path}: its first line is that of another journal")
+        raise Damaged(f"{path}: the first line belongs to another journal")
     group: list[bytes] = []
     taken = start = 0
     while (stop := body.find(b"\n", start)) >= 0:
@@ -133,9 +134,9 @@ def read(path: Path) -> JournalContent | None:
 
 
 def follow(path: Path, start: int) -> tuple[list[bytes], int]:
-    """The entries of the groups after so many bytes, and the bytes up to there: for those who count, and check nothing.
+    """Records of the complete groups after an offset, and the new offset, without checking hashes.
 
-    None where the journal is a part by now.
+    None where the journal has become a part.
     """
     try:
         with path.open("rb") as file:
@@ -153,9 +154,9 @@ def _end(end: int, head: bytes) -> bytes:
 
 
 def abandoned(path: Path) -> bool:
-    """Whether the process that wrote a journal is gone, and has left it."""
+    """Whether the writer of a journal has ended without finishing it."""
     try:
-        with path.open("r+b") as file:  # over NFS only a file that may be written is locked for itself
+        with path.open("r+b") as file:  # over NFS, a lock needs a writable file
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, FileNotFoundError):
         return False
@@ -163,12 +164,12 @@ def abandoned(path: Path) -> bool:
 
 
 def name(chain: str, first: int) -> str:
-    """What the journal and the part that begin with this entry are called: in the order of a chain."""
+    """File name of the journal and part that begin with this record; sorts in the order of the chain."""
     return f"{chain}-{first:012d}"
 
 
 def sync(folder: Path) -> None:
-    """Have the disk keep the names in a folder."""
+    """Sync the names in a folder to disk."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -1,4 +1,4 @@
-"""Finished parts: Parquet files that appear whole."""
+"""Parts: Parquet files that appear atomically."""
 
 import fcntl
 import json
@@ -20,20 +20,20 @@ from serving.records import journal
 log = logging.getLogger("adloop.records")
 
 DAMAGED = ".damaged"
-#: Held by who reads the record, and by who merges and removes parts; and what tells which were removed.
+#: Lock of readers, and of the process that merges and removes parts; and the file that names removed ones.
 LOCK, REMOVED = ".tidy", "removed.json"
-#: What reading a file raises that is damaged, or no part at all.
+#: Errors of reading a damaged file.
 UNREADABLE = (pa.ArrowException, ValueError, KeyError, OSError)
 
 
 @dataclass(frozen=True)
 class Head:
-    """Where a part stands in its chain.
+    """Position of a part in its chain.
 
     Attributes:
         first: sequence number of its first record.
-        previous: the hash that record follows.
-        closed: it is the chain's last.
+        previous: hash of the record before.
+        closed: whether it is the last part of the chain.
     """
 
     chain: str
@@ -43,7 +43,7 @@ class Head:
 
 
 def write(place: Path, head: Head, batches: Sequence[Any]) -> None:
-    """Make a part of batches of records. Done again with the same, it is the same part."""
+    """Write a part from batches of records. Idempotent."""
     about = {
         "adloop.chain": head.chain,
         "adloop.first": str(head.first),
@@ -65,32 +65,32 @@ def write(place: Path, head: Head, batches: Sequence[Any]) -> None:
 
 
 def head(part: Place) -> Head:
-    """Where a part stands. Raises `ValueError` for a file that is no part of a record."""
+    """Position of a part. Raises `ValueError` for a file that is not a part."""
     about = _opened(part).schema_arrow.metadata or {}
     try:
         chain, first = about[b"adloop.chain"].decode(), int(about[b"adloop.first"])
         return Head(chain, first, bytes.fromhex(about[b"adloop.previous"].decode()), about[b"adloop.closed"] == b"1")
     except KeyError:
-        raise ValueError(f"{part} is no part of a record") from None
+        raise ValueError(f"{part} is not a part of a log") from None
 
 
 def read(part: Place, columns: Sequence[str] | None = None) -> Any:
-    """A part as a `pyarrow.Table`, all of it or some columns."""
+    """Read a part as a `pyarrow.Table`, with all or some columns."""
     return _opened(part).read(columns=columns)
 
 
 def _opened(part: Place) -> Any:
-    """Only its footer is read yet."""
+    """An open Parquet file, of which only the footer has been read."""
     return pq.ParquetFile(part if isinstance(part, Path) else part.open("rb"))
 
 
 def rows(part: Place) -> int:
-    """Entries of a part."""
+    """Number of records of a part."""
     return int(_opened(part).metadata.num_rows)
 
 
 def whole(part: Place) -> bool:
-    """Whether a file is a part whose footer can be read."""
+    """Whether a file is a part with a readable footer."""
     try:
         head(part)
     except UNREADABLE:
@@ -99,7 +99,7 @@ def whole(part: Place) -> bool:
 
 
 def uncovered(chain: Sequence[AnyPlace]) -> list[AnyPlace]:
-    """Parts in the order of their chains, without those whose records one before them has too: a merge was killed."""
+    """Parts in the order of their chains, without those that a merged part covers (left by an interrupted merge)."""
     kept, end = list[AnyPlace](), ("", 0)
     for part in chain:
         if whole(part):
@@ -113,7 +113,7 @@ def uncovered(chain: Sequence[AnyPlace]) -> list[AnyPlace]:
 
 
 def removed(place: Place) -> dict[str, tuple[int, bytes]]:
-    """Where chains go on whose beginning was removed: sequence number of the first record, and the hash it follows."""
+    """Chains with a removed beginning: sequence number of the first remaining record, and the hash before it."""
     file = place / REMOVED
     told = json.loads(file.read_text()) if file.exists() else {}
     return {chain: (int(first), bytes.fromhex(follows)) for chain, (first, follows) in told.items()}
@@ -121,11 +121,11 @@ def removed(place: Place) -> dict[str, tuple[int, bytes]]:
 
 @contextmanager
 def steady(path: Place) -> Iterator[None]:
-    """While a record is read, its parts are neither merged nor removed."""
+    """Lock that prevents parts from being merged or removed while they are read."""
     place = path if path.is_dir() else path.parent
     try:
         lock = (place / LOCK).open("a")
-    except OSError:  # who may only read the folder: nobody tidies what nobody can write
+    except OSError:  # a folder that is read-only for everyone changes for no one
         yield
         return
     with lock:
@@ -134,37 +134,37 @@ def steady(path: Place) -> Iterator[None]:
 
 
 def exact(table: Any) -> list[bytes]:
-    """The bytes of each record of a part that was read."""
+    """Exact bytes of each record of a part."""
     written: list[bytes] = table["entry"].cast(pa.binary()).to_pylist()
     return written
 
 
 def found(path: AnyPlace) -> list[AnyPlace]:
-    """The part that `path` is, or the parts of the folder that it is, by chain and in the order of each.
+    """The part at `path`, or the parts of the folder, by chain and in order.
 
-    Raises `FileNotFoundError` where there is nothing.
+    Raises `FileNotFoundError` where there are none.
     """
     if not path.exists():
-        raise FileNotFoundError(f"nothing is recorded at {path}")
+        raise FileNotFoundError(f"nothing is recorded in {path}")
     return sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
 
 
 def late(part: Place, since: float) -> bool:
-    """Whether a part may hold records recorded since a time (Unix seconds). Clocks of files are the coarser ones."""
+    """Whether a part may contain records since a time (Unix seconds). File times are coarse."""
     return part.stat().st_mtime >= since - 1
 
 
 def journals(path: Place) -> list[journal.JournalContent]:
-    """What the journals in a folder hold. Read before the parts, nothing is missed that becomes a part meanwhile.
+    """Contents of the journals in a folder. Read them before the parts, so that none is missed when it becomes a part.
 
-    One that is damaged is left out, and named in this process's log.
+    Damaged ones are skipped and logged.
     """
     found = []
-    for file in path.glob(f"*{journal.SUFFIX}") if isinstance(path, Path) else ():  # copies are of finished parts
+    for file in path.glob(f"*{journal.SUFFIX}") if isinstance(path, Path) else ():  # copies contain finished parts only
         try:
             kept = journal.read(file)
         except journal.Damaged as damaged:
-            log.error("left out: %s", damaged)
+            log.error("skipped: %s", damaged)
             continue
         if kept is not None:
             found.append(kept)
@@ -172,15 +172,15 @@ def journals(path: Place) -> list[journal.JournalContent]:
 
 
 def left_out(place: Path) -> str | None:
-    """The files of a record that were set aside because they are damaged, and what to do; None where there are none."""
+    """Damaged files that were set aside, and what to do; None where there are none."""
     names = sorted(file.name for file in place.glob(f"*{DAMAGED}"))
     if not names:
         return None
-    return f"{place}: {', '.join(names)}: damaged and left out; put back a copy as {journal.SUFFIX}, or remove them"
+    return f"{place}: {', '.join(names)}: damaged and left out; restore a copy as {journal.SUFFIX}, or remove them"
 
 
 def appear(draft: Path, target: Path) -> None:
-    """Have a file be there whole, and kept by the disk."""
+    """Write a file atomically and sync it to disk."""
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     draft.replace(target)

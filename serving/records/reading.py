@@ -1,4 +1,4 @@
-"""Reading what was recorded: a part or a folder, chain by chain."""
+"""Reads logs: a part or a folder, by chain."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -18,13 +18,13 @@ log = logging.getLogger("adloop.records")
 
 @dataclass(frozen=True)
 class Stretch:
-    """Records that follow each other: of a part, or of a journal that is no part yet.
+    """Consecutive records from a part, or from a journal.
 
     Attributes:
-        head: where they stand in their chain.
-        hashes: as they are stored beside the records.
-        open: it is still written to, or was when its writer was killed.
-        columns: the `pyarrow.Table` of the part they are from; None for a journal.
+        head: their position in the chain.
+        hashes: as stored.
+        open: a journal that is being written, or was when its writer was killed.
+        columns: the `pyarrow.Table` of the part; None for a journal.
     """
 
     source: str
@@ -40,12 +40,12 @@ class Stretch:
 
 
 def stretches(path: Place, damaged: dict[str, str] | None = None) -> Iterator[Stretch]:
-    """All that a part or a folder holds, each record once, one part at a time.
+    """All records of a part or folder, each once, one part at a time.
 
-    Raises `FileNotFoundError` where there is nothing.
+    Raises `FileNotFoundError` where there are none.
 
     Args:
-        damaged: is told the parts that cannot be read, and why. Without it they are a `ValueError`.
+        damaged: collects unreadable parts with the reason. Without it, they raise `ValueError`.
     """
     with parts.steady(path):
         left: dict[str, journal.JournalContent] = {
@@ -60,7 +60,7 @@ def stretches(path: Place, damaged: dict[str, str] | None = None) -> Iterator[St
                 found = _part(made[name])
             except parts.UNREADABLE as broken:
                 if damaged is None or not journal.NAME.fullmatch(name):
-                    raise ValueError(f"{made[name]} cannot be read: {broken}") from broken
+                    raise ValueError(f"{made[name]} is unreadable: {broken}") from broken
                 damaged[name] = str(broken)
                 continue
             yield found
@@ -77,13 +77,13 @@ def _journal(kept: journal.JournalContent) -> Stretch:
 
 
 def records(path: Place) -> Iterator[bytes]:
-    """The exact bytes of each record, as `stretches` finds them; those of damaged parts are left out, see `verify`."""
+    """Exact bytes of each record, in the order of `stretches`; skips damaged parts, see `verify`."""
     for stretch in stretches(path, {}):
         yield from stretch.written
 
 
 def find(path: Place, column: str, value: str) -> set[bytes]:
-    """The exact bytes of the records with this text in a column."""
+    """Exact bytes of the records with this text in a column."""
     found = set[bytes]()
     for table in tables(path, [column, "entry"]):
         found.update(parts.exact(table.filter(pc.field(column) == value)))
@@ -91,14 +91,14 @@ def find(path: Place, column: str, value: str) -> set[bytes]:
 
 
 def tables(path: Place, columns: Sequence[str], since: float = 0.0) -> Iterator[Any]:
-    """All that may have been recorded since a time (Unix seconds), as a table of these columns a part or journal, the
+    """Tables with these columns of all records that may be from after a time (Unix seconds), one per part or journal,
     newest first.
 
-    A part that is damaged is left out, and named in this process's log. Raises as `parts.found`.
+    Damaged parts are skipped and logged. Raises as `parts.found`.
     """
     with parts.steady(path):
         left = {journal.name(kept.chain, kept.first): kept for kept in parts.journals(path) if kept.written}
-        # Journals were read before the parts: nothing is missed that becomes one meanwhile.
+        # Read journals before parts, so that none is missed when it becomes a part.
         made = parts.uncovered([one for one in parts.found(path) if parts.late(one, since)])
         for name in left.keys() - {part.stem for part in made if parts.whole(part)}:
             kept = left[name]
@@ -107,13 +107,13 @@ def tables(path: Place, columns: Sequence[str], since: float = 0.0) -> Iterator[
             try:
                 table = parts.read(part, columns)
             except parts.UNREADABLE as damaged:
-                log.error("left out: %s cannot be read: %s", part, damaged)
+                log.error("skipped: %s is unreadable: %s", part, damaged)
                 continue
             yield table
 
 
 def newest(path: Place) -> datetime | None:
-    """When the newest record was made; None where nothing is recorded yet."""
+    """Time of the newest record; None without one."""
     found = (pc.max(table["logged_at"]).as_py() for table in tables(path, ["logged_at"])) if path.exists() else ()
     last = max((at for at in found if at is not None), default=None)
     return None if last is None else datetime.fromtimestamp(last, UTC)

@@ -1,4 +1,4 @@
-"""What killed writers left: their journals become parts, cut after the last whole group."""
+"""Recovers journals of killed writers: makes parts of their complete groups."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -11,10 +11,10 @@ log = logging.getLogger("adloop.records")
 
 
 def recover(place: Path, recovered: Callable[[Sequence[bytes]], None]) -> None:
-    """Make parts of the journals that nobody writes any more, and tell what was in them. For one process at a time.
+    """Make parts of abandoned journals, and pass on their records. For one process at a time.
 
-    A journal that was changed after it was written is renamed to `.damaged`, after what is before the change became a
-    part: the chain is then not closed, and `verify` says what is missing.
+    A journal that was changed after it was written is renamed to `.damaged`; the records before the change become a
+    part. The chain then stays open, and `verify` reports what is missing.
     """
     found = _left(place)
     last = {kept.chain: path for path, kept in found.items() if kept is not None}
@@ -24,17 +24,17 @@ def recover(place: Path, recovered: Callable[[Sequence[bytes]], None]) -> None:
             continue
         try:
             _finish(place, kept, recovered, closed=path == last[kept.chain] and not kept.damaged)
-        except ValueError as strange:  # a line is no record
+        except ValueError as strange:  # a line is not a record
             _set_aside(path, str(strange))
             continue
         if kept.damaged:
-            _set_aside(path, f"it was changed after entry {kept.first + len(kept.written) - 1}")
+            _set_aside(path, f"it was changed after record {kept.first + len(kept.written) - 1}")
         else:
             path.unlink(missing_ok=True)
 
 
 def _left(place: Path) -> dict[Path, journal.JournalContent | None]:
-    """What the journals hold that nobody writes any more; those that cannot be read are set aside."""
+    """Contents of abandoned journals; unreadable ones are set aside."""
     found: dict[Path, journal.JournalContent | None] = {}
     for path in sorted(place.glob(f"*{journal.SUFFIX}")):
         if journal.abandoned(path):
@@ -54,7 +54,7 @@ def _finish(
     place: Path, kept: journal.JournalContent, recovered: Callable[[Sequence[bytes]], None], closed: bool
 ) -> None:
     if kept.rest:
-        log.warning("chain %s: %d bytes that were being written are cut", kept.chain, len(kept.rest))
+        log.warning("chain %s: %d bytes of an unfinished group are removed", kept.chain, len(kept.rest))
     if kept.written or kept.first:
         columns = [batch(kept.chain, kept.first, kept.written, kept.hashes)] if kept.written else []
         parts.write(place, parts.Head(kept.chain, kept.first, kept.previous, closed), columns)

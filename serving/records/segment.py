@@ -1,4 +1,4 @@
-"""The open end of a chain: a journal that grows by groups, and becomes a part when it is big or old enough."""
+"""The open end of a chain: a journal that grows by groups, and becomes a part at a certain size or age."""
 
 import fcntl
 import logging
@@ -22,24 +22,24 @@ from serving.records.tidy import tidy
 
 log = logging.getLogger("adloop.records")
 
-#: A journal becomes a part when it holds so many bytes, or is so many seconds old.
+#: Bytes and seconds after which a journal becomes a part.
 PART_BYTES, PART_S = 64 << 20, 30.0
-#: Seconds between looks for parts to merge and to remove.
+#: Seconds between checks for parts to merge and remove.
 TIDY_S = 600.0
-#: Entries that columns are made of at once.
+#: Records converted to columns at once.
 BATCH = 250
 
 
 @dataclass(frozen=True)
 class _Whole:
-    """A journal that takes no more, with the columns of its entries; empty where they are to be made again."""
+    """A finished journal, with the columns of its records; without them, they are read again."""
 
     journal: Journal
     batches: list[Any]
     closed: bool
 
     def finish(self, place: Path) -> None:
-        """A part of it, and the journal is gone. If that fails the journal stays."""
+        """Write its part and delete the journal, which stays if this fails."""
         one = self.journal
         if one.end > one.first and not self.batches:
             kept = journal.read(one.path)
@@ -51,7 +51,7 @@ class _Whole:
 
 
 class ChainSegment:
-    """Of a chain that begins here. For one thread; parts are made by another, beside it, which keeps the folder tidy.
+    """The open end of a new chain. For one thread; another thread writes the parts and tidies the folder.
 
     Args:
         keep_s: seconds after which parts are removed; None: never.
@@ -60,16 +60,16 @@ class ChainSegment:
     def __init__(self, place: Path, recovered: Callable[[Sequence[bytes]], None], keep_s: float | None = None) -> None:
         self._place, self._keep_s, self._tidied = place, keep_s, float("-inf")
         chain = f"{time.time_ns() // 1_000_000:013d}-{uuid.uuid4().hex[:12]}"
-        with (place / ".lock").open("w") as lock:  # no journal is taken for abandoned before its writer holds it
+        with (place / ".lock").open("w") as lock:  # keeps the journal from looking abandoned before its writer locks it
             fcntl.flock(lock, fcntl.LOCK_EX)
             recovery.recover(place, recovered)
             self._journal = Journal(place, chain, 0, genesis(chain))
         self._parts = ThreadPoolExecutor(1, "record-parts", initializer=_give_way)
-        self._left: list[_Whole] = []  # journals that could not be made parts yet
+        self._left: list[_Whole] = []  # finished journals without a part
         self._begin(self._journal)
 
     def commit(self, written: Sequence[bytes]) -> None:
-        """Put a group on disk, whole or not at all. Raises `OSError` where the disk does not take it."""
+        """Write a group to disk, whole or not at all. Raises `OSError` where the disk fails."""
         hashes = links(self._journal.head, written)
         self._journal.commit(written, hashes)
         self._loose.extend(zip(written, hashes, strict=True))
@@ -78,7 +78,7 @@ class ChainSegment:
             self._bind()
 
     def _bind(self) -> None:
-        """Make columns of the entries that have none yet: few at a time it would take longer than answering."""
+        """Convert new records to columns, once there are enough: small batches are slow."""
         if self._loose:
             first = self._journal.end - len(self._loose)
             written, hashes = zip(*self._loose, strict=True)
@@ -87,11 +87,11 @@ class ChainSegment:
 
     @property
     def due(self) -> bool:
-        """Whether it is time for a part."""
+        """Whether the journal is due to become a part."""
         return self._bytes > PART_BYTES or (self._bytes > 0 and time.monotonic() - self._began > PART_S)
 
     def rotate(self) -> None:
-        """Go on in a new journal, and make a part of this one. Raises `OSError` where there can be no new journal."""
+        """Begin a new journal, and make a part of the old one. Raises `OSError` where it cannot be created."""
         self._bind()
         old = self._journal
         new = Journal(self._place, old.chain, old.end, old.head)
@@ -100,31 +100,31 @@ class ChainSegment:
         self._begin(new)
 
     def close(self) -> None:
-        """End the chain: the last part is made when this returns, or, if the disk is full, by the next writer."""
+        """End the chain. Its last part is written when this returns or, if the disk is full, by the next writer."""
         self._bind()
         self._parts.submit(self._finish, _Whole(self._journal, self._batches, True))
         self._parts.shutdown()
         for one in self._left:
-            one.journal.close()  # the next writer makes a part of it
+            one.journal.close()  # the next writer makes its part
 
     def _tidy(self) -> None:
         if time.monotonic() > self._tidied + TIDY_S:
             self._tidied = time.monotonic()
             try:
                 tidy(self._place, self._keep_s)
-            except Exception:  # a full disk, a damaged part: the parts stay as they are
+            except Exception:  # a full disk or a damaged part: the parts stay as they are
                 log.exception("%s could not be tidied", self._place)
 
     def _finish(self, whole: "_Whole") -> None:
-        """Make parts of a journal and of those before it that failed. What fails again is tried with the next one."""
+        """Make parts of a journal and of earlier failed ones. Failures are tried again with the next journal."""
         waiting, self._left = [*self._left, whole], []
         for one in waiting:
             try:
                 one.finish(self._place)
             except Exception:
-                one.batches.clear()  # the journal has it all
+                one.batches.clear()  # the journal has all records
                 self._left.append(one)
-                log.exception("%s could not be made a part yet", one.journal.path)
+                log.exception("%s could not become a part yet", one.journal.path)
 
     def _begin(self, journal: Journal) -> None:
         self._journal, self._began = journal, time.monotonic()
@@ -134,6 +134,6 @@ class ChainSegment:
 
 
 def _give_way() -> None:
-    """Nothing waits for what this thread does: it takes the processor when those that decide leave it."""
-    if sys.platform == "linux":  # elsewhere only whole processes have a priority
+    """Lower this thread's priority below those that answer requests."""
+    if sys.platform == "linux":  # other systems only have priorities of processes
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)

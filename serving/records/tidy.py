@@ -1,7 +1,7 @@
-"""Fewer parts, and none older than they are kept: the parts of a chain are merged, and the oldest are removed.
+"""Merges small parts of a chain, and removes parts after their retention period.
 
-The merged part takes the place of the first it is made of; the others are removed after that. Of a chain whose
-beginning is removed, `removed.json` tells where it goes on, by which `verify` knows that nothing else is missing.
+A merged part replaces the first of its sources; the others are removed afterwards. `removed.json` has the position
+where a chain with a removed beginning continues, so that `verify` knows that nothing else is missing.
 """
 
 import fcntl
@@ -18,14 +18,14 @@ from serving.records.parts import Head
 
 log = logging.getLogger("adloop.records")
 
-#: Seconds after which a part is merged: until then canaries are judged by it. Bytes from which it is left as it is.
+#: Seconds before a part is merged, as canaries are judged by recent parts; bytes from which it stays as it is.
 SETTLED_S, WHOLE = 3600.0, 16 << 20
 
 
 def tidy(place: Path, keep_s: float | None) -> None:
-    """Remove parts older than so many seconds (None: keep all), and merge small ones of the same chain.
+    """Remove parts older than so many seconds (None: none), and merge small ones of the same chain.
 
-    Done by one process at a time, and by none while the log is read.
+    For one process at a time, and not while the log is read.
     """
     with (place / parts.LOCK).open("w") as lock:
         try:
@@ -45,7 +45,7 @@ def _chain(part: Path) -> str:
 
 
 def _uncovered(chain: Sequence[Path]) -> list[Path]:
-    """The parts of a chain, without those that a merge which was killed left behind."""
+    """Parts of a chain, without sources left by an interrupted merge."""
     kept = parts.uncovered(chain)
     for part in set(chain) - set(kept):
         part.unlink()
@@ -53,7 +53,7 @@ def _uncovered(chain: Sequence[Path]) -> list[Path]:
 
 
 def _kept(place: Path, chain: Sequence[Path], since: float) -> list[Path]:
-    """The parts that may hold entries logged since a time; that those before are removed is told first."""
+    """Parts that may contain records since a time; records the removal of the others first."""
     count = 0
     for part in chain:
         if part.stat().st_mtime >= since or not parts.whole(part):
@@ -71,7 +71,7 @@ def _kept(place: Path, chain: Sequence[Path], since: float) -> list[Path]:
         _tell(place, told)
         for part in chain[:count]:
             part.unlink()
-        log.warning("%d parts of chain %s are removed: they are older than they are kept", count, head.chain)
+        log.warning("%d parts of chain %s are removed after their retention period", count, head.chain)
     return list(chain[count:])
 
 
@@ -82,7 +82,7 @@ def _tell(place: Path, removed: Mapping[str, tuple[int, bytes]]) -> None:
 
 
 def _runs(chain: Sequence[Path]) -> Iterator[list[Path]]:
-    """Parts that follow each other and are small and settled, as many as make a whole one."""
+    """Consecutive small parts to merge, up to the size of a full part."""
     run, size, end = list[Path](), 0, -1
     for part in chain:
         about = part.stat()
@@ -106,6 +106,6 @@ def _merge(place: Path, run: Sequence[Path]) -> None:
     at = run[-1].stat().st_mtime
     batches = [batch for part in run for batch in parts.read(part).to_batches()]
     parts.write(place, Head(first.chain, first.first, first.previous, last.closed), batches)
-    os.utime(run[0], (at, at))  # as old as its newest entries
+    os.utime(run[0], (at, at))  # keeps the time of its newest record
     for part in run[1:]:
         part.unlink()

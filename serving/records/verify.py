@@ -1,4 +1,4 @@
-"""Whether the records of a record are what was recorded: none changed, removed or moved."""
+"""Verifies that no record was changed, removed or moved since it was recorded."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from serving.records.reading import Stretch, stretches
 
 @dataclass(frozen=True)
 class ChainFault:
-    """The first record of a chain that is not as it was recorded."""
+    """The first invalid record of a chain."""
 
     source: str
     chain: str
@@ -27,10 +27,10 @@ class ChainFault:
 
 
 def verify(path: Place) -> list[ChainFault]:
-    """The first record of each chain that was changed, removed or moved since it was recorded; empty if none was.
+    """The first changed, removed or moved record of each chain; empty if all are intact.
 
-    Of a single part, that its records follow each other. Who can write to the folder could also write a whole chain
-    anew, or take one away: only a copy of its last hash, kept elsewhere, shows that.
+    For a single part, checks only that its records follow each other. Whoever can write to the folder could rewrite or
+    remove a whole chain: only a copy of its last hash, kept elsewhere, reveals that.
     """
     faults: dict[str, ChainFault] = {}
     last: dict[str, Stretch] = {}
@@ -42,20 +42,22 @@ def verify(path: Place) -> list[ChainFault]:
         if fault is not None:
             faults.setdefault(chain, fault)
         last[chain] = stretch
-    for name, why in damaged.items():  # said before what is missing where it was
+    for name, why in damaged.items():  # report the damage before the gap that it causes
         chain, _, first = name.rpartition("-")
-        faults[chain] = ChainFault(f"{name}{SUFFIX}", chain, int(first), f"cannot be read: {why}")
+        faults[chain] = ChainFault(f"{name}{SUFFIX}", chain, int(first), f"is unreadable: {why}")
     for chain, stretch in last.items():
         if path.is_dir() and not (stretch.head.closed or stretch.open):
-            faults.setdefault(chain, ChainFault(stretch.source, chain, stretch.end, "and what follows is missing"))
+            faults.setdefault(
+                chain, ChainFault(stretch.source, chain, stretch.end, "and the following ones are missing")
+            )
     return list(faults.values())
 
 
 def _begins(
     stretch: Stretch, before: Stretch | None, whole: bool, removed: tuple[int, bytes] | None
 ) -> ChainFault | None:
-    """Whether a stretch follows the one before it; the first one begins the chain, or follows what was removed of it
-    because it was older than it is kept."""
+    """Whether a stretch continues the one before it; the first one begins the chain, or continues after records that
+    were removed by retention."""
     if not whole:
         return None
     chain = stretch.head.chain
@@ -63,7 +65,11 @@ def _begins(
     end, follows = (before.end, _last(before)) if before else begin
     if stretch.head.first != end:
         return ChainFault(stretch.source, chain, min(end, stretch.head.first), "is missing or was moved")
-    return None if stretch.head.previous == follows else ChainFault(stretch.source, chain, end, "does not follow")
+    return (
+        None
+        if stretch.head.previous == follows
+        else ChainFault(stretch.source, chain, end, "does not follow the record before")
+    )
 
 
 def _last(stretch: Stretch) -> bytes:
@@ -71,11 +77,11 @@ def _last(stretch: Stretch) -> bytes:
 
 
 def _differs(stretch: Stretch) -> ChainFault | None:
-    """The first record whose hash does not cover it, or whose columns say something else."""
+    """The first record whose hash does not match, or whose columns differ from it."""
     head = stretch.head
     for at, (found, stored) in enumerate(zip(links(head.previous, stretch.written), stretch.hashes, strict=True)):
         if found != stored:
-            what = "was changed, or what was before it was removed or moved"
+            what = "was changed, or the record before it was removed or moved"
             return ChainFault(stretch.source, head.chain, head.first + at, what)
     if stretch.columns is None or not stretch.written:
         return None
@@ -84,9 +90,9 @@ def _differs(stretch: Stretch) -> ChainFault | None:
 
 
 def _columns(stretch: Stretch, table: Any, rebuilt: Any) -> ChainFault | None:
-    """The first row with a column that is not what its record says."""
+    """The first row with a column that differs from its record."""
     for name in rebuilt.column_names:
-        there = name in table.column_names  # one of an earlier version has fewer
+        there = name in table.column_names  # earlier versions have fewer columns
         if there and table[name].equals(rebuilt[name]):
             continue
         stored = table[name].to_pylist() if there else [None] * len(rebuilt)

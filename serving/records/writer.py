@@ -1,4 +1,4 @@
-"""The writer of a record: appends never wait for the disk, a thread of its own commits them in groups."""
+"""Writes a log: appends do not wait for the disk; a thread commits them in groups."""
 
 import logging
 import threading
@@ -12,28 +12,28 @@ from serving.records.segment import ChainSegment
 
 log = logging.getLogger("adloop.records")
 
-#: Seconds between groups, and waiting bytes with which one is written before that.
+#: Seconds between groups, and waiting bytes that trigger one earlier.
 EVERY, GROUP_BYTES = 0.05, 256 << 10
-#: Records of one group at most: a thread that works on more at once keeps those that answer waiting.
+#: Most records per group, as larger ones would slow down the threads that answer requests.
 GROUP = 250
-#: Bytes held in memory at most, while the disk does not take them.
+#: Most bytes in memory while the disk fails.
 LIMIT = 64 << 20
 
-#: Seconds before a disk that failed is asked again.
+#: Seconds between retries after the disk failed.
 RETRY = 0.25
 
-#: Is told the records that are on disk, in order; after a kill perhaps again, so that it must count each once.
+#: Called with the records that are on disk, in order; may get some again after a kill, so it must be idempotent.
 Listener = Callable[[Sequence[bytes]], None]
 
 
 class LogUnavailable(RuntimeError):
-    """The log does not take more: what is answered now would leave no trace."""
+    """The log accepts no more records, so that answers would go unrecorded."""
 
 
 class RecordLog:
-    """Appends records to one folder, from any number of threads; each process opens its own, and has its own chain.
+    """Appends records to one folder, from any number of threads; each process has its own instance and chain.
 
-    Opening it makes parts of what killed writers left. To be closed when no more is answered.
+    Opening it recovers journals of killed writers. Close it after the last answer.
 
     Args:
         keep_s: seconds after which records are removed; None: never.
@@ -59,14 +59,15 @@ class RecordLog:
         self._thread.start()
 
     def write(self, *written: bytes) -> None:
-        """Append records, each a line of JSON; a moment later they are on disk.
+        """Append records, each a line of JSON; they are on disk shortly after.
 
-        Raises `LogUnavailable` where the disk has not kept up or the log is closed: what is not recorded must not be
-        acted on.
+        Raises `LogUnavailable` where the disk has not kept up or the log is closed; do not act on an unrecorded answer.
         """
         with self._lock:
             if self._stop or self._fault is not None or self._bytes > LIMIT:
-                raise LogUnavailable("it is closed" if self._stop else self._fault or "what waits is not taken")
+                raise LogUnavailable(
+                    "it is closed" if self._stop else self._fault or "too much is waiting for the disk"
+                )
             self._waiting.extend(written)
             self._bytes += sum(map(len, written))
             self._appended += len(written)
@@ -74,19 +75,19 @@ class RecordLog:
             self._urgent.set()
 
     def fault(self) -> str | None:
-        """Why the disk does not take what is answered; None while it does. What waits is tried again and again."""
+        """Why the disk fails; None while it works. Waiting records are retried."""
         return self._fault or self._stuck
 
     def flush(self, timeout_s: float = 10.0) -> None:
-        """Wait until all that was appended is on disk. Raises `LogUnavailable` where that takes too long."""
+        """Wait until all appended records are on disk. Raises `LogUnavailable` after a timeout."""
         self._urgent.set()
         with self._changed:
             upto = self._appended
             if not self._changed.wait_for(lambda: self._committed >= upto, timeout_s):
-                raise LogUnavailable(f"what was appended is not on disk after {timeout_s:g} s")
+                raise LogUnavailable(f"records are not on disk after {timeout_s:g} s")
 
     def close(self) -> None:
-        """Write what is left and end the chain. Raises `LogUnavailable` where that fails."""
+        """Write the rest and end the chain. Raises `LogUnavailable` where that fails."""
         with self._lock:
             if self._stop:
                 return
@@ -96,7 +97,7 @@ class RecordLog:
         self._segment.close()
         if self._waiting or self._untold:
             lost, kept = len(self._waiting), len(self._untold)
-            raise LogUnavailable(f"{lost} records could not be written, {kept} that were could not be handed on")
+            raise LogUnavailable(f"{lost} records could not be written, {kept} written ones could not be handed on")
 
     def _run(self) -> None:
         stopping = False
@@ -105,20 +106,20 @@ class RecordLog:
             self._urgent.clear()
             stopping = self._stop
             self._fault = self._failing(self._commit_all, self._fault)
-            if self._fault is None:  # while no new journal can begin, the old one goes on
+            if self._fault is None:  # while no new journal can be created, the old one continues
                 self._stuck = self._failing(self._rotate, self._stuck)
             if self._fault or self._stuck:
                 time.sleep(RETRY)
             self._tell()
 
     def _failing(self, write: Callable[[], None], before: str | None) -> str | None:
-        """What was wrong with the disk. What waits is kept and tried again: a full one may have room by then."""
+        """Record a failure of the disk; waiting records are kept and retried, as a full disk may get room."""
         try:
             write()
         except Exception as fault:
             if before is None:
                 log.exception("%d records wait for the disk", len(self._waiting))
-            return f"the record is not written: {fault}; make room or mend the disk"
+            return f"records cannot be written: {fault}; make room or repair the disk"
         return None
 
     def _rotate(self) -> None:
@@ -141,7 +142,7 @@ class RecordLog:
             self._changed.notify_all()
 
     def _tell(self) -> None:
-        """Hand on what is on disk; what could not be handed on still counts as waiting."""
+        """Hand on records that are on disk; failed ones count as waiting."""
         if not self._untold:
             return
         try:

@@ -1,1 +1,1 @@
-"""Released versions: state that a release writes and all servers follow."""
+"""Release state of the families, written by releases and followed by all servers."""

@@ -10,7 +10,7 @@ from serving.released.split import Split
 
 
 class Course(BaseModel):
-    """A canary release in progress. `steps` were judged; `ended` is the reason why there are no more."""
+    """A canary release in progress: its judged `steps`, and the reason why it `ended`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -142,7 +142,7 @@ def test_one_name_for_two_campaigns_or_for_a_bid_and_an_offer_is_two_reservation
     assert [one.status for one in grants] == ["again", "refused", "refused"]
     assert store.reserve([offer("1", 2)])[0].status == "reserved"
     (other,) = store.reserve([offer("1", 2, "somebody else")])
-    assert other.status == "refused" and "asked for customer 'u' before" in other.why
+    assert other.status == "refused" and "used for customer 'u'" in other.why
     store.record([event("lost", "loss", "1", campaign="d")])
     assert store.load([look(), look(campaign="d")], "")[0].campaign.reserved == pytest.approx(2.1)
 

@@ -48,7 +48,7 @@ def test_reservations_that_an_earlier_version_left_in_redis_stay_set_aside(redis
     with redis.Redis(port=redis_server.port) as client:
         assert not client.keys(f"{own}:reservation:*") and not client.exists(f"{own}:open")
         client.set("adloop:decisions:version", 99)
-    with pytest.raises(StoreUnavailable, match=r"later version of adloop \(99\)"):
+    with pytest.raises(StoreUnavailable, match=r"version 99 of a later adloop"):
         RedisStore(f"redis://127.0.0.1:{redis_server.port}/0", PARAMS).load([look()], "")
 
 
@@ -66,7 +66,7 @@ def test_a_campaign_in_redis_that_cannot_be_read_stops_no_other(redis_server) ->
         True,
     ]
     grants = store.reserve([bid("2", 1, campaign=campaign) for campaign in "cde"])
-    assert [one.status for one in grants] == ["refused", "refused", "reserved"] and "cannot be read" in grants[0].why
+    assert [one.status for one in grants] == ["refused", "refused", "reserved"] and "are unreadable" in grants[0].why
     told = [event(f"e{campaign}", "impression", "1", cost=0.5, campaign=campaign) for campaign in "cde"]
     assert [one.flag for one in store.record(told)] == ["broken", "broken", None]
     assert store.load([look(campaign="e")], "")[0].campaign.total == 0.5

@@ -14,8 +14,8 @@ import yaml
 from features.settings import Settings
 from models import bundle
 from models.registry import Registry
-from serving.decisions.api.app import Desk
-from serving.decisions.api.server import put_together
+from serving.decisions.api.app import Backend
+from serving.decisions.api.server import open_backend
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.params import DecisionParams
 from serving.decisions.predict.champions import released
@@ -84,13 +84,13 @@ def register(model: probe.Bidder, settings: Settings) -> str:
     return Registry(settings).register(trained, evaluation).version
 
 
-def release(version: str, desk: Desk, settings: Settings, decisions: list[Decision]) -> Result:
+def release(version: str, backend: Backend, settings: Settings, decisions: list[Decision]) -> Result:
     """Release it while the endpoint decides."""
 
     def during() -> None:
         told = {"predicted_ctr": 0.1}
         asked = [Auction(f"o{next(numbers)}", time.time(), "a", "c", features=told) for _ in range(25)]
-        decisions.extend(asyncio.run(desk.decide.ask(asked)))
+        decisions.extend(asyncio.run(backend.decide.ask(asked)))
 
     return Release("bidder", Nobody(), Registry(settings), PLAN, settings.home).run(version, during)
 
@@ -98,12 +98,12 @@ def release(version: str, desk: Desk, settings: Settings, decisions: list[Decisi
 @pytest.mark.parametrize(("shift", "outcome"), [(0.1, "released"), (float("nan"), "rolled_back")])
 def test_a_canary_is_judged_on_the_decisions_it_was_asked_for(settings: Settings, shift: float, outcome: str) -> None:
     version, decisions = register(probe.Bidder(shift), settings), list[Decision]()
-    desk = put_together(released(settings), PARAMS, 5, settings)
+    backend = open_backend(released(settings), PARAMS, 5, settings)
     try:
-        desk.store.configure("a", "c", CampaignSettings(daily_limit=1e6))
-        done = release(version, desk, settings, decisions)
+        backend.store.configure("a", "c", CampaignSettings(daily_limit=1e6))
+        done = release(version, backend, settings, decisions)
     finally:
-        desk.close()
+        backend.close()
     assert done.outcome == outcome, done
     champion = Registry(settings).champion("bidder")
     assert champion is not None and champion.version == (version if outcome == "released" else "1")
@@ -121,11 +121,11 @@ def test_a_canary_that_was_tampered_with_decides_nothing_and_keeps_nobody_from_s
     (Registry(settings).download("bidder", version) / "model" / "model.json").write_text('{"shift": 9.0}')
     course = Course(version=version, champion="1", started=time.time(), weight=50)
     state.save(settings.home, "bidder", ReleaseState(champion="1", course=course))
-    desk = put_together(released(settings), PARAMS, 5, settings)
+    backend = open_backend(released(settings), PARAMS, 5, settings)
     try:
         asked = [
             Auction(f"o{next(numbers)}", time.time(), "a", "c", features={"predicted_ctr": 0.1}) for _ in range(40)
         ]
-        assert {one.versions["bidder"] for one in asyncio.run(desk.decide.ask(asked))} == {"1"}
+        assert {one.versions["bidder"] for one in asyncio.run(backend.decide.ask(asked))} == {"1"}
     finally:
-        desk.close()
+        backend.close()

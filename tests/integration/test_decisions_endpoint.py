@@ -254,7 +254,7 @@ def test_a_campaign_spends_what_it_was_given_and_its_account_was(endpoint: Endpo
     assert (looked.campaign.daily_limit, looked.target_cpc, looked.account.daily_limit) == (40.0, 0.8, None)
     assert looked.segments["channel"]["search"].share == 1.0 and looked.segments["keyword"]["x"].paused
     assert endpoint.post("accounts", {"account_id": "new", "daily_limit": 0.001, "limit": None}).status_code == 200
-    assert endpoint.decide(**place)["reason"] == "no bid: the account's budget of the day is spent"
+    assert endpoint.decide(**place)["reason"] == "no bid: the account's daily budget is spent"
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_a_decisions_cost_is_charged_once_and_what_is_strange_is_told(endpoint: 
     while spend() == 0 and time.monotonic() < until:
         time.sleep(0.05)
     assert spend() == pytest.approx(cost)
-    assert endpoint.decide(campaign_id="strange")["reason"] == "no bid: the campaign's budget of the day is spent"
+    assert endpoint.decide(campaign_id="strange")["reason"] == "no bid: the campaign's daily budget is spent"
     assert 'adloop_costs_flagged_total{why="above"} 1.0' in endpoint.metrics()
     ready = httpx.get(f"{endpoint.url}/health/ready").json()
     assert ready["feedback"] == {"state": "counting", "set_aside": 0}

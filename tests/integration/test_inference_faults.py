@@ -230,7 +230,7 @@ def test_what_stands_around_a_body(client: httpx.Client, method: str, headers: d
     [
         ({"parameters": {"binary_data_size": 8}}, bytes(4), "'recency'"),
         ({"parameters": {"binary_data_size": 4}}, bytes(4), "'recency'"),
-        ({"parameters": {"binary_data_size": 8}}, bytes(12), "4 bytes stand behind"),
+        ({"parameters": {"binary_data_size": 8}}, bytes(12), "4 unexpected bytes after"),
         ({"parameters": {"binary_data_size": -8}}, bytes(8), "'recency'"),
         ({"parameters": {"binary_data_size": 8.0}}, bytes(8), "'recency'"),
         ({"parameters": {"binary_data_size": 10**30}}, bytes(8), "'recency'"),

@@ -1,1 +1,1 @@
-"""The engine over HTTP and Kafka: who asks, what is asked, and how fast."""
+"""The HTTP and Kafka interface of the decision engine, with authentication and rate limits."""

@@ -1,4 +1,4 @@
-"""The routes: who asks, what is asked, and how each refusal is said."""
+"""HTTP routes: authenticate, parse, answer, and map exceptions to status codes."""
 
 import asyncio
 import sqlite3
@@ -31,24 +31,24 @@ from serving.decisions.state.store import Store, StoreUnavailable
 from serving.inference.outcomes import Labels
 from serving.records.writer import LogUnavailable
 
-#: Bytes of one request: a thousand opportunities with a hundred features each.
+#: Largest request body in bytes: a thousand opportunities with a hundred features each.
 BODY_LIMIT = 4 * 1024 * 1024
-#: Nothing here is to be kept by a cache or taken for a page.
+#: Responses must not be cached, nor interpreted as a page.
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 Answer = tuple[int, Any, Mapping[str, str]]
 
 
 class TooLarge(ValueError):
-    """A body beyond the limit."""
+    """The request body exceeds the limit."""
 
 
 @dataclass(frozen=True)
-class Desk:
-    """What the routes work with.
+class Backend:
+    """Dependencies of the routes.
 
     Attributes:
-        status: `(ready, details)` of the whole.
+        status: returns `(ready, details)` of the endpoint.
     """
 
     keys: Keys
@@ -64,9 +64,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class App(FastAPI):
-    """Calls the handler of a known method and path at once. All else is FastAPI's: the document, 404 and 405.
+    """Dispatches known routes directly. FastAPI serves the rest: the OpenAPI document, 404 and 405.
 
-    FastAPI's middleware and routing would take as long as a third of a decision.
+    FastAPI's middleware and routing would take a third of the time of a decision.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -82,17 +82,17 @@ class App(FastAPI):
         await response(scope, receive, send)
 
 
-def make_app(desk: Desk) -> FastAPI:
-    """The application. What it works with is closed when it ends."""
+def make_app(backend: Backend) -> FastAPI:
+    """The application. Closes its dependencies on shutdown."""
 
     @asynccontextmanager
-    async def ends(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        await asyncio.to_thread(desk.close)
+        await asyncio.to_thread(backend.close)
 
-    app = App(title="adloop decisions", version="1", docs_url=None, redoc_url=None, lifespan=ends)
+    app = App(title="adloop decisions", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     for route in openapi.ROUTES:
-        handle = _handler(route.path, _ANSWERS[route.path], route.scope, desk)
+        handle = _handler(route.path, _ANSWERS[route.path], route.scope, backend)
         app.handlers[route.method, route.path] = handle
         app.add_api_route(
             route.path,
@@ -110,15 +110,15 @@ def make_app(desk: Desk) -> FastAPI:
     return app
 
 
-def _handler(path: str, answer: Callable[..., Awaitable[Answer]], scope: Scope | None, desk: Desk) -> Handler:
+def _handler(path: str, answer: Callable[..., Awaitable[Answer]], scope: Scope | None, backend: Backend) -> Handler:
     async def handle(request: Request) -> Response:
-        begun = perf_counter()
+        started = perf_counter()
         try:
-            key = None if scope is None else desk.keys.check(bearer(request.headers.get("authorization", "")), scope)
-            status, body, headers = await answer(request, desk, key)
-        except Exception as wrong:
-            status, body, headers = _refusal(wrong)
-        REQUESTS.labels(path, str(status)).observe(perf_counter() - begun)
+            key = None if scope is None else backend.keys.check(bearer(request.headers.get("authorization", "")), scope)
+            status, body, headers = await answer(request, backend, key)
+        except Exception as error:
+            status, body, headers = _error_response(error)
+        REQUESTS.labels(path, str(status)).observe(perf_counter() - started)
         content, kind = (body, "text/plain; version=0.0.4") if isinstance(body, bytes) else (orjson.dumps(body), _JSON)
         return Response(content, status, {**_HEADERS, **headers}, kind)
 
@@ -128,78 +128,80 @@ def _handler(path: str, answer: Callable[..., Awaitable[Answer]], scope: Scope |
 _JSON = "application/json"
 
 
-async def _decide(request: Request, desk: Desk, key: Key) -> Answer:
+async def _decide(request: Request, backend: Backend, key: Key) -> Answer:
     opportunities, batch = requests.opportunities(requests.parsed(await _body(request)))
     key.need(
         {one.account_id for one in opportunities},
         (name for one in opportunities for name in kinds()[one.asked].families),
     )
-    desk.buckets.take(key, len(opportunities))
-    decisions: Sequence[Decision] = await desk.decide.ask(opportunities)
+    backend.buckets.take(key, len(opportunities))
+    decisions: Sequence[Decision] = await backend.decide.ask(opportunities)
     return 200, {"decisions": decisions} if batch else decisions[0], {}
 
 
-async def _outcomes(request: Request, desk: Desk, key: Key) -> Answer:
-    told = requests.outcomes(requests.parsed(await _body(request)))
-    labels = [one for one in told if isinstance(one, Labels)]
-    # Labels are of customers, who belong to no account.
-    accounts = {one.account_id for one in told if isinstance(one, Observed)} | ({None} if labels else set())
+async def _outcomes(request: Request, backend: Backend, key: Key) -> Answer:
+    outcomes = requests.outcomes(requests.parsed(await _body(request)))
+    labels = [one for one in outcomes if isinstance(one, Labels)]
+    # Labels are about customers, who belong to no account.
+    accounts = {one.account_id for one in outcomes if isinstance(one, Observed)} | ({None} if labels else set())
     key.need(accounts, {one.family for one in labels})
-    desk.buckets.take(key, len(told))
-    became = Counter(await desk.outcomes.ask(told))
-    return 200, {status: became[status] for status in get_args(Status)}, {}
+    backend.buckets.take(key, len(outcomes))
+    counts = Counter(await backend.outcomes.ask(outcomes))
+    return 200, {status: counts[status] for status in get_args(Status)}, {}
 
 
-async def _campaign(request: Request, desk: Desk, key: Key) -> Answer:
-    said = requests.CAMPAIGN.read(requests.parsed(await _body(request)))
-    key.need([said["account_id"]])
-    await asyncio.to_thread(desk.store.configure, said["account_id"], said["campaign_id"], requests.terms(said))
-    return 200, said, {}
+async def _campaign(request: Request, backend: Backend, key: Key) -> Answer:
+    values = requests.CAMPAIGN.read(requests.parsed(await _body(request)))
+    key.need([values["account_id"]])
+    await asyncio.to_thread(
+        backend.store.configure, values["account_id"], values["campaign_id"], requests.campaign_settings(values)
+    )
+    return 200, values, {}
 
 
-async def _account(request: Request, desk: Desk, key: Key) -> Answer:
-    said = requests.ACCOUNT.read(requests.parsed(await _body(request)))
-    key.need([said["account_id"]])
-    await asyncio.to_thread(desk.store.limit, **said)
-    return 200, said, {}
+async def _account(request: Request, backend: Backend, key: Key) -> Answer:
+    values = requests.ACCOUNT.read(requests.parsed(await _body(request)))
+    key.need([values["account_id"]])
+    await asyncio.to_thread(backend.store.limit, **values)
+    return 200, values, {}
 
 
-async def _budgets(request: Request, desk: Desk, key: Key) -> Answer:
+async def _budgets(request: Request, backend: Backend, key: Key) -> Answer:
     account = request.query_params.get("account_id")
     key.need([account])
-    found = await asyncio.to_thread(desk.store.budgets, account)
-    return 200, {"killed": await asyncio.to_thread(desk.store.stopped), "budgets": found}, {}
+    found = await asyncio.to_thread(backend.store.budgets, account)
+    return 200, {"killed": await asyncio.to_thread(backend.store.stopped), "budgets": found}, {}
 
 
-async def _kill(request: Request, desk: Desk, key: Key) -> Answer:
-    said = requests.stop(requests.parsed(await _body(request)))
-    account, campaign = said.get("account_id"), said.get("campaign_id")
+async def _kill(request: Request, backend: Backend, key: Key) -> Answer:
+    values = requests.stop(requests.parsed(await _body(request)))
+    account, campaign = values.get("account_id"), values.get("campaign_id")
     key.need([account])
-    why = None if said["why"] is None else f"{said['why']} ({key.name})"
-    await asyncio.to_thread(desk.store.kill, why, account, campaign)
+    why = None if values["why"] is None else f"{values['why']} ({key.name})"
+    await asyncio.to_thread(backend.store.kill, why, account, campaign)
     return 200, {"killed": why}, {}
 
 
-async def _override(request: Request, desk: Desk, key: Key) -> Answer:
-    said = requests.WORD.read(requests.parsed(await _body(request)))
-    key.need([said["account_id"]])
-    stands = said["stands"] == "yes"
-    override = Override(said.get("bid"), key.name, said["why"]) if stands else None
-    await asyncio.to_thread(desk.store.override, said["account_id"], said["campaign_id"], override)
+async def _override(request: Request, backend: Backend, key: Key) -> Answer:
+    values = requests.OVERRIDE.read(requests.parsed(await _body(request)))
+    key.need([values["account_id"]])
+    stands = values["stands"] == "yes"
+    override = Override(values.get("bid"), key.name, values["why"]) if stands else None
+    await asyncio.to_thread(backend.store.override, values["account_id"], values["campaign_id"], override)
     return 200, {"override": override}, {}
 
 
-async def _metrics(request: Request, desk: Desk, key: Key) -> Answer:
+async def _metrics(request: Request, backend: Backend, key: Key) -> Answer:
     return 200, exposed(), {}
 
 
-async def _live(request: Request, desk: Desk, key: None) -> Answer:
-    alive = desk.decide.alive and desk.outcomes.alive
+async def _live(request: Request, backend: Backend, key: None) -> Answer:
+    alive = backend.decide.alive and backend.outcomes.alive
     return (200 if alive else 503), {"alive": alive}, {}
 
 
-async def _ready(request: Request, desk: Desk, key: None) -> Answer:
-    ready, details = desk.status()
+async def _ready(request: Request, backend: Backend, key: None) -> Answer:
+    ready, details = backend.status()
     return (200 if ready else 503), {"ready": ready, **details}, {}
 
 
@@ -219,34 +221,34 @@ _ANSWERS: dict[str, Callable[..., Awaitable[Answer]]] = {
 
 
 async def _body(request: Request) -> bytes:
-    """The body, up to the limit. Raises `TooLarge` before the rest is read."""
+    """Read the body. Raises `TooLarge` as soon as it exceeds the limit."""
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > BODY_LIMIT:
-        raise TooLarge(f"the body: expected at most {BODY_LIMIT} bytes")
+        raise TooLarge(f"request body: expected at most {BODY_LIMIT} bytes")
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > BODY_LIMIT:
-            raise TooLarge(f"the body: expected at most {BODY_LIMIT} bytes")
+            raise TooLarge(f"request body: expected at most {BODY_LIMIT} bytes")
     return bytes(body)
 
 
-def _refusal(wrong: Exception) -> Answer:
-    """How what went wrong is said. Raises it again where nobody foresaw it."""
+def _error_response(error: Exception) -> Answer:
+    """The error response of an exception. Raises an unexpected one again."""
     for kind, status in _STATUS.items():
-        if isinstance(wrong, kind):
-            error: dict[str, Any] = {"message": str(wrong)}
+        if isinstance(error, kind):
+            details: dict[str, Any] = {"message": str(error)}
             headers: dict[str, str] = {}
-            if isinstance(wrong, Invalid):
-                error |= {"field": wrong.field, "expected": wrong.expected, "got": wrong.got}
+            if isinstance(error, Invalid):
+                details |= {"field": error.field, "expected": error.expected, "got": error.got}
             if status in (429, 503):
-                headers["retry-after"] = str(ceil(wrong.wait_s) if isinstance(wrong, TooMany) else 1)
+                headers["retry-after"] = str(ceil(error.wait_s) if isinstance(error, TooMany) else 1)
             if status == 401:
                 headers["www-authenticate"] = "Bearer"
             if status == 413:
                 headers["connection"] = "close"
-            return status, {"error": error}, headers
-    raise wrong
+            return status, {"error": details}, headers
+    raise error
 
 
 _STATUS: dict[type[Exception], int] = {

@@ -1,4 +1,4 @@
-"""Groups requests: what arrives while one group is worked on is the next, so load makes larger groups by itself."""
+"""Adaptive batching: items that arrive while a batch is processed form the next one, so batches grow with load."""
 
 import asyncio
 import logging
@@ -13,15 +13,15 @@ Answer = TypeVar("Answer")
 
 log = logging.getLogger("adloop.decisions")
 
-#: Items of one group at most; and those that may wait, beyond which more are turned away.
+#: Largest batch, and the number of waiting items beyond which new ones are refused.
 GROUP, WAITING = 1000, 20_000
-#: A group of so many items, after one that took so long at most, is worked on in the event loop itself: handing it to a
-#: thread and back costs as much as deciding it. All others would keep the loop from answering, and go to a thread.
+#: A batch of at most `SMALL` items runs in the event loop if the last one took at most `QUICK_S`: passing it to a
+#: thread and back costs as much as deciding it. Other batches would block the loop, and run in a thread.
 SMALL, QUICK_S = 64, 0.02
 
 
 class Overloaded(RuntimeError):
-    """More waits than could be worked off in a while."""
+    """Too many items are waiting."""
 
 
 class _Job(Generic[Item, Answer]):
@@ -34,10 +34,10 @@ class _Job(Generic[Item, Answer]):
 
 
 class Batcher(Generic[Item, Answer]):
-    """Asked from one event loop. Groups are worked on one after another.
+    """Processes items of one event loop in batches, one batch at a time.
 
     Args:
-        work: an answer for each item of a group, in their order; called by one thread at a time.
+        work: returns an answer for each item of a batch, in order; called from one thread at a time.
     """
 
     def __init__(self, name: str, work: Callable[[Sequence[Item]], Sequence[Answer]]) -> None:
@@ -47,23 +47,23 @@ class Batcher(Generic[Item, Answer]):
         self._thread, self.alive = ThreadPoolExecutor(1, name), True
 
     async def ask(self, items: Sequence[Item]) -> Sequence[Answer]:
-        """Their answers. Raises `Overloaded`, and what `work` raises of these items alone."""
+        """Return the answers to `items`. Raises `Overloaded`, or what `work` raises for these items alone."""
         if self._waiting > WAITING or not self.alive:
-            raise Overloaded(f"{self._waiting} wait already")
+            raise Overloaded(f"{self._waiting} items are waiting")
         loop = asyncio.get_running_loop()
         job: _Job[Item, Answer] = _Job(items, loop.create_future())
         self._waiting += len(items)
         self._jobs.append(job)
         if not self._at_work:
             self._at_work = True
-            loop.call_soon(self._next, loop)  # after whatever else has arrived by now
+            loop.call_soon(self._next, loop)  # lets other requests arrive first
         try:
             return await job.future
         finally:
             self._waiting -= len(items)
 
     def close(self) -> None:
-        """Finish the group at work and end."""
+        """Finish the current batch and stop."""
         self.alive = False
         self._thread.shutdown()
 
@@ -77,7 +77,7 @@ class Batcher(Generic[Item, Answer]):
             done.add_done_callback(lambda _: loop.call_soon_threadsafe(self._deliver, group, loop))
 
     def _group(self) -> list[_Job[Item, Answer]]:
-        """The jobs that wait, as far as they fit; one at least."""
+        """Take waiting jobs up to the batch size, at least one."""
         group = [self._jobs.popleft()]
         count = len(group[0].items)
         while self._jobs and count + len(self._jobs[0].items) <= GROUP:
@@ -86,20 +86,20 @@ class Batcher(Generic[Item, Answer]):
         return group
 
     def _timed(self, group: list[_Job[Item, Answer]]) -> None:
-        begun = perf_counter()
+        started = perf_counter()
         self._do(group)
-        self._quick = perf_counter() - begun <= QUICK_S
+        self._quick = perf_counter() - started <= QUICK_S
 
     def _do(self, group: list[_Job[Item, Answer]]) -> None:
         items = [item for job in group for item in job.items]
         try:
             answers = self._work(items)
         except Exception as broken:
-            if len(group) > 1:  # whoever broke it must not break those beside it
+            if len(group) > 1:  # an item that fails must not fail the others
                 for job in group:
                     self._do([job])
                 return
-            log.exception("a group of %d broke", len(items))
+            log.exception("a batch of %d failed", len(items))
             group[0].fault = broken
             return
         start = 0
@@ -109,7 +109,7 @@ class Batcher(Generic[Item, Answer]):
 
     def _deliver(self, group: list[_Job[Item, Answer]], loop: asyncio.AbstractEventLoop) -> None:
         for job in group:
-            if job.future.done():  # its client is gone
+            if job.future.done():  # the client disconnected
                 continue
             if job.fault is not None:
                 job.future.set_exception(job.fault)

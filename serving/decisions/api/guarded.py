@@ -1,4 +1,4 @@
-"""Parts that may fail while the endpoint goes on: their failures are counted, and told in its readiness."""
+"""Health checks of the parts that may fail while the endpoint keeps running."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,23 +11,23 @@ from serving.decisions.records import Opportunity
 from serving.decisions.state.store import Store, StoreUnavailable
 from serving.health import disk
 
-#: Seconds for which a failure is told where nothing was asked since, and after which the store is asked to see.
+#: Seconds for which a failure is reported, and after which an idle store is probed.
 LASTS_S = 5.0
 
 
 class GuardedStore:
-    """A `Store` that remembers what it failed in."""
+    """A `Store` that remembers its recent failures."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._failed: dict[str, tuple[float, str]] = {}
-        self._asked = monotonic()
+        self._called_at = monotonic()
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
 
-        def asked(*args: Any, **named: Any) -> Any:
-            self._asked = monotonic()
+        def guarded_method(*args: Any, **named: Any) -> Any:
+            self._called_at = monotonic()
             try:
                 answer = method(*args, **named)
             except StoreUnavailable as away:
@@ -37,28 +37,28 @@ class GuardedStore:
             self._failed.pop(name, None)
             return answer
 
-        return asked
+        return guarded_method
 
     def fault(self) -> str | None:
-        """The newest failure of what was asked of it, until that goes well again or nobody asks any more.
+        """The most recent failure within `LASTS_S` seconds whose method has not succeeded since; None without one.
 
-        Where nobody asks anything, it is asked for what it knows of nobody.
+        An idle store is probed with a read.
         """
-        if monotonic() > self._asked + LASTS_S:
+        if monotonic() > self._called_at + LASTS_S:
             with suppress(StoreUnavailable):
                 self.load([Opportunity("readiness", time(), "readiness", "readiness")], "")
         lately = [one for one in list(self._failed.values()) if monotonic() - one[0] < LASTS_S]
-        return f"{max(lately)[1]}; bids are withheld or conservative until it does" if lately else None
+        return f"{max(lately)[1]}; bids are withheld or conservative until it recovers" if lately else None
 
 
 def guarded(store: Store) -> tuple[Store, Callable[[], str | None]]:
-    """The store, and what it fails in."""
+    """The store with failure tracking, and its health check."""
     watched = GuardedStore(store)
     return cast(Store, watched), watched.fault
 
 
 class Disk:
-    """Whether a folder can be written, looked at every so many seconds."""
+    """Checks at intervals whether a folder is writable."""
 
     def __init__(self, folder: Path, every_s: float = 2.0) -> None:
         self._folder, self._every_s = folder, every_s

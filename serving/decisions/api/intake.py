@@ -1,4 +1,4 @@
-"""Feedback whose file may be damaged or away: decisions go on without it, and it catches up when it is there again."""
+"""Feedback whose database may be damaged or unavailable: decisions continue, and it catches up afterwards."""
 
 import logging
 import sqlite3
@@ -13,19 +13,19 @@ from serving.records import reading
 
 log = logging.getLogger("adloop.decisions")
 
-#: Decisions that are told at once when feedback catches up.
+#: Decisions per call while catching up.
 BATCH = 1000
 
 
 class FeedbackAway(ConnectionError):
-    """Feedback cannot be taken now: it is to be told again."""
+    """Feedback is unavailable; the client must retry."""
 
 
 class Intake:
-    """Takes feedback and expects decisions as `Feedback` does.
+    """`Feedback` that may be unavailable.
 
-    Decisions that it could not be told are in the log, and are told from there when the file can be opened again. A new
-    file, which somebody put in a damaged one's place, learns of the decisions in the log too.
+    Decisions made meanwhile are read from the decision log once the file opens again. A new file in place of a damaged
+    one is filled from the log too.
     """
 
     def __init__(self, path: Path, open_: Callable[[], Feedback], logged: Path) -> None:
@@ -37,7 +37,7 @@ class Intake:
         self._opened()
 
     def fault(self) -> str | None:
-        """Why feedback is not taken, and what to do; None where it is. Tries to open it where it is due."""
+        """Why feedback is unavailable, and what to do; None where it is not. Reopens the file when a retry is due."""
         feedback = self._opened()
         return self._fault or (feedback.failing if feedback is not None else "") or None
 
@@ -48,7 +48,7 @@ class Intake:
         return {"state": self._fault, "set_aside": None} if feedback is None else feedback.standing
 
     def take(self, observed: Sequence[Observed]) -> list[Status]:
-        """As `Feedback.take`. Raises `FeedbackAway` too: nothing was accepted then."""
+        """As `Feedback.take`. Raises `FeedbackAway` if nothing was accepted."""
         feedback = self._opened()
         if feedback is None:
             raise FeedbackAway(self._fault)
@@ -59,7 +59,7 @@ class Intake:
             raise
 
     def expect(self, written: Sequence[bytes]) -> None:
-        """As `Feedback.expect`; where it is away, the log keeps them for it."""
+        """As `Feedback.expect`; while it is unavailable, the decisions stay in the log."""
         feedback = self._opened()
         if feedback is None:
             self._owes = True
@@ -90,7 +90,7 @@ class Intake:
             return self._feedback
 
     def _catch_up(self, feedback: Feedback) -> None:
-        """Tell it of all decisions in the log: those it knows already change nothing."""
+        """Register all decisions of the log. Idempotent."""
         try:
             if self._logged.exists():
                 for stretch in reading.stretches(self._logged, {}):
@@ -115,8 +115,8 @@ class Intake:
         FAULTS["feedback"].inc()
         self._backoff.failed()
         damaged = isinstance(fault, sqlite3.DatabaseError) and not isinstance(fault, sqlite3.OperationalError)
-        mend = "put a copy back, or move it away: a new one learns the decisions from the log"
-        what = f"{self._path} does not take feedback: {fault}; {mend if damaged else 'it is tried again'}"
+        mend = "restore a copy, or move it away: a new file is filled from the decision log"
+        what = f"{self._path} cannot be opened for feedback: {fault}; {mend if damaged else 'retrying'}"
         if self._fault is None:
             log.error("%s", what)
         self._fault = what

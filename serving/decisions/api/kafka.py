@@ -1,9 +1,8 @@
-"""Outcomes from a Kafka topic, for those who have a bus: read at least once, counted once.
+"""Outcomes from a Kafka topic: read at least once, counted once.
 
-A message is what `POST /v1/outcomes` takes. Its offset is committed when its outcomes are on disk, or when it is in the
-dead-letter topic because it holds none, or one that is dated ahead and was not accepted. Whatever fails before that
-(disk, brokers) commits nothing: after a pause the topic is read again from where it was committed, and `Feedback` knows
-each event by its id.
+A message has the format of `POST /v1/outcomes`. Its offset is committed once its outcomes are on disk, or once it is in
+the dead-letter topic because it is invalid or dated in the future. A failure before that (disk, brokers) commits
+nothing: after a pause the topic is read again from the last commit, and `Feedback` ignores events that it knows.
 """
 
 import logging
@@ -23,9 +22,9 @@ from serving.decisions.metrics import FAULTS, MESSAGES, READING
 
 log = logging.getLogger("adloop.decisions")
 
-#: Messages that are taken and committed together, at most.
+#: Most messages that are taken and committed together.
 GROUP = 100
-#: Seconds to wait for the next message, for brokers to answer, and after a failure before the topic is read again.
+#: Seconds to wait for the next message, for the brokers, and before the topic is read again after a failure.
 POLL_S, ANSWER_S, PAUSE_S = 1.0, 10.0, 5.0
 
 
@@ -33,30 +32,30 @@ class KafkaFeedback:
     """A thread that reads a topic until it is closed.
 
     Args:
-        take: accepts events for good, and may be told one again.
+        take: accepts outcomes durably; may receive one again.
 
     Raises:
-        ValueError: where the file of further settings cannot be read, or names one that there is not.
+        ValueError: the file with librdkafka settings is unreadable, or contains an unknown setting.
     """
 
     def __init__(self, settings: Settings, take: Callable[[Sequence[Outcome]], Sequence[Status]]) -> None:
         self._take, self._topic, self._dead = take, settings.kafka_topic, settings.kafka_dead_letters
-        self._reach = {**_further(settings.kafka_config), "bootstrap.servers": settings.kafka_brokers}
+        self._reach = {**_read_settings(settings.kafka_config), "bootstrap.servers": settings.kafka_brokers}
         self._group, self._stop, self._reading = settings.kafka_group, Event(), False
         try:
             self._consumer = self._opened()
-        except KafkaException as wrong:
-            raise ValueError(f"ADLOOP_KAFKA_CONFIG: {wrong}") from wrong
+        except KafkaException as error:
+            raise ValueError(f"ADLOOP_KAFKA_CONFIG: {error}") from error
         self._thread = Thread(target=self._run, name="kafka", daemon=True)
         self._thread.start()
 
     @property
     def standing(self) -> Literal["reading", "away"]:
-        """Whether the topic is read, or its brokers (or the disk that events go to) are away."""
+        """`reading`, or `away` while the brokers or the disk are unavailable."""
         return "reading" if self._reading else "away"
 
     def close(self) -> None:
-        """Finish the group in hand and end."""
+        """Finish the current batch and stop."""
         self._stop.set()
         self._thread.join()
 
@@ -68,7 +67,7 @@ class KafkaFeedback:
         while True:
             try:
                 self._read()
-            except Exception as broken:  # whatever it is, nothing is committed, and the next time it may go well
+            except Exception as broken:  # nothing is committed, so the batch is read again
                 self._says(False)
                 FAULTS["kafka"].inc()
                 log.warning("the topic %s is read again in %g s: %s", self._topic, PAUSE_S, broken)
@@ -82,18 +81,18 @@ class KafkaFeedback:
         while not self._stop.is_set():
             first = self._consumer.poll(POLL_S)
             if first is None:
-                self._look()
+                self._check_brokers()
                 continue
-            # What came meanwhile is of the same group: load makes larger ones by itself.
+            # Messages that arrived meanwhile join the batch, so batches grow with load.
             self._work([first, *self._consumer.consume(GROUP - 1, 0)])
             self._consumer.commit(asynchronous=False)
             self._says(True)
 
-    def _look(self) -> None:
-        """Ask for the topic while nothing comes: silence alone does not tell a quiet bus from one that is away."""
-        wrong = self._consumer.list_topics(self._topic, ANSWER_S).topics[self._topic].error
-        if wrong is not None:
-            raise KafkaException(wrong)
+    def _check_brokers(self) -> None:
+        """Request the topic's metadata while it is idle: a quiet topic and lost brokers look alike."""
+        error = self._consumer.list_topics(self._topic, ANSWER_S).topics[self._topic].error
+        if error is not None:
+            raise KafkaException(error)
         self._says(True)
 
     def _work(self, messages: Sequence[Message]) -> None:
@@ -101,8 +100,8 @@ class KafkaFeedback:
         dead: list[tuple[Message, str]] = []
         ahead: dict[Message, None] = {}
         for message in messages:
-            if (wrong := message.error()) is not None:
-                raise KafkaException(wrong)
+            if (error := message.error()) is not None:
+                raise KafkaException(error)
             try:
                 events += ((message, one) for one in requests.outcomes(requests.parsed(message.value() or b"")))
             except (NotJson, Invalid) as invalid:
@@ -111,15 +110,16 @@ class KafkaFeedback:
             part = events[start : start + BATCH]
             statuses = self._take([one for _, one in part])
             ahead |= {message: None for (message, _), status in zip(part, statuses, strict=True) if status == "ahead"}
-        dead += ((message, "it holds an event that is dated ahead of the clock") for message in ahead)
+        dead += ((message, "an event is dated in the future") for message in ahead)
         if dead:
-            self._bury(dead)
+            self._to_dead_letters(dead)
         MESSAGES["taken"].inc(len(messages) - len(dead))
         MESSAGES["dead"].inc(len(dead))
 
-    def _bury(self, dead: Sequence[tuple[Message, str]]) -> None:
-        """Keep messages that hold no events in the dead-letter topic, as they came, with the reason and their place."""
-        limits = {"message.timeout.ms": int(ANSWER_S * 1000), "message.max.bytes": 1_000_000_000}  # brokers know theirs
+    def _to_dead_letters(self, dead: Sequence[tuple[Message, str]]) -> None:
+        """Copy invalid messages to the dead-letter topic, with the reason and their offset in the headers."""
+        # The brokers have their own limit of the size.
+        limits = {"message.timeout.ms": int(ANSWER_S * 1000), "message.max.bytes": 1_000_000_000}
         producer, lost = Producer({**self._reach, **limits}, logger=log), list[KafkaError]()
 
         def delivered(error: KafkaError | None, _: Message) -> None:
@@ -128,8 +128,8 @@ class KafkaFeedback:
 
         for message, why in dead:
             place = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset()}
-            told = [(f"adloop.{name}", str(value).encode()) for name, value in {"reason": why, **place}.items()]
-            headers = [*(message.headers() or []), *told]
+            added = [(f"adloop.{name}", str(value).encode()) for name, value in {"reason": why, **place}.items()]
+            headers = [*(message.headers() or []), *added]
             producer.produce(self._dead, message.value(), message.key(), headers=headers, on_delivery=delivered)
         producer.flush()
         if lost:
@@ -140,8 +140,8 @@ class KafkaFeedback:
         READING.set(reading)
 
 
-def _further(file: Path | None) -> dict[str, str]:
-    """Settings of librdkafka from a file of `name=value` lines; lines that begin with # are comments."""
+def _read_settings(file: Path | None) -> dict[str, str]:
+    """Read librdkafka settings from a file of `name=value` lines; lines that start with # are comments."""
     found: dict[str, str] = {}
     if file is None:
         return found
@@ -152,7 +152,7 @@ def _further(file: Path | None) -> dict[str, str]:
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.lstrip().startswith("#"):
             name, equals, value = line.partition("=")
-            if not equals:  # the line may hold a secret: it is not repeated
+            if not equals:  # the line may contain a secret, so the error does not repeat it
                 raise ValueError(f"ADLOOP_KAFKA_CONFIG: {file}, line {number}: expected name=value")
             found[name.strip()] = value.strip()
     return found

@@ -1,4 +1,4 @@
-"""How much one key may ask: a bucket of tokens that fills at its rate (Turner's leaky bucket as a meter)."""
+"""Rate limits per key: token buckets (Turner's leaky bucket as a meter)."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -7,18 +7,18 @@ from serving.access.keys import Key
 
 
 class TooMany(Exception):
-    """The bucket is empty. `wait_s`: seconds until there is something in it again."""
+    """The bucket is empty. `wait_s`: seconds until it has tokens again."""
 
     def __init__(self, key: Key, wait_s: float) -> None:
-        super().__init__(f"the key '{key.name}' may send {key.per_s:g} a second")
+        super().__init__(f"the key '{key.name}' is limited to {key.per_s:g} per second")
         self.wait_s = wait_s
 
 
 class Buckets:
-    """One bucket a key, each holding a second's worth. Each process has its own.
+    """One bucket per key, each with the tokens of one second. Each process has its own.
 
-    A batch may take more than is left, and its key then waits for longer: else a batch larger than the bucket would
-    never get through.
+    A batch may overdraw its bucket, and the key then waits longer: otherwise a batch above the bucket's size would
+    never be accepted.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -26,7 +26,7 @@ class Buckets:
         self._left: dict[str, tuple[float, float]] = {}
 
     def take(self, key: Key, count: int) -> None:
-        """Raises `TooMany` where the key has nothing left."""
+        """Take tokens. Raises `TooMany` if the bucket is empty."""
         now = self._clock()
         left, at = self._left.get(key.hash, (key.per_s, now))
         left = min(key.per_s, left + (now - at) * key.per_s)

@@ -1,4 +1,4 @@
-"""The routes as OpenAPI tells them: schemas from the types that read requests and that answers are made of."""
+"""The OpenAPI document of the routes, from the types of requests and answers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,28 +14,28 @@ from serving.decisions.records import Decision
 
 Schema = dict[str, Any]
 
-_REFUSED = {
+_ERRORS = {
     400: "The body is not JSON.",
-    401: "No key, or none that is known.",
-    403: "The key lacks the scope, or is not for the account or family.",
+    401: "The key is missing or unknown.",
+    403: "The key lacks the scope, account or family.",
     413: "The body is too large.",
-    422: "A field is missing, unknown or wrong: the answer names it.",
-    429: "The key's rate is used up; `retry-after` says for how long.",
-    503: "It cannot be done now; `retry-after` says when to ask again.",
+    422: "A field is missing, unknown or invalid; the answer names it.",
+    429: "The key's rate limit is reached; retry after `retry-after` seconds.",
+    503: "Temporarily unavailable; retry after `retry-after` seconds.",
 }
 
 
 @dataclass(frozen=True)
 class Route:
-    """A route as it is told.
+    """A route.
 
     Attributes:
-        name: of the operation, which client generators call their method by.
-        asked, answer: types of what may come and what may be answered, any of them.
-        scope: what its key needs; None: no key is asked for.
-        query: what may be asked in the address, and what it means.
-        unready: it is answered with 503 too.
-        deprecated: another path does the same.
+        name: its operation id, the method name in generated clients.
+        request, answer: types of the body and of the answer; one of several.
+        scope: scope that the key needs; None for a route without a key.
+        query: query parameters with their descriptions.
+        unready: also answers 503.
+        deprecated: another path replaces it.
     """
 
     method: str
@@ -43,7 +43,7 @@ class Route:
     name: str
     summary: str
     answer: tuple[Any, ...]
-    asked: tuple[Any, ...] = ()
+    request: tuple[Any, ...] = ()
     scope: Scope | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     media: str = "application/json"
@@ -51,26 +51,26 @@ class Route:
     deprecated: bool = False
 
     def responses(self) -> dict[int | str, dict[str, Any]]:
-        """What may be answered."""
+        """Responses by status."""
         answered = {self.media: {"schema": _any(self.answer, "serialization")}}
         found: dict[int | str, dict[str, Any]] = {200: {"description": "Answered.", "content": answered}}
-        refused = {"application/json": {"schema": _any((schemas.Refusal,), "serialization")}}
-        told = _REFUSED if self.scope is not None else {}
-        found |= {status: {"description": text, "content": refused} for status, text in told.items()}
+        error = {"application/json": {"schema": _any((schemas.Refusal,), "serialization")}}
+        errors = _ERRORS if self.scope is not None else {}
+        found |= {status: {"description": text, "content": error} for status, text in errors.items()}
         if self.unready:
             found[503] = {"description": HTTPStatus(503).phrase, "content": answered}
         return found
 
     def extra(self) -> dict[str, Any]:
-        """What FastAPI does not see of a handler that reads its request itself."""
+        """The body, parameters and security, which FastAPI cannot derive from the handler."""
         extra: dict[str, Any] = {}
-        if self.asked:
-            content = {"application/json": {"schema": _any(self.asked, "validation")}}
+        if self.request:
+            content = {"application/json": {"schema": _any(self.request, "validation")}}
             extra["requestBody"] = {"required": True, "content": content}
         if self.query:
             extra["parameters"] = [
-                {"name": name, "in": "query", "description": told, "schema": {"type": "string"}}
-                for name, told in self.query.items()
+                {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
+                for name, description in self.query.items()
             ]
         if self.scope is not None:
             extra["security"] = [{"key": [self.scope]}]
@@ -83,7 +83,7 @@ ROUTES = (
         "POST",
         "/v1/decisions",
         "decide",
-        f"Decide one opportunity, or up to {schemas.BATCH} of them in one go.",
+        f"Decide one opportunity, or a batch of up to {schemas.BATCH}.",
         (Decision, schemas.Decisions),
         (*_REQUESTS, schemas.opportunities(Union[_REQUESTS])),  # noqa: UP007 - of as many as there are kinds
         "decide",
@@ -94,21 +94,21 @@ ROUTES = (
             path,
             name,
             summary,
-            (schemas.Told,),
+            (schemas.OutcomeCounts,),
             (schemas.Outcome, schemas.Outcomes, schemas.Events),
             "feedback",
             deprecated=deprecated,
         )
         for path, name, summary, deprecated in (
             ("/v1/outcomes", "tell_outcomes", "Report outcomes of decisions and of requests to models.", False),
-            ("/v1/feedback", "tell", "The earlier name of /v1/outcomes.", True),
+            ("/v1/feedback", "tell", "Earlier name of /v1/outcomes.", True),
         )
     ),
     Route(
         "POST",
         "/v1/campaigns",
         "set_campaign",
-        "Set a campaign's daily budget, its limit in all, targets and how it is divided. What is left out stays.",
+        "Set a campaign's daily budget, total limit, targets and budget shares. Omitted fields stay unchanged.",
         (schemas.Campaign,),
         (schemas.Campaign,),
         "admin",
@@ -117,7 +117,7 @@ ROUTES = (
         "POST",
         "/v1/accounts",
         "set_account",
-        "Set what all campaigns of an account may spend together, a day and in all. What is left out stays.",
+        "Set an account's daily and total limit. Omitted fields stay unchanged.",
         (schemas.Account,),
         (schemas.Account,),
         "admin",
@@ -126,16 +126,16 @@ ROUTES = (
         "GET",
         "/v1/budgets",
         "budgets",
-        "Limits, what is spent and held, stops and overrides: of one account, or of all.",
+        "Limits, spend, held money, stops and overrides of one account or of all.",
         (schemas.Budgets,),
         scope="admin",
-        query={"account_id": "Of this account only."},
+        query={"account_id": "Account; default: all accounts."},
     ),
     Route(
         "POST",
         "/v1/kill",
         "kill",
-        "Stop a campaign, an account or (naming neither) everything, at once; without a reason it runs again.",
+        "Stop a campaign, an account or everything (without either) at once; `why: null` resumes.",
         (schemas.Killed,),
         (schemas.Stop,),
         "admin",
@@ -144,18 +144,18 @@ ROUTES = (
         "POST",
         "/v1/override",
         "override",
-        "Bid exactly this for a campaign, or (no bid) leave it to the baseline; `stands: no` takes it back.",
+        "Override a campaign's bid, or leave it to the baseline (no bid); `stands: no` ends the override.",
         (schemas.Overridden,),
-        (schemas.Word,),
+        (schemas.ManualOverride,),
         "admin",
     ),
-    Route("GET", "/metrics", "metrics", "Figures for Prometheus.", (str,), scope="metrics", media="text/plain"),
-    Route("GET", "/health/live", "live", "Whether it works at all.", (schemas.Live,), unready=True),
+    Route("GET", "/metrics", "metrics", "Prometheus metrics.", (str,), scope="metrics", media="text/plain"),
+    Route("GET", "/health/live", "live", "Liveness.", (schemas.Live,), unready=True),
     Route(
         "GET",
         "/health/ready",
         "ready",
-        "Whether it may be sent requests, and by which models it answers.",
+        "Readiness, with the serving model versions.",
         (schemas.Ready,),
         unready=True,
     ),
@@ -163,9 +163,9 @@ ROUTES = (
 
 
 def _adapters() -> list[tuple[Any, Any, TypeAdapter[Any]]]:
-    """Every type that a route names, by the way it is used."""
+    """Adapters of all types of the routes, for validation or serialization."""
     used = {(kind, "serialization") for route in ROUTES for kind in route.answer}
-    used |= {(kind, "validation") for route in ROUTES for kind in route.asked}
+    used |= {(kind, "validation") for route in ROUTES for kind in route.request}
     used.add((schemas.Refusal, "serialization"))
     return [(kind, mode, TypeAdapter(kind)) for kind, mode in sorted(used, key=str)]
 
@@ -179,13 +179,13 @@ def _any(kinds: tuple[Any, ...], mode: str) -> Schema:
 
 
 def completed(make: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """FastAPI's document with the schemas that the routes refer to, and the kind of key that they ask for."""
+    """FastAPI's document with the schemas of the routes and the security scheme."""
 
     def document() -> dict[str, Any]:
         found = make()
         components = found.setdefault("components", {})
         components.setdefault("schemas", {}).update(_SHARED["$defs"])
-        scheme = {"type": "http", "scheme": "bearer", "description": "A key made by `adloop key`."}
+        scheme = {"type": "http", "scheme": "bearer", "description": "Key made by `adloop key`."}
         components.setdefault("securitySchemes", {})["key"] = scheme
         return found
 

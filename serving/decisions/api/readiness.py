@@ -1,7 +1,6 @@
-"""Whether the endpoint decides as it should, and if not, why: the one place that gathers the reasons.
+"""Readiness of the endpoint, with the reason of each part that fails.
 
-Parts are looked at every second. What goes wrong is logged when it begins and when it ends, and is a gauge while it
-lasts. Nobody need ask anything for a part to be found well again.
+Parts are checked every second. Each change is logged and shown as a gauge.
 """
 
 import logging
@@ -12,19 +11,19 @@ from serving.decisions.metrics import UNREADY
 
 log = logging.getLogger("adloop.decisions")
 
-#: Seconds between looks.
+#: Seconds between checks.
 LOOK_S = 1.0
 
-#: Why a part does not do its work, and what to do about it; None while it does.
+#: Returns why a part fails and what to do; None while it works.
 Part = Callable[[], str | None]
 
 
 class Readiness:
-    """Follows the parts until it is closed.
+    """Checks the parts until it is closed.
 
     Args:
-        parts: each must work for the endpoint to be ready.
-        left_out: what is damaged and left out, so that all else can do its work; told, and no reason to be not ready.
+        parts: must all work for the endpoint to be ready.
+        left_out: damaged data that is skipped; reported, without affecting readiness.
     """
 
     def __init__(self, parts: Mapping[str, Part], left_out: Callable[[], Mapping[str, str]]) -> None:
@@ -41,7 +40,7 @@ class Readiness:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """By part, as of the last look; empty where the endpoint is ready."""
+        """Reasons by part at the last check; empty while ready."""
         return dict(self._reasons)
 
     @property
@@ -49,15 +48,15 @@ class Readiness:
         return dict(self._aside)
 
     def look(self) -> None:
-        """Say what began and what ended since the last look."""
+        """Check the parts, and log what changed."""
         found = {name: part() for name, part in self._parts.items()}
         self._reasons = {name: why for name, why in found.items() if why is not None}
         self._aside = self._left_out()
         now = self._reasons | {f"{name} (left out)": why for name, why in self._aside.items()}
         for name in now.keys() - self._told.keys():
-            log.error("not as it should be: %s: %s", name, now[name])
+            log.error("fault: %s: %s", name, now[name])
         for name in self._told.keys() - now.keys():
-            log.warning("as it should be again: %s", name)
+            log.warning("recovered: %s", name)
         for name in self._parts:
             UNREADY.labels(name).set(name in now)
         self._told = now
@@ -71,4 +70,4 @@ class Readiness:
             try:
                 self.look()
             except Exception:
-                log.exception("the parts could not be looked at")
+                log.exception("the readiness check failed")

@@ -1,4 +1,4 @@
-"""Reads what the endpoint is asked; what it refuses is told by field, what was expected there, and what came."""
+"""Parses requests; errors name the field, the expected value and the value received."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -20,11 +20,11 @@ Outcome = Observed | Labels
 
 
 class NotJson(ValueError):
-    """A body that is no JSON."""
+    """The body is not JSON."""
 
 
 class Invalid(ValueError):
-    """A value that a request may not have: which field, what was expected there, and what came."""
+    """An invalid value: the field, what was expected, and what was received."""
 
     def __init__(self, field: str, expected: str, got: object) -> None:
         shown = repr(got)
@@ -33,7 +33,7 @@ class Invalid(ValueError):
 
 
 class RequestReader(Generic[Read]):
-    """Reads requests of one type of `schemas`.
+    """Parses requests of one type of `schemas`.
 
     Args:
         tagged: the types of a tagged union in it, by tag.
@@ -44,14 +44,14 @@ class RequestReader(Generic[Read]):
         self._fields = {tag: ", ".join(_fields(one)) for tag, one in (tagged or {"": kind}).items()}
 
     def read(self, given: object, where: str = "") -> Read:
-        """The request. Raises `Invalid` for the first field that is wrong; `where` is what its name begins with."""
+        """Parse a request. Raises `Invalid` for the first invalid field; `where` is the prefix of its name."""
         try:
             return self._adapter.validate_python(given)
         except ValidationError as broken:
             fault = broken.errors(include_url=False)[0]
             if fault["type"].startswith("union_tag"):
                 fault["loc"] = (*fault["loc"], "kind")
-            field, got = _place(given, fault["loc"], missing=fault["type"] in _MISSING)
+            field, got = _locate(given, fault["loc"], missing=fault["type"] in _MISSING)
             named = f"{where}.{field}" if where and field != "body" else where or field
             raise Invalid(named, self._expected(field, fault), got) from broken
 
@@ -59,12 +59,14 @@ class RequestReader(Generic[Read]):
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             tag = next((str(part) for part in fault["loc"] if part in self._fields), "")
             return f"one of the fields {self._fields.get(tag, ', '.join(_BATCHES))}"
-        if "features." in field and fault["loc"][-1] != "[key]":  # it may be of several types: pydantic tells one
+        if "features." in field and fault["loc"][-1] != "[key]":  # pydantic names only one of the permitted types
             return "a number, text of at most 1024 characters, true, false or null"
         if fault["type"] == "string_pattern_mismatch" and fault["loc"][-1] == "[key]":
             return "names of 1 to 256 characters, without control characters"
-        said = _EXPECTED.get(fault["type"])
-        return said.format(**fault.get("ctx", {})) if said else str(fault["msg"]).removeprefix("Input should be ")
+        template = _EXPECTED.get(fault["type"])
+        return (
+            template.format(**fault.get("ctx", {})) if template else str(fault["msg"]).removeprefix("Input should be ")
+        )
 
 
 def _fields(kind: Any) -> list[str]:
@@ -101,11 +103,11 @@ _BATCHES: dict[str, RequestReader[dict[str, list[Any]]]] = {
 CAMPAIGN: RequestReader[schemas.Campaign] = RequestReader(schemas.Campaign)
 ACCOUNT: RequestReader[schemas.Account] = RequestReader(schemas.Account)
 STOP: RequestReader[schemas.Stop] = RequestReader(schemas.Stop)
-WORD: RequestReader[schemas.Word] = RequestReader(schemas.Word)
+OVERRIDE: RequestReader[schemas.ManualOverride] = RequestReader(schemas.ManualOverride)
 
 
 def parsed(body: bytes) -> Any:
-    """The body's JSON. Raises `NotJson`, also for JSON nested deeper than anything that is asked here."""
+    """Parse JSON. Raises `NotJson`, also for deeper nesting than the parser supports."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as broken:
@@ -121,7 +123,7 @@ def opportunities(given: Any) -> tuple[list[Opportunity], bool]:
 
 
 def _opportunity(given: Any, where: str) -> Opportunity:
-    """One thing to decide, by the kind that it says it is of."""
+    """Parse one opportunity of the kind that it names."""
     asked = given.get("asked", "bid") if isinstance(given, dict) else "bid"
     if not isinstance(asked, str) or asked not in kinds():
         raise Invalid(f"{where}.asked" if where else "asked", f"one of {', '.join(map(repr, kinds()))}", asked)
@@ -140,28 +142,28 @@ def outcomes(given: Any) -> list[Outcome]:
     return [_outcome(one) for one in found]
 
 
-def _outcome(said: Mapping[str, Any]) -> Outcome:
-    if "labels" in said:
-        return Labels(said["family"], said["request_id"], said.get("row", 0), said["labels"])
-    return Observed(**said)
+def _outcome(values: Mapping[str, Any]) -> Outcome:
+    if "labels" in values:
+        return Labels(values["family"], values["request_id"], values.get("row", 0), values["labels"])
+    return Observed(**values)
 
 
 def stop(given: Any) -> schemas.Stop:
-    """What to stop. Raises `Invalid`."""
-    said = STOP.read(given)
-    if said.get("campaign_id") is not None and said.get("account_id") is None:
+    """Parse a stop. Raises `Invalid`."""
+    values = STOP.read(given)
+    if values.get("campaign_id") is not None and values.get("account_id") is None:
         raise Invalid("account_id", "the account of the campaign", None)
-    return said
+    return values
 
 
-def terms(said: schemas.Campaign) -> CampaignSettings:
-    """What a request sets of a campaign; what it does not name is kept."""
-    named = {name: value for name, value in said.items() if name not in ("account_id", "campaign_id")}
+def campaign_settings(values: schemas.Campaign) -> CampaignSettings:
+    """The campaign settings of a request; omitted fields stay unchanged."""
+    named = {name: value for name, value in values.items() if name not in ("account_id", "campaign_id")}
     return CampaignSettings(**cast(dict[str, Any], named))
 
 
-def _place(given: object, loc: tuple[int | str, ...], missing: bool) -> tuple[str, object]:
-    """A field's name as a reader writes it, and what came there; pydantic also names the types that it tried."""
+def _locate(given: object, loc: tuple[int | str, ...], missing: bool) -> tuple[str, object]:
+    """The name and received value of a field; skips the types that pydantic adds to the location."""
     name, found = "", given
     for at, part in enumerate(loc, 1):
         if isinstance(found, dict) and part in found:

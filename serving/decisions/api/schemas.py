@@ -1,4 +1,4 @@
-"""What the endpoint is asked and what it answers: the types that read requests and that the OpenAPI document shows."""
+"""Types of requests and answers, for parsing and for the OpenAPI document."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -22,7 +22,7 @@ from serving.decisions.kinds import kinds
 from serving.decisions.records import Decision, Override
 from serving.decisions.state.store import Budget
 
-#: Opportunities or events of one request.
+#: Most opportunities or outcomes of one request.
 BATCH = 1000
 
 
@@ -34,7 +34,7 @@ def _known(family: str) -> str:
 
 Family = Annotated[str, Field(strict=True, json_schema_extra={"enum": list(NAMES)}), AfterValidator(_known)]
 Dimension = Literal["channel", "hour", "audience", "creative"]
-#: As a key of an object a name's length is part of its pattern: that is all JSON Schema is told of keys.
+#: JSON Schema describes keys of an object by a pattern only, so the length is part of it.
 _Key = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,256}$")]
 _CLOSED: dict[str, Any] = {"additionalProperties": False}
 _Named = Field(max_length=BATCH, json_schema_extra=_CLOSED)
@@ -42,14 +42,14 @@ Shares = dict[Dimension, Annotated[dict[_Key, Rate], _Named]]
 
 
 def _request(example: Mapping[str, Any], **more: Any) -> ConfigDict:
-    """Strict: a field that is not known, or of another type, is refused."""
+    """Strict: refuses unknown fields and other types."""
     return ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": dict(example), **more})
 
 
-def _needs(asked: Mapping[str, Any], field: str) -> dict[str, Any]:
-    """JSON Schema for: where `asked` holds, `field` must be a text."""
+def _needs(condition: Mapping[str, Any], field: str) -> dict[str, Any]:
+    """JSON Schema: where `condition` matches, `field` must be text."""
     named = {"properties": {field: {"type": "string"}}, "required": [field]}
-    return {"allOf": [{"if": {"properties": dict(asked), "required": list(asked)}, "then": named}]}
+    return {"allOf": [{"if": {"properties": dict(condition), "required": list(condition)}, "then": named}]}
 
 
 _EVENT = {
@@ -58,7 +58,7 @@ _EVENT = {
     "decision_id": "8d1f0c5e9a7b46d2a3c4e5f60718293a",
     "occurred_at": 1767225660.0,
 }
-#: One outcome of each kind.
+#: One example per kind.
 OUTCOMES: dict[str, dict[str, Any]] = {
     "impression": {**_EVENT, "kind": "impression", "cost": 0.002},
     "click": {**_EVENT, "kind": "click", "cost": 0.84},
@@ -82,16 +82,16 @@ OVERRIDE = {"account_id": "acme", "campaign_id": "spring", "stands": "yes", "bid
 
 
 def opportunities(item: Any) -> Any:
-    """The type of a batch of things to decide.
+    """The type of a batch of opportunities.
 
     Args:
-        item: the type of each of them.
+        item: the type of an opportunity.
     """
     several = Annotated[list[item], Field(min_length=1, max_length=BATCH)]
 
     @with_config(_request({"opportunities": [next(iter(kinds().values())).example]}))
     class Opportunities(TypedDict):
-        """A batch of things to decide, of any kinds."""
+        """A batch of opportunities of any kinds."""
 
         opportunities: several
 
@@ -111,9 +111,9 @@ class _Paid(_Event):
 
 @with_config(_request(OUTCOMES["impression"]))
 class Impression(_Paid):
-    """An impression: a decision has one.
+    """An impression; a decision has at most one.
 
-    A decision is charged once: the first `cost` that any of its events reports. Only a `correction` replaces it.
+    A decision is charged once, by the first `cost` that any of its events reports. Only a `correction` replaces it.
     """
 
     kind: Literal["impression"]
@@ -130,7 +130,7 @@ class Click(_Paid):
 
 @with_config(_request(OUTCOMES["conversion"]))
 class Conversion(_Paid):
-    """A conversion. One with a negative `value` is a refund, and nets with the conversions of its decision."""
+    """A conversion. One with a negative `value` is a refund, which is deducted from the decision's conversions."""
 
     kind: Literal["conversion"]
     value: NotRequired[ConversionValue]
@@ -138,7 +138,7 @@ class Conversion(_Paid):
 
 @with_config(_request(OUTCOMES["loss"]))
 class Loss(_Event):
-    """A lost auction or a declined offer: releases the money that was held."""
+    """A lost auction or a declined offer: releases the held money."""
 
     kind: Literal["loss"]
     cost: NotRequired[Nothing | None]
@@ -147,7 +147,7 @@ class Loss(_Event):
 
 @with_config(_request(OUTCOMES["correction"]))
 class Correction(_Event):
-    """The final cost of a decision: replaces the cost that was charged. Of several, the last that occurred counts."""
+    """The final cost of a decision: replaces the charged cost. Of several, the one that occurred last counts."""
 
     kind: Literal["correction"]
     cost: Amount
@@ -166,7 +166,7 @@ class Label(TypedDict):
 
 
 def _kind(given: Any) -> str | None:
-    """The kind of an outcome; labels may omit it."""
+    """The kind of an outcome; optional for labels."""
     kind = given.get("kind", "label" if "labels" in given else None) if isinstance(given, dict) else "label"
     return None if kind is None else str(kind)
 
@@ -194,14 +194,14 @@ class Outcomes(TypedDict):
 
 @with_config(_request({"events": [OUTCOMES["click"]]}))
 class Events(TypedDict):
-    """The same under its earlier name."""
+    """A batch of outcomes under its earlier name."""
 
     events: _Several
 
 
 @with_config(_request(CAMPAIGN))
 class Campaign(TypedDict):
-    """What a campaign may spend and aims at. A field that is left out stays as it is; null takes a limit away."""
+    """Limits and targets of a campaign. Omitted fields stay unchanged; null removes a limit."""
 
     account_id: Name
     campaign_id: Name
@@ -215,7 +215,7 @@ class Campaign(TypedDict):
 
 @with_config(_request(ACCOUNT))
 class Account(TypedDict):
-    """What all campaigns of an account may spend. A field that is left out stays as it is; null takes a limit away."""
+    """Limits of an account, over all its campaigns. Omitted fields stay unchanged; null removes a limit."""
 
     account_id: Name
     daily_limit: NotRequired[Amount | None]
@@ -224,7 +224,7 @@ class Account(TypedDict):
 
 @with_config(_request(STOP, **_needs({"campaign_id": {"type": "string"}}, "account_id")))
 class Stop(TypedDict):
-    """What to stop, and why; without a reason it runs again. A campaign is named with its account."""
+    """The scope of a stop and its reason; `why: null` resumes. A campaign needs its account."""
 
     why: Why | None
     account_id: NotRequired[Name | None]
@@ -232,8 +232,8 @@ class Stop(TypedDict):
 
 
 @with_config(_request(OVERRIDE))
-class Word(TypedDict):
-    """A person's word on a campaign."""
+class ManualOverride(TypedDict):
+    """A manual override of a campaign."""
 
     account_id: Name
     campaign_id: Name
@@ -248,8 +248,8 @@ class Decisions(TypedDict):
     decisions: list[Decision]
 
 
-class Told(TypedDict):
-    """The number of outcomes by what became of them.
+class OutcomeCounts(TypedDict):
+    """Number of outcomes by status.
 
     `recorded`: labels. Events are `joined` to a decision, reported `again`, `waits` for their decision, `ahead` of the
     clock and not accepted, or `flagged`: joined with a cost to check, as it is above the amount held, came after the
@@ -265,42 +265,42 @@ class Told(TypedDict):
 
 
 class Budgets(TypedDict):
-    """What may be spent, what is spent and held, and what people stopped; `killed`: why everything is stopped."""
+    """Limits, spend, held money, stops and overrides; `killed`: why everything is stopped."""
 
     killed: str | None
     budgets: list[Budget]
 
 
 class Killed(TypedDict):
-    """Why it is stopped; null: it runs."""
+    """Why it is stopped; null while it runs."""
 
     killed: str | None
 
 
 class Overridden(TypedDict):
-    """The word that stands; null: none."""
+    """The current override; null without one."""
 
     override: Override | None
 
 
 class Live(TypedDict):
-    """Whether it works at all."""
+    """Whether the endpoint works."""
 
     alive: bool
 
 
 class Counting(TypedDict):
-    """`counting`, or why events are not counted now; and how many were set aside, as the state could not take them
-    (null: not known while feedback is away)."""
+    """`counting`, or why events are not counted; and how many were set aside because the state cannot count them (null:
+    unknown while feedback is unavailable)."""
 
     state: str
     set_aside: int | None
 
 
 class Ready(TypedDict):
-    """Whether it may be sent requests, and the version that answers for each family.
+    """Whether the endpoint accepts requests, and the serving version of each family.
 
-    By part: why it does not work (`reasons`), and what of it is damaged and left out, while all else works.
+    By part: why it fails (`reasons`), and damaged data that is skipped (`left_out`).
     """
 
     ready: bool
@@ -312,7 +312,7 @@ class Ready(TypedDict):
 
 
 class Fault(TypedDict):
-    """What is wrong; of a field that is refused also its name, what was expected, and what came."""
+    """The error; for an invalid field also its name, the expected and the received value."""
 
     message: str
     field: NotRequired[str]
@@ -321,6 +321,6 @@ class Fault(TypedDict):
 
 
 class Refusal(TypedDict):
-    """A request that is not answered."""
+    """The answer to a refused request."""
 
     error: Fault

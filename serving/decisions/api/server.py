@@ -1,4 +1,4 @@
-"""Puts the endpoint together and runs it."""
+"""Builds the decision endpoint and runs it."""
 
 import gc
 import logging
@@ -15,7 +15,7 @@ from features.settings import Settings
 from features.store import Online, OnlineStoreUnavailable
 from features.views import SERVICES
 from serving.access.keys import Keys, path
-from serving.decisions.api.app import Desk, make_app
+from serving.decisions.api.app import Backend, make_app
 from serving.decisions.api.batcher import Batcher
 from serving.decisions.api.guarded import Disk, guarded
 from serving.decisions.api.intake import Intake
@@ -25,7 +25,7 @@ from serving.decisions.api.requests import Outcome
 from serving.decisions.decide import Pipeline
 from serving.decisions.feedback import Feedback, Observed, Status
 from serving.decisions.log.writer import DecisionLog
-from serving.decisions.metrics import FLAGGED, told
+from serving.decisions.metrics import FLAGGED, count_outcomes
 from serving.decisions.params import DecisionParams
 from serving.decisions.predict.champions import Champions, Current
 from serving.decisions.predict.features import Features
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("adloop.decisions")
 
-#: The embedded state, in the folder of the log and of feedback.
+#: File of the embedded state, beside the log and the feedback.
 STATE = "state.db"
-#: Seconds after which a thread that computes lets another in: the usual 5 ms are several decisions long.
+#: Seconds after which Python switches threads: the default of 5 ms is as long as several decisions.
 SWITCH_S = 0.0002
 
 
@@ -59,16 +59,16 @@ def serve(
     settings: Settings,
     place: Path | None = None,
 ) -> None:
-    """Answer until SIGTERM, then finish what waits, the log included; `place` as for `put_together`."""
-    desk = put_together(current, params, seed, settings, place)
+    """Serve until SIGTERM, then finish waiting requests and the log; `place` as for `open_backend`."""
+    backend = open_backend(current, params, seed, settings, place)
     if not path(settings).exists():
-        log.warning("no key may ask anything yet: adloop key --scope decide --scope feedback")
+        log.warning("no API key exists yet: adloop key --scope decide --scope feedback")
     sys.setswitchinterval(SWITCH_S)
-    # What is loaded now stays: the collector need not look at it again in the middle of a request.
+    # Exempt loaded objects from garbage collection, which would delay requests.
     gc.collect()
     gc.freeze()
     uvicorn.run(
-        make_app(desk),
+        make_app(backend),
         host=host,
         port=port,
         loop="uvloop",
@@ -81,24 +81,24 @@ def serve(
     )
 
 
-def put_together(
+def open_backend(
     current: Current, params: DecisionParams, seed: int, settings: Settings, place: Path | None = None
-) -> Desk:
-    """All that the routes work with, opened and warm.
+) -> Backend:
+    """Open all dependencies of the routes and warm them up.
 
     Args:
-        place: where state, log and feedback are kept in files, apart from all others; None: where the settings say.
+        place: folder for state, log and feedback, isolated from other endpoints; None: as the settings say.
     """
     home = place or settings.home / "decisions"
     store, store_fault = guarded(SqliteStore(place / STATE, params) if place else state_store(settings, params))
     online, disk = Online(settings), Disk(home)
-    for service in SERVICES:  # Feast is imported and its registry read before a client waits
+    for service in SERVICES:  # import Feast and read its registry before the first request
         with suppress(OnlineStoreUnavailable):
             online.vectors(service, ["nobody"])
     models = Champions(current, settings)
     models.start()
     shared = settings.redis_url is not None and place is None
-    feedback = _shared(home, store, params, settings) if shared else _own(home, store, params)
+    feedback = _shared_feedback(home, store, params, settings) if shared else _local_feedback(home, store, params)
     written = DecisionLog(home / LOG, params, feedback.expect, settings.decisions_days)
     money = Allowance(store, params)
     pipeline = Pipeline(models, Features(online), money, written, params, seed)
@@ -106,16 +106,17 @@ def put_together(
 
     labels = OutcomeRecorder(place or settings.home, settings.requests_days)
 
-    def taken(outcomes: Sequence[Outcome]) -> list[Status]:
+    def take_outcomes(outcomes: Sequence[Outcome]) -> list[Status]:
         labels.append([one for one in outcomes if isinstance(one, Labels)])
         events = [one for one in outcomes if isinstance(one, Observed)]
-        became = iter(feedback.take(events) if events else ())
-        statuses: list[Status] = [next(became) if isinstance(one, Observed) else "recorded" for one in outcomes]
-        told(statuses)
+        event_statuses = iter(feedback.take(events) if events else ())
+        statuses: list[Status] = [next(event_statuses) if isinstance(one, Observed) else "recorded" for one in outcomes]
+        count_outcomes(statuses)
         return statuses
 
-    take: Batcher[Outcome, Status] = Batcher("outcomes", taken)
-    bus = None if place else _bus(settings, taken)  # what is kept apart must not take from what all share
+    take: Batcher[Outcome, Status] = Batcher("outcomes", take_outcomes)
+    # An isolated endpoint must not take messages of the shared topic.
+    kafka = None if place else _kafka(settings, take_outcomes)
     readiness = Readiness(
         {
             "models": models.fault,
@@ -124,15 +125,15 @@ def put_together(
             "feedback": feedback.fault,
             "disk": disk.fault,
         },
-        lambda: models.left_out() | _damaged(home / LOG),
+        lambda: models.left_out() | _damaged_parts(home / LOG),
     )
 
     export = None if place or settings.records_uri is None else Export(settings, settings.records_uri)
 
     def close() -> None:
         readiness.close()
-        if bus is not None:
-            bus.close()
+        if kafka is not None:
+            kafka.close()
         decide.close()
         money.close()
         take.close()
@@ -146,32 +147,32 @@ def put_together(
     def status() -> tuple[bool, dict[str, Any]]:
         reasons = readiness.reasons
         details: dict[str, Any] = {"models": models.versions, "feedback": feedback.standing, "reasons": reasons}
-        details |= {"left_out": readiness.left_out} | ({} if bus is None else {"kafka": bus.standing})
+        details |= {"left_out": readiness.left_out} | ({} if kafka is None else {"kafka": kafka.standing})
         return not reasons, details
 
-    return Desk(Keys(settings), Buckets(), decide, take, store, status, close)
+    return Backend(Keys(settings), Buckets(), decide, take, store, status, close)
 
 
-def _own(home: Path, store: Store, params: DecisionParams) -> Intake:
-    """Feedback that is joined in a file of this machine."""
+def _local_feedback(home: Path, store: Store, params: DecisionParams) -> Intake:
+    """Feedback joined in a local database."""
     events = home / FEEDBACK
     return Intake(events, lambda: Feedback(events, store, params, lambda flag: FLAGGED[flag].inc()), home / LOG)
 
 
-def _shared(home: Path, store: Store, params: DecisionParams, settings: Settings) -> SharedFeedback:
-    """Feedback that is joined in Redis, for replicas on any machines."""
+def _shared_feedback(home: Path, store: Store, params: DecisionParams, settings: Settings) -> SharedFeedback:
+    """Feedback joined in Redis, shared by replicas."""
     days = settings.decisions_days
     return SharedFeedback(home / EVENTS, cast(RedisStore, store), params, lambda flag: FLAGGED[flag].inc(), days)
 
 
-def _damaged(place: Path) -> dict[str, str]:
-    """What of the decision log was set aside."""
+def _damaged_parts(place: Path) -> dict[str, str]:
+    """Damaged parts of the decision log."""
     why = parts.left_out(place)
     return {} if why is None else {"log": why}
 
 
-def _bus(settings: Settings, take: Callable[[Sequence[Outcome]], Sequence[Status]]) -> "KafkaFeedback | None":
-    """The bus that the settings name, read from now on."""
+def _kafka(settings: Settings, take: Callable[[Sequence[Outcome]], Sequence[Status]]) -> "KafkaFeedback | None":
+    """The reader of the Kafka topic in the settings; None without one."""
     if settings.kafka_brokers is None:
         return None
     from serving.decisions.api.kafka import KafkaFeedback
@@ -180,7 +181,7 @@ def _bus(settings: Settings, take: Callable[[Sequence[Outcome]], Sequence[Status
 
 
 def state_store(settings: Settings, params: DecisionParams) -> Store:
-    """The engine's state: in SQLite under the home, or in Redis where there is one."""
+    """The state store: Redis if the settings name one, else SQLite under the home."""
     if settings.redis_url is not None:
         return RedisStore(settings.redis_url, params)
     return SqliteStore(settings.home / "decisions" / STATE, params)

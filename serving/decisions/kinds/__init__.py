@@ -1,4 +1,4 @@
-"""The kinds of decision, a module each: a new one is a module here with its `KIND`, and its name below."""
+"""The kinds of decisions, one module each. A new kind is a module here with its `KIND`, and its name below."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -11,11 +11,11 @@ NAMES = ("bid", "campaign", "retention")
 
 @cache
 def kinds() -> Mapping[str, Kind]:
-    """All of them, by what `asked` is in a request."""
+    """All kinds by their name, the field `asked` of a request."""
     found: list[Kind] = [import_module(f"{__name__}.{name}").KIND for name in NAMES]
     return {kind.name: kind for kind in found}
 
 
 def families() -> frozenset[str]:
-    """Whose models are loaded."""
+    """Families whose models decisions need."""
     return frozenset(family for kind in kinds().values() for family in kind.families)

@@ -1,4 +1,4 @@
-"""What to bid in one auction."""
+"""The bid for one auction."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,11 +18,11 @@ from serving.decisions.rules.triggers import DAY_S
 
 @dataclass(frozen=True, slots=True)
 class Auction(Opportunity):
-    """One auction to bid in.
+    """An auction to bid in.
 
     Attributes:
-        floor_price: what the auction takes at least.
-        current_bid: what stands on the platform now, for this keyword or auction.
+        floor_price: minimum price of the auction.
+        current_bid: current bid on the platform for this keyword or auction.
     """
 
     asked: Literal["bid"] = "bid"
@@ -33,52 +33,52 @@ class Auction(Opportunity):
 FAMILY = "bidding"
 NEEDS = {
     **{name: Need(FAMILY, name, "campaign_id") for name in ("policy_bid", "policy_propensity", "baseline_bid")},
-    # What winning is worth: the chance of a click, or money where conversions are bought.
+    # Value of winning: click probability, or money where conversions are bought.
     **{name: Need(FAMILY, name, "campaign_id", optional=True) for name in ("predicted_ctr", "expected_value")},
 }
 
 
 def policy(case: Case[Auction]) -> Draft:
-    """The model's bid, now and then varied to learn; for a holdout the baseline's, so that both can be compared.
+    """The model's bid, sometimes varied for exploration; for a holdout the baseline's, to compare both.
 
-    Where one of them is missing the draft has no amount: the guardrail `fallback` bids instead.
+    Without the needed bid, the draft has no amount, and the guardrail `fallback` bids.
     """
     holdout, varied = case.params.exploration.holdout, exploring(case)
     drawn = case.uniform("arm")
     if drawn < holdout:
-        reason = f"the baseline bids for {holdout:.0%} of the opportunities, to measure the policy against"
+        reason = f"holdout: the baseline bids for {holdout:.0%} of opportunities, to measure the policy"
         return _draft(case, amount(case.answer("baseline_bid")), reason, "baseline", holdout, explored=True)
     bid = amount(case.answer("policy_bid"))
-    own = propensity(case) or 1.0  # one that is no probability is found by the guardrail `fallback`
+    own = propensity(case) or 1.0  # the guardrail `fallback` handles invalid propensities
     if drawn < holdout + varied:
         times, up = 1 + case.params.exploration.spread, raised(case)
-        reason = f"the policy's bid {'times' if up else 'divided by'} {times:g}, to learn what that brings"
+        reason = f"exploration: the policy's bid {'times' if up else 'divided by'} {times:g}"
         bid = bid and (bid * times if up else bid / times)
         return _draft(case, bid, reason, "policy", varied / 2 * own, explored=True)
-    reason = "the policy's bid for what this is worth"
+    reason = "the policy's bid"
     return _draft(case, bid, reason, "policy", (1 - holdout - varied) * own, explored=False)
 
 
 def raised(case: Case[Auction]) -> bool:
-    """Whether a bid that is varied is varied upwards."""
+    """Whether an explored bid is raised."""
     return case.uniform("direction") < 0.5
 
 
 def exploring(case: Case[Auction]) -> float:
-    """Share of opportunities whose bid is varied: less, the more conversions the policy has brought."""
+    """Share of opportunities with an explored bid; falls with the policy's conversions."""
     known, halved_by = case.state.outcome("policy").conversions, case.params.exploration.conversions
     return (1 - case.params.exploration.holdout) * case.params.exploration.share * halved_by / (halved_by + known)
 
 
 def propensity(case: Case[Auction]) -> float | None:
-    """The policy's own, 1 where it says no number; None if what it says is no probability."""
+    """The policy's own propensity, 1 where it reports none; None if it is not a probability."""
     said = case.answer("policy_propensity")
     found = 1.0 if said is None else said
     return found if 0 < found <= 1 else None
 
 
 def reference(case: Case[Auction]) -> float | None:
-    """What a bid is measured against: the baseline's, or what stands on the platform; None where both are missing."""
+    """The reference for bounds: the baseline's bid, else the current bid on the platform; None without both."""
     found = amount(case.answer("baseline_bid"))
     return found * multiplier(case) if found is not None else amount(case.opportunity.current_bid)
 
@@ -99,29 +99,29 @@ def _draft(case: Case[Auction], bid: float | None, reason: str, arm: Arm, drawn:
 
 
 def spent(draft: Draft, case: Case[Auction]) -> Changed:
-    """No bid, and no fault of anybody, where what is left of a budget buys nothing."""
+    """No bid where the remaining budget is spent."""
     for whose, spend in (("campaign", case.state.campaign), ("account", case.state.account)):
         left = spend.left
         if left is not None and left < case.params.bids.least:
             none = spend.daily_limit == 0
-            why = f"the {whose} has no budget" if none else f"the {whose}'s budget {spend.tightest} is spent"
+            why = f"the {whose} has no budget" if none else f"the {whose}'s {spend.tightest} budget is spent"
             return draft.held(f"no bid: {why}"), why
     return None
 
 
 def baseline_floor(draft: Draft, case: Case[Auction]) -> Changed:
-    """The baseline bids where the policy does worse than it with confidence."""
+    """The baseline bids while the policy is significantly worse."""
     policy, baseline = case.state.outcome("policy"), case.state.outcome("baseline")
     if draft.action is not Action.BID or (worse := floor.worse(policy, baseline, case.params.floor)) is None:
         return None
     bid = amount(case.answer("baseline_bid"))
-    reason = "the baseline's bid: the policy did worse"
+    reason = "the baseline's bid: the policy performed worse"
     left = bid and bid * multiplier(case)
     return draft.left(amount=left, arm="baseline", propensity=1.0, explored=False, reason=reason), worse
 
 
 def fallback(draft: Draft, case: Case[Auction]) -> Changed:
-    """A conservative bid where a model, the store or the clock failed."""
+    """A conservative bid after a failure of a model, the store or the clock."""
     if draft.action is not Action.BID or (fault := _fault(draft, case)) is None:
         return None
     known, least = reference(case), case.params.bids.least
@@ -135,22 +135,22 @@ def _fault(draft: Draft, case: Case[Auction]) -> str | None:
         return common
     known = reference(case)
     if known is None or amount(draft.amount) is None:
-        return f"no usable bid of the {'policy' if known else 'baseline'}"
-    return "the policy's propensity is no probability" if propensity(case) is None else None
+        return f"no usable bid from the {'policy' if known else 'baseline'}"
+    return "the policy's propensity is not a probability" if propensity(case) is None else None
 
 
 def bid_ratio(draft: Draft, case: Case[Auction]) -> Changed:
-    """A bid stays within a ratio of the baseline's. The conservative bid may be below."""
+    """Keep the bid within a ratio of the baseline's. The conservative bid may be lower."""
     known = reference(case)
     if draft.action is not Action.BID or draft.amount is None or known is None:
         return None
     ratio = case.params.bids.ratio
     least = 0.0 if draft.arm == "fallback" else known / ratio
-    return within(draft, least, known * ratio, f"within {ratio:g} times the baseline's {known:.6g} either way")
+    return within(draft, least, known * ratio, f"limited to a factor of {ratio:g} around the baseline's {known:.6g}")
 
 
 def override(draft: Draft, case: Case[Auction]) -> Changed:
-    """A person's word: exactly this bid, or the baseline's."""
+    """A manual override: exactly this bid, or the baseline's."""
     said = case.state.override
     if said is None or draft.action is not Action.BID:
         return None
@@ -161,27 +161,27 @@ def override(draft: Draft, case: Case[Auction]) -> Changed:
 
 
 def bid_bounds(draft: Draft, case: Case[Auction]) -> Changed:
-    """Every bid is within absolute bounds; one that is not worth placing is not placed."""
+    """Keep every bid within absolute bounds; withhold bids below the minimum."""
     if draft.action is not Action.BID or draft.amount is None:
         return None
     least, most = case.params.bids.least, case.params.bids.most
     if draft.amount < least:
-        why = f"{draft.amount:.6g} is below {least:g}, the least that is worth bidding"
+        why = f"{draft.amount:.6g} is below the minimum bid of {least:g}"
         return draft.held(f"no bid: {why}"), why
-    return within(draft, least, most, f"no bid is above {most:g}")
+    return within(draft, least, most, f"the maximum bid is {most:g}")
 
 
 def floor_price(draft: Draft, case: Case[Auction]) -> Changed:
-    """No bid where it would be below what the auction takes. It is not raised: what was decided is the most."""
+    """No bid below the auction's floor price. The bid is not raised, as it is the most to pay."""
     asked = number(case.opportunity.floor_price)
     if draft.action is not Action.BID or draft.amount is None or asked is None or draft.amount >= asked:
         return None
-    why = f"the auction takes {asked:.6g} at least"
+    why = f"the floor price is {asked:.6g}"
     return draft.held(f"no bid: {why}"), why
 
 
 def credited(draft: Draft) -> str | None:
-    """Policy or baseline where chance chose between them. A varied bid is evidence of neither."""
+    """The arm, where it was chosen at random; None for an explored bid, which is evidence of neither arm."""
     if draft.arm == "policy" and not draft.explored:
         return "policy"
     return "baseline" if draft.arm == "baseline" and draft.explored else None
@@ -200,7 +200,7 @@ def judged(made: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
             "market_price": made[["cost", "amount"]].min(axis=1).where(won, np.inf),
             "click": made["click"],
             "value": made["value"].where(~clicks, made["click"]).where(won),
-            "optimal": np.nan,  # no hindsight: prices of lost auctions are unknown
+            "optimal": np.nan,  # no optimum in hindsight: prices of lost auctions are unknown
             "price_in_pace": made["cost"] / pace,
             "bid_in_pace": 0.0,
             "answer.bid": made["amount"],

@@ -1,4 +1,4 @@
-"""A look at a campaign: from findings to what is done to it. Rules in order, the first that applies speaks."""
+"""Reviews a campaign: rules turn findings into one change. The first rule that applies decides."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from serving.decisions.rules.triggers import elapsed, find
 
 @dataclass(frozen=True, slots=True)
 class Review(Opportunity):
-    """A look at a campaign, and at a keyword that it might bid on."""
+    """A review of a campaign, and of a keyword that it might bid on."""
 
     counted: ClassVar[bool] = True
 
@@ -28,78 +28,79 @@ Rule = Callable[[Case[Review], Found], Draft | None]
 
 
 def policy(case: Case[Review]) -> Draft:
-    """What is to be done to the campaign that is looked at, before any guardrail."""
+    """The change to make to the campaign, before guardrails."""
     found = {trigger.name: trigger for trigger in find(case)}
     for rule in RULES:
         draft = rule(case, found)
         if draft is not None:
             return draft
-    reason = f"found {', '.join(found) or 'nothing'}: no change is called for"
+    reason = f"no change: found {', '.join(found) or 'nothing'}"
     return Draft(Action.HOLD, case.opportunity.campaign_id, reason, triggers=_all(found))
 
 
 def wait_for_platform(case: Case[Review], found: Found) -> Draft | None:
-    """What befell the whole account is not answered campaign by campaign."""
+    """No change where the whole account changed."""
     if "platform_change" not in found:
         return None
     moved = "fell" if found["platform_change"].threshold < 1 else "rose"
-    reason = f"the rest of the account {moved} at once: the platform changed, which no change of a campaign answers"
+    reason = f"no change: the rest of the account {moved} too, so the platform changed"
     return Draft(Action.HOLD, case.opportunity.campaign_id, reason, triggers=_all(found))
 
 
 def save_budget(case: Case[Review], found: Found) -> Draft | None:
-    """Bid less, so that what is left of the budget lasts for what is left of the day."""
+    """Bid less, so that the remaining budget lasts for the day."""
     gone = found.get("budget_exhaustion")
     if gone is None or elapsed(case) > gone.threshold:
         return None
-    reason = f"{gone.statistic:.0%} of the day's budget is gone with {1 - elapsed(case):.0%} of the day to come"
+    reason = f"{gone.statistic:.0%} of the daily budget is spent with {1 - elapsed(case):.0%} of the day left"
     return _bid(case, -case.params.changes.step, reason, gone)
 
 
 def pause_keyword(case: Case[Review], _: Found) -> Draft | None:
-    """Stop the keyword that converts badly, recently as before."""
+    """Pause the keyword that converts worst, both recently and before."""
     poor = segments.poor_keyword(case)
     if poor is None:
         return None
     name, trigger = poor
-    reason = f"keyword '{name}' converts at {trigger.statistic:.0%} of the others' rate, recently as before"
+    reason = f"keyword '{name}' converts at {trigger.statistic:.0%} of the other keywords' rate, recently and before"
     return Draft(Action.PAUSE_KEYWORD, name, reason, dimension="keyword", triggers=(trigger,))
 
 
 def lower_cost(case: Case[Review], found: Found) -> Draft | None:
-    """Bid less where a click costs too much."""
+    """Bid less where clicks cost too much."""
     dear = found.get("cost_increase")
     if dear is None:
         return None
     target = case.state.target_cpc or dear.threshold
-    reason = f"a click costs {dear.statistic:.4g}, the target is {target:.4g}"
+    reason = f"a click costs {dear.statistic:.4g}, above the target {target:.4g}"
     return _bid(case, -case.params.changes.step, reason, dear)
 
 
 def rotate_creative(case: Case[Review], found: Found) -> Draft | None:
-    """Show another creative where the one that is shown most has worn out."""
+    """Replace the creative that is shown most where its click rate fell."""
     worn = segments.worn_creative(case)
     if worn is None:
         return None
     old, new, trigger = worn
-    reason = f"creative '{old}' is clicked at {trigger.statistic:.0%} of what it was: '{new}' takes its turn"
+    reason = f"the click rate of creative '{old}' is {trigger.statistic:.0%} of its earlier rate: '{new}' replaces it"
     return Draft(
         Action.ROTATE_CREATIVE, new, reason, source=old, dimension="creative", triggers=(trigger, *_all(found))
     )
 
 
 def lower_worth(case: Case[Review], found: Found) -> Draft | None:
-    """Bid less where clicks or conversions became fewer, and with them what an impression is worth."""
+    """Bid less where click or conversion rates fell."""
     fell = found.get("conversion_drop") or found.get("ctr_drop")
     if fell is None:
         return None
     what = "conversions per click" if fell.name == "conversion_drop" else "clicks per impression"
-    reason = f"{what} fell to {fell.statistic:.3g}, below {fell.threshold:g}: an impression is worth less"
+    reason = f"{what} fell to {fell.statistic:.3g}, below {fell.threshold:g}: impressions are worth less"
     return _bid(case, -case.params.changes.step, reason, fell)
 
 
 def move_budget(case: Case[Review], found: Found) -> Draft | None:
-    """Give budget to the channel, hour, audience or creative where it brings more, from where it brings least."""
+    """Move budget to the channel, hour, audience or creative with the most conversions per spend, from that with the
+    least."""
     better = segments.better_place(case)
     if better is None:
         return None
@@ -110,7 +111,7 @@ def move_budget(case: Case[Review], found: Found) -> Draft | None:
 
 
 def raise_bid(case: Case[Review], found: Found) -> Draft | None:
-    """Bid more where clicks are cheaper than they may be, and auctions are lost or budget is left over."""
+    """Bid more where clicks cost less than the target, and auctions are lost or budget is left over."""
     room, lost = found.get("cost_below_target"), found.get("competition") or found.get("under_delivery")
     if room is None or lost is None:
         return None
@@ -120,12 +121,12 @@ def raise_bid(case: Case[Review], found: Found) -> Draft | None:
 
 
 def add_keyword(case: Case[Review], _: Found) -> Draft | None:
-    """Begin with the keyword that is asked about, where an impression is worth more than impressions cost."""
+    """Start the suggested keyword where its impressions are worth more than they cost."""
     missed = segments.missed_keyword(case)
     if missed is None:
         return None
     name, trigger = missed
-    reason = f"an impression of '{name}' is worth {trigger.statistic:.3g} times what impressions cost"
+    reason = f"an impression of '{name}' is worth {trigger.statistic:.3g} times its cost"
     return Draft(Action.ADD_KEYWORD, name, reason, dimension="keyword", triggers=(trigger,))
 
 
@@ -140,7 +141,7 @@ def _all(found: Found) -> tuple[Trigger, ...]:
     return tuple(found.values())
 
 
-#: Protection first, then what saves money, then what earns more.
+#: Protection first, then rules that save money, then rules that earn more.
 RULES: tuple[Rule, ...] = (
     save_budget,
     wait_for_platform,
@@ -155,16 +156,19 @@ RULES: tuple[Rule, ...] = (
 
 
 def change_limits(draft: Draft, case: Case[Any]) -> Changed:
-    """The largest change at once and in a day, of the campaign's multiplier and of how its budget is divided."""
+    """Limit changes of the multiplier and of budget shares, per change and per day."""
     limits, made = case.params.changes, case.state.changes
     if draft.action is Action.MOVE_BUDGET:
         most = min(limits.move_step, limits.move_day - made.moved_today)
-        why = f"at most {limits.move_step:.0%} of the budget at once, {limits.move_day:.0%} a day"
+        why = f"budget moves are limited to {limits.move_step:.0%} at once and {limits.move_day:.0%} a day"
         return within(draft, 0.0, most, why) if most > 0 else (draft.held(f"{draft.reason}; but {why}"), why)
     if draft.action not in (Action.RAISE_BID, Action.LOWER_BID):
         return None
     most = min(limits.step, limits.day - made.bid_today)
-    why = f"at most {exp(limits.step) - 1:.0%} at once, {exp(limits.day) - 1:.0%} a day, {limits.span:g} times in all"
+    why = (
+        f"bid changes are limited to {exp(limits.step) - 1:.0%} at once, {exp(limits.day) - 1:.0%} a day and a factor "
+        f"of {limits.span:g} in total"
+    )
     before = multiplier(case)
     least, high = max(before * exp(-most), 1 / limits.span), min(before * exp(most), limits.span)
     if most <= 0 or (high <= before if draft.action is Action.RAISE_BID else least >= before):

@@ -1,4 +1,4 @@
-"""What a kind of decision is."""
+"""The contract of a kind of decision."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ from serving.decisions.records import Action, Opportunity
 from serving.decisions.rules.guardrails import Guardrail
 from serving.decisions.state.store import Purpose
 
-#: A policy: from a case, which is the context and the state, to a draft, which is an action and its propensity. What it
-#: has learnt is in the state (`State.evidence`, by arm) and in the models' answers.
+#: A policy: from a case (context and state) to a draft (action and propensity). What it has learnt is in the state
+#: (`State.evidence`, by arm) and in the models' answers.
 Policy = Callable[[Case[Any]], Draft]
 
 
 class Need(NamedTuple):
-    """An answer that a decision is made from.
+    """A model's answer that a decision needs.
 
     Attributes:
-        family: of the model that gives it, which is loaded for it.
-        answer: the model's name for it.
-        entity: the field of the request with the id of what the model's features are of.
-        optional: versions that do not give it are asked all the same.
+        family: family of the model.
+        answer: the model's name for the answer.
+        entity: field of the request with the entity id for the model's features.
+        optional: model versions without this answer are used too.
     """
 
     family: str
@@ -34,29 +34,28 @@ class Need(NamedTuple):
 
 
 def nobody(draft: Draft) -> str | None:
-    """What comes of a decision is evidence of no arm."""
+    """Outcomes are evidence of no arm."""
     return None
 
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """A kind of decision, in declarations.
+    """A kind of decision, as declarations.
 
     Attributes:
-        name: what `asked` is in a request.
-        request: what is asked.
+        name: its value of the request field `asked`.
+        request: type of its requests.
         example: a request, for the OpenAPI document.
-        needs: by the name that this kind has for an answer; two families may call theirs alike.
-        policy: what proposes.
-        guardrails: what bounds the proposal, in this order: later ones have the last word.
-        paid: what money is set aside for, by the actions that need some.
-        learnt_from: the family whose version evidence is kept for; it must answer for the endpoint to be ready.
-        known: the entities that the online store must have: in an auction somebody new is nothing strange, but an offer
-            is made to who is known.
+        needs: needed answers by the kind's own name; families may use equal names.
+        policy: proposes a decision.
+        guardrails: bound the proposal in this order; later ones override earlier ones.
+        paid: purpose of the money, by action that costs some.
+        learnt_from: family for whose version evidence is kept; it must be served for the endpoint to be ready.
+        known: entities that must be in the online store. An auction may be about an unknown entity, an offer may not.
         judged: `(decisions, features) -> labels`, on the index of decisions: the labels of `learnt_from` that follow
             from the outcomes of decisions (rows of `outcomes.joined`, and the features read), and as `answer.<name>`
             the answers that its metrics judge, where the model's own were changed. None: labels are reported.
-        credited: the arm that what comes of a decision is evidence of, after all guardrails; None: of none.
+        credited: the arm that outcomes are evidence of, after all guardrails; None for none.
     """
 
     name: str
@@ -73,10 +72,10 @@ class Kind:
 
     @cached_property
     def families(self) -> tuple[str, ...]:
-        """Whose models are asked."""
+        """Families of the needed answers."""
         return tuple(sorted({need.family for need in self.needs.values()}))
 
     @property
     def followed(self) -> bool:
-        """Whether anything that comes of its decisions matters: money was set aside, or something is learnt."""
+        """Whether outcomes matter: the decision costs money, or yields evidence."""
         return bool(self.paid) or self.credited is not nobody

@@ -1,4 +1,4 @@
-"""What a customer at risk is offered to stay."""
+"""The offer that keeps a customer at risk."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -10,13 +10,13 @@ from serving.decisions.records import UNIT, Action, Opportunity, Trigger
 from serving.decisions.rules import chance, guardrails
 from serving.decisions.rules.guardrails import Changed, within
 
-#: Days of the recent past, as the features count purchases.
+#: Days of the recent period in the purchase counts.
 RECENT_DAYS = 28.0
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerAtRisk(Opportunity):
-    """A customer who may be offered something to stay."""
+    """A customer who may get a retention offer."""
 
     paced_by: ClassVar[Literal["customer_id"]] = "customer_id"
 
@@ -25,24 +25,22 @@ class CustomerAtRisk(Opportunity):
 
 
 def policy(case: Case[CustomerAtRisk]) -> Draft:
-    """An offer by band of risk, a share of the value that is at stake; none to a holdout, to see what offers do."""
+    """An offer by risk band, as a share of the value at stake; none for a holdout, to measure the effect of offers."""
     customer, risk, value = case.opportunity.customer_id, case.answer("churn_probability"), amount(case.answer("value"))
     params, holdout = case.params.retention, case.params.exploration.holdout
     if risk is None or not 0 <= risk <= 1 or value is None:
-        return Draft(Action.HOLD, customer, "no offer: the risk or the value of the customer is not known")
+        return Draft(Action.HOLD, customer, "no offer: the customer's risk or value is unknown")
     triggers = tuple(one for one in (_at_risk(case, risk, value), declining_engagement(case)) if one is not None)
     if not triggers:
-        reason = (
-            f"no offer: a churn probability of {risk:.2f} is not above {params.medium:g}, and purchases did not fall"
-        )
+        reason = f"no offer: churn probability {risk:.2f} is not above {params.medium:g}, and purchases did not fall"
         return Draft(Action.HOLD, customer, reason)
     share = params.share_high if risk > params.high else params.share_medium
     offered = share * risk * value
     if offered < params.least:
-        reason = f"no offer: {share:.0%} of the {risk * value:.4g} at stake is below {params.least:g}"
+        reason = f"no offer: {share:.0%} of the {risk * value:.4g} at stake is below the minimum of {params.least:g}"
         return Draft(Action.HOLD, customer, reason, triggers=triggers)
     if case.uniform("offer") < holdout:
-        reason = f"no offer: {holdout:.0%} of those at risk get none, to see what offers do"
+        reason = f"no offer: holdout of {holdout:.0%}, to measure the effect of offers"
         return Draft(
             Action.HOLD, customer, reason, triggers=triggers, arm="baseline", propensity=holdout, explored=True
         )
@@ -51,7 +49,7 @@ def policy(case: Case[CustomerAtRisk]) -> Draft:
 
 
 def declining_engagement(case: Case[CustomerAtRisk]) -> Trigger | None:
-    """The customer buys less often than a share of what they did, beyond chance."""
+    """The customer buys significantly less often than a share of the earlier rate."""
     told = case.predictions.features
     every, recent, days = (number(told.get(name)) for name in FEATURES)
     if every is None or recent is None or days is None or days <= RECENT_DAYS or every <= recent:
@@ -65,7 +63,7 @@ def declining_engagement(case: Case[CustomerAtRisk]) -> Trigger | None:
 
 
 def _at_risk(case: Case[CustomerAtRisk], risk: float, value: float) -> Trigger | None:
-    """The band of the churn probability; None below all."""
+    """The risk band of the churn probability; None below all."""
     params = case.params.retention
     for band, threshold in (("high", params.high), ("medium", params.medium)):
         if risk > threshold:
@@ -75,19 +73,19 @@ def _at_risk(case: Case[CustomerAtRisk], risk: float, value: float) -> Trigger |
 
 def _why(trigger: Trigger) -> str:
     if trigger.name == "declining_engagement":
-        return f"the customer buys at {trigger.statistic:.0%} of the rate of before"
-    return f"{trigger.name.removeprefix('churn_')} risk of leaving ({trigger.statistic:.2f})"
+        return f"the customer buys at {trigger.statistic:.0%} of the earlier rate"
+    return f"{trigger.name.removeprefix('churn_')} churn risk ({trigger.statistic:.2f})"
 
 
 def offer_bounds(draft: Draft, case: Case[Any]) -> Changed:
-    """No offer is above what any customer is offered."""
+    """Limit the amount of an offer."""
     most = case.params.retention.most
     if draft.action is not Action.RETENTION_OFFER:
         return None
-    return within(draft, 0.0, most, f"no offer is above {most:g}")
+    return within(draft, 0.0, most, f"the maximum offer is {most:g}")
 
 
-#: Purchases of the customer, those of the last four weeks, and days since the first.
+#: Features: purchases, purchases of the last four weeks, and days since the first purchase.
 FEATURES = ("frequency", "frequency_28d", "tenure_days")
 
 KIND = Kind(

@@ -1,1 +1,1 @@
-"""The record of decisions (see `serving.records`): what is in it, and the parameters stored once beside it."""
+"""The decision log: records of decisions (see `serving.records`), and their parameters, stored once."""

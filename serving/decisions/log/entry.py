@@ -1,4 +1,4 @@
-"""The record of a decision: all that it was made from, and the decision."""
+"""The record of a decision with all of its inputs."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from serving.records import reading
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One decision as it was answered.
+    """One logged decision.
 
     Attributes:
-        logged_at: Unix seconds by the clock of the log's own machine.
-        params: name of the parameters it was decided under, see `log.params`.
+        logged_at: Unix seconds by the server's clock.
+        params: name of the parameters, see `log.params`.
         state: as the decision saw it.
-        grant: what came of asking for its money; None: none was asked for.
-        decision: after that, with its seed.
+        grant: result of reserving its money; None where it needed none.
+        decision: as answered, with its seed.
     """
 
     logged_at: float
@@ -31,17 +31,17 @@ class Entry:
 
 
 def read(written: bytes) -> Entry:
-    """The entry of these bytes. Raises `ValueError` where they are none, or one of another version of adloop."""
+    """Parse an entry. Raises `ValueError` for invalid bytes, or those of an incompatible version."""
     try:
         return from_json(Entry, written)
     except (TypeError, AttributeError) as strange:
-        raise ValueError(f"an entry of the decision log cannot be read: {strange}") from strange
+        raise ValueError(f"an entry of the decision log is unreadable: {strange}") from strange
 
 
 def find(place: Place, decision_id: str) -> list[Entry]:
-    """What was logged of a decision, oldest first: it was asked for once or more. Raises `LookupError` if never."""
+    """The entries of a decision, oldest first: one per request. Raises `LookupError` without one."""
     found = [read(written) for written in reading.find(place, "decision_id", decision_id)]
     found = [entry for entry in found if entry.decision.decision_id == decision_id]
     if not found:
-        raise LookupError(f"no decision {decision_id} is logged in {place}")
+        raise LookupError(f"decision {decision_id} is not in the log {place}")
     return sorted(found, key=lambda entry: entry.logged_at)

@@ -1,4 +1,4 @@
-"""The parameters that decisions were made under, stored once beside their record."""
+"""Parameters of logged decisions, stored once beside the log."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from serving.records import parts
 
 
 def keep(place: Path, params: DecisionParams) -> str:
-    """Store the parameters, once; their name is the hash of what is stored."""
+    """Store the parameters; returns their name, a hash of their content."""
     written = params.model_dump_json().encode()
     name = hashlib.sha256(written).hexdigest()
     target = place / "params" / f"{name}.json"
@@ -25,7 +25,7 @@ def keep(place: Path, params: DecisionParams) -> str:
 
 
 def read(place: Place, name: str) -> DecisionParams:
-    """The parameters of that name. Raises `ValueError` where they are not what was stored."""
+    """Read parameters by name. Raises `ValueError` where the file was changed."""
     written = (place / "params" / f"{name}.json").read_bytes()
     if hashlib.sha256(written).hexdigest() != name:
         raise ValueError(f"the parameters {place / 'params' / name}.json were changed")
@@ -33,7 +33,7 @@ def read(place: Place, name: str) -> DecisionParams:
 
 
 def _as_now(said: Any) -> Any:
-    """Parameters as they are named now. Those of before know one time after which bids and offers expired."""
+    """Convert parameters of earlier versions, which have one expiry time for bids and offers."""
     keeping = said["keeping"]
     if "expires_s" in keeping:
         keeping["settles_s"] = said["retention"]["valid_s"] = keeping.pop("expires_s")

@@ -1,4 +1,4 @@
-"""The log that decisions are appended to as they are answered."""
+"""Appends decisions to the decision log."""
 
 import time
 from pathlib import Path
@@ -16,7 +16,7 @@ class DecisionLog(RecordLog):
     """A `RecordLog` of decisions.
 
     Args:
-        keep_days: days after which decisions are removed, if feedback is not waited for longer; None: never.
+        keep_days: days after which decisions are removed, but not before feedback may end; None: never.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class DecisionLog(RecordLog):
         keep_days: float | None = None,
     ) -> None:
         self._params = stored.keep(place, params)
-        # Feedback comes for so long, and is told of decisions by the log.
+        # Feedback reads decisions from the log for that long.
         keep_s = None if keep_days is None else max(keep_days * 86_400, params.keeping.remembered_s)
         super().__init__(place, listener, keep_s)
 
@@ -41,6 +41,6 @@ class DecisionLog(RecordLog):
     ) -> None:
         """Log a decision as it is answered.
 
-        Raises `TypeError` for what JSON cannot hold, and as `write`: it must then not be acted on.
+        Raises `TypeError` for values that JSON cannot hold, and otherwise as `write`; do not act on the decision then.
         """
         self.write(to_json(Entry(time.time(), self._params, opportunity, predictions, state, grant, decision)))

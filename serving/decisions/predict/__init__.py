@@ -1,1 +1,1 @@
-"""What the active models say of an opportunity: which they are, what they read, how they are asked."""
+"""Model answers for decisions: the serving versions, their features and their predictions."""

@@ -1,4 +1,4 @@
-"""Who answers for each family: its champion, and for a share of the opportunities a canary in its place."""
+"""The serving models: each family's champion, and during a release its canary for a share of the opportunities."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ _NOBODY = frozenset[str]()
 
 @dataclass(frozen=True)
 class Canary:
-    """A version that answers for `weight` percent of the opportunities."""
+    """A version that answers `weight` percent of the opportunities."""
 
     predictor: Predictor
     weight: int
 
 
 class ActiveModels:
-    """Never changed: when others are to answer, another active takes its place between two groups."""
+    """An immutable set of serving models, replaced as a whole between batches."""
 
     def __init__(self, champions: Mapping[str, Predictor], canaries: Mapping[str, Canary]) -> None:
         self.champions, self.canaries = champions, canaries
@@ -30,7 +30,7 @@ class ActiveModels:
         self._predictors = {frozenset(those): self._made(those) for those in together}
 
     def answering(self, family: str) -> list[Predictor]:
-        """Those of a family that are in force."""
+        """Serving versions of a family."""
         canary = [self.canaries[family].predictor] if family in self.canaries else []
         return [*canary, *([self.champions[family]] if family in self.champions else [])]
 
@@ -42,9 +42,9 @@ class ActiveModels:
         return {**{(family, one.version): rest.get(family, 1.0) for family, one in self.champions.items()}, **canaries}
 
     def parts(self, opportunities: Sequence[Opportunity], seed: int) -> Iterator[tuple[Predictors, Sequence[int]]]:
-        """Who is asked, and the places of the opportunities that they are asked about, each of one kind.
+        """The predictors and the places of their opportunities, each of one kind.
 
-        Whether a canary answers is drawn by the opportunity: asked again, it is the same version.
+        Whether a canary answers is drawn by the opportunity's id, so that repeated requests get the same version.
         """
         places: dict[tuple[str, frozenset[str]], list[int]] = {}
         for place, one in enumerate(opportunities):

@@ -1,8 +1,7 @@
-"""Where a campaign stands: columns that a bidder reads.
+"""Model inputs that describe a campaign's pacing.
 
-What the state knows of its money comes over what a caller says. Money that is held for bids counts by what they are
-expected to cost: most of them are lost. The rest is the caller's to say; where nobody does, it is estimated from the
-clock, from the spend so far and from how many auctions the campaign had of late.
+Money known from the state overrides the caller's values. Held money counts at the expected cost of the bids, as most of
+them are lost. Other inputs come from the caller, or are estimated from the clock, the spend, and recent auction counts.
 """
 
 from collections.abc import Sequence
@@ -18,10 +17,10 @@ from serving.decisions.rules.triggers import DAY_S
 
 
 def estimate(matrix: FeatureMatrix, opportunities: Sequence[Opportunity], states: Sequence[State]) -> None:
-    """Fill in what nobody said: hour and weekday by the campaign's clock, auctions of the day and those left, what an
-    auction cost, and the lag behind an even pace. What cannot be told stays missing.
+    """Estimate missing inputs: hour and weekday in the campaign's time zone, auctions of the day and those left, cost
+    per auction, and the lag behind even pacing. Inputs that cannot be estimated stay missing.
 
-    Budgets are of a day in UTC, whatever the campaign's clock.
+    Budgets are per day in UTC, whatever the campaign's time zone.
     """
     if not {"hour", "weekday", "remaining"} & matrix.columns.floats.keys():
         return
@@ -43,7 +42,7 @@ def estimate(matrix: FeatureMatrix, opportunities: Sequence[Opportunity], states
 
 
 def zones(matrix: FeatureMatrix) -> list[str | None]:
-    """Whose clock each campaign runs by; None where nobody says, which is UTC's. A name of no zone is a fault."""
+    """Time zone of each campaign; None means UTC. An unknown zone is a fault."""
     told = matrix.texts.get("zone") or [None] * len(matrix.numbers)
     for row, zone in enumerate(told):
         if not clock.known(zone):
@@ -53,8 +52,7 @@ def zones(matrix: FeatureMatrix) -> list[str | None]:
 
 
 def insist(matrix: FeatureMatrix, states: Sequence[State]) -> None:
-    """Put the campaign's daily budget, what is expected to be left of all its limits, and its target in, whatever a
-    caller said."""
+    """Set the campaign's daily budget, expected remaining money and target, overriding the caller's values."""
     asked = matrix.columns.floats
     for name, known in (("budget", "daily_limit"), ("left", "remaining")):
         if name in asked:

@@ -1,4 +1,4 @@
-"""Which bundles are to be in force, and the active of those that are: another takes over between two groups."""
+"""Loads the serving bundles and replaces the active models when releases change them."""
 
 import hashlib
 import logging
@@ -23,24 +23,24 @@ from serving.released.split import Split
 
 log = logging.getLogger("adloop.decisions")
 
-#: Seconds between looks at what is to be in force.
+#: Seconds between checks for changed versions.
 LOOK_S = 1.0
-#: Seconds that the first look is waited for, and the longest pause before a bundle that was not taken is tried again.
+#: Seconds to wait for the first check, and the longest pause before a failed bundle is tried again.
 FIRST_S, LONGEST_S = 30.0, 15.0
 
-#: Who is to answer for each family, and what fetches the bundle of a version of it.
+#: By family: its traffic split, and a function that fetches the bundle of a version.
 Current = Callable[[], Mapping[str, tuple[Split, Callable[[str], Path]]]]
 
 
 def in_folder(place: Path) -> Current:
-    """Bundles in `place/<family>`, as a container mounts them; their version is the beginning of their digest."""
+    """Bundles in `place/<family>`, as mounted in a container; the version is the start of the digest."""
 
     def current() -> dict[str, tuple[Split, Callable[[str], Path]]]:
         found: dict[str, tuple[Split, Callable[[str], Path]]] = {}
         for sealed in sorted(place.glob("*/files.json")):
             if sealed.parent.name not in families():
                 continue
-            with suppress(FileNotFoundError):  # it is being replaced: the next look finds the new one
+            with suppress(FileNotFoundError):  # being replaced: the next check finds the new one
                 version = hashlib.sha256(sealed.read_bytes()).hexdigest()[:12]
                 found[sealed.parent.name] = Split(champion=version), partial(_mounted, sealed.parent)
         return found
@@ -49,7 +49,7 @@ def in_folder(place: Path) -> Current:
 
 
 def released(settings: Settings) -> Current:
-    """The champions of the registry and the canaries that a release has on its way, fetched when they become it."""
+    """Champions of the registry, and canaries of current releases; downloaded on first use."""
     registry = Registry(settings)
 
     def current() -> dict[str, tuple[Split, Callable[[str], Path]]]:
@@ -66,10 +66,10 @@ def released(settings: Settings) -> Current:
 
 @dataclass
 class _Trouble:
-    """A version that is not taken.
+    """A version that cannot be loaded.
 
     Attributes:
-        bad: the bundle itself is wrong. Else it could not be had, which may change at any moment.
+        bad: the bundle is invalid; otherwise it is unavailable, which may be temporary.
     """
 
     why: str
@@ -78,23 +78,23 @@ class _Trouble:
 
 
 class Champions:
-    """The active in force. A group of decisions takes it once; who looks for changes is a thread of its own.
+    """Holds the active models; a thread checks for changes.
 
-    A bundle that cannot be fetched, verified, opened or asked is not taken: what was in force stays. It is tried again,
-    ever more rarely: the network may be there again, or somebody may have put a whole bundle in a damaged one's place.
+    A bundle that cannot be fetched, verified, opened or used is skipped, and the previous version stays. It is tried
+    again with growing pauses.
     """
 
     def __init__(self, current: Current, settings: Settings) -> None:
         self._current, self._key = current, public_key(settings)
         self._troubles: dict[tuple[str, str], _Trouble] = {}
-        self._unknown: str | None = "the models are not looked for yet"
+        self._unknown: str | None = "the models have not been loaded yet"
         self._wanted: frozenset[str] = frozenset()
         self._stop, self._looked = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._follow, name="champions", daemon=True)
         self.active = ActiveModels({}, {})
 
     def start(self) -> None:
-        """Take what is there now, and follow what comes. A registry that keeps one waiting is not waited for long."""
+        """Load the models and start to follow changes. Waits a limited time for the registry."""
         self._thread.start()
         self._looked.wait(FIRST_S)
 
@@ -104,30 +104,30 @@ class Champions:
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """Of each family's champion in force."""
+        """Version of each family's serving champion."""
         return {family: one.version for family, one in self.active.champions.items()}
 
     def fault(self) -> str | None:
-        """Why models are missing without which no decision is made as it should be; None where none is."""
+        """Why required models are missing; None where none is."""
         there = self.active.champions
         missing = {family: why for (family, _), why in self.troubles(bad=False).items() if family not in there}
         learning = {kind.learnt_from for kind in kinds().values()} & self._wanted - there.keys()
         missing |= {family: why for (family, _), why in self.troubles(bad=True).items() if family in learning}
         if not there or missing:
             reasons = [f"{family}: {why}" for family, why in sorted(missing.items())]
-            return "; ".join([*filter(None, [self._unknown]), *reasons]) or "no model is released yet: adloop run"
+            return "; ".join([*filter(None, [self._unknown]), *reasons]) or "no model is released: adloop run"
         return None
 
     def left_out(self) -> dict[str, str]:
-        """Bundles that are damaged, and what to do."""
+        """Damaged bundles, and what to do."""
         return {f"{family} {version}": why for (family, version), why in self.troubles(bad=True).items()}
 
     def troubles(self, bad: bool) -> dict[tuple[str, str], str]:
-        """Why versions are not taken, by family and version."""
+        """Errors by family and version."""
         return {name: one.why for name, one in list(self._troubles.items()) if one.bad == bad}
 
     def look(self) -> None:
-        """Put in force what is to be and is not yet."""
+        """Load new versions and replace the active models if they changed."""
         current, before = self._current(), self.active
         wanted = {(family, version) for family, (split, _) in current.items() for version in split.versions}
         self._troubles = {name: one for name, one in self._troubles.items() if name in wanted}
@@ -150,7 +150,7 @@ class Champions:
             MODELS.labels(family, version).set(share)
 
     def _opened(self, family: str, version: str, fetch: Callable[[str], Path]) -> Predictor | None:
-        """The predictor of a version: the one that is in force, or a new one; None for a bundle that is not taken."""
+        """The predictor of a version, loaded if necessary; None where that fails."""
         for one in self.active.answering(family):
             if one.version == version:
                 return one
@@ -159,24 +159,24 @@ class Champions:
             return None
         try:
             taken = BundlePredictor(open_bundle(_fetched(fetch, version), self._key, family), version)
-        except Exception as broken:  # whatever is wrong with it, those in force go on
+        except Exception as broken:  # whatever is wrong with it, the previous version stays
             self._not_taken(family, version, broken)
             return None
         if self._troubles.pop((family, version), None) is not None:
-            log.warning("%s %s is taken now", family, version)
+            log.warning("%s %s is loaded after all", family, version)
         return taken
 
     def _not_taken(self, family: str, version: str, broken: Exception) -> None:
         bad = not isinstance(broken, _Away | OSError | MemoryError)
         cause = broken.__cause__ if isinstance(broken, _Away) else broken
-        mend = f"put a whole one in its place, or adloop rollback {family}" if bad else "it is tried again"
+        mend = f"replace it, or run adloop rollback {family}" if bad else "retrying"
         why = f"{type(cause).__name__}: {cause}; {mend}"
         before = self._troubles.get((family, version))
         again = Backoff(longest_s=LONGEST_S) if before is None else before.again
         again.failed()
         if before is None or before.why != why:
             FAULTS["bundle"].inc()
-            log.error("%s %s is not taken: %s", family, version, why)
+            log.error("%s %s cannot be loaded: %s", family, version, why)
         self._troubles[family, version] = _Trouble(why, bad, again)
 
     def _follow(self) -> None:
@@ -185,18 +185,18 @@ class Champions:
                 self.look()
             except Exception as fault:
                 if self._unknown is None or not self._looked.is_set():
-                    log.exception("what is to be in force is not known: what is stays")
-                self._unknown = f"what is to be in force is not known: {fault}; it is tried again"
+                    log.exception("the current versions are unknown; the previous ones stay")
+                self._unknown = f"the current versions are unknown: {fault}; retrying"
             self._looked.set()
             self._stop.wait(LOOK_S)
 
 
 class _Away(Exception):
-    """A bundle could not be fetched."""
+    """A bundle cannot be fetched."""
 
 
 def _fetched(fetch: Callable[[str], Path], version: str) -> Path:
-    """The folder of a bundle. Raises `BundleTampered`, and `_Away` for all that is not the bundle's own fault."""
+    """The folder of a bundle. Raises `BundleTampered`, or `_Away` for any other failure."""
     try:
         return fetch(version)
     except BundleTampered:
@@ -206,5 +206,5 @@ def _fetched(fetch: Callable[[str], Path], version: str) -> Path:
 
 
 def _mounted(folder: Path, version: str) -> Path:
-    """The one bundle of a family that there is."""
+    """The mounted bundle; there is one per family."""
     return folder

@@ -1,4 +1,4 @@
-"""The inputs of a group of opportunities, a line each: the columns that the models read."""
+"""Model inputs of a batch, one row per opportunity."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -11,23 +11,23 @@ from serving.decisions.records import Opportunity
 
 Kind = Literal["number", "boolean", "text"]
 
-#: What a caller says of an opportunity itself, which a model may read by the same name.
+#: Fields of the opportunity that models may read by the same name.
 _OWN = ("campaign_id", "keyword", "channel", "audience", "creative_id", "hour", "floor_price", "current_bid")
 
 
 def kind(dtype: str) -> Kind:
-    """What values of a bundle's column are, by its dtype."""
+    """The kind of a bundle's column by its dtype."""
     if dtype.lower().startswith(("float", "int", "uint")):
         return "number"
     return "boolean" if dtype.startswith("bool") else "text"
 
 
 class Columns:
-    """The columns of all models that are asked together.
+    """The columns of all models of a batch.
 
     Attributes:
-        floats: place of each number and boolean.
-        texts: names of the texts.
+        floats: index of each numeric and boolean column.
+        texts: names of the text columns.
     """
 
     def __init__(self, columns: Iterable[tuple[str, str]]) -> None:
@@ -40,11 +40,11 @@ class Columns:
 
 
 class FeatureMatrix:
-    """Values by column and opportunity. What nobody says is missing.
+    """Values by column and opportunity; missing unless set.
 
     Attributes:
         numbers: (opportunities, floats), NaN where missing.
-        faults: what is wrong with an opportunity's inputs, a list each.
+        faults: errors in the inputs, by opportunity.
     """
 
     def __init__(self, columns: Columns, rows: int) -> None:
@@ -54,7 +54,7 @@ class FeatureMatrix:
         self.faults: list[list[str]] = [[] for _ in range(rows)]
 
     def say(self, opportunities: Sequence[Opportunity]) -> None:
-        """Take in what callers say: it comes last, over what a store knows."""
+        """Set values from the caller; they override those of the online store."""
         for row, asked in enumerate(opportunities):
             for name in self.columns.own:
                 self._set(row, name, getattr(asked, name, None))
@@ -62,23 +62,23 @@ class FeatureMatrix:
                 self._set(row, name, value)
 
     def tell(self, row: int, name: str, value: float) -> None:
-        """Take in what a model said, for those that read it."""
+        """Set a model's answers, as inputs of other models."""
         place = self.columns.floats.get(name)
         if place is not None:
             self.numbers[row, place] = value
 
     def know(self, name: str, values: Floats) -> None:
-        """Take in what is known whatever anybody says; NaN where it is not."""
+        """Set values that override all others; NaN where unknown."""
         place = self.columns.floats.get(name)
         if place is not None:
             self.numbers[:, place] = np.where(np.isnan(values), self.numbers[:, place], values)
 
     def guess(self, name: str, values: Floats) -> None:
-        """Take in an estimate, where a number is missing."""
+        """Set estimates where a number is missing."""
         self.know(name, np.where(np.isnan(self.column(name)), values, np.nan))
 
     def column(self, name: str) -> Floats:
-        """The numbers of a column; missing where no model reads it."""
+        """A numeric column; missing values where no model reads it."""
         place = self.columns.floats.get(name)
         return np.full(len(self.numbers), np.nan) if place is None else self.numbers[:, place]
 
@@ -101,7 +101,7 @@ class FeatureMatrix:
             self.numbers[row, place] = found
 
     def lines(self) -> "list[FeatureMatrix]":
-        """Each line as a matrix of its own; faults that are noted there are noted here."""
+        """Matrices of one row each, which share their lists of faults with this one."""
         return [self._line(row) for row in range(len(self.numbers))]
 
     def _line(self, row: int) -> "FeatureMatrix":

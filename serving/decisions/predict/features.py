@@ -1,4 +1,4 @@
-"""Features from the online store, as the models that are asked together read them."""
+"""Reads features of the online store for the models of a batch."""
 
 from collections.abc import Sequence
 from time import monotonic
@@ -6,19 +6,19 @@ from time import monotonic
 from features.packed.reader import SnapshotReader, Vectors
 from features.store import Online, OnlineStoreUnavailable
 
-#: After a failure the online store is not asked for so long: not every decision waits for one that is away.
+#: Seconds without requests after a failure, so that decisions do not wait for an unavailable store.
 PAUSE_S = 0.2
 
 
 class Features:
-    """Features from the online store, with a pause after it failed."""
+    """Reads the online store, with a pause after a failure."""
 
     def __init__(self, online: Online) -> None:
         self._online = online
         self._away_until = 0.0
 
     def read(self, service: str, entities: Sequence[str]) -> tuple[SnapshotReader, Vectors]:
-        """A service's features of these entities, each read once. Raises `OnlineStoreUnavailable`."""
+        """Features of these entities, each read once. Raises `OnlineStoreUnavailable`."""
         distinct = {entity: place for place, entity in enumerate(dict.fromkeys(entities))}
         reader, found = self._vectors(service, list(distinct))
         if len(distinct) == len(entities):
@@ -29,7 +29,7 @@ class Features:
 
     def _vectors(self, service: str, entities: Sequence[str]) -> tuple[SnapshotReader, Vectors]:
         if monotonic() < self._away_until:
-            raise OnlineStoreUnavailable("the online store did not answer a moment ago")
+            raise OnlineStoreUnavailable("the online store failed a moment ago")
         try:
             return self._online.vectors(service, entities)
         except OnlineStoreUnavailable:

@@ -1,4 +1,4 @@
-"""One model that is asked in process, and what it is asked for."""
+"""A model loaded in this process."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -11,17 +11,17 @@ from models.bundle import Bundle
 from models.vectors import Columnar, Floats, Picker, Vectorized
 from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix, kind
 
-#: The model's answers, each of (rows,), as a mapping or frame by its own names. May raise whatever a model raises.
+#: A function to the model's answers, arrays of (rows,) by its own names. May raise any exception.
 Ask = Callable[[FeatureMatrix], Any]
 
 
 class Predictor(Protocol):
-    """A model in process.
+    """A loaded model.
 
     Attributes:
-        columns: what it reads, with dtypes.
-        says: the names of its answers.
-        service: the FeatureService it reads; None: it reads only what callers and other models say.
+        columns: its inputs, with dtypes.
+        says: names of its answers.
+        service: its FeatureService; None where its inputs come from callers and other models only.
     """
 
     family: str
@@ -31,11 +31,11 @@ class Predictor(Protocol):
     service: str | None
 
     def bound(self, columns: Columns) -> Ask:
-        """How it is asked by matrices of these columns."""
+        """A prediction function for matrices with these columns."""
 
 
 class BundlePredictor:
-    """The model of a verified bundle: by columns or float vectors where it takes them, else by a frame."""
+    """The model of a verified bundle; predicts from columns or float vectors where it can, else from a frame."""
 
     def __init__(self, bundle: Bundle, version: str) -> None:
         about, self._model = bundle.manifest, bundle.model

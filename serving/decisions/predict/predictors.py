@@ -1,4 +1,4 @@
-"""The models that are asked together for one kind of decision, and what comes of it when some of them fail."""
+"""Predicts with all models of one kind of decision, and isolates their failures."""
 
 from collections.abc import Mapping, Sequence
 from itertools import compress
@@ -20,18 +20,18 @@ from serving.decisions.records import Opportunity, Predictions, State, Value
 
 
 class Predictors:
-    """Never changed: other models are other predictors.
+    """Immutable.
 
     Args:
-        active: the models in force, by family; those that the kind does not need are not asked.
+        active: serving models by family; unneeded ones are ignored.
 
     Attributes:
-        versions: of each family that is asked.
+        versions: version of each used family.
     """
 
     def __init__(self, kind: Kind, active: Mapping[str, Predictor]) -> None:
         self.kind = kind
-        #: By family the kind's names for its answers, and the model's.
+        #: By family: the kind's names and the model's names of the answers.
         named: dict[str, dict[str, str]] = {}
         for name, need in kind.needs.items():
             if need.family in active and (not need.optional or need.answer in active[need.family].says):
@@ -46,13 +46,13 @@ class Predictors:
 
     @property
     def learning(self) -> str:
-        """The version that evidence is kept of; empty where nothing is learnt from it."""
+        """The version that evidence is kept for; empty where nothing is learnt."""
         return self.versions.get(self.kind.learnt_from or "", "")
 
     def predict(
         self, opportunities: Sequence[Opportunity], states: Sequence[State], features: Features
     ) -> list[Predictions]:
-        """What the models say of each. A model or store that fails leaves its answers out, and a fault that says so."""
+        """Predictions of each opportunity. A failed model or store is a fault, and its answers are missing."""
         begun = perf_counter()
         matrix = FeatureMatrix(self._columns, len(opportunities))
         self._look_up(matrix, opportunities, features)
@@ -93,10 +93,10 @@ class Predictors:
             if entity in self.kind.known:
                 for row, name, there in zip(rows, entities, found.known.tolist(), strict=True):
                     if not there:
-                        matrix.faults[row].append(f"the online store has no {entity.removesuffix('_id')} '{name}'")
+                        matrix.faults[row].append(f"{entity.removesuffix('_id')} '{name}' is not in the online store")
 
     def _fill(self, matrix: FeatureMatrix, rows: Sequence[int], reader: SnapshotReader, found: Vectors) -> None:
-        if reader not in self._places:  # names are looked for once for each publication
+        if reader not in self._places:  # resolve names once per publication
             floats = self._columns.floats
             pairs = [(floats[name], place) for place, name in enumerate(reader.columns) if name in floats]
             self._places = {**self._places, reader: np.array(pairs, dtype=np.intp).reshape(-1, 2).T}
@@ -107,7 +107,7 @@ class Predictors:
                 matrix.texts[name][row] = value
 
     def _read(self, matrix: FeatureMatrix) -> list[dict[str, Value]]:
-        """Of each row the features that the models read; what is missing is not in it."""
+        """The features that the models read, by row, without missing ones."""
         names, there = list(self._columns.floats), (~np.isnan(matrix.numbers)).tolist()
         read: list[dict[str, Value]] = [
             dict(compress(zip(names, row, strict=True), known))
@@ -124,7 +124,7 @@ class Predictors:
         return read
 
     def _answers(self, one: Predictor, ask: Ask, named: Mapping[str, str], matrix: FeatureMatrix) -> Mapping[str, Any]:
-        """A model's answers by the kind's names; a line that breaks it breaks none of the lines beside it."""
+        """A model's answers by the kind's names; a row that fails does not affect the others."""
         try:
             said = ask(matrix)
             return {name: np.asarray(said[answer], dtype=np.float64) for name, answer in named.items()}
@@ -138,14 +138,14 @@ class Predictors:
 
 
 def _unsaid(one: Predictor, name: str, faults: list[str]) -> None:
-    """Note that a model said no number, unless it is noted that it failed altogether."""
+    """Record a fault where an answer is missing or not finite, unless the whole model failed."""
     if not any(fault.startswith(f"{one.family} {one.version} failed") for fault in faults):
         FAULTS["model"].inc()
         faults.append(f"{one.family} {one.version}: {name} is not a finite number")
 
 
 def _in_order(asked: Sequence[Predictor], named: Mapping[str, Mapping[str, str]]) -> list[Predictor]:
-    """Those who read what others say come after them."""
+    """Models ordered so that those whose answers are inputs of others come first."""
     waiting, ordered = sorted(asked, key=lambda one: one.family), list[Predictor]()
     while waiting:
         said = {name: one.family for one in waiting for name in named[one.family]}

@@ -1,1 +1,1 @@
-"""What bounds and triggers decisions, with the statistics behind both."""
+"""Guardrails and triggers, with their statistics."""

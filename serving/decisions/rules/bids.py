@@ -1,4 +1,4 @@
-"""What all bids of a campaign are multiplied by."""
+"""The bid multiplier of a campaign."""
 
 from typing import Any
 
@@ -6,6 +6,6 @@ from serving.decisions.case import Case
 
 
 def multiplier(case: Case[Any]) -> float:
-    """The campaign's multiplier, within its span."""
+    """The campaign's multiplier, clipped to its span."""
     span = case.params.changes.span
     return min(max(case.state.changes.multiplier, 1 / span), span)

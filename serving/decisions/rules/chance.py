@@ -1,6 +1,6 @@
-"""How likely counts are by chance alone. Exact, and conservative where counts are small.
+"""Exact tests for counts, conservative where counts are small.
 
-Clicks and conversions are taken as Poisson in what they come of (impressions, clicks, spend).
+Clicks and conversions are taken as Poisson given their exposure (impressions, clicks, spend).
 """
 
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from scipy.special import betainc, gammaincc
 
 
 def at_most(seen: int, expected: float) -> float:
-    """Probability that a Poisson count is at most what was seen, if so many are expected."""
+    """Probability that a Poisson count is at most `seen`, given its expectation."""
     return float(gammaincc(seen + 1, expected)) if expected > 0 else 1.0
 
 
 def at_least(seen: int, expected: float) -> float:
-    """Probability that a Poisson count is at least what was seen."""
+    """Probability that a Poisson count is at least `seen`, given its expectation."""
     return 1.0 if seen <= 0 else float(1 - gammaincc(seen, max(expected, 0.0)))
 
 
 def rate_at_most(seen: int, size: float, other: int, other_size: float, ratio: float) -> float:
-    """Probability of so few (or fewer) of `seen + other` here, if the rate here were `ratio` times the other's.
+    """Probability of at most `seen` of `seen + other` events here, if the rate here were `ratio` times the other rate.
 
-    Given the sum of both, the count here is binomial: the comparison needs no estimate of either rate.
+    Given the sum, the count here is binomial, so neither rate has to be estimated.
     """
     if min(size, other_size) <= 0 or seen + other == 0:
         return 1.0
@@ -30,19 +30,19 @@ def rate_at_most(seen: int, size: float, other: int, other_size: float, ratio: f
 
 
 def rate_at_least(seen: int, size: float, other: int, other_size: float, ratio: float) -> float:
-    """The same for so many or more."""
+    """As `rate_at_most`, for at least `seen` events."""
     return rate_at_most(other, other_size, seen, size, 1 / ratio)
 
 
 def pattern(here: Sequence[tuple[int, float]], there: Sequence[tuple[int, float]]) -> tuple[float, float]:
-    """Whether rates are divided over cells here as they are there, whatever their level.
+    """Test whether rates have the same distribution over cells here and there, whatever their level.
 
     Args:
-        here, there: count and size of each cell, in one order. Cells where fewer than five would be expected are left
-            out: the chi-squared law is no law for them.
+        here, there: count and size of each cell, in the same order. Cells with an expectation below five are left out:
+            the chi-squared approximation does not hold for them.
 
     Returns:
-        By what share counts here are elsewhere than expected (0 to 1), and the probability of that by chance.
+        The share of the counts here that deviates from the expectation (0 to 1), and the p-value.
     """
     level = _level(here, there)
     moved = expected_sum = statistic = 0.0
@@ -62,7 +62,7 @@ def pattern(here: Sequence[tuple[int, float]], there: Sequence[tuple[int, float]
 
 
 def _level(here: Sequence[tuple[int, float]], there: Sequence[tuple[int, float]]) -> float:
-    """The common ratio of the rates here to those there (Mantel and Haenszel's)."""
+    """The common ratio of the rates here to those there (Mantel and Haenszel)."""
     above = below = 0.0
     for (seen, size), (other, other_size) in zip(here, there, strict=True):
         if size + other_size > 0:

@@ -1,8 +1,8 @@
-"""Does the policy bring less value per spend than the baseline? A test that may be looked at after every conversion.
+"""Tests whether the policy brings less value per spend than the baseline; valid after every conversion.
 
-Conversions of an arm are a compound Poisson process in what it spent, so the variance of their value is the sum of
-squares; it is pooled, as the two are equal if nothing is wrong. The bound is a normal-mixture confidence sequence
-(Robbins 1970; Waudby-Smith et al., "Time-uniform central limit theory", 2021): it holds at all times together.
+The conversions of an arm are a compound Poisson process in its spend, so the variance of their value is the sum of
+squares; it is pooled, as both arms are equal under the null hypothesis. The bound is a normal-mixture confidence
+sequence (Robbins 1970; Waudby-Smith et al., "Time-uniform central limit theory", 2021), valid at all times together.
 """
 
 from math import log, sqrt
@@ -12,7 +12,7 @@ from serving.decisions.records import ArmOutcome
 
 
 def worse(policy: ArmOutcome, baseline: ArmOutcome, params: BaselineFloor) -> str | None:
-    """What is wrong with the policy, in words; None while it may be as good as the baseline."""
+    """Why the policy is significantly worse; None where it is not."""
     conversions = policy.conversions + baseline.conversions
     squares = policy.value_squared + baseline.value_squared
     if conversions < params.conversions or min(policy.cost, baseline.cost, squares) <= 0:
@@ -25,7 +25,7 @@ def worse(policy: ArmOutcome, baseline: ArmOutcome, params: BaselineFloor) -> st
 
 
 def width(conversions: int, params: BaselineFloor) -> float:
-    """How many standard errors are within chance at all times, narrowest around three times the least conversions."""
+    """Half-width of the sequence in standard errors, narrowest around three times the minimum of conversions."""
     tight = -2 * log(params.chance)
     mixture = (tight + log(tight) + 1) / (3 * params.conversions)
     scaled = conversions * mixture

@@ -1,7 +1,7 @@
-"""What bounds decisions of several kinds: no draft gets around a guardrail of its kind.
+"""Guardrails shared by several kinds. Every draft passes all guardrails of its kind.
 
-Later entries of a kind's list have the last word. What is asked by a person comes after what the engine allows itself,
-and before the bounds of the money that is left; the kill switch comes after everything.
+Later guardrails override earlier ones. Manual overrides come after the engine's own limits and before the money limits;
+the kill switch comes last.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from typing import Any
 from serving.decisions.case import Case, Draft, amount, number
 from serving.decisions.records import UNIT, Action, GuardrailEffect
 
-#: What a guardrail makes of a draft, and why; None where it has nothing to say.
+#: The changed draft and why; None where nothing changes.
 Changed = tuple[Draft, str] | None
 Guardrail = Callable[[Draft, Case[Any]], Changed]
 
@@ -18,7 +18,7 @@ Guardrail = Callable[[Draft, Case[Any]], Changed]
 def apply(
     draft: Draft, case: Case[Any], guardrails: Iterable[tuple[str, Guardrail]]
 ) -> tuple[Draft, tuple[GuardrailEffect, ...]]:
-    """The draft after all guardrails, and what those did that changed it."""
+    """Apply the guardrails. Returns the draft, and the effects of those that changed it."""
     effects = []
     for name, guardrail in guardrails:
         changed = guardrail(draft, case)
@@ -29,7 +29,7 @@ def apply(
 
 
 def fault(case: Case[Any]) -> str | None:
-    """What failed of all that a decision is made from: the store, the clock or a model."""
+    """Why the inputs of a decision are unusable: the store, the clock or a model failed. None where they are usable."""
     if not case.state.known:
         return "the store does not answer"
     if (strange := _clock(case)) is not None:
@@ -49,27 +49,27 @@ def _clock(case: Case[Any]) -> str | None:
 
 
 def fallback(draft: Draft, case: Case[Any]) -> Changed:
-    """Nothing is done where a model, the store or the clock failed."""
+    """No action after a failure of a model, the store or the clock."""
     if (wrong := fault(case)) is None:
         return None
-    return draft.held(f"nothing is done: {wrong}", arm="fallback", propensity=1.0, explored=False), wrong
+    return draft.held(f"no action: {wrong}", arm="fallback", propensity=1.0, explored=False), wrong
 
 
 def cooldown(wait: Callable[[Case[Any]], float]) -> Guardrail:
-    """What is done is left to show what it did before the next; `wait` says for how many seconds."""
+    """Wait between actions, so that their effect shows; `wait` returns the seconds."""
 
     def waited(draft: Draft, case: Case[Any]) -> Changed:
         last, now, wait_s = case.state.changes.last_at, number(case.opportunity.occurred_at), wait(case)
         if last is None or now is None or draft.action is Action.HOLD or now - last >= wait_s:
             return None
-        why = f"the last one was {max(0.0, now - last):.0f} s ago, {wait_s:g} s are waited"
+        why = f"the last action was {max(0.0, now - last):.0f} s ago, the cooldown is {wait_s:g} s"
         return draft.held(f"{draft.reason}; but {why}"), why
 
     return waited
 
 
 def override(draft: Draft, case: Case[Any]) -> Changed:
-    """Nothing is done beside a person's word."""
+    """No action during a manual override."""
     said = case.state.override
     if said is None:
         return None
@@ -78,12 +78,12 @@ def override(draft: Draft, case: Case[Any]) -> Changed:
 
 
 def campaign_limit(draft: Draft, case: Case[Any]) -> Changed:
-    """No more than the campaign has left of its budget, today and in total."""
+    """Limit money to what the campaign has left today and in total."""
     return _affordable(draft, case, case.state.campaign.left, "campaign")
 
 
 def account_limit(draft: Draft, case: Case[Any]) -> Changed:
-    """No more than the account has left."""
+    """Limit money to what the account has left."""
     return _affordable(draft, case, case.state.account.left, "account")
 
 
@@ -101,7 +101,7 @@ def _affordable(draft: Draft, case: Case[Any], left: float | None, whose: str) -
 
 
 def kill_switch(draft: Draft, case: Case[Any]) -> Changed:
-    """Nothing at all is done for what was stopped."""
+    """No action while stopped."""
     said = case.state.killed
     if said is None:
         return None
@@ -109,10 +109,10 @@ def kill_switch(draft: Draft, case: Case[Any]) -> Changed:
 
 
 def sound(draft: Draft, case: Case[Any]) -> Changed:
-    """An action that needs an amount has a finite one, above nothing."""
+    """Withhold actions without a positive finite amount where they need one."""
     if draft.action not in _PRICED or amount(draft.amount) is not None:
         return None
-    return draft.held(f"{draft.reason}; but without a usable amount"), "no usable amount"
+    return draft.held(f"{draft.reason}; but the amount is not usable"), "the amount is not usable"
 
 
 _PAID = frozenset({Action.BID, Action.RETENTION_OFFER})
@@ -120,7 +120,7 @@ _PRICED = _PAID | {Action.RAISE_BID, Action.LOWER_BID, Action.MOVE_BUDGET}
 
 
 def within(draft: Draft, least: float, most: float, why: str) -> Changed:
-    """The amount between these two."""
+    """Clip the amount."""
     if draft.amount is None or least <= draft.amount <= most:
         return None
     return draft.left(amount=min(max(draft.amount, least), most)), why

@@ -1,4 +1,4 @@
-"""Which keyword, channel, hour, audience or creative of a campaign does better or worse, beyond chance."""
+"""Finds segments of a campaign that perform significantly better or worse."""
 
 from itertools import permutations
 from typing import Any
@@ -8,14 +8,14 @@ from serving.decisions.records import Counters, Segment, Trigger
 from serving.decisions.rules import chance
 from serving.decisions.rules.triggers import fallen
 
-#: Where budget may be moved, in the order in which it is looked at.
+#: Dimensions in which budget may move, in order of preference.
 DIMENSIONS = ("channel", "hour", "audience", "creative")
-#: A creative's rate is weighed against so many impressions at the campaign's, so that a new one gets its turn.
+#: A creative's rate is shrunk by this many impressions at the campaign's rate, so that new creatives get shown.
 PRIOR_IMPRESSIONS = 1000
 
 
 def poor_keyword(case: Case[Any]) -> tuple[str, Trigger] | None:
-    """The keyword that converts worst below a share of the others' rate, in the recent past and in all before."""
+    """The keyword with the worst conversion rate below a share of the others', both in the recent period and before."""
     running = {name: one for name, one in case.state.segments.get("keyword", {}).items() if not one.paused}
     ratio = case.params.triggers.keyword_ratio
     found = []
@@ -41,7 +41,7 @@ def _rate(counters: list[Counters]) -> float:
 
 
 def missed_keyword(case: Case[Any]) -> tuple[str, Trigger] | None:
-    """The keyword that was asked about, if it does not run and its impressions are worth more than they cost."""
+    """The suggested keyword, if it is not running and its impressions are worth more than they cost."""
     name, worth = case.opportunity.keyword, amount(case.answer("expected_value"))
     if name is None or worth is None:
         return None
@@ -57,7 +57,7 @@ def missed_keyword(case: Case[Any]) -> tuple[str, Trigger] | None:
 
 
 def worn_creative(case: Case[Any]) -> tuple[str, str, Trigger] | None:
-    """The creative shown most, if its clicks per impression fell; and which one is to take its turn."""
+    """The creative shown most, if its click rate fell, and its replacement."""
     known = case.state.segments.get("creative", {})
     shown = {name: one for name, one in known.items() if not one.paused and one.window.recent.impressions}
     if not shown or len(known) < 2:
@@ -80,7 +80,7 @@ def _promise(creative: Segment, usual: float) -> float:
 
 
 def better_place(case: Case[Any]) -> tuple[str, str, str, float, Trigger] | None:
-    """The dimension, from where, to where, which share, and how much more the money brings there."""
+    """The dimension, origin, target, budget share and trigger of the best budget move."""
     for dimension in DIMENSIONS:
         places = {name: one for name, one in case.state.segments.get(dimension, {}).items() if one.share}
         pairs = list(permutations(sorted(places), 2))
@@ -96,7 +96,7 @@ def better_place(case: Case[Any]) -> tuple[str, str, str, float, Trigger] | None
 
 
 def _brings_more(here: Counters, there: Counters) -> tuple[float, float, dict[str, float | int | str | bool | None]]:
-    """How likely so many more conversions per spend are by chance, how many times more, and the counts."""
+    """The p-value, the ratio of conversions per spend, and the counts."""
     by_chance = chance.rate_at_least(here.conversions, here.cost, there.conversions, there.cost, 1.0)
     told = {"conversions": here.conversions, "cost": here.cost, "others": there.conversions, "others_cost": there.cost}
     if min(here.cost, there.cost) <= 0:

@@ -1,4 +1,4 @@
-"""What calls for a change of a campaign. Each finding says how likely it is by chance; a few counts find nothing."""
+"""Tests that find a reason to change a campaign, each with its p-value. Small counts find nothing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ Search = Callable[[Case[Any], float], Trigger | None]
 
 
 def find(case: Case[Any]) -> tuple[Trigger, ...]:
-    """All that is found. The probability that chance alone finds any is at most `triggers.chance` a look."""
+    """All findings. The probability of any false finding is at most `triggers.chance` per review."""
     level = case.params.triggers.chance / STATISTICAL
     found = (search(case, level) for search in SEARCHES)
     return tuple(one for one in found if one is not None)
@@ -25,7 +25,7 @@ def ctr_drop(case: Case[Any], level: float) -> Trigger | None:
 
 
 def conversion_drop(case: Case[Any], level: float) -> Trigger | None:
-    """Conversions per click are below what was asked for; or, if nothing was, below a share of their history."""
+    """Conversions per click are below the campaign's minimum or, without one, below a share of their history."""
     asked, recent = case.state.min_conversion_rate, case.state.window.recent
     if asked is None:
         ratio = case.params.triggers.conversion_ratio
@@ -38,7 +38,7 @@ def conversion_drop(case: Case[Any], level: float) -> Trigger | None:
 
 
 def cost_increase(case: Case[Any], level: float) -> Trigger | None:
-    """What was spent brought fewer clicks than it would at a fifth above the target cost per click."""
+    """The spend brought fewer clicks than at a fifth above the target cost per click."""
     target, recent = case.state.target_cpc, case.state.window.recent
     if not target or not recent.cost:
         return None
@@ -51,7 +51,7 @@ def cost_increase(case: Case[Any], level: float) -> Trigger | None:
 
 
 def cost_below_target(case: Case[Any], level: float) -> Trigger | None:
-    """A click costs less than the target, surely: there is room to bid more."""
+    """The cost per click is significantly below the target: bids may rise."""
     target, recent = case.state.target_cpc, case.state.window.recent
     if not target or not recent.cost or not recent.clicks:
         return None
@@ -63,22 +63,22 @@ def cost_below_target(case: Case[Any], level: float) -> Trigger | None:
 
 
 def competition(case: Case[Any], level: float) -> Trigger | None:
-    """Fewer auctions are won than were: others bid more."""
+    """The share of won auctions fell: competitors bid more."""
     return fallen("competition", case.state.window, "impressions", "bids", case.params.triggers.win_ratio, level)
 
 
 def seasonality(case: Case[Any], level: float) -> Trigger | None:
-    """Clicks per impression are divided over the hours as they never were."""
+    """The distribution of the click rate over the hours changed."""
     return _pattern(case, level, "seasonality_shift", "hour")
 
 
 def audience(case: Case[Any], level: float) -> Trigger | None:
-    """Clicks per impression are divided over the audiences as they never were."""
+    """The distribution of the click rate over the audiences changed."""
     return _pattern(case, level, "audience_shift", "audience")
 
 
 def platform(case: Case[Any], level: float) -> Trigger | None:
-    """The rest of the account changed its level at once, up or down: it is the platform, not this campaign."""
+    """The click rate of the rest of the account changed too: the platform changed, not this campaign."""
     rest = WindowedCounters(
         _without(case.state.account_window.recent, case.state.window.recent),
         _without(case.state.account_window.past, case.state.window.past),
@@ -89,7 +89,7 @@ def platform(case: Case[Any], level: float) -> Trigger | None:
 
 
 def budget(case: Case[Any], _: float) -> Trigger | None:
-    """The day's budget is all but gone."""
+    """The daily budget is nearly spent."""
     spend, most = case.state.campaign, case.params.triggers.budget_used
     if not spend.daily_limit or (used := spend.expected_today / spend.daily_limit) <= most:
         return None
@@ -97,7 +97,7 @@ def budget(case: Case[Any], _: float) -> Trigger | None:
 
 
 def under_delivery(case: Case[Any], _: float) -> Trigger | None:
-    """Well into the day, much less was spent than the time that went by."""
+    """Well into the day, much less is spent than the elapsed share of the budget."""
     spend, ratio, gone = case.state.campaign, case.params.triggers.delivery_ratio, elapsed(case)
     if not spend.daily_limit or gone < 0.25:
         return None
@@ -108,19 +108,19 @@ def under_delivery(case: Case[Any], _: float) -> Trigger | None:
 
 
 def elapsed(case: Case[Any]) -> float:
-    """The share of the day (UTC, as budgets are) that went by."""
+    """Elapsed share of the day (UTC, like budgets)."""
     return (number(case.opportunity.occurred_at) or 0.0) % DAY_S / DAY_S
 
 
 def fallen(name: str, window: WindowedCounters, seen: str, of: str, ratio: float, level: float) -> Trigger | None:
-    """A recent rate is below a share of what it was before, beyond chance."""
+    """The recent rate is significantly below a share of the earlier one."""
     k, n, k0, n0 = _counts(window, seen, of)
     by_chance = chance.rate_at_most(k, n, k0, n0, ratio)
     return _trigger(name, (k, n, k0, n0), (seen, of), ratio, by_chance) if by_chance < level else None
 
 
 def risen(name: str, window: WindowedCounters, seen: str, of: str, ratio: float, level: float) -> Trigger | None:
-    """A recent rate is above so many times what it was before, beyond chance."""
+    """The recent rate is significantly above a multiple of the earlier one."""
     k, n, k0, n0 = _counts(window, seen, of)
     by_chance = chance.rate_at_least(k, n, k0, n0, ratio)
     return _trigger(name, (k, n, k0, n0), (seen, of), ratio, by_chance) if by_chance < level else None
@@ -151,11 +151,11 @@ def _pattern(case: Case[Any], level: float, name: str, dimension: str) -> Trigge
 
 
 def _without(all_of: Counters, one: Counters) -> Counters:
-    """Clicks and impressions of the others. An account is read a moment after its campaign, never before."""
+    """Clicks and impressions of the account's other campaigns. The account is read after its campaign."""
     return Counters(impressions=max(0, all_of.impressions - one.impressions), clicks=max(0, all_of.clicks - one.clicks))
 
 
-#: The searches that chance may fool, and how many they are; the last two only read the budget.
+#: Triggers with a test, and their number; the last two only read the budget.
 SEARCHES: tuple[Search, ...] = (
     platform,
     ctr_drop,

@@ -1,1 +1,1 @@
-"""What is known of campaigns, and the money: exact with many workers, and with one killed at any point."""
+"""State of campaigns and their money; exact with many workers, and when one is killed at any point."""

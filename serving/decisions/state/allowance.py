@@ -1,9 +1,9 @@
-"""Bidding on, little and for a while, when the store is away: from money that was set aside while it was there.
+"""Limited bidding while the store is unavailable, from money that was held before.
 
-A worker keeps an allowance of each campaign it bids for, held in the store like any bid. While the store does not
-answer, conservative bids are taken from it, in memory. When the store is back, each of them is held there by itself, of
-the allowance's money; until then the allowance, still held, covers it. So nothing is spent twice, and a worker that is
-killed loses nothing: its allowances are settled like any hold, after the last bid that was taken from them.
+A worker holds an allowance of each campaign it bids for, in the store, like a bid. While the store does not answer,
+conservative bids are paid from it, in memory. Once the store is back, each such bid gets a hold of its own from the
+allowance's money; until then the allowance covers it. So nothing is spent twice, and a killed worker loses nothing: its
+allowances are settled like any hold, after the last bid that drew on them.
 """
 
 import time
@@ -22,7 +22,7 @@ Campaign = tuple[str, str]
 
 @dataclass(slots=True)
 class _Purse:
-    """What is set aside of one campaign: how much is left, until when, and which bids took from it."""
+    """The allowance of one campaign: the amount left, its end, and the bids that drew on it."""
 
     reservation_id: str
     left: float
@@ -31,10 +31,10 @@ class _Purse:
 
 
 class Allowance:
-    """Loads and reserves as the store does, and answers in its place while it is away.
+    """Loads and reserves like the store, and replaces it while it is unavailable.
 
     Args:
-        clock: seconds that never go back.
+        clock: monotonic seconds.
     """
 
     def __init__(self, store: Store, params: DecisionParams, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,7 +44,7 @@ class Allowance:
         self._turn = Lock()
 
     def load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
-        """As `Store.load`; of a store that is away nothing is known."""
+        """As `Store.load`; unknown states while the store is unavailable."""
         try:
             states = self._store.load(opportunities, version)
         except StoreUnavailable:
@@ -54,33 +54,35 @@ class Allowance:
                 campaign = asked.account_id, asked.campaign_id
                 if state.killed is None:
                     self._daily[campaign] = state.campaign.daily_limit or 0.0
-                else:  # what was stopped is not bid for, whether the store is there to say so or not
+                else:  # stopped campaigns stay stopped while the store is unavailable
                     self._daily.pop(campaign, None)
                     if campaign in self._purses:
                         self._purses[campaign].usable_until = float("-inf")
         return states
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
-        """As `Store.reserve`; from the allowances while the store is away."""
+        """As `Store.reserve`; from the allowances while the store is unavailable."""
         try:
             grants = self._store.reserve(asked)
         except StoreUnavailable:
             with self._turn:
                 return [self._take(one) for one in asked]
-        with suppress(StoreUnavailable):  # what was granted is granted; the next call sees that the store is away
+        with suppress(
+            StoreUnavailable
+        ):  # the reservations are made; the next call notices that the store is unavailable
             self._renew({(one.account_id, one.campaign_id): one.occurred_at for one in asked})
         return grants
 
     def release(self, asked: Reservation) -> None:
-        """Give back what was reserved for a bid or an offer that is not made after all. Where the store is away, the
-        money stays set aside until it is settled."""
+        """Release the reservation of a withheld bid or offer. While the store is unavailable, it stays until it is
+        settled."""
         given_back = f"withheld:{uuid.uuid4().hex}"
         where = asked.opportunity_id, asked.account_id, asked.campaign_id
         with suppress(StoreUnavailable):
             self._store.record([FeedbackEvent(given_back, *where, "loss", asked.occurred_at, purpose=asked.purpose)])
 
     def close(self) -> None:
-        """Have bids held that were taken, and give back what is left: it would be set aside for hours."""
+        """Hold the bids that drew on allowances, and release what is left; otherwise it stays held for hours."""
         with self._turn, suppress(StoreUnavailable):
             self._hold_taken()
             at = time.time()
@@ -91,19 +93,19 @@ class Allowance:
     def _take(self, asked: Reservation) -> Grant:
         purse = self._purses.get((asked.account_id, asked.campaign_id))
         if purse is None or self._clock() > purse.usable_until:
-            return Grant("refused", 0.0, "the store is away, and no allowance is left of this campaign")
+            return Grant("refused", 0.0, "the store does not answer, and this campaign has no allowance left")
         key = asked.purpose, asked.opportunity_id
         if (before := purse.taken.get(key)) is not None:
             return Grant("again", before.amount)
         if asked.amount > purse.left:
-            return Grant("refused", 0.0, f"the store is away, and the allowance has {purse.left:.6g} left")
+            return Grant("refused", 0.0, f"the store does not answer, and the allowance has {purse.left:.6g} left")
         purse.left -= asked.amount
         purse.taken[key] = replace(asked, drawn_from=purse.reservation_id)
         return Grant("reserved", asked.amount)
 
     def _renew(self, campaigns: dict[Campaign, float]) -> None:
-        """Have bids held that were taken while the store was away; take new allowances where there are none or they are
-        half over, then give back what is left of the old ones."""
+        """Hold the bids that drew on allowances during an outage; renew allowances that are missing or half over, then
+        release what is left of the old ones."""
         with self._turn:
             self._hold_taken()
             half = self._clock() + self._keeping.allowance_s / 2
@@ -127,7 +129,7 @@ class Allowance:
             self._store.record(unused)
 
     def _hold_taken(self) -> None:
-        """Held again where it is not known whether that was done, each is held once."""
+        """Hold again where the outcome is unknown: each is held once."""
         taken = [one for purse in self._purses.values() for one in purse.taken.values()]
         if taken:
             self._store.reserve(taken)

@@ -1,8 +1,8 @@
-"""The books of a store: flat mappings from name to whole number or text, and the state they tell.
+"""A store's books: flat mappings from names to integers or text, and the state they encode.
 
-Money is kept in millionths of the currency, whole numbers: sums are exact in any order. A window is kept as three
-counts: of the bucket of time that is on, of the one before it, and of all before; the first two are the recent past.
-What comes late is counted in the bucket it belongs to.
+Money is in millionths of the currency, as integers, so that sums are exact in any order. A window has three counts: the
+current time bucket, the previous one, and all before; the first two are the recent period. Late events are counted in
+their own bucket.
 """
 
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ from serving.decisions.records import (
 from serving.decisions.state.store import MOST_SUM, UNCHANGED, Budget, CampaignSettings, FeedbackEvent, Limit
 
 DAY = 86_400
-#: Where sums stay, in millionths.
+#: Limit of sums, in millionths.
 CAP = int(MOST_SUM * MICRO)
-#: What bids come to cost is taken to be all of them until bids of this share of the daily budget were settled.
+#: Bids count at full cost until bids of this share of the daily budget were settled.
 CAUTION = 0.01
 SEPARATOR = "\x1f"
 COUNTED = ("bids", "impressions", "clicks", "conversions", "value", "cost")
@@ -35,44 +35,44 @@ Book = Mapping[str, Any]
 
 
 def micros(money: float) -> int:
-    """An amount in millionths, rounded up beyond what the float itself is off."""
+    """An amount in millionths, rounded up except for float error."""
     told = money * MICRO
     nearest = round(told)
     return nearest if abs(told - nearest) <= max(1e-3, 2 * ulp(told)) else ceil(told)
 
 
 def maybe_micros(money: float | None) -> int | str:
-    """The same; empty for None, as books have no other nothing."""
+    """As `micros`; empty for None."""
     return "" if money is None else micros(money)
 
 
 def add(book: dict[str, Any], name: str, amount: int) -> None:
-    """Add to an entry. A sum that reached what all stores hold exactly stays there: it is not known any more."""
+    """Add to an entry. A sum at the limit stays there, as it is not known any more."""
     before = int(book.get(name, 0))
     if amount and abs(before) < CAP:
         book[name] = min(max(before + amount, -CAP), CAP)
 
 
 def seen(event: FeedbackEvent) -> dict[str, int]:
-    """What an event counts as in a window, beside its cost and value."""
+    """Counters of a window that an event adds to, besides cost and value."""
     refund = event.kind == "conversion" and event.value < 0
     return {} if refund or event.kind in ("loss", "correction") else {f"{event.kind}s": 1}
 
 
 def terms(said: CampaignSettings) -> dict[str, int | str]:
-    """The entries of a campaign's book that its terms set."""
+    """Book entries of campaign settings."""
     rate = said.min_conversion_rate
     own = {} if rate is UNCHANGED else {"min_rate": "" if rate is None else repr(rate)}
     return {**limits(daily_limit=said.daily_limit, limit=said.limit, target_cpc=said.target_cpc), **own}
 
 
 def limits(**said: Limit) -> dict[str, int | str]:
-    """The entries of a book that these amounts set."""
+    """Book entries of limits."""
     return {name: maybe_micros(amount) for name, amount in said.items() if amount is not UNCHANGED}
 
 
 def segments_of(said: CampaignSettings) -> dict[str, str | int]:
-    """The entries of the book of a campaign's segments that its terms set."""
+    """Entries of the segments' book from campaign settings."""
     shares = {
         f"{dimension}{SEPARATOR}{name}{SEPARATOR}share": repr(share)
         for dimension, names in said.shares.items()
@@ -82,21 +82,21 @@ def segments_of(said: CampaignSettings) -> dict[str, str | int]:
 
 
 def overridden(said: Override | None) -> dict[str, int | str]:
-    """The entries of a campaign's book that a person's word sets."""
+    """Book entries of a manual override."""
     if said is None:
         return {"override_by": "", "override_bid": "", "override_why": ""}
     return {"override_by": said.by or "someone", "override_bid": maybe_micros(said.bid), "override_why": said.why}
 
 
 def bounded(at: object, latest: float) -> float:
-    """A clock that shows a time, and none after the latest; 0 where it shows none."""
+    """The clock, but not after the latest time; 0 for an invalid clock."""
     return min(max(float(at), 0.0), latest) if isinstance(at, int | float) and isfinite(at) else 0.0
 
 
 def redated(book: Book, now: float, recent_s: int) -> dict[str, int | str]:
-    """Entries that a clock which ran ahead left in a book, as they would be had they been noted now.
+    """Entries with dates that a fast clock set in the future, dated back to now.
 
-    What was spent and held stays counted as of the day that is on: it is not known how much of it was of another.
+    Spend and holds count for the current day, as it is unknown how much belongs to another.
     """
     day = int(now // DAY)
     latest: dict[str, int | str] = {"day": day, "change_day": day, "seen_at": repr(now), "last_at": repr(now)}
@@ -116,14 +116,14 @@ def state(
     recent_s: int,
     ahead_s: float,
 ) -> State:
-    """What the books tell at a moment.
+    """The state that the books encode.
 
     Args:
-        segments: None where the campaign is not looked at: then nothing is counted either, which takes time.
-        at: the opportunity's clock, already kept from running ahead.
+        segments: None where counters are not needed, which saves time.
+        at: the opportunity's clock, limited to the store's.
         now: the store's clock.
-        ahead_s: how far a clock may be ahead of it. One that was seen later than that was the store's own when that
-            ran ahead: it says nothing of the opportunity's.
+        ahead_s: how far a clock may be ahead of it. A later `seen_at` came from the store's own clock while that was
+            fast, and is ignored.
     """
     day, bucket, looked = int(at // DAY), int(at // recent_s), segments is not None
     seen_at = _maybe(campaign, "seen_at")
@@ -145,7 +145,7 @@ def state(
 
 
 def budget(book: Book, account_id: str, campaign_id: str | None, at: float) -> Budget:
-    """What the book of a campaign, or of an account, tells of its money."""
+    """The budget that the book of a campaign or account encodes."""
     return Budget(
         account_id,
         campaign_id,
@@ -157,7 +157,7 @@ def budget(book: Book, account_id: str, campaign_id: str | None, at: float) -> B
 
 
 def window(book: Book, prefix: str, bucket: int) -> WindowedCounters:
-    """The window of a book as of a bucket of time."""
+    """The window of a book at a time bucket."""
     held = book.get(f"{prefix}bucket")
     if held is None:
         return WindowedCounters()
@@ -169,12 +169,12 @@ def window(book: Book, prefix: str, bucket: int) -> WindowedCounters:
 
 @lru_cache(maxsize=4096)
 def _keys(prefix: str) -> tuple[tuple[str, ...], ...]:
-    """The names of the entries of each part of a window."""
+    """Entry names of each part of a window."""
     return tuple(tuple(f"{prefix}{part}_{name}" for name in COUNTED) for part in ("now", "last", "past"))
 
 
 def _counters(book: Book, keys: tuple[str, ...]) -> Counters:
-    """The sum of some parts; `keys` has the names of each part in one order."""
+    """The sum of some parts; `keys` has their entry names."""
     counts = [0] * len(COUNTED)
     for place, key in enumerate(keys):
         found = book.get(key)
@@ -185,7 +185,7 @@ def _counters(book: Book, keys: tuple[str, ...]) -> Counters:
 
 
 def _spend(book: Book, day: int, unset: int | str) -> Spend:
-    """`unset` is the daily limit where none was ever set: nothing for a campaign, none for an account."""
+    """Money of a book. `unset` is the daily limit where none was set: 0 for a campaign, None for an account."""
     daily, same = book.get("daily_limit", unset), int(book.get("day", day)) >= day
     today, held_today, firm_today = (
         int(book.get(name, 0)) if same else 0 for name in ("today", "held_today", "firm_today")
@@ -206,8 +206,7 @@ def _spend(book: Book, day: int, unset: int | str) -> Spend:
 
 
 def cost_ratio(book: Book, daily: int) -> float:
-    """What bids cost in the end, a unit that was reserved for them, by those that were settled of late: the share that
-    is won times what a winner pays of its bid."""
+    """Average cost of a bid per reserved unit, of recent bids: the win rate times the price paid per bid."""
     prior = CAUTION * daily
     settled = int(book.get("settled", 0)) + prior
     return min(1.0, (int(book.get("settled_cost", 0)) + prior) / settled) if settled > 0 else 1.0
@@ -233,7 +232,7 @@ def _outcome(book: Book, arm: str) -> ArmOutcome:
         int(book.get(f"{arm}_cost", 0)) / MICRO,
         int(book.get(f"{arm}_conversions", 0)),
         int(book.get(f"{arm}_value", 0)) / MICRO,
-        max(0.0, float(book.get(f"{arm}_squares", 0.0))),  # a refund may leave what rounding leaves of nothing
+        max(0.0, float(book.get(f"{arm}_squares", 0.0))),  # a refund may leave a rounding error of zero
         int(book.get(f"{arm}_impressions", 0)),
         int(book.get(f"{arm}_clicks", 0)),
     )

@@ -1,4 +1,4 @@
-"""What a change or an offer that was carried out makes of the books, in the embedded store."""
+"""Book changes by an executed campaign change or offer, for the embedded store."""
 
 from math import log
 from typing import Any
@@ -9,7 +9,7 @@ from serving.decisions.state.pages import Book
 
 
 def claimable(book: Book, decision: Decision, cooldown_s: float) -> bool:
-    """Whether the change may be made: nothing was changed since it was decided, or not for long enough."""
+    """Whether the change may still be made: no other change since the decision, or not within the cooldown."""
     last = book.get("last_at", "")
     if last != "" and decision.decided_at - float(last) < cooldown_s:
         return False
@@ -18,7 +18,7 @@ def claimable(book: Book, decision: Decision, cooldown_s: float) -> bool:
 
 
 def claim(book: Book, segments: Book, decision: Decision) -> None:
-    """Note the change as made."""
+    """Record the change."""
     day = int(decision.decided_at // DAY)
     if day > book.get("change_day", -1):
         book.update(change_day=day, bid_today="0.0", moved_today="0.0")
@@ -33,7 +33,7 @@ def claim(book: Book, segments: Book, decision: Decision) -> None:
 
 
 def rearranged(segments: Book, decision: Decision) -> dict[str, Any]:
-    """What the change makes of the campaign's segments: shares of budget moved, traffic stopped and started."""
+    """Segments after the change: moved budget shares, paused and started traffic."""
     dimension = decision.dimension or "keyword"
     to, away = (SEPARATOR.join((dimension, name or "", "")) for name in (decision.target, decision.source))
     if decision.action is Action.MOVE_BUDGET:

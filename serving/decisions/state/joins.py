@@ -1,7 +1,7 @@
-"""Feedback joined to decisions in Redis: whoever is told an event, whoever made its decision, it is counted once.
+"""Joins feedback to decisions in Redis: each event counts once, whichever replica receives it.
 
-What the books have to know of a decision (its facts) is kept for `keeping.remembered_s`, and so are events that came
-before them. An event is known by its id, joined and counted in one script.
+The facts of a decision are kept for `keeping.remembered_s`, as are events that arrive before it. One script recognizes
+an event by its id, joins and counts it.
 """
 
 from serving.decisions.state.scripts import RECORDING
@@ -20,8 +20,7 @@ end
 """
 )
 
-#: For each decision that something may come of: what is strange about the costs of the events that waited for it, in
-#: pairs of an event's id and a flag.
+#: For each decision: the flags of the events that were waiting for it, as pairs of event id and flag.
 EXPECT = (
     _JOIN
     + """
@@ -42,8 +41,7 @@ return each(expect, function() return {} end)
 """
 )
 
-#: For each event: whether it was told before (`again`), waits for its decision (`waits`) or is counted (`joined`); and
-#: what is strange about its cost.
+#: For each event: its status (`again`, `waits`, `joined`) and its flag.
 TAKE = (
     _JOIN
     + """

@@ -1,20 +1,20 @@
-"""The money: what is held and billed, in a transaction of the embedded store. `scripts.py` says it in Redis's language.
+"""The money: holds and bills, in a transaction of the embedded store. `scripts.py` implements the same for Redis.
 
-What holds at every moment, in any order of events, told late, twice, by several workers, over restarts:
+Invariants, for events in any order, late or repeated, from several workers, and over restarts:
 
-1.  For every campaign and every account, for the day that is on and in all: billed + held <= limit + excess. The excess
-    is what was billed without having been held: a cost that came when nothing was held any more, or above what was. It
-    is flagged, and stops further bids like all that is billed.
-2.  A decision is charged once: the first cost that is told of it, whatever event tells it. Another one is not added,
-    and flagged; only a `correction` replaces it, the one that occurred last.
-3.  What is held for a decision is held until its cost is known, a loss is told, or its time to be settled has come. A
-    bid that is known to be won is then billed what was held, until its cost is told; of any other the hold ends.
-4.  What is held and billed belongs to the day on which it was decided. A day that was left does not come back.
-5.  A hold belongs to an account, a campaign, a purpose and an opportunity: another campaign's is another hold.
+1.  For every campaign and account, for the current day and in total: billed + held <= limit + excess. The excess was
+    billed without a hold: a cost after its hold had ended, or above it. It is flagged, and counts against the limit
+    like everything billed.
+2.  A decision is charged once, with the first reported cost. A different cost is not added but flagged; only a
+    `correction` replaces it, the one that occurred last.
+3.  A hold lasts until its cost is known, a loss is reported, or it is due. A bid that is known to be won is then billed
+    the held amount until its cost is reported; any other hold is released.
+4.  Holds and bills belong to the day of the decision. A past day does not come back.
+5.  A hold belongs to an account, campaign, purpose and opportunity; another campaign's hold is another one.
 
-A hold is kept as a book of its own: `amount` and `day`, `open` while it counts as held; `won`; `paid` once something
-was charged (`assumed` while nobody has told how much); what was `sold` and `refunded`. It is forgotten when nothing
-came of it; else it is remembered for as long as its decision is.
+A hold is a book: `amount` and `day`; `open` while it is held; `won`; `paid` once charged (`assumed` while the cost is
+not reported); `sold` and `refunded` values. It is deleted where nothing came of it; otherwise it is kept as long as its
+decision.
 """
 
 from serving.decisions.params import DecisionParams
@@ -27,27 +27,27 @@ from serving.decisions.state.tally import count, evidence, tally
 #: Account, campaign, purpose and opportunity.
 Key = tuple[str, str, Purpose, str]
 
-#: Entries of a book that have a part of the day that is on.
+#: Book entries with a value for the current day.
 _OF_TODAY = {"total": "today", "held": "held_today", "firm": "firm_today"}
 
 
 def lasting(params: DecisionParams) -> dict[Purpose, int]:
-    """Seconds until a hold is settled, by its purpose."""
+    """Seconds until a hold is due, by purpose."""
     bid = params.keeping.settles_s
-    # The last bid from an allowance is covered like any other.
+    # Includes the last bid from an allowance.
     return {"bid": bid, "offer": params.retention.valid_s, "allowance": params.keeping.allowance_s + bid}
 
 
 def reserve(
     asked: Reservation, pages: Pages, hold: Book, killed: str | None, at: float, recent_s: int, expires: float
 ) -> Grant:
-    """Hold the amount in both books, or say why not.
+    """Hold the amount in both books, or refuse with a reason.
 
     Args:
-        hold: of this reservation's key; empty where there is none.
+        hold: the book of this reservation's key; empty for a new one.
         killed: why everything is stopped.
-        at: the opportunity's clock, already kept from running ahead.
-        expires: when it is settled, by the store's clock.
+        at: the opportunity's clock, limited to the store's.
+        expires: when it is due, by the store's clock.
     """
     books = _books(pages, asked.account_id, asked.campaign_id)
     if hold.get("open") or "paid" in hold:
@@ -56,7 +56,7 @@ def reserve(
     if stopped:
         return Grant("refused", 0.0, f"stopped: {stopped}")
     if "daily_limit" not in books[0]:
-        return Grant("refused", 0.0, "nobody configured this campaign")
+        return Grant("refused", 0.0, "the campaign is not configured")
     amount = micros(asked.amount)
     day = _roll(books, int(at // DAY))
     for whose, book in zip(("campaign", "account"), books, strict=True):
@@ -74,14 +74,14 @@ def _again(asked: Reservation, hold: Book) -> Grant:
     before = hold.get("target", asked.target)
     if before == asked.target:
         return Grant("again", hold["amount"] / MICRO)
-    why = f"opportunity '{asked.opportunity_id}' was asked for customer '{before}' before"
-    return Grant("refused", 0.0, f"{why}: give each its own opportunity_id")
+    why = f"opportunity '{asked.opportunity_id}' was used for customer '{before}'"
+    return Grant("refused", 0.0, f"{why}: use a new opportunity_id for each customer")
 
 
 def draw(
     asked: Reservation, pages: Pages, hold: Book, allowance: Book, at: float, recent_s: int, expires: float
 ) -> Grant:
-    """Hold for a bid what was held in an allowance that it was placed from. Where that has ended, it is excess."""
+    """Move money from an allowance to the hold of a bid that drew on it. It is excess where the allowance has ended."""
     books, amount, taken = _books(pages, asked.account_id, asked.campaign_id), micros(asked.amount), 0
     if hold.get("drawn"):
         return Grant("again", amount / MICRO)
@@ -100,14 +100,14 @@ def draw(
 
 
 def left(book: Book) -> int:
-    """What may still be promised, in millionths."""
+    """Money that may still be reserved, in millionths."""
     daily, limit = book.get("daily_limit", ""), book.get("limit", "")
     today = CAP if daily == "" else daily - book.get("today", 0) - book.get("held_today", 0)
     return int(min(today, (CAP if limit == "" else limit) - book.get("total", 0) - book.get("held", 0)))
 
 
 def settle(key: Key, hold: Book, pages: Pages) -> None:
-    """Its time has come: a bid that was won is charged what was held, of any other the hold ends."""
+    """Settle a due hold: charge the held amount of a won bid, release any other."""
     books = _books(pages, key[0], key[1])
     _close(hold, books, key[2], hold["amount"] if hold.get("won") else 0)
     if hold.get("won"):
@@ -116,10 +116,10 @@ def settle(key: Key, hold: Book, pages: Pages) -> None:
 
 
 def record(event: FeedbackEvent, pages: Pages, hold: Book, latest: float, recent_s: int) -> Receipt:
-    """Charge and count what an event tells.
+    """Charge and count an event.
 
     Args:
-        hold: of the event's decision; empty where nothing is known of it.
+        hold: the book of the event's decision; empty where unknown.
         latest: the latest time that a clock may show.
     """
     books, at = _books(pages, event.account_id, event.campaign_id), bounded(event.occurred_at, latest)
@@ -143,17 +143,17 @@ def record(event: FeedbackEvent, pages: Pages, hold: Book, latest: float, recent
 
 
 def redated(hold: Book, now: float, lasts_s: int) -> Book:
-    """The day and the end of a hold, where a clock that ran ahead set them later than they can be."""
+    """Day and due time of a hold, where a fast clock set them in the future."""
     return {"day": min(int(hold["day"]), int(now // DAY)), "expires": min(float(hold["expires"]), now + lasts_s)}
 
 
 def remembered(hold: Book) -> bool:
-    """Whether something came of it, or may."""
+    """Whether the hold has outcomes, or may have some."""
     return bool(hold.get("open")) or any(name in hold for name in ("paid", "seen", "sold", "refunded"))
 
 
 def _charge(event: FeedbackEvent, hold: Book, books: list[Book]) -> tuple[int, Flag | None]:
-    """Charge the decision's cost, once. How much more is known to be paid now, and what is strange about it."""
+    """Charge the decision's cost once. Returns the additional charge, and a flag."""
     cost, paid = micros(event.cost or 0.0), hold.get("paid")
     if event.kind == "correction":
         if event.occurred_at < hold.get("corrected_at", 0.0):
@@ -173,8 +173,8 @@ def _charge(event: FeedbackEvent, hold: Book, books: list[Book]) -> tuple[int, F
 
 
 def _won(hold: Book, books: list[Book]) -> Flag | None:
-    """A bid is known to be won, and not yet at what cost: what is held of it will be paid. Where nothing is held of it
-    any more, what was promised is billed, until its cost is told."""
+    """Record a win whose cost is unknown: the held amount will be billed. Where the hold has ended, the promised amount
+    is billed until the cost is reported."""
     if hold.get("won") or "paid" in hold or not hold["amount"]:
         return None
     hold["won"] = 1
@@ -187,7 +187,7 @@ def _won(hold: Book, books: list[Book]) -> Flag | None:
 
 
 def _count(event: FeedbackEvent, pages: Pages, hold: Book, at: float, recent_s: int) -> None:
-    """Count the event. Notices of winning and of billing are of one impression; a refund belongs to its conversion."""
+    """Count the event. Win and billing notices are of one impression; a refund belongs to its conversion."""
     counted = {} if event.kind == "impression" and hold.get("seen") else seen(event)
     if event.kind == "impression":
         hold["seen"] = 1
@@ -210,8 +210,8 @@ def _count(event: FeedbackEvent, pages: Pages, hold: Book, at: float, recent_s: 
 
 
 def _net(hold: Book) -> tuple[int, float]:
-    """The value of the conversions of a decision after refunds, in millionths, and the sum of the squares of each, as
-    if each had been refunded alike. More is not refunded than was sold."""
+    """The value of a decision's conversions after refunds, in millionths, and the sum of squares, with refunds spread
+    evenly. Refunds are capped at the value sold."""
     sold = hold.get("sold", 0)
     net = max(0, sold - hold.get("refunded", 0))
     return net, hold.get("squares", 0.0) * (net / sold) ** 2 if sold else 0.0
@@ -223,7 +223,7 @@ def _open(hold: Book, books: list[Book], asked: Reservation, amount: int, day: i
 
 
 def _close(hold: Book, books: list[Book], purpose: Purpose, cost: int) -> None:
-    """End a hold, and learn from it what bids cost in the end."""
+    """End a hold, and update the average cost of bids."""
     amount, sure = hold["amount"], purpose != "bid" or hold.get("won")
     _move(books, hold["day"], held=-amount, firm=-amount if sure else 0)
     hold["open"] = 0
@@ -234,14 +234,14 @@ def _close(hold: Book, books: list[Book], purpose: Purpose, cost: int) -> None:
 
 
 def _bill(books: list[Book], day: int, amount: int, held: int) -> None:
-    """Book what was spent, or what of it was not; what was not held for it is excess."""
+    """Bill an amount, or reduce the bill; the part without a hold is excess."""
     _move(books, day, total=amount)
     for book in books:
         add(book, "excess", max(0, amount - held))
 
 
 def _move(books: list[Book], day: int, **amounts: int) -> None:
-    """Add to entries of both books, in all and, where it is of the day that is on, of today."""
+    """Add to entries of both books: the totals and, for the current day, today's."""
     for book in books:
         for name, amount in amounts.items():
             add(book, name, amount)
@@ -250,9 +250,9 @@ def _move(books: list[Book], day: int, **amounts: int) -> None:
 
 
 def _roll(books: list[Book], day: int) -> int:
-    """Begin a new day, if it is one, with the account's other campaigns. A day that was left does not come back.
+    """Begin a new day where due, together with the account's other campaigns. A past day does not come back.
 
-    What was learnt of costs weighs half as much as what is learnt today.
+    Earlier cost averages weigh half as much as today's.
     """
     day = max(day, *(book.get("day", -1) for book in books))
     for book in books:

@@ -1,4 +1,4 @@
-"""The books of the embedded store: where each is found, and how a transaction reads and changes them."""
+"""Access of a transaction to the books of the embedded store."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ Book = dict[str, Any]
 
 
 class Pages:
-    """Books by key: read once in a transaction, changed in memory, written back at its end."""
+    """Books by key: read once per transaction, changed in memory, written at its end."""
 
     def __init__(self, read: Callable[[Any], Book | None]) -> None:
         self._read = read

@@ -1,8 +1,8 @@
-"""What all scripts begin with in Redis: its clock, its books and its holds, and what `ledger.py` does to both.
+"""Common part of all Redis scripts: the clock, the books and holds, and the operations of `ledger.py`.
 
-All keys of an account share one hash tag. Items come as JSON; amounts are whole millionths, which a Lua number holds
-exactly up to 2^53, and are written with HINCRBY or "%.0f", never with Lua's own rounding to 14 digits. An item whose
-books are broken is answered so, and keeps no other from being done; any other fault ends the script.
+All keys of an account share one hash tag. Items are JSON. Amounts are integers of millionths, exact in Lua up to 2^53;
+they are written with HINCRBY or "%.0f", as Lua would round to 14 digits. An item with broken books gets an error as its
+answer, and the others are processed; any other error ends the script.
 """
 
 COMMON = """

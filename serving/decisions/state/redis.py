@@ -1,7 +1,7 @@
-"""State in Redis, for workers on many machines. What is atomic runs there as a script; a batch is one round trip.
+"""State in Redis, shared by workers on many machines. Atomic operations are scripts; a batch is one round trip.
 
-How durable it is, is the server's setting: with `appendonly yes` and `appendfsync always` a reservation that was
-answered outlives the server's machine, with `everysec` a crash may forget the last second. It must not evict keys.
+Durability depends on the server: with `appendonly yes` and `appendfsync always`, confirmed reservations survive the
+loss of its machine; with `everysec`, a crash may lose the last second. The server must not evict keys.
 """
 
 import hashlib
@@ -50,14 +50,14 @@ from serving.decisions.state.wire import (
 log = logging.getLogger("adloop.decisions")
 
 EVERYTHING = "adloop:decisions:killed"
-#: Says how the books are kept: `upgrade` for the embedded store tells what came before.
+#: Version of the books' format; see `upgrade` for earlier ones.
 VERSION_KEY, VERSION = "adloop:decisions:version", 1
-#: Items of one script call: other workers wait for it.
+#: Items per script call, as other workers wait for it.
 CHUNK = 200
-#: After a failure nothing is asked for so long: a server that is away is not waited for by every decision.
+#: Seconds without requests after a failure, so that decisions do not wait for an unavailable server.
 PAUSE_S = 0.2
 
-#: What became of an event: it is counted, it waits for its decision, or it was told before.
+#: Status of an event: counted, waiting for its decision, or known.
 Taken = Literal["joined", "waits", "again"]
 
 _SCRIPTS = (LOAD, RESERVE, RECORD, EXPECT, TAKE, CLAIM, REDATE, UPGRADE)
@@ -65,10 +65,10 @@ _SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in _SCRIPTS
 
 
 class RedisStore:
-    """A `Store` in Redis. Threads may share it; processes open their own.
+    """A `Store` in Redis. Threads may share it; each process opens its own.
 
     Args:
-        clock: the store's clock, by which holds are settled; None: the server's own, as all workers must have.
+        clock: the store's clock, by which holds are due; None: the server's own. Must be the same for all workers.
     """
 
     def __init__(self, url: str, params: DecisionParams, clock: Callable[[], float] | None = None) -> None:
@@ -95,8 +95,8 @@ class RedisStore:
     def _told(self, asked: Opportunity, found: list[dict[str, str]], killed: str, now: float) -> State:
         try:
             return self._state(asked, found, killed, now)
-        except (ValueError, KeyError) as broken:  # of this campaign alone
-            log.error("the books of %s, %s cannot be read: %s", asked.account_id, asked.campaign_id, broken)
+        except (ValueError, KeyError) as broken:  # affects this campaign only
+            log.error("the books of %s, %s are unreadable: %s", asked.account_id, asked.campaign_id, broken)
             return State(known=False)
 
     def _state(self, asked: Opportunity, found: list[dict[str, str]], killed: str, now: float) -> State:
@@ -118,9 +118,9 @@ class RedisStore:
         return [Receipt(counted == 1, flag or None) for counted, flag in told]
 
     def expect(self, decisions: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[tuple[str, str, Flag]]:
-        """Join events to these decisions (account, id and facts), whoever is told them, and count those that wait.
+        """Register decisions (account, id and facts), and count the events that were waiting for them.
 
-        Returns account, id and flag of each event that a person should look at. Told again, nothing changes.
+        Returns account, id and flag of each flagged event. Idempotent.
         """
         told = self._run(EXPECT, [(account, expecting(account, one, facts)) for account, one, facts in decisions])
         return [
@@ -132,7 +132,7 @@ class RedisStore:
     def take(
         self, events: Sequence[tuple[FeedbackEvent, str]]
     ) -> list[tuple[Literal["joined", "waits", "again"], Flag | None]]:
-        """Count events, each with the id of its decision, once; those of a decision that is not known wait for it."""
+        """Count events, each with its decision's id, once; those of unknown decisions wait."""
         told = self._run(TAKE, [(event.account_id, taking(event, decision)) for event, decision in events])
         return [(status, flag or None) for status, flag in told]
 
@@ -184,7 +184,7 @@ class RedisStore:
         ]
 
     def _keys(self) -> set[str]:
-        """All keys of decisions, a thousand at a time: other workers are not kept waiting."""
+        """All keys of decisions, a thousand at a time, so that other workers are not blocked."""
         found, cursor = set[str](), "0"
         while True:
             cursor, keys = self._ask([("SCAN", cursor, "MATCH", f"{PREFIX}*", "COUNT", 1000)])[0]
@@ -199,7 +199,7 @@ class RedisStore:
         return orjson.dumps(self._options if self._clock is None else {**self._options, "now": self._clock()})
 
     def _run(self, script: str, items: Sequence[tuple[str, Any]]) -> list[Any]:
-        """Run a script over items of any accounts; what it answers, in their order."""
+        """Run a script over items of any accounts; returns its answers in order."""
         places: dict[str, list[int]] = {}
         for place, (account, _) in enumerate(items):
             places.setdefault(account, []).append(place)
@@ -228,11 +228,11 @@ class RedisStore:
         return answers
 
     def _ask(self, calls: Sequence[Command]) -> list[Any]:
-        """One round trip, after one to see how the books are kept."""
+        """One round trip; the first one also checks the format of the books."""
         if not calls:
             return []
         if time.monotonic() < self._away_until:
-            raise StoreUnavailable("Redis did not answer a moment ago")
+            raise StoreUnavailable("Redis failed a moment ago")
         try:
             if not self._upgraded:
                 self._upgrade()
@@ -242,7 +242,7 @@ class RedisStore:
             raise StoreUnavailable(f"Redis does not answer: {fault}") from fault
 
     def _scripted(self, calls: Sequence[Command]) -> list[Any]:
-        """Asked again where the server has forgotten the scripts: all that they do is done once."""
+        """Runs again where the server has lost the scripts: all of them are idempotent."""
         try:
             return self._trips.ask(calls)
         except redis.exceptions.NoScriptError:
@@ -250,10 +250,10 @@ class RedisStore:
             return self._trips.ask(calls)
 
     def _upgrade(self) -> None:
-        """Bring books of an earlier version to this one, once; those of a later version are refused."""
+        """Upgrade books of an earlier version, once; refuse those of a later one."""
         (found,) = self._trips.ask([("GET", VERSION_KEY)])
         if int(found or 0) > VERSION:
-            raise redis.RedisError(f"its books are of a later version of adloop ({found}): use that one")
+            raise redis.RedisError(f"its books have version {found} of a later adloop: use that adloop")
         if int(found or 0) < VERSION:
             cursor = "0"
             while True:

@@ -1,9 +1,9 @@
-"""What is done to the books in Redis, each script whole or not at all. `ledger.py` says it for the embedded store."""
+"""Operations on the books in Redis, as atomic scripts. `ledger.py` implements the same for the embedded store."""
 
 from serving.decisions.state.prelude import COMMON
 
-#: Each item is the key of a book, which is answered; for an empty one the time, and why everything is stopped. What is
-#: due is settled before; nothing is written where nothing is.
+#: Items are book keys; answers the books, for an empty key the time and why everything is stopped. Settles due holds
+#: first; writes nothing where none is due.
 LOAD = (
     COMMON
     + """
@@ -58,8 +58,8 @@ local function reserve(item)
   if item.drawn_from ~= '' then return draw(item, name, hold, books, at) end
   if hold.open or hold.paid then
     if hold.target and hold.target ~= item.target then
-      local why = "opportunity '" .. item.opportunity .. "' was asked for customer '" .. hold.target .. "' before"
-      return {'refused', '0', why .. ': give each its own opportunity_id'}
+      local why = "opportunity '" .. item.opportunity .. "' was used for customer '" .. hold.target .. "'"
+      return {'refused', '0', why .. ': use a new opportunity_id for each customer'}
     end
     return {'again', whole(hold.amount), ''}
   end
@@ -68,7 +68,7 @@ local function reserve(item)
   if not stopped or stopped == '' then stopped = redis.call('HGET', account_key, 'killed') end
   if stopped and stopped ~= '' then return {'refused', '0', 'stopped: ' .. stopped} end
   if not redis.call('HGET', key, 'daily_limit') then
-    return {'refused', '0', 'nobody configured this campaign'}
+    return {'refused', '0', 'the campaign is not configured'}
   end
   local day = roll(books, math.floor(at / DAY))
   for place, whose in ipairs({'campaign', 'account'}) do
@@ -85,12 +85,12 @@ local function reserve(item)
   return {'reserved', whole(item.amount), ''}
 end
 return each(reserve, function(item, why)
-  return {'refused', '0', "the books of campaign '" .. item.campaign .. "' cannot be read: " .. why}
+  return {'refused', '0', "the books of campaign '" .. item.campaign .. "' are unreadable: " .. why}
 end)
 """
 )
 
-#: What counts an event: 1 where it was counted now, 0 where it was before; and what is strange about its cost.
+#: Counts an event: 1 where it was new, else 0; and its flag.
 RECORDING = (
     COMMON
     + """
@@ -217,10 +217,10 @@ end
 """
 )
 
-#: For each event of a decision that is known: as `RECORDING` says.
+#: For each event of a known decision: as `RECORDING`.
 RECORD = RECORDING + "return each(record, function() return {0, 'broken'} end)"
 
-#: Each item is a hold: its day and its end are made what they can be, where a clock that ran ahead set them later.
+#: Items are holds; corrects days and due times that a fast clock set in the future.
 REDATE = (
     COMMON
     + """
@@ -237,7 +237,7 @@ return answers
 """
 )
 
-#: 1 where the change may be made and is noted. The caller has worked out what it makes of the books.
+#: 1 where the change may be made and was recorded. The caller computes the new books.
 CLAIM = (
     COMMON
     + """
@@ -276,7 +276,7 @@ return 1
 """
 )
 
-#: Make holds of the reservations that an earlier version left open, as `upgrade.py` does for the embedded store.
+#: Convert open reservations of an earlier version to holds, as `upgrade.py` does for the embedded store.
 UPGRADE = (
     COMMON
     + """

@@ -1,4 +1,4 @@
-"""Scripts on a cluster, where each sees the keys of one account only."""
+"""Scripts on a Redis cluster, where each can only use the keys of one account."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,9 +7,9 @@ from features.redis_pipeline import ClusterPipeline, Command, RedisPipeline, red
 
 
 class Sharded:
-    """Round trips to a cluster, for scripts of two keys: the account's, and one that all accounts share.
+    """Round trips to a cluster, for scripts with two keys: the account's, and one shared by all accounts.
 
-    The shared key is read first, and copied to where the account's keys are just before the script that asks for it.
+    The shared key is read first, and copied to the node of the account's keys just before the script.
     """
 
     def __init__(self, nodes: ClusterPipeline, shared: str) -> None:
@@ -34,6 +34,6 @@ class Sharded:
 
 
 def scripted(url: str, shared: str) -> RedisPipeline | Sharded:
-    """Round trips to the primary, or to the primaries of a cluster, whose scripts read this shared key."""
+    """Round trips to the primary or, in a cluster, to the primaries, for scripts that read this shared key."""
     found = redis_pipeline(url, text=True, primary=True)
     return Sharded(found, shared) if isinstance(found, ClusterPipeline) else found

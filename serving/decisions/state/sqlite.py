@@ -1,7 +1,7 @@
-"""State in one SQLite file: the embedded default.
+"""State in one SQLite file, the default.
 
-What was written outlives a killed process. What was counted or changed outlives a power cut too; a promise to a bid
-does so from the next such write on: the answer is lost with the machine, and the disk takes longer than a bid may.
+Writes survive a killed process. Counts and changes also survive a power cut; a reservation does so from the next such
+write on: the answer is lost with the machine anyway, and syncing the disk takes longer than a bid may.
 """
 
 import logging
@@ -41,16 +41,16 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 EVERYTHING = "everything"
-#: What follows the separator: all keys of a kind are between the two.
+#: End of a range of keys with the same prefix: the character after the separator.
 AFTER = chr(ord(SEPARATOR) + 1)
 OF_A_KIND = "SELECT key, value FROM book WHERE key > ? AND key < ? ORDER BY key"
-#: Holds that are settled, and old ones and event ids that are forgotten, in one transaction at most: none takes long.
+#: Most holds settled, and most old holds and event ids deleted, in one transaction, to keep it short.
 SWEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One transaction: the books that it reads and changes, the holds by their keys, and the store's time."""
+    """One transaction: its books, its holds by key, and the store's time."""
 
     db: sqlite3.Connection
     pages: Pages
@@ -59,10 +59,10 @@ class _Turn:
 
 
 class SqliteStore:
-    """A `Store` in a file that any number of processes open, each its own. Threads of one take turns.
+    """A `Store` in a file that several processes may open. Threads of one process take turns.
 
     Args:
-        clock: the store's clock, by which holds are settled.
+        clock: the store's clock, by which holds are due.
     """
 
     def __init__(self, path: Path, params: DecisionParams, clock: Callable[[], float] = time.time) -> None:
@@ -78,7 +78,7 @@ class SqliteStore:
             return [self._told(one, version, books, now) for one in opportunities]
 
     def _settled(self) -> float:
-        """The time, and nothing is due at it: every write first settles what is."""
+        """The time, and whether no hold is due; every write settles due holds first."""
         now = self._clock()
         with self._opened() as db:
             due = db.execute("SELECT 1 FROM hold WHERE open = 1 AND expires <= ? LIMIT 1", [now]).fetchone()
@@ -90,8 +90,8 @@ class SqliteStore:
     def _told(self, asked: Opportunity, version: str, books: Pages, now: float) -> State:
         try:
             return self._state(asked, version, books, now)
-        except (ValueError, TypeError, KeyError, AttributeError) as broken:  # of this campaign alone
-            log.error("the books of %s, %s cannot be read: %s", asked.account_id, asked.campaign_id, broken)
+        except (ValueError, TypeError, KeyError, AttributeError) as broken:  # affects this campaign only
+            log.error("the books of %s, %s are unreadable: %s", asked.account_id, asked.campaign_id, broken)
             return State(known=False)
 
     def _state(self, asked: Opportunity, version: str, books: Pages, now: float) -> State:
@@ -110,7 +110,7 @@ class SqliteStore:
         now = self._clock()
 
         def broken(one: Reservation, why: Exception) -> Grant:
-            return Grant("refused", 0.0, f"the books of campaign '{one.campaign_id}' cannot be read: {why}")
+            return Grant("refused", 0.0, f"the books of campaign '{one.campaign_id}' are unreadable: {why}")
 
         return self._each(asked, self._reserve, broken, now, synchronous="NORMAL")
 
@@ -143,7 +143,7 @@ class SqliteStore:
         now: float,
         synchronous: str = "FULL",
     ) -> list[Answer]:
-        """Do it for all in one transaction; where one breaks it, for the halves, until that one is alone."""
+        """Process all items in one transaction; after an error the halves separately, until the faulty one is alone."""
         try:
             with self._writing(now, synchronous) as turn:
                 return [work(one, turn) for one in items]
@@ -151,7 +151,7 @@ class SqliteStore:
             raise
         except Exception as wrong:
             if len(items) == 1:
-                log.exception("left out, as the store cannot take it: %r", items[0])
+                log.exception("skipped, as the store cannot process it: %r", items[0])
                 return [broken(items[0], wrong)]
             half = len(items) // 2
             return [
@@ -220,12 +220,12 @@ class SqliteStore:
             return (_read(db, EVERYTHING) or {}).get("killed") or None
 
     def _at(self, occurred_at: float, now: float) -> float:
-        """The caller's clock, kept from running ahead: no day's budget begins before the day."""
+        """The caller's clock, limited so that no daily budget begins early."""
         return book.bounded(occurred_at, now + self._ahead_s)
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        """The file, opened by the first who needs it, and again after it failed. One thread at a time."""
+        """The connection, opened on first use and again after a failure. For one thread at a time."""
         with self._turn:
             try:
                 if self._db is None:
@@ -242,7 +242,7 @@ class SqliteStore:
 
     @contextmanager
     def _writing(self, now: float, synchronous: str = "FULL") -> Iterator[_Turn]:
-        """A transaction that all others wait for, whole or not at all."""
+        """An exclusive transaction."""
         with self._opened() as db:
             db.execute(f"PRAGMA synchronous = {synchronous}")
             db.execute("BEGIN IMMEDIATE")
@@ -272,7 +272,7 @@ class SqliteStore:
         turn.db.executemany(_FORGET, gone)
 
     def _sweep(self, turn: _Turn) -> None:
-        """Settle what is due, and forget what is too old to be asked again."""
+        """Settle due holds, and delete what is too old to be repeated."""
         which = "SELECT account, campaign, purpose, opportunity FROM hold WHERE open = ? AND expires <= ? LIMIT ?"
         for key in turn.db.execute(which, [1, turn.now, SWEPT]).fetchall():
             self._settle(key, turn)
@@ -284,8 +284,8 @@ class SqliteStore:
     def _settle(self, key: Key, turn: _Turn) -> None:
         try:
             ledger.settle(key, turn.holds[key], turn.pages)
-        except (ValueError, TypeError, KeyError, AttributeError):  # it keeps its money, and nobody else from theirs
-            log.exception("a hold of %s, %s cannot be settled, and stays", key[0], key[1])
+        except (ValueError, TypeError, KeyError, AttributeError):  # it keeps its money; the others are not affected
+            log.exception("a hold of %s, %s cannot be settled and stays open", key[0], key[1])
             turn.holds.changed.pop(key, None)
             turn.db.execute(_STUCK, key)
 

@@ -1,4 +1,4 @@
-"""What a store of the engine's state can do, whatever it is kept in."""
+"""The interface of stores of the decision state."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,33 +8,33 @@ from typing import Literal, Protocol
 from serving.decisions.fields import MOST
 from serving.decisions.records import Decision, Opportunity, Override, Spend, State, counted
 
-#: No sum is: in millionths a whole number that JSON, SQLite and Redis's Lua (2^53) all hold exactly.
+#: Limit of all sums: in millionths, an integer that JSON, SQLite and Redis's Lua (2^53) hold exactly.
 MOST_SUM = 9e9
 
 
 class StoreUnavailable(ConnectionError):
-    """The store does not answer. What was asked of it may or may not have been done; asked again, it is done once."""
+    """The store does not answer. The operation may have been done or not; repeating it is safe."""
 
 
 class Unchanged(Enum):
-    """What stays as it was set before."""
+    """Marks a setting that stays unchanged."""
 
     UNCHANGED = "unchanged"
 
 
 UNCHANGED = Unchanged.UNCHANGED
-#: None: no limit.
+#: None means no limit.
 Limit = float | None | Unchanged
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignSettings:
-    """What is set of a campaign. Amounts in the account's currency; what is not named stays as it is.
+    """Settings of a campaign, in the account's currency. Omitted ones stay unchanged.
 
     Attributes:
-        daily_limit: its daily budget; a campaign that never had one spends nothing.
-        shares: of the daily budget, by dimension and name.
-        candidates: keywords that it does not bid on yet.
+        daily_limit: the daily budget; a campaign that never had one spends nothing.
+        shares: shares of the daily budget, by dimension and name.
+        candidates: keywords without bids so far.
     """
 
     daily_limit: float | Unchanged = UNCHANGED
@@ -52,21 +52,20 @@ class CampaignSettings:
                 raise ValueError(f"expected a share of the daily budget for '{name}', got {share}")
 
 
-#: What a decision is for, and money set aside for: a bid in an auction, an offer to a customer, bids of a worker whose
-#: store is away, or a choice that costs nothing by itself.
+#: Purpose of a decision and of its reserved money: a bid, an offer, bids during an outage of the store, or a choice
+#: without a cost of its own.
 Purpose = Literal["bid", "offer", "allowance", "choice"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Money to be set aside, until what it is for is settled.
+    """A request to hold money until it is settled.
 
-    It is known again by account, campaign, purpose and opportunity together.
+    Identified by account, campaign, purpose and opportunity.
 
     Attributes:
-        target: the customer of an offer. Asked again for another one, it is refused.
-        drawn_from: an allowance of the same campaign, by its `opportunity_id`: the bid was placed from it while the
-            store was away, and takes its money from there.
+        target: the customer of an offer. A repetition for another customer is refused.
+        drawn_from: `opportunity_id` of the allowance that paid the bid during an outage of the store.
     """
 
     opportunity_id: str
@@ -85,11 +84,11 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What came of a reservation.
+    """The result of a reservation.
 
     Attributes:
-        status: `again` where it was reserved before, with the `amount` of then, and nothing was reserved now.
-        why: it was refused.
+        status: `again` for a repeated one, with the `amount` of the first; nothing more was reserved.
+        why: reason of a refusal.
     """
 
     status: Literal["reserved", "again", "refused"]
@@ -99,20 +98,20 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackEvent:
-    """Something that came of a decision. Counted once, however often, late or out of order it is told.
+    """An outcome of a decision. Counted once, even if it is late, repeated or out of order.
 
     Attributes:
-        event_id: what makes it that event.
-        kind: a `loss` is an auction that was lost or an offer that was declined; a `correction` replaces the cost that
-            was charged, and counts as nothing else.
-        cost: of the decision, not of the event alone: it is charged once, whatever events tell it. None: not told.
-        value: of the conversion; negative for a refund of it.
-        arm: whose doing it was, as evidence of what it brings; None where it is no evidence (a varied bid).
+        event_id: unique within the account.
+        kind: a `loss` is a lost auction or a declined offer; a `correction` replaces the charged cost, and counts as
+            nothing else.
+        cost: cost of the decision, charged once, whichever event reports it. None where this one reports none.
+        value: of the conversion; negative for a refund.
+        arm: the arm that it is evidence of; None where it is none (an explored bid).
         version: of the policy.
-        segments: what it belongs to: a name by dimension (`keyword`, `channel`, `hour`, `audience`, `creative`).
-        purpose: what the decision's money was set aside for.
-        decided_at: by the caller's clock: what it costs is billed on that day. None: when the event occurred.
-        promised: what was decided to be paid at most, for a store that has no reservation of it any more.
+        segments: its segments: a name by dimension (`keyword`, `channel`, `hour`, `audience`, `creative`).
+        purpose: what the decision's money was reserved for.
+        decided_at: by the caller's clock; the cost is billed on that day. None: when the event occurred.
+        promised: the decided amount, for a store that has deleted its reservation.
     """
 
     event_id: str
@@ -135,14 +134,14 @@ class FeedbackEvent:
         counted(self.occurred_at, self.decided_at or 0.0)
 
 
-#: Why a person should look at what was charged, or was not: `above` what was reserved; `late`, when nothing was
-#: reserved any more; `conflict` with the cost that was charged before, which stands; `broken`, not counted at all.
+#: Why a charge needs a check: `above` the reserved amount; `late`, after the reservation had ended; `conflict` with the
+#: cost charged before, which stays; `broken`, not counted at all.
 Flag = Literal["above", "late", "conflict", "broken"]
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What came of telling the store an event.
+    """The result of recording an event.
 
     Attributes:
         counted: False where it was counted before.
@@ -154,12 +153,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What stands of a campaign, or of a whole account.
+    """Limits and spend of a campaign or of a whole account.
 
     Attributes:
-        campaign_id: None: it is the account's own.
-        override: a person's word on the campaign.
-        killed: why it was stopped; None: it was not, by itself.
+        campaign_id: None for the account's own.
+        override: manual override of the campaign.
+        killed: why it is stopped; None where it is not stopped itself.
     """
 
     account_id: str
@@ -171,58 +170,58 @@ class Budget:
 
 
 class Store(Protocol):
-    """State by campaign. Every method is atomic for each item, and raises `StoreUnavailable` where it is away.
+    """State by campaign. Every method is atomic per item, and raises `StoreUnavailable` where the store does not
+    answer.
 
-    `ledger` says what holds of the money at every moment.
+    `ledger` describes the invariants of the money.
     """
 
     def load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
-        """What is known for each, in their order. `version` is the policy's whose evidence is wanted.
+        """The states of opportunities, in order. `version` is the policy version whose evidence is needed.
 
-        Counters and segments come with a look at a campaign only. A campaign that nobody configured has no budget. Of
-        one whose books cannot be read nothing is known.
+        Only reviews of campaigns include counters and segments. A campaign without settings has no budget. Where the
+        books are unreadable, the state is unknown.
         """
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
-        """Set money aside, before a bid or an offer is answered. Never more than campaign and account have left."""
+        """Reserve money before a bid or offer is answered, at most what the campaign and account have left."""
 
     def record(self, events: Sequence[FeedbackEvent]) -> list[Receipt]:
-        """Count what happened and charge what it cost. An event that cannot be counted keeps no other from it."""
+        """Count events and charge their costs. An event that cannot be counted does not affect the others."""
 
     def claim(self, decision: Decision, cooldown_s: float) -> bool:
-        """Take the right to carry out a change or an offer, before it is carried out, and note it as made.
+        """Claim the right to execute a change or offer, and record it as made.
 
-        False where another change came between: the state it was decided on is gone. Claimed again, it is still True.
+        False where another change was made since the decision. Idempotent: a repeated claim is still True.
         """
 
     def configure(self, account_id: str, campaign_id: str, terms: CampaignSettings) -> None:
-        """Set a campaign's terms; what it spent and counted stays."""
+        """Set a campaign's settings; its spend and counts stay."""
 
     def limit(self, account_id: str, daily_limit: Limit = UNCHANGED, limit: Limit = UNCHANGED) -> None:
-        """Set what an account may spend, a day and in all; what is not named stays."""
+        """Set an account's daily and total limit; omitted ones stay unchanged."""
 
     def override(self, account_id: str, campaign_id: str, said: Override | None) -> None:
-        """A person's word on a campaign; None takes it back."""
+        """Set the manual override of a campaign; None removes it."""
 
     def kill(self, why: str | None, account_id: str | None = None, campaign_id: str | None = None) -> None:
-        """Stop a campaign, an account, or everything. Without a reason it runs again."""
+        """Stop a campaign, an account, or everything; without a reason, resume."""
 
     def reset_clock(self, account_id: str) -> None:
-        """Take back what the store's clock left in an account and its campaigns while it ran ahead.
+        """Correct an account and its campaigns after the store's clock was fast.
 
-        Their day, the time of their last changes and what is held until a time that is still to come are noted as of
-        now. Nothing of what was spent and held is forgotten: it counts as today's.
+        Days, change times and due times in the future are set to now. Spend and holds stay, and count as today's.
         """
 
     def budgets(self, account_id: str | None = None) -> list[Budget]:
-        """What stands of every account and campaign that anything was set or counted of, or of one account's."""
+        """Budgets of all accounts and campaigns with settings or counts, or of one account's."""
 
     def stopped(self) -> str | None:
-        """Why everything is stopped; None: it is not."""
+        """Why everything is stopped; None while it is not."""
 
 
 def _kept(*amounts: float) -> None:
-    """Raises `ValueError` for an amount that a store could not keep exactly."""
+    """Raises `ValueError` for an amount that a store cannot keep exactly."""
     counted(*amounts)
     if max(amounts) > MOST:
         raise ValueError(f"expected amounts up to {MOST:.0f}, got {amounts}")

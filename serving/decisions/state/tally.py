@@ -1,4 +1,4 @@
-"""What events count as: for the campaign, its account and its segments by time, and as evidence for its policy."""
+"""Counts events: by time for the campaign, its account and its segments, and as evidence for its policy."""
 
 from serving.decisions.state.book import SEPARATOR, add
 from serving.decisions.state.pages import Book, Pages, account_key, campaign_key, evidence_key, segments_key
@@ -6,8 +6,8 @@ from serving.decisions.state.store import FeedbackEvent
 
 
 def tally(event: FeedbackEvent, counted: dict[str, int], pages: Pages, at: float, recent_s: int) -> None:
-    """Count for the campaign, its account and its segments, in the time that it belongs to."""
-    if event.purpose != "bid" or not any(counted.values()):  # offers are no auctions, and won by nobody
+    """Count an event for the campaign, its account and its segments, in its time bucket."""
+    if event.purpose != "bid" or not any(counted.values()):  # offers are not auctions, so they cannot be won
         return
     count(pages[campaign_key(event.account_id, event.campaign_id)], "", counted, at, recent_s)
     count(pages[account_key(event.account_id)], "", counted, at, recent_s)
@@ -17,7 +17,7 @@ def tally(event: FeedbackEvent, counted: dict[str, int], pages: Pages, at: float
 
 
 def evidence(event: FeedbackEvent, counted: dict[str, int], squares: float, pages: Pages) -> None:
-    """Add to what the arm spent and brought whose doing it was, if it was that of one."""
+    """Add to the spend and outcomes of the event's arm, if it has one."""
     if event.arm is None:
         return
     book = pages[evidence_key(event.account_id, event.campaign_id, event.version)]
@@ -28,7 +28,7 @@ def evidence(event: FeedbackEvent, counted: dict[str, int], squares: float, page
 
 
 def count(book: Book, prefix: str, counted: dict[str, int], at: float, recent_s: int) -> None:
-    """Add to the bucket that the time belongs to, after those that are over have moved on."""
+    """Add to the event's time bucket, after moving past buckets on."""
     bucket = int(at // recent_s)
     held = book.setdefault(f"{prefix}bucket", bucket)
     if bucket > held:
@@ -40,7 +40,7 @@ def count(book: Book, prefix: str, counted: dict[str, int], at: float, recent_s:
 
 
 def _turn(book: Book, prefix: str, by: int) -> None:
-    """Move the two recent buckets on: into the one before, or into the past."""
+    """Move the recent buckets on: to the previous one, or to the past."""
     for name in ("bids", "impressions", "clicks", "conversions", "value", "cost"):
         now, last = book.pop(f"{prefix}now_{name}", 0), book.pop(f"{prefix}last_{name}", 0)
         over, kept = (last, now) if by == 1 else (last + now, 0)

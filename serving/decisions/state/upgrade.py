@@ -1,8 +1,8 @@
-"""The tables of the embedded store, and how a file of an earlier version becomes one of this.
+"""Tables of the embedded store, and the upgrade of files of earlier versions.
 
-A file from before holds had a day and a purpose knows reservations that expired after minutes. Those that are open are
-kept as holds of bids of the day that is on: the money stays set aside until they are settled. A file of a later version
-is refused.
+Earlier versions have reservations that expire after minutes, instead of holds with a day and a purpose. Open ones
+become holds of bids of the current day, so that the money stays held until they are settled. Files of later versions
+are refused.
 """
 
 import sqlite3
@@ -26,14 +26,14 @@ CREATE INDEX IF NOT EXISTS event_at ON event (at);
 
 
 def upgraded(db: sqlite3.Connection, expires: float) -> None:
-    """Bring an open file to this version, whole or not at all.
+    """Upgrade an open file in one transaction.
 
     Args:
-        expires: when the holds that it has from before are settled, by the store's clock.
+        expires: when holds from earlier versions are due, by the store's clock.
     """
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
-        raise sqlite3.DatabaseError(f"it is of a later version ({version}) than this adloop knows: use that adloop")
+        raise sqlite3.DatabaseError(f"it has version {version} of a later adloop: use that adloop")
     if version == VERSION:
         return
     db.execute("BEGIN IMMEDIATE")
@@ -50,7 +50,7 @@ def upgraded(db: sqlite3.Connection, expires: float) -> None:
 
 
 def _reservations(db: sqlite3.Connection, expires: float) -> None:
-    """Make holds of open reservations. What they are together is what campaigns and accounts hold."""
+    """Convert open reservations to holds. Their sums become the held money of campaigns and accounts."""
     books: dict[str, Any] = {key: orjson.loads(value) for key, value in db.execute("SELECT key, value FROM book")}
     for one in books.values():
         one.pop("reserved", None)

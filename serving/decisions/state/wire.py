@@ -1,4 +1,4 @@
-"""How keys are named in Redis, and how items are told to its scripts."""
+"""Names of keys in Redis, and the encoding of script items."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,17 +10,17 @@ from serving.decisions.state import book
 from serving.decisions.state.book import SEPARATOR
 from serving.decisions.state.store import FeedbackEvent, Reservation
 
-#: What all keys of accounts begin with.
+#: Prefix of all account keys.
 PREFIX = "adloop:decisions:{"
 
 
 def tag(account: str) -> str:
-    """What all keys of an account begin with."""
+    """Prefix of all keys of an account."""
     return f"{PREFIX}{account}}}"
 
 
 def owner(key: str) -> tuple[str, str | None] | None:
-    """The account, and the campaign where it is one's, whose book a key names; None for any other key."""
+    """The account, and the campaign if any, whose book a key names; None for any other key."""
     account, found, campaign = key.removeprefix(PREFIX).partition("}:campaign:")
     if found:
         return account, campaign
@@ -32,7 +32,7 @@ def campaign_key(account: str, campaign: str) -> str:
 
 
 def books(asked: Opportunity, version: str) -> tuple[str, str, str, str, str]:
-    """The keys of the books it needs: account, campaign, evidence, segments, customer; empty for none."""
+    """Keys of the needed books: account, campaign, evidence, segments, customer; empty for none."""
     own, campaign = tag(asked.account_id), asked.campaign_id
     return (
         f"{own}:account",
@@ -79,18 +79,18 @@ def recording(event: FeedbackEvent) -> dict[str, Any]:
     }
 
 
-#: What the books have to know of an event's decision; all else is told with the event.
+#: Facts of an event's decision that the books need; the event contains the rest.
 _OF_DECISION = ("opportunity", "campaign", "purpose", "decided_at", "promised", "segments", "arm", "version")
 
 
 def expecting(account: str, decision: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """A decision that something may come of. Raises `ValueError` and `TypeError` for facts that are none."""
+    """A decision that may have outcomes. Raises `ValueError` or `TypeError` for invalid facts."""
     told = recording(FeedbackEvent("", account_id=account, kind="loss", occurred_at=0.0, **facts))
     return {"decision": decision, "facts": orjson.dumps({name: told[name] for name in _OF_DECISION}).decode()}
 
 
 def taking(event: FeedbackEvent, decision: str) -> dict[str, Any]:
-    """An event, told without the facts of its decision."""
+    """An event, without the facts of its decision."""
     told = {name: value for name, value in recording(event).items() if name not in _OF_DECISION}
     return {"event": event.event_id, "decision": decision, "told": orjson.dumps(told).decode()}
 

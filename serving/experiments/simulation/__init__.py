@@ -1,1 +1,1 @@
-"""Simulated days through the endpoint: the engine's spend, pacing, bids and value beside the usual rules'."""
+"""Simulated days through a real endpoint, compared with standard bidding rules."""

@@ -1,4 +1,4 @@
-"""The simulator's own account: what was bid, won, paid and brought, hour by hour, and whether limits held."""
+"""The simulator's own books: bids, wins, spend and outcomes by hour, and whether limits held."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ _COLUMNS = ("auctions", "bids", "bid", "wins", "spend", "clicks", "conversions",
 
 
 class BidderAccount:
-    """Of one bidder. Money that decides whether a limit held is counted in millionths, as the engine counts it."""
+    """The books of one bidder. Spend is in millionths, as in the engine, to check limits exactly."""
 
     def __init__(self, bidder: str, advertisers: Sequence[Advertiser], days: int) -> None:
         self.bidder, self._advertisers = bidder, advertisers
@@ -25,7 +25,7 @@ class BidderAccount:
         self.paid: npt.NDArray[np.int64] = np.zeros((len(advertisers), days), dtype=np.int64)
 
     def take(self, place: int, hour: int, offered: SimulatedAuctions, bids: Floats, came: Settlement) -> None:
-        """Enter some auctions of a campaign in an hour since the simulation began."""
+        """Add some auctions of a campaign in an hour since the start of the simulation."""
         value = self._advertisers[place].simulator.campaign.conversions.value
         self.figures[place, hour] += [
             len(offered),
@@ -41,11 +41,11 @@ class BidderAccount:
         self.paid[place, hour // HOURS] += sum(micros(paid) for paid in came.paid[came.won].tolist())
 
     def total(self, name: str) -> Floats:
-        """A figure by campaign."""
+        """A sum by campaign."""
         return np.asarray(self.figures[:, :, _COLUMNS.index(name)].sum(axis=1))
 
     def hours(self) -> list[Hour]:
-        """All of it, an hour and campaign each."""
+        """The figures by hour and campaign."""
         found = []
         for place, hour in np.ndindex(*self.figures.shape[:2]):
             told = dict(zip(_COLUMNS, self.figures[place, hour].tolist(), strict=True))
@@ -55,7 +55,7 @@ class BidderAccount:
         return found
 
     def overspent(self, limits: dict[str, float]) -> list[str]:
-        """Which daily budgets and accounts' limits were spent above, in words."""
+        """Daily budgets and account limits that were exceeded, as text."""
         found, by_account = [], {account: np.zeros(self.paid.shape[1], dtype=np.int64) for account in limits}
         for one, paid in zip(self._advertisers, self.paid, strict=True):
             by_account[one.account_id] += paid

@@ -1,4 +1,4 @@
-"""Who advertises in a simulation: campaigns drawn from the published ones, budgets, targets, and limits of accounts."""
+"""Simulated advertisers: campaigns drawn from the published ones, with budgets, targets and account limits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,29 +9,30 @@ from features.simulator.market import Floats
 from features.simulator.opportunities import SimulatedAuctions, Simulator, join
 from features.simulator.published import PUBLISHED
 
-#: Campaigns of one account.
+#: Campaigns per account.
 TOGETHER = 4
-#: A day's budget as a share of the cost of winning everything: between these, evenly in its logarithm.
+#: Range of daily budgets as shares of the cost of winning everything, log-uniform.
 LEAST, MOST = 1 / 16, 1 / 4
-#: What an account may spend a day, as a share of its campaigns' budgets: sometimes it is the one that binds.
+#: Range of an account's daily limit as a share of its campaigns' budgets; sometimes it binds.
 ACCOUNT = 0.97
-#: The days that are played begin after those of the log that bidding learns from; an advertiser knows the week before.
+#: First simulated day, after the log that bidding learns from. An advertiser knows the week before.
 FIRST_DAY, WEEK = 28, 7
 HOURS = 24
-#: Settings of a rule that an advertiser tries, as multiples of what bids the mean price for the mean impression.
+#: Settings of a rule that an advertiser tries, as multiples of the one that bids the mean price for the mean
+#: impression.
 SETTINGS = np.geomspace(0.05, 8, 80)
 
 
 @dataclass(frozen=True)
 class Advertiser:
-    """A campaign as its advertiser runs it; money in the simulator's unit.
+    """A simulated campaign; money in the simulator's unit.
 
     Attributes:
         campaign_id: the published campaign it is drawn from.
-        budget: a day.
-        target_cpc: what a click may cost: the factor of the advertiser's linear rule.
-        constant: the bid of whoever bids the same for everything.
-        expected: auctions of each hour as they were in the week before, of (7, 24) from Monday.
+        budget: daily budget.
+        target_cpc: target cost per click: the factor of the advertiser's linear rule.
+        constant: bid of the constant rule.
+        expected: auctions per hour in the week before, of (7, 24) from Monday.
     """
 
     account_id: str
@@ -44,9 +45,9 @@ class Advertiser:
 
 
 def drawn(names: Sequence[str], count: int, seed: int) -> list[Advertiser]:
-    """So many campaigns; no account has one twice. Each is tuned on the week before the simulation.
+    """Draw campaigns, each at most once per account, and tune them on the week before the simulation.
 
-    Raises `ValueError` where no campaign is asked for.
+    Raises `ValueError` for a count below 1.
     """
     if count < 1:
         raise ValueError(f"campaigns: expected at least 1, got {count}")
@@ -60,7 +61,7 @@ def drawn(names: Sequence[str], count: int, seed: int) -> list[Advertiser]:
 
 
 def limits(advertisers: Sequence[Advertiser]) -> dict[str, float]:
-    """What each account may spend a day."""
+    """Daily limit of each account."""
     budgets: dict[str, float] = {}
     for one in advertisers:
         budgets[one.account_id] = budgets.get(one.account_id, 0.0) + one.budget
@@ -84,7 +85,7 @@ def _advertiser(account: str, name: str, ratio: float, seed: int) -> Advertiser:
 
 
 def _tuned(week: SimulatedAuctions, budget: float, relative: Floats, unit: float) -> float:
-    """The factor of `relative` at which bids bring the most predicted clicks of a week with this budget a day."""
+    """The factor of `relative` whose bids bring the most predicted clicks of a week with this daily budget."""
     day = (week.occurred_at.astype("datetime64[D]") - week.occurred_at[0].astype("datetime64[D]")).astype(np.int64)
     ends = np.searchsorted(day, np.arange(1, WEEK))
     columns = (relative, week.market_price, week.predicted_ctr)
@@ -96,7 +97,7 @@ def _tuned(week: SimulatedAuctions, budget: float, relative: Floats, unit: float
 
 
 def _clicks(bids: Floats, prices: Floats, ctr: Floats, budget: float) -> float:
-    """Predicted clicks of a day, until its budget is spent."""
+    """Predicted clicks of a day until its budget is spent."""
     won = bids >= prices
     paid = np.cumsum(np.where(won, prices, 0.0))
     return float(ctr[won & (paid <= budget)].sum())

@@ -1,4 +1,4 @@
-"""The endpoint as its client sees it: batches of opportunities and events over HTTP, and how long they took."""
+"""HTTP client of the decision endpoint that measures latency."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from serving.experiments.simulation.records import Speed
 
 
 class UnexpectedResponse(ConnectionError):
-    """The endpoint did not answer as it should."""
+    """The endpoint did not answer, or not with 200."""
 
 
 @dataclass
 class Client:
-    """Asks one endpoint with one key.
+    """A client with one key.
 
     Attributes:
-        alone, batched: seconds and decisions of each request.
-        feedback: events by what became of them.
+        alone, batched: seconds and number of decisions of each request.
+        feedback: number of events by status.
     """
 
     url: str
@@ -37,7 +37,7 @@ class Client:
         self._http = httpx.Client(base_url=self.url, headers={"authorization": f"Bearer {self.key}"}, timeout=60)
 
     def decide(self, opportunities: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """A decision for each, in their order; the first is asked for alone, the others in batches."""
+        """Decisions in order; the first opportunity is sent alone, the others in batches."""
         if not opportunities:
             return []
         found = [self._timed(opportunities[0], 1, self.alone)]
@@ -47,7 +47,7 @@ class Client:
         return found
 
     def tell(self, events: Sequence[dict[str, Any]]) -> None:
-        """What came of decisions."""
+        """Report events."""
         for start in range(0, len(events), BATCH):
             self.feedback.update(self._post("/v1/outcomes", {"outcomes": events[start : start + BATCH]}))
 
@@ -66,12 +66,12 @@ class Client:
         except httpx.HTTPError as gone:
             raise UnexpectedResponse(f"the decision endpoint does not answer: {gone}") from gone
         if answer.status_code != 200:
-            raise UnexpectedResponse(f"the decision endpoint said {answer.status_code}: {answer.text[:300]}")
+            raise UnexpectedResponse(f"the decision endpoint answered {answer.status_code}: {answer.text[:300]}")
         return orjson.loads(answer.content)
 
 
 def speed(log: Sequence[tuple[float, int]]) -> Speed:
-    """Latency of the requests, and decisions over the time they took."""
+    """Latency of requests, and decisions per second."""
     if not log:
         return Speed(0, 0, 0.0, 0.0, 0.0)
     took, counts = np.array(log, dtype=np.float64).T

@@ -1,4 +1,4 @@
-"""From what was counted to the record of a simulation."""
+"""Builds the record of a simulation from its counts."""
 
 from collections.abc import Mapping, Sequence
 
@@ -78,7 +78,7 @@ def _divided(above: Floats, below: Floats) -> Floats:
 
 
 def _estimate(value: Floats, sampled: Floats) -> Estimate:
-    """With a 95% interval where at least two campaigns and most samples say something."""
+    """An estimate with its 95% interval, for at least two campaigns and enough finite samples."""
     finite = sampled[np.isfinite(sampled)]
     if not np.isfinite(value):
         return Estimate(None, None, None)

@@ -1,4 +1,4 @@
-"""What an advertiser's own bidder keeps of a day: how spending went, auction by auction, as policies are shown it."""
+"""Pacing features that an advertiser's own bidder computes for the policies."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from serving.experiments.simulation.advertisers import HOURS, Advertiser
 
 @dataclass
 class Pace:
-    """One campaign's day so far; see `Observation` for what the two figures are."""
+    """State of one campaign's day; `Observation` describes the figures."""
 
     advertiser: Advertiser
     day: int = -1
@@ -19,18 +19,18 @@ class Pace:
     pacing_debt: float = 0.0
 
     def told(self, hour: int, minute: float) -> dict[str, float]:
-        """Features of an auction in an hour since the simulation began."""
+        """Features of an auction in an hour since the start of the simulation."""
         auctions, remaining = self._forecast(hour, minute)
         debt = {"recent_cost": self.recent_cost, "pacing_debt": self.pacing_debt}
         return {"auctions": auctions, "remaining": remaining, **debt}
 
     def begin(self, hour: int) -> None:
-        """A new day begins with nothing spent; what auctions cost of late is still known."""
+        """Begin a new day without spend; recent costs stay."""
         if hour // HOURS > self.day:
             self.day, self.seen, self.spent, self.pacing_debt = hour // HOURS, 0, 0.0, 0.0
 
     def take(self, paid: Floats) -> None:
-        """What the next auctions cost, in order of time."""
+        """Add the next auctions' costs, in order of time."""
         auctions = float(self._expected().sum())
         for cost in paid.tolist():
             self.seen, self.spent = self.seen + 1, self.spent + cost
@@ -38,7 +38,7 @@ class Pace:
             self.pacing_debt += self.seen / auctions - self.spent / self.advertiser.budget
 
     def _forecast(self, hour: int, minute: float) -> tuple[float, float]:
-        """Auctions of the day and those left with this one, as the same day of the week before had them."""
+        """Expected auctions of the day, and those left, from the same weekday of the week before."""
         expected, now = self._expected(), hour % HOURS
         left = expected[now + 1 :].sum() + expected[now] * (1 - minute / 60)
         return float(expected.sum()), float(max(left, 1.0))

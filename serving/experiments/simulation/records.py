@@ -1,4 +1,4 @@
-"""What came of a simulation: frozen records that go to a JSON file and come back."""
+"""Results of a simulation, stored as JSON."""
 
 import os
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from serving.decisions.rebuild import from_json, to_json
 
 FILE = "result.json"
 
-#: Who bids: the engine, and the rules that play the same auctions with the same budgets.
+#: Bidders: the engine, and the rules that get the same auctions and budgets.
 ENGINE, CONSTANT, LINEAR = "adloop", "constant", "linear"
 BIDDERS = (ENGINE, CONSTANT, LINEAR)
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCampaign:
-    """A campaign as it was set up; amounts a day, in the simulator's unit of money."""
+    """A campaign's setup; daily amounts in the simulator's unit of money."""
 
     account_id: str
     campaign_id: str
@@ -29,14 +29,14 @@ class SimulatedCampaign:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One hour of one campaign by one bidder.
+    """One hour of one campaign with one bidder.
 
     Attributes:
-        place: of the campaign in `Simulation.campaigns`.
-        hour: since the simulation began.
-        bids: auctions that were bid in, and `bid` the mean of those bids.
-        value: of the conversions that came of this hour's impressions, whenever they came.
-        worth: what these impressions are worth by the simulator's true rates of clicks and conversions.
+        place: index in `Simulation.campaigns`.
+        hour: since the start of the simulation.
+        bids: auctions with a bid; `bid` is the mean bid.
+        value: of conversions from this hour's impressions, whenever they occur.
+        worth: expected value of these impressions by the simulator's true click and conversion rates.
     """
 
     place: int
@@ -55,7 +55,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its bootstrap interval over campaigns; None where it is not defined (one campaign, no spend)."""
+    """An estimate with its bootstrap interval over campaigns; None where undefined (one campaign, no spend)."""
 
     value: float | None
     low: float | None
@@ -64,7 +64,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How fast the endpoint answered, as its client saw it, in ms; `per_s` is decisions over the time they took."""
+    """Latency of the endpoint for its client in ms; `per_s` is decisions per second."""
 
     requests: int
     decisions: int
@@ -75,19 +75,19 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """A simulation from its first hour to its last.
+    """The result of a simulation.
 
     Attributes:
-        spend_of_budget: by bidder: what was spent of all budgets.
-        worth_per_spend: by bidder: what a unit of money bought, in worth; `value_per_spend` by what really converted.
-        against: the engine's worth per spend as a multiple of each rule's, on the same campaigns.
-        alone, batched: single decisions, and batches of them.
-        guardrails: how often each changed a decision; `arms` and `actions` how often each decided and was decided.
-        carried_out: changes of campaigns that were made.
-        feedback: events by what became of them when they were told.
-        overspent: limits that were spent above by the simulator's own account; empty if all held.
-        settled: whether the engine's state agrees with that account to a millionth of the money a payment.
-        seconds: of wall time, the start of the endpoint included.
+        spend_of_budget: by bidder: spend as a share of all budgets.
+        worth_per_spend: by bidder: expected value per unit of spend; `value_per_spend` by actual conversions.
+        against: the engine's worth per spend divided by each rule's, on the same campaigns.
+        alone, batched: latency of single decisions and of batches.
+        guardrails: number of changed decisions by guardrail; `arms` and `actions` count decisions.
+        carried_out: executed campaign changes.
+        feedback: number of events by status.
+        overspent: limits that were exceeded by the simulator's books; empty if all held.
+        settled: whether the engine's books agree with the simulator's, within a millionth per payment.
+        seconds: wall time, including the start of the endpoint.
     """
 
     seed: int
@@ -112,18 +112,18 @@ class Simulation:
 
 
 def folder(settings: Settings) -> Path:
-    """Where the last simulation is: its state, log and feedback, and `result.json`."""
+    """Folder of the last simulation: its state, log, feedback, and `result.json`."""
     return settings.home / "simulation"
 
 
 def write(result: Simulation, place: Path) -> None:
-    """Write `result.json` into a folder, whole or not at all."""
+    """Write `result.json` atomically."""
     new = place / f".{FILE}.{os.getpid()}"
     new.write_bytes(to_json(result))
     new.replace(place / FILE)
 
 
 def read(settings: Settings) -> Simulation | None:
-    """The last simulation of a home; None where there is none."""
+    """The last simulation of a home; None without one."""
     path = folder(settings) / FILE
     return from_json(Simulation, path.read_bytes()) if path.exists() else None

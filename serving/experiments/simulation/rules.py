@@ -1,4 +1,4 @@
-"""The rules beside the engine: the same auctions with the same budgets and limits, without an engine."""
+"""Bidding rules that get the same auctions, budgets and limits as the engine."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -11,7 +11,7 @@ from serving.experiments.simulation.account import BidderAccount
 from serving.experiments.simulation.advertisers import FIRST_DAY, HOURS, Advertiser
 from serving.experiments.simulation.records import CONSTANT, LINEAR
 
-#: What a campaign's rule bids for each auction on offer.
+#: A rule's bids for each offered auction of a campaign.
 Rule = Callable[[Advertiser, SimulatedAuctions], Floats]
 RULES: Mapping[str, Rule] = {
     CONSTANT: lambda one, offered: np.full(len(offered), one.constant),
@@ -20,7 +20,7 @@ RULES: Mapping[str, Rule] = {
 
 
 def play(bidder: str, advertisers: Sequence[Advertiser], limits: Mapping[str, float], days: int) -> BidderAccount:
-    """Days by a rule. It bids on until a budget or the account is spent, auction by auction over all its campaigns."""
+    """Simulate days with a rule. It bids until a budget or the account's limit is spent, in order of time."""
     account = BidderAccount(bidder, advertisers, days)
     for hour in range(days * HOURS):
         if hour % HOURS == 0:
@@ -40,7 +40,7 @@ def _hold(
     left: Floats,
     of_account: dict[str, float],
 ) -> None:
-    """Lower bids to what is left of both limits, in the order of time, and take what was paid from both."""
+    """Cap bids at what both limits have left, in order of time, and deduct what was paid."""
     lengths = [len(here) for here in offered]
     places = np.repeat(np.arange(len(offered)), lengths)
     rows = np.concatenate([np.arange(length) for length in lengths])

@@ -1,4 +1,4 @@
-"""`adloop simulate`: an endpoint of its own, days of auctions through it, and the rules beside it."""
+"""`adloop simulate`: runs days of auctions through a separate endpoint, and bidding rules on the same auctions."""
 
 import shutil
 import sqlite3
@@ -34,22 +34,22 @@ from serving.experiments.simulation.traffic import SimulatedTraffic
 from serving.rollout.plan import CannotServe
 from serving.rollout.processes import DecisionServer, free_port
 
-#: Seconds that the endpoint may take to count what it was told.
+#: Seconds that the endpoint may take to count feedback.
 SETTLES_S = 20.0
 _DAY_S, _WEEK_DAYS, _MONDAY = 86_400, 7, 4  # the first day of Unix time was a Thursday
-#: After which no conversion comes any more: what is dated ahead is not accepted.
+#: Longest conversion delay: events dated in the future are not accepted.
 _LATE_DAYS = 91
-#: Done hours, of how many.
+#: Called with the finished hours and their total.
 Progress = Callable[[int, int], None]
 
 
 def simulate(
     count: int, days: int, seed: int, params_file: Path, settings: Settings, progress: Progress = lambda done, of: None
 ) -> Simulation:
-    """Play `days` simulated days of `count` campaigns through an endpoint that is started for it.
+    """Simulate `days` days of `count` campaigns through an endpoint that is started for it.
 
-    The one before is removed. Raises `LookupError` where no champion of bidding has learnt any simulated campaign,
-    `ValueError` for no campaigns or days, `client.UnexpectedResponse` where the endpoint does not come up or answer.
+    Replaces the previous simulation. Raises `LookupError` where the bidding champion has learnt no simulated campaign,
+    `ValueError` for no campaigns or days, `client.UnexpectedResponse` where the endpoint fails.
     """
     if days < 1:
         raise ValueError(f"days: expected at least 1, got {days}")
@@ -81,7 +81,7 @@ def simulate(
 
 
 def start(days: int) -> float:
-    """The Monday at which days begin that are over by now, as are their conversions, in Unix seconds."""
+    """A Monday in Unix seconds, so early that all days and their conversions are in the past."""
     last = int(time.time() // _DAY_S) - days - _LATE_DAYS
     return float((last - (last - _MONDAY) % _WEEK_DAYS) * _DAY_S)
 
@@ -95,16 +95,16 @@ def _champion(settings: Settings) -> tuple[str, Bundle]:
 
 
 def _learnt(champion: Bundle) -> list[str]:
-    """The published campaigns that the champion knows the market of."""
+    """The published campaigns whose market the champion has learnt."""
     model = champion.model
     known = sorted(PUBLISHED.keys() & model.about.markets.keys()) if isinstance(model, BiddingModel) else []
     if not known:
-        raise LookupError("the champion of bidding has learnt none of the simulated campaigns: adloop run")
+        raise LookupError("the bidding champion has learnt none of the simulated campaigns: adloop run")
     return known
 
 
 def _set_up(place: Path, drawn: Sequence[Advertiser], limits: dict[str, float], params: DecisionParams) -> SqliteStore:
-    """The state as advertisers set it up, before anything is decided."""
+    """Configure the campaigns and accounts before the first decision."""
     state = SqliteStore(place / STATE, params)
     for account, limit in limits.items():
         state.limit(account, limit, None)
@@ -115,7 +115,7 @@ def _set_up(place: Path, drawn: Sequence[Advertiser], limits: dict[str, float], 
 
 @contextmanager
 def _endpoint(place: Path, params_file: Path, settings: Settings) -> Iterator[Client]:
-    """A client of an endpoint with the registry's champions and a state of its own, stopped at the end."""
+    """A client of a new endpoint with the registry's champions and its own state, stopped at the end."""
     name = f"simulation-{time.time_ns()}"
     key = keys.make(settings, name, ("decide", "feedback"), 1e9)
     server = DecisionServer(params_file, free_port(), place / "endpoint.log", settings, place)
@@ -124,7 +124,7 @@ def _endpoint(place: Path, params_file: Path, settings: Settings) -> Iterator[Cl
         try:
             server.wait_ready()
         except CannotServe as cannot:
-            raise UnexpectedResponse(f"the decision endpoint does not come up: {cannot.reason}") from cannot
+            raise UnexpectedResponse(f"the decision endpoint does not start: {cannot.reason}") from cannot
         yield client
     finally:
         client.close()
@@ -133,17 +133,17 @@ def _endpoint(place: Path, params_file: Path, settings: Settings) -> Iterator[Cl
 
 
 def _settled(state: SqliteStore, traffic: SimulatedTraffic) -> bool:
-    """Whether the state has booked what the simulator's account says was paid, all events counted."""
+    """Whether the engine's books agree with the simulator's once all events are counted."""
     paid: list[int] = traffic.account.paid.sum(axis=1).tolist()
     asked = [Opportunity("", traffic.began, one.account_id, one.campaign_id) for one in traffic.advertisers]
     return [round(one.campaign.total * MICRO) for one in state.load(asked, "")] == paid
 
 
 def _counted(feedback: Path) -> None:
-    """Return once no event waits to be counted. Raises `UnexpectedResponse` where that takes too long."""
+    """Wait until all events are counted. Raises `UnexpectedResponse` after a timeout."""
     until = time.monotonic() + SETTLES_S
     with closing(sqlite3.connect(f"{feedback.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
         while db.execute("SELECT 1 FROM event WHERE counted = 0 LIMIT 1").fetchone():
             if time.monotonic() > until:
-                raise UnexpectedResponse(f"the endpoint has not counted what it was told {SETTLES_S:.0f} s ago")
+                raise UnexpectedResponse(f"the endpoint has not counted feedback after {SETTLES_S:.0f} s")
             time.sleep(0.005)

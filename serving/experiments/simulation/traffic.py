@@ -1,4 +1,4 @@
-"""Simulated auctions through the endpoint: what it is asked, and what it is told of what came of it."""
+"""Sends simulated auctions to the endpoint, and reports their outcomes."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,11 +20,11 @@ from serving.experiments.simulation.advertisers import FIRST_DAY, HOURS, Adverti
 from serving.experiments.simulation.client import Client
 from serving.experiments.simulation.pace import Pace
 
-#: Auctions of so many minutes are asked about together.
+#: Minutes of auctions per batch.
 TOGETHER_MIN = 15
 SLICES = 60 // TOGETHER_MIN
 _US = 1_000_000
-#: Changes that are carried out: the simulator has no budgets by channel, keywords or creatives to change.
+#: Changes that are executed; the simulator has no budgets by channel, keywords or creatives.
 _CARRIED = (Action.RAISE_BID, Action.LOWER_BID)
 
 
@@ -33,11 +33,10 @@ class SimulatedTraffic:
     """Hours of auctions decided by an endpoint.
 
     Args:
-        began: when the simulation begins by the caller's clock, in Unix seconds: a Monday's midnight in the past, as a
-            clock that runs ahead of the store's is a fault.
-        goal: what the champion buys: its predictions are in clicks or in money.
-        counted: returns once the endpoint has counted what it was told: a quarter of an hour is to pass between two
-            batches, and none does here.
+        began: start of the simulation in Unix seconds by the caller's clock: a past Monday at midnight, as a clock
+            ahead of the store's is a fault.
+        goal: what the champion buys: predictions are clicks or money.
+        counted: returns once the endpoint has counted all feedback; simulated time passes faster than it counts.
     """
 
     advertisers: Sequence[Advertiser]
@@ -59,7 +58,7 @@ class SimulatedTraffic:
         self.paces = [Pace(one) for one in self.advertisers]
 
     def hour(self, number: int) -> None:
-        """One hour since the simulation began: a look at every campaign, then its auctions as they come."""
+        """Simulate one hour since the start: a review of every campaign, then its auctions."""
         for pace in self.paces:
             pace.begin(number)
         self._look(number)
@@ -71,7 +70,7 @@ class SimulatedTraffic:
             self._tell_late(self.began + number * 3600 + (part + 1) * TOGETHER_MIN * 60)
 
     def finish(self) -> None:
-        """Tell all conversions that are still to come."""
+        """Report the remaining conversions."""
         self._tell_late(float("inf"))
 
     def _look(self, number: int) -> None:
@@ -131,7 +130,7 @@ class SimulatedTraffic:
         }
 
     def _came(self, made: dict[str, Any], asked: dict[str, Any], came: Settlement, row: int) -> list[dict[str, Any]]:
-        """The events of one bid. A conversion waits for its time."""
+        """Events of one bid. Conversions are reported when they occur."""
         told = {"account_id": made["account_id"], "decision_id": made["decision_id"]}
         name, at = asked["opportunity_id"], asked["occurred_at"]
         if not came.won[row]:
@@ -161,13 +160,13 @@ class SimulatedTraffic:
         return made
 
     def _at(self, moment: Any) -> float:
-        """A moment of the simulator by the caller's clock."""
+        """A simulated moment by the caller's clock."""
         passed = (moment - START) / np.timedelta64(1, "us") / _US
         return float(self.began + passed - FIRST_DAY * HOURS * 3600)
 
 
 def took(offered: SimulatedAuctions, rows: Any) -> SimulatedAuctions:
-    """Some of them."""
+    """A part of the auctions."""
     return SimulatedAuctions(**{one.name: getattr(offered, one.name)[rows] for one in fields(SimulatedAuctions)})
 
 
@@ -176,6 +175,6 @@ def _place(one: Advertiser) -> dict[str, str]:
 
 
 def _minute(moments: Any) -> Floats:
-    """Minutes since their hour began."""
+    """Minutes since the start of their hour."""
     since = moments - moments.astype("datetime64[h]")
     return np.asarray(since / np.timedelta64(1, "m"), dtype=np.float64)

@@ -58,7 +58,7 @@ def test_a_limit_that_is_no_list_of_texts_opens_nothing(settings: Settings, limi
     given = keys.make(settings, "acme", ["decide"], 10, accounts=["acme"])
     place = keys.path(settings)
     place.write_text(place.read_text().replace('[\n   "acme"\n  ]', limit))
-    with pytest.raises(ValueError, match="a list of texts or null as its accounts"):
+    with pytest.raises(ValueError, match="a list of texts or null for accounts"):
         keys.read(place)
     with pytest.raises(keys.Unknown):
         keys.Keys(settings).check(given, "decide")

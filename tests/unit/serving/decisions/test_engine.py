@@ -226,7 +226,7 @@ def test_a_record_that_has_another_field_is_refused() -> None:
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf, -1.0])
 def test_a_limit_that_is_no_amount_is_not_taken_for_none(broken: float) -> None:
-    with pytest.raises(ValueError, match="finite and not negative"):
+    with pytest.raises(ValueError, match="finite amounts of at least 0"):
         Spend(daily_limit=broken)
 
 
@@ -277,9 +277,9 @@ def test_a_bid_is_cut_to_what_is_left_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("spend", "why"),
     [
-        (Spend(today=10.0, daily_limit=10.0), "no bid: the campaign's budget of the day is spent"),
-        (Spend(reserved=10.0, daily_limit=10.0, limit=50.0), "no bid: the campaign's budget of the day is spent"),
-        (Spend(total=50.0, daily_limit=10.0, limit=50.0), "no bid: the campaign's budget in all is spent"),
+        (Spend(today=10.0, daily_limit=10.0), "no bid: the campaign's daily budget is spent"),
+        (Spend(reserved=10.0, daily_limit=10.0, limit=50.0), "no bid: the campaign's daily budget is spent"),
+        (Spend(total=50.0, daily_limit=10.0, limit=50.0), "no bid: the campaign's total budget is spent"),
     ],
 )
 def test_a_spent_budget_is_told_as_that_and_not_as_a_fault_of_the_model(spend: Spend, why: str) -> None:

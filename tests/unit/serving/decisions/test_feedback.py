@@ -296,7 +296,7 @@ def test_a_cost_hundreds_of_times_the_bid_is_charged_flagged_and_said_to_look_li
         "joined",
     ]
     assert flags == ["above"]
-    assert f"500 times the {bid:g} that was reserved: is it the price of a thousand impressions?" in caplog.text
+    assert f"500 times the reserved {bid:g}: is it a price per thousand impressions?" in caplog.text
     assert feedback.take([observed(0, "click", cost=bid)]) == ["flagged"]
     assert flags == ["above", "conflict"]
     assert feedback.take([observed(0, "correction", cost=bid)]) == ["joined"]

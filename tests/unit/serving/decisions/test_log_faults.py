@@ -216,7 +216,7 @@ def test_a_damaged_part_is_left_out_by_name_and_told_by_verify(tmp_path, caplog,
     bad.write_bytes(bad.read_bytes()[:keep] if keep >= 0 else bad.read_bytes()[:keep] + b"xxxxxxxxx")
     assert ids(tmp_path) == auctions(4)[2:]
     (fault,) = verify(tmp_path)
-    assert str(fault).startswith(f"{bad.name}: record 0 of chain") and "cannot be read" in fault.what
+    assert str(fault).startswith(f"{bad.name}: record 0 of chain") and "unreadable" in fault.what
     (table,) = reading.tables(tmp_path, ["opportunity_id"])
     assert table["opportunity_id"].to_pylist() == auctions(4)[2:]
     assert bad.name in caplog.text

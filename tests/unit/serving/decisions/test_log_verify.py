@@ -85,5 +85,5 @@ def test_what_is_no_log_says_so(tmp_path):
     with pytest.raises(FileNotFoundError):
         verify(tmp_path / "nowhere")
     pq.write_table(pa.table({"a": [1]}), tmp_path / "a.parquet")
-    with pytest.raises(ValueError, match="no part of a record"):
+    with pytest.raises(ValueError, match="not a part of a log"):
         verify(tmp_path)

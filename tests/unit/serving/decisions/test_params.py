@@ -19,7 +19,7 @@ def changed(section: str, **told: object) -> dict:
 @pytest.mark.parametrize(
     ("section", "told", "why"),
     [
-        ("bids", {"least": 400.0}, "least .400.0. is not below most"),
+        ("bids", {"least": 400.0}, "least .400.0. must be below most"),
         ("bids", {"ratio": 1.0}, "greater than 1"),
         ("bids", {"fallback": 1.5}, "less than 1"),
         ("changes", {"step": float("inf")}, "finite number"),

@@ -74,7 +74,7 @@ def test_a_decision_that_cannot_be_logged_is_not_done(tmp_path: Path, said: dict
     decisions = made(tmp_path, log, said).decide([asked(place) for place in range(4)])
     assert [one.action for one in decisions] == [Action.BID, Action.BID, Action.HOLD, Action.HOLD]
     assert decisions[2].amount is None
-    assert decisions[2].reason == "no bid: the decision log does not take it: what waits is not taken"
+    assert decisions[2].reason == "no bid: it cannot be logged: what waits is not taken"
 
 
 def test_what_is_logged_is_what_is_answered(tmp_path: Path, said: dict[str, Said]) -> None:
@@ -122,6 +122,6 @@ def test_no_more_is_offered_than_the_budget_holds_and_each_offer_is_one_customer
     again, other = (replace(asked(0, "customer"), opportunity_id=first.opportunity_id, customer_id=one) for one in "kx")
     assert pipeline.decide([again])[0].amount == first.amount == 18.0
     refused = pipeline.decide([other])[0]
-    assert refused.action is Action.HOLD and "was asked for customer 'k' before" in refused.reason
+    assert refused.action is Action.HOLD and "was used for customer 'k'" in refused.reason
     offers = pipeline.decide([replace(asked(place, "customer"), customer_id=f"u{place}") for place in range(50, 90)])
     assert sum(one.action is Action.RETENTION_OFFER for one in [first, *offers]) == 5  # of a daily budget of 100

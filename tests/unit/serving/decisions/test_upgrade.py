@@ -86,7 +86,7 @@ def test_what_was_reserved_stays_set_aside_and_is_settled_as_any_hold(tmp_path: 
 def test_state_of_a_later_version_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "state.db")) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreUnavailable, match=r"later version \(99\)"):
+    with pytest.raises(StoreUnavailable, match=r"version 99 of a later adloop"):
         look(SqliteStore(tmp_path / "state.db", PARAMS), "c")
 
 

@@ -62,7 +62,7 @@ def test_objects_hold_plain_values() -> None:
     assert second["probability"] is None
 
 
-UNKNOWN = {1: "customer_id: no features are known of 'x'", 3: "customer_id: no features are known of 'y'"}
+UNKNOWN = {1: "customer_id: no features are known for 'x'", 3: "customer_id: no features are known of 'y'"}
 
 
 def test_rows_that_are_unknown_say_so_at_their_places() -> None:

@@ -41,9 +41,9 @@ def test_what_begins_and_what_ends_is_logged_once_and_is_a_gauge(caplog: pytest.
     finally:
         readiness.close()
     said = [record.getMessage() for record in caplog.records]
-    assert said.count("not as it should be: log: full") == 1
-    assert said.count("not as it should be: clicks 1 (left out): damaged") == 1
-    assert said.count("as it should be again: log") == 1
+    assert said.count("fault: log: full") == 1
+    assert said.count("fault: clicks 1 (left out): damaged") == 1
+    assert said.count("recovered: log") == 1
 
 
 def test_a_folder_that_cannot_be_written_is_found_without_a_request(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_store_that_nobody_asks_is_asked_to_see(monkeypatch: pytest.MonkeyPatc
     watched = guarded.GuardedStore(store)  # type: ignore[arg-type]
     monkeypatch.setattr(guarded, "LASTS_S", 0.05)
     time.sleep(0.06)
-    assert watched.fault() == "away; bids are withheld or conservative until it does"
+    assert watched.fault() == "away; bids are withheld or conservative until it recovers"
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_damaged_feedback_is_told_and_refused_while_decisions_go_on(home: Path, 
     told = taken.fault()
     assert told is not None and str(path) in told and "move it away" in told
     assert TypeAdapter(Counting).validate_python(taken.standing)["state"] == told
-    with pytest.raises(FeedbackAway, match="does not take feedback"):
+    with pytest.raises(FeedbackAway, match="cannot be opened for feedback"):
         taken.take([clicked(0)])
     log = DecisionLog(home / "log", PARAMS, taken.expect)
     log.append(*decided(3))

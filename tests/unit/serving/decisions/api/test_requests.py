@@ -26,7 +26,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Campaign": schemas.CAMPAIGN,
     "Account": schemas.ACCOUNT,
     "Stop": schemas.STOP,
-    "Word": schemas.OVERRIDE,
+    "ManualOverride": schemas.OVERRIDE,
 }
 READ = {
     **dict.fromkeys((kind.request.__name__ for kind in kinds().values()), requests.opportunities),
@@ -34,7 +34,7 @@ READ = {
     "Campaign": requests.CAMPAIGN.read,
     "Account": requests.ACCOUNT.read,
     "Stop": requests.stop,
-    "Word": requests.WORD.read,
+    "ManualOverride": requests.OVERRIDE.read,
 }
 
 
@@ -230,7 +230,7 @@ def test_a_body_that_is_no_json_is_said_to_be_none(body: bytes) -> None:
 
 
 def test_what_a_request_does_not_name_is_kept() -> None:
-    said = requests.terms(requests.CAMPAIGN.read({"account_id": "a", "campaign_id": "c", "limit": None}))
+    said = requests.campaign_settings(requests.CAMPAIGN.read({"account_id": "a", "campaign_id": "c", "limit": None}))
     assert said == requests.CampaignSettings(limit=None) != requests.CampaignSettings()
 
 

@@ -73,7 +73,7 @@ def test_what_cannot_be_fetched_is_tried_until_it_can(tmp_path: Path, settings: 
     models = looked(Champions(store.current, settings), 3)
     assert models.versions == {} and models.left_out() == {}
     told = models.fault()
-    assert told is not None and str(fault) in told and "it is tried again" in told
+    assert told is not None and str(fault) in told and "retrying" in told
     store.faults = {"clicks": fault}
     assert looked(models).versions == {"bidder": "1"}
     assert models.fault() is not None
@@ -161,4 +161,4 @@ def test_a_registry_that_is_away_at_the_start_is_followed_when_it_is_there(
 def test_where_nothing_was_released_it_says_what_to_do(settings: Settings) -> None:
     models = Champions(lambda: {}, settings)
     models.look()
-    assert models.fault() == "no model is released yet: adloop run"
+    assert models.fault() == "no model is released: adloop run"

@@ -145,7 +145,7 @@ def test_a_customer_who_is_asked_about_must_be_known() -> None:
         Features(Away(0)),
     )
     assert (known.answers.get("churn_probability"), known.answers.get("predicted_ctr"), known.faults) == (1.0, None, ())
-    assert new.faults[0] == "the online store has no customer 'new'"
+    assert new.faults[0] == "customer 'new' is not in the online store"
 
 
 def test_a_store_that_is_away_is_said_and_not_waited_for_by_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def test_a_store_that_is_away_is_said_and_not_waited_for_by_all(monkeypatch: pyt
     assert away.faults == ("the online store does not answer",) and anonymous.faults == ()
     assert away.answers.get("predicted_ctr") == 4.0
     (paused,) = answers(predictors, [asked(2, "known")], features)
-    assert paused.faults == ("the online store did not answer a moment ago",)
+    assert paused.faults == ("the online store failed a moment ago",)
     assert online.asked == 1
     now += PAUSE_S
     (back,) = answers(predictors, [asked(2, "known")], features)

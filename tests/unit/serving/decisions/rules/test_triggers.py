@@ -290,7 +290,7 @@ def test_who_buys_much_less_often_is_made_an_offer_before_the_risk_is_medium(
     assert made.action is (Action.RETENTION_OFFER if declines else Action.HOLD)
     assert [one.name for one in made.triggers] == ["declining_engagement"] * declines
     if declines:
-        assert made.amount == pytest.approx(6) and "of the rate of before" in made.reason
+        assert made.amount == pytest.approx(6) and "of the earlier rate" in made.reason
     riskier = replace(said, answers={"churn_probability": 0.8, "value": 200.0})
     worse = decide(asked, riskier, State(seen_at=NOON, store_at=NOON, campaign=BUSY), PARAMS, 1)
     assert worse.amount == pytest.approx(32) and worse.triggers[0].name == "churn_high"
