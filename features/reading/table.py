@@ -101,7 +101,8 @@ def _mistaken_label(
     if source.table != "customers" or "churned" in schema.columns or "churned" in [one.name for one in readings]:
         return []
     headers = [one.header for one in readings]
-    close = columns.guess("churned", headers) or next((one for one in headers if "churn" in columns.plain(one)), None)
+    stem = "churned".removesuffix("ed")
+    close = columns.guess("churned", headers) or next((one for one in headers if stem in columns.plain(one)), None)
     column = next((one for one in readings if one.header == close), None)
     if column is None:
         return []
