@@ -32,6 +32,7 @@ def read(home: Place, family: str, since: datetime | None = None) -> pd.DataFram
             record["logged_at"] < begin
             or family not in said["versions"]
             or asked not in kinds()
+            or family not in kinds()[asked].families
             or "answers" not in said
         ):
             continue  # also one of an earlier version, which did not record what models read

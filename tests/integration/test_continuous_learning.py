@@ -31,9 +31,14 @@ from models.evaluation.policy_value import value_above_champion
 from models.registry import Registry
 from pipelines.loop import goes_on_from
 from serving.decisions.case import Case
+from serving.decisions.decide import decide
+from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.params import read as params_of
-from serving.decisions.records import Action
+from serving.decisions.predict.active_models import ActiveModels
+from serving.decisions.predict.features import Features
+from serving.decisions.predict.predictor import BundlePredictor
+from serving.decisions.records import Action, Counters, Segment, Spend, State, WindowedCounters
 from serving.decisions.rules.bids import multiplier
 from serving.experiments import challenge
 from serving.experiments.simulation import advertisers, run
@@ -234,6 +239,26 @@ def test_a_challenger_is_asked_with_the_features_of_then(
     nobody = Online(Settings(home=tmp_path))
     assert challenge.Challenger(champion, champion, nobody).ratios(ours) == pytest.approx(1.0, abs=1e-6)
     assert np.abs(challenge.Challenger(later, champion, nobody).ratios(ours) - 1).max() > 1e-3
+
+
+@pytest.mark.parametrize(("chance", "action"), [(0.9, Action.ADD_KEYWORD), (0.0, Action.HOLD)])
+def test_a_keyword_that_is_worth_more_than_it_costs_is_added(
+    learnt: Learnt, challenger: tuple[Bundle, Bundle], chance: float, action: Action
+) -> None:
+    """By the answer of the champion, which a look at a campaign asks for too."""
+    asked = {"keyword": "boots", "features": {"predicted_value": chance}}
+    look = Review("look", FIRST_DAY * 86_400.0 + 3600, "acme", small_market.CAMPAIGNS[0], **asked)
+    counted = Counters(bids=900, impressions=500, clicks=5, cost=0.5)
+    spend, idle = Spend(daily_limit=100.0), {"keyword": {"boots": Segment(paused=True)}}
+    state = State(campaign=spend, target_cpc=0.1, window=WindowedCounters(counted, counted), segments=idle)
+    active = ActiveModels({"bidding": BundlePredictor(challenger[0], "1")}, {})
+    ((predictors, _),) = active.parts([look], SEED)
+    (said,) = predictors.predict([look], [state], Features(Online(learnt.settings)))
+    made = decide(look, said, state, params_of(PARAMS)[0], SEED)
+    assert (made.action, made.versions) == (action, {"bidding": "1"})
+    assert said.answers["predicted_ctr"] > 0.01 or action is Action.HOLD
+    without = decide(look, replace(said, answers={}, faults=("bidding 1 failed",)), state, params_of(PARAMS)[0], SEED)
+    assert without.action is Action.HOLD and without.arm == "policy"
 
 
 def test_bids_that_were_never_tried_are_not_vouched_for(

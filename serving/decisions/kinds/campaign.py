@@ -6,7 +6,7 @@ from math import exp
 from typing import Any, ClassVar, Literal
 
 from serving.decisions.case import Case, Draft
-from serving.decisions.kinds.kind import Kind
+from serving.decisions.kinds.kind import Kind, Need
 from serving.decisions.records import Action, Opportunity, Trigger
 from serving.decisions.rules import guardrails, segments
 from serving.decisions.rules.bids import multiplier
@@ -155,6 +155,12 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+def fallback(draft: Draft, case: Case[Review]) -> Changed:
+    """Nothing is done where the store or the clock failed, nor where a model did that the change is based on."""
+    by_model = draft.action is Action.ADD_KEYWORD
+    return guardrails.held(draft, guardrails.fault(case) if by_model else guardrails.state_fault(case))
+
+
 def change_limits(draft: Draft, case: Case[Any]) -> Changed:
     """Limit changes of the multiplier and of budget shares, per change and per day."""
     limits, made = case.params.changes, case.state.changes
@@ -187,9 +193,11 @@ KIND = Kind(
         "asked": "campaign",
         "keyword": "running shoes",
     },
+    # What an impression of the keyword would bring.
+    needs={name: Need("bidding", name, "campaign_id", optional=True) for name in ("predicted_ctr", "expected_value")},
     policy=policy,
     guardrails=(
-        ("fallback", guardrails.fallback),
+        ("fallback", fallback),
         ("cooldown", guardrails.cooldown(lambda case: case.params.changes.cooldown_s)),
         ("change_limits", change_limits),
         ("override", guardrails.override),

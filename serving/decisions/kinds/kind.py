@@ -72,8 +72,8 @@ class Kind:
 
     @cached_property
     def families(self) -> tuple[str, ...]:
-        """Families of the needed answers."""
-        return tuple(sorted({need.family for need in self.needs.values()}))
+        """Families of the needed answers. Families of optional ones are asked where another kind needs them."""
+        return tuple(sorted({need.family for need in self.needs.values() if not need.optional}))
 
     @property
     def followed(self) -> bool:

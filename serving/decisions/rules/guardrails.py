@@ -30,11 +30,14 @@ def apply(
 
 def fault(case: Case[Any]) -> str | None:
     """Why the inputs of a decision are unusable: the store, the clock or a model failed. None where they are usable."""
-    if not case.state.known:
-        return "the store does not answer"
-    if (strange := _clock(case)) is not None:
-        return strange
+    if (wrong := state_fault(case)) is not None:
+        return wrong
     return "; ".join(case.predictions.faults) if case.predictions.faults else None
+
+
+def state_fault(case: Case[Any]) -> str | None:
+    """What failed of the store and the clock."""
+    return _clock(case) if case.state.known else "the store does not answer"
 
 
 def _clock(case: Case[Any]) -> str | None:
@@ -50,7 +53,12 @@ def _clock(case: Case[Any]) -> str | None:
 
 def fallback(draft: Draft, case: Case[Any]) -> Changed:
     """No action after a failure of a model, the store or the clock."""
-    if (wrong := fault(case)) is None:
+    return held(draft, fault(case))
+
+
+def held(draft: Draft, wrong: str | None) -> Changed:
+    """No action after a failure."""
+    if wrong is None:
         return None
     return draft.held(f"no action: {wrong}", arm="fallback", propensity=1.0, explored=False), wrong
 

@@ -41,8 +41,12 @@ def _rate(counters: list[Counters]) -> float:
 
 
 def missed_keyword(case: Case[Any]) -> tuple[str, Trigger] | None:
-    """The suggested keyword, if it is not running and its impressions are worth more than they cost."""
-    name, worth = case.opportunity.keyword, amount(case.answer("expected_value"))
+    """The suggested keyword, if it is not running and its impressions are worth more than they cost.
+
+    An impression is worth what the model expects of it; for a chance of a click, that times the target cost.
+    """
+    name, clicks, target = case.opportunity.keyword, case.answer("predicted_ctr"), case.state.target_cpc
+    worth = amount(case.answer("expected_value")) or amount(clicks and target and clicks * target)
     if name is None or worth is None:
         return None
     known, recent = case.state.segments.get("keyword", {}).get(name), case.state.window.recent

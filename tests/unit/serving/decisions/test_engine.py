@@ -161,7 +161,9 @@ def _is_bounded(made: Decision | Draft, case: Case) -> None:
         _bid_is_bounded(made, case)
     elif made.action is not Action.HOLD:
         _change_is_bounded(made, case)
-        assert case.state.known and not case.predictions.faults and case.state.override is None
+        assert case.state.known and case.state.override is None
+        by_counters = case.opportunity.asked == "campaign" and made.action is not Action.ADD_KEYWORD
+        assert by_counters or not case.predictions.faults
 
 
 UNPRICED = {Action.HOLD, Action.PAUSE_KEYWORD, Action.ADD_KEYWORD, Action.ROTATE_CREATIVE}

@@ -237,6 +237,9 @@ def test_a_keyword_whose_impressions_are_worth_more_than_they_cost_is_begun_with
     made = look(state, said=Predictions({"expected_value": 0.02}), keyword="boots")
     assert (made.action, made.target) == (Action.ADD_KEYWORD, "boots")
     assert look(state, said=Predictions({"expected_value": 0.011}), keyword="boots").action is Action.HOLD
+    for clicks, begun in ((0.03, True), (0.01, False)):  # of a click, each worth the target of 0.8
+        made = look(replace(state, target_cpc=0.8), said=Predictions({"predicted_ctr": clicks}), keyword="boots")
+        assert (made.action is Action.ADD_KEYWORD) == begun
 
 
 @pytest.mark.parametrize("dimension", ["channel", "hour", "audience", "creative"])
