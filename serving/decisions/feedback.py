@@ -19,9 +19,10 @@ from typing import Literal
 import orjson
 
 from features.records import EVENT_TABLE
-from serving.decisions.attribution import facts, followed
+from serving.decisions.attribution import facts, followed, logged
 from serving.decisions.params import DecisionParams
 from serving.decisions.state.store import FeedbackEvent, Flag, Store, StoreUnavailable
+from serving.records.columns import LoggedRecord
 
 log = logging.getLogger("adloop.decisions")
 
@@ -112,15 +113,15 @@ class Feedback:
         self._db.executescript(SCHEMA)
         (self._aside,) = self._db.execute("SELECT count(*) FROM event WHERE counted = 2").fetchone()
 
-    def expect(self, written: Sequence[bytes]) -> None:
+    def expect(self, records: Sequence[LoggedRecord]) -> None:
         """Register logged decisions whose outcomes matter. Called by the decision log.
 
         Idempotent. Counts the events that were waiting for these decisions.
         """
         rows = [
-            (made["account_id"], made["decision_id"], record["logged_at"], orjson.dumps(facts(record)))
-            for record in map(orjson.loads, written)
-            if followed(record) and (made := record["decision"])
+            (entry.decision.account_id, entry.decision.decision_id, entry.logged_at, orjson.dumps(facts(entry)))
+            for entry in map(logged, records)
+            if followed(entry)
         ]
         if not rows:
             return

@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 
 import orjson
 
-from serving.decisions.attribution import facts, followed
+from serving.decisions.attribution import facts, followed, logged
 from serving.decisions.feedback import BATCH, FLAGGED, Observed, Status
 from serving.decisions.params import DecisionParams
 from serving.decisions.state.redis import RedisStore
 from serving.decisions.state.store import FeedbackEvent, Flag, StoreUnavailable
 from serving.decisions.state.wire import expecting
+from serving.records.columns import LoggedRecord
 from serving.records.writer import LogUnavailable, RecordLog
 
 log = logging.getLogger("adloop.decisions")
@@ -53,7 +54,7 @@ class SharedFeedback:
         self._ahead_s = params.clock.ahead_s
         keep_s = None if keep_days is None else max(keep_days * 86_400, params.keeping.remembered_s)
         self._events = RecordLog(place, keep_s=keep_s)
-        self._owed: deque[tuple[str, str, dict[str, Any]]] = deque()
+        self._owed: deque[tuple[str, dict[str, Any]]] = deque()
         self._turn, self._away, self._aside = Lock(), "", 0
 
     def fault(self) -> str | None:
@@ -65,22 +66,17 @@ class SharedFeedback:
         """`counting`, or why not; and the number of events that were set aside."""
         return {"state": self.fault() or "counting", "set_aside": self._aside}
 
-    def expect(self, written: Sequence[bytes]) -> None:
+    def expect(self, records: Sequence[LoggedRecord]) -> None:
         """Register logged decisions, so that events can be joined. Keeps them while the store is unavailable.
 
         Raises `StoreUnavailable` where too many are kept.
         """
-        for record in map(orjson.loads, written):
-            made = record["decision"]
-            if not followed(record):
-                continue
-            found = made["account_id"], made["decision_id"], facts(record)
+        for entry in filter(followed, map(logged, records)):
+            account, decision = entry.decision.account_id, entry.decision.decision_id
             try:
-                expecting(*found)
+                self._owed.append((account, expecting(account, decision, facts(entry))))
             except (ValueError, TypeError):
-                log.exception("decision %s cannot be registered for feedback", found[1])
-            else:
-                self._owed.append(found)
+                log.exception("decision %s cannot be registered for feedback", decision)
         try:
             self._settle()
         except StoreUnavailable:

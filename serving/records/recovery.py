@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from serving.records import journal, parts
-from serving.records.columns import batch
+from serving.records.columns import LoggedRecord, batch
 
 log = logging.getLogger("adloop.records")
 
 
-def recover(place: Path, recovered: Callable[[Sequence[bytes]], None]) -> None:
+def recover(place: Path, recovered: Callable[[Sequence[LoggedRecord]], None]) -> None:
     """Make parts of abandoned journals, and pass on their records. For one process at a time.
 
     A journal that was changed after it was written is renamed to `.damaged`; the records before the change become a
@@ -51,7 +51,7 @@ def _set_aside(path: Path, why: str) -> None:
 
 
 def _finish(
-    place: Path, kept: journal.JournalContent, recovered: Callable[[Sequence[bytes]], None], closed: bool
+    place: Path, kept: journal.JournalContent, recovered: Callable[[Sequence[LoggedRecord]], None], closed: bool
 ) -> None:
     if kept.rest:
         log.warning("chain %s: %d bytes of an unfinished group are removed", kept.chain, len(kept.rest))
@@ -59,4 +59,4 @@ def _finish(
         columns = [batch(kept.chain, kept.first, kept.written, kept.hashes)] if kept.written else []
         parts.write(place, parts.Head(kept.chain, kept.first, kept.previous, closed), columns)
     if kept.written:
-        recovered(kept.written)
+        recovered([LoggedRecord(line) for line in kept.written])

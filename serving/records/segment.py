@@ -15,7 +15,7 @@ from typing import Any
 
 from serving.records import journal, parts, recovery
 from serving.records.chain import genesis, links
-from serving.records.columns import batch
+from serving.records.columns import LoggedRecord, Row, batch
 from serving.records.journal import Journal
 from serving.records.parts import Head
 from serving.records.tidy import tidy
@@ -57,7 +57,9 @@ class ChainSegment:
         keep_s: seconds after which parts are removed; None: never.
     """
 
-    def __init__(self, place: Path, recovered: Callable[[Sequence[bytes]], None], keep_s: float | None = None) -> None:
+    def __init__(
+        self, place: Path, recovered: Callable[[Sequence[LoggedRecord]], None], keep_s: float | None = None
+    ) -> None:
         self._place, self._keep_s, self._tidied = place, keep_s, float("-inf")
         chain = f"{time.time_ns() // 1_000_000:013d}-{uuid.uuid4().hex[:12]}"
         with (place / ".lock").open("w") as lock:  # keeps the journal from looking abandoned before its writer locks it
@@ -68,11 +70,12 @@ class ChainSegment:
         self._left: list[_Whole] = []  # finished journals without a part
         self._begin(self._journal)
 
-    def commit(self, written: Sequence[bytes]) -> None:
+    def commit(self, records: Sequence[LoggedRecord]) -> None:
         """Write a group to disk, whole or not at all. Raises `OSError` where the disk fails."""
+        written = [one.line for one in records]
         hashes = links(self._journal.head, written)
         self._journal.commit(written, hashes)
-        self._loose.extend(zip(written, hashes, strict=True))
+        self._loose.extend(zip(written, hashes, (one.row for one in records), strict=True))
         self._bytes += sum(map(len, written))
         if len(self._loose) >= BATCH:
             self._bind()
@@ -81,8 +84,8 @@ class ChainSegment:
         """Convert new records to columns, once there are enough: small batches are slow."""
         if self._loose:
             first = self._journal.end - len(self._loose)
-            written, hashes = zip(*self._loose, strict=True)
-            self._batches.append(batch(self._journal.chain, first, written, hashes))
+            written, hashes, rows = zip(*self._loose, strict=True)
+            self._batches.append(batch(self._journal.chain, first, written, hashes, rows))
             self._loose.clear()
 
     @property
@@ -129,7 +132,7 @@ class ChainSegment:
     def _begin(self, journal: Journal) -> None:
         self._journal, self._began = journal, time.monotonic()
         self._batches: list[Any] = []
-        self._loose: list[tuple[bytes, bytes]] = []
+        self._loose: list[tuple[bytes, bytes, Row | None]] = []
         self._bytes = 0
 
 

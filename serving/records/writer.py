@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from serving.records.columns import LoggedRecord, row
 from serving.records.segment import ChainSegment
 
 log = logging.getLogger("adloop.records")
@@ -23,7 +25,7 @@ LIMIT = 64 << 20
 RETRY = 0.25
 
 #: Called with the records that are on disk, in order; may get some again after a kill, so it must be idempotent.
-Listener = Callable[[Sequence[bytes]], None]
+Listener = Callable[[Sequence[LoggedRecord]], None]
 
 
 class LogUnavailable(RuntimeError):
@@ -42,13 +44,13 @@ class RecordLog:
     def __init__(
         self,
         place: Path,
-        listener: Listener = lambda written: None,
+        listener: Listener = lambda records: None,
         keep_s: float | None = None,
     ) -> None:
         place.mkdir(parents=True, exist_ok=True)
         self._listener = listener
         self._segment = ChainSegment(place, listener, keep_s)
-        self._waiting, self._untold = deque[bytes](), list[bytes]()
+        self._waiting, self._untold = deque[LoggedRecord](), list[LoggedRecord]()
         self._bytes = self._appended = self._committed = 0
         self._stop, self._urgent = False, threading.Event()
         self._fault: str | None = None
@@ -58,19 +60,24 @@ class RecordLog:
         self._thread = threading.Thread(target=self._run, name="record", daemon=True)
         self._thread.start()
 
-    def write(self, *written: bytes) -> None:
+    def write(self, *lines: bytes, sources: Sequence[Any] | None = None) -> None:
         """Append records, each a line of JSON; they are on disk shortly after.
+
+        Args:
+            sources: the dataclass that each line was made from: its columns are then made without parsing the line.
 
         Raises `LogUnavailable` where the disk has not kept up or the log is closed; do not act on an unrecorded answer.
         """
+        given = sources or [None] * len(lines)
+        records = [LoggedRecord(line, one, one and row(one)) for line, one in zip(lines, given, strict=True)]
         with self._lock:
             if self._stop or self._fault is not None or self._bytes > LIMIT:
                 raise LogUnavailable(
                     "it is closed" if self._stop else self._fault or "too much is waiting for the disk"
                 )
-            self._waiting.extend(written)
-            self._bytes += sum(map(len, written))
-            self._appended += len(written)
+            self._waiting.extend(records)
+            self._bytes += _size(records)
+            self._appended += len(records)
         if self._bytes > GROUP_BYTES:
             self._urgent.set()
 
@@ -151,5 +158,9 @@ class RecordLog:
             log.exception("%d records could not be handed on", len(self._untold))
             return
         with self._lock:
-            self._bytes -= sum(map(len, self._untold))
+            self._bytes -= _size(self._untold)
         self._untold = []
+
+
+def _size(records: Sequence[LoggedRecord]) -> int:
+    return sum(len(one.line) for one in records)

@@ -10,6 +10,7 @@ from serving.decisions.feedback import Feedback, Observed, Status
 from serving.decisions.metrics import FAULTS
 from serving.health.backoff import Backoff
 from serving.records import reading
+from serving.records.columns import LoggedRecord
 
 log = logging.getLogger("adloop.decisions")
 
@@ -58,14 +59,14 @@ class Intake:
             self._failed(fault)
             raise
 
-    def expect(self, written: Sequence[bytes]) -> None:
+    def expect(self, records: Sequence[LoggedRecord]) -> None:
         """As `Feedback.expect`; while it is unavailable, the decisions stay in the log."""
         feedback = self._opened()
         if feedback is None:
             self._owes = True
             return
         try:
-            feedback.expect(written)
+            feedback.expect(records)
         except sqlite3.Error as fault:
             self._owes = True
             self._failed(fault)
@@ -95,7 +96,7 @@ class Intake:
             if self._logged.exists():
                 for stretch in reading.stretches(self._logged, {}):
                     for start in range(0, len(stretch.written), BATCH):
-                        feedback.expect(stretch.written[start : start + BATCH])
+                        feedback.expect([LoggedRecord(line) for line in stretch.written[start : start + BATCH]])
             self._owes = False
         except sqlite3.Error as fault:
             self._owes = True

@@ -23,7 +23,7 @@ class DecisionLog(RecordLog):
         self,
         place: Path,
         params: DecisionParams,
-        listener: Listener = lambda written: None,
+        listener: Listener = lambda records: None,
         keep_days: float | None = None,
     ) -> None:
         self._params = stored.keep(place, params)
@@ -43,4 +43,5 @@ class DecisionLog(RecordLog):
 
         Raises `TypeError` for values that JSON cannot hold, and otherwise as `write`; do not act on the decision then.
         """
-        self.write(to_json(Entry(time.time(), self._params, opportunity, predictions, state, grant, decision)))
+        entry = Entry(time.time(), self._params, opportunity, predictions, state, grant, decision)
+        self.write(to_json(entry), sources=[entry])

@@ -38,7 +38,6 @@ from serving.decisions.state.wire import (
     books,
     campaign_key,
     claiming,
-    expecting,
     flat,
     owner,
     recording,
@@ -117,15 +116,15 @@ class RedisStore:
         told = self._run(RECORD, [(one.account_id, recording(one)) for one in events])
         return [Receipt(counted == 1, flag or None) for counted, flag in told]
 
-    def expect(self, decisions: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[tuple[str, str, Flag]]:
-        """Register decisions (account, id and facts), and count the events that were waiting for them.
+    def expect(self, decisions: Sequence[tuple[str, Mapping[str, Any]]]) -> list[tuple[str, str, Flag]]:
+        """Register decisions (account and `wire.expecting`), and count the events that were waiting for them.
 
         Returns account, id and flag of each flagged event. Idempotent.
         """
-        told = self._run(EXPECT, [(account, expecting(account, one, facts)) for account, one, facts in decisions])
+        told = self._run(EXPECT, decisions)
         return [
             (account, event, flag)
-            for (account, _, _), flags in zip(decisions, told, strict=True)
+            for (account, _), flags in zip(decisions, told, strict=True)
             for event, flag in zip(flags[::2], flags[1::2], strict=True)
         ]
 

@@ -60,39 +60,44 @@ def reserving(asked: Reservation) -> dict[str, Any]:
 
 
 def recording(event: FeedbackEvent) -> dict[str, Any]:
+    return {**_told(event), **_facts(event)}
+
+
+def _told(event: FeedbackEvent) -> dict[str, Any]:
     return {
         "event": event.event_id,
-        "opportunity": event.opportunity_id,
-        "campaign": event.campaign_id,
-        "purpose": event.purpose,
         "kind": event.kind,
         "at": event.occurred_at,
-        "decided_at": event.occurred_at if event.decided_at is None else event.decided_at,
-        "promised": book.micros(event.promised),
         "cost": None if event.cost is None else book.micros(event.cost),
         "value": round(event.value * MICRO),
         "squares": event.value**2,
         "counted": book.seen(event),
+    }
+
+
+def _facts(event: FeedbackEvent) -> dict[str, Any]:
+    """Facts of an event's decision that the books need; the event contains the rest."""
+    return {
+        "opportunity": event.opportunity_id,
+        "campaign": event.campaign_id,
+        "purpose": event.purpose,
+        "decided_at": event.occurred_at if event.decided_at is None else event.decided_at,
+        "promised": book.micros(event.promised),
         "segments": [SEPARATOR.join((dimension, name, "")) for dimension, name in event.segments.items()],
         "arm": event.arm or "",
         "version": event.version,
     }
 
 
-#: Facts of an event's decision that the books need; the event contains the rest.
-_OF_DECISION = ("opportunity", "campaign", "purpose", "decided_at", "promised", "segments", "arm", "version")
-
-
 def expecting(account: str, decision: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """A decision that may have outcomes. Raises `ValueError` or `TypeError` for invalid facts."""
-    told = recording(FeedbackEvent("", account_id=account, kind="loss", occurred_at=0.0, **facts))
-    return {"decision": decision, "facts": orjson.dumps({name: told[name] for name in _OF_DECISION}).decode()}
+    told = _facts(FeedbackEvent("", account_id=account, kind="loss", occurred_at=0.0, **facts))
+    return {"decision": decision, "facts": orjson.dumps(told).decode()}
 
 
 def taking(event: FeedbackEvent, decision: str) -> dict[str, Any]:
     """An event, without the facts of its decision."""
-    told = {name: value for name, value in recording(event).items() if name not in _OF_DECISION}
-    return {"event": event.event_id, "decision": decision, "told": orjson.dumps(told).decode()}
+    return {"event": event.event_id, "decision": decision, "told": orjson.dumps(_told(event)).decode()}
 
 
 def claiming(decision: Decision, cooldown_s: float) -> dict[str, Any]:

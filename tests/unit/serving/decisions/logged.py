@@ -15,6 +15,7 @@ from serving.decisions.rebuild import to_json
 from serving.decisions.records import Decision, Opportunity, Predictions, Spend, State
 from serving.decisions.state.store import Grant
 from serving.records import reading
+from serving.records.columns import LoggedRecord
 from serving.records.segment import ChainSegment
 
 PARAMS = load(Path(__file__).parents[4] / "params.yaml").decisions
@@ -43,9 +44,9 @@ def logged(place: Path, count: int, start: int = 0) -> None:
     log.close()
 
 
-def lines(entries: Sequence[Entry]) -> list[bytes]:
-    """The records of decisions."""
-    return [to_json(entry) for entry in entries]
+def lines(entries: Sequence[Entry]) -> list[LoggedRecord]:
+    """The records of decisions, as they are read back."""
+    return [LoggedRecord(to_json(entry)) for entry in entries]
 
 
 def ids(place: Path) -> list[str]:
@@ -62,7 +63,7 @@ def left_open(place: Path, *groups: int) -> Path:
     """The journal of a writer that was killed after these groups."""
     place.mkdir(exist_ok=True)
     name, at = stored.keep(place, PARAMS), 0
-    written = ChainSegment(place, lambda written: None)
+    written = ChainSegment(place, lambda records: None)
     for count in groups:
         entries = [Entry(time.time(), name, *decided(at + one)) for one in range(count)]
         written.commit(lines(entries))

@@ -172,7 +172,7 @@ def test_the_listener_is_told_all_in_order_though_it_fails_now_and_then(tmp_path
     def listen(entries):
         if rng.random() < 0.5:
             raise RuntimeError("away")
-        told.extend(read(written).opportunity.opportunity_id for written in entries)
+        told.extend(read(one.line).opportunity.opportunity_id for one in entries)
 
     left_open(tmp_path, 4)  # a killed writer's are told, too
     while True:
