@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
@@ -46,21 +48,37 @@ def run_loop(
     seconds = {}
     for name in _learnable(family, source, settings, console, schema):
         started = time.monotonic()
-        window: Window | None = getattr(params.family(name), "window", None)
-        first = Registry(settings).champion(name) is None
-        moments = [f"-{window.horizon_days}d", ""] if window and first else [""]
-        for as_of in moments:
-            console.print(
-                f"[bold]{name}[/bold] {'as of ' + as_of + ' before the data ends' if as_of else 'as of today'}"
-            )
-            start = goes_on_from(name, source, settings)
-            where = {"source": source, "fingerprint": content, "as_of": as_of, "start": start, "schema": schema.plain()}
-            _pipeline(name, params, where, settings, console)
+        with _one_at_a_time(name, settings, console):
+            window: Window | None = getattr(params.family(name), "window", None)
+            first = Registry(settings).champion(name) is None
+            for as_of in [f"-{window.horizon_days}d", ""] if window and first else [""]:
+                console.print(
+                    f"[bold]{name}[/bold] {'as of ' + as_of + ' before the data ends' if as_of else 'as of today'}"
+                )
+                start = goes_on_from(name, source, settings)
+                where = {"source": source, "fingerprint": content, "as_of": as_of, "start": start}
+                _pipeline(name, params, where | {"schema": schema.plain()}, settings, console)
         seconds[name] = time.monotonic() - started
     _simulated_day(FAMILY in seconds, params_file, settings, console)
     report = publish(settings, time.monotonic() - began, seconds)
     console.print(terminal.table(report))
     console.print(f"report: {escape(str(settings.home / 'report' / 'index.html'))}")
+
+
+@contextmanager
+def _one_at_a_time(family: str, settings: Settings, console: Console) -> Iterator[None]:
+    """Wait for another run of the family, so that two first runs do not release the earlier model over today's."""
+    lock = FileLock(settings.home / "runs" / f"{family}.loop.lock")
+    Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        console.print(f"[bold]{family}[/bold] waits for another run to end")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def goes_on_from(family: str, source: list[str], settings: Settings) -> str:
