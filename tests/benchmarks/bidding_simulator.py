@@ -54,16 +54,20 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
     winning brings on average by the true chances, which the simulator alone knows. Budgets are the same amounts before
     and after a shift.
     """
-    learn = drawn(0, LEARN)
     with tempfile.TemporaryDirectory() as folder:
-        data = TrainingData(learn, SEED, Path(folder) / "second", schedule=SCHEDULE)
-        released = best(held_out(data))
-        model = made(released, FITS[released](data), data, pd.DataFrame(columns=[ENTITY, *DRIVEN_BY]))
-        policies = {name: FITS[name](data) for name in OTHERS}
+        data = TrainingData(drawn(0, LEARN), SEED, Path(folder) / "second", schedule=SCHEDULE)
+        told = second_price(data)
         shading = first_price(data, replace(data, checkpoint=Path(folder) / "first", pricing="first"))
         branches = branching(data, FITS["dqn"](whole(data)))
-    told = [row for kind in KINDS for row in figures(kind, data, policies, model)]
     return [bidding_market.vs_best_rule(), *told, *shading, *branches]
+
+
+def second_price(data: TrainingData) -> list[dict[str, Any]]:
+    """Rows of what is released beside the field's rules, on days as before and on days with a shift."""
+    released = best(held_out(data))
+    model = made(released, FITS[released](data), data, pd.DataFrame(columns=[ENTITY, *DRIVEN_BY]))
+    policies = {name: FITS[name](data) for name in OTHERS}
+    return [row for kind in KINDS for row in figures(kind, data, policies, model)]
 
 
 def drawn(first_day: int, days: int, shifts: tuple[Shift, ...] = (), expected: bool = False) -> Episodes:
