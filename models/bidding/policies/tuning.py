@@ -8,11 +8,25 @@ from models.bidding import market
 from models.bidding.auctions import Episodes, Floats
 from models.bidding.environment import Policy
 from models.bidding.market import Markets
+from models.bidding.observation import Observation
 from models.bidding.policies.budget_curve import BudgetCurve
 from models.bidding.shading import play
 
 #: Candidate settings, as multiples of a campaign's unit, and of its earlier setting.
 SETTINGS, NEAR = tuple(np.geomspace(0.1, 8, 36).tolist()), tuple(np.geomspace(0.5, 2, 21).tolist())
+#: Lines of a replay, each an episode with a budget and a multiple: enough that an auction's cost is that of its arrays.
+LINES = 20_000
+
+
+class Multiples(BudgetCurve):
+    """A budget curve times each of `factors`: a replay's lines are blocks of equal size, one for each factor."""
+
+    factors: tuple[float, ...]
+
+    def at(self, seen: Observation) -> Floats:
+        """See `BudgetCurve`."""
+        once = super().at(seen)
+        return np.asarray(once * np.repeat(self.factors, len(once) // len(self.factors)))
 
 
 def tuned(
@@ -49,12 +63,14 @@ def _tried(
     """For each campaign and ratio, the best of these multiples of the start value."""
     prices = {name: markets[name].price for name in around}
     budget = market.budgets(markets, episodes, ratios)
+    at_once = max(LINES // max(budget.size, 1), 1)
     won = []
-    for factor in factors:
-        settings = {name: tuple(factor * one for one in base) for name, base in around.items()}
-        policy = make(BudgetCurve(ratios=ratios, prices=prices, settings=settings))
-        won.append(play(episodes, budget, policy, markets).value)
-    value = np.array(won)
+    for first in range(0, len(factors), at_once):
+        some = tuple(factors[first : first + at_once])
+        policy = make(Multiples(ratios=ratios, prices=prices, settings=around, factors=some))
+        value = play(episodes, np.tile(budget, (len(some), 1)), policy, markets).value
+        won.append(value.reshape(len(some), *budget.shape))
+    value = np.concatenate(won)
     return {
         name: tuple(
             factors[place] * one
