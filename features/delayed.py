@@ -103,17 +103,22 @@ class Delay:
 
 def learn(tables: Tables, as_of: str | None = None) -> Delay:
     """Estimate the delays of conversions in `auctions`, as of `as_of`."""
-    there = tables.columns("auctions")
     with tables.connect() as db:
-        end = _end(db, tables, there, as_of)
-        if end is None or "conversion_value" not in there:
-            return Delay.none()
-        given = {"auctions": tables.whole("auctions"), "end": end}
-        if "converted_at" in there:
-            told = db.execute(_TIMES.format(**given)).fetchnumpy()
-            campaigns, delay, age = (np.asarray(told[name]) for name in ("campaign_id", "delay", "age"))
-            return Delay(end, _by_campaign(campaigns, delay, age))
-        days = db.execute(_DAYS.format(**given)).fetchnumpy()
+        return learn_by(db, tables, as_of)
+
+
+def learn_by(db: duckdb.DuckDBPyConnection, tables: Tables, as_of: str | None = None) -> Delay:
+    """`learn` over an open connection."""
+    there = tables.columns("auctions")
+    end = _end(db, tables, there, as_of)
+    if end is None or "conversion_value" not in there:
+        return Delay.none()
+    given = {"auctions": tables.whole("auctions"), "end": end}
+    if "converted_at" in there:
+        told = db.execute(_TIMES.format(**given)).fetchnumpy()
+        campaigns, delay, age = (np.asarray(told[name]) for name in ("campaign_id", "delay", "age"))
+        return Delay(end, _by_campaign(campaigns, delay, age))
+    days = db.execute(_DAYS.format(**given)).fetchnumpy()
     count = open_days(*(np.asarray(days[name], dtype=np.float64) for name in ("age", "clicks", "conversions")))
     return Delay(end, {ALL: np.zeros(24 * count)} if count else {}, 24 * count)
 

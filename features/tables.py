@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -114,11 +115,11 @@ class Tables:
 
     def columns(self, table: str) -> dict[str, str]:
         """DuckDB type by column; empty where the table is absent."""
-        if not self.path(table).is_file():
+        file = self.path(table)
+        if not file.is_file():
             return {}
-        with duckdb.connect() as db:
-            described = db.execute(f"DESCRIBE SELECT * FROM {self.sql(table)}").fetchall()
-        return {name: kind for name, kind, *_ in described}
+        about = file.stat()
+        return dict(_columns(file, (about.st_ino, about.st_size, about.st_mtime_ns)))
 
     def attributes(self) -> dict[str, str]:
         """DuckDB type by customer attribute."""
@@ -152,6 +153,14 @@ class Tables:
         """Number of rows by table."""
         with duckdb.connect() as db:
             return {name: db.execute(f"SELECT count(*) FROM {self.sql(name)}").fetchall()[0][0] for name in self.names}
+
+
+@lru_cache(maxsize=256)
+def _columns(file: Path, version: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
+    """DuckDB type by column of a file. It is asked for at every step and moment; `version` changes with the file."""
+    with duckdb.connect() as db:
+        described = db.execute(f"DESCRIBE SELECT * FROM read_parquet({path(file)})").fetchall()
+    return tuple((name, kind) for name, kind, *_ in described)
 
 
 def literal(text: str) -> str:

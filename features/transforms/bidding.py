@@ -118,6 +118,6 @@ def _learn_delays(db: duckdb.DuckDBPyConnection, tables: Tables, moments: "pd.Se
     db.execute("CREATE OR REPLACE TABLE waits (moment TIMESTAMP, hours BIGINT)")
     for moment in moments.unique():
         at = str(pd.Timestamp(moment))
-        delay = delayed.learn(tables, at)
+        delay = delayed.learn_by(db, tables, at)
         db.execute("INSERT INTO waits VALUES ($at::TIMESTAMP, $hours)", {"at": at, "hours": delay.wait_h})
         db.execute(f"INSERT INTO delays SELECT $at::TIMESTAMP, whose, hour, share FROM ({delay.sql()})", {"at": at})
