@@ -196,7 +196,7 @@ async def _metrics(request: Request, backend: Backend, key: Key) -> Answer:
 
 
 async def _live(request: Request, backend: Backend, key: None) -> Answer:
-    alive = backend.decide.alive and backend.outcomes.alive
+    alive = backend.decide.fault() is None
     return (200 if alive else 503), {"alive": alive}, {}
 
 

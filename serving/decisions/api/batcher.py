@@ -18,6 +18,8 @@ GROUP, WAITING = 1000, 20_000
 #: A batch of at most `SMALL` items runs in the event loop if the last one took at most `QUICK_S`: passing it to a
 #: thread and back costs as much as deciding it. Other batches would block the loop, and run in a thread.
 SMALL, QUICK_S = 64, 0.02
+#: Seconds without a finished batch after which the work is taken to be stuck: longer than any store is waited for.
+STUCK_S = 60.0
 
 
 class Overloaded(RuntimeError):
@@ -44,18 +46,24 @@ class Batcher(Generic[Item, Answer]):
         self._work = work
         self._jobs: deque[_Job[Item, Answer]] = deque()
         self._waiting, self._at_work, self._quick = 0, False, False
-        self._thread, self.alive = ThreadPoolExecutor(1, name), True
+        self._progress = perf_counter()
+        self._thread, self._closed = ThreadPoolExecutor(1, name), False
+
+    def fault(self) -> str | None:
+        """Why nothing is processed; None while it is, or where nothing waits."""
+        stuck_s = perf_counter() - self._progress if self._at_work else 0.0
+        return f"no batch was finished for {stuck_s:.0f} s, {self._waiting} items wait" if stuck_s > STUCK_S else None
 
     async def ask(self, items: Sequence[Item]) -> Sequence[Answer]:
         """Return the answers to `items`. Raises `Overloaded`, or what `work` raises for these items alone."""
-        if self._waiting > WAITING or not self.alive:
+        if self._waiting > WAITING or self._closed:
             raise Overloaded(f"{self._waiting} items are waiting")
         loop = asyncio.get_running_loop()
         job: _Job[Item, Answer] = _Job(items, loop.create_future())
         self._waiting += len(items)
         self._jobs.append(job)
         if not self._at_work:
-            self._at_work = True
+            self._at_work, self._progress = True, perf_counter()
             loop.call_soon(self._next, loop)  # lets other requests arrive first
         try:
             return await job.future
@@ -64,7 +72,7 @@ class Batcher(Generic[Item, Answer]):
 
     def close(self) -> None:
         """Finish the current batch and stop."""
-        self.alive = False
+        self._closed = True
         self._thread.shutdown()
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -115,6 +123,6 @@ class Batcher(Generic[Item, Answer]):
                 job.future.set_exception(job.fault)
             else:
                 job.future.set_result(job.answers)
-        self._at_work = bool(self._jobs)
+        self._at_work, self._progress = bool(self._jobs), perf_counter()
         if self._at_work:
             loop.call_soon(self._next, loop)

@@ -3,10 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from types import SimpleNamespace
 
+import httpx
 import pytest
 
 from serving.decisions.api import batcher
+from serving.decisions.api.app import make_app
 from serving.decisions.api.batcher import Batcher, Overloaded
 
 
@@ -31,7 +34,36 @@ def test_what_comes_while_it_works_is_the_next_group() -> None:
     assert asyncio.run(run()) == [[0], *[[2 * number] * 2 for number in range(1, 6)]]
     assert groups == [[0], [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]]
     one.close()
-    assert not one.alive
+
+
+def test_work_that_is_stuck_is_no_longer_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the endpoint answers it, whose event loop goes on."""
+    monkeypatch.setattr(batcher, "STUCK_S", 0.2)
+    go = threading.Event()
+
+    async def run() -> list[tuple[int, bool]]:
+        seen, transport = [], httpx.ASGITransport(make_app(SimpleNamespace(decide=one)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://endpoint") as client:
+
+            async def look() -> None:
+                answer = await client.get("/health/live")
+                seen.append((answer.status_code, answer.json()["alive"]))
+
+            await look()
+            asking = asyncio.create_task(one.ask([1]))
+            await asyncio.sleep(0.05)
+            await look()
+            await asyncio.sleep(0.3)
+            await look()
+            assert "1 items wait" in one.fault()
+            go.set()
+            await asking
+            await look()
+        return seen
+
+    one: Batcher[int, int] = Batcher("test", lambda items: items if go.wait(10) else [])
+    assert asyncio.run(run()) == [(200, True), (200, True), (503, False), (200, True)]
+    one.close()
 
 
 def test_what_breaks_the_work_breaks_nobody_elses() -> None:
