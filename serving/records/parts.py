@@ -113,10 +113,16 @@ def uncovered(chain: Sequence[AnyPlace]) -> list[AnyPlace]:
 
 
 def removed(place: Place) -> dict[str, tuple[int, bytes]]:
-    """Chains with a removed beginning: sequence number of the first remaining record, and the hash before it."""
+    """Chains with a removed beginning: sequence number of the first remaining record, and the hash before it.
+
+    Raises `ValueError` naming the file where it is damaged.
+    """
     file = place / REMOVED
-    told = json.loads(file.read_text()) if file.exists() else {}
-    return {chain: (int(first), bytes.fromhex(follows)) for chain, (first, follows) in told.items()}
+    try:
+        told = json.loads(file.read_text()) if file.exists() else {}
+        return {chain: (int(first), bytes.fromhex(follows)) for chain, (first, follows) in told.items()}
+    except (ValueError, TypeError, AttributeError) as damaged:
+        raise ValueError(f"{file} is damaged, put a copy back or remove it: {damaged}") from damaged
 
 
 @contextmanager

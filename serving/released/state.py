@@ -1,12 +1,16 @@
 """State of a release on disk, from which an interrupted release resumes."""
 
+import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from serving.released.split import Split
+
+log = logging.getLogger("adloop.rollout")
 
 
 class Course(BaseModel):
@@ -44,9 +48,18 @@ def path(home: Path, family: str) -> Path:
 
 
 def load(home: Path, family: str) -> ReleaseState:
-    """The state; empty where nothing was released yet."""
+    """The state; empty where nothing was released yet. A damaged one is set aside: the registry knows the champion, and
+    a release that was under way begins again."""
     file = path(home, family)
-    return ReleaseState.model_validate_json(file.read_bytes()) if file.exists() else ReleaseState()
+    try:
+        return ReleaseState.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return ReleaseState()
+    except ValidationError as damaged:
+        log.error("%s is damaged and set aside, the champion gets all traffic: %s", file, damaged.errors()[0]["msg"])
+        with suppress(OSError):
+            file.replace(file.with_suffix(".damaged"))
+        return ReleaseState()
 
 
 def standing(home: Path, family: str, champion: str) -> Split:

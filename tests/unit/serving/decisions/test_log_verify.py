@@ -9,7 +9,7 @@ import pytest
 from serving.decisions.log.writer import DecisionLog
 from serving.records import parts, segment
 from serving.records.verify import verify
-from tests.unit.serving.decisions.logged import PARAMS, decided, left_open, logged
+from tests.unit.serving.decisions.logged import PARAMS, auctions, decided, ids, left_open, logged
 
 changes = {
     "changed": lambda rows: [
@@ -86,4 +86,13 @@ def test_what_is_no_log_says_so(tmp_path):
         verify(tmp_path / "nowhere")
     pq.write_table(pa.table({"a": [1]}), tmp_path / "a.parquet")
     with pytest.raises(ValueError, match="not a part of a log"):
+        verify(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"a": 1}', b"\xff"])
+def test_a_damaged_list_of_what_was_removed_is_named(tmp_path, content):
+    logged(tmp_path, 3)
+    (tmp_path / parts.REMOVED).write_bytes(content)
+    assert ids(tmp_path) == auctions(3)  # what is there is read all the same
+    with pytest.raises(ValueError, match=rf"{parts.REMOVED} is damaged, put a copy back or remove it"):
         verify(tmp_path)

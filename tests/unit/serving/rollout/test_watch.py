@@ -108,6 +108,20 @@ def test_a_canary_that_does_not_come_up_keeps_no_champion_from_it(
     assert one.status()["faults"] == {}
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"champion": 3}', b'{"course": {"version": "2"}}', b"\xff"])
+def test_a_damaged_state_of_a_release_is_set_aside_by_name_and_all_families_answer(
+    fleet: Fleet, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    file = tmp_path / "rollout" / "ltv.json"
+    file.parent.mkdir()
+    file.write_bytes(content)
+    one = looked(looked(made(fleet, tmp_path)))
+    assert fleet.splits == {"churn": Split(champion="1"), "ltv": Split(champion="1")}
+    assert one.status()["faults"] == {}
+    assert caplog.text.count(f"{file} is damaged and set aside") == 1
+    assert file.with_suffix(".damaged").read_bytes() == content
+
+
 def test_a_registry_that_is_away_is_asked_again(fleet: Fleet, tmp_path: Path) -> None:
     registry = Registry()
     registry.away = RuntimeError("the database is locked")
