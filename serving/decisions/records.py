@@ -16,6 +16,8 @@ from pydantic import ConfigDict
 from serving.decisions.fields import Features, Hour, Moment, Name
 
 Arm = Literal["policy", "baseline", "fallback", "override", "killed"]
+#: The field with the id whose actions wait for each other.
+PacedBy = Literal["campaign_id", "customer_id"]
 Value = float | int | str | bool | None
 #: Parts of the currency unit in which money is counted.
 MICRO = 1_000_000
@@ -60,7 +62,7 @@ class Opportunity:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     counted: ClassVar[bool] = False
-    paced_by: ClassVar[Literal["campaign_id", "customer_id"]] = "campaign_id"
+    paced_by: ClassVar[PacedBy] = "campaign_id"
 
     opportunity_id: Name
     occurred_at: Moment

@@ -290,8 +290,8 @@ def test_changes_rearrange_segments(store: Store) -> None:
 
 def test_an_offer_to_a_customer_waits_for_the_last_one(store: Store) -> None:
     offer = change("1", Action.RETENTION_OFFER, target="u", amount=5.0)
-    assert store.claim(offer, 1000)
-    assert not store.claim(change("2", Action.RETENTION_OFFER, at=NOW + 1, target="u", amount=5.0), 1000)
+    assert store.claim(offer, 1000, "customer_id")
+    assert not store.claim(change("2", Action.RETENTION_OFFER, at=NOW + 1, target="u", amount=5.0), 1000, "customer_id")
     assert store.load([look(asked="customer")], "")[0].changes.last_at == NOW
     assert store.load([look()], "")[0].changes.last_at is None
 

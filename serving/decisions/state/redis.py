@@ -15,7 +15,7 @@ import redis
 
 from features.redis_pipeline import Command
 from serving.decisions.params import DecisionParams
-from serving.decisions.records import MICRO, Decision, Opportunity, Override, State
+from serving.decisions.records import MICRO, Decision, Opportunity, Override, PacedBy, State
 from serving.decisions.state import book
 from serving.decisions.state.joins import EXPECT, TAKE
 from serving.decisions.state.ledger import lasting
@@ -135,8 +135,8 @@ class RedisStore:
         told = self._run(TAKE, [(event.account_id, taking(event, decision)) for event, decision in events])
         return [(status, flag or None) for status, flag in told]
 
-    def claim(self, decision: Decision, cooldown_s: float) -> bool:
-        item = orjson.dumps(claiming(decision, cooldown_s))
+    def claim(self, decision: Decision, cooldown_s: float, paced_by: PacedBy = "campaign_id") -> bool:
+        item = orjson.dumps(claiming(decision, cooldown_s, paced_by))
         call = ("EVALSHA", _SHA[CLAIM], 2, tag(decision.account_id), EVERYTHING, self._told_options(), item)
         return bool(self._ask([call])[0] == 1)
 

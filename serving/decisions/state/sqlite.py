@@ -17,7 +17,7 @@ from typing import TypeVar
 import orjson
 
 from serving.decisions.params import DecisionParams
-from serving.decisions.records import Action, Decision, Opportunity, Override, State
+from serving.decisions.records import Decision, Opportunity, Override, PacedBy, State
 from serving.decisions.state import book, changes, ledger, pages
 from serving.decisions.state.book import SEPARATOR
 from serving.decisions.state.ledger import Key
@@ -159,10 +159,10 @@ class SqliteStore:
                 *self._each(items[half:], work, broken, now, synchronous),
             ]
 
-    def claim(self, decision: Decision, cooldown_s: float) -> bool:
+    def claim(self, decision: Decision, cooldown_s: float, paced_by: PacedBy = "campaign_id") -> bool:
         account, campaign = decision.account_id, decision.campaign_id
-        offer = decision.action is Action.RETENTION_OFFER
-        key = (pages.customer_key if offer else pages.campaign_key)(account, decision.target if offer else campaign)
+        customer = paced_by == "customer_id"
+        key = pages.customer_key(account, decision.target) if customer else pages.campaign_key(account, campaign)
         with self._writing(self._clock()) as turn:
             page = turn.pages[key]
             if page.get("last_decision") == decision.decision_id:

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Literal, Protocol
 
 from serving.decisions.fields import MOST
-from serving.decisions.records import Decision, Opportunity, Override, Spend, State, counted
+from serving.decisions.records import Decision, Opportunity, Override, PacedBy, Spend, State, counted
 
 #: Limit of all sums: in millionths, an integer that JSON, SQLite and Redis's Lua (2^53) hold exactly.
 MOST_SUM = 9e9
@@ -189,10 +189,13 @@ class Store(Protocol):
     def record(self, events: Sequence[FeedbackEvent]) -> list[Receipt]:
         """Count events and charge their costs. An event that cannot be counted does not affect the others."""
 
-    def claim(self, decision: Decision, cooldown_s: float) -> bool:
+    def claim(self, decision: Decision, cooldown_s: float, paced_by: PacedBy = "campaign_id") -> bool:
         """Claim the right to execute a change or offer, and record it as made.
 
         False where another change was made since the decision. Idempotent: a repeated claim is still True.
+
+        Args:
+            paced_by: as the kind of decision says, see `Opportunity`; an offer's target is the customer.
         """
 
     def configure(self, account_id: str, campaign_id: str, terms: CampaignSettings) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from serving.decisions.records import MICRO, Action, Decision, Opportunity
+from serving.decisions.records import MICRO, Decision, Opportunity, PacedBy
 from serving.decisions.state import book
 from serving.decisions.state.book import SEPARATOR
 from serving.decisions.state.store import FeedbackEvent, Reservation
@@ -100,11 +100,11 @@ def taking(event: FeedbackEvent, decision: str) -> dict[str, Any]:
     return {"event": event.event_id, "decision": decision, "told": orjson.dumps(_told(event)).decode()}
 
 
-def claiming(decision: Decision, cooldown_s: float) -> dict[str, Any]:
+def claiming(decision: Decision, cooldown_s: float, paced_by: PacedBy) -> dict[str, Any]:
     dimension = decision.dimension or "keyword"
-    offer = decision.action is Action.RETENTION_OFFER
+    customer = paced_by == "customer_id"
     return {
-        "key": f":customer:{decision.target}" if offer else f":campaign:{decision.campaign_id}",
+        "key": f":customer:{decision.target}" if customer else f":campaign:{decision.campaign_id}",
         "campaign": decision.campaign_id,
         "decision": decision.decision_id,
         "action": decision.action,
