@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
-import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +24,7 @@ from serving.access import own
 from serving.inference.rows import DATATYPES
 from serving.inference.values import as_text, plain
 from serving.rollout.processes import ModelServer
+from tests.toyland import local
 
 ROWS = 7
 
@@ -133,7 +133,7 @@ def _as_sent(values: "pd.Series[Any]") -> list[Any]:
 
 def test_v1_answers_as_the_bundle(served: Served) -> None:
     instances = [{name: plain(value) for name, value in row.items()} for row in served.rows.to_dict("records")]
-    answer = httpx.post(
+    answer = local.post(
         f"{served.url}/v1/models/{served.name}:predict", json={"instances": instances}, headers=served.given, timeout=30
     )
     assert answer.status_code == 200, answer.text
@@ -144,7 +144,7 @@ def test_v1_answers_as_the_bundle(served: Served) -> None:
 
 def test_v2_answers_as_the_bundle_whatever_the_order_of_features(served: Served) -> None:
     body, _ = InferRequest(served.name, _tensors(served, served.rows, binary=False)[::-1]).to_rest()
-    answer = httpx.post(f"{served.url}/v2/models/{served.name}/infer", json=body, headers=served.given, timeout=30)
+    answer = local.post(f"{served.url}/v2/models/{served.name}/infer", json=body, headers=served.given, timeout=30)
     assert answer.status_code == 200, answer.text
     _same(_frame(InferResponse.from_rest(answer.json())), served)
     assert answer.json()["model_version"] == "7"
@@ -157,7 +157,7 @@ def test_v2_in_binary_answers_as_the_bundle(served: Served) -> None:
     body, length = request.to_rest()
     tensors = {"inference-header-content-length": str(length), "content-type": "application/octet-stream"}
     headers = {**served.given, **tensors}
-    answer = httpx.post(f"{served.url}/v2/models/{served.name}/infer", content=body, headers=headers, timeout=30)
+    answer = local.post(f"{served.url}/v2/models/{served.name}/infer", content=body, headers=headers, timeout=30)
     assert answer.status_code == 200, answer.text
     found = InferResponse.from_bytes(answer.content, int(answer.headers["inference-header-content-length"]))
     _same(_frame(found), _with_texts(served))
@@ -174,7 +174,7 @@ def test_grpc_answers_as_the_bundle(served: Served) -> None:
 
 def test_one_row_is_answered_as_in_a_batch(served: Served) -> None:
     row = {name: plain(value) for name, value in served.rows.iloc[3].items()}
-    answer = httpx.post(
+    answer = local.post(
         f"{served.url}/v1/models/{served.name}:predict", json={"instances": [row]}, headers=served.given, timeout=30
     )
     one = pd.DataFrame(answer.json()["predictions"])
@@ -185,7 +185,7 @@ def test_one_row_is_answered_as_in_a_batch(served: Served) -> None:
 def test_the_explanation_is_the_bundles(served: Served) -> None:
     rows = served.rows.head(2)
     instances = [{name: plain(value) for name, value in row.items()} for row in rows.to_dict("records")]
-    answer = httpx.post(
+    answer = local.post(
         f"{served.url}/v1/models/{served.name}:explain", json={"instances": instances}, headers=served.given, timeout=60
     )
     if not isinstance(served.case.model, Explaining):
@@ -201,7 +201,7 @@ def test_the_explanation_is_the_bundles(served: Served) -> None:
 
 
 def test_the_metadata_names_every_feature_and_answer(served: Served) -> None:
-    told = httpx.get(f"{served.url}/v2/models/{served.name}").json()
+    told = local.get(f"{served.url}/v2/models/{served.name}").json()
     assert [one["name"] for one in told["inputs"]] == list(served.rows)
     assert [one["name"] for one in told["outputs"]] == list(served.answers)
 

@@ -22,6 +22,7 @@ from serving.decisions.params import DecisionParams
 from serving.decisions.state.store import CampaignSettings
 from tests.integration import probe_endpoint as probe
 from tests.integration.conftest import Server, free_ports
+from tests.toyland import local
 
 ROOT = Path(__file__).parents[2]
 PARAMS = DecisionParams.model_validate_json(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())["decisions"]))
@@ -53,7 +54,7 @@ class Endpoint:
         scope = {"decisions": "decide", "feedback": "feedback", "outcomes": "feedback"}.get(path, "admin")
         given = {"authorization": f"Bearer {key or self.keys[scope]}", **headers}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return httpx.post(f"{self.url}/v1/{path}", content=content, headers=given, timeout=30)
+        return local.post(f"{self.url}/v1/{path}", content=content, headers=given, timeout=30)
 
     def decide(self, **changed: Any) -> dict[str, Any]:
         answer = self.post("decisions", asked(**changed))
@@ -62,10 +63,10 @@ class Endpoint:
 
     def metrics(self) -> str:
         given = {"authorization": f"Bearer {self.keys['metrics']}"}
-        return httpx.get(f"{self.url}/metrics", headers=given).raise_for_status().text
+        return local.get(f"{self.url}/metrics", headers=given).raise_for_status().text
 
     def _ready(self) -> None:
-        httpx.get(f"{self.url}/health/ready").raise_for_status()
+        local.get(f"{self.url}/health/ready").raise_for_status()
 
 
 numbers = iter(range(10**9))

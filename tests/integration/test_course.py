@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import grpc
-import httpx
 import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
@@ -15,6 +14,7 @@ from serving.released.split import Split
 from serving.rollout.fleet import Fleet
 from tests.integration import probe
 from tests.integration.asked import PLAIN, request
+from tests.toyland import local
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,9 @@ def test_only_requests_of_no_version_are_of_a_course(course: Fleet, protocol: st
     claims = {"x-adloop-course": "probe", "x-adloop-version": "1"}
     if protocol == "rest":
         path = f"v2/models/probe/{f'versions/{asked}/' if asked else ''}infer"
-        answer = httpx.post(f"{course.envoy.url}/{path}", json=PLAIN, headers={**given, **claims}, timeout=30)
+        answer = local.post(f"{course.envoy.url}/{path}", json=PLAIN, headers={**given, **claims}, timeout=30)
         assert answer.json().get("model_version") == answers, answer.text
-        assert httpx.post(f"{course.envoy.url}/{path}", json=PLAIN, headers=claims, timeout=30).status_code == 401
+        assert local.post(f"{course.envoy.url}/{path}", json=PLAIN, headers=claims, timeout=30).status_code == 401
     else:
         message = request().to_grpc()
         message.model_version = asked

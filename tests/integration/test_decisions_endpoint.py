@@ -24,6 +24,7 @@ from serving.decisions.state.store import CampaignSettings
 from serving.inference import outcomes
 from tests.integration import probe_endpoint as probe
 from tests.integration.decision_endpoint import Endpoint, asked, publish
+from tests.toyland import local
 
 
 @pytest.fixture(scope="module")
@@ -127,13 +128,13 @@ def test_a_feature_of_the_wrong_type_is_named_in_a_conservative_bid(endpoint: En
 
 def test_only_a_known_key_with_the_scope_may_ask(endpoint: Endpoint) -> None:
     for wrong in ("none", "adloop_000000000000_" + "A" * 43, endpoint.keys["decide"][:-1] + "!", "ä"):
-        answer = httpx.post(
+        answer = local.post(
             f"{endpoint.url}/v1/decisions", json=asked(), headers={b"authorization": f"Bearer {wrong}".encode()}
         )
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
         assert wrong not in answer.text or wrong == "none"
-    assert httpx.post(f"{endpoint.url}/v1/decisions", json=asked()).status_code == 401
+    assert local.post(f"{endpoint.url}/v1/decisions", json=asked()).status_code == 401
     for path, scope in (
         ("decisions", "feedback"),
         ("feedback", "decide"),
@@ -205,7 +206,7 @@ def test_a_body_beyond_the_limit_is_refused_by_its_header_and_as_it_comes(endpoi
     given = {"authorization": f"Bearer {endpoint.keys['decide']}"}
     parts = (large[start : start + 65536] for start in range(0, len(large), 65536))
     with suppress(httpx.WriteError):  # it may hang up in the middle of the body
-        assert httpx.post(f"{endpoint.url}/v1/decisions", content=parts, headers=given).status_code == 413
+        assert local.post(f"{endpoint.url}/v1/decisions", content=parts, headers=given).status_code == 413
     assert endpoint.decide()["action"] == "bid"
 
 
@@ -237,9 +238,9 @@ def test_an_admin_of_one_account_changes_and_sees_no_other(endpoint: Endpoint) -
         for path, body in bodies.items():
             assert endpoint.post(path, {"account_id": account, **body}, key).status_code == status, path
         url, given = f"{endpoint.url}/v1/budgets?account_id={account}", {"authorization": f"Bearer {key}"}
-        assert httpx.get(url, headers=given, timeout=30).status_code == status
+        assert local.get(url, headers=given, timeout=30).status_code == status
     assert endpoint.post("kill", {"why": "all of it"}, key).status_code == 403
-    assert httpx.get(f"{endpoint.url}/v1/budgets", headers=given, timeout=30).status_code == 403
+    assert local.get(f"{endpoint.url}/v1/budgets", headers=given, timeout=30).status_code == 403
     assert endpoint.state.budgets("beta") == [] and endpoint.state.stopped() is None
 
 
@@ -325,7 +326,7 @@ def test_a_decisions_cost_is_charged_once_and_what_is_strange_is_told(endpoint: 
     assert spend() == pytest.approx(cost)
     assert endpoint.decide(campaign_id="strange")["reason"] == "no bid: the campaign's daily budget is spent"
     assert 'adloop_costs_flagged_total{why="above"} 1.0' in endpoint.metrics()
-    ready = httpx.get(f"{endpoint.url}/health/ready").json()
+    ready = local.get(f"{endpoint.url}/health/ready").json()
     assert ready["feedback"] == {"state": "counting", "set_aside": 0}
     corrected = {**told, "event_id": "corrected", "kind": "correction", "cost": made["amount"]}
     assert endpoint.post("feedback", corrected).json()["joined"] == 1
@@ -335,15 +336,15 @@ def test_a_decisions_cost_is_charged_once_and_what_is_strange_is_told(endpoint: 
 
 def test_health_metrics_and_the_document_need_no_key(endpoint: Endpoint) -> None:
     endpoint.decide(features={"poison": 1})
-    assert httpx.get(f"{endpoint.url}/health/live").json() == {"alive": True}
-    ready = httpx.get(f"{endpoint.url}/health/ready").json()
+    assert local.get(f"{endpoint.url}/health/live").json() == {"alive": True}
+    ready = local.get(f"{endpoint.url}/health/ready").json()
     assert ready["ready"] and set(ready["models"]) == {"clicks", "bidder"}
     assert set(ready) <= set(Ready.__annotations__), "the document tells of all that is answered"
     told = endpoint.metrics()
     assert 'adloop_decisions_total{action="bid",arm="fallback"}' in told
     assert 'adloop_guardrails_total{guardrail="fallback"}' in told
     assert 'adloop_request_seconds_count{path="/v1/decisions",status="200"}' in told
-    document = httpx.get(f"{endpoint.url}/openapi.json").json()
+    document = local.get(f"{endpoint.url}/openapi.json").json()
     assert document["paths"]["/v1/decisions"]["post"]["security"] == [{"key": ["decide"]}]
 
 
@@ -367,11 +368,11 @@ def test_a_bundle_takes_over_while_requests_run(endpoint: Endpoint) -> None:
 
     with ThreadPoolExecutor(3) as pool:
         running = [pool.submit(ask) for _ in range(3)]
-        before = httpx.get(f"{endpoint.url}/health/ready").json()["models"]["bidder"]
+        before = local.get(f"{endpoint.url}/health/ready").json()["models"]["bidder"]
         probe.write(endpoint.settings.home / "models" / "bidder", "bidder", probe.Bidder(shift=1.0), endpoint.settings)
         until = time.monotonic() + 20
         while time.monotonic() < until:
-            after = httpx.get(f"{endpoint.url}/health/ready").json()["models"]["bidder"]
+            after = local.get(f"{endpoint.url}/health/ready").json()["models"]["bidder"]
             if after != before:
                 break
             time.sleep(0.1)

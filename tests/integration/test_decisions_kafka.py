@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
@@ -27,6 +26,7 @@ from serving.decisions.records import Counters
 from serving.decisions.state.sqlite import SqliteStore
 from serving.decisions.state.store import CampaignSettings
 from tests.integration.conftest import Server, free_ports
+from tests.toyland import local
 from tests.unit.serving.decisions.logged import PARAMS, lines
 from tests.unit.serving.decisions.told import counters, entry, observed, opened
 
@@ -229,17 +229,17 @@ def test_the_endpoint_reads_the_bus_and_says_so(tmp_path, cluster):
     command = ["env", *named, f"PYTHONPATH={ROOT}", "OMP_NUM_THREADS=1", sys.executable, "-m", "serving.decisions"]
     command += ["--models", str(tmp_path / "models"), "--params", str(ROOT / "params.yaml"), "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
-    server = Server(command, port, tmp_path, lambda: httpx.get(f"{url}/health/live").raise_for_status())
+    server = Server(command, port, tmp_path, lambda: local.get(f"{url}/health/live").raise_for_status())
     server.start()
     try:
         asked = {"opportunity_id": "a", "occurred_at": time.time(), "account_id": "ours", "campaign_id": "campaign 0"}
-        made = httpx.post(f"{url}/v1/decisions", json={**asked, "current_bid": 1.0}, headers=key, timeout=30).json()
+        made = local.post(f"{url}/v1/decisions", json={**asked, "current_bid": 1.0}, headers=key, timeout=30).json()
         assert made["action"] == "bid"
         event = {"account_id": "ours", "decision_id": made["decision_id"], "occurred_at": time.time()}
         cluster.send(b"{}", json.dumps({**event, "event_id": "c", "kind": "click"}).encode())
         wait(lambda: counters(store)[0].clicks == 1)
-        wait(lambda: httpx.get(f"{url}/health/ready").json()["kafka"] == "reading")
-        figures = httpx.get(f"{url}/metrics", headers=key).text
+        wait(lambda: local.get(f"{url}/health/ready").json()["kafka"] == "reading")
+        figures = local.get(f"{url}/metrics", headers=key).text
         assert 'adloop_kafka_messages_total{became="taken"} 1.0' in figures
         assert 'adloop_kafka_messages_total{became="dead"} 1.0' in figures and "adloop_kafka_reading 1.0" in figures
     finally:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from features.settings import Settings
 from tests.integration.decision_endpoint import Endpoint, asked
+from tests.toyland import local
 
 schemathesis = pytest.importorskip("schemathesis")
 
@@ -68,7 +68,7 @@ def client(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Modu
 
     made = tmp_path_factory.mktemp("client") / "adloop_client.py"
     generate(
-        httpx.get(f"{endpoint.url}/openapi.json").text,
+        local.get(f"{endpoint.url}/openapi.json").text,
         input_file_type=InputFileType.OpenAPI,
         output=made,
         output_model_type=DataModelType.PydanticV2BaseModel,
@@ -121,6 +121,6 @@ def test_a_generated_client_understands_the_findings_of_a_look(endpoint: Endpoin
 
 
 def test_names_of_operations_are_for_people(endpoint: Endpoint) -> None:
-    document = httpx.get(f"{endpoint.url}/openapi.json").json()
+    document = local.get(f"{endpoint.url}/openapi.json").json()
     named = {way["operationId"] for path in document["paths"].values() for way in path.values()}
     assert named >= {"decide", "tell", "set_campaign", "set_account", "kill", "override", "ready"}

@@ -7,12 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
 import psutil
 
 from features.settings import Settings
 from serving.access import keys
 from serving.rollout.processes import free_port
+from tests.toyland import local
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,15 +34,15 @@ def test_decisions_are_answered_where_the_models_are_and_again_after_a_crash(tmp
         try:
             assert serving.stdout is not None
             assert serving.stdout.readline().strip() == f"serving decisions at {url}"
-            first = httpx.post(f"{url}/v1/decisions", json=asked, headers=given)
+            first = local.post(f"{url}/v1/decisions", json=asked, headers=given)
             assert (first.status_code, first.json()["action"]) == (200, "hold")
-            assert httpx.post(f"{url}/v1/decisions", json=asked).status_code == 401
+            assert local.post(f"{url}/v1/decisions", json=asked).status_code == 401
             for path in ("campaigns", "accounts", "kill", "override"):  # who may stop or pay comes from within
-                assert httpx.post(f"{url}/v1/{path}", json={}, headers=given).status_code == 404
+                assert local.post(f"{url}/v1/{path}", json={}, headers=given).status_code == 404
             children = psutil.Process(serving.pid).children()
             next(child for child in children if "serving.decisions" in child.cmdline()).kill()
             until = time.monotonic() + 90
-            while (again := httpx.post(f"{url}/v1/decisions", json=asked, headers=given)).status_code != 200:
+            while (again := local.post(f"{url}/v1/decisions", json=asked, headers=given)).status_code != 200:
                 assert time.monotonic() < until, again.text
                 time.sleep(0.2)
             assert again.json()["decision_id"] == first.json()["decision_id"]

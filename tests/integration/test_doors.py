@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import httpx
 import psutil
 import pytest
 from hypothesis import HealthCheck
@@ -27,6 +26,7 @@ from serving.access import keys, own
 from serving.rollout.processes import ModelServer, free_port
 from tests.integration import probe
 from tests.integration.asked import INSTANCES, PLAIN, request
+from tests.toyland import local
 
 ROOT = Path(__file__).parents[2]
 SERVICE = "/inference.GRPCInferenceService/"
@@ -59,7 +59,7 @@ class Served:
     def answers(self) -> list[float]:
         """What the probe answers of the rows, asked by plain JSON."""
         predict = f"{self.url}/v1/models/probe:predict"
-        answer = httpx.post(predict, json={"instances": INSTANCES}, headers=own.header(self.settings), timeout=30)
+        answer = local.post(predict, json={"instances": INSTANCES}, headers=own.header(self.settings), timeout=30)
         return [one["probability"] for one in answer.raise_for_status().json()["predictions"]]
 
 
@@ -176,16 +176,16 @@ def test_a_model_answers_only_a_key_that_is_for_it(served: Served, path: str) ->
         (served.key(scope, families=["churn", "probe"]), 200, ""),
         (served.key(scope), 200, ""),
     ):
-        answer = httpx.post(f"{served.url}/{path}", json=body, headers=given, timeout=30)
+        answer = local.post(f"{served.url}/{path}", json=body, headers=given, timeout=30)
         assert (answer.status_code, word in answer.text) == (status, True), answer.text
-        deep = httpx.post(f"{served.url}/{path}", content=b"[" * 100_000, headers=given, timeout=30)
+        deep = local.post(f"{served.url}/{path}", content=b"[" * 100_000, headers=given, timeout=30)
         assert deep.status_code == (400 if status == 200 else status)  # refused before the body is read
 
 
 def test_an_explanation_asked_by_a_parameter_needs_its_scope(served: Served) -> None:
     body = {"parameters": {"explain": True}, **PLAIN}
     for given, status in ((served.key("predict"), 403), (served.key("predict", "explain"), 200)):
-        assert httpx.post(f"{served.url}/v2/models/probe/infer", json=body, headers=given).status_code == status
+        assert local.post(f"{served.url}/v2/models/probe/infer", json=body, headers=given).status_code == status
 
 
 def test_grpc_asks_for_the_same_key(served: Served) -> None:
@@ -210,9 +210,9 @@ def over_grpc(served: Served, given: dict[str, str]) -> list[float]:
 def test_a_revoked_key_is_refused_at_once(served: Served) -> None:
     given = {"authorization": f"Bearer {keys.make(served.settings, 'gone', ['predict'], 1)}"}
     predict = f"{served.url}/v1/models/probe:predict"
-    assert httpx.post(predict, json={"instances": INSTANCES}, headers=given).status_code == 200
+    assert local.post(predict, json={"instances": INSTANCES}, headers=given).status_code == 200
     keys.revoke(served.settings, "gone")
-    assert httpx.post(predict, json={"instances": INSTANCES}, headers=given).status_code == 401
+    assert local.post(predict, json={"instances": INSTANCES}, headers=given).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_decision_is_made_for_the_accounts_and_families_of_the_key(
     one = {"opportunity_id": "a", "occurred_at": time.time(), "account_id": "acme", "campaign_id": "c", **asked}
     key = served.key("decide", "feedback", **limits)
     for body in (one, {"opportunities": [{**one, "account_id": "acme", "asked": "campaign"}, one]}):
-        answer = httpx.post(f"{served.url}/v1/decisions", json=body, headers=key, timeout=30)
+        answer = local.post(f"{served.url}/v1/decisions", json=body, headers=key, timeout=30)
         assert answer.status_code == (200 if lacks is None else 403), answer.text
         assert lacks is None or lacks in answer.json()["error"]["message"]
 
@@ -242,21 +242,21 @@ def test_feedback_is_taken_for_the_accounts_of_the_key(served: Served) -> None:
     event = {"event_id": "e", "decision_id": "d", "kind": "click", "occurred_at": time.time()}
     for account, status in (("acme", 200), ("beta", 403)):
         body = {"events": [{**event, "account_id": "acme"}, {**event, "account_id": account}]}
-        assert httpx.post(f"{served.url}/v1/feedback", json=body, headers=key, timeout=30).status_code == status
+        assert local.post(f"{served.url}/v1/feedback", json=body, headers=key, timeout=30).status_code == status
 
 
 def test_what_is_said_of_all_lies_at_the_same_address(served: Served) -> None:
-    health = httpx.get(f"{served.url}/health/ready", timeout=30)
+    health = local.get(f"{served.url}/health/ready", timeout=30)
     assert (health.status_code == 200) is health.json()["ready"]
     assert (health.json()["serving"], health.json()["faults"]) == ({"probe": "1"}, {})
     for path in ("/", "/health/live", "/v2/health/live", "/v2/health/ready", "/v2", "/v2/models/probe"):
-        assert httpx.get(served.url + path, timeout=30).status_code == 200, path
-    assert httpx.get(f"{served.url}/v2/models").json() == {"models": ["probe"]}
-    assert httpx.get(f"{served.url}/v1/models").json() == {"models": ["probe"]}
-    assert "openapi.json" in httpx.get(f"{served.url}/docs").text
-    absent = httpx.post(f"{served.url}/v1/models/nobody:predict", json={})
+        assert local.get(served.url + path, timeout=30).status_code == 200, path
+    assert local.get(f"{served.url}/v2/models").json() == {"models": ["probe"]}
+    assert local.get(f"{served.url}/v1/models").json() == {"models": ["probe"]}
+    assert "openapi.json" in local.get(f"{served.url}/docs").text
+    absent = local.post(f"{served.url}/v1/models/nobody:predict", json={})
     assert (absent.status_code, "there are: probe" in absent.json()["error"]) == (404, True)
-    document = httpx.get(f"{served.url}/openapi.json", timeout=30).json()
+    document = local.get(f"{served.url}/openapi.json", timeout=30).json()
     assert {"/v1/decisions", "/v1/feedback", "/v1/models/probe:predict", "/v2/models/probe/infer"} <= set(
         document["paths"]
     )
@@ -268,7 +268,7 @@ def test_what_is_said_of_all_lies_at_the_same_address(served: Served) -> None:
     "body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"opportunity_id": "\\ud800"}', b"\xff\xfe", b"9" * 5000, b"NaN"]
 )
 def test_a_body_made_to_break_a_reader_is_refused_by_decisions(served: Served, path: str, body: bytes) -> None:
-    answer = httpx.post(f"{served.url}/v1/{path}", content=body, headers=served.key("decide", "feedback"), timeout=30)
+    answer = local.post(f"{served.url}/v1/{path}", content=body, headers=served.key("decide", "feedback"), timeout=30)
     assert answer.status_code in (400, 422) and answer.json()["error"]["message"], answer.text
 
 
@@ -298,9 +298,9 @@ def test_models_answer_as_the_document_says(served: Served) -> None:
 
 def test_figures_of_all_servers_are_for_a_key(served: Served) -> None:
     url = f"{served.url}/metrics"
-    assert httpx.get(url).status_code == 401
-    assert httpx.get(url, headers=served.key("predict", "decide")).status_code == 403
-    figures = httpx.get(url, headers=served.key("metrics"), timeout=30)
+    assert local.get(url).status_code == 401
+    assert local.get(url, headers=served.key("predict", "decide")).status_code == 403
+    figures = local.get(url, headers=served.key("metrics"), timeout=30)
     assert figures.status_code == 200
     assert 'request_predict_seconds_count{model_name="probe",server="probe"}' in figures.text
     assert 'adloop_request_seconds_count{path="/v1/decisions",server="decisions",status="200"}' in figures.text
@@ -311,7 +311,7 @@ def test_what_the_servers_write_is_for_their_owner_only(served: Served) -> None:
     home, one = served.settings.home, {"opportunity_id": "m", "account_id": "a", "campaign_id": "c"}
     served.answers()
     body = {**one, "occurred_at": time.time()}
-    httpx.post(f"{served.url}/v1/decisions", json=body, headers=own.header(served.settings), timeout=30)
+    local.post(f"{served.url}/v1/decisions", json=body, headers=own.header(served.settings), timeout=30)
     until = time.monotonic() + 15
     while not (list(home.glob("requests/probe/*")) and list(home.glob("decisions/log/*"))):
         assert time.monotonic() < until
@@ -338,7 +338,7 @@ def test_what_only_envoy_may_say_is_taken_out(served: Served) -> None:
     given = own.header(served.settings)
     one = {"opportunity_id": "h", "occurred_at": time.time(), "account_id": "a", "campaign_id": "c"}
     for path, body in (("v1/models/probe:predict", {"instances": INSTANCES}), ("v1/decisions", one)):
-        assert httpx.post(f"{served.url}/{path}", json=body, headers={**given, **claims}, timeout=30).status_code == 200
+        assert local.post(f"{served.url}/{path}", json=body, headers={**given, **claims}, timeout=30).status_code == 200
     lying = {**given, "x-adloop-version": "9", "x-adloop-course": "probe", "x-model-name": "decisions"}
     assert len(over_grpc(served, lying)) == 2
     time.sleep(0.5)
@@ -353,9 +353,9 @@ def test_without_keys_it_is_said_loudly(tmp_path: Path) -> None:
     try:
         server.wait_ready()
         predict = f"http://127.0.0.1:{server.http_port}/v1/models/probe:predict"
-        assert httpx.post(predict, json={"instances": INSTANCES}, timeout=30).status_code == 200
+        assert local.post(predict, json={"instances": INSTANCES}, timeout=30).status_code == 200
         repository = f"http://127.0.0.1:{server.http_port}/v2/repository/models/probe/unload"
-        assert httpx.post(repository).status_code == 404
+        assert local.post(repository).status_code == 404
         assert "ADLOOP_INFERENCE_KEYS=off" in (tmp_path / "log").read_text()
     finally:
         server.stop()

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from features.settings import Settings
@@ -16,6 +15,7 @@ from serving.decisions.state.store import CampaignSettings
 from serving.records.verify import verify
 from tests.integration import probe_endpoint as probe
 from tests.integration.decision_endpoint import Endpoint, asked
+from tests.toyland import local
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def _families() -> Iterator[None]:
 
 
 def ready(endpoint: Endpoint) -> tuple[int, dict[str, Any]]:
-    answer = httpx.get(f"{endpoint.url}/health/ready", timeout=30)
+    answer = local.get(f"{endpoint.url}/health/ready", timeout=30)
     return answer.status_code, answer.json()
 
 

@@ -363,9 +363,10 @@ def test_sigterm_lets_go_of_nothing(tmp_path: Path) -> None:
 
 CLIENT = """
 import sys, json, httpx
+from tests.toyland import local
 print("asks", flush=True)
 row, given = json.loads(sys.argv[2]), json.loads(sys.argv[3])
-print(httpx.post(sys.argv[1], json={"instances": [row]}, headers=given, timeout=20).status_code)
+print(local.post(sys.argv[1], json={"instances": [row]}, headers=given, timeout=20).status_code)
 """
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
@@ -26,6 +25,7 @@ from serving.rollout.fleet import Fleet
 from serving.rollout.processes import free_port
 from tests.integration import probe
 from tests.integration.conftest import PLAN
+from tests.toyland import local
 
 ROW = {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"}
 
@@ -183,7 +183,7 @@ def test_a_release_changes_the_traffic_of_a_running_serve(world: World) -> None:
 
 def _answering(settings: Settings) -> str | None:
     url = f"http://127.0.0.1:{settings.port}/v1/models/probe:predict"
-    answer = httpx.post(url, json={"instances": [ROW]}, headers=own.header(settings), timeout=30)
+    answer = local.post(url, json={"instances": [ROW]}, headers=own.header(settings), timeout=30)
     return answer.headers.get("x-model-version") if answer.status_code == 200 else None
 
 

@@ -20,6 +20,7 @@ from features.settings import Settings
 from models.registry import Registry
 from serving.access import own
 from serving.rollout.processes import free_port
+from tests.toyland import local
 
 ROOT = Path(__file__).parents[2]
 ROW = {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"}
@@ -38,19 +39,19 @@ class Serving:
         with_row = {"instances": [ROW]}
         url = f"http://127.0.0.1:{self.port}/v1/models/probe:predict"
         try:
-            return httpx.post(url, json=with_row, headers=self.given, timeout=30).status_code
+            return local.post(url, json=with_row, headers=self.given, timeout=30).status_code
         except httpx.HTTPError:
             return 0
 
     def decides(self) -> int:
         try:
-            return httpx.post(f"http://127.0.0.1:{self.port}/v1/decisions", json={}, timeout=30).status_code
+            return local.post(f"http://127.0.0.1:{self.port}/v1/decisions", json={}, timeout=30).status_code
         except httpx.HTTPError:
             return 0
 
     def health(self) -> dict[str, Any]:
         try:
-            answer = httpx.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=30)
+            answer = local.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=30)
         except httpx.HTTPError:
             return {"ready": False, "faults": {"envoy": "away"}}
         return {**answer.json(), "status": answer.status_code}

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,6 +31,7 @@ from serving.records import reading
 from serving.rollout.processes import DecisionServer, free_port
 from tests.integration import small_market
 from tests.integration.small_market import DAILY, PARAMS
+from tests.toyland import local
 
 ROOT = Path(__file__).parents[2]
 DAYS, SEED = 2, 5
@@ -171,7 +171,7 @@ def test_conversions_a_week_late_and_doubled_count_once(played: Played) -> None:
     try:
         server.wait_ready()
         told = [
-            httpx.post(
+            local.post(
                 f"http://127.0.0.1:{server.port}/v1/feedback",
                 json={"events": late},
                 headers={"authorization": f"Bearer {key}"},
