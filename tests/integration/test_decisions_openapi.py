@@ -101,7 +101,7 @@ def test_a_generated_client_asks_and_understands_the_answers(endpoint: Endpoint,
         event_id="e1", account_id="acme", decision_id=made.decision_id, kind="click", occurred_at=1.0, cost=0.1
     )
     told = endpoint.post("outcomes", event.model_dump_json(exclude_unset=True).encode())
-    assert client.Told.model_validate_json(told.text)
+    assert client.OutcomeCounts.model_validate_json(told.text)
     refused = endpoint.post("decisions", {**asked(), "hour": 25})
     assert client.Refusal.model_validate_json(refused.text).error.field == "hour"
 
