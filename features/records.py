@@ -3,8 +3,10 @@
 A record is one line of JSON: a row of a request to a model, or a decision. It holds `logged_at` and `predictions`: the
 `features` as models read them, those that were looked up online among them, their `answers`, `versions`, `faults` and
 `took_ms`. A model server adds the `request`, the decision endpoint `opportunity`, `state`, `grant`, `decision` and
-`params`. Parts are Parquet files of the columns below, with the exact line (`entry`) and its hash. Money is in units of
-the account's currency, `*_at` in Unix seconds.
+`params`. Outcomes are records too: the `request` and `outcome` of labels, the `event` of a decision where replicas
+share feedback; one machine keeps events in SQLite, and copies them to S3 as such records. Parts are Parquet files of
+the columns below, with the exact line (`entry`) and its hash. Money is in units of the account's currency, `*_at` in
+Unix seconds.
 """
 
 from pathlib import Path

@@ -44,7 +44,7 @@ def test_it_is_decided_by_its_own_models_answer(endpoint: Endpoint) -> None:
     row = store.Online(endpoint.settings).read(probe.SERVICE, ["c00003"]).iloc[0]
     assert made["triggers"][0]["statistic"] == pytest.approx(2 * row["frequency"])
     unknown = endpoint.decide(asked="placement", visitor_id="nobody", creatives=["red", "blue"])
-    assert unknown["arm"] == "fallback" and "no visitor 'nobody'" in unknown["reason"]
+    assert unknown["arm"] == "fallback" and "visitor 'nobody' is not in the online store" in unknown["reason"]
 
 
 def test_its_fields_are_its_own(endpoint: Endpoint) -> None:
