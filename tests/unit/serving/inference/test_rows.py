@@ -126,6 +126,14 @@ def test_a_tensor_that_does_not_fit_is_named(tensor: InferInput) -> None:
     assert wrong.value.field in ("recency", "member")
 
 
+@pytest.mark.parametrize("datatype", ["FOO", "BF16", "FP128", "STRING", ""])
+@pytest.mark.parametrize("name", ["recency", "unheard_of"])
+def test_a_datatype_outside_the_protocol_is_refused_by_its_tensor(name: str, datatype: str) -> None:
+    with pytest.raises(InvalidRows, match=r"datatype among .*FP64") as wrong:
+        SCHEMA.read(tensors(**{name: InferInput(name, [2], datatype, [1.0, 2.0])}))
+    assert wrong.value.field == name
+
+
 def test_raw_bytes_that_are_too_few_or_no_text_are_named() -> None:
     short = InferInput("recency", [2], "FP64")
     short._raw_data = b"1234"
