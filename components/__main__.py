@@ -14,7 +14,7 @@ from features.privacy import keep_private, stay_private
 from features.settings import Settings
 from models.catalog import NAMES
 
-#: In the order they run. The first ones make the tables, which all families share.
+#: In this order. The first ones make the tables that all families share.
 TABLES, OF_FAMILY = ("ingest", "validate"), ("featurize", "train", "gate", "register", "release", "monitor")
 
 
@@ -70,9 +70,8 @@ class Verbs(click.Group):
 def main() -> None:
     """Run one step of a family's pipeline; `adloop run` runs them all.
 
-    \b
-    In order:  ingest  validate  featurize  train  gate  register  release  monitor
-    Example:   python -m components train --family churn
+    \b In order:  ingest  validate  featurize  train  gate  register  release  monitor Example:   python -m components
+    train --family churn
 
     Each step reads what the one before left in HOME/runs/FAMILY (tables, which all families share, in HOME/runs/data)
     and leaves its own result there, also as <step>.json. The same functions run as Kubeflow components.
@@ -105,7 +104,7 @@ def _verb(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @_verb
 @click.option("--data", help="Folder or s3:// prefix with your tables; default: the source in the parameters.")
-@click.option("--schema", type=click.Path(exists=True, path_type=Path), help="How its files become these tables.")
+@click.option("--schema", type=click.Path(exists=True, path_type=Path), help="How the files map to canonical tables.")
 def ingest(step: StepContext, data: str | None, schema: Path | None) -> Any:
     """Read a source and stage its canonical tables."""
     from components.ingest.step import ingest as run
@@ -117,25 +116,25 @@ def ingest(step: StepContext, data: str | None, schema: Path | None) -> Any:
 
 @_verb
 def validate(step: StepContext) -> Any:
-    """Hold the staged tables to their contracts and publish them if they keep them."""
+    """Check the contracts of the staged tables, and publish the tables if all hold."""
     from components.validate.step import validate as run
 
     return run(step.staged, step.tables)
 
 
 @_verb
-@click.option("--as-of", help="Leave out what happened later than this moment; default: nothing.")
+@click.option("--as-of", help="Ignore events after this time; default: none.")
 def featurize(step: StepContext, as_of: str | None) -> Any:
-    """Make the frame the family learns from, and its features online."""
+    """Compute the family's training frame, and publish its features online."""
     from components.featurize.step import featurize as run
 
     return run(step.tables, step.family, step.section, as_of, step.settings, step.features)
 
 
 @_verb
-@click.option("--with-earlier", is_flag=True, help="First run the steps before it that have not run yet.")
+@click.option("--with-earlier", is_flag=True, help="Run missing earlier steps first.")
 def train(step: StepContext, with_earlier: bool) -> Any:
-    """Fit the family and write an unsigned bundle; killed and run again, it resumes."""
+    """Train the family and write an unsigned bundle; resumes after a kill."""
     from components.train.step import train as run
 
     if with_earlier:
@@ -155,14 +154,14 @@ def gate(step: StepContext) -> Any:
 
 @_verb
 def register(step: StepContext) -> Any:
-    """Sign the bundle and make it a version: a challenger, or rejected for a reason."""
+    """Sign the bundle and register it as a version, challenger or rejected."""
     from components.register.step import register as run
 
     return run(step.bundle, step.gate, step.settings)
 
 
 @_verb
-@click.option("--version", help="Which registered version; default: the one that was registered last here.")
+@click.option("--version", help="Registered version; default: the one registered last by this home's steps.")
 def release(step: StepContext, version: str | None) -> Any:
     """Release a version step by step against the champion, under replayed held-out traffic."""
     from components.release.step import release as run
@@ -178,14 +177,14 @@ def release(step: StepContext, version: str | None) -> Any:
 
 @_verb
 def monitor(step: StepContext) -> Any:
-    """Compare what the champion is asked and answers with its reference."""
+    """Compare the champion's requests and answers with its reference."""
     from components.monitor.step import monitor as run
 
     return run(step.family, step.params.arguments(step.family)["monitoring"], step.settings)
 
 
 def _run_missing(step: StepContext) -> None:
-    """Run the steps before training that have left no result."""
+    """Run missing steps before training."""
     for verb, options in (("ingest", {"data": None, "schema": None}), ("validate", {}), ("featurize", {"as_of": None})):
         if not step.record(verb).exists():
             step.done(verb, RUN[verb](step, **options))
@@ -195,7 +194,7 @@ def _run_missing(step: StepContext) -> None:
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of all state; default: ADLOOP_HOME or .adloop.")
 @click.option("--params", type=click.Path(exists=True, path_type=Path), default="params.yaml", show_default=True)
 def fingerprint(home: Path | None, params: Path) -> None:
-    """Keep what the source holds now as a fingerprint: another one, another ingest."""
+    """Write a fingerprint of the source's content, which decides whether ingest runs again."""
     from features.sources import fingerprint
 
     step = StepContext(home, params, "")

@@ -1,4 +1,4 @@
-"""The training frame that `featurize` wrote, as the steps after it read it."""
+"""The training frame written by `featurize`, for later steps."""
 
 import json
 from dataclasses import dataclass
@@ -39,5 +39,5 @@ class Frame:
         return found
 
     def counts(self) -> dict[str, int]:
-        """How many examples each split has."""
+        """Number of examples by split."""
         return {str(name): int(count) for name, count in self.rows["split"].value_counts().items()}

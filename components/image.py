@@ -1,4 +1,4 @@
-"""The container image pipeline steps run in: a component's image is fixed when it is defined, so it is read here."""
+"""The container image of pipeline steps, read once, as components fix it when they are defined."""
 
 from features.settings import Settings
 

@@ -1,4 +1,4 @@
-"""What passes between Kubeflow and a step: settings in, numbers as Kubeflow carries them, results as JSON."""
+"""Data exchange of Kubeflow components: settings, numbers, and results as JSON."""
 
 import hashlib
 import json
@@ -29,16 +29,16 @@ def whole(carried: Any) -> Any:
 
 
 def checkpoint(settings: Settings, family: str, features: str, params: dict[str, Any]) -> Path:
-    """Where training keeps its progress: the same folder for a retry on the same frame, another for any other.
+    """Folder of training progress: the same for retries with the same frame and parameters, else a new one.
 
-    It lies under `settings.home` and not among the step's outputs, because those are new with every attempt.
+    It is under `settings.home` and not among the step's outputs, as each attempt has new outputs.
     """
     key = hashlib.sha256(json.dumps([features, params], sort_keys=True).encode()).hexdigest()[:16]
     return settings.home / "checkpoints" / family / key
 
 
 def write(result: Any, path: str) -> None:
-    """A step's frozen record as a JSON file, whole or not at all."""
+    """Write a step's result as JSON, atomically."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.{os.getpid()}")

@@ -36,18 +36,20 @@ def sections(
         + _figures(figures)
         + _standing(evidence.standing),
         "Calibration": _calibration(family.metrics[0], evidence.truth, evidence.answers),
-        "Fairness": fairness or "No gate of this family decides anything about a person.",
+        "Fairness": fairness or "This family has no fairness gate, as it decides nothing about people.",
         "Gates": "\n".join(f"- {'passed' if v.passed else '**refused**'} `{v.gate}`: {v.reason}" for v in verdicts),
         "Limits": family.limits,
         "Lineage": f"Code `{manifest.git_commit}`, parameters `{manifest.params_hash}`, seed {manifest.seed}. "
-        + (f"It went on from {manifest.started_from}." if manifest.started_from else "It learnt all anew."),
+        + (
+            f"Trained incrementally from {manifest.started_from}." if manifest.started_from else "Trained from scratch."
+        ),
     }
 
 
 def complete(card: Mapping[str, str]) -> Verdict:
-    """The gate on the card itself: every section says something."""
+    """A gate on the card: every section has text."""
     empty = [title for title in SECTIONS if not card.get(title, "").strip()]
-    reason = f"the model card says nothing under: {', '.join(empty)}" if empty else "every section is filled"
+    reason = f"the model card has no text under: {', '.join(empty)}" if empty else "every section is filled"
     return Verdict("complete_card", not empty, reason, {"missing": float(len(empty))})
 
 
@@ -57,12 +59,16 @@ def render(name: str, card: Mapping[str, str]) -> str:
 
 
 def _named(service: str | None) -> str:
-    return "none, requests bring all features" if service is None else f"`{service}`"
+    return "none (requests contain all features)" if service is None else f"`{service}`"
 
 
 def _standing(standing: BaselineComparison) -> str:
     lines = [f"- {standing.told(name)}" for name in standing.gains]
-    return "\n".join([f"\n\nBy {standing.metric} it is, on the same rows:\n", *lines]) if lines else ""
+    return (
+        "\n".join([f"\n\nImprovement in {standing.metric} over each baseline, on the same rows:\n", *lines])
+        if lines
+        else ""
+    )
 
 
 def _figures(figures: pd.DataFrame) -> str:
@@ -77,7 +83,7 @@ def _figures(figures: pd.DataFrame) -> str:
 def _calibration(metric: Metric, truth: pd.DataFrame, answers: pd.DataFrame) -> str:
     """Table of predicted and actual values by tenth, for families whose first metric compares numbers."""
     if not (metric.label and metric.answer):
-        return "The first metric holds no answer against a number that came."
+        return "Not applicable: the first metric does not compare numbers."
     curve = calibration.curve(truth[metric.label].to_numpy(dtype=float), answers[metric.answer].to_numpy(dtype=float))
     lines = [f"| mean `{metric.answer}` | mean `{metric.label}` | rows |", "|---|---|---|"]
     lines += [f"| {row.predicted:.4g} | {row.actual:.4g} | {row.rows} |" for row in curve.itertuples()]

@@ -59,8 +59,8 @@ def _recommendation(evaluated: Evaluated) -> str:
     if evaluated.leaking:
         told = ", ".join(f"'{name}' ({share:.3f} of 1)" for name, share in evaluated.leaking.items())
         return (
-            f"Leave out {told} and evaluate again: it tells the label by itself, as what is recorded afterwards does. "
-            f"A release of {family} would be refused on these data."
+            f"Remove {told} and evaluate again: it predicts the label alone, like data recorded after the outcome. "
+            f"The gates would refuse {family} on these data."
         )
     if use is None:
         return f"No recommendation: too few rows to judge {evaluated.judged_by}."

@@ -24,15 +24,15 @@ from models.evaluation.table import table
 from models.family import Breakdown, Family, Model
 
 FOLDS = 5
-#: How long a fold's own tuning examples are: one in so many of those that are not tested on.
+#: A fold's tuning examples: one in so many of its training examples.
 TUNING = 5
 
-#: The column that says in which situation an example was tested.
+#: Column with the situation in which an example was tested.
 SITUATION = "situation"
 
-#: Is told what is being done, and the share of all that is behind.
+#: Called with the current stage and the finished share of the work.
 Tell = Callable[[str, float], None]
-#: The share of the work that is behind when the first model is fitted, and when all are.
+#: Finished share of the work when the first model is fitted, and when all are.
 PREPARED, FITTED = 0.3, 0.95
 Split = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
@@ -161,8 +161,7 @@ def _frame(
     name: str,
     tell: Tell,
 ) -> tuple[pd.DataFrame, list[str], str, tuple[str, ...]]:
-    """The examples of a source with their features, the features' names, the hash of its tables, and what is told of
-    them."""
+    """The examples of a source with their features, the features' names, the hash of its tables, and notes."""
     folder = settings.home / name
     tell(f"reading {source}", 0.0)
     notes = sources.read([source], folder, settings, schema)
@@ -199,9 +198,9 @@ def _splits(
     train, valid, test = (frame[frame["split"] == name] for name in ("train", "valid", "test"))
     in_time = TIMESTAMP in frame and bool(train[TIMESTAMP].max() < test[TIMESTAMP].min())
     if unseen is not None and family.trial is not None:
-        # Episodes are replayed whole: all of the other folder is tested.
+        # Episodes are replayed whole: the other folder is tested completely.
         return (
-            f"learnt from one folder ({len(frame):,} examples), played on the other",
+            f"trained on one folder ({len(frame):,} examples), replayed on the other",
             1,
             iter([(pd.concat([train, valid]), test, unseen)]),
         )
@@ -209,14 +208,14 @@ def _splits(
         target = unseen[unseen["split"] == "test"] if in_time else unseen
         learn = train if in_time else pd.concat([train, test])
         return (
-            f"learnt from one folder ({len(learn) + len(valid):,} examples), tested on the other",
+            f"trained on one folder ({len(learn) + len(valid):,} examples), tested on the other",
             1,
             iter([(learn, valid, target)]),
         )
     if in_time:
         at = test[TIMESTAMP].max()
-        return f"learnt from what came before, tested at {at:%Y-%m-%d}", 1, iter([(train, valid, test)])
-    return f"{FOLDS} stratified folds, each tested by a model that has not seen it", FOLDS, _folds(family, frame, seed)
+        return f"trained on earlier data, tested at {at:%Y-%m-%d}", 1, iter([(train, valid, test)])
+    return f"{FOLDS} stratified folds, each tested by a model trained on the others", FOLDS, _folds(family, frame, seed)
 
 
 def _folds(family: Family, frame: pd.DataFrame, seed: int) -> Iterator[Split]:

@@ -14,7 +14,7 @@ def featurize(
     features: dsl.Output[dsl.Dataset],
     result: dsl.Output[dsl.Artifact],
 ) -> None:
-    """A family's examples with their features as of then; `as_of` is a date, empty for the newest the data allows."""
+    """Point-in-time examples of a family with features; `as_of` is a date, empty for all data."""
     from pathlib import Path
 
     from components import wire

@@ -132,7 +132,7 @@ def _champion(family: Family, frame: Frame, settings: Settings) -> tuple[tuple[s
     opened = open_bundle(registry.download(family.name, champion.version), None)
     unknown = sorted(set(opened.manifest.columns) - set(frame.columns))
     if unknown:
-        return None, f"version {champion.version} reads features these rows lack: {', '.join(unknown)}"
+        return None, f"version {champion.version} needs features that these rows lack: {', '.join(unknown)}"
     return (champion.version, opened), f"version {champion.version}"
 
 

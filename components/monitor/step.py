@@ -23,8 +23,7 @@ from serving.monitoring.embedding import embeds
 from serving.monitoring.params import Monitoring
 from serving.monitoring.watch import Log, Watched, look
 
-#: How many of the newest days are looked at: the first that hold enough rows, as a multiple of the fewest that say
-#: anything; all there are where none do.
+#: Newest days to test: the fewest with this multiple of `min_rows` rows; all available rows where there are fewer.
 DAYS, ENOUGH = (1, 7, 28, None), 5
 
 
@@ -32,7 +31,7 @@ DRIFTED = {"drifted": True, "steady": False, "unknown": None}
 
 
 class Source(Protocol):
-    """Where what models were asked is recorded, see `inference.requests`."""
+    """A log of requests, see `inference.requests`."""
 
     def read(self, home: Place, family: str, since: datetime | None) -> pd.DataFrame: ...
 
@@ -81,7 +80,7 @@ def monitor(family: str, params: Mapping[str, Any], settings: Settings) -> Monit
     version = champion.version if champion else None
     decided: dict[str, Any] = {}
     if version is None:
-        watched = Watched(0, "unknown", "nothing is released")
+        watched = Watched(0, "unknown", "no version is released")
     else:
         bundle = registry.download(family, version)
         watched = _look(requests, family, version, bundle, section, settings)
@@ -108,7 +107,7 @@ def monitor(family: str, params: Mapping[str, Any], settings: Settings) -> Monit
 def _look(source: Source, family: str, version: str, bundle: Path, params: Monitoring, settings: Settings) -> Watched:
     record, manifest = catalog.family(family), Manifest.model_validate_json((bundle / "manifest.json").read_bytes())
     columns, reference = list(manifest.columns), pd.read_parquet(bundle / "reference.parquet")
-    if source is decisions:  # which ask for some of the answers only
+    if source is decisions:  # decisions use only some of the answers
         reference = reference[[name for name in reference if name in columns or name in decisions.asks(family)]]
     answered = _answered(source, family, version, params, settings)
     return look(
@@ -130,8 +129,8 @@ def _log(answered: pd.DataFrame, columns: list[str]) -> Log:
 
 
 def _answered(source: Source, family: str, version: str, params: Monitoring, settings: Settings) -> pd.DataFrame:
-    """The rows that this version answered in the newest day, or in as many as hold enough rows to tell much by: what
-    has just moved is not thinned by what was asked before."""
+    """Rows answered by this version on the newest day, or on more days where these have too few rows, so that a recent
+    change is not diluted."""
     home, now = recorded(settings), datetime.now(UTC)
     newest = source.newest(home, family)
     for days in DAYS:

@@ -20,10 +20,10 @@ from models.bundle import Manifest, open_bundle
 from models.family import Family, Model
 from serving.monitoring import detector
 
-#: Of the reference that drift is measured from: rows enough for the tests, seconds that a slow model may take to answer
-#: some of them, and bytes that are small enough to ship.
+#: Size of the drift reference: rows for the tests, seconds that a slow model may take to answer some of them, and bytes
+#: to ship.
 REFERENCE_ROWS, REFERENCE_S, REFERENCE_BYTES = 2000, 60.0, 32 << 20
-#: Of those, how many are answered first.
+#: Rows answered first, to measure the model's speed.
 FIRST_ROWS = 32
 #: Days and number of past dates for measuring natural movement of columns, and the fewest rows at each.
 QUARTER, MOMENTS, FEWEST = pd.Timedelta(days=92), 12, 500
@@ -129,8 +129,8 @@ def _claim(checkpoint: Path, manifest: Manifest) -> None:
 
 
 def _with_answers(model: Model, frame: Frame, examples: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Some of the examples' features and the model's answers, as many as their cost allows: of the newest, what
-    requests look like if nothing changes."""
+    """A sample of examples with the model's answers, as large as its cost allows: from the newest, which resemble
+    requests without drift."""
     rows = examples.sample(min(REFERENCE_ROWS, len(examples)), random_state=seed)[frame.columns].reset_index(drop=True)
     parts, done, size, until = list[pd.DataFrame](), 0, 0, perf_counter() + REFERENCE_S
     while done < len(rows) and (done == 0 or (perf_counter() < until and size < REFERENCE_BYTES)):
@@ -146,9 +146,9 @@ def _with_answers(model: Model, frame: Frame, examples: pd.DataFrame, seed: int)
 
 
 def _earlier(model: Model, frame: Frame, manifest: Manifest) -> Iterator[pd.DataFrame]:
-    """The same at earlier moments, at most `MOMENTS` of them, evenly: as far back as the model is looked after ahead,
-    which is the horizon, as the newest examples stand so long before the data ends, and a quarter. None where the
-    family has no window to look through."""
+    """Samples at up to `MOMENTS` earlier dates, evenly spaced over a horizon and a quarter before the newest examples,
+    which are a horizon old themselves: the age that the reference may reach. Yields nothing for a family without a
+    window."""
     if "window" not in manifest.params:
         return
     reach = pd.Timedelta(days=manifest.params["window"]["horizon_days"]) + QUARTER

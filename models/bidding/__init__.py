@@ -44,23 +44,22 @@ FAMILY = Family(
     outcomes=("market_price", "click", "value", "optimal"),
     breakdown=Breakdown(by=(ENTITY,), situations=by_budget, metrics=TOTALS),
     intended_use=(
-        "To say what to bid for an impression in an auction that the highest bid wins, so that a campaign's budget "
-        "buys the most clicks or conversion value over its episode (a few hours, a day). For campaigns with a log of "
-        "auctions, won or not, with their market prices. Not for deciding whom an ad is shown to."
+        "Computes bids for impressions in auctions that the highest bid wins, so that a campaign's budget buys the "
+        "most clicks or conversion value over its episode (a few hours, a day). For campaigns with a log of won and "
+        "lost auctions with their market prices. Not for choosing whom an ad is shown to."
     ),
     limits=(
-        "It is judged on logged auctions played again: the others are taken to bid as they did, whatever is bid here, "
-        "and a price is known for every auction, or estimated where the log tells it of won ones only. Auctions are "
-        "all second-price or all first-price; in those, bids are shaded by the campaign's logged prices, whatever the "
-        "hour or channel. It trusts the predicted value that a request brings, up to a level and a slope learnt by "
-        "campaign. Prices of the last week shift its bids as a whole; a change within a day, or of one hour or "
-        "channel, does not. A campaign it has not learnt is paced by its bare budget. Unless `spend` is `all`, money "
-        "that would bring less than was planned for the last unit of a budget is kept: where prices rose, value per "
-        "spend is kept up, and less is bought in all than could be. A rise that only shows within an episode is "
-        "not seen as one. Where conversions are bought, those that are "
-        "still to come are made up for by the delays in the log (`converted_at`), and days of which half are still to "
-        "come are not learnt from; delays longer than the log are not seen. A log without `converted_at` only tells "
-        "open days, on which clicks convert less than before beyond chance: a campaign that converts less of late "
-        "looks the same."
+        "Evaluated by replaying logged auctions: competitors are assumed to bid as before, and every auction needs a "
+        "price, which is estimated where the log only has prices of won auctions. All auctions are second-price or "
+        "all first-price; in first-price auctions, bids are shaded by the campaign's logged prices, whatever the hour "
+        "or channel. The predicted value in a request is trusted up to a level and slope learnt per campaign. Prices "
+        "of the last week scale all bids; changes within a day, or of a single hour or channel, do not. Campaigns "
+        "outside the training data are paced by their budget alone. Unless `spend` is `all`, money that would buy "
+        "less than was planned for the last unit of a budget is kept: where prices rose, value per spend is "
+        "maintained, and less is bought in total than possible. A price rise that only shows within an episode is not "
+        "detected. Where conversions are bought, pending ones are estimated from the delays in the log "
+        "(`converted_at`), and days with half of them pending are not used for training; delays longer than the log "
+        "are not seen. A log without `converted_at` only reveals incomplete days, on which clicks convert "
+        "significantly less than before: a recent decline of a campaign's conversions looks the same."
     ),
 )

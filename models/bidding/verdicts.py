@@ -13,14 +13,14 @@ TOLERANCE = 0.2
 
 
 def never_overspends(evidence: Evidence) -> Verdict:
-    """No episode costs more than its budget, winning all that it bids for."""
+    """No episode costs more than its budget, for the bids of the policy."""
     spent = pd.Series(paid(evidence.truth, evidence.answers), index=evidence.truth.index)
     use = spent.groupby(evidence.truth["episode"]).mean()
     over = int((use > 1 + ROUNDING).sum())
     return Verdict(
         "never_overspends",
         over == 0,
-        f"{over} of {len(use)} episodes spent more than their budget; the most was {use.max():.1%}, none may",
+        f"{over} of {len(use)} episodes spent more than their budget (at most {use.max():.1%}); none may",
         {"over": float(over), "most": float(use.max())},
     )
 
@@ -32,7 +32,7 @@ def value_is_calibrated(evidence: Evidence) -> Verdict:
     return Verdict(
         "value_is_calibrated",
         bool(ratio.high >= low and ratio.low <= high),
-        f"what came is {ratio.value:.2f} of what was expected, 95% interval {ratio.low:.2f} to {ratio.high:.2f}; "
+        f"realized value is {ratio.value:.2f} of expected value, 95% interval {ratio.low:.2f} to {ratio.high:.2f}; "
         f"it must reach {low:.2f} to {high:.2f}",
         {"ratio": ratio.value, "low": ratio.low, "high": ratio.high},
     )

@@ -40,16 +40,16 @@ FAMILY = Family(
         gates.fair(lambda truth: truth[LABEL].astype(bool), lambda answers: answers["risk_band"] != "low"),
     ),
     intended_use=(
-        "To say which customers are about to leave, how soon and what moves it, so that they can be kept: whom to "
-        "call, what to offer, how often to write. For subscriptions (who has left is told) and for shops (no purchase "
-        "within the horizon). Not for prices, credit or any decision on a person's rights."
+        "Predicts which customers are about to leave, when, and which features go along with it, to select customers "
+        "for calls, offers and messages. For subscriptions (with known cancellations) and for shops (no purchase "
+        "within the horizon). Not for prices, credit or any decision about a person's rights."
     ),
     limits=(
-        "A probability is of leaving within the horizon, at the rate seen at the latest cutoff: a season not seen "
-        "before shifts it. `expected_days_to_churn` takes that risk to stay constant and looks three years ahead, no "
-        "further. Drivers are contributions to one boosted member, that with most weight, or without one what the "
-        "answer loses when a feature is set to its median; they say what goes along with leaving, not what causes it. "
-        "An intervention follows from drivers by a fixed table and has not been tried on these customers. In a shop, "
-        "who buys seldom is at times taken for one who left."
+        "Probabilities are for leaving within the horizon, at the churn rate of the latest cutoff: an unseen season "
+        "shifts them. `expected_days_to_churn` assumes a constant risk and is capped at three years. Drivers are "
+        "contributions to the boosted member with the most weight or, without one, the change of the answer when a "
+        "feature is set to its median; they show association, not causation. Interventions follow from drivers by a "
+        "fixed table and have not been tested on these customers. In shops, infrequent buyers are sometimes "
+        "classified as lost."
     ),
 )

@@ -53,7 +53,7 @@ class BaselineComparison:
         return any(isnan(gain.high) for gain in self.gains.values())
 
     def told(self, name: str) -> str:
-        """The comparison with one baseline in words."""
+        """The comparison with one baseline as text."""
         gain = self.gains[name]
         return f"above {name} by {gain.value:.4g}, 95% interval {gain.low:.4g} to {gain.high:.4g}"
 

@@ -77,7 +77,11 @@ def not_beaten_by_baselines(evidence: Evidence) -> Verdict:
     """No baseline is significantly better: the paired bootstrap's upper bound against each of them reaches 0."""
     standing = evidence.standing
     told = "; ".join(standing.told(name) for name in standing.better or [standing.nearest])
-    reason = f"{', '.join(standing.better)} better beyond noise" if standing.better else "no baseline is better"
+    reason = (
+        f"{', '.join(standing.better)} significantly better"
+        if standing.better
+        else "no baseline is significantly better"
+    )
     return _verdict(
         "not_beaten_by_baselines",
         not standing.better and not standing.undefined,
@@ -91,7 +95,7 @@ def not_worse_than_champion(evidence: Evidence) -> Verdict:
     """Not significantly worse than the champion: the paired bootstrap's upper bound reaches 0."""
     name = "not_worse_than_champion"
     if evidence.champion is None:
-        return Verdict(name, True, "there is no champion that answers these rows")
+        return Verdict(name, True, "no champion can predict these rows")
     gain = bootstrap.gain(evidence.metric, evidence.truth, evidence.answers, evidence.champion, evidence.seed)
     return _verdict(
         name,
@@ -113,8 +117,8 @@ def no_leak(evidence: Evidence) -> Verdict:
     return _verdict(
         "no_leak",
         not most,
-        f"'{feature}' tells most of the label by itself: {strongest:.3f} of 1; above {leaks.LIMIT} it is the label in "
-        "disguise" + (f": leave out {most}" if most else ""),
+        f"'{feature}' alone predicts the label: score {strongest:.3f} of 1; a leak above {leaks.LIMIT}"
+        + (f": remove {most}" if most else ""),
         strongest=strongest,
         limit=leaks.LIMIT,
     )
@@ -129,8 +133,7 @@ def calibrated(label: str, answer: str, limit: float = 0.05) -> Gate:
         return _verdict(
             "calibrated",
             error - chance <= limit,
-            f"expected calibration error {error:.4f}, of which chance alone explains {chance:.4f}; "
-            f"the rest may be {limit} at most",
+            f"expected calibration error {error:.4f}, of which {chance:.4f} by chance; the rest may be {limit}",
             ece=error,
             noise=chance,
             limit=limit,
@@ -140,19 +143,19 @@ def calibrated(label: str, answer: str, limit: float = 0.05) -> Gate:
 
 
 def covers(label: str, low: str, high: str, level: float, tolerance: float = 0.05) -> Gate:
-    """A gate: the interval holds the truth `level` of the time, give or take `tolerance`, beyond noise."""
+    """A gate: the interval contains the truth `level` of the time, within `tolerance` and statistical noise."""
 
     def gate(evidence: Evidence) -> Verdict:
         from scipy.stats import binomtest
 
         value = metrics.coverage(label, low, high, level).measure(evidence.truth, evidence.answers)
         rows = len(evidence.truth)
-        # Exact, as samples of a few rows that all lie within would leave no doubt.
+        # Exact (Clopper and Pearson): bootstrap samples of few rows that all lie within show no uncertainty.
         share = binomtest(round(value * rows), rows).proportion_ci()
         return _verdict(
             "covers",
             share.high >= level - tolerance and share.low <= level + tolerance,
-            f"the {level:.0%} interval holds {value:.1%} of the truth, 95% interval {share.low:.1%} to "
+            f"the {level:.0%} interval contains {value:.1%} of the truth, 95% interval {share.low:.1%} to "
             f"{share.high:.1%}; it must reach {level - tolerance:.0%} to {level + tolerance:.0%}",
             coverage=value,
             low=share.low,
@@ -190,10 +193,10 @@ def _judge_fairness(
     differences = [difference for assessed in found.values() for difference in assessed.differences]
     unfair = [f"{d.criterion} by {d.column} is {d.value:.3f}" for d in differences if d.low > limit]
     widest = max((d.low for d in differences), default=0.0)
-    reason = f"groups differ by {widest:.3f} at least, where {limit} is allowed"
+    reason = f"groups differ by at least {widest:.3f}, the limit is {limit}"
     reason = f"{', '.join(unfair)}; {reason}" if unfair else reason if found else "no group to compare"
     if skipped:
-        reason += f"; not in the data, or with no two groups of {fairness.SMALLEST}: {', '.join(skipped)}"
+        reason += f"; not in the data, or without two groups of {fairness.SMALLEST}: {', '.join(skipped)}"
     figures = {f"{d.column}.{d.criterion}": d.value for d in differences} | {"lower_bound": widest, "limit": limit}
     return Verdict("fair", not unfair, reason, figures, _by_group(found))
 
@@ -204,8 +207,11 @@ def _by_group(found: Mapping[str, fairness.Assessment]) -> str:
         figures = "; ".join(
             f"{d.criterion} difference {d.value:.3f}, at least {d.low:.3f}" for d in assessed.differences
         )
-        lines += [f"By {name} ({assessed.left_out} rows of no known or large enough group left out): {figures}.", ""]
-        lines += ["| group | rows | decided on | rightly | wrongly |", "|---|---|---|---|---|"]
+        lines += [
+            f"By {name} ({assessed.left_out} rows without a known or large enough group left out): {figures}.",
+            "",
+        ]
+        lines += ["| group | rows | selected | true positive rate | false positive rate |", "|---|---|---|---|---|"]
         lines += [
             f"| {group} | {row['rows']:.0f} | {row['selected']:.1%} | {row['tpr']:.1%} | {row['fpr']:.1%} |"
             for group, row in assessed.groups.iterrows()

@@ -9,12 +9,12 @@ from models.evaluation import metrics
 from models.inputs import is_listed
 from models.tabular import Encoder, Matrix
 
-#: Rows that a leak is looked for on; a leak shows on far fewer.
+#: Rows to search for leaks, which show on far fewer.
 ROWS = 4000
 FOLDS = 3
 
 
-#: What one honest feature tells of a label at most.
+#: Highest plausible score of a single honest feature.
 LIMIT = 0.98
 
 

@@ -17,7 +17,7 @@ def draw(held_out: pd.DataFrame, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     truth = held_out["truth"].to_numpy(dtype=float)
     for name, lines, labels in (
-        ("calibration", _calibration(held_out, truth), ("mean predicted", "mean that came")),
+        ("calibration", _calibration(held_out, truth), ("mean predicted", "mean actual value")),
         ("gain", _gain(held_out, truth), ("share of rows, best first", "share of the truth found")),
     ):
         figure = Figure(figsize=(5, 4), layout="constrained")

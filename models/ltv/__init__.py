@@ -35,23 +35,23 @@ FAMILY = Family(
         gates.no_leak,
     ),
     intended_use=(
-        "To say what each customer will spend over the horizon, one year and three, and how sure that is: whom to "
-        "keep, what a customer may cost to win, how to split a budget. For businesses without a contract, whose "
-        "customers buy again and again. Not for credit, prices or any decision on a person's rights."
+        "Predicts each customer's spend over the horizon, one year and three years, with intervals, to prioritize "
+        "retention, limit acquisition costs and split budgets. For businesses without contracts whose customers buy "
+        "repeatedly. Not for credit, prices or any decision about a person's rights."
     ),
     limits=(
-        "It knows the seasons it has seen: with under a year of history, a first holiday season raises spend above "
-        "`value` and leaves fewer customers than promised within the interval (of a retailer's, two in three instead "
-        "of four in five). Intervals hold their share on average over times, not at each: at other times and horizons "
-        "of three shops, up to seven times what history teaches, 75% to 85% where no such season came. They hold it "
-        "over all customers, in a tenth of them by value mostly 70% to 88%. Where most buy nothing, more than "
-        "promised are held, since 0 is within: CDNOW's over 84 days, 92%. Too few held-out customers (fewer than 9 "
-        "for 80%) leave an interval without an upper end. A horizon longer than history lets it learn from is reached "
-        "by the buy-till-you-die curve, by the plain regression in proportion and, as far as longer horizons in known "
-        "time tell, by past spend, which far beyond it ranks customers as well alone. `value_1y` and "
-        "`value_3y` beyond the horizon rest on the buy-till-you-die model alone, undiscounted and without an "
-        "interval. Where spend over the horizon is mostly zero, `value` is an average that few will spend: "
-        "`value_high` and `churn_risk` say so. A customer without a purchase is given what one has who has just made "
-        "a first."
+        "Only seasons in the history are known: with under a year of history, a first holiday season raises spend "
+        "above `value`, and the interval contains fewer customers than promised (two in three instead of four in five "
+        "for one retailer). Intervals have their coverage on average over time, not at every date: at other dates and "
+        "horizons of three shops, up to seven times as long as the history supports, it was 75% to 85% where no such "
+        "season followed. Coverage is for all customers together; in single tenths by value it was mostly 70% to 88%. "
+        "Where most customers buy nothing, coverage is higher than promised, as intervals include 0 (92% for CDNOW "
+        "over 84 days). With too few held-out customers (fewer than 9 for 80%), intervals have no upper end. Horizons "
+        "longer than the history supports are extrapolated by the buy-till-you-die curve, by the plain regression in "
+        "proportion and, as far as longer past horizons support it, by past spend, which far beyond the history ranks "
+        "customers equally well alone. Beyond the horizon, `value_1y` and `value_3y` come from the buy-till-you-die "
+        "model alone, undiscounted and without an interval. Where spend over the horizon is mostly zero, `value` is a "
+        "mean that few customers spend: see `value_high` and `churn_risk`. A customer without a purchase gets the "
+        "prediction of one with a single purchase made just now."
     ),
 )

@@ -60,11 +60,10 @@ def key(
     per_second: float,
     revoke: bool,
 ) -> None:
-    """Make an API key and print it once: only its hash is stored. Running servers accept it at once.
+    """Make an API key and print it once; only its hash is stored. Running servers accept it at once.
 
-    \b
-    predict, explain   ask models             decide, feedback   ask for decisions, report outcomes
-    admin              budgets and stops      metrics            read metrics for Prometheus
+    \b predict, explain   use models             decide, feedback   request decisions, report outcomes admin
+    budgets and stops      metrics            read metrics for Prometheus
 
     adloop's own commands use keys/own.key in the home folder.
     """
@@ -100,14 +99,13 @@ def budget(
     as_json: bool,
     params_file: Path,
 ) -> None:
-    """Set the spend limits of CAMPAIGN, or of ACCOUNT as a whole, then show what stands.
+    """Set the spend limits of CAMPAIGN, or of ACCOUNT as a whole, then show them.
 
-    Without options: show limits, spend, holds, stops and overrides; without ACCOUNT, of everything. Omitted limits stay
-    as they are; --remove takes one away. A campaign without a daily limit spends nothing. Decisions follow a change at
-    once.
+    Without options: show limits, spend, holds, stops and overrides; without ACCOUNT, of all accounts. Omitted limits
+    stay unchanged; --remove removes one. A campaign without a daily limit spends nothing. Changes apply at once.
 
-    If the server's clock ran ahead, budgets stay in the day it showed until that day is over. With --reset-clock
-    ACCOUNT returns to today at once; what was spent and held meanwhile counts as today's.
+    If the server's clock ran ahead, budgets stay in the day it showed until that day is over. --reset-clock
+    returns ACCOUNT to today at once; spend and holds of that time count as today's.
     """
     from pipelines import budget as budgets
 
@@ -138,7 +136,7 @@ def kill(account: str | None, campaign: str | None, why: str | None, lift: bool,
     said = requests.stop({"why": why, "account_id": account, "campaign_id": campaign})
     _state(params_file).kill(**said)
     whose = "everything" if account is None else f"{campaign or 'all'} of {account}"
-    click.echo(f"{whose} {'goes on' if lift else 'is stopped'}")
+    click.echo(f"{whose} {'resumes' if lift else 'is stopped'}")
 
 
 def _state(params_file: Path) -> "Store":

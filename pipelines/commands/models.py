@@ -99,7 +99,7 @@ def rollback(family: str) -> None:
     """Return FAMILY to its previous champion at once."""
     from components.release.step import rollback as roll_back
 
-    click.echo(f"{family}: version {roll_back(family, Settings())} answers again")
+    click.echo(f"{family}: version {roll_back(family, Settings())} is champion again")
 
 
 @click.command()

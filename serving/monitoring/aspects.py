@@ -14,13 +14,13 @@ import pandas as pd
 from features.movement import Movement
 from serving.monitoring.coding import CATEGORIES, kind, names, numbers
 
-#: Sizes that matter. Shares of the rows: of missing ones, more or fewer, and where next to none were or are; of values
-#: never seen before, beyond what was to be expected; of other values, before a column stood still.
+#: Minimum effect sizes, as shares of rows: change of missing values, and where next to none were or are missing;
+#: unexpected new values; other values before a column became constant.
 MISSING_SHIFT, SELDOM, NEW_SHARE, VARIED = 0.1, 0.02, 0.01, 0.01
-#: A value of this share stands out: the others are looked at by themselves, and are far from what they were where their
-#: Kolmogorov-Smirnov distance is this large. Fewer of them say nothing.
+#: A value with this share is frequent: the others are tested separately, with this minimum Kolmogorov-Smirnov distance,
+#: if there are enough.
 USUAL, FAR, SOME = 0.5, 0.5, 10
-#: What adds up over history moves its median by this factor at most before it counts as another unit.
+#: Cumulative columns may change their median by this factor before it counts as another unit.
 GROWTH = 5.0
 
 
@@ -102,7 +102,7 @@ def _unusual(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Iterator[Aspect
     if min(len(others), len(found)) < SOME:
         return
     test = ks_2samp(others, found, method="asymp")
-    yield Aspect(float(test.pvalue), test.statistic >= FAR, "its rarer values moved")
+    yield Aspect(float(test.pvalue), test.statistic >= FAR, "its less frequent values moved")
 
 
 def _unit(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Iterator[Aspect]:

@@ -13,9 +13,9 @@ from features.movement import Movement
 
 Matrix = npt.NDArray[np.float64]
 Code = Callable[["pd.Series[Any]"], Matrix]
-#: Categories beyond the commonest so many are tested as one: each cell of a table needs some rows.
+#: Most categories; rarer ones are tested as one, as each cell needs some rows.
 CATEGORIES = 30
-#: The codes of a column that moves as time goes by, and of one that the reference has no value of.
+#: Codes of a column with expected movement, and of one without values in the reference.
 POSSIBLE, IMPOSSIBLE, MISSING = 0.0, 1.0, 2.0
 
 
@@ -103,7 +103,7 @@ def _presence(values: "pd.Series[Any]") -> Matrix:
 
 
 def _limits(reference: Matrix, movement: Movement) -> tuple[float, float]:
-    """What a moving column may be: what is declared of the clock, else nothing below zero where it never was."""
+    """Valid range of a column with expected movement: as declared for a cycle, else at least 0 if the reference is."""
     positive = movement.kind != "clock" and bool((reference[~np.isnan(reference)] >= 0).all())
     low = 0.0 if positive else movement.low
     return (-np.inf if low is None else low), (np.inf if movement.high is None else movement.high)

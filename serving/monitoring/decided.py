@@ -17,13 +17,13 @@ from serving.inference import outcomes as labels
 from serving.inference.requests import features, to_frame
 from serving.records import parts, reading
 
-#: Decisions that are read of one look, the newest, at most.
+#: Most decisions per run, the newest.
 MOST = 50_000
 
 
 def read(home: Place, family: str, since: datetime | None = None) -> pd.DataFrame:
-    """The newest decisions that a family was asked for, as `inference.requests.read` tells requests; `request_id` is
-    the decision's. Answers have the model's own names."""
+    """The newest decisions that used a family, in the format of `inference.requests.read`; `request_id` is the
+    decision's. Answers have the model's own names."""
     begin, found = 0.0 if since is None else since.timestamp(), list[dict[str, Any]]()
     for record in _recorded(decisions_folder(home), begin):
         asked = record["opportunity"]["asked"]
@@ -35,7 +35,7 @@ def read(home: Place, family: str, since: datetime | None = None) -> pd.DataFram
             or family not in kinds()[asked].families
             or "answers" not in said
         ):
-            continue  # also one of an earlier version, which did not record what models read
+            continue  # records of earlier versions lack the model's inputs
         found.append(_request(record, answers(family, asked)))
         if len(found) == MOST:
             break
@@ -44,13 +44,13 @@ def read(home: Place, family: str, since: datetime | None = None) -> pd.DataFram
 
 @cache
 def answers(family: str, asked: str) -> Mapping[str, str]:
-    """The model's names of what a kind of decision asks the family, by the kind's own."""
+    """The model's names of the answers that a kind of decision needs from the family, by the kind's names."""
     needs = kinds()[asked].needs.items()
     return {name: need.answer for name, need in needs if need.family == family}
 
 
 def asks(family: str) -> frozenset[str]:
-    """The answers of a family that decisions are made by."""
+    """The family's answers that decisions use."""
     return frozenset(name for asked in kinds() for name in answers(family, asked).values())
 
 
@@ -69,7 +69,7 @@ def outcomes(home: Place, family: str, logged: pd.DataFrame) -> pd.DataFrame:
 
 
 def newest(home: Place, family: str) -> datetime | None:
-    """When the last decision was logged; None where none was."""
+    """Time of the last logged decision; None without one."""
     return reading.newest(decisions_folder(home))
 
 
@@ -80,7 +80,7 @@ def _recorded(place: Place, since: float) -> Iterator[dict[str, Any]]:
 
 
 def _request(record: dict[str, Any], named: Mapping[str, str]) -> dict[str, Any]:
-    """A decision in the shape of a request to a model."""
+    """A decision in the format of a request to a model."""
     said = record["predictions"]
     told = {model: said["answers"].get(name) for name, model in named.items()}
     about = {"request_id": record["decision"]["decision_id"], "row": 0, "entity_id": None, "status": 200, "error": None}

@@ -15,17 +15,17 @@ from serving.monitoring.embedding import Embed, Embedded
 from serving.monitoring.stability import psi
 from serving.monitoring.two_sample import Array, Fit
 
-#: How many times as far as in as long a time before the reference a column has to move, to have moved.
+#: A column has to move this many times as far as it did over an equal time before the reference.
 MARGIN = 1.5
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One column: the test's statistic (Kolmogorov-Smirnov's for numbers, chi-square for categories, the squared mean
-    discrepancy of vectors), its p-value, how large the shift is (population stability index), whether anything of it is
-    both sure and large enough, and what in words, where it is not the distribution as a whole.
+    """Drift of one column: the test's statistic (Kolmogorov-Smirnov for numbers, chi-square for categories, squared
+    mean discrepancy for vectors), its p-value, the effect size (population stability index), whether it drifted
+    (significant and large enough), and why, where it is not the whole distribution.
 
-    Of a column that moves as time goes by, test and index tell of missing and impossible values only.
+    For a column with expected movement, test and index only cover missing and invalid values.
     """
 
     statistic: float
@@ -40,10 +40,10 @@ class Expected:
     """Expected behaviour of columns without drift.
 
     Attributes:
-        moving: how those move that do so as time goes by, as their features declare it.
-        usual: the stability index of columns between the reference and what was seen in as long a time before it. It
-            takes more than `MARGIN` times that to have moved.
-        embed: columns that are compared by vectors, and what makes these; by None only whether values are missing is.
+        moving: declared movement by column.
+        usual: stability index by column between the reference and an equal time before it; a column must exceed it
+            `MARGIN` times.
+        embed: embedding functions by column; with None, only missing values are tested.
     """
 
     moving: Mapping[str, Movement] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class _Look:
-    """A column as a whole, and the aspects of it."""
+    """The test of a column's distribution, and those of its aspects."""
 
     column: str
     statistic: float
@@ -66,13 +66,13 @@ NOTHING = Expected()
 
 
 class Detector:
-    """Compares windows of live rows with the reference a model was shipped with.
+    """Compares windows of live rows with the reference of a model.
 
-    Each column is looked at as a whole, by a two-sample test, and for what such a test does not see (`aspects`); what
-    is too small to matter, or moves no further than it used to, does not count. `threshold` is the chance that a window
-    of unmoved rows is called drifted in any column: it is shared out over the aspects of a column (Bonferroni) and over
-    the columns by Holm's step-down procedure ("A simple sequentially rejective multiple test procedure", 1979). A
-    quarter of daily looks has ninety times that chance of a false alarm, at most.
+    Each column is tested by a two-sample test and by tests for what that misses (`aspects`); small shifts, and those
+    within its usual movement, do not count. `threshold` is the probability that a window without drift raises an alarm
+    in any column: it is divided over the aspects of a column (Bonferroni) and over the columns by Holm's step-down
+    procedure ("A simple sequentially rejective multiple test procedure", 1979). A quarter of daily runs has at most
+    ninety times that probability of a false alarm.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Detector:
             yield _Look(name, *compared, (whole, missing(self.rows[name], window[name])))
 
     def _why(self, of_column: Sequence[Aspect]) -> str:
-        """What there is a word for, the surest first; nothing where it is the distribution as a whole."""
+        """Descriptions of the drifted aspects, most significant first; empty where the whole distribution drifted."""
         sure = [aspect for aspect in of_column if aspect.large and aspect.p_value < self.threshold]
         return min(sure, key=lambda aspect: (not aspect.why, aspect.p_value)).why
 

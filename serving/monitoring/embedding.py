@@ -1,8 +1,8 @@
-"""Drift of what has no distribution to count: vectors, and texts, URIs and lists by the distance of their embeddings.
+"""Drift of vectors, texts, URIs and lists by the distance of their embeddings.
 
-The test is the maximum mean discrepancy with a Gaussian kernel as wide as the median distance, its null distribution a
-gamma of the mean and variance over permutations (Gretton et al., "A Kernel Two-Sample Test", 2012). How large the shift
-is, is the stability index of the witness function, which is high where the reference is and low where the window is.
+The test is the maximum mean discrepancy with a Gaussian kernel of the median distance; its null distribution is a gamma
+with the mean and variance over permutations (Gretton et al., "A Kernel Two-Sample Test", 2012). The effect size is the
+stability index of the witness function, which is high near the reference and low near the window.
 """
 
 import json
@@ -16,14 +16,14 @@ from models.inputs import Kind, Matrix
 from serving.monitoring.stability import psi
 
 Embed = Callable[["pd.Series[Any]"], Matrix]
-#: Rows of each side that are compared, at most: time and memory grow with their square. Fewer than `SOME` say nothing.
+#: Most compared rows per side, as time and memory grow with their square; with fewer than `SOME`, there is no result.
 MOST, SOME = 500, 20
 PERMUTATIONS = 500
 
 
 def embeds(kinds: Mapping[str, Kind], own: Mapping[str, Embed]) -> dict[str, Embed | None]:
-    """How columns of these kinds become vectors, by name: vectors as they are, others by the family's `own` function;
-    None for those that nothing makes vectors of. Lists may be JSON, as the request log keeps them."""
+    """Embedding functions of columns of these kinds: vectors as they are, others by the family's `own` function; None
+    without one. Lists may be JSON, as in the request log."""
     found: dict[str, Embed | None] = {}
     for name, kind in kinds.items():
         if kind in ("text", "uri"):
@@ -77,13 +77,13 @@ def _discrepancy(kernel: Matrix, count: int) -> tuple[float, float]:
     permuted = np.random.default_rng(0).permuted(np.tile(signs, (PERMUTATIONS, 1)), axis=1)
     by_chance = np.einsum("ij,ij->i", permuted @ kernel, permuted)
     mean, variance, found = by_chance.mean(), by_chance.var(), float(signs @ kernel @ signs)
-    if variance == 0:  # all vectors are one
+    if variance == 0:  # all vectors are equal
         return found, 1.0
     return found, float(gamma.sf(found, mean**2 / variance, scale=variance / mean))
 
 
 def _witness(kernel: Matrix, count: int) -> tuple[Matrix, Matrix]:
-    """The witness function at the first `count` rows and at the others, each row left out of its own side's mean."""
+    """The witness function at the first `count` rows and at the others, leaving each row out of its side's mean."""
     others = len(kernel) - count
     near, far = kernel[:, :count].sum(axis=1), kernel[:, count:].sum(axis=1)
     ours = (near[:count] - 1) / (count - 1) - far[:count] / others

@@ -11,8 +11,8 @@ BINS = 10
 def psi(reference: Array, window: Array, categorical: bool, missing: float | None = None) -> float:
     """Population stability index: the symmetrised relative entropy of two binned distributions.
 
-    Numbers are binned by the reference's quantiles; a value that many share, and the code of what is `missing`, have a
-    bin of their own. Half a row is added to each bin, so that an empty one does not make the index infinite.
+    Numbers are binned by the reference's quantiles; frequent values and the code of `missing` have their own bins. Half
+    a row is added to each bin, so that empty ones do not make the index infinite.
     """
     values, counts = np.unique(reference, return_counts=True)
     if categorical:
@@ -30,7 +30,7 @@ def psi(reference: Array, window: Array, categorical: bool, missing: float | Non
 
 
 def _counts(rows: Array, alone: Array, edges: Array) -> npt.NDArray[np.intp]:
-    """The rows in each bin: one a value that stands alone, then one between each two edges."""
+    """Rows per bin: one bin per frequent value, then one between each two edges."""
     bins = len(alone) + np.searchsorted(edges, rows)
     if len(alone):
         places = np.minimum(np.searchsorted(alone, rows), len(alone) - 1)

@@ -8,14 +8,14 @@ import numpy.typing as npt
 from serving.monitoring.coding import Matrix
 
 Array = npt.NDArray[np.float64]
-#: Tests fitted on a reference: of a window's columns, the statistic and the p-value of each against the reference.
+#: A fitted test: returns statistic and p-value of each column of a window against the reference.
 TwoSample = Callable[[Matrix], tuple[Array, Array]]
-#: Fits them on a coded reference, some of whose columns, by place, are categorical.
+#: Fits tests on an encoded reference; `categorical` has the indices of categorical columns.
 Fit = Callable[[Matrix, tuple[int, ...]], TwoSample]
 
 
 def fit(reference: Matrix, categorical: tuple[int, ...]) -> TwoSample:
-    """Kolmogorov-Smirnov for the columns that are numbers, chi-square for the `categorical` ones."""
+    """Kolmogorov-Smirnov tests for numeric columns, chi-square for the `categorical` ones."""
 
     def test(window: Matrix) -> tuple[Array, Array]:
         pairs = [

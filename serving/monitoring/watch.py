@@ -73,7 +73,7 @@ def look(
     """
     rows = len(log.features)
     if rows < params.min_rows:
-        return Watched(rows, "unknown", f"{rows} logged rows; {params.min_rows} are needed to say")
+        return Watched(rows, "unknown", f"{rows} logged rows; {params.min_rows} are needed")
     watch = detector(kind, reference, params.threshold, params.min_psi, expected)
     found = watch.detect(pd.concat([log.features, log.answers], axis=1).reindex(columns=reference.columns))
     features = {name: drift for name, drift in found.items() if name in columns}
@@ -86,7 +86,7 @@ def look(
 def _held(
     log: Log, outcomes: pd.DataFrame, metrics: Sequence[Metric], at_release: Mapping[str, float], min_rows: int
 ) -> tuple[int, dict[str, Held]]:
-    """Number of rows with an outcome, and the metrics on those if there are enough and they have what it needs."""
+    """Number of rows with an outcome, and the metrics on those if they are enough and have the needed columns."""
     joined = log.key.reset_index(drop=True).merge(outcomes, on=KEY, how="left", indicator=True)
     known = (joined["_merge"] == "both").to_numpy()
     if known.sum() < min_rows:

@@ -165,7 +165,7 @@ def test_a_broken_table_stops_the_run_and_says_what_to_mend(ran, adloop, data, p
 
 
 def test_rollback_returns_to_the_version_before_and_what_was_taken_back_stays_back(ran, adloop, params):
-    assert "version 1 answers again" in adloop("rollback", "ltv")
+    assert "version 1 is champion again" in adloop("rollback", "ltv")
     assert status(adloop)["champion"] == "1"
     assert "no earlier champion" in adloop("rollback", "ltv", code=1)
     assert "rolled back by hand" in adloop("release", "ltv", "--version", "2", "--params", params)

@@ -147,7 +147,7 @@ def test_it_is_judged_beside_the_champion_and_becomes_challenger_leaving_it_unto
     done = gate(*given, learnt.root / "judged")
     assert done.compared_with == "version 1" and done.champion is not None
     card = (learnt.root / "judged" / "card.md").read_text()
-    assert "went on from version 1" in card
+    assert "Trained incrementally from version 1" in card
     assert done.from_log.startswith("not applied: nothing is logged in ") and done.from_log in card
     # Days of so few auctions are not enough for every gate: what comes of passing is seen on a verdict that says so.
     made = register(later.folder, small_market.judged(later.folder, learnt.root / "accepted"), learnt.settings)

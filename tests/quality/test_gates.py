@@ -71,7 +71,7 @@ def test_a_leaked_label_is_refused(toy, tmp_path, shape):
     }[shape]
     done, verdicts = judge(made, tmp_path)
     assert not done.passed and not verdicts["no_leak"]["passed"]
-    assert "'leak' tells most of the label by itself" in verdicts["no_leak"]["reason"]
+    assert "'leak' alone predicts the label" in verdicts["no_leak"]["reason"]
     version = register(tmp_path / "bundle", tmp_path / "evaluation", Settings(home=tmp_path / "home"))
     assert version.status == "rejected" and "no_leak" in version.reason
     assert Registry(Settings(home=tmp_path / "home")).challenger("toy") is None
@@ -136,7 +136,7 @@ def test_a_model_that_any_baseline_beats_is_refused_and_the_baseline_named():
 
     assert gates.beats_naive(worse).passed, "better than the naive one is not enough"
     verdict = gates.not_beaten_by_baselines(worse)
-    assert not verdict.passed and "tree, line better beyond noise" in verdict.reason
+    assert not verdict.passed and "tree, line significantly better" in verdict.reason
     assert verdict.figures["tree"] < verdict.figures["tree.high"] < 0 < verdict.figures["naive"]
 
 
@@ -147,7 +147,9 @@ def test_a_baseline_that_is_better_by_noise_alone_refuses_nobody():
 
     verdict = gates.not_beaten_by_baselines(equal)
 
-    assert verdict.passed and "no baseline is better" in verdict.reason and "above tree by" in verdict.reason
+    assert (
+        verdict.passed and "no baseline is significantly better" in verdict.reason and "above tree by" in verdict.reason
+    )
 
 
 @pytest.mark.parametrize("metric", [metrics.auc, metrics.brier])

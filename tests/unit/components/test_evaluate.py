@@ -63,7 +63,7 @@ def test_without_a_test_folder_subscribers_are_judged_in_folds(toy, tmp_path, se
 def test_a_test_folder_is_never_learnt_from(toy, tmp_path, settings):
     data, test = subscribers(tmp_path / "data", 1), subscribers(tmp_path / "test", 2)
     done = evaluate(toy, str(data), str(test), None, None, SECTION, settings)
-    assert done.how == "learnt from one folder (150 examples), tested on the other" and done.rows == 150
+    assert done.how == "trained on one folder (150 examples), tested on the other" and done.rows == 150
     # The same customers with the label turned round: a model that had seen them would not be fooled.
     customers = pd.read_parquet(test / "customers.parquet")
     customers.assign(churned=~customers["churned"]).to_parquet(test / "customers.parquet", index=False)
@@ -142,7 +142,7 @@ def test_a_shop_is_judged_at_the_cutoff(toy, tmp_path, settings):
     shares = [share for _, share in told]
     assert shares == sorted(shares) and shares[0] >= 0 and shares[-1] < 1
     assert {"checking the tables", "fitting toy (1 of 2)", "fitting recency (2 of 2)"} <= {what for what, _ in told}
-    assert done.how == "learnt from what came before, tested at 2023-12-01"
+    assert done.how == "trained on earlier data, tested at 2023-12-01"
 
 
 def test_a_broken_table_is_named_before_anything_is_fitted(toy, tmp_path, settings):
@@ -185,7 +185,7 @@ def test_bidding_is_told_by_campaign_and_budget(tmp_path, settings):
 def test_all_of_a_test_folder_of_auctions_is_played(tmp_path, settings):
     data, test = (business.write(tmp_path / str(seed), customers=10, seed=seed) for seed in (1, 2))
     done = evaluate("bidding", str(data), str(test), None, None, BIDDING, settings)
-    assert "played on the other" in done.how
+    assert "replayed on the other" in done.how
     auctions = len(pd.read_parquet(test / "auctions.parquet"))
     # Every budget once; what lies across a split's end is left out.
     assert 0.9 * 4 * auctions < done.rows <= 4 * auctions

@@ -56,7 +56,7 @@ def test_a_moved_world_is_named_in_features_and_answers():
 def test_too_few_rows_are_unknown_and_not_steady():
     found = seen(a_log(asked(99, 2, recency=500.0)))
     assert found.verdict == "unknown" and found.features == {}
-    assert found.note == "99 logged rows; 100 are needed to say"
+    assert found.note == "99 logged rows; 100 are needed"
 
 
 def test_answers_that_came_true_hold_and_those_that_did_not_are_seen():
