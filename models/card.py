@@ -63,7 +63,7 @@ def _named(service: str | None) -> str:
 
 
 def _standing(standing: BaselineComparison) -> str:
-    lines = [f"- {standing.told(name)}" for name in standing.gains]
+    lines = [f"- {standing.describe(name)}" for name in standing.gains]
     return (
         "\n".join([f"\n\nImprovement in {standing.metric} over each baseline, on the same rows:\n", *lines])
         if lines

@@ -108,8 +108,8 @@ def evaluate(
         how, rounds, splits = _splits(record, frame, unseen, section["seed"])
         tested, answers, chosen = _answers(record, splits, names, section, nowhere.home, _counted(rounds, tell))
     tell("measuring", FITTED)
-    told = leaks.told(frame, names, record.outcomes or record.label, section["seed"])
-    leaking = {name: share for name, share in told.items() if share > leaks.LIMIT}
+    scores = leaks.scores(frame, names, record.outcomes or record.label, section["seed"])
+    leaking = {name: share for name, share in scores.items() if share > leaks.LIMIT}
     truth = tested[list(record.label)]
     baselines = {name: answers[name] for name in record.baselines}
     standing = BaselineComparison.of(record.metrics[0], truth, answers[family], baselines, section["seed"])

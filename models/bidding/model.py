@@ -53,10 +53,10 @@ class CampaignPrices:
         for name in (frame.PRICE, frame.PRICES):
             if name not in rows:
                 raise InvalidRows(name, "a column of this name", "no such column")
-        return cls.told(frame.number(rows, frame.PRICE), frame.number(rows, frame.PRICES))
+        return cls.of_arrays(frame.number(rows, frame.PRICE), frame.number(rows, frame.PRICES))
 
     @classmethod
-    def told(cls, price: Floats, count: Floats) -> Self:
+    def of_arrays(cls, price: Floats, count: Floats) -> Self:
         """From arrays, NaN where unknown."""
         there = (price > 0) & (count > 0)
         return cls(np.where(there, price, 1.0), np.where(there, count, 0.0))
@@ -117,7 +117,7 @@ class BiddingModel:
         seen = frame.observation({name: column(name) for name in frame.NUMBERS}, campaigns, channels)
         target = column("target_cpc") * column(self._chance)
         rule = np.where(np.isnan(target), column("current_bid"), target)
-        bid = self.bid(seen, CampaignPrices.told(column(frame.PRICE), column(frame.PRICES)))
+        bid = self.bid(seen, CampaignPrices.of_arrays(column(frame.PRICE), column(frame.PRICES)))
         return {
             "policy_bid": np.where(np.isnan(column("remaining")), rule, bid),
             "policy_propensity": np.ones(len(seen)),

@@ -52,7 +52,7 @@ class BaselineComparison:
         """Whether a comparison is undefined on these rows, for example with one class only."""
         return any(isnan(gain.high) for gain in self.gains.values())
 
-    def told(self, name: str) -> str:
+    def describe(self, name: str) -> str:
         """The comparison with one baseline as text."""
         gain = self.gains[name]
         return f"above {name} by {gain.value:.4g}, 95% interval {gain.low:.4g} to {gain.high:.4g}"

@@ -76,7 +76,7 @@ def beats_naive(evidence: Evidence) -> Verdict:
 def not_beaten_by_baselines(evidence: Evidence) -> Verdict:
     """No baseline is significantly better: the paired bootstrap's upper bound against each of them reaches 0."""
     standing = evidence.standing
-    told = "; ".join(standing.told(name) for name in standing.better or [standing.nearest])
+    comparisons = "; ".join(standing.describe(name) for name in standing.better or [standing.nearest])
     reason = (
         f"{', '.join(standing.better)} significantly better"
         if standing.better
@@ -85,7 +85,7 @@ def not_beaten_by_baselines(evidence: Evidence) -> Verdict:
     return _verdict(
         "not_beaten_by_baselines",
         not standing.better and not standing.undefined,
-        f"{evidence.metric.name}: {reason}; {told}; every upper bound must reach 0",
+        f"{evidence.metric.name}: {reason}; {comparisons}; every upper bound must reach 0",
         **{name: gain.value for name, gain in standing.gains.items()},
         **{f"{name}.high": gain.high for name, gain in standing.gains.items()},
     )
@@ -111,9 +111,9 @@ def not_worse_than_champion(evidence: Evidence) -> Verdict:
 def no_leak(evidence: Evidence) -> Verdict:
     """No single feature determines a label (AUC or Gini of ranks out of fold, at most `leaks.LIMIT`)."""
     labels = evidence.outcomes or evidence.truth.columns
-    told = leaks.told(evidence.train, list(evidence.rows.columns), labels, evidence.seed) or {"": 0.0}
-    most = ", ".join([f"'{name}' {value:.3f}" for name, value in told.items() if value > leaks.LIMIT])
-    feature, strongest = next(iter(told.items()))
+    scores = leaks.scores(evidence.train, list(evidence.rows.columns), labels, evidence.seed) or {"": 0.0}
+    most = ", ".join([f"'{name}' {value:.3f}" for name, value in scores.items() if value > leaks.LIMIT])
+    feature, strongest = next(iter(scores.items()))
     return _verdict(
         "no_leak",
         not most,

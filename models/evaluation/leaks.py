@@ -18,7 +18,7 @@ FOLDS = 3
 LIMIT = 0.98
 
 
-def told(frame: pd.DataFrame, features: Sequence[str], labels: Iterable[str], seed: int) -> dict[str, float]:
+def scores(frame: pd.DataFrame, features: Sequence[str], labels: Iterable[str], seed: int) -> dict[str, float]:
     """The highest score of each feature alone over all labels, descending: AUC or Gini of ranks, out of fold.
 
     Each feature gets a small tree, which finds any shape: a number, a category with many values, a value that is

@@ -158,10 +158,10 @@ def revoke(settings: Settings, name: str) -> int:
     place = path(settings)
     with FileLock(place.with_suffix(".lock"), mode=0o600):
         keys = read(place) if place.exists() else {}
-        kept = {identity: key for identity, key in keys.items() if key.name != name}
-        if len(kept) < len(keys):
-            _write(place, kept)
-    return len(keys) - len(kept)
+        remaining = {identity: key for identity, key in keys.items() if key.name != name}
+        if len(remaining) < len(keys):
+            _write(place, remaining)
+    return len(keys) - len(remaining)
 
 
 def read(place: Path) -> dict[str, Key]:
@@ -169,10 +169,10 @@ def read(place: Path) -> dict[str, Key]:
     found, written = {}, json.loads(place.read_bytes())
     if not isinstance(written, dict):
         raise ValueError("expected an object of keys")
-    for identity, said in written.items():
-        limits = (_limit(said, what) for what in ("accounts", "families"))
+    for identity, record in written.items():
+        limits = (_limit(record, what) for what in ("accounts", "families"))
         found[identity] = _sound(
-            Key(str(said["name"]), str(said["hash"]), tuple(said["scopes"]), float(said["per_s"]), *limits)
+            Key(str(record["name"]), str(record["hash"]), tuple(record["scopes"]), float(record["per_s"]), *limits)
         )
     return found
 
@@ -187,12 +187,12 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _limit(said: Mapping[str, Any], what: str) -> frozenset[str] | None:
-    only = said.get(what)
+def _limit(record: Mapping[str, Any], what: str) -> frozenset[str] | None:
+    only = record.get(what)
     if only is None:
         return None
     if not isinstance(only, list) or not all(isinstance(one, str) for one in only):
-        raise ValueError(f"key '{said['name']}': expected a list of texts or null for {what}, got {only!r}")
+        raise ValueError(f"key '{record['name']}': expected a list of texts or null for {what}, got {only!r}")
     return frozenset(only)
 
 

@@ -21,9 +21,9 @@ def key(settings: Settings) -> str:
     place = path(settings)
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(place.with_suffix(".lock"), mode=0o600):
-        kept = place.read_text().strip() if place.exists() else ""
-        if keys.Keys(settings).known(kept):
-            return kept
+        stored = place.read_text().strip() if place.exists() else ""
+        if keys.Keys(settings).known(stored):
+            return stored
         try:
             made = keys.make(settings, NAME, keys.SCOPES, 1e9)
         except OSError as denied:

@@ -37,8 +37,8 @@ def uniform(asked: Opportunity, seed: int, purpose: str) -> float:
 
 def digest(asked: Opportunity, seed: int, purpose: str) -> bytes:
     """16 bytes that identify the opportunity under this seed."""
-    told = repr((seed, purpose, asked.account_id, asked.campaign_id, asked.asked, asked.opportunity_id))
-    return hashlib.blake2b(told.encode(), digest_size=16).digest()
+    identity = repr((seed, purpose, asked.account_id, asked.campaign_id, asked.asked, asked.opportunity_id))
+    return hashlib.blake2b(identity.encode(), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)

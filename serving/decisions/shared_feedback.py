@@ -140,7 +140,15 @@ class SharedFeedback:
         log.error("event '%s' of %s: %s", event, account, FLAGGED[flag])
 
 
-def _event(told: Observed) -> FeedbackEvent:
+def _event(observed: Observed) -> FeedbackEvent:
     """The event for the store, which adds the decision's facts."""
-    about = {"account_id": told.account_id, "kind": told.kind, "occurred_at": told.occurred_at}
-    return FeedbackEvent(told.event_id, opportunity_id="", campaign_id="", cost=told.cost, value=told.value, **about)  # type: ignore[arg-type]
+    return FeedbackEvent(
+        observed.event_id,
+        opportunity_id="",
+        account_id=observed.account_id,
+        campaign_id="",
+        kind=observed.kind,
+        occurred_at=observed.occurred_at,
+        cost=observed.cost,
+        value=observed.value,
+    )

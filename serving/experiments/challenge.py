@@ -54,11 +54,11 @@ def judge(
     log = _rounds(place, version, goal=str(champion.manifest.params["goal"]))
     turns = _turns(place / "log", log.index, Challenger(challenger, champion, online))
     log = log.loc[turns.index].assign(propensity=lambda rows: rows["propensity"] / turns["policy_share"])
-    asked = {
+    policies = {
         "challenger": pd.DataFrame({"probability": (turns["taken"] == turns["wanted"]).astype(float)}),
         "champion": pd.DataFrame({"probability": (turns["taken"] == 0).astype(float)}),
     }
-    return gate(log, asked["challenger"], asked["champion"], seed)
+    return gate(log, policies["challenger"], policies["champion"], seed)
 
 
 class Challenger:
@@ -70,17 +70,17 @@ class Challenger:
 
     def ratios(self, entries: Sequence[Entry]) -> Any:
         """Challenger's bid divided by the champion's, of (entries,); NaN where one of them does not bid."""
-        asked = [
+        opportunities = [
             replace(one.opportunity, features={**one.opportunity.features, **one.predictions.features})
             for one in entries
         ]
-        said = self._predictors.predict(asked, [one.state for one in entries], self._features)
-        ours, theirs = (_bids(each) for each in (said, [one.predictions for one in entries]))
+        predictions = self._predictors.predict(opportunities, [one.state for one in entries], self._features)
+        ours, theirs = (_bids(each) for each in (predictions, [one.predictions for one in entries]))
         return ours / theirs
 
 
-def _bids(said: Sequence[Predictions]) -> Any:
-    return np.array([one.answers.get("policy_bid") or np.nan for one in said])
+def _bids(predictions: Sequence[Predictions]) -> Any:
+    return np.array([one.answers.get("policy_bid") or np.nan for one in predictions])
 
 
 class UnrecordedFeatures(Features):
@@ -125,11 +125,11 @@ def _turns(log: Place, known: "pd.Index[str]", challenger: Challenger) -> pd.Dat
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = np.log(challenger.ratios(batch))
         for one, ratio in zip(batch, ratios, strict=True):
-            said = params(one.params)
-            case = Case(cast(Auction, one.opportunity), one.predictions, one.state, said, one.decision.seed)
+            decided_by = params(one.params)
+            case = Case(cast(Auction, one.opportunity), one.predictions, one.state, decided_by, one.decision.seed)
             taken = (1 if bid.raised(case) else -1) if one.decision.explored else 0
-            wanted = np.rint(ratio / np.log1p(said.exploration.spread))
-            found.append((one.decision.decision_id, taken, wanted, 1 - said.exploration.holdout))
+            wanted = np.rint(ratio / np.log1p(decided_by.exploration.spread))
+            found.append((one.decision.decision_id, taken, wanted, 1 - decided_by.exploration.holdout))
     columns = ["decision_id", "taken", "wanted", "policy_share"]
     return pd.DataFrame(found, columns=columns).set_index("decision_id")
 

@@ -53,15 +53,15 @@ def replay(path: Place) -> ReplayReport:
     place = path if path.is_dir() else path.parent
     params = cache(lambda name: stored.read(place, name))
     count = differing = 0
-    told: list[Difference] = []
+    found: list[Difference] = []
     for written in reading.records(path):
         entry, count = read(written), count + 1
         again = decide(entry.opportunity, entry.predictions, entry.state, params(entry.params), entry.decision.seed)
         now = to_json(answered(again, entry.grant))
         if not written.endswith(b'"decision":' + now + b"}"):
             differing += 1
-            told.extend(_differences(written, now) if len(told) < TOLD else ())
-    return ReplayReport(count, differing, tuple(told), tuple(verify(path)))
+            found.extend(_differences(written, now) if len(found) < TOLD else ())
+    return ReplayReport(count, differing, tuple(found), tuple(verify(path)))
 
 
 def _differences(written: bytes, now: bytes) -> Iterator[Difference]:

@@ -10,7 +10,7 @@ from kserve import InferOutput, InferRequest, InferResponse
 from kserve.errors import InvalidInput
 from kserve.protocol.infer_type import RequestedOutput
 
-from serving.inference.values import ERROR, as_text, plain, told
+from serving.inference.values import ERROR, as_text, plain, safe_text
 
 #: Filler of each tensor type for rows without an answer.
 _NOTHING: Mapping[str, Any] = {"FP64": np.nan, "INT64": 0, "BOOL": False, "BYTES": ""}
@@ -48,7 +48,7 @@ def _wanted(request: InferRequest, outputs: Sequence[InferOutput]) -> list[Reque
     names = [output.name for output in outputs]
     for one in wanted:
         if one.name not in {*names, ERROR}:
-            raise InvalidInput(f"outputs: expected names among {', '.join(names)}, got '{told(one.name)[:80]}'")
+            raise InvalidInput(f"outputs: expected names among {', '.join(names)}, got '{safe_text(one.name)[:80]}'")
     others = [one for one in wanted if one.name != ERROR]
     return [*others, RequestedOutput(ERROR, wanted[0].parameters)] if ERROR in names else others
 

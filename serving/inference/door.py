@@ -75,9 +75,9 @@ class Door:
 
     def _let_in(self, scope: Scope) -> Scope:
         """The ASGI scope to pass on. Raises `RequestError`."""
-        path, asked = scope["path"], _VERSION.fullmatch(scope["path"])
-        if asked is not None:
-            path = asked[1] + asked[3]
+        path, version = scope["path"], _VERSION.fullmatch(scope["path"])
+        if version is not None:
+            path = version[1] + version[3]
         open_ = [need for pattern, need in _PATHS.items() if re.fullmatch(pattern, path)]
         if not open_:
             raise NotServed(f"{scope['path']} is not served here")
@@ -85,8 +85,8 @@ class Door:
         if need is not None:
             given = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
             self._gate.check({"authorization": given}, need)
-        if asked is not None:
-            served(asked[2], self._version)
+        if version is not None:
+            served(version[2], self._version)
         return {**scope, "path": path, "raw_path": path.encode()}
 
 

@@ -24,8 +24,8 @@ from serving.inference import answers as says
 from serving.inference.door import Gate
 from serving.inference.errors import NotExplained, RequestError, StoreGone, UnknownId
 from serving.inference.requests import Request, RequestLog
-from serving.inference.rows import DATATYPES, Asked, InputSchema
-from serving.inference.values import is_text, told
+from serving.inference.rows import DATATYPES, InputSchema, ParsedRequest
+from serving.inference.values import is_text, safe_text
 from serving.records.export import Export
 
 VERSION_HEADER, ID_HEADER = "x-model-version", "x-request-id"
@@ -65,8 +65,8 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
             with histogram.labels(**get_labels(self.name)).time():
                 answers, explanations = await asyncio.to_thread(self._answer, body, explain, call)
         except InvalidRows as wrong:
-            call.failed(400, told(wrong))
-            raise InvalidInput(told(wrong)) from wrong
+            call.failed(400, safe_text(wrong))
+            raise InvalidInput(safe_text(wrong)) from wrong
         except RequestError as refused:
             call.failed(refused.http_status, refused.details)
             raise
@@ -98,18 +98,18 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
 
     def _answer(self, body: object, explain: bool, call: "Call") -> tuple[pd.DataFrame, pd.DataFrame | None]:
         """Answers and explanations of the known rows; fills in `call`."""
-        asked = self._read(body)
-        call.ids = asked.ids
-        if asked.rows is not None:
-            rows = asked.rows
+        parsed = self._read(body)
+        call.ids = parsed.ids
+        if parsed.rows is not None:
+            rows = parsed.rows
         else:
-            rows, call.unknown = self._look_up(asked.ids or [], asked.context)
+            rows, call.unknown = self._look_up(parsed.ids or [], parsed.context)
         call.rows = rows
         call.answers = self.bundle.model.predict(rows)
         model = self.bundle.model
         return call.answers, model.explain(rows) if explain and isinstance(model, Explaining) else None
 
-    def _read(self, body: object) -> Asked:
+    def _read(self, body: object) -> ParsedRequest:
         try:
             return self.schema.read(body)
         except RecursionError as deep:
@@ -176,9 +176,9 @@ class Call:
     def record(self) -> Request:
         """The record for the request log."""
         latency = (time.perf_counter() - self.started) * 1000
-        said = (self.status, self.error, self.ids)
+        outcome = (self.status, self.error, self.ids)
         rows, answers = (spread(frame, self.unknown) for frame in (self.rows, self.answers))
-        return Request(self.request_id, self.occurred_at, latency, *said, rows, answers, self.unknown)
+        return Request(self.request_id, self.occurred_at, latency, *outcome, rows, answers, self.unknown)
 
 
 def spread(frame: pd.DataFrame | None, unknown: Mapping[int, str]) -> pd.DataFrame | None:

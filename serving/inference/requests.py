@@ -159,14 +159,14 @@ def to_frame(family: str, logged: list[dict[str, Any]]) -> pd.DataFrame:
     """Records and their `request` as rows, see `read`."""
     if not logged:
         return pd.DataFrame(columns=list(ABOUT))
-    said = [one["predictions"] for one in logged]
-    asked = pd.DataFrame([one["request"] for one in logged])
+    predictions = [one["predictions"] for one in logged]
+    requests = pd.DataFrame([one["request"] for one in logged])
     moments = pd.to_datetime([round(one["logged_at"] * 1e6) for one in logged], unit="us", utc=True)
-    asked["occurred_at"] = moments.as_unit("us")
-    asked["version"] = [one["versions"].get(family) for one in said]
-    asked["latency_ms"] = [one["took_ms"] for one in said]
-    parted = (_columns([one[part] for one in said], prefix) for part, prefix in _PARTS)
-    frame: pd.DataFrame = pd.concat([asked[list(ABOUT)], *parted], axis=1)
+    requests["occurred_at"] = moments.as_unit("us")
+    requests["version"] = [one["versions"].get(family) for one in predictions]
+    requests["latency_ms"] = [one["took_ms"] for one in predictions]
+    parted = (_columns([one[part] for one in predictions], prefix) for part, prefix in _PARTS)
+    frame: pd.DataFrame = pd.concat([requests[list(ABOUT)], *parted], axis=1)
     return frame.sort_values(["occurred_at", "request_id", "row"], ignore_index=True)
 
 
@@ -180,9 +180,9 @@ def _recorded(place: Place, since: float) -> Iterator[Any]:
             yield from map(orjson.loads, parts.exact(table.filter(pc.field("request_id").is_valid())))
 
 
-def _columns(said: list[dict[str, Any]], prefix: str) -> pd.DataFrame:
+def _columns(values: list[dict[str, Any]], prefix: str) -> pd.DataFrame:
     """One column per name; structures are JSON text."""
-    frame = pd.DataFrame(said, index=range(len(said)))
+    frame = pd.DataFrame(values, index=range(len(values)))
     for name in frame:
         if frame[name].map(lambda value: isinstance(value, list | dict)).any():
             frame[name] = frame[name].map(as_text, na_action="ignore")

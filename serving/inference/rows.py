@@ -42,7 +42,7 @@ def known_datatype(name: str, datatype: str) -> None:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ParsedRequest:
     """A parsed request: feature rows, or entity ids whose features are looked up and joined with `context`."""
 
     ids: list[str] | None
@@ -59,7 +59,7 @@ class InputSchema:
     columns: Mapping[str, Kind]
     context: tuple[str, ...] = ()
 
-    def read(self, payload: object) -> Asked:
+    def read(self, payload: object) -> ParsedRequest:
         """Parse a V2 request or a V1 body to rows or ids. Raises `InvalidRows` naming the invalid field."""
         given = self._tensors(payload) if isinstance(payload, InferRequest) else _instances(payload)
         lengths = {name: len(values) for name, values in given.items()}
@@ -75,8 +75,8 @@ class InputSchema:
             given = given | {self.entity: ids} if self.entity in self.columns else given
         known = [name for name in self.columns if name not in self.context]
         if ids is not None and not any(name in given for name in known):
-            return Asked(ids, None, self._frame(self.context, given) if self.context else None)
-        return Asked(ids, self._frame(self.columns, given))
+            return ParsedRequest(ids, None, self._frame(self.context, given) if self.context else None)
+        return ParsedRequest(ids, self._frame(self.columns, given))
 
     def _tensors(self, request: InferRequest) -> dict[str, Values]:
         found: dict[str, Values] = {}

@@ -33,7 +33,7 @@ from serving.inference.door import Door, GrpcDoor, Servicer, refusal
 from serving.inference.errors import RequestError
 from serving.inference.middleware import BodyLimit, Marked, Typed
 from serving.inference.model import Endpoint
-from serving.inference.values import told
+from serving.inference.values import safe_text
 
 #: Largest request in bytes, over REST and gRPC.
 BODY_LIMIT: int = MAX_GRPC_MESSAGE_LENGTH
@@ -121,7 +121,7 @@ class Lenient(DataPlane):  # type: ignore[misc]
         except ValidationError as invalid:
             raise InvalidInput(_faults(invalid.errors())) from invalid
         except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as broken:
-            raise InvalidInput(f"not a request of the Open Inference Protocol: {told(broken)}") from broken
+            raise InvalidInput(f"not a request of the Open Inference Protocol: {safe_text(broken)}") from broken
 
     def decode_inference_request(self, body: Any, headers: dict[str, str], model_name: str) -> InferRequest:
         """Keeps binary tensors as arrays; KServe makes lists, in which NaN and invalid numbers look alike."""
@@ -146,14 +146,14 @@ def _with_nan(body: bytes) -> Any:
         found = json.loads(body)
         json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as broken:
-        raise InvalidInput(f"the body is not JSON: {told(broken)}") from broken
+        raise InvalidInput(f"the body is not JSON: {safe_text(broken)}") from broken
     return found
 
 
-def _with_tensors(said: Any, behind: bytes, model_name: str) -> InferRequest:
+def _with_tensors(body: Any, behind: bytes, model_name: str) -> InferRequest:
     """A request with binary tensors after its JSON, in their order. Raises `ValueError` and subclasses."""
     contents: list[bytes | None] = []
-    for tensor in said["inputs"]:
+    for tensor in body["inputs"]:
         size = (tensor.get("parameters") or {}).get("binary_data_size")
         if size is None or tensor.get("data") is not None:
             contents.append(None)
@@ -164,7 +164,7 @@ def _with_tensors(said: Any, behind: bytes, model_name: str) -> InferRequest:
         behind, tensor["data"] = behind[size:], []
     if behind:
         raise InvalidInput(f"{len(behind)} unexpected bytes after the last tensor")
-    request = InferRequest.from_inference_request(InferenceRequest.model_validate(said), model_name)
+    request = InferRequest.from_inference_request(InferenceRequest.model_validate(body), model_name)
     for tensor, content in zip(request.inputs, contents, strict=True):
         tensor._raw_data = content
     return request
@@ -185,12 +185,12 @@ async def _invalid(_: Request, invalid: RequestValidationError) -> JSONResponse:
 def _faults(found: Sequence[Any]) -> str:
     """Validation errors by their place in the request; the first of many."""
     places = [[part for part in fault["loc"] if part not in ("body", "InferenceRequest")] for fault in found]
-    said = [
+    messages = [
         f"{'.'.join(map(str, place)) or 'body'}: {fault['msg']}"
         for place, fault in zip(places, found, strict=True)
         if place != ["bytes"]  # a body is JSON or bytes, and this one is JSON
     ]
-    return told("; ".join(said[:10]))
+    return safe_text("; ".join(messages[:10]))
 
 
 def _quiet() -> None:

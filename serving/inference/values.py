@@ -40,6 +40,6 @@ def is_text(value: str) -> bool:
     return is_unicode(value) and not any(ord(character) < 0x20 or ord(character) == 0x7F for character in value)
 
 
-def told(error: object) -> str:
+def safe_text(error: object) -> str:
     """An error's text, safe to send, even if it repeats parts of the request."""
     return str(error).encode(errors="backslashreplace").decode()

@@ -105,17 +105,17 @@ def read(path: Path) -> JournalContent | None:
     Raises `Damaged`.
     """
     try:
-        told, mark, body = path.read_bytes().partition(b"\n")
+        header, mark, body = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
         return None
     if not mark:
         return None
     try:
-        chain, first, previous = told.decode().split(" ")
-        kept = JournalContent(chain, int(first), bytes.fromhex(previous), [], [], b"")
+        chain, first, previous = header.decode().split(" ")
+        content = JournalContent(chain, int(first), bytes.fromhex(previous), [], [], b"")
     except ValueError as broken:
         raise Damaged(f"{path}: invalid first line: {broken}") from broken
-    if name(kept.chain, kept.first) != path.name.removesuffix(SUFFIX) or len(kept.previous) != 32:
+    if name(content.chain, content.first) != path.name.removesuffix(SUFFIX) or len(content.previous) != 32:
         raise Damaged(f"{path}: the first line belongs to another journal")
     group: list[bytes] = []
     taken = start = 0
@@ -124,13 +124,13 @@ def read(path: Path) -> JournalContent | None:
         if not line.startswith(END):
             group.append(line)
             continue
-        hashes = links(kept.head, group)
-        if not group or line != _end(kept.first + len(kept.written) + len(group), hashes[-1]):
+        hashes = links(content.head, group)
+        if not group or line != _end(content.first + len(content.written) + len(group), hashes[-1]):
             break
-        kept.written.extend(group)
-        kept.hashes.extend(hashes)
+        content.written.extend(group)
+        content.hashes.extend(hashes)
         group, taken = [], start
-    return JournalContent(kept.chain, kept.first, kept.previous, kept.written, kept.hashes, body[taken:])
+    return JournalContent(content.chain, content.first, content.previous, content.written, content.hashes, body[taken:])
 
 
 def follow(path: Path, start: int) -> tuple[list[bytes], int]:

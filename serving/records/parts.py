@@ -100,7 +100,7 @@ def whole(part: Place) -> bool:
 
 def uncovered(chain: Sequence[AnyPlace]) -> list[AnyPlace]:
     """Parts in the order of their chains, without those that a merged part covers (left by an interrupted merge)."""
-    kept, end = list[AnyPlace](), ("", 0)
+    result, end = list[AnyPlace](), ("", 0)
     for part in chain:
         if whole(part):
             about = head(part)
@@ -108,8 +108,8 @@ def uncovered(chain: Sequence[AnyPlace]) -> list[AnyPlace]:
             if end[0] == about.chain and about.first < end[1] and last <= end[1]:
                 continue
             end = about.chain, last
-        kept.append(part)
-    return kept
+        result.append(part)
+    return result
 
 
 def removed(place: Place) -> dict[str, tuple[int, bytes]]:
@@ -119,8 +119,8 @@ def removed(place: Place) -> dict[str, tuple[int, bytes]]:
     """
     file = place / REMOVED
     try:
-        told = json.loads(file.read_text()) if file.exists() else {}
-        return {chain: (int(first), bytes.fromhex(follows)) for chain, (first, follows) in told.items()}
+        positions = json.loads(file.read_text()) if file.exists() else {}
+        return {chain: (int(first), bytes.fromhex(follows)) for chain, (first, follows) in positions.items()}
     except (ValueError, TypeError, AttributeError) as damaged:
         raise ValueError(f"{file} is damaged, put a copy back or remove it: {damaged}") from damaged
 
@@ -168,12 +168,12 @@ def journals(path: Place) -> list[journal.JournalContent]:
     found = []
     for file in path.glob(f"*{journal.SUFFIX}") if isinstance(path, Path) else ():  # copies contain finished parts only
         try:
-            kept = journal.read(file)
+            content = journal.read(file)
         except journal.Damaged as damaged:
             log.error("skipped: %s", damaged)
             continue
-        if kept is not None:
-            found.append(kept)
+        if content is not None:
+            found.append(content)
     return found
 
 

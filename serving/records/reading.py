@@ -49,7 +49,7 @@ def stretches(path: Place, damaged: dict[str, str] | None = None) -> Iterator[St
     """
     with parts.steady(path):
         left: dict[str, journal.JournalContent] = {
-            journal.name(kept.chain, kept.first): kept for kept in parts.journals(path)
+            journal.name(content.chain, content.first): content for content in parts.journals(path)
         }
         made = {part.stem: part for part in parts.uncovered(parts.found(path))}
         for name in sorted({*left, *made}):
@@ -71,9 +71,9 @@ def _part(part: Place) -> Stretch:
     return Stretch(part.name, parts.head(part), parts.exact(table), table["hash"].to_pylist(), False, table)
 
 
-def _journal(kept: journal.JournalContent) -> Stretch:
-    head = parts.Head(kept.chain, kept.first, kept.previous, False)
-    return Stretch(f"the journal of {kept.chain}", head, kept.written, kept.hashes, not kept.damaged, None)
+def _journal(content: journal.JournalContent) -> Stretch:
+    head = parts.Head(content.chain, content.first, content.previous, False)
+    return Stretch(f"the journal of {content.chain}", head, content.written, content.hashes, not content.damaged, None)
 
 
 def records(path: Place) -> Iterator[bytes]:
@@ -97,12 +97,16 @@ def tables(path: Place, columns: Sequence[str], since: float = 0.0) -> Iterator[
     Damaged parts are skipped and logged. Raises as `parts.found`.
     """
     with parts.steady(path):
-        left = {journal.name(kept.chain, kept.first): kept for kept in parts.journals(path) if kept.written}
+        left = {
+            journal.name(content.chain, content.first): content for content in parts.journals(path) if content.written
+        }
         # Read journals before parts, so that none is missed when it becomes a part.
         made = parts.uncovered([one for one in parts.found(path) if parts.late(one, since)])
         for name in left.keys() - {part.stem for part in made if parts.whole(part)}:
-            kept = left[name]
-            yield pa.Table.from_batches([batch(kept.chain, kept.first, kept.written, kept.hashes)]).select(columns)
+            content = left[name]
+            yield pa.Table.from_batches([batch(content.chain, content.first, content.written, content.hashes)]).select(
+                columns
+            )
         for part in sorted(made, key=lambda one: one.stat().st_mtime, reverse=True):
             try:
                 table = parts.read(part, columns)

@@ -17,18 +17,18 @@ def recover(place: Path, recovered: Callable[[Sequence[LoggedRecord]], None]) ->
     part. The chain then stays open, and `verify` reports what is missing.
     """
     found = _left(place)
-    last = {kept.chain: path for path, kept in found.items() if kept is not None}
-    for path, kept in found.items():
-        if kept is None:
+    last = {content.chain: path for path, content in found.items() if content is not None}
+    for path, content in found.items():
+        if content is None:
             path.unlink(missing_ok=True)
             continue
         try:
-            _finish(place, kept, recovered, closed=path == last[kept.chain] and not kept.damaged)
+            _finish(place, content, recovered, closed=path == last[content.chain] and not content.damaged)
         except ValueError as strange:  # a line is not a record
             _set_aside(path, str(strange))
             continue
-        if kept.damaged:
-            _set_aside(path, f"it was changed after record {kept.first + len(kept.written) - 1}")
+        if content.damaged:
+            _set_aside(path, f"it was changed after record {content.first + len(content.written) - 1}")
         else:
             path.unlink(missing_ok=True)
 
@@ -51,12 +51,12 @@ def _set_aside(path: Path, why: str) -> None:
 
 
 def _finish(
-    place: Path, kept: journal.JournalContent, recovered: Callable[[Sequence[LoggedRecord]], None], closed: bool
+    place: Path, content: journal.JournalContent, recovered: Callable[[Sequence[LoggedRecord]], None], closed: bool
 ) -> None:
-    if kept.rest:
-        log.warning("chain %s: %d bytes of an unfinished group are removed", kept.chain, len(kept.rest))
-    if kept.written or kept.first:
-        columns = [batch(kept.chain, kept.first, kept.written, kept.hashes)] if kept.written else []
-        parts.write(place, parts.Head(kept.chain, kept.first, kept.previous, closed), columns)
-    if kept.written:
-        recovered([LoggedRecord(line) for line in kept.written])
+    if content.rest:
+        log.warning("chain %s: %d bytes of an unfinished group are removed", content.chain, len(content.rest))
+    if content.written or content.first:
+        columns = [batch(content.chain, content.first, content.written, content.hashes)] if content.written else []
+        parts.write(place, parts.Head(content.chain, content.first, content.previous, closed), columns)
+    if content.written:
+        recovered([LoggedRecord(line) for line in content.written])

@@ -42,9 +42,9 @@ class _Whole:
         """Write its part and delete the journal, which stays if this fails."""
         one = self.journal
         if one.end > one.first and not self.batches:
-            kept = journal.read(one.path)
-            if kept is not None:
-                self.batches.append(batch(kept.chain, kept.first, kept.written, kept.hashes))
+            content = journal.read(one.path)
+            if content is not None:
+                self.batches.append(batch(content.chain, content.first, content.written, content.hashes))
         if self.batches or one.first:
             parts.write(place, Head(one.chain, one.first, one.previous, self.closed), self.batches)
         one.remove()

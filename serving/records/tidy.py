@@ -46,10 +46,10 @@ def _chain(part: Path) -> str:
 
 def _uncovered(chain: Sequence[Path]) -> list[Path]:
     """Parts of a chain, without sources left by an interrupted merge."""
-    kept = parts.uncovered(chain)
-    for part in set(chain) - set(kept):
+    uncovered = parts.uncovered(chain)
+    for part in set(chain) - set(uncovered):
         part.unlink()
-    return kept
+    return uncovered
 
 
 def _kept(place: Path, chain: Sequence[Path], since: float) -> list[Path]:

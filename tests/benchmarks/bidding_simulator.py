@@ -85,7 +85,7 @@ class Shipped:
         for name in test.campaigns:
             days = np.concatenate([before.of(name).market_price[-WEEK:], test.of(name).market_price]).mean(axis=1)
             price[test.campaign == name] = np.convolve(days, np.full(WEEK, 1 / WEEK), "valid")[:-1]
-        self.known = CampaignPrices.told(
+        self.known = CampaignPrices.of_arrays(
             np.tile(price, len(RATIOS)), np.full(len(RATIOS) * len(test), float(WEEK * AUCTIONS))
         )
 

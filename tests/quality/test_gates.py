@@ -255,7 +255,7 @@ def test_the_differences_are_fairlearns():
 def test_an_amount_in_disguise_is_a_leak_and_last_years_amount_is_none():
     spend = RNG.lognormal(3, 1, 3000) * (RNG.random(3000) < 0.6)
     made = pd.DataFrame({"value": spend, "with_tax": spend * 1.2, "last_year": spend * RNG.lognormal(0, 0.5, 3000)})
-    found = leaks.told(made, ["last_year", "with_tax"], ["value"], 1)
+    found = leaks.scores(made, ["last_year", "with_tax"], ["value"], 1)
     assert list(found) == ["with_tax", "last_year"] and found["with_tax"] > leaks.LIMIT > found["last_year"]
 
 

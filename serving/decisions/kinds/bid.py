@@ -72,8 +72,8 @@ def exploring(case: Case[Auction]) -> float:
 
 def propensity(case: Case[Auction]) -> float | None:
     """The policy's own propensity, 1 where it reports none; None if it is not a probability."""
-    said = case.answer("policy_propensity")
-    found = 1.0 if said is None else said
+    reported = case.answer("policy_propensity")
+    found = 1.0 if reported is None else reported
     return found if 0 < found <= 1 else None
 
 
@@ -84,14 +84,14 @@ def reference(case: Case[Auction]) -> float | None:
 
 
 def _draft(case: Case[Auction], bid: float | None, reason: str, arm: Arm, drawn: float, *, explored: bool) -> Draft:
-    asked = case.opportunity
+    opportunity = case.opportunity
     return Draft(
         action=Action.BID,
-        target=asked.keyword or asked.campaign_id,
+        target=opportunity.keyword or opportunity.campaign_id,
         reason=reason,
         amount=None if bid is None else bid * multiplier(case),
         unit=UNIT,
-        before=number(asked.current_bid),
+        before=number(opportunity.current_bid),
         arm=arm,
         propensity=drawn,
         explored=explored,
@@ -151,11 +151,11 @@ def bid_ratio(draft: Draft, case: Case[Auction]) -> Changed:
 
 def override(draft: Draft, case: Case[Auction]) -> Changed:
     """A manual override: exactly this bid, or the baseline's."""
-    said = case.state.override
-    if said is None or draft.action is not Action.BID:
+    standing = case.state.override
+    if standing is None or draft.action is not Action.BID:
         return None
-    why = f"override by {said.by}: {said.why}"
-    bid = said.bid if said.bid is not None else amount(case.answer("baseline_bid"))
+    why = f"override by {standing.by}: {standing.why}"
+    bid = standing.bid if standing.bid is not None else amount(case.answer("baseline_bid"))
     bid = bid if bid is not None else draft.amount
     return draft.left(amount=bid, arm="override", propensity=1.0, explored=False, reason=why), why
 
@@ -173,10 +173,10 @@ def bid_bounds(draft: Draft, case: Case[Auction]) -> Changed:
 
 def floor_price(draft: Draft, case: Case[Auction]) -> Changed:
     """No bid below the auction's floor price. The bid is not raised, as it is the most to pay."""
-    asked = number(case.opportunity.floor_price)
-    if draft.action is not Action.BID or draft.amount is None or asked is None or draft.amount >= asked:
+    minimum = number(case.opportunity.floor_price)
+    if draft.action is not Action.BID or draft.amount is None or minimum is None or draft.amount >= minimum:
         return None
-    why = f"the floor price is {asked:.6g}"
+    why = f"the floor price is {minimum:.6g}"
     return draft.held(f"no bid: {why}"), why
 
 

@@ -50,8 +50,8 @@ def policy(case: Case[CustomerAtRisk]) -> Draft:
 
 def declining_engagement(case: Case[CustomerAtRisk]) -> Trigger | None:
     """The customer buys significantly less often than a share of the earlier rate."""
-    told = case.predictions.features
-    every, recent, days = (number(told.get(name)) for name in FEATURES)
+    features = case.predictions.features
+    every, recent, days = (number(features.get(name)) for name in FEATURES)
     if every is None or recent is None or days is None or days <= RECENT_DAYS or every <= recent:
         return None
     past, past_days, ratio = every - recent, days - RECENT_DAYS, case.params.retention.engagement_ratio

@@ -32,9 +32,9 @@ def read(place: Place, name: str) -> DecisionParams:
     return DecisionParams.model_validate_json(json.dumps(_as_now(json.loads(written))))
 
 
-def _as_now(said: Any) -> Any:
+def _as_now(stored: Any) -> Any:
     """Convert parameters of earlier versions, which have one expiry time for bids and offers."""
-    keeping = said["keeping"]
+    keeping = stored["keeping"]
     if "expires_s" in keeping:
-        keeping["settles_s"] = said["retention"]["valid_s"] = keeping.pop("expires_s")
-    return said
+        keeping["settles_s"] = stored["retention"]["valid_s"] = keeping.pop("expires_s")
+    return stored

@@ -78,10 +78,10 @@ def cooldown(wait: Callable[[Case[Any]], float]) -> Guardrail:
 
 def override(draft: Draft, case: Case[Any]) -> Changed:
     """No action during a manual override."""
-    said = case.state.override
-    if said is None:
+    standing = case.state.override
+    if standing is None:
         return None
-    why = f"override by {said.by}: {said.why}"
+    why = f"override by {standing.by}: {standing.why}"
     return draft.held(why, arm="override", propensity=1.0, explored=False), why
 
 
@@ -110,10 +110,10 @@ def _affordable(draft: Draft, case: Case[Any], left: float | None, whose: str) -
 
 def kill_switch(draft: Draft, case: Case[Any]) -> Changed:
     """No action while stopped."""
-    said = case.state.killed
-    if said is None:
+    reason = case.state.killed
+    if reason is None:
         return None
-    return draft.held(f"stopped: {said}", arm="killed", propensity=1.0, explored=False), said
+    return draft.held(f"stopped: {reason}", arm="killed", propensity=1.0, explored=False), reason
 
 
 def sound(draft: Draft, case: Case[Any]) -> Changed:

@@ -26,8 +26,8 @@ def poor_keyword(case: Case[Any]) -> tuple[str, Trigger] | None:
         if max(recent, before) < case.params.triggers.chance / len(running):
             k, n = one.window.recent.conversions, one.window.recent.clicks
             rate = _rate([other.recent for other in others])
-            told = {"conversions": k, "clicks": n, "others_rate": rate}
-            found.append((name, Trigger("poor_keyword", k / n / rate, ratio, max(recent, before), told)))
+            evidence = {"conversions": k, "clicks": n, "others_rate": rate}
+            found.append((name, Trigger("poor_keyword", k / n / rate, ratio, max(recent, before), evidence)))
     return min(found, key=lambda one: (one[1].statistic, one[0]), default=None)
 
 
@@ -56,8 +56,8 @@ def missed_keyword(case: Case[Any]) -> tuple[str, Trigger] | None:
     times = number(worth / cost) if cost else None
     if times is None or times <= ratio:
         return None
-    told = {"expected_value": worth, "cost_per_impression": cost}
-    return name, Trigger("missed_keyword", times, ratio, None, told)
+    evidence = {"expected_value": worth, "cost_per_impression": cost}
+    return name, Trigger("missed_keyword", times, ratio, None, evidence)
 
 
 def worn_creative(case: Case[Any]) -> tuple[str, str, Trigger] | None:
@@ -90,9 +90,9 @@ def better_place(case: Case[Any]) -> tuple[str, str, str, float, Trigger] | None
         pairs = list(permutations(sorted(places), 2))
         found = []
         for away, to in pairs:
-            by_chance, times, told = _brings_more(places[to].window.recent, places[away].window.recent)
+            by_chance, times, evidence = _brings_more(places[to].window.recent, places[away].window.recent)
             if by_chance < case.params.triggers.chance / len(DIMENSIONS) / len(pairs):
-                found.append((by_chance, away, to, Trigger(f"better_{dimension}", times, 1.0, by_chance, told)))
+                found.append((by_chance, away, to, Trigger(f"better_{dimension}", times, 1.0, by_chance, evidence)))
         if found:
             _, away, to, trigger = min(found, key=lambda one: one[:3])
             return dimension, away, to, min(case.params.changes.move_step, places[away].share or 0.0), trigger
@@ -102,8 +102,13 @@ def better_place(case: Case[Any]) -> tuple[str, str, str, float, Trigger] | None
 def _brings_more(here: Counters, there: Counters) -> tuple[float, float, dict[str, float | int | str | bool | None]]:
     """The p-value, the ratio of conversions per spend, and the counts."""
     by_chance = chance.rate_at_least(here.conversions, here.cost, there.conversions, there.cost, 1.0)
-    told = {"conversions": here.conversions, "cost": here.cost, "others": there.conversions, "others_cost": there.cost}
+    evidence = {
+        "conversions": here.conversions,
+        "cost": here.cost,
+        "others": there.conversions,
+        "others_cost": there.cost,
+    }
     if min(here.cost, there.cost) <= 0:
-        return 1.0, 1.0, dict(told)
+        return 1.0, 1.0, dict(evidence)
     rate = max(there.conversions, 0.5) / there.cost
-    return by_chance, here.conversions / here.cost / rate, dict(told)
+    return by_chance, here.conversions / here.cost / rate, dict(evidence)

@@ -33,8 +33,8 @@ def conversion_drop(case: Case[Any], level: float) -> Trigger | None:
     by_chance = chance.at_most(recent.conversions, asked * recent.clicks)
     if not recent.clicks or by_chance >= level:
         return None
-    told = {"conversions": recent.conversions, "clicks": recent.clicks}
-    return Trigger("conversion_drop", recent.conversions / recent.clicks, asked, by_chance, told)
+    evidence = {"conversions": recent.conversions, "clicks": recent.clicks}
+    return Trigger("conversion_drop", recent.conversions / recent.clicks, asked, by_chance, evidence)
 
 
 def cost_increase(case: Case[Any], level: float) -> Trigger | None:
@@ -46,8 +46,8 @@ def cost_increase(case: Case[Any], level: float) -> Trigger | None:
     by_chance = chance.at_most(recent.clicks, recent.cost / most)
     if by_chance >= level:
         return None
-    told = {"cost": recent.cost, "clicks": recent.clicks, "target_cpc": target}
-    return Trigger("cost_increase", recent.cost / max(recent.clicks, 1), most, by_chance, told)
+    evidence = {"cost": recent.cost, "clicks": recent.clicks, "target_cpc": target}
+    return Trigger("cost_increase", recent.cost / max(recent.clicks, 1), most, by_chance, evidence)
 
 
 def cost_below_target(case: Case[Any], level: float) -> Trigger | None:
@@ -58,8 +58,8 @@ def cost_below_target(case: Case[Any], level: float) -> Trigger | None:
     by_chance = chance.at_least(recent.clicks, recent.cost / target)
     if by_chance >= level:
         return None
-    told = {"cost": recent.cost, "clicks": recent.clicks}
-    return Trigger("cost_below_target", recent.cost / recent.clicks, target, by_chance, told)
+    evidence = {"cost": recent.cost, "clicks": recent.clicks}
+    return Trigger("cost_below_target", recent.cost / recent.clicks, target, by_chance, evidence)
 
 
 def competition(case: Case[Any], level: float) -> Trigger | None:
@@ -134,9 +134,9 @@ def _trigger(
     name: str, counts: tuple[int, int, int, int], of: tuple[str, str], ratio: float, by_chance: float
 ) -> Trigger:
     k, n, k0, n0 = counts
-    told = {f"recent_{of[0]}": k, f"recent_{of[1]}": n, f"past_{of[0]}": k0, f"past_{of[1]}": n0}
+    evidence = {f"recent_{of[0]}": k, f"recent_{of[1]}": n, f"past_{of[0]}": k0, f"past_{of[1]}": n0}
     before = k0 / n0
-    return Trigger(name, k / n / before if before else float(k), ratio, by_chance, told)
+    return Trigger(name, k / n / before if before else float(k), ratio, by_chance, evidence)
 
 
 def _pattern(case: Case[Any], level: float, name: str, dimension: str) -> Trigger | None:

@@ -48,10 +48,10 @@ class BidderAccount:
         """The figures by hour and campaign."""
         found = []
         for place, hour in np.ndindex(*self.figures.shape[:2]):
-            told = dict(zip(_COLUMNS, self.figures[place, hour].tolist(), strict=True))
-            whole = {name: int(told.pop(name)) for name in ("auctions", "bids", "wins", "conversions")}
-            bid = told.pop("bid") / max(whole["bids"], 1)
-            found.append(Hour(place=int(place), hour=int(hour), bidder=self.bidder, bid=bid, **whole, **told))
+            row = dict(zip(_COLUMNS, self.figures[place, hour].tolist(), strict=True))
+            whole = {name: int(row.pop(name)) for name in ("auctions", "bids", "wins", "conversions")}
+            bid = row.pop("bid") / max(whole["bids"], 1)
+            found.append(Hour(place=int(place), hour=int(hour), bidder=self.bidder, bid=bid, **whole, **row))
         return found
 
     def overspent(self, limits: dict[str, float]) -> list[str]:

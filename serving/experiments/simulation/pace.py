@@ -18,7 +18,7 @@ class Pace:
     recent_cost: float = 0.0
     pacing_debt: float = 0.0
 
-    def told(self, hour: int, minute: float) -> dict[str, float]:
+    def features(self, hour: int, minute: float) -> dict[str, float]:
         """Features of an auction in an hour since the start of the simulation."""
         auctions, remaining = self._forecast(hour, minute)
         debt = {"recent_cost": self.recent_cost, "pacing_debt": self.pacing_debt}

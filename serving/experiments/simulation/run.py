@@ -135,8 +135,8 @@ def _endpoint(place: Path, params_file: Path, settings: Settings) -> Iterator[Cl
 def _settled(state: SqliteStore, traffic: SimulatedTraffic) -> bool:
     """Whether the engine's books agree with the simulator's once all events are counted."""
     paid: list[int] = traffic.account.paid.sum(axis=1).tolist()
-    asked = [Opportunity("", traffic.began, one.account_id, one.campaign_id) for one in traffic.advertisers]
-    return [round(one.campaign.total * MICRO) for one in state.load(asked, "")] == paid
+    opportunities = [Opportunity("", traffic.began, one.account_id, one.campaign_id) for one in traffic.advertisers]
+    return [round(one.campaign.total * MICRO) for one in state.load(opportunities, "")] == paid
 
 
 def _counted(feedback: Path) -> None:

@@ -115,10 +115,10 @@ class SimulatedTraffic:
         one = self.advertisers[place]
         channels = one.simulator.campaign.channels
         predicted = offered.predicted_ctr if self.goal == "clicks" else offered.predicted_value
-        told = {
+        features = {
             "predicted_value": float(predicted[row]),
             "predicted_ctr": float(offered.predicted_ctr[row]),
-            **self.paces[place].told(number, float(_minute(offered.occurred_at[[row]])[0])),
+            **self.paces[place].features(number, float(_minute(offered.occurred_at[[row]])[0])),
         }
         return {
             **_place(one),
@@ -126,22 +126,22 @@ class SimulatedTraffic:
             "occurred_at": self._at(offered.occurred_at[row]),
             "channel": channels[int(offered.channel[row])].name,
             "hour": int(offered.hour[row]),
-            "features": told,
+            "features": features,
         }
 
     def _came(self, made: dict[str, Any], asked: dict[str, Any], came: Settlement, row: int) -> list[dict[str, Any]]:
         """Events of one bid. Conversions are reported when they occur."""
-        told = {"account_id": made["account_id"], "decision_id": made["decision_id"]}
+        about = {"account_id": made["account_id"], "decision_id": made["decision_id"]}
         name, at = asked["opportunity_id"], asked["occurred_at"]
         if not came.won[row]:
-            return [{**told, "event_id": f"loss-{name}", "kind": "loss", "occurred_at": at}]
+            return [{**about, "event_id": f"loss-{name}", "kind": "loss", "occurred_at": at}]
         paid = float(came.paid[row])
-        events = [{**told, "event_id": f"seen-{name}", "kind": "impression", "occurred_at": at, "cost": paid}]
+        events = [{**about, "event_id": f"seen-{name}", "kind": "impression", "occurred_at": at, "cost": paid}]
         if came.click[row]:
-            events.append({**told, "event_id": f"click-{name}", "kind": "click", "occurred_at": at})
+            events.append({**about, "event_id": f"click-{name}", "kind": "click", "occurred_at": at})
         if came.conversion_value[row] > 0:
             then = self._at(came.converted_at[row])
-            sold = {**told, "event_id": f"sold-{name}", "kind": "conversion", "occurred_at": then}
+            sold = {**about, "event_id": f"sold-{name}", "kind": "conversion", "occurred_at": then}
             heappush(self.late, (then, name, {**sold, "value": float(came.conversion_value[row])}))
         return events
 

@@ -36,7 +36,7 @@ class Told:
 
     def bid(self, seen: Observation) -> Floats:
         price = self.times * market.prices(self.model.about.markets, seen)
-        return self.model.bid(seen, CampaignPrices.told(price, np.full(len(seen), 1e9)))
+        return self.model.bid(seen, CampaignPrices.of_arrays(price, np.full(len(seen), 1e9)))
 
 
 def played(data: TrainingData, policy: Policy, times: float) -> ReplayOutcome:
