@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,9 @@ def test_a_rate_that_is_none_is_refused(tmp_path: Path, value: str) -> None:
 
 @pytest.mark.parametrize("file", ["parms.yaml", "."])
 def test_parameters_to_serve_by_that_are_not_there_are_refused(tmp_path: Path, file: str) -> None:
-    code, told = ran("serve", "--params", file, ADLOOP_HOME=str(tmp_path / "home"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # what is served all the same ends there
+        place = {"ADLOOP_HOME": str(tmp_path / "home"), "ADLOOP_PORT": str(taken.getsockname()[1])}
+        code, told = ran("serve", "--params", file, **place)
     assert code == 2 and f"'{file}'" in told.splitlines()[-1]
     assert not (tmp_path / "home").exists()
 
