@@ -52,6 +52,7 @@ PARTS = {
     ),
     "bidding.simulator": (
         "bidding.simulator.vs_best_rule",
+        "bidding.simulator.vs_best_rule_clicks",
         *(
             f"bidding.simulator.{kind}{name}"
             for kind in ("", "shifted.")

@@ -1,4 +1,9 @@
-"""The market that `make run` bids in: what is released beside the best of the field's rules, each tuned as they are."""
+"""The market that `make run` bids in: what is released beside the best of the field's rules, each tuned as they are.
+
+The policies are within a percent of each other: by the few hundred clicks of a week, the best of six rules, picked
+afterwards, is ahead of an equally good policy in every second week. So what is compared is what winning brings on
+average, by the true chances of a click, which the simulator alone knows; the clicks that came are told beside it.
+"""
 
 import tempfile
 from collections.abc import Mapping
@@ -12,8 +17,12 @@ import yaml
 from components.featurize.step import featurize
 from components.frame import Frame
 from features.settings import Settings
+from features.simulator.opportunities import Simulator, join
+from features.simulator.published import PUBLISHED
 from features.sources import auction_simulator
+from features.sources.auction_simulator import DAYS, SEED
 from models.bidding import FAMILY, BiddingParams, trial
+from models.bidding.examples import with_budgets
 from models.bidding.model import BiddingModel
 from models.evaluation import bootstrap
 
@@ -21,7 +30,7 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 METRIC = FAMILY.metrics[0]
 
 
-def vs_best_rule() -> dict[str, Any]:
+def rows() -> list[dict[str, Any]]:
     """The share of hindsight of what is released, as a multiple of the rule's that has most on the same week.
 
     The rules spend all they may, as the field has them; which one is the best is only known afterwards.
@@ -32,14 +41,21 @@ def vs_best_rule() -> dict[str, Any]:
         read = BiddingParams.read(section())
         plain = read.model_copy(update={"spend": "all"})
         released = FAMILY.fit(learn, tune, read, _new(folder, "released"))
-        answers = {
+        own = trial(released, test)
+        rules = {
             name: trial(fit(learn, tune, plain, _new(folder, name)), test) for name, fit in FAMILY.baselines.items()
         }
-        found = against(test, trial(released, test), answers, read.seed)
-        found |= {"seed": read.seed, "data_hash": frame.about["data_hash"][:16]}
+        told = {"seed": read.seed, "data_hash": frame.about["data_hash"][:16]}
     assert isinstance(released, BiddingModel)
-    unit = f"share of hindsight of {released.about.policy} over that of the best rule, {found.pop('best')}; its share"
-    return {"name": "bidding.simulator.vs_best_rule", "goal": ">= 1", "unit": f"{unit} as baseline", **found}
+    unit = f"share of hindsight of {released.about.policy} over that of the best rule, {{}}; its share as baseline"
+    found = {
+        "vs_best_rule": {"goal": ">= 1", **against(by_chance(test), own, rules, read.seed)},
+        "vs_best_rule_clicks": against(test, own, rules, read.seed),
+    }
+    return [
+        {"name": f"bidding.simulator.{name}", "unit": unit.format(figure.pop("best")), **told, **figure}
+        for name, figure in found.items()
+    ]
 
 
 def section() -> dict[str, Any]:
@@ -55,6 +71,16 @@ def examples(folder: Path) -> Frame:
     settings = Settings(home=folder / "home")
     featurize(folder / "tables", "bidding", section(), None, settings, folder / "features", online=False)
     return Frame(folder / "features")
+
+
+def by_chance(test: pd.DataFrame) -> pd.DataFrame:
+    """The same auctions, each worth its true chance of a click, and the optimum in hindsight of that."""
+    key = ["campaign_id", "market_price", "predicted_value"]
+    drawn = [(name, join(list(Simulator.published(name, SEED).stream(DAYS)))) for name in PUBLISHED]
+    columns = [(np.full(len(one), name), one.market_price, one.predicted_ctr, one.ctr) for name, one in drawn]
+    known = pd.concat([pd.DataFrame(dict(zip([*key, "chance"], each, strict=True))) for each in columns])
+    chance = test[key].merge(known, on=key, validate="many_to_one")["chance"]
+    return with_budgets(test.assign(value=chance.to_numpy()), test["budget"].to_numpy())
 
 
 def against(truth: pd.DataFrame, own: pd.DataFrame, rules: Mapping[str, pd.DataFrame], seed: int) -> dict[str, Any]:

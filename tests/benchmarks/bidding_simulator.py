@@ -59,7 +59,7 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
         told = second_price(data)
         shading = first_price(data, replace(data, checkpoint=Path(folder) / "first", pricing="first"))
         branches = branching(data, FITS["dqn"](whole(data)))
-    return [bidding_market.vs_best_rule(), *told, *shading, *branches]
+    return [*bidding_market.rows(), *told, *shading, *branches]
 
 
 def second_price(data: TrainingData) -> list[dict[str, Any]]:
