@@ -34,7 +34,7 @@ from serving.records.writer import LogUnavailable
 #: Largest request body in bytes: a thousand opportunities with a hundred features each.
 BODY_LIMIT = 4 * 1024 * 1024
 #: Responses must not be cached, nor interpreted as a page.
-_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
 Answer = tuple[int, Any, Mapping[str, str]]
 
@@ -60,7 +60,9 @@ class Backend:
     close: Callable[[], None]
 
 
-Handler = Callable[[Request], Awaitable[Response]]
+#: Status, body and headers.
+Encoded = tuple[int, bytes, list[tuple[bytes, bytes]]]
+Handler = Callable[[Request], Awaitable[Encoded]]
 
 
 class App(FastAPI):
@@ -78,8 +80,9 @@ class App(FastAPI):
         if handle is None:
             await super().__call__(scope, receive, send)
             return
-        response = await handle(Request(scope, receive))
-        await response(scope, receive, send)
+        status, content, headers = await handle(Request(scope, receive))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
 
 
 def make_app(backend: Backend) -> FastAPI:
@@ -100,6 +103,7 @@ def make_app(backend: Backend) -> FastAPI:
             methods=[route.method],
             summary=route.summary,
             response_class=Response,
+            response_model=None,
             responses=route.responses(),
             deprecated=route.deprecated or None,
             openapi_extra=route.extra(),
@@ -111,7 +115,7 @@ def make_app(backend: Backend) -> FastAPI:
 
 
 def _handler(path: str, answer: Callable[..., Awaitable[Answer]], scope: Scope | None, backend: Backend) -> Handler:
-    async def handle(request: Request) -> Response:
+    async def handle(request: Request) -> Encoded:
         started = perf_counter()
         try:
             key = None if scope is None else backend.keys.check(bearer(request.headers.get("authorization", "")), scope)
@@ -119,13 +123,19 @@ def _handler(path: str, answer: Callable[..., Awaitable[Answer]], scope: Scope |
         except Exception as error:
             status, body, headers = _error_response(error)
         REQUESTS.labels(path, str(status)).observe(perf_counter() - started)
-        content, kind = (body, "text/plain; version=0.0.4") if isinstance(body, bytes) else (orjson.dumps(body), _JSON)
-        return Response(content, status, {**_HEADERS, **headers}, kind)
+        content, kind = (
+            (body, b"text/plain; version=0.0.4; charset=utf-8")
+            if isinstance(body, bytes)
+            else (orjson.dumps(body), _JSON)
+        )
+        own = [(name.encode(), value.encode()) for name, value in headers.items()] if headers else ()
+        about = [*_HEADERS, (b"content-type", kind), (b"content-length", b"%d" % len(content)), *own]
+        return status, content, about
 
     return handle
 
 
-_JSON = "application/json"
+_JSON = b"application/json"
 
 
 async def _decide(request: Request, backend: Backend, key: Key) -> Answer:
