@@ -204,8 +204,9 @@ def publish(folder: Path, settings: Settings) -> Path:
     )
     snapshot = store.build(tables, bidders.SERVICE, examples, latest(tables), settings)
     store.publish(snapshot, settings)
-    reader, _ = store.Online(settings).vectors(bidders.SERVICE, ["c00001"])
-    return bidders.write(settings.home / "models", reader.numbers[:30], settings)
+    reader, found = store.Online(settings).vectors(bidders.SERVICE, ["c00001"])
+    known = ~np.isnan(found.numbers[0])  # a network says nothing of what is missing, and the bid would be a fallback
+    return bidders.write(settings.home / "models", np.array(reader.columns)[known].tolist()[:30], settings)
 
 
 def grow(state: Any, count: int) -> None:
