@@ -14,9 +14,9 @@ from components.frame import Frame
 from components.params import load
 from features.settings import Settings
 from models.churn import FAMILY, ChurnParams
-from models.evaluation import bootstrap
+from models.evaluation import bootstrap, gates
 from models.evaluation.baseline_comparison import BaselineComparison
-from models.evaluation.gates import Evidence, Verdict
+from models.evaluation.gates import Evidence
 from tests.benchmarks import churn as benchmark
 from tests.quality import plain_tables
 
@@ -83,7 +83,7 @@ def test_a_shuffled_label_is_refused(telco: Telco, tmp_path: Path) -> None:
         splits[name] = splits[name].assign(churned=mixed)
 
     shuffled = evidence_of(splits, frame.columns, lighter(params), tmp_path, BASELINES[:1])
-    assert not verdict(shuffled, "beats_naive").passed
+    assert gates.beats_naive in FAMILY.gates and not gates.beats_naive(shuffled).passed
 
 
 def test_a_leaked_label_is_refused(telco: Telco, honest: Evidence, tmp_path: Path) -> None:
@@ -94,19 +94,14 @@ def test_a_leaked_label_is_refused(telco: Telco, honest: Evidence, tmp_path: Pat
         for name, rows in split(frame).items()
     }
 
-    leaked = verdict(evidence_of(leaking, [*frame.columns, "exit_fee"], lighter(params), tmp_path), "no_leak")
+    leaked = gates.no_leak(evidence_of(leaking, [*frame.columns, "exit_fee"], lighter(params), tmp_path))
 
+    assert gates.no_leak in FAMILY.gates and gates.no_leak(honest).passed
     assert not leaked.passed and "exit_fee" in leaked.reason
-    assert verdict(honest, "no_leak").passed
 
 
 def split(frame: Frame) -> Splits:
     return {name: frame.split(name) for name in ("train", "valid", "test")}
-
-
-def verdict(evidence: Evidence, name: str) -> Verdict:
-    """What one of the family's gates says."""
-    return next(told for told in (gate(evidence) for gate in FAMILY.gates if gate.__name__ == name))
 
 
 def evidence_of(

@@ -1,5 +1,6 @@
 """Lifetime value on real customers: better than the field's answers, honest in time, and refused when it is not."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ from components.frame import Frame
 from components.ingest.step import ingest
 from components.params import load
 from features.settings import Settings
-from models.evaluation import bootstrap
-from models.evaluation.gates import Evidence, Verdict
+from models.evaluation import bootstrap, gates
+from models.evaluation.gates import Evidence
 from models.ltv import FAMILY, LtvParams
 from tests.benchmarks import ltv as benchmark
 from tests.benchmarks import ltv_splits as splits
@@ -76,9 +77,9 @@ def test_another_future_changes_no_answer(
 def test_a_shuffled_label_is_refused(cdnow: Frame, params: LtvParams, tmp_path: Path) -> None:
     shuffled = {name: _shuffled(cdnow.split(name)) for name in ("train", "valid")}
 
-    verdicts = _verdicts({**_splits(cdnow), **shuffled}, cdnow.columns, params, tmp_path)
+    evidence = _evidence({**_splits(cdnow), **shuffled}, cdnow.columns, params, tmp_path, [FAMILY.naive])
 
-    assert not verdicts["beats_naive"].passed
+    assert gates.beats_naive in FAMILY.gates and not gates.beats_naive(evidence).passed
 
 
 def test_a_leaked_label_is_refused(cdnow: Frame, params: LtvParams, tmp_path: Path) -> None:
@@ -89,10 +90,14 @@ def test_a_leaked_label_is_refused(cdnow: Frame, params: LtvParams, tmp_path: Pa
         for name, rows in some.items()
     }
 
-    verdicts = _verdicts(leaking, [*cdnow.columns, "loyalty_points"], params, tmp_path)
+    told, plain = (
+        gates.no_leak(_evidence(rows, features, params, tmp_path))
+        for rows, features in ((leaking, [*cdnow.columns, "loyalty_points"]), (some, cdnow.columns))
+    )
 
-    assert not verdicts["no_leak"].passed and "loyalty_points" in verdicts["no_leak"].reason
-    assert _verdicts(some, cdnow.columns, params, tmp_path)["no_leak"].passed
+    assert gates.no_leak in FAMILY.gates
+    assert not told.passed and "loyalty_points" in told.reason
+    assert plain.passed
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +109,8 @@ def retailer() -> None:
 def test_a_retailers_own_tables_are_ranked_better_than_by_past_spend(retailer: None, tmp_path: Path) -> None:
     frame, params = _of_the_retailer("online_retail_90d", tmp_path)
 
-    gains = _gains(_splits(frame), params, tmp_path)
+    learnt = _splits(frame)
+    gains = _gains(learnt, _evidence(learnt, frame.columns, params, tmp_path, tuple(FAMILY.baselines)))
 
     field = {metric: gain for metric, gain in gains.items() if metric[0] != "lightgbm_tweedie"}
     assert {metric: gain for metric, gain in field.items() if gain.low <= 0} == {}
@@ -112,26 +118,27 @@ def test_a_retailers_own_tables_are_ranked_better_than_by_past_spend(retailer: N
 
 
 @pytest.fixture(scope="module")
-def far(retailer: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Frame, LtvParams]:
+def far(retailer: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Splits, Evidence]:
     """Seven months of history, a horizon of 160 days across Christmas."""
-    return _of_the_retailer("online_retail_160d", tmp_path_factory.mktemp("far"))
+    folder = tmp_path_factory.mktemp("far")
+    frame, params = _of_the_retailer("online_retail_160d", folder)
+    learnt = _splits(frame)
+    assert learnt["valid"]["horizon_days"].max() < params.window.horizon_days == learnt["test"]["horizon_days"].max()
+    return learnt, _evidence(learnt, frame.columns, params, folder, tuple(FAMILY.baselines))
 
 
-def test_far_beyond_what_history_teaches_past_spend_ranks_as_well(far: tuple[Frame, LtvParams], tmp_path: Path) -> None:
+def test_far_beyond_what_history_teaches_past_spend_ranks_as_well(far: tuple[Splits, Evidence]) -> None:
     """A known weakness, told in `limits`."""
-    frame, params = far
-
-    gains = _gains(_splits(frame), params, tmp_path)
+    gains = _gains(*far)
 
     assert all(gain.low > 0 for (other, _), gain in gains.items() if other == "bg_nbd_gamma_gamma")
     assert all(gain.low < 0 < gain.high for (other, _), gain in gains.items() if other == "past_spend")
 
 
-def test_intervals_hold_at_another_shop_and_horizon(far: tuple[Frame, LtvParams], tmp_path: Path) -> None:
+def test_intervals_hold_at_another_shop_and_horizon(far: tuple[Splits, Evidence]) -> None:
     """Other shops, and horizons up to seven times what history teaches, are in `make benchmark`."""
-    frame, params = far
-
-    verdicts = _verdicts(_splits(frame), frame.columns, params, tmp_path)
+    _, evidence = far
+    verdicts = {verdict.gate: verdict for verdict in (gate(evidence) for gate in FAMILY.gates)}
 
     assert 0.77 <= verdicts["covers"].figures["coverage"] <= 0.83
     assert verdicts["covers"].figures["worst_band"] > 0.65
@@ -143,14 +150,11 @@ def _of_the_retailer(name: str, folder: Path) -> tuple[Frame, LtvParams]:
     return splits.featurized(split, folder, Settings(home=folder))
 
 
-def _gains(learnt: Splits, params: LtvParams, folder: Path) -> dict[tuple[str, str], bootstrap.Interval]:
+def _gains(learnt: Splits, evidence: Evidence) -> dict[tuple[str, str], bootstrap.Interval]:
     """By how much the model is better than each baseline in ranking and in error."""
-    test, ours = learnt["test"], _answers(learnt, params, folder)
-    assert learnt["valid"]["horizon_days"].max() < params.window.horizon_days == test["horizon_days"].max()
     return {
-        (name, metric.name): bootstrap.gain(metric, test, ours, fitted.predict(test), params.seed)
-        for name, fit in FAMILY.baselines.items()
-        for fitted in [fit(learnt["train"], learnt["valid"], params, folder)]
+        (name, metric.name): bootstrap.gain(metric, learnt["test"], evidence.answers, theirs, evidence.seed)
+        for name, theirs in evidence.baselines.items()
         for metric in FAMILY.metrics[:3]
     }
 
@@ -181,21 +185,22 @@ def _answers(learnt: Splits, params: LtvParams, folder: Path) -> pd.DataFrame:
     return model.predict(learnt["test"])
 
 
-def _verdicts(learnt: Splits, features: list[str], params: LtvParams, folder: Path) -> dict[str, Verdict]:
-    train, test = learnt["train"], learnt["test"]
-    baselines = {name: make(train, learnt["valid"], params, folder) for name, make in FAMILY.baselines.items()}
-    evidence = Evidence(
+def _evidence(
+    learnt: Splits, features: list[str], params: LtvParams, folder: Path, baselines: Sequence[str] = ()
+) -> Evidence:
+    train, valid, test = learnt["train"], learnt["valid"], learnt["test"]
+    plain = {name: FAMILY.baselines[name](train, valid, params, folder) for name in baselines}
+    return Evidence(
         rows=test[features],
         truth=test[list(FAMILY.label)],
         answers=_answers(learnt, params, folder),
-        baselines={name: model.predict(test) for name, model in baselines.items()},
+        baselines={name: model.predict(test) for name, model in plain.items()},
         champion=None,
         train=train,
         metric=FAMILY.metrics[0],
         sensitive=(),
         seed=params.seed,
     )
-    return {verdict.gate: verdict for verdict in (gate(evidence) for gate in FAMILY.gates)}
 
 
 def _shuffled(rows: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,11 @@ from features.tables import Tables
 from models.churn.examples import churn_examples
 
 PARAMS = SimpleNamespace(seed=1, window=Window(horizon_days=28, step_days=56, min_history_days=84))
-NAMES = ["a?b", "a*b", "[x]", "a%20b", "it's", 'a "b"', "a#b", "{a,b}", "%3F", "a?b=1&c", "**"]
+#: Folders in folders, so that one look is of several signs.
+NAMES = ["a?b/[x]/it's", "a*b/a%20b/{a,b}", 'a "b"/a#b', "%3F/**/a?b=1&c"]
+
+#: What the names would mean as patterns, or decoded.
+TWINS = ("axb", "x", "a b", "a")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -31,13 +35,17 @@ def test_data_and_state_may_lie_in_any_folder(tmp_path: Path, name: str) -> None
     examples = churn_examples(tables, PARAMS)
     snapshot = store.build(tables, "churn_v1", examples, latest(tables), settings)
     frame = store.training_frame(snapshot, examples, settings)
-    for twin in ("axb", "x", "a b", "a"):  # what the name would mean as a pattern, or decoded
-        shutil.copytree(tmp_path / name, tmp_path / twin)
+    place = tmp_path
+    for part in name.split("/"):
+        for twin in TWINS:
+            shutil.copytree(place / part, place / twin)
+        assert {one.name for one in place.iterdir()} == {part, *TWINS}
+        place /= part
     pd.testing.assert_frame_equal(store.training_frame(snapshot, examples, settings), frame)
     assert Tables(tmp_path / name / "tables").rows() == tables.rows()
     store.publish(snapshot, settings)
     assert len(store.Online(settings).read("churn_v1", ["c00007"])) == 1
-    assert {one.name for one in tmp_path.iterdir()} == {name, "axb", "x", "a b", "a"}
+    assert {one.name for one in tmp_path.iterdir()} == {name.split("/")[0], *TWINS}
 
 
 def test_replays_may_lie_in_any_folder(tmp_path: Path) -> None:
