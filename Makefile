@@ -28,10 +28,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 run: setup  ## the whole loop on bundled real data, ending in a table and .adloop/report/index.html
 	adloop run
 
-# One worker a core, each of one thread; a file's tests stay together, because they share what is costly to make.
+# Workers of one thread each; a file's tests stay together, because they share what is costly to make.
 test: export OMP_NUM_THREADS = 1
-test: lint  ## every check and every test
-	python -m pytest --numprocesses logical --dist loadscope --no-loadscope-reorder
+test: setup  ## every test, lint among them
+	python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder
 
 lint: setup  ## formatting, types and the floors
 	ruff check .

@@ -1,5 +1,6 @@
-"""A toy family for every test that needs a family and not a slow one."""
+"""A toy family for every test that needs a family and not a slow one; and how many tests run at once."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "toyland"))
 
 import toyland
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: at any time some test waits for a server, a clock or a lock."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def clone(tmp_path_factory):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (REPOSITORY / name).is_dir():
-            shutil.copytree(REPOSITORY / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(REPOSITORY / name, target)
         else:
             shutil.copy(REPOSITORY / name, target)
     small.write(folder / "params.yaml", source=[str(business.write(folder / "tables", customers=200))])
