@@ -51,7 +51,7 @@ def run_loop(
         with _one_at_a_time(name, settings, console):
             window: Window | None = getattr(params.family(name), "window", None)
             first = Registry(settings).champion(name) is None
-            for as_of in [f"-{window.horizon_days}d", ""] if window and first else [""]:
+            for as_of in _moments(window, first):
                 console.print(
                     f"[bold]{name}[/bold] {'as of ' + as_of + ' before the data ends' if as_of else 'as of today'}"
                 )
@@ -79,6 +79,11 @@ def _one_at_a_time(family: str, settings: Settings, console: Console) -> Iterato
         yield
     finally:
         lock.release()
+
+
+def _moments(window: Window | None, first: bool) -> list[str]:
+    """As of when to train: a first run starts with the model of one horizon ago, so that today's has a champion."""
+    return [f"-{window.horizon_days}d", ""] if window and first else [""]
 
 
 def goes_on_from(family: str, source: list[str], settings: Settings) -> str:

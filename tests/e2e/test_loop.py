@@ -76,8 +76,22 @@ def adloop(environment):
 
 
 @pytest.fixture(scope="module")
-def runs(adloop, home, environment, data, params):
-    """What two runs at once printed on a home where nothing is: this one, and one that starts while it trains."""
+def first(adloop, data, params):
+    """What `release` printed of version 1: registered step by step as CI does, with other parameters, and released by
+    a person."""
+    changed = small.write(params.with_name("ci.yaml"), ltv=small.params()["ltv"] | {"leaves": 8})
+    for verb in (("ingest", "--data", data), ("validate",)):
+        adloop(*verb, "--params", changed, command=components)
+    for verb in ("featurize", "train", "gate", "register"):
+        adloop(verb, "--family", "ltv", "--params", changed, command=components)
+    registered = status(adloop)
+    assert (registered["versions"], registered["champion"], registered["challenger"]) == (1, None, "1")
+    return adloop("release", "ltv", "--params", changed)
+
+
+@pytest.fixture(scope="module")
+def runs(first, adloop, home, environment, data, params):
+    """What two runs at once printed: this one, and one that starts while it trains."""
     words = [str(one) for one in ("run", "--family", "ltv", "--data", data, "--params", params)]
     command = [sys.executable, "-m", "pipelines.cli", *words]
 
@@ -116,9 +130,12 @@ def status(adloop) -> dict:
     return json.loads(adloop("status", "--json"))["families"]["ltv"]
 
 
+def test_what_ci_registers_a_person_releases(first, adloop):
+    assert "version 1" in first
+
+
 def test_a_second_version_is_released_over_the_first(ran, home, adloop):
-    marks = "✓" * 8 + "==" + "✓" * 6  # the tables are those of the first version
-    assert steps(ran) == list(zip(marks, (*CACHED, *EACH_TIME) * 2, strict=True))
+    assert steps(ran) == [("✓", step) for step in (*CACHED, *EACH_TIME)]
     told = summary(home)["families"]["ltv"]
     assert told["version"] == "2"
     assert told["release"]["outcome"] == "released"
@@ -170,19 +187,6 @@ def test_rollback_returns_to_the_version_before_and_what_was_taken_back_stays_ba
     assert "no earlier champion" in adloop("rollback", "ltv", code=1)
     assert "rolled back by hand" in adloop("release", "ltv", "--version", "2", "--params", params)
     assert status(adloop)["champion"] == "1"
-
-
-def test_what_ci_registers_a_person_releases(ran, adloop, data, params):
-    """Step by step as CI does, on other parameters; nothing serves, so held-out rows stand in for the customers."""
-    changed = small.write(params.with_name("ci.yaml"), ltv=small.params()["ltv"] | {"leaves": 8})
-    for verb in (("ingest", "--data", data), ("validate",)):
-        adloop(*verb, "--params", changed, command=components)
-    for verb in ("featurize", "train", "gate", "register"):
-        adloop(verb, "--family", "ltv", "--params", changed, command=components)
-    before = status(adloop)
-    assert (before["versions"], before["champion"], before["challenger"]) == (3, "1", "3")
-    assert "version 3: released" in adloop("release", "ltv", "--params", changed)
-    assert status(adloop)["champion"] == "3"
 
 
 def test_serve_answers_at_one_address_until_stopped(ran, environment, data, settings):

@@ -1,4 +1,4 @@
-"""Which families a run is about: those whose table there is, and a name that is asked for must be one of them."""
+"""Which families a run is about, and as of when it trains them."""
 
 import io
 from pathlib import Path
@@ -8,8 +8,9 @@ import pytest
 import replays
 from rich.console import Console
 
+from features.examples import Window
 from features.settings import Settings
-from pipelines.loop import _learnable
+from pipelines.loop import _learnable, _moments
 
 
 def learnable(family: str | None, folder: Path, told: io.StringIO | None = None) -> list[str]:
@@ -36,3 +37,9 @@ def test_a_family_that_is_asked_for_needs_its_table(tmp_path):
     assert learnable("bidding", replays.write(tmp_path / "data")) == ["bidding"]
     with pytest.raises(ValueError, match=r"ltv learns from the table 'customers'; .*data has: auctions"):
         learnable("ltv", tmp_path / "data")
+
+
+def test_a_first_run_trains_the_model_of_one_horizon_ago_too():
+    window = Window(horizon_days=28, step_days=7, min_history_days=84)
+    assert _moments(window, first=True) == ["-28d", ""]
+    assert _moments(window, first=False) == _moments(None, first=True) == [""]
