@@ -229,7 +229,7 @@ def test_what_chance_alone_sets_apart_is_not_refused():
 
 def test_a_sensitive_column_that_is_not_there_is_named_not_hidden():
     verdict = FAIR(evidence(sensitive=("income", "age")))
-    assert "not in the data, or with no two groups of 50: income" in verdict.reason
+    assert "not in the data, or without two groups of 50: income" in verdict.reason
 
 
 def test_small_groups_are_pooled_and_numbers_cut_at_their_quartiles():

@@ -117,12 +117,12 @@ def test_columns_that_tell_the_label_are_named_and_nothing_is_recommended(toy, t
     done = evaluate(toy, str(data), None, None, None, SECTION, settings)
 
     assert set(done.leaking) == {"exit_fee", "asked_why"} and done.recommended is None
-    assert "Leave out " in _shown(done) and all(f"'{name}'" in _shown(done) for name in done.leaking)
+    assert "Remove " in _shown(done) and all(f"'{name}'" in _shown(done) for name in done.leaking)
 
 
-def _shown(compared) -> str:
+def _shown(evaluated) -> str:
     written = io.StringIO()
-    evaluation.show(compared, Console(file=written, width=200))
+    evaluation.show(evaluated, Console(file=written, width=200))
     return written.getvalue()
 
 
