@@ -35,7 +35,8 @@ class Split:
 
 
 #: Five of six of CDNOW's customers buy nothing in 84 days: no interval that begins at 0 holds fewer than these. A
-#: retailer's autumn is told apart: with ten months of history, no holiday season was ever seen.
+#: retailer's autumn is told apart: with ten months of history, no holiday season was ever seen. Its other coverages are
+#: of one season each: after twelve cutoffs, intervals over 90 days held .85 (in May) to .69 (August), .795 on average.
 SPLITS = (
     Split("cdnow_84d", "cdnow", "1998-04-07", 84, goal=""),
     Split("cdnow_273d", "cdnow", "1997-09-30", 273),
