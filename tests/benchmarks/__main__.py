@@ -52,7 +52,7 @@ PARTS = {
     ),
     "bidding.simulator": (
         "bidding.simulator.vs_best_rule",
-        "bidding.simulator.vs_best_rule_clicks",
+        "bidding.simulator.vs_best_rule_by_chance",
         *(
             f"bidding.simulator.{kind}{name}"
             for kind in ("", "shifted.")

@@ -266,6 +266,6 @@ def test_bids_that_were_never_tried_are_not_vouched_for(
 ) -> None:
     assert "its actions were not all tried" in judged(learnt, challenger[0], 3.0).reason
     online = Online(learnt.settings)
-    for place, version, said in ((tmp_path, "1", "nothing is logged"), (folder(learnt.settings), "7", "by version 7")):
+    for place, version, said in ((tmp_path, "1", "nothing is logged"), (folder(learnt.settings), "7", "version 7")):
         with pytest.raises(LookupError, match=said):
             challenge.judge(value_above_champion, place, version, challenger[0], challenger[0], online, SEED)
