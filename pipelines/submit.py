@@ -1,10 +1,10 @@
 """Compiles the pipelines for Kubeflow, starts and schedules them."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from components.params import Params, load
 from features.schema import Schema
@@ -18,29 +18,28 @@ if TYPE_CHECKING:
 EXPERIMENT = "adloop"
 
 
-def compile_all(out: Path, params_file: Path, families: Iterable[str] = NAMES) -> list[Path]:
+def compile_all(out: Path, params_file: Path) -> list[Path]:
     """Write `train-<family>.yaml` and `monitor-<family>.yaml` into `out`, with defaults from `params_file`.
 
     The fingerprint of the source has no default: the caller must pass the current one, so that a changed source is not
     answered from the cache.
     """
+    return [_compiled(out, params_file, verb, family) for family in NAMES for verb in ("train", "monitor")]
+
+
+def _compiled(out: Path, params_file: Path, verb: Literal["train", "monitor"], family: str) -> Path:
     from kfp.compiler import Compiler
 
     from pipelines.monitoring import monitoring
     from pipelines.training import training
 
     out.mkdir(parents=True, exist_ok=True)
-    params, written = load(params_file), []
-    for family in families:
-        given = {"source": list(params.source), **params.arguments(family)}
-        for verb, pipeline, defaults in (
-            ("train", training(family), given | {"as_of": ""}),
-            ("monitor", monitoring(family), given),
-        ):
-            path = out / f"{verb}-{family}.yaml"
-            Compiler().compile(pipeline, str(path), pipeline_parameters=defaults)
-            written.append(path)
-    return written
+    params = load(params_file)
+    defaults = {"source": list(params.source), **params.arguments(family)}
+    pipeline, more = (training(family), {"as_of": ""}) if verb == "train" else (monitoring(family), {})
+    path = out / f"{verb}-{family}.yaml"
+    Compiler().compile(pipeline, str(path), pipeline_parameters=defaults | more)
+    return path
 
 
 def submit(
@@ -60,8 +59,7 @@ def submit(
     source = [data] if data else list(params.source)
     given = {"source": source, "fingerprint": fingerprint(source, settings, schema), "schema": schema.plain()}
     with _connected(host) as (client, experiment), tempfile.TemporaryDirectory() as folder:
-        compile_all(Path(folder), params_file, [family])
-        package = str(Path(folder) / f"train-{family}.yaml")
+        package = str(_compiled(Path(folder), params_file, "train", family))
         return str(client.run_pipeline(experiment, f"train-{family}", package, params=given).run_id)
 
 
@@ -79,8 +77,7 @@ def schedule(
     """
     params = load(params_file)
     with _connected(host) as (client, experiment), tempfile.TemporaryDirectory() as folder:
-        compile_all(Path(folder), params_file, [family])
-        package = str(Path(folder) / f"monitor-{family}.yaml")
+        package = str(_compiled(Path(folder), params_file, "monitor", family))
         before = _scheduled(client, experiment, family)
         made = client.create_recurring_run(
             experiment,

@@ -10,6 +10,8 @@ sys.path.insert(0, str(Path(__file__).parent / "toyland"))
 
 import toyland
 
+from features import lean_feast  # noqa: F401 - before a test imports Feast itself, which takes three times as long
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: at any time some test waits for a server, a clock or a lock."""
