@@ -21,6 +21,10 @@ from serving.records import parts, reading
 MOST = 50_000
 
 
+#: Times in a frame are rounded to it, up or down.
+MICROSECOND = 1e-6
+
+
 def read(home: Place, family: str, since: datetime | None = None) -> pd.DataFrame:
     """The newest decisions that used a family, in the format of `inference.requests.read`; `request_id` is the
     decision's. Answers have the model's own names."""
@@ -60,7 +64,8 @@ def outcomes(home: Place, family: str, logged: pd.DataFrame) -> pd.DataFrame:
     told = [labels.read(home, family)]
     judging = [(kind.name, kind.judged) for kind in kinds().values() if kind.learnt_from == family and kind.judged]
     if judging and not logged.empty:
-        made = joined(home / DECISIONS, logged["occurred_at"].min().timestamp()).drop(columns=labels.KEY)
+        first = logged["occurred_at"].min().timestamp() - MICROSECOND
+        made = joined(home / DECISIONS, first).drop(columns=labels.KEY)
         made = logged[labels.KEY].merge(made, "left", left_on="request_id", right_on="decision_id")
         for name, judge in judging:
             known = made["known"].eq(True) & made["asked"].eq(name)
