@@ -70,8 +70,9 @@ class Verbs(click.Group):
 def main() -> None:
     """Run one step of a family's pipeline; `adloop run` runs them all.
 
-    \b In order:  ingest  validate  featurize  train  gate  register  release  monitor Example:   python -m components
-    train --family churn
+    \b
+    In order:  ingest  validate  featurize  train  gate  register  release  monitor
+    Example:   python -m components train --family churn
 
     Each step reads what the one before left in HOME/runs/FAMILY (tables, which all families share, in HOME/runs/data)
     and leaves its own result there, also as <step>.json. The same functions run as Kubeflow components.

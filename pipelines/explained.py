@@ -35,55 +35,6 @@ class Explained(click.Group):
             raise click.ClickException(line) from error
 
 
-class Rate(click.FloatRange):
-    """A finite number above zero."""
-
-    name = "rate"
-
-    def __init__(self) -> None:
-        super().__init__(min=0, min_open=True, max=1e9)
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found = float(super().convert(value, param, ctx))
-        if not found > 0:  # NaN is neither below nor above
-            self.fail(f"expected a number above 0, got {value}", param, ctx)
-        return found
-
-
-class Moment(click.ParamType):
-    """A date or time, in UTC where it names a zone."""
-
-    name = "date"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        import pandas as pd
-
-        try:
-            found = pd.Timestamp(str(value))
-        except ValueError:
-            found = pd.NaT
-        if pd.isna(found):
-            self.fail(f"expected a date such as 2011-06-30, got {value}", param, ctx)
-        return str(value) if found.tzinfo is None else found.tz_convert("UTC").tz_localize(None).isoformat()
-
-
-class Days(click.ParamType):
-    """A span of a day at least."""
-
-    name = "days"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        import pandas as pd
-
-        try:
-            found = pd.Timedelta(str(value))
-        except ValueError:
-            found = pd.NaT
-        if pd.isna(found) or found < pd.Timedelta(days=1):
-            self.fail(f"expected a day at least, such as 180d, got {value}", param, ctx)
-        return str(value)
-
-
 def one_line(error: Exception) -> str | None:
     """The message of an expected error; None for an unexpected one."""
     if isinstance(error, click.ClickException | click.exceptions.Exit | click.Abort):

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from features.settings import Settings
-from pipelines.commands.options import FAMILY, JSON, PARAMS
-from pipelines.explained import Rate
+from pipelines.commands.options import FAMILY, JSON, PARAMS, Rate
 from serving.access.scopes import Scope
 
 if TYPE_CHECKING:
@@ -62,8 +61,9 @@ def key(
 ) -> None:
     """Make an API key and print it once; only its hash is stored. Running servers accept it at once.
 
-    \b predict, explain   use models             decide, feedback   request decisions, report outcomes admin
-    budgets and stops      metrics            read metrics for Prometheus
+    \b
+    predict, explain   use models             decide, feedback   request decisions, report outcomes
+    admin              budgets and stops      metrics            read metrics for Prometheus
 
     adloop's own commands use keys/own.key in the home folder.
     """

@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from features.settings import Settings
-from pipelines.commands.options import DATA, FAMILY, JSON, PARAMS, SCHEMA, schema
-from pipelines.explained import Days, Moment
+from pipelines.commands.options import DATA, FAMILY, JSON, PARAMS, SCHEMA, Days, Moment, schema
 
 
 @click.command()

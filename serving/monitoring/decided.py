@@ -19,8 +19,6 @@ from serving.records import parts, reading
 
 #: Most decisions per run, the newest.
 MOST = 50_000
-
-
 #: Times in a frame are rounded to it, up or down.
 MICROSECOND = 1e-6
 

@@ -3,11 +3,10 @@
 `make benchmark` measures it on all subscribers and on the grocer's households.
 """
 
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from components.frame import Frame
@@ -19,10 +18,11 @@ from models.evaluation.baseline_comparison import BaselineComparison
 from models.evaluation.gates import Evidence
 from tests.benchmarks import churn as benchmark
 from tests.quality import plain_tables
+from tests.quality.evidence import gather, splits
 
 AUC = FAMILY.metrics[0]
-Splits = dict[str, pd.DataFrame]
 BASELINES = tuple(FAMILY.baselines)
+evidence_of = partial(gather, FAMILY, sensitive=("age", "income"))
 Telco = tuple[Frame, ChurnParams]
 
 
@@ -48,7 +48,7 @@ def lighter(params: ChurnParams) -> ChurnParams:
 def honest(telco: Telco, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     """The telecom as it is, answered of those who are held out."""
     frame, params = telco
-    return evidence_of(split(frame), frame.columns, lighter(params), tmp_path_factory.mktemp("honest"), BASELINES)
+    return evidence_of(splits(frame), frame.columns, lighter(params), tmp_path_factory.mktemp("honest"), BASELINES)
 
 
 def test_the_telecoms_subscribers_are_ranked_beyond_logistic_regression_and_calibrated(honest: Evidence) -> None:
@@ -77,12 +77,12 @@ def test_no_plain_model_beats_it(kind: str, rows: int, rate: float, written: Chu
 
 def test_a_shuffled_label_is_refused(telco: Telco, tmp_path: Path) -> None:
     frame, params = telco
-    splits = split(frame)
+    rows = splits(frame)
     for name in ("train", "valid"):
-        mixed = splits[name]["churned"].sample(frac=1, random_state=2).to_numpy()
-        splits[name] = splits[name].assign(churned=mixed)
+        mixed = rows[name]["churned"].sample(frac=1, random_state=2).to_numpy()
+        rows[name] = rows[name].assign(churned=mixed)
 
-    shuffled = evidence_of(splits, frame.columns, lighter(params), tmp_path, BASELINES[:1])
+    shuffled = evidence_of(rows, frame.columns, lighter(params), tmp_path, BASELINES[:1])
     assert gates.beats_naive in FAMILY.gates and not gates.beats_naive(shuffled).passed
 
 
@@ -91,32 +91,10 @@ def test_a_leaked_label_is_refused(telco: Telco, honest: Evidence, tmp_path: Pat
     rng = np.random.default_rng(1)
     leaking = {
         name: rows.assign(exit_fee=rows["churned"] * rng.uniform(20, 90, len(rows)))
-        for name, rows in split(frame).items()
+        for name, rows in splits(frame).items()
     }
 
     leaked = gates.no_leak(evidence_of(leaking, [*frame.columns, "exit_fee"], lighter(params), tmp_path))
 
     assert gates.no_leak in FAMILY.gates and gates.no_leak(honest).passed
     assert not leaked.passed and "exit_fee" in leaked.reason
-
-
-def split(frame: Frame) -> Splits:
-    return {name: frame.split(name) for name in ("train", "valid", "test")}
-
-
-def evidence_of(
-    splits: Splits, features: list[str], params: ChurnParams, folder: Path, baselines: Sequence[str] = ()
-) -> Evidence:
-    train, valid, test = splits["train"], splits["valid"], splits["test"]
-    plain = {name: FAMILY.baselines[name](train, valid, params, folder) for name in baselines}
-    return Evidence(
-        rows=test[features],
-        truth=test[list(FAMILY.label)],
-        answers=FAMILY.fit(train, valid, params, folder / "checkpoint").predict(test),
-        baselines={name: model.predict(test) for name, model in plain.items()},
-        champion=None,
-        train=train,
-        metric=AUC,
-        sensitive=("age", "income"),
-        seed=params.seed,
-    )

@@ -1,6 +1,6 @@
 """Lifetime value on real customers: better than the field's answers, honest in time, and refused when it is not."""
 
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,11 @@ from models.evaluation import bootstrap, gates
 from models.evaluation.gates import Evidence
 from models.ltv import FAMILY, LtvParams
 from tests.benchmarks import ltv as benchmark
-from tests.benchmarks import ltv_splits as splits
+from tests.benchmarks import ltv_splits
+from tests.quality.evidence import Splits, gather, splits
 
 ROOT = Path(__file__).parents[2]
-Splits = dict[str, pd.DataFrame]
+evidence_of = partial(gather, FAMILY)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def cdnow(params: LtvParams, tmp_path_factory: pytest.TempPathFactory) -> Frame:
 
 @pytest.fixture(scope="module")
 def answers(cdnow: Frame, params: LtvParams, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    return _answers(_splits(cdnow), params, tmp_path_factory.mktemp("fitted"))
+    return _answers(splits(cdnow), params, tmp_path_factory.mktemp("fitted"))
 
 
 def test_cdnow_beats_the_field_and_past_spend_beyond_noise(
@@ -51,7 +52,7 @@ def test_cdnow_beats_the_field_and_past_spend_beyond_noise(
         gain = bootstrap.gain(metric, test, answers, other, params.seed)
         assert gain.low > 0, (metric.name, gain)
     assert mae.measure(test, answers) < 0.6 * mae.measure(test, past)
-    assert 0.77 <= splits.COVERAGE.measure(test, answers) <= 0.83
+    assert 0.77 <= ltv_splits.COVERAGE.measure(test, answers) <= 0.83
 
 
 def test_all_that_is_learnt_from_had_happened_by_the_cutoff(cdnow: Frame) -> None:
@@ -68,7 +69,7 @@ def test_all_that_is_learnt_from_had_happened_by_the_cutoff(cdnow: Frame) -> Non
 def test_another_future_changes_no_answer(
     cdnow: Frame, answers: pd.DataFrame, params: LtvParams, tmp_path: Path
 ) -> None:
-    after = _splits(_quarter_of_cdnow(tmp_path, params, future=10.0))
+    after = splits(_quarter_of_cdnow(tmp_path, params, future=10.0))
 
     assert after["test"]["value"].sum() == pytest.approx(10 * cdnow.split("test")["value"].sum())
     pd.testing.assert_frame_equal(answers, _answers(after, params, tmp_path), check_exact=True)
@@ -77,21 +78,21 @@ def test_another_future_changes_no_answer(
 def test_a_shuffled_label_is_refused(cdnow: Frame, params: LtvParams, tmp_path: Path) -> None:
     shuffled = {name: _shuffled(cdnow.split(name)) for name in ("train", "valid")}
 
-    evidence = _evidence({**_splits(cdnow), **shuffled}, cdnow.columns, params, tmp_path, [FAMILY.naive])
+    evidence = evidence_of({**splits(cdnow), **shuffled}, cdnow.columns, params, tmp_path, [FAMILY.naive])
 
     assert gates.beats_naive in FAMILY.gates and not gates.beats_naive(evidence).passed
 
 
 def test_a_leaked_label_is_refused(cdnow: Frame, params: LtvParams, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
-    some = {name: rows.sample(4000, random_state=1) for name, rows in _splits(cdnow).items()}
+    some = {name: rows.sample(4000, random_state=1) for name, rows in splits(cdnow).items()}
     leaking = {
         name: rows.assign(loyalty_points=rows["value"] * rng.uniform(0.99, 1.01, len(rows)))
         for name, rows in some.items()
     }
 
     told, plain = (
-        gates.no_leak(_evidence(rows, features, params, tmp_path))
+        gates.no_leak(evidence_of(rows, features, params, tmp_path))
         for rows, features in ((leaking, [*cdnow.columns, "loyalty_points"]), (some, cdnow.columns))
     )
 
@@ -102,15 +103,15 @@ def test_a_leaked_label_is_refused(cdnow: Frame, params: LtvParams, tmp_path: Pa
 
 @pytest.fixture(scope="module")
 def retailer() -> None:
-    if not splits.RETAIL.is_file():
-        pytest.skip(f"{splits.RETAIL.name} is not there")
+    if not ltv_splits.RETAIL.is_file():
+        pytest.skip(f"{ltv_splits.RETAIL.name} is not there")
 
 
 def test_a_retailers_own_tables_are_ranked_better_than_by_past_spend(retailer: None, tmp_path: Path) -> None:
     frame, params = _of_the_retailer("online_retail_90d", tmp_path)
 
-    learnt = _splits(frame)
-    gains = _gains(learnt, _evidence(learnt, frame.columns, params, tmp_path, tuple(FAMILY.baselines)))
+    learnt = splits(frame)
+    gains = _gains(learnt, evidence_of(learnt, frame.columns, params, tmp_path, tuple(FAMILY.baselines)))
 
     field = {metric: gain for metric, gain in gains.items() if metric[0] != "lightgbm_tweedie"}
     assert {metric: gain for metric, gain in field.items() if gain.low <= 0} == {}
@@ -122,9 +123,9 @@ def far(retailer: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Split
     """Seven months of history, a horizon of 160 days across Christmas."""
     folder = tmp_path_factory.mktemp("far")
     frame, params = _of_the_retailer("online_retail_160d", folder)
-    learnt = _splits(frame)
+    learnt = splits(frame)
     assert learnt["valid"]["horizon_days"].max() < params.window.horizon_days == learnt["test"]["horizon_days"].max()
-    return learnt, _evidence(learnt, frame.columns, params, folder, tuple(FAMILY.baselines))
+    return learnt, evidence_of(learnt, frame.columns, params, folder, tuple(FAMILY.baselines))
 
 
 def test_far_beyond_what_history_teaches_past_spend_ranks_as_well(far: tuple[Splits, Evidence]) -> None:
@@ -146,8 +147,8 @@ def test_intervals_hold_at_another_shop_and_horizon(far: tuple[Splits, Evidence]
 
 
 def _of_the_retailer(name: str, folder: Path) -> tuple[Frame, LtvParams]:
-    split = next(one for one in splits.SPLITS if one.name == name)
-    return splits.featurized(split, folder, Settings(home=folder))
+    split = next(one for one in ltv_splits.SPLITS if one.name == name)
+    return ltv_splits.featurized(split, folder, Settings(home=folder))
 
 
 def _gains(learnt: Splits, evidence: Evidence) -> dict[tuple[str, str], bootstrap.Interval]:
@@ -176,31 +177,9 @@ def _quarter_of_cdnow(folder: Path, params: LtvParams, future: float) -> Frame:
     return Frame(out)
 
 
-def _splits(frame: Frame) -> Splits:
-    return {name: frame.split(name) for name in ("train", "valid", "test")}
-
-
 def _answers(learnt: Splits, params: LtvParams, folder: Path) -> pd.DataFrame:
     model = FAMILY.fit(learnt["train"], learnt["valid"], params, folder / "checkpoint")
     return model.predict(learnt["test"])
-
-
-def _evidence(
-    learnt: Splits, features: list[str], params: LtvParams, folder: Path, baselines: Sequence[str] = ()
-) -> Evidence:
-    train, valid, test = learnt["train"], learnt["valid"], learnt["test"]
-    plain = {name: FAMILY.baselines[name](train, valid, params, folder) for name in baselines}
-    return Evidence(
-        rows=test[features],
-        truth=test[list(FAMILY.label)],
-        answers=_answers(learnt, params, folder),
-        baselines={name: model.predict(test) for name, model in plain.items()},
-        champion=None,
-        train=train,
-        metric=FAMILY.metrics[0],
-        sensitive=(),
-        seed=params.seed,
-    )
 
 
 def _shuffled(rows: pd.DataFrame) -> pd.DataFrame:

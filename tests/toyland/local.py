@@ -6,4 +6,4 @@ from functools import partial
 import httpx
 
 _CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-get, post, request = (partial(one, verify=_CONTEXT) for one in (httpx.get, httpx.post, httpx.request))
+get, post = (partial(one, verify=_CONTEXT) for one in (httpx.get, httpx.post))

@@ -11,6 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from components.__main__ import main as components
 from pipelines.cli import main
 from pipelines.explained import one_line
 
@@ -112,3 +113,10 @@ def test_what_nobody_foresaw_keeps_its_traceback() -> None:
     assert one_line(ZeroDivisionError("x")) is None
     assert one_line(click.UsageError("x")) is None
     assert one_line(KeyError("x")) is not None
+
+
+@pytest.mark.parametrize("group", [main, components], ids=["adloop", "components"])
+def test_help_keeps_the_lines_that_are_laid_out_by_hand(group: click.Group) -> None:
+    """The mark of such lines stands alone, or click joins them."""
+    helps = [command.help or "" for command in (group, *group.commands.values())]
+    assert helps and all(line.strip(" ") == "\b" for told in helps for line in told.split("\n") if "\b" in line)
