@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.lock)
+PEERS := $(shell sed -n 's/^peers = \[\(.*\)\]/\1/p' pyproject.toml | tr -d ',')
 TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 
 # Two threads a process: the libraries' own pools fight each other beyond that.
@@ -39,8 +40,13 @@ lint: setup  ## formatting, types and the floors
 	env -u PYTHONPATH mypy features models serving  # it would skip packages that are on that path
 	lint-imports
 
-benchmark: setup  ## the figures, beside their baselines (ONLY=ltv for a part)
+benchmark: setup $(VENV)/.peers  ## the figures, beside their baselines (ONLY=ltv for a part)
 	python -m tests.benchmarks $(if $(ONLY),--only $(ONLY))
+
+# What the figures are compared with; all their dependencies are in the lock.
+$(VENV)/.peers: $(VENV)/.installed
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(PEERS)
+	touch $@
 
 lock:  ## recompile requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-emit-package torch --upgrade --output-file requirements.lock

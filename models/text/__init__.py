@@ -1,0 +1,1 @@
+"""Text as numbers: sentence embeddings, surface features, sentiment and emotion."""
