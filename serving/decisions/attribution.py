@@ -27,7 +27,7 @@ def facts(entry: Any) -> dict[str, Any]:
         "opportunity_id": decision.opportunity_id,
         "campaign_id": decision.campaign_id,
         "arm": getattr(decision, "credited", None),  # missing in records of earlier versions
-        "version": decision.versions.get(kind.learnt_from, ""),
+        "version": kind.evidence_of(decision.versions),
         "segments": segments(entry.opportunity),
         "purpose": paid or "choice",
         "decided_at": decision.decided_at,

@@ -1,7 +1,8 @@
 """The input of policies and guardrails, and the draft they pass on."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, Generic, TypeVar
 
@@ -32,7 +33,18 @@ class Case(Generic[Asked]):
 
 def uniform(asked: Opportunity, seed: int, purpose: str) -> float:
     """A number in [0, 1) determined by the seed, the opportunity and the purpose."""
-    return int.from_bytes(digest(asked, seed, purpose)[:7], "big") / 2**56
+    return _fraction(digest(asked, seed, purpose))
+
+
+def uniform_of(unit: str, asked: Opportunity, seed: int, purpose: str) -> float:
+    """A number in [0, 1) determined by the seed, the unit, the campaign and the purpose: equal for all opportunities
+    with this unit, such as a customer."""
+    identity = repr((seed, purpose, asked.account_id, asked.campaign_id, asked.asked, "unit", unit))
+    return _fraction(hashlib.blake2b(identity.encode(), digest_size=16).digest())
+
+
+def _fraction(digested: bytes) -> float:
+    return int.from_bytes(digested[:7], "big") / 2**56
 
 
 def digest(asked: Opportunity, seed: int, purpose: str) -> bytes:
@@ -57,6 +69,7 @@ class Draft:
     arm: Arm = "policy"
     propensity: float = 1.0
     explored: bool = False
+    propensities: Mapping[str, float] = field(default_factory=dict)
 
     def left(self, **changes: Any) -> "Draft":
         """A copy with changes."""

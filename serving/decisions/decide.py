@@ -68,6 +68,7 @@ class Pipeline:
             ]
         with stage("reserve"):
             grants = self._reserve(made, predictors.kind)
+            self._expose(made, opportunities, predictors.kind, grants)
         with stage("log"):
             return [
                 self._logged(*one, predictors.kind)
@@ -90,13 +91,26 @@ class Pipeline:
                 grants[place] = grant
         return grants
 
+    def _expose(
+        self, made: Sequence[Decision], opportunities: Sequence[Opportunity], kind: Kind, grants: list[Grant | None]
+    ) -> None:
+        """Count the exposures of decisions that show something, and add their grants."""
+        if kind.exposed is None:
+            return
+        found = [kind.exposed(one, asked, self.params) for one, asked in zip(made, opportunities, strict=True)]
+        asking = [(place, exposure) for place, exposure in enumerate(found) if exposure is not None]
+        if asking:
+            given = self.money.expose([exposure for _, exposure in asking])
+            for (place, _), grant in zip(asking, given, strict=True):
+                grants[place] = grant
+
     def _logged(
         self, asked: Opportunity, said: Predictions, state: State, grant: Grant | None, made: Decision, kind: Kind
     ) -> Decision:
         """Log the decision as it is answered. An unlogged decision is withheld and its money released."""
         decision = answered(made, grant)
         try:
-            self.log.append(asked, said, state, grant, decision)
+            self.log.append(asked, said.chosen(decision.target), state, grant, decision)
         except LogUnavailable as full:
             FAULTS["log"].inc()
             log.warning("%s", full)
@@ -138,6 +152,7 @@ def decide(
         versions=predictions.versions,
         seed=seed,
         decided_at=number(opportunity.occurred_at) or 0.0,
+        propensities=draft.propensities,
     )
 
 
@@ -145,7 +160,9 @@ def answered(decision: Decision, grant: Grant | None) -> Decision:
     """The decision after its reservation. Unchanged where no money was needed."""
     if grant is None or grant.status == "reserved":
         return decision
-    return repeated(decision, grant.amount) if grant.status == "again" else withheld(decision, grant.why)
+    if grant.status == "refused":
+        return withheld(decision, grant.why)
+    return shown_again(decision, grant.why) if grant.why else repeated(decision, grant.amount)
 
 
 def withheld(decision: Decision, why: str) -> Decision:
@@ -162,6 +179,16 @@ def repeated(decision: Decision, amount: float) -> Decision:
         return decision
     effect = GuardrailEffect("reservation", decision.amount, amount, "repeated request: the amount reserved before")
     return replace(decision, amount=amount, guardrails=(*decision.guardrails, effect))
+
+
+def shown_again(decision: Decision, creative_id: str) -> Decision:
+    """A repeated decision: shows the creative that was shown first, even if the state has changed."""
+    if decision.target == creative_id:
+        return decision
+    effect = GuardrailEffect("reservation", None, None, "repeated request: the creative shown before")
+    share = decision.propensities.get(creative_id, decision.propensity)
+    effects = (*decision.guardrails, effect)
+    return replace(decision, target=creative_id, credited=creative_id, propensity=share, guardrails=effects)
 
 
 def _payable(draft: Draft) -> float | None:

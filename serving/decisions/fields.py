@@ -22,6 +22,10 @@ def _bounded(least: float, most: float, description: str) -> Any:
 
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=PLAIN, strict=True)]
+#: A name as a key of an object. JSON Schema describes keys by a pattern only, so the length is part of it.
+Key = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,256}$")]
+#: JSON Schema: no keys but those of the pattern.
+CLOSED: dict[str, Any] = {"additionalProperties": False}
 Why = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=PLAIN, strict=True)]
 Amount = Annotated[float, _bounded(0, MOST, "In the account's currency.")]
 ConversionValue = Annotated[float, _bounded(-MOST, MOST, "In the account's currency; negative for a refund.")]

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
@@ -148,6 +148,22 @@ class Retention(Section):
         return self
 
 
+class Creatives(Section):
+    """How creatives are chosen.
+
+    Attributes:
+        goal: what counts: clicks an impression, or conversions an impression.
+        floor: each candidate gets at least this multiple of an equal share.
+        prior: most impressions that a prediction counts for, however well the model has proved calibrated.
+        cap: how often one customer is shown a creative a day.
+    """
+
+    goal: Literal["clicks", "conversions"]
+    floor: Share
+    prior: PositiveFloat
+    cap: PositiveInt
+
+
 class Keeping(Section):
     """How long state is kept.
 
@@ -156,6 +172,7 @@ class Keeping(Section):
         settles_s: seconds after which a bid without a reported cost is settled: a won bid is charged its reservation
             until its cost is reported; otherwise the money is released. A later cost is charged and flagged. At least
             as long as the latest notice of a win or loss.
+        rewards_s: seconds after a choice by which its conversions have come; a younger choice is no evidence of them.
         remembered_s: seconds that a decision, its cost and event ids are kept to recognize repetitions.
         allowance: share of a campaign's daily budget that a worker holds, to bid from while the store is unavailable,
             and `allowance_s` the longest outage during which it still bids.
@@ -163,6 +180,7 @@ class Keeping(Section):
 
     recent_s: PositiveInt
     settles_s: PositiveInt
+    rewards_s: PositiveInt
     remembered_s: PositiveInt
     allowance: Share
     allowance_s: PositiveInt
@@ -178,6 +196,7 @@ class DecisionParams(Section):
     clock: Clock
     triggers: Triggers
     retention: Retention
+    creatives: Creatives
     keeping: Keeping
 
 

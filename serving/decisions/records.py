@@ -6,10 +6,10 @@ not mean no limit.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import isfinite
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
@@ -42,7 +42,14 @@ class Action(StrEnum):
     ADD_KEYWORD = "add_keyword"
     MOVE_BUDGET = "move_budget"
     ROTATE_CREATIVE = "rotate_creative"
+    SHOW_CREATIVE = "show_creative"
     RETENTION_OFFER = "retention_offer"
+
+
+def _named(schema: dict[str, Any]) -> None:
+    """A request without its kind asks for a bid, so every other kind must be named."""
+    if schema["properties"]["asked"].get("const") != "bid":
+        schema["required"] = [*schema["required"], "asked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +65,13 @@ class Opportunity:
         features: further model inputs by name.
         counted: whether the state includes the counters of the campaign and its segments, which takes time.
         paced_by: field with the id whose cooldown applies.
+        compares: whether the state includes what came of each arm by time, and what the customer was shown today.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", json_schema_extra=_named)
     counted: ClassVar[bool] = False
     paced_by: ClassVar[PacedBy] = "campaign_id"
+    compares: ClassVar[bool] = False
 
     opportunity_id: Name
     occurred_at: Moment
@@ -88,6 +97,8 @@ class Predictions:
         versions: version of each family that answered.
         faults: failures, such as a model's exception or an unavailable store.
         took_ms: milliseconds to predict the whole batch.
+        candidates: answers by candidate, for decisions that choose among several.
+        inputs: features by candidate, until one is chosen; the log has those of the chosen one, in `features`.
     """
 
     answers: Mapping[str, float] = field(default_factory=dict)
@@ -95,6 +106,14 @@ class Predictions:
     versions: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     took_ms: float | None = None
+    candidates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    inputs: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+
+    def chosen(self, candidate: str) -> "Predictions":
+        """The record of a decision for this candidate: with its features, and without those of the others."""
+        if not self.inputs:
+            return self
+        return replace(self, features=self.inputs.get(candidate, {}), inputs={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +278,9 @@ class State:
         min_conversion_rate: conversions per click below which a review acts; None: relative to the history.
         evidence: spend and outcomes by arm since this policy version.
         killed: why the campaign, account or everything is stopped, and by whom; None while it runs.
+        arms: counters by arm, by the time of the decisions: the past ones can be expected to have all their outcomes.
+        shown: how often the customer was shown each creative today.
+        resting: creatives that are not shown, each with the reason.
     """
 
     known: bool = True
@@ -275,6 +297,9 @@ class State:
     evidence: Mapping[str, ArmOutcome] = field(default_factory=dict)
     override: Override | None = None
     killed: str | None = None
+    arms: Mapping[str, WindowedCounters] = field(default_factory=dict)
+    shown: Mapping[str, int] = field(default_factory=dict)
+    resting: Mapping[str, str] = field(default_factory=dict)
 
     def outcome(self, arm: str) -> ArmOutcome:
         """Spend and outcomes of an arm."""
@@ -326,6 +351,7 @@ class Decision:
         explored: it deviates for exploration.
         credited: arm that its outcomes are evidence of; None for none.
         decided_at: `occurred_at` of the opportunity.
+        propensities: probability of each candidate to be chosen, for decisions that choose among several.
     """
 
     decision_id: str
@@ -349,3 +375,4 @@ class Decision:
     versions: Mapping[str, str]
     seed: int
     decided_at: float
+    propensities: Mapping[str, float] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from pathlib import Path
 from components.params import load
 from serving.decisions.kinds import kinds
 from serving.decisions.records import Action, Decision, Opportunity
-from serving.decisions.state.store import FeedbackEvent, Reservation
+from serving.decisions.state.store import Exposure, FeedbackEvent, Reservation
 
 PARAMS = load(Path(__file__).parents[2] / "params.yaml").decisions
 NOW = time.time()
@@ -21,7 +21,8 @@ class Clock:
 
 
 def look(at: float = NOW, asked: str = "campaign", campaign: str = "c") -> Opportunity:
-    return kinds()[asked].request("look", at, "a", campaign, customer_id="u")
+    told = {"candidates": {"red": {}}} if asked == "creative" else {}
+    return kinds()[asked].request("look", at, "a", campaign, customer_id="u", **told)
 
 
 def bid(name: str, amount: float, at: float = NOW, campaign: str = "c", **told) -> Reservation:
@@ -30,6 +31,11 @@ def bid(name: str, amount: float, at: float = NOW, campaign: str = "c", **told) 
 
 def offer(name: str, amount: float, customer: str = "u", **told) -> Reservation:
     return bid(name, amount, purpose="offer", target=customer, **told)
+
+
+def exposure(name: str, creative: str, customer: str | None = "u", most: int = 2, **told) -> Exposure:
+    told = {"campaign": "c", "at": NOW, **told}
+    return Exposure(name, "a", told["campaign"], creative, customer, told["at"], most)
 
 
 def event(name: str, kind: str, opportunity: str = "", at: float = NOW, **told) -> FeedbackEvent:

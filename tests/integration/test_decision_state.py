@@ -10,7 +10,7 @@ from serving.decisions.records import Action, Override
 from serving.decisions.state.redis import RedisStore
 from serving.decisions.state.sqlite import SqliteStore
 from serving.decisions.state.store import CampaignSettings, FeedbackEvent, Receipt, Reservation, Store
-from tests.integration.asked_of_store import DAY, NOW, PARAMS, Clock, bid, change, event, look, offer
+from tests.integration.asked_of_store import DAY, NOW, PARAMS, Clock, bid, change, event, exposure, look, offer
 
 
 @pytest.fixture
@@ -294,6 +294,70 @@ def test_an_offer_to_a_customer_waits_for_the_last_one(store: Store) -> None:
     assert not store.claim(change("2", Action.RETENTION_OFFER, at=NOW + 1, target="u", amount=5.0), 1000, "customer_id")
     assert store.load([look(asked="customer")], "")[0].changes.last_at == NOW
     assert store.load([look()], "")[0].changes.last_at is None
+
+
+def test_a_customer_is_shown_a_creative_at_most_so_often_a_day_by_all_workers(
+    store: Store, opened: Callable[[], Store], clock: Clock
+) -> None:
+    workers = [store, opened()]
+    grants = [workers[one % 2].expose([exposure(str(one), "red")])[0] for one in range(4)]
+    assert [one.status for one in grants] == ["reserved", "reserved", "refused", "refused"]
+    assert "was shown 'red' 2 times today" in grants[2].why
+    assert store.load([look(asked="creative")], "")[0].shown == {"red": 2}
+    shown = [exposure("5", "blue"), exposure("6", "red", customer="v"), exposure("7", "red", customer=None)]
+    assert [one.status for one in store.expose(shown)] == ["reserved"] * 3
+    clock.now += DAY
+    tomorrow = exposure("8", "red", at=clock.now)
+    assert store.expose([tomorrow])[0].status == "reserved"
+    assert store.load([look(clock.now, "creative")], "")[0].shown == {"red": 1}
+
+
+def test_a_repeated_exposure_counts_once_and_names_what_was_shown(store: Store) -> None:
+    assert store.expose([exposure("1", "red")])[0].status == "reserved"
+    again = store.expose([exposure("1", "blue")])[0]
+    assert (again.status, again.why) == ("again", "red")
+    store.record([event("i", "impression", "1", arm="red", purpose="choice", decided_at=NOW)])
+    assert store.expose([exposure("1", "blue")])[0].why == "red"
+    assert store.load([look(asked="creative")], "")[0].shown == {"red": 1}
+
+
+def test_nothing_is_shown_once_stopped(store: Store) -> None:
+    store.kill("odd", "a", "c")
+    assert store.expose([exposure("1", "red")])[0].why == "stopped: odd"
+
+
+def test_what_came_of_a_creative_is_counted_by_the_time_it_was_chosen(store: Store, clock: Clock) -> None:
+    told = {"arm": "red", "purpose": "choice"}
+    first = [event(f"i{one}", "impression", f"o{one}", decided_at=NOW, **told) for one in range(3)]
+    store.record([*first, event("c", "click", "o1", NOW + 60, decided_at=NOW, **told)])
+    (state,) = store.load([look(asked="creative")], "")
+    assert (state.arms["red"].recent.impressions, state.arms["red"].recent.clicks) == (3, 1)
+    assert state.window.recent.impressions == 0  # nothing was bid for
+    clock.now += 2 * PARAMS.keeping.rewards_s
+    at = clock.now
+    late = event("s", "conversion", "o1", at, decided_at=NOW, value=20.0, **told)
+    store.record([late, late, event("j", "impression", "p", at, decided_at=at, **told)])
+    (state,) = store.load([look(at, "creative")], "")
+    past, recent = state.arms["red"].past, state.arms["red"].recent
+    assert (past.impressions, past.clicks, past.conversions, past.conversion_value) == (3, 1, 1, 20.0)
+    assert (recent.impressions, recent.clicks, recent.conversions) == (1, 0, 0)
+
+
+def test_a_creative_rests_until_it_is_shown_again(store: Store) -> None:
+    store.configure("a", "c", CampaignSettings(resting={"red": "its click rate fell", "blue": "the season is over"}))
+    store.configure("a", "c", CampaignSettings(resting={"blue": ""}, daily_limit=5.0))
+    assert store.load([look(asked="creative")], "")[0].resting == {"red": "its click rate fell"}
+
+
+def test_a_fast_clock_that_was_set_back_hides_no_evidence(store: Store, clock: Clock) -> None:
+    fast = NOW + 100 * PARAMS.keeping.rewards_s
+    clock.now = fast
+    store.record([event("i", "impression", "o", fast, decided_at=fast, arm="red", purpose="choice")])
+    clock.now = NOW
+    store.reset_clock("a")
+    store.record([event("j", "impression", "p", arm="red", purpose="choice", decided_at=NOW)])
+    (state,) = store.load([look(asked="creative")], "")
+    assert state.arms["red"].recent.impressions == 2
 
 
 def test_state_survives_a_restart(store: Store, opened: Callable[[], Store]) -> None:

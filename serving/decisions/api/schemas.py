@@ -17,7 +17,20 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic reads those of Python 3.12 on
 
 from models.catalog import NAMES
-from serving.decisions.fields import Amount, ConversionValue, LabelValue, Moment, Name, Nothing, Rate, Why, whole
+from serving.decisions.fields import (
+    CLOSED,
+    PLAIN,
+    Amount,
+    ConversionValue,
+    Key,
+    LabelValue,
+    Moment,
+    Name,
+    Nothing,
+    Rate,
+    Why,
+    whole,
+)
 from serving.decisions.kinds import kinds
 from serving.decisions.records import Decision, Override
 from serving.decisions.state.store import Budget
@@ -34,11 +47,10 @@ def _known(family: str) -> str:
 
 Family = Annotated[str, Field(strict=True, json_schema_extra={"enum": list(NAMES)}), AfterValidator(_known)]
 Dimension = Literal["channel", "hour", "audience", "creative"]
-#: JSON Schema describes keys of an object by a pattern only, so the length is part of it.
-_Key = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,256}$")]
-_CLOSED: dict[str, Any] = {"additionalProperties": False}
-_Named = Field(max_length=BATCH, json_schema_extra=_CLOSED)
-Shares = dict[Dimension, Annotated[dict[_Key, Rate], _Named]]
+_Named = Field(max_length=BATCH, json_schema_extra=CLOSED)
+#: Why a creative is not shown; empty: it is shown again.
+Reason = Annotated[str, StringConstraints(max_length=500, pattern=PLAIN, strict=True)]
+Shares = dict[Dimension, Annotated[dict[Key, Rate], _Named]]
 
 
 def _request(example: Mapping[str, Any], **more: Any) -> ConfigDict:
@@ -75,6 +87,7 @@ CAMPAIGN = {
     "target_cpc": 0.8,
     "shares": {"channel": {"search": 0.7, "social": 0.3}},
     "candidates": ["running shoes"],
+    "resting": {"shoes-2": "its click rate fell by a third in two weeks"},
 }
 ACCOUNT = {"account_id": "acme", "daily_limit": 500.0, "limit": None}
 STOP = {"why": "spend looks wrong", "account_id": "acme", "campaign_id": "spring"}
@@ -162,7 +175,7 @@ class Label(TypedDict):
     family: Family
     request_id: Name
     row: NotRequired[Annotated[int, Field(ge=0, le=2**31 - 1, strict=True), BeforeValidator(whole)]]
-    labels: Annotated[dict[_Key, LabelValue], Field(min_length=1, max_length=64, json_schema_extra=_CLOSED)]
+    labels: Annotated[dict[Key, LabelValue], Field(min_length=1, max_length=64, json_schema_extra=CLOSED)]
 
 
 def _kind(given: Any) -> str | None:
@@ -211,6 +224,7 @@ class Campaign(TypedDict):
     min_conversion_rate: NotRequired[Rate | None]
     shares: NotRequired[Shares]
     candidates: NotRequired[Annotated[list[Name], Field(max_length=BATCH)]]
+    resting: NotRequired[Annotated[dict[Key, Reason], _Named]]
 
 
 @with_config(_request(ACCOUNT))

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from serving.decisions.kinds.kind import Kind
 
-NAMES = ("bid", "campaign", "retention")
+NAMES = ("bid", "campaign", "retention", "creative")
 
 
 @cache

@@ -1,7 +1,7 @@
 """Predicts with all models of one kind of decision, and isolates their failures."""
 
 from collections.abc import Mapping, Sequence
-from itertools import compress
+from itertools import compress, islice
 from math import isfinite
 from time import perf_counter
 from typing import Any
@@ -46,13 +46,24 @@ class Predictors:
 
     @property
     def learning(self) -> str:
-        """The version that evidence is kept for; empty where nothing is learnt."""
-        return self.versions.get(self.kind.learnt_from or "", "")
+        """The version that evidence is kept for; empty where nothing is learnt, or by all versions together."""
+        return self.kind.evidence_of(self.versions)
 
     def predict(
         self, opportunities: Sequence[Opportunity], states: Sequence[State], features: Features
     ) -> list[Predictions]:
         """Predictions of each opportunity. A failed model or store is a fault, and its answers are missing."""
+        if self.kind.candidates is None:
+            return self._predicted(opportunities, states, features)
+        asked = [self.kind.candidates(one) for one in opportunities]
+        rows = [row for candidates in asked for row in candidates]
+        known = [state for candidates, state in zip(asked, states, strict=True) for _ in candidates]
+        said = iter(self._predicted(rows, known, features))
+        return [_together(candidates, list(islice(said, len(candidates)))) for candidates in asked]
+
+    def _predicted(
+        self, opportunities: Sequence[Opportunity], states: Sequence[State], features: Features
+    ) -> list[Predictions]:
         begun = perf_counter()
         matrix = FeatureMatrix(self._columns, len(opportunities))
         self._look_up(matrix, opportunities, features)
@@ -135,6 +146,18 @@ class Predictors:
             FAULTS["model"].inc()
             matrix.faults[0].append(f"{one.family} {one.version} failed: {type(broken).__name__}: {broken}"[:300])
             return {name: np.array([np.nan]) for name in named}
+
+
+def _together(candidates: Sequence[Opportunity], said: Sequence[Predictions]) -> Predictions:
+    """Predictions of one decision from those of its candidates."""
+    names = [one.creative_id or "" for one in candidates]
+    return Predictions(
+        versions=said[0].versions,
+        faults=tuple(dict.fromkeys(fault for one in said for fault in one.faults)),
+        took_ms=said[0].took_ms,
+        candidates={name: one.answers for name, one in zip(names, said, strict=True)},
+        inputs={name: one.features for name, one in zip(names, said, strict=True)},
+    )
 
 
 def _unsaid(one: Predictor, name: str, faults: list[str]) -> None:

@@ -15,7 +15,7 @@ from threading import Lock
 
 from serving.decisions.params import DecisionParams
 from serving.decisions.records import Opportunity, State
-from serving.decisions.state.store import FeedbackEvent, Grant, Reservation, Store, StoreUnavailable
+from serving.decisions.state.store import Exposure, FeedbackEvent, Grant, Reservation, Store, StoreUnavailable
 
 Campaign = tuple[str, str]
 
@@ -72,6 +72,14 @@ class Allowance:
         ):  # the reservations are made; the next call notices that the store is unavailable
             self._renew({(one.account_id, one.campaign_id): one.occurred_at for one in asked})
         return grants
+
+    def expose(self, asked: Sequence[Exposure]) -> list[Grant]:
+        """As `Store.expose`. While the store is unavailable, exposures are neither counted nor limited: they cost
+        nothing."""
+        try:
+            return self._store.expose(asked)
+        except StoreUnavailable:
+            return [Grant("reserved", 0.0) for _ in asked]
 
     def release(self, asked: Reservation) -> None:
         """Release the reservation of a withheld bid or offer. While the store is unavailable, it stays until it is

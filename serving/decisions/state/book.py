@@ -29,6 +29,8 @@ CAP = int(MOST_SUM * MICRO)
 #: Bids count at full cost until bids of this share of the daily budget were settled.
 CAUTION = 0.01
 SEPARATOR = "\x1f"
+#: Prefixes of entries by creative: why it is not shown, and how often it was shown.
+RESTS, SHOWN = f"rests{SEPARATOR}", f"shown{SEPARATOR}"
 COUNTED = ("bids", "impressions", "clicks", "conversions", "value", "cost")
 
 Book = Mapping[str, Any]
@@ -62,7 +64,8 @@ def seen(event: FeedbackEvent) -> dict[str, int]:
 def terms(said: CampaignSettings) -> dict[str, int | str]:
     """Book entries of campaign settings."""
     rate = said.min_conversion_rate
-    own = {} if rate is UNCHANGED else {"min_rate": "" if rate is None else repr(rate)}
+    own: dict[str, int | str] = {} if rate is UNCHANGED else {"min_rate": "" if rate is None else repr(rate)}
+    own |= {f"{RESTS}{name}": why for name, why in said.resting.items()}
     return {**limits(daily_limit=said.daily_limit, limit=said.limit, target_cpc=said.target_cpc), **own}
 
 
@@ -115,11 +118,14 @@ def state(
     now: float,
     recent_s: int,
     ahead_s: float,
+    compared: tuple[Book, int, Book] | None = None,
 ) -> State:
     """The state that the books encode.
 
     Args:
         segments: None where counters are not needed, which saves time.
+        compared: where the decision compares arms, the book of their counters, the length of its time buckets in
+            seconds, and the book of what the customer was shown.
         at: the opportunity's clock, limited to the store's.
         now: the store's clock.
         ahead_s: how far a clock may be ahead of it. A later `seen_at` came from the store's own clock while that was
@@ -141,7 +147,18 @@ def state(
         evidence={arm: _outcome(evidence, arm) for arm in sorted({name.rpartition("_")[0] for name in evidence})},
         override=_override(campaign),
         killed=killed or campaign.get("killed") or account.get("killed") or None,
+        **({} if compared is None else _compared(*compared, campaign, at)),
     )
+
+
+def _compared(arms: Book, length_s: int, shown: Book, campaign: Book, at: float) -> dict[str, Any]:
+    """Fields of the state for decisions that compare arms."""
+    names, bucket = sorted({key.partition(SEPARATOR)[0] for key in arms}), int(at // length_s)
+    return {
+        "arms": {name: window(arms, f"{name}{SEPARATOR}", bucket) for name in names},
+        "shown": {key.removeprefix(SHOWN): int(often) for key, often in shown.items() if key.startswith(SHOWN)},
+        "resting": {key.removeprefix(RESTS): why for key, why in campaign.items() if key.startswith(RESTS) and why},
+    }
 
 
 def budget(book: Book, account_id: str, campaign_id: str | None, at: float) -> Budget:

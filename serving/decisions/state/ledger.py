@@ -17,11 +17,11 @@ not reported); `sold` and `refunded` values. It is deleted where nothing came of
 decision.
 """
 
-from serving.decisions.params import DecisionParams
+from serving.decisions.params import DecisionParams, Keeping
 from serving.decisions.records import MICRO
-from serving.decisions.state.book import CAP, DAY, add, bounded, micros, seen
+from serving.decisions.state.book import CAP, DAY, SHOWN, add, bounded, micros, seen
 from serving.decisions.state.pages import Book, Pages, account_key, campaign_key
-from serving.decisions.state.store import FeedbackEvent, Flag, Grant, Purpose, Receipt, Reservation
+from serving.decisions.state.store import Exposure, FeedbackEvent, Flag, Grant, Purpose, Receipt, Reservation
 from serving.decisions.state.tally import count, evidence, tally
 
 #: Account, campaign, purpose and opportunity.
@@ -115,7 +115,28 @@ def settle(key: Key, hold: Book, pages: Pages) -> None:
         hold.update(paid=hold["amount"], assumed=1)
 
 
-def record(event: FeedbackEvent, pages: Pages, hold: Book, latest: float, recent_s: int) -> Receipt:
+def expose(asked: Exposure, shown: Book | None, hold: Book, killed: str | None, at: float) -> Grant:
+    """Count an exposure, or refuse it with a reason.
+
+    Args:
+        shown: the book of what the customer was shown that day; None for an unknown customer.
+        hold: the book of this choice; empty for a new one.
+        at: as for `reserve`.
+    """
+    if "shown" in hold:
+        return Grant("again", 0.0, hold["shown"])
+    if killed:
+        return Grant("refused", 0.0, f"stopped: {killed}")
+    if shown is not None:
+        name = f"{SHOWN}{asked.creative_id}"
+        if shown.get(name, 0) >= asked.most:
+            return Grant("refused", 0.0, f"the customer was shown '{asked.creative_id}' {asked.most} times today")
+        shown[name] = shown.get(name, 0) + 1
+    hold.update(shown=asked.creative_id, amount=0, day=int(at // DAY))
+    return Grant("reserved", 0.0)
+
+
+def record(event: FeedbackEvent, pages: Pages, hold: Book, latest: float, keeping: Keeping) -> Receipt:
     """Charge and count an event.
 
     Args:
@@ -123,22 +144,23 @@ def record(event: FeedbackEvent, pages: Pages, hold: Book, latest: float, recent
         latest: the latest time that a clock may show.
     """
     books, at = _books(pages, event.account_id, event.campaign_id), bounded(event.occurred_at, latest)
+    decided_at = at if event.decided_at is None else bounded(event.decided_at, latest)
     if event.kind == "loss":
         if hold.get("open") and not hold.get("won"):
             _close(hold, books, event.purpose, 0)
         return Receipt(True, "conflict" if hold.get("won") or hold.get("paid") else None)
     if "day" not in hold:
-        day = int((at if event.decided_at is None else bounded(event.decided_at, latest)) // DAY)
+        day = int(decided_at // DAY)
         _roll(books, day)
         hold.update(day=day, amount=micros(event.promised))
     flag: Flag | None = None
     if event.cost is not None:
         cost, flag = _charge(event, hold, books)
-        tally(event, {"cost": cost}, pages, hold.setdefault("paid_at", at), recent_s)
-        evidence(event, {"cost": cost}, 0.0, pages)
+        tally(event, {"cost": cost}, pages, hold.setdefault("paid_at", at), keeping.recent_s)
+        evidence(event, {"cost": cost}, 0.0, pages, decided_at, keeping.rewards_s)
     elif event.purpose == "bid":
         flag = _won(hold, books)
-    _count(event, pages, hold, at, recent_s)
+    _count(event, pages, hold, at, decided_at, keeping)
     return Receipt(True, flag)
 
 
@@ -149,7 +171,7 @@ def redated(hold: Book, now: float, lasts_s: int) -> Book:
 
 def remembered(hold: Book) -> bool:
     """Whether the hold has outcomes, or may have some."""
-    return bool(hold.get("open")) or any(name in hold for name in ("paid", "seen", "sold", "refunded"))
+    return bool(hold.get("open")) or any(name in hold for name in ("paid", "seen", "sold", "refunded", "shown"))
 
 
 def _charge(event: FeedbackEvent, hold: Book, books: list[Book]) -> tuple[int, Flag | None]:
@@ -186,14 +208,14 @@ def _won(hold: Book, books: list[Book]) -> Flag | None:
     return "late"
 
 
-def _count(event: FeedbackEvent, pages: Pages, hold: Book, at: float, recent_s: int) -> None:
+def _count(event: FeedbackEvent, pages: Pages, hold: Book, at: float, decided_at: float, keeping: Keeping) -> None:
     """Count the event. Win and billing notices are of one impression; a refund belongs to its conversion."""
     counted = {} if event.kind == "impression" and hold.get("seen") else seen(event)
     if event.kind == "impression":
         hold["seen"] = 1
-    tally(event, counted, pages, at, recent_s)
+    tally(event, counted, pages, at, keeping.recent_s)
     if event.kind != "conversion":
-        evidence(event, counted, 0.0, pages)
+        evidence(event, counted, 0.0, pages, decided_at, keeping.rewards_s)
         return
     value, squares = _net(hold)
     if event.value < 0:
@@ -205,8 +227,9 @@ def _count(event: FeedbackEvent, pages: Pages, hold: Book, at: float, recent_s: 
         hold.setdefault("sold_at", at)
     now_value, now_squares = _net(hold)
     counted = {**counted, "value": now_value - value}
-    tally(event, {"value": now_value - value}, pages, hold.get("sold_at", at) if event.value < 0 else at, recent_s)
-    evidence(event, counted, now_squares - squares, pages)
+    sold_at = hold.get("sold_at", at) if event.value < 0 else at
+    tally(event, {"value": now_value - value}, pages, sold_at, keeping.recent_s)
+    evidence(event, counted, now_squares - squares, pages, decided_at, keeping.rewards_s)
 
 
 def _net(hold: Book) -> tuple[int, float]:

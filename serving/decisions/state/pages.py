@@ -37,5 +37,14 @@ def evidence_key(account: str, campaign: str, version: str) -> str:
     return SEPARATOR.join(("evidence", account, campaign, version))
 
 
+def arms_key(account: str, campaign: str, version: str) -> str:
+    return SEPARATOR.join(("arms", account, campaign, version))
+
+
+def shown_key(day: int, account: str, customer: str) -> str:
+    """What a customer was shown on a day; the day comes first, so that past days are a range of keys."""
+    return SEPARATOR.join(("shown", f"{day:08d}", account, customer))
+
+
 def customer_key(account: str, customer: str) -> str:
     return SEPARATOR.join(("customer", account, customer))

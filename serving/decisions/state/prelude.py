@@ -25,6 +25,9 @@ local function hold_name(campaign, purpose, opportunity) return campaign .. SEP 
 local function hold_key(name) return tag .. ':hold:' .. name end
 local function bounded(at) return math.max(0, math.min(at, now + options.ahead_s)) end
 local function whole(value) return string.format('%.0f', value) end
+local function shown_key(at, customer)
+  return tag .. ':shown:' .. string.format('%08d', math.floor(at / DAY)) .. ':' .. customer
+end
 local function exact(value) return string.format('%.17g', value) end
 local function number(key, field)
   local found = redis.call('HGET', key, field)
@@ -87,17 +90,17 @@ local function close(name, hold, books, purpose, cost)
 end
 local function read(name)
   local found = redis.call('HMGET', hold_key(name), 'amount', 'day', 'open', 'won', 'paid', 'assumed', 'corrected_at',
-    'target', 'seen', 'sold', 'refunded')
+    'target', 'seen', 'sold', 'refunded', 'shown')
   return {
     known = found[2], amount = tonumber(found[1] or '0'), day = tonumber(found[2] or '-1'), open = found[3] == '1',
     won = found[4] == '1', paid = tonumber(found[5] or ''), assumed = found[6] == '1',
     corrected_at = tonumber(found[7] or ''), target = found[8], seen = found[9], sold = found[10],
-    refunded = found[11]
+    refunded = found[11], shown = found[12]
   }
 end
 local function keep(name, hold)
   if hold.open then return end
-  if hold.paid or hold.seen or hold.sold or hold.refunded then
+  if hold.paid or hold.seen or hold.sold or hold.refunded or hold.shown then
     redis.call('EXPIRE', hold_key(name), whole(options.remembered_s))
   else
     redis.call('DEL', hold_key(name))
@@ -141,8 +144,8 @@ local function turn(key, prefix, by)
     add(key, prefix .. 'last_' .. name, kept)
   end
 end
-local function count(key, prefix, counted, at)
-  local bucket = math.floor(at / options.recent_s)
+local function count(key, prefix, counted, at, length_s)
+  local bucket = math.floor(at / (length_s or options.recent_s))
   local held = number(key, prefix .. 'bucket')
   if held == nil or bucket > held then
     if held ~= nil then turn(key, prefix, bucket - held) end

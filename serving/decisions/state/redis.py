@@ -19,12 +19,13 @@ from serving.decisions.records import MICRO, Decision, Opportunity, Override, Pa
 from serving.decisions.state import book
 from serving.decisions.state.joins import EXPECT, TAKE
 from serving.decisions.state.ledger import lasting
-from serving.decisions.state.scripts import CLAIM, LOAD, RECORD, REDATE, RESERVE, UPGRADE
+from serving.decisions.state.scripts import CLAIM, EXPOSE, LOAD, RECORD, REDATE, RESERVE, UPGRADE
 from serving.decisions.state.shards import scripted
 from serving.decisions.state.store import (
     UNCHANGED,
     Budget,
     CampaignSettings,
+    Exposure,
     FeedbackEvent,
     Flag,
     Grant,
@@ -38,6 +39,7 @@ from serving.decisions.state.wire import (
     books,
     campaign_key,
     claiming,
+    exposing,
     flat,
     owner,
     recording,
@@ -59,7 +61,7 @@ PAUSE_S = 0.2
 #: Status of an event: counted, waiting for its decision, or known.
 Taken = Literal["joined", "waits", "again"]
 
-_SCRIPTS = (LOAD, RESERVE, RECORD, EXPECT, TAKE, CLAIM, REDATE, UPGRADE)
+_SCRIPTS = (LOAD, RESERVE, EXPOSE, RECORD, EXPECT, TAKE, CLAIM, REDATE, UPGRADE)
 _SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in _SCRIPTS}  # noqa: S324 - Redis's name for it
 
 
@@ -73,13 +75,14 @@ class RedisStore:
     def __init__(self, url: str, params: DecisionParams, clock: Callable[[], float] | None = None) -> None:
         self._trips, self._clock = scripted(url, EVERYTHING), clock
         self._recent_s, self._ahead_s = params.keeping.recent_s, params.clock.ahead_s
-        told = {name: getattr(params.keeping, name) for name in ("recent_s", "remembered_s")}
+        self._rewards_s = params.keeping.rewards_s
+        told = {name: getattr(params.keeping, name) for name in ("recent_s", "rewards_s", "remembered_s")}
         self._lasting = lasting(params)
         self._options = {"ahead_s": self._ahead_s, "cap": book.CAP, "lasting": self._lasting, **told}
         self._away_until, self._upgraded = 0.0, False
 
     def load(self, opportunities: Sequence[Opportunity], version: str) -> list[State]:
-        wanted = [books(one, version) for one in opportunities]
+        wanted = [books(one, version, self._day(one)) for one in opportunities]
         keys = {key: one.account_id for one, those in zip(opportunities, wanted, strict=True) for key in those if key}
         asked = [(opportunities[0].account_id, ""), *((account, key) for key, account in keys.items())]
         (seconds, micros, killed), *told = self._run(LOAD, asked)
@@ -99,17 +102,27 @@ class RedisStore:
             return State(known=False)
 
     def _state(self, asked: Opportunity, found: list[dict[str, str]], killed: str, now: float) -> State:
-        account, campaign, evidence, segments, customer = found
+        account, campaign, evidence, segments, customer, arms, shown = found
         if asked.paced_by == "customer_id":
             campaign = {**campaign, "last_at": customer.get("last_at", "")}
         at, looked = (
             book.bounded(asked.occurred_at, now + self._ahead_s),
             segments if asked.counted else None,
         )
-        return book.state(campaign, account, looked, evidence, killed, at, now, self._recent_s, self._ahead_s)
+        compared = (arms, self._rewards_s, shown) if asked.compares else None
+        return book.state(campaign, account, looked, evidence, killed, at, now, self._recent_s, self._ahead_s, compared)
+
+    def _day(self, asked: Opportunity) -> int:
+        """The day of what the customer was shown, by this process's clock, as the server's is not known yet."""
+        now = time.time() if self._clock is None else self._clock()
+        return int(book.bounded(asked.occurred_at, now + self._ahead_s) // book.DAY) if asked.compares else 0
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
         told = self._run(RESERVE, [(one.account_id, reserving(one)) for one in asked])
+        return [Grant(status, int(amount) / MICRO, why) for status, amount, why in told]
+
+    def expose(self, asked: Sequence[Exposure]) -> list[Grant]:
+        told = self._run(EXPOSE, [(one.account_id, exposing(one)) for one in asked])
         return [Grant(status, int(amount) / MICRO, why) for status, amount, why in told]
 
     def record(self, events: Sequence[FeedbackEvent]) -> list[Receipt]:
@@ -164,10 +177,11 @@ class RedisStore:
 
     def reset_clock(self, account_id: str) -> None:
         now, own = time.time() if self._clock is None else self._clock(), tag(account_id)
-        kinds = tuple(f"{own}:{kind}" for kind in ("account", "campaign:", "segments:", "customer:"))
+        kinds = tuple(f"{own}:{kind}" for kind in ("account", "arms:", "campaign:", "segments:", "customer:"))
         for key in (key for key in self._keys() if key.startswith(kinds)):
             (told,) = self._ask([("HGETALL", key)])
-            said = book.redated(dict(zip(told[::2], told[1::2], strict=True)), now, self._recent_s)
+            length_s = self._rewards_s if key.startswith(f"{own}:arms:") else self._recent_s
+            said = book.redated(dict(zip(told[::2], told[1::2], strict=True)), now, length_s)
             self._ask([("HSET", key, *flat(said))] if said else [])
         (held,) = self._ask([("ZRANGE", f"{own}:holds", 0, -1)])
         self._run(REDATE, [(account_id, name) for name in held])

@@ -90,6 +90,38 @@ end)
 """
 )
 
+#: For each item: reserved, again with the creative that was shown, or refused with the reason.
+EXPOSE = (
+    COMMON
+    + """
+local function expose(item)
+  local name, at = hold_name(item.campaign, 'choice', item.opportunity), bounded(item.at)
+  local hold = read(name)
+  if hold.shown then return {'again', '0', hold.shown} end
+  local stopped = redis.call('GET', KEYS[2])
+  for _, key in ipairs({campaign_key(item.campaign), account_key}) do
+    if not stopped or stopped == '' then stopped = redis.call('HGET', key, 'killed') end
+  end
+  if stopped and stopped ~= '' then return {'refused', '0', 'stopped: ' .. stopped} end
+  if item.customer ~= cjson.null then
+    local key, field = shown_key(at, item.customer), 'shown' .. SEP .. item.creative
+    if (number(key, field) or 0) >= item.most then
+      local why = "the customer was shown '" .. item.creative .. "' " .. whole(item.most) .. ' times today'
+      return {'refused', '0', why}
+    end
+    redis.call('HINCRBY', key, field, '1')
+    redis.call('EXPIRE', key, whole(2 * DAY))
+  end
+  redis.call('HSET', hold_key(name), 'shown', item.creative, 'amount', '0', 'day', whole(math.floor(at / DAY)))
+  redis.call('EXPIRE', hold_key(name), whole(options.remembered_s))
+  return {'reserved', '0', ''}
+end
+return each(expose, function(item, why)
+  return {'refused', '0', "what customer '" .. tostring(item.customer) .. "' was shown is unreadable: " .. why}
+end)
+"""
+)
+
 #: Counts an event: 1 where it was new, else 0; and its flag.
 RECORDING = (
     COMMON
@@ -105,6 +137,11 @@ local function tally(item, counted, at)
 end
 local function evidence(item, counted, squares)
   if item.arm == '' then return end
+  if item.purpose == 'choice' then
+    local arms = tag .. ':arms:' .. item.campaign .. SEP .. item.version
+    count(arms, item.arm .. SEP, counted, bounded(item.decided_at), options.rewards_s)
+    redis.call('EXPIRE', arms, whole(options.remembered_s))
+  end
   local book = tag .. ':evidence:' .. item.campaign .. SEP .. item.version
   for _, name in ipairs({'cost', 'value', 'conversions', 'impressions', 'clicks'}) do
     add(book, item.arm .. '_' .. name, counted[name] or 0)

@@ -26,6 +26,7 @@ from serving.decisions.state.store import (
     UNCHANGED,
     Budget,
     CampaignSettings,
+    Exposure,
     FeedbackEvent,
     Grant,
     Limit,
@@ -104,7 +105,12 @@ class SqliteStore:
         evidence = books[pages.evidence_key(account, campaign, version)]
         killed = books[EVERYTHING].get("killed")
         own_account, recent_s = books[pages.account_key(account)], self._keeping.recent_s
-        return book.state(own, own_account, looked, evidence, killed, at, now, recent_s, self._ahead_s)
+        compared = None
+        if asked.compares:
+            arms = books[pages.arms_key(account, campaign, version)]
+            shown = books[pages.shown_key(int(at // book.DAY), account, asked.customer_id or "")]
+            compared = arms, self._keeping.rewards_s, shown
+        return book.state(own, own_account, looked, evidence, killed, at, now, recent_s, self._ahead_s, compared)
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
         now = self._clock()
@@ -122,6 +128,21 @@ class SqliteStore:
             return ledger.draw(asked, turn.pages, hold, turn.holds[(*whose, "allowance", asked.drawn_from)], *when)
         return ledger.reserve(asked, turn.pages, hold, turn.pages[EVERYTHING].get("killed"), *when)
 
+    def expose(self, asked: Sequence[Exposure]) -> list[Grant]:
+        def broken(one: Exposure, why: Exception) -> Grant:
+            return Grant("refused", 0.0, f"what customer '{one.customer_id}' was shown is unreadable: {why}")
+
+        return self._each(asked, self._expose, broken, self._clock(), synchronous="NORMAL")
+
+    def _expose(self, asked: Exposure, turn: _Turn) -> Grant:
+        account, campaign, at = asked.account_id, asked.campaign_id, self._at(asked.occurred_at, turn.now)
+        shown = None
+        if asked.customer_id is not None:
+            shown = turn.pages[pages.shown_key(int(at // book.DAY), account, asked.customer_id)]
+        keys = EVERYTHING, pages.campaign_key(account, campaign), pages.account_key(account)
+        killed = next((why for key in keys if (why := turn.pages[key].get("killed"))), None)
+        return ledger.expose(asked, shown, turn.holds[account, campaign, "choice", asked.opportunity_id], killed, at)
+
     def record(self, events: Sequence[FeedbackEvent]) -> list[Receipt]:
         def broken(one: FeedbackEvent, why: Exception) -> Receipt:
             return Receipt(False, "broken")
@@ -133,7 +154,7 @@ class SqliteStore:
         if not turn.db.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?)", row).rowcount:
             return Receipt(False)
         hold = turn.holds[event.account_id, event.campaign_id, event.purpose, event.opportunity_id]
-        return ledger.record(event, turn.pages, hold, turn.now + self._ahead_s, self._keeping.recent_s)
+        return ledger.record(event, turn.pages, hold, turn.now + self._ahead_s, self._keeping)
 
     def _each(
         self,
@@ -198,8 +219,9 @@ class SqliteStore:
         with self._writing(now) as turn:
             for (key,) in turn.db.execute("SELECT key FROM book WHERE key > ?", ["account"]).fetchall():
                 kind, *whose = key.split(SEPARATOR)
-                if whose[:1] == of_account and kind in ("account", "campaign", "segments", "customer"):
-                    turn.pages[key].update(book.redated(turn.pages[key], now, self._keeping.recent_s))
+                if whose[:1] == of_account and kind in ("account", "arms", "campaign", "segments", "customer"):
+                    length_s = self._keeping.rewards_s if kind == "arms" else self._keeping.recent_s
+                    turn.pages[key].update(book.redated(turn.pages[key], now, length_s))
             which = "SELECT account, campaign, purpose, opportunity FROM hold WHERE account = ? AND open = 1"
             for key in turn.db.execute(which, of_account).fetchall():
                 turn.holds[key].update(ledger.redated(turn.holds[key], now, self._lasting[key[2]]))
@@ -277,6 +299,9 @@ class SqliteStore:
         for key in turn.db.execute(which, [1, turn.now, SWEPT]).fetchall():
             self._settle(key, turn)
         turn.db.executemany(_FORGET, turn.db.execute(which, [0, turn.now, SWEPT]).fetchall())
+        past = pages.shown_key(int(turn.now // book.DAY) - 1, "", "")
+        old = "DELETE FROM book WHERE key IN (SELECT key FROM book WHERE key > ? AND key < ? LIMIT ?)"
+        turn.db.execute(old, [pages.shown_key(0, "", ""), past, SWEPT])
         old = "SELECT account, event FROM event WHERE at <= ? LIMIT ?"
         forgotten = turn.db.execute(old, [turn.now - self._keeping.remembered_s, SWEPT]).fetchall()
         turn.db.executemany("DELETE FROM event WHERE account = ? AND event = ?", forgotten)

@@ -35,6 +35,7 @@ class CampaignSettings:
         daily_limit: the daily budget; a campaign that never had one spends nothing.
         shares: shares of the daily budget, by dimension and name.
         candidates: keywords without bids so far.
+        resting: creatives that are not shown, each with the reason; an empty reason shows it again.
     """
 
     daily_limit: float | Unchanged = UNCHANGED
@@ -43,6 +44,7 @@ class CampaignSettings:
     min_conversion_rate: Limit = UNCHANGED
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     candidates: tuple[str, ...] = ()
+    resting: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         said = self.daily_limit, self.limit, self.target_cpc, self.min_conversion_rate
@@ -83,12 +85,33 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class Exposure:
+    """A creative about to be shown.
+
+    Attributes:
+        customer_id: who sees it; None where unknown, and then without a limit.
+        most: how often it may be shown to one customer on one day (UTC).
+    """
+
+    opportunity_id: str
+    account_id: str
+    campaign_id: str
+    creative_id: str
+    customer_id: str | None
+    occurred_at: float
+    most: int
+
+    def __post_init__(self) -> None:
+        counted(self.occurred_at, self.most)
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
-    """The result of a reservation.
+    """The result of a reservation or an exposure.
 
     Attributes:
         status: `again` for a repeated one, with the `amount` of the first; nothing more was reserved.
-        why: reason of a refusal.
+        why: reason of a refusal; of a repeated exposure, the creative that was shown first.
     """
 
     status: Literal["reserved", "again", "refused"]
@@ -185,6 +208,9 @@ class Store(Protocol):
 
     def reserve(self, asked: Sequence[Reservation]) -> list[Grant]:
         """Reserve money before a bid or offer is answered, at most what the campaign and account have left."""
+
+    def expose(self, asked: Sequence[Exposure]) -> list[Grant]:
+        """Count exposures before they are answered, each once; refuse those above a customer's limit for the day."""
 
     def record(self, events: Sequence[FeedbackEvent]) -> list[Receipt]:
         """Count events and charge their costs. An event that cannot be counted does not affect the others."""

@@ -1,7 +1,7 @@
 """Counts events: by time for the campaign, its account and its segments, and as evidence for its policy."""
 
 from serving.decisions.state.book import SEPARATOR, add
-from serving.decisions.state.pages import Book, Pages, account_key, campaign_key, evidence_key, segments_key
+from serving.decisions.state.pages import Book, Pages, account_key, arms_key, campaign_key, evidence_key, segments_key
 from serving.decisions.state.store import FeedbackEvent
 
 
@@ -16,10 +16,19 @@ def tally(event: FeedbackEvent, counted: dict[str, int], pages: Pages, at: float
         count(pages[segments_key(event.account_id, event.campaign_id)], prefix, counted, at, recent_s)
 
 
-def evidence(event: FeedbackEvent, counted: dict[str, int], squares: float, pages: Pages) -> None:
-    """Add to the spend and outcomes of the event's arm, if it has one."""
+def evidence(
+    event: FeedbackEvent, counted: dict[str, int], squares: float, pages: Pages, decided_at: float, rewards_s: int
+) -> None:
+    """Add to the spend and outcomes of the event's arm, if it has one.
+
+    Of choices also by the time of the decision, in buckets of `rewards_s`: an arm whose outcomes come late must not
+    look worse than one whose outcomes come at once.
+    """
     if event.arm is None:
         return
+    if event.purpose == "choice":
+        arms = pages[arms_key(event.account_id, event.campaign_id, event.version)]
+        count(arms, f"{event.arm}{SEPARATOR}", counted, decided_at, rewards_s)
     book = pages[evidence_key(event.account_id, event.campaign_id, event.version)]
     for name in ("cost", "value", "conversions", "impressions", "clicks"):
         add(book, f"{event.arm}_{name}", counted.get(name, 0))
@@ -28,7 +37,7 @@ def evidence(event: FeedbackEvent, counted: dict[str, int], squares: float, page
 
 
 def count(book: Book, prefix: str, counted: dict[str, int], at: float, recent_s: int) -> None:
-    """Add to the event's time bucket, after moving past buckets on."""
+    """Add to the event's time bucket, of `recent_s`, after moving past buckets on."""
     bucket = int(at // recent_s)
     held = book.setdefault(f"{prefix}bucket", bucket)
     if bucket > held:

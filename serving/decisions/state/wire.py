@@ -8,7 +8,7 @@ import orjson
 from serving.decisions.records import MICRO, Decision, Opportunity, PacedBy
 from serving.decisions.state import book
 from serving.decisions.state.book import SEPARATOR
-from serving.decisions.state.store import FeedbackEvent, Reservation
+from serving.decisions.state.store import Exposure, FeedbackEvent, Reservation
 
 #: Prefix of all account keys.
 PREFIX = "adloop:decisions:{"
@@ -31,8 +31,9 @@ def campaign_key(account: str, campaign: str) -> str:
     return f"{tag(account)}:campaign:{campaign}"
 
 
-def books(asked: Opportunity, version: str) -> tuple[str, str, str, str, str]:
-    """Keys of the needed books: account, campaign, evidence, segments, customer; empty for none."""
+def books(asked: Opportunity, version: str, day: int) -> tuple[str, ...]:
+    """Keys of the needed books: account, campaign, evidence, segments, customer, arms, and what the customer was shown
+    on a day; empty for none."""
     own, campaign = tag(asked.account_id), asked.campaign_id
     return (
         f"{own}:account",
@@ -40,6 +41,8 @@ def books(asked: Opportunity, version: str) -> tuple[str, str, str, str, str]:
         f"{own}:evidence:{campaign}{SEPARATOR}{version}",
         f"{own}:segments:{campaign}" if asked.counted else "",
         f"{own}:customer:{asked.customer_id}" if asked.paced_by == "customer_id" else "",
+        f"{own}:arms:{campaign}{SEPARATOR}{version}" if asked.compares else "",
+        f"{own}:shown:{day:08d}:{asked.customer_id}" if asked.compares and asked.customer_id is not None else "",
     )
 
 
@@ -56,6 +59,17 @@ def reserving(asked: Reservation) -> dict[str, Any]:
         "drawn_from": asked.drawn_from,
         "amount": book.micros(asked.amount),
         "at": asked.occurred_at,
+    }
+
+
+def exposing(asked: Exposure) -> dict[str, Any]:
+    return {
+        "opportunity": asked.opportunity_id,
+        "campaign": asked.campaign_id,
+        "creative": asked.creative_id,
+        "customer": asked.customer_id,
+        "at": asked.occurred_at,
+        "most": asked.most,
     }
 
 

@@ -92,6 +92,7 @@ def test_each_kind_asks_its_own_models_and_the_order_is_kept(tmp_path: Path, sai
         "bid": ["o0", "o3"],
         "customer": ["o2", "o4"],
         "campaign": ["o1"],
+        "creative": [],
     }
 
 
