@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 
 from features.attribute_names import safe
-from features.tables import OF_CUSTOMERS, SPECS, Column, Tables, quoted
+from features.tables import ENTITIES, REFERRING, SPECS, Column, Tables, quoted
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import ColumnMapExpectation
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 EARLIEST, LATEST = 1970, 2100
 #: Most offending rows in an error.
 SHOWN = 5
-#: Column that the check adds to event tables: whether the customer is in `customers`.
-KNOWN = "customer is known"
+#: Columns that the check adds: whether a row's entity is in its table, and whether a value is within that of another
+#: column.
+KNOWN, WITHIN = "{} is known", "{} is within its limit"
 
 
 class ContractBroken(ValueError):
@@ -73,21 +74,32 @@ def _shown(row: Mapping[Any, Any], column: str) -> str:
 def check(folder: Path) -> None:
     """Check the tables in `folder`. Raises `ContractBroken` at the first violated rule."""
     tables = Tables(folder)
-    # Auctions alone need no customers.
-    if "customers" not in tables.names and (OF_CUSTOMERS.intersection(tables.names) or not tables.names):
-        raise ContractBroken("customers", "customer_id", "the table is required", f"tables found: {tables.names}")
+    if not tables.names:
+        raise ContractBroken("customers", "customer_id", "the table is required", "no tables found")
+    for key, entities in ENTITIES.items():  # auctions alone need none
+        if entities not in tables.names and REFERRING[key].intersection(tables.names):
+            raise ContractBroken(entities, key, "the table is required", f"tables found: {tables.names}")
     for table in tables.names:
-        columns = tables.columns(table)
-        for name, column in SPECS[table].items():
-            if column.required and name not in columns:
-                raise ContractBroken(table, name, "column is required", f"columns found: {', '.join(columns)}")
-            if name in columns and columns[name] != column.type:
-                raise ContractBroken(table, name, f"is of type {column.type}", f"it is {columns[name]}")
-        _validate(tables, table, [name for name in SPECS[table] if name in columns])
-    for name in tables.attributes():
-        if safe(name, ()) != name:
-            hint = f"rename it, for example to {safe(name, ())}"
-            raise ContractBroken("customers", name, "the name of an attribute is not reserved", name, hint=hint)
+        _check_columns(tables, table)
+        _validate(tables, table, [name for name in SPECS[table] if name in tables.columns(table)])
+    for table in ENTITIES.values():
+        _check_attributes(tables, table)
+
+
+def _check_columns(tables: Tables, table: str) -> None:
+    columns = tables.columns(table)
+    for name, column in SPECS[table].items():
+        if column.required and name not in columns:
+            raise ContractBroken(table, name, "column is required", f"columns found: {', '.join(columns)}")
+        if name in columns and columns[name] != column.type:
+            raise ContractBroken(table, name, f"is of type {column.type}", f"it is {columns[name]}")
+
+
+def _check_attributes(tables: Tables, table: str) -> None:
+    for name in tables.attributes(table):
+        if (other := safe(name, (), table)) != name:
+            hint = f"rename it, for example to {other}"
+            raise ContractBroken(table, name, "the name of an attribute is not reserved", name, hint=hint)
 
 
 def suite(table: str, columns: Sequence[str]) -> dict[str, "ColumnMapExpectation"]:
@@ -105,10 +117,12 @@ def suite(table: str, columns: Sequence[str]) -> dict[str, "ColumnMapExpectation
         if SPECS[table][name].type == "DOUBLE":
             rules[f"{name} is finite"] = gxe.ExpectColumnValuesToBeBetween(column=name, min_value=-1e12, max_value=1e12)
         rules |= _limits(name, SPECS[table][name])
-    if table == "customers":
-        rules["customer_id is unique"] = gxe.ExpectColumnValuesToBeUnique(column="customer_id")
-    elif table in OF_CUSTOMERS:
-        rules["customer_id is in the table customers"] = gxe.ExpectColumnValuesToBeInSet(column=KNOWN, value_set=[True])
+    for key, entities in ENTITIES.items():
+        if table == entities:
+            rules[f"{key} is unique"] = gxe.ExpectColumnValuesToBeUnique(column=key)
+        elif table in REFERRING[key]:
+            known = gxe.ExpectColumnValuesToBeInSet(column=KNOWN.format(key), value_set=[True])
+            rules[f"{key} is in the table {entities}"] = known
     return rules
 
 
@@ -124,24 +138,34 @@ def _limits(name: str, column: Column) -> dict[str, "ColumnMapExpectation"]:
         rules[f"{name} is at least {column.least:g}{most}"] = gxe.ExpectColumnValuesToBeBetween(
             column=name, min_value=column.least, max_value=column.most
         )
+    if column.most_column is not None:
+        rules[f"{name} is at most {column.most_column}"] = gxe.ExpectColumnValuesToBeInSet(
+            column=WITHIN.format(name), value_set=[True]
+        )
     return rules
 
 
 def _validate(tables: Tables, table: str, columns: list[str]) -> None:
     rules = suite(table, columns)
+    added = {form.format(name): name for name in columns for form in (KNOWN, WITHIN)}
     asked = sorted({rule.column for rule in rules.values()})
     results = _results(list(rules.values()), _frame(tables, table, asked))
     for (words, rule), result in zip(rules.items(), results, strict=True):
         if not result.success:
-            column = "customer_id" if rule.column == KNOWN else rule.column
+            column = added.get(rule.column, rule.column)
             places = result.result["partial_unexpected_index_list"]
             raise ContractBroken(table, column, words, _offending(tables, table, places))
 
 
 def _frame(tables: Tables, table: str, columns: Sequence[str]) -> pd.DataFrame:
     """The checked columns, in file order."""
-    known = f"coalesce(customer_id IN (SELECT customer_id FROM {tables.sql('customers')}), true)"
-    fields = ", ".join(f"{known if name == KNOWN else _comparable(table, name)} AS {quoted(name)}" for name in columns)
+    computed = {}
+    for key, entities in ENTITIES.items():
+        there = f"SELECT {key} FROM {tables.sql(entities)}"
+        computed[KNOWN.format(key)] = f"coalesce({key} IN ({there}), true)"
+    for name, column in SPECS[table].items():
+        computed[WITHIN.format(name)] = f"coalesce({quoted(name)} <= {quoted(column.most_column or name)}, true)"
+    fields = ", ".join(f"{computed.get(name) or _comparable(table, name)} AS {quoted(name)}" for name in columns)
     with duckdb.connect() as db:
         return db.execute(f"SELECT {fields} FROM {tables.sql(table)} ORDER BY file_row_number").df()
 

@@ -1,4 +1,4 @@
-"""The canonical tables of customers, transactions, touches and auctions, as Parquet files in one folder.
+"""The canonical tables of customers, transactions, touches, auctions and creatives, as Parquet files in one folder.
 
 Every TIMESTAMP is in UTC, without a zone. Hours and weekdays are taken from local time: `local(moment)` converts a UTC
 timestamp by the row's `zone`, an IANA name such as `Europe/Berlin`; null means UTC. The endpoint and training use the
@@ -22,7 +22,8 @@ from features.database import Limits, connect
 class Column:
     """One column of a canonical table: its DuckDB type, and whether it is required in every table and row.
 
-    `least` and `most` bound its values; `only` lists all valid values.
+    `least` and `most` bound its values, `most_column` names a column of the same row that does; `only` lists all valid
+    values.
     """
 
     type: str
@@ -30,6 +31,7 @@ class Column:
     least: float | None = None
     most: float | None = None
     only: tuple[float, ...] = ()
+    most_column: str | None = None
 
 
 _EVENT = {
@@ -38,8 +40,8 @@ _EVENT = {
     "zone": Column("VARCHAR"),  # whose clock tells the event's hour and day
 }
 
-#: Canonical columns by table. Optional ones are used where present. Any other column of `customers` is an attribute and
-#: becomes a feature; other columns of event tables are kept unused.
+#: Canonical columns by table. Optional ones are used where present. Any other column of `customers` or `creatives` is
+#: an attribute and becomes a feature; other columns of event tables are kept unused.
 SPECS: Mapping[str, Mapping[str, Column]] = {
     "customers": {
         "customer_id": Column("VARCHAR", True),
@@ -80,21 +82,52 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
         "clicked_at": Column("TIMESTAMP"),  # known from then on; at the auction itself where it is not told
         "won": Column("DOUBLE", only=(0, 1)),  # 0: lost, and `market_price` is the bid that lost: the price is above it
     },
+    "creatives": {
+        "creative_id": Column("VARCHAR", True),
+        "campaign_id": Column("VARCHAR"),  # its campaign; without it, the one it was shown in most
+        "headline": Column("VARCHAR"),
+        "body": Column("VARCHAR"),
+        "image": Column("VARCHAR"),  # a URI
+        "format": Column("VARCHAR"),
+    },
+    "impressions": {  # counts of a day, or single events; known from the end of their day in UTC
+        "creative_id": Column("VARCHAR", True),
+        "campaign_id": Column("VARCHAR"),
+        "channel": Column("VARCHAR"),  # the placement
+        "audience": Column("VARCHAR"),
+        "occurred_at": Column("TIMESTAMP", True),
+        "impressions": Column("DOUBLE", True, least=0),
+        "clicks": Column("DOUBLE", True, least=0, most_column="impressions"),
+        "conversions": Column("DOUBLE", least=0),  # may be more than clicks: some follow an impression alone
+        "engagements": Column("DOUBLE", least=0),
+        "spend": Column("DOUBLE", least=0),
+        "experiment_id": Column("VARCHAR"),
+        "arm": Column("VARCHAR"),
+        "propensity": Column("DOUBLE", least=0, most=1),  # of the arm
+    },
+    "benchmarks": {  # what others reach with ads of this format
+        "format": Column("VARCHAR", True),
+        "occurred_at": Column("TIMESTAMP"),  # known from then on
+        "ctr": Column("DOUBLE", least=0, most=1),
+        "conversion_rate": Column("DOUBLE", least=0, most=1),
+        "cpc": Column("DOUBLE", least=0),
+        "competitors": Column("DOUBLE", least=0),  # competing ads
+    },
 }
 
-#: The tables whose rows are about customers in `customers`.
-OF_CUSTOMERS = frozenset(table for table, columns in SPECS.items() if "customer_id" in columns)
+#: Tables of entities by the key that rows of other tables refer to them by; its values are unique there.
+ENTITIES: Mapping[str, str] = {"customer_id": "customers", "creative_id": "creatives"}
+#: For each key, the tables with rows about its entities, and the entities' own.
+REFERRING = {key: frozenset(table for table, columns in SPECS.items() if key in columns) for key in ENTITIES}
 
 #: Where a table tells no date at all (a snapshot of subscribers, a log without time), what it tells stands here.
 UNDATED = "2000-01-01"
 
-#: Columns of `customers` that say who, what came of it and when: everything else there is an attribute.
-NOT_ATTRIBUTES = frozenset(SPECS["customers"])
-
 
 @dataclass(frozen=True)
 class Tables:
-    """The canonical tables in a folder, one `<name>.parquet` each. Each is optional, but event tables need `customers`.
+    """The canonical tables in a folder, one `<name>.parquet` each. Each is optional, but event tables need the table
+    of their `customers` or `creatives`.
     `limits` bound the memory for reading.
     """
 
@@ -121,9 +154,9 @@ class Tables:
         about = file.stat()
         return dict(_columns(file, (about.st_ino, about.st_size, about.st_mtime_ns)))
 
-    def attributes(self) -> dict[str, str]:
-        """DuckDB type by customer attribute."""
-        return {name: kind for name, kind in self.columns("customers").items() if name not in NOT_ATTRIBUTES}
+    def attributes(self, table: str = "customers") -> dict[str, str]:
+        """DuckDB type by attribute of customers or creatives: the columns of their table that are not canonical."""
+        return {name: kind for name, kind in self.columns(table).items() if name not in SPECS[table]}
 
     def sql(self, table: str) -> str:
         """The table as an SQL relation, for a FROM clause."""

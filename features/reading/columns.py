@@ -13,6 +13,9 @@ from features.tables import SPECS
 
 #: Names that pandas gives to an unnamed index: in Parquet, in CSV and read back from CSV.
 _INDEX = re.compile(r"__index_level_\d+__|unnamed: ?\d+|", re.IGNORECASE)
+#: Columns of `impressions` that may stand in a file of creatives too; as attributes they would leak the labels.
+_OUTCOMES = ("impressions", "clicks", "conversions", "engagements", "spend")
+_RATES = ("ctr", "click_rate", "conversion_rate", "cvr", "cpc", "cpm", "cpa", "engagement_rate")
 #: Suffixes of names such as `client_no` or `total_eur`.
 _QUALIFIED = re.compile(r"_(?:no|nr|num|number|id|key|code|nummer|eur|usd|gbp|chf)$")
 
@@ -26,6 +29,12 @@ def plain(header: str) -> str:
 def is_index(header: str) -> bool:
     """Whether a header is a pandas name for row numbers."""
     return _INDEX.fullmatch(header.strip()) is not None
+
+
+def is_outcome(header: str) -> bool:
+    """Whether a header names what came of impressions, such as `Clicks` or `Total_Conversion`."""
+    stem = plain(header).removeprefix("total_").removeprefix("approved_")
+    return stem in _RATES or any(stem in (name, *synonyms.COLUMNS[name]) for name in _OUTCOMES)
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ def match(table: str, headers: Sequence[str], schema: TableSchema, where: str) -
     ):
         problems.append(_missing(table, name, headers, [*named, *meant], where))
         meant += problems[-1].mend.get("columns", {}).values()
-    columns = _columns(spec, headers, named, notes)
+    columns = _columns(table, headers, named, notes)
     return HeaderMatch(columns, notes, problems)
 
 
@@ -84,15 +93,16 @@ def _missing(table: str, name: str, headers: Sequence[str], taken: Sequence[str]
     return ContractBroken(table, name, "column is required", _listed(headers), where, hint, mend)
 
 
-def _columns(
-    spec: Mapping[str, object], headers: Sequence[str], named: Mapping[str, str], notes: list[str]
-) -> dict[str, str]:
-    columns: dict[str, str] = {}
+def _columns(table: str, headers: Sequence[str], named: Mapping[str, str], notes: list[str]) -> dict[str, str]:
+    spec, columns = SPECS[table], dict[str, str]()
     for header in headers:
         if header not in named and is_index(header):
             notes.append(f"the column '{header}' holds row numbers and is left out")
             continue
-        name = named.get(header) or safe(header, [*spec, *named.values(), *columns])
+        if header not in named and table == "creatives" and is_outcome(header):
+            notes.append(f"the column '{header}' is what came of a creative, no attribute, and is left out")
+            continue
+        name = named.get(header) or safe(header, [*spec, *named.values(), *columns], table)
         if header not in named and name != header.strip():
             notes.append(f"the column '{header}' is renamed to '{name}': its name is taken or reserved")
         columns[name] = header

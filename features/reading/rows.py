@@ -12,7 +12,7 @@ from features.reading import values
 from features.reading.files import RawTable
 from features.reading.values import ParsedColumn
 from features.schema import TableSchema
-from features.tables import SPECS, literal, quoted
+from features.tables import ENTITIES, SPECS, literal, quoted
 
 #: Local time is up to 14 hours ahead of UTC, and some clocks are wrong: the future starts a day after now.
 AHEAD = pd.Timedelta(days=1)
@@ -57,7 +57,7 @@ def select(
     duplicates = _duplicates(db, source, readings, schema, notes, problems)
     columns = ", ".join(f"({one.sql})::{one.type} AS {quoted(one.name)}" for one in readings)
     sql = f"SELECT {columns} FROM {source.sql}" + (f" WHERE {' AND '.join(kept)}" if kept else "")
-    if duplicates and (schema.duplicates == "drop" or source.table == "customers"):
+    if duplicates and (schema.duplicates == "drop" or source.table in ENTITIES.values()):
         numbered = f"SELECT *, row_number() OVER () AS n FROM {source.sql}" + (
             f" WHERE {' AND '.join(kept)}" if kept else ""
         )
@@ -181,7 +181,7 @@ def _duplicates(
         rule = f"no two rows are equal in every column; {count:,} are"
         problems.append(ContractBroken(source.table, "all", rule, [row for _, row in rows], where))
         return int(count)
-    dropped = schema.duplicates == "drop" or source.table == "customers"
+    dropped = schema.duplicates == "drop" or source.table in ENTITIES.values()
     action = "are dropped" if dropped else "are kept and counted (duplicates: drop in a schema file drops them)"
     notes.append(f"{count:,} of {source.rows:,} rows equal an earlier one in every column, and {action}: {where}")
     return int(count)

@@ -36,6 +36,21 @@ _COLUMNS = {
     "click": "clicked clicks is_click",
     "predicted_ctr": "pctr ctr predicted_click_rate p_click",
     "responded_at": "response_at response_date responded",
+    "creative_id": "creative ad ad_id adid ad_name creative_name banner banner_id asset asset_id anzeige anzeigen_id",
+    "headline": "title ad_title heading subject ueberschrift titel",
+    "body": "description ad_text primary_text text copy excerpt",
+    "image": "image_url image_uri picture thumbnail_url bild",
+    "format": "ad_format creative_type ad_type",
+    "audience": "ad_set adset adset_name ad_group segment target_group zielgruppe",
+    "impressions": "impression impr imps views shows einblendungen",
+    "clicks": "click link_clicks klicks",
+    "conversions": "conversion results converted actions konversionen",
+    "engagements": "engagement post_engagement interactions reactions",
+    "spend": "spent cost amount_spent ausgaben kosten",
+    "experiment_id": "experiment test_id experiment_name",
+    "arm": "variant variation test_group",
+    "propensity": "propensity_score pscore",
+    "competitors": "competitor_count competing_ads",
     "zone": "timezone time_zone tz zeitzone",
 }
 
@@ -43,7 +58,10 @@ _TABLES = {
     "customers": "customer clients client users user members subscribers subscriptions accounts people kunden contacts",
     "transactions": "transaction orders order purchases sales invoices receipts baskets payments bestellungen umsatz",
     "touches": "touch touchpoints emails mailings sends messages contacts_made campaign_contacts kontakte",
-    "auctions": "auction bids bid impressions bid_log bidding rtb",
+    "auctions": "auction bids bid bid_log bidding rtb",
+    "creatives": "creative ads ad banners assets anzeigen",
+    "impressions": "impression ad_stats ad_performance ad_insights insights performance ad_report",
+    "benchmarks": "benchmark industry_benchmarks",
 }
 
 #: Synonyms in snake case by canonical column or table, the likeliest first.

@@ -7,9 +7,14 @@ from pathlib import Path
 from features import lake
 from features.schema import Schema
 from features.settings import Settings
-from features.sources import auction_simulator, cdnow, complete_journey, decision_log, folder, ipinyou
+from features.sources import auction_simulator, cdnow, complete_journey, creative_market, decision_log, folder, ipinyou
 
-_BUNDLED = {"complete_journey": complete_journey, "cdnow": cdnow, "auction_simulator": auction_simulator}
+_BUNDLED = {
+    "complete_journey": complete_journey,
+    "cdnow": cdnow,
+    "auction_simulator": auction_simulator,
+    "creative_market": creative_market,
+}
 
 
 #: No schema: the files already have the canonical form.
@@ -22,8 +27,9 @@ def read(
     """Write the canonical tables of all `sources` into the folder `destination`. Returns notes for the user.
 
     Args:
-        sources: each `complete_journey`, `cdnow`, `auction_simulator`, `decision_log`, or a folder of canonical tables
-            (Parquet or CSV) or of iPinYou replay files, here or `s3://…`, or of a decision log and its feedback.
+        sources: each a bundled source (`complete_journey`, `cdnow`, `auction_simulator`, `creative_market`), or a
+            folder of canonical tables (Parquet or CSV) or of iPinYou replay files, here or `s3://…`, or of a decision
+            log (`decision_log`) and its feedback.
         schema: how to convert folders of tables.
 
     Raises:

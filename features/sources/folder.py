@@ -16,10 +16,9 @@ from features.reading import ids
 from features.reading.table import Note, ParsedTable, parse, write
 from features.schema import Schema
 from features.settings import Settings
-from features.tables import OF_CUSTOMERS, SPECS, Tables, literal
+from features.tables import ENTITIES, REFERRING, SPECS, Tables, literal
 
 _ENDINGS = ("parquet", "csv", "csv.gz")
-_UNKNOWN = "customer_id is in the table customers"
 
 
 @dataclass
@@ -80,15 +79,15 @@ def _listed(source: str, settings: Settings) -> str:
 def tables(source: str, settings: Settings, schema: Schema) -> tuple[str, ...]:
     """The tables that `read` would write. Raises `FileNotFoundError` where there is none."""
     found = files(source, settings, schema)
-    derived = {"customers"} if OF_CUSTOMERS.intersection(found) else set()
+    derived = {entities for key, entities in ENTITIES.items() if REFERRING[key].intersection(found)}
     return tuple(table for table in SPECS if table in found or table in derived)
 
 
 def read(source: str, destination: Path, settings: Settings, schema: Schema) -> list[str]:
     """Write the tables in `source` into `destination`, each column of the specification in its type.
 
-    Without a table of customers, it is derived from the ids in the others. Returns notes for the user. Raises
-    `ContractBroken` where a table has problems.
+    Without a table of customers or creatives, it is derived from the ids in the others. Returns notes for the user.
+    Raises `ContractBroken` where a table has problems.
     """
     with opened(source, settings, schema) as folder:
         for problem in folder.problems:
@@ -101,11 +100,12 @@ def publish(folder: Opened, destination: Path) -> None:
     """Write tables without problems into `destination`. Raises `ContractBroken` where their ids do not match."""
     for understood in folder.tables:
         write(folder.db, understood, folder.schema.of(understood.table).zone, destination)
-    staged = OF_CUSTOMERS.intersection(Tables(destination).names)
-    if staged and "customers" not in staged:
-        _derive_customers(folder.db, Tables(destination), sorted(staged))
-    for table in sorted(staged - {"customers"}):
-        _refuse_other_spelling(folder.db, Tables(destination), table)
+    for key, entities in ENTITIES.items():
+        staged = REFERRING[key].intersection(Tables(destination).names)
+        if staged and entities not in staged:
+            _derive(folder.db, Tables(destination), key, sorted(staged))
+        for table in sorted(staged - {entities}):
+            _refuse_other_spelling(folder.db, Tables(destination), key, table)
 
 
 def describe(table: str, note: Note) -> str:
@@ -139,21 +139,24 @@ def _local(file: str, table: str, aside: Path, settings: Settings) -> Path:
     return here
 
 
-def _derive_customers(db: duckdb.DuckDBPyConnection, tables: Tables, staged: list[str]) -> None:
-    union = " UNION ".join(f"SELECT customer_id FROM {tables.sql(table)}" for table in staged)
-    target = literal(str(tables.path("customers")))
-    customers = f"SELECT DISTINCT * FROM ({union}) WHERE customer_id IS NOT NULL ORDER BY ALL"
-    db.execute(f"COPY ({customers}) TO {target} (FORMAT parquet)")
+def _derive(db: duckdb.DuckDBPyConnection, tables: Tables, key: str, staged: list[str]) -> None:
+    """Write the table of the entities that the others have rows of; with the campaign of those that have only one."""
+    campaign = key == "creative_id" and "campaign_id" in tables.columns(staged[0])
+    union = " UNION ".join(f"SELECT {key}{', campaign_id' * campaign} FROM {tables.sql(table)}" for table in staged)
+    columns = f"{key}, CASE WHEN count(DISTINCT campaign_id) = 1 THEN min(campaign_id) END AS campaign_id"
+    derived = f"SELECT {columns if campaign else key} FROM ({union}) WHERE {key} IS NOT NULL GROUP BY {key} ORDER BY 1"
+    db.execute(f"COPY ({derived}) TO {literal(str(tables.path(ENTITIES[key])))} (FORMAT parquet)")
 
 
-def _refuse_other_spelling(db: duckdb.DuckDBPyConnection, tables: Tables, table: str) -> None:
-    """Raise `ContractBroken` where customers are unknown only because their ids have spaces or `.0` in one table."""
-    known = f"SELECT customer_id AS known, {ids.clean('customer_id')} AS same FROM {tables.sql('customers')}"
-    unknown = f"SELECT * FROM {tables.sql(table)} WHERE customer_id NOT IN (SELECT known FROM ({known}))"
+def _refuse_other_spelling(db: duckdb.DuckDBPyConnection, tables: Tables, key: str, table: str) -> None:
+    """Raise `ContractBroken` where entities are unknown only because their ids have spaces or `.0` in one table."""
+    entities = ENTITIES[key]
+    known = f"SELECT {key} AS known, {ids.clean(key)} AS same FROM {tables.sql(entities)}"
+    unknown = f"SELECT * FROM {tables.sql(table)} WHERE {key} NOT IN (SELECT known FROM ({known}))"
     rows = db.execute(
-        f'SELECT u.*, known AS "in customers" FROM ({unknown}) u JOIN ({known}) k'
-        f" ON {ids.clean('u.customer_id')} = same LIMIT {SHOWN}"
+        f'SELECT u.*, known AS "in {entities}" FROM ({unknown}) u JOIN ({known}) k'
+        f" ON {ids.clean(f'u.{key}')} = same LIMIT {SHOWN}"
     ).df()
     if len(rows):
-        hint, mend = "clean the ids of both tables", {"ids": "clean"}
-        raise ContractBroken(table, "customer_id", _UNKNOWN, rows.to_dict("records"), hint=hint, mend=mend)
+        rule, hint, mend = f"{key} is in the table {entities}", "clean the ids of both tables", {"ids": "clean"}
+        raise ContractBroken(table, key, rule, rows.to_dict("records"), hint=hint, mend=mend)

@@ -8,12 +8,16 @@ customers the easy way" (2005) and "RFM and CLV" (2005).
 
 from collections.abc import Mapping
 
-from features import auctions, examples
+from features import auctions, examples, impressions
 from features.transforms import (
     attributes,
     bidding,
     breadth,
     campaigns,
+    creative_benchmarks,
+    creative_content,
+    creative_history,
+    exposure,
     history,
     intervals,
     market,
@@ -26,6 +30,7 @@ from features.transforms.groups import Entity, Group
 
 CUSTOMER = Entity("customer", "customer_id", "customers", history, examples.latest)
 CAMPAIGN = Entity("campaign", "campaign_id", "auctions", bidding, auctions.latest)
+CREATIVE = Entity("creative", "creative_id", "creatives", exposure, impressions.latest)
 
 GROUPS: Mapping[str, Group] = {
     "rfm": Group.of(CUSTOMER, rfm.SQL, rfm.MOVES),
@@ -37,4 +42,7 @@ GROUPS: Mapping[str, Group] = {
     "campaigns": Group.of(CUSTOMER, campaigns.SQL, campaigns.MOVES),
     "attributes": Group(CUSTOMER, attributes.sql, attributes.moves),
     "market": Group.of(CAMPAIGN, market.SQL, market.MOVES),
+    "creative_content": Group(CREATIVE, creative_content.sql, creative_content.moves),
+    "creative_history": Group.of(CREATIVE, creative_history.SQL, creative_history.MOVES),
+    "creative_benchmarks": Group(CREATIVE, creative_benchmarks.sql, lambda _: creative_benchmarks.MOVES),
 }

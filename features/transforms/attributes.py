@@ -1,4 +1,4 @@
-"""Customer attributes: demographics, contract, any column of the customers table."""
+"""Attributes of customers and creatives: any column of their table that is not canonical."""
 
 from collections.abc import Mapping
 
@@ -21,16 +21,25 @@ _NUMBERS += ("USMALLINT", "UINTEGER", "UBIGINT")
 
 
 def sql(tables: Tables) -> str:
-    attributes = "".join(f", {_typed(name, kind)} AS {quoted(name)}" for name, kind in tables.attributes().items())
     return f"""
-        SELECT s.customer_id, s.event_timestamp, NULL::TIMESTAMP AS observed_until{attributes}
+        SELECT s.customer_id, s.event_timestamp, NULL::TIMESTAMP AS observed_until{fields(tables, "customers")}
         FROM spine s LEFT JOIN {tables.sql("customers")} c USING (customer_id)
     """
 
 
 def moves(tables: Tables) -> Mapping[str, Movement]:
     """Dates become days since then, which grow."""
-    return {name: GROWS for name, kind in tables.attributes().items() if _is(kind, _DATES)}
+    return growing(tables, "customers")
+
+
+def fields(tables: Tables, table: str) -> str:
+    """SQL of the attributes of a table `c`, each after a comma, at a row of the spine `s`."""
+    return "".join(f", {_typed(name, kind)} AS {quoted(name)}" for name, kind in tables.attributes(table).items())
+
+
+def growing(tables: Tables, table: str) -> Mapping[str, Movement]:
+    """The attributes of a table that are dates."""
+    return {name: GROWS for name, kind in tables.attributes(table).items() if _is(kind, _DATES)}
 
 
 def _typed(name: str, kind: str) -> str:

@@ -25,6 +25,7 @@ SOURCES = {
     "csv folder": OF_CUSTOMERS,
     "ipinyou folder": {"auctions"},
     "auction_simulator": {"auctions"},
+    "creative_market": {"creatives", "impressions"},
     "decision log folder": {"auctions"},
 }
 
@@ -79,7 +80,13 @@ def test_reads_the_same_again(read: Read, tmp_path: Path) -> None:
 
 def test_fingerprints_tell_sources_apart(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    addresses = ["cdnow", "complete_journey", "auction_simulator", str(replays.write(tmp_path / "one"))]
+    addresses = [
+        "cdnow",
+        "complete_journey",
+        "auction_simulator",
+        "creative_market",
+        str(replays.write(tmp_path / "one")),
+    ]
     addresses.append(str(replays.write(tmp_path / "two", campaigns=["8"])))
     assert len({sources.fingerprint([address], settings) for address in addresses}) == len(addresses)
 
@@ -119,3 +126,15 @@ def test_auction_simulator_is_four_weeks_of_every_campaign(read: Read) -> None:
     assert auctions.groupby("campaign_id")["occurred_at"].is_monotonic_increasing.all()
     assert auctions["channel"].value_counts(normalize=True)["desktop"] == pytest.approx(0.5, abs=0.01)
     assert (auctions["conversion_value"] > 0).sum() > 50
+
+
+@pytest.mark.parametrize("read", ["creative_market"], indirect=True)
+def test_creative_market_is_open_bandit_beside_the_simulated_campaigns(read: Read) -> None:
+    shown = pd.read_parquet(read.tables.path("impressions"))
+    logged = shown[shown["campaign_id"].str.startswith("open_bandit")]
+    by = logged.groupby(["campaign_id", "arm"])[["impressions", "clicks"]].sum()
+    assert by["impressions"].tolist() == [10_000] * 6
+    assert sorted(by["clicks"]) == [38, 42, 46, 46, 46, 69]
+    assert logged[["conversions", "spend"]].isna().all(axis=None)
+    assert shown["experiment_id"].nunique() == 8
+    assert shown["campaign_id"].nunique() == 13
