@@ -20,6 +20,7 @@ def main() -> None:
                        adloop run --data DIR              the loop on them
     Afterwards:        adloop status    adloop serve    adloop rollback churn
     Decisions:         adloop budget ACCOUNT CAMPAIGN --daily 50    adloop kill    adloop key
+                       adloop rotate                      which creatives are worn out
                        adloop simulate                    simulated days through the endpoint
                        adloop explain DECISION_ID    adloop replay FILE
     Kubeflow:          adloop compile --out DIR    adloop submit --host URL
@@ -34,7 +35,7 @@ def main() -> None:
 
 for subcommand in (
     *(models.run, tables.check, tables.evaluate, models.release, models.rollback, models.status),
-    *(decisions.serve, decisions.key, decisions.budget, decisions.kill),
+    *(decisions.serve, decisions.key, decisions.budget, decisions.kill, decisions.rotate),
     *(experiments.simulate, experiments.explain, experiments.replay),
     *(models.compile_pipelines, models.submit),
 ):

@@ -139,6 +139,39 @@ def kill(account: str | None, campaign: str | None, why: str | None, lift: bool,
     click.echo(f"{whose} {'resumes' if lift else 'is stopped'}")
 
 
+@click.command()
+@click.option("--apply", "applied", is_flag=True, help="Rest the worn creatives: they are not shown any more.")
+@click.option("--again", nargs=3, metavar="ACCOUNT CAMPAIGN CREATIVE", help="Show a resting creative again.")
+@JSON
+@PARAMS
+def rotate(applied: bool, again: tuple[str, str, str] | None, as_json: bool, params_file: Path) -> None:
+    """Show which creatives are worn out, by what came of the logged decisions.
+
+    A creative is worn where its click rate declines against that of the campaign's other creatives: a season, or a bad
+    day of the whole account, wears none. A creative that does not decline is called worn at most once in 100 weeks
+    (decisions.creatives.fatigue_days), however often you look. Run it once a day.
+    """
+    import time
+    from dataclasses import asdict
+
+    from features.records import DECISIONS, recorded
+    from pipelines import rotation
+    from serving.decisions.params import read
+    from serving.decisions.rotation import rest, rotations
+    from serving.decisions.state.store import CampaignSettings
+
+    if again is not None:
+        account, campaign, creative = again
+        _state(params_file).configure(account, campaign, CampaignSettings(resting={creative: ""}))
+        click.echo(f"{creative} of {account}, {campaign} is shown again")
+        return
+    found = rotations(recorded(Settings()) / DECISIONS, read(params_file)[0].creatives, time.time())
+    worn = [one for one in found if one.reason]
+    if applied:
+        rest(_state(params_file), worn)
+    click.echo(json.dumps([asdict(one) for one in found], indent=2) if as_json else rotation.as_table(found, applied))
+
+
 def _state(params_file: Path) -> "Store":
     """The decision endpoint's state store."""
     from serving.decisions.api.server import state_store

@@ -156,12 +156,16 @@ class Creatives(Section):
         floor: each candidate gets at least this multiple of an equal share.
         prior: most impressions that a prediction counts for, however well the model has proved calibrated.
         cap: how often one customer is shown a creative a day.
+        fatigue_days: a creative rests where its decline is as rare by chance as once in that many days, and its click
+            rate fell by at least the share `fatigue_drop`.
     """
 
     goal: Literal["clicks", "conversions"]
     floor: Share
     prior: PositiveFloat
     cap: PositiveInt
+    fatigue_days: PositiveFloat
+    fatigue_drop: Share
 
 
 class Keeping(Section):

@@ -110,10 +110,11 @@ class Predictions:
     inputs: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
     def chosen(self, candidate: str) -> "Predictions":
-        """The record of a decision for this candidate: with its features, and without those of the others."""
-        if not self.inputs:
+        """The record of a decision for this candidate: with its answers and features, without the others' features."""
+        if not self.candidates:
             return self
-        return replace(self, features=self.inputs.get(candidate, {}), inputs={})
+        said, read = self.candidates.get(candidate, {}), self.inputs.get(candidate, {})
+        return replace(self, answers=said, features=read, inputs={})
 
 
 @dataclass(frozen=True, slots=True)

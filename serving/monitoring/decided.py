@@ -36,8 +36,9 @@ def read(home: Place, family: str, since: datetime | None = None) -> pd.DataFram
             or asked not in kinds()
             or family not in kinds()[asked].families
             or "answers" not in said
+            or (said.get("candidates") and not said["answers"])
         ):
-            continue  # records of earlier versions lack the model's inputs
+            continue  # records of earlier versions lack the model's inputs, and those that chose nothing have none
         found.append(_request(record, answers(family, asked)))
         if len(found) == MOST:
             break
