@@ -113,6 +113,16 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
         "cpc": Column("DOUBLE", least=0),
         "competitors": Column("DOUBLE", least=0),  # competing ads
     },
+    "exposures": {  # of experiments: a row a randomised unit; further columns are its outcomes and attributes
+        "experiment_id": Column("VARCHAR", True),
+        "unit_id": Column("VARCHAR", True),  # a visitor, a customer, a household
+        "arm": Column("VARCHAR", True),
+        "occurred_at": Column("TIMESTAMP", True),  # when the unit was first exposed
+        "converted": Column("DOUBLE", only=(0, 1)),
+        "value": Column("DOUBLE"),
+        "before": Column("DOUBLE"),  # the same measure before the experiment, which makes the comparison sharper
+        "propensity": Column("DOUBLE", least=0, most=1),  # planned share of the arm
+    },
 }
 
 #: Tables of entities by the key that rows of other tables refer to them by; its values are unique there.

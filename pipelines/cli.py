@@ -4,7 +4,7 @@ import click
 
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
-from pipelines.commands import decisions, experiments, models, tables
+from pipelines.commands import decisions, experiments, models, tables, trials
 from pipelines.explained import Explained
 
 
@@ -23,6 +23,7 @@ def main() -> None:
                        adloop rotate                      which creatives are worn out
                        adloop simulate                    simulated days through the endpoint
                        adloop explain DECISION_ID    adloop replay FILE
+    Experiments:       adloop experiment plan NAME ...    start    status    stop    list
     Kubeflow:          adloop compile --out DIR    adloop submit --host URL
 
     DIR is a folder or s3:// prefix with customers, transactions, touches and auctions as Parquet or CSV, or with
@@ -37,6 +38,7 @@ for subcommand in (
     *(models.run, tables.check, tables.evaluate, models.release, models.rollback, models.status),
     *(decisions.serve, decisions.key, decisions.budget, decisions.kill, decisions.rotate),
     *(experiments.simulate, experiments.explain, experiments.replay),
+    trials.experiment,
     *(models.compile_pipelines, models.submit),
 ):
     main.add_command(subcommand)

@@ -50,6 +50,9 @@ _COLUMNS = {
     "experiment_id": "experiment test_id experiment_name",
     "arm": "variant variation test_group",
     "propensity": "propensity_score pscore",
+    "unit_id": "unit visitor_id visitor user_id subject_id",
+    "converted": "is_converted has_converted conversion_flag",
+    "before": "pre_value before_value covariate",
     "competitors": "competitor_count competing_ads",
     "zone": "timezone time_zone tz zeitzone",
 }
@@ -62,6 +65,7 @@ _TABLES = {
     "creatives": "creative ads ad banners assets anzeigen",
     "impressions": "impression ad_stats ad_performance ad_insights insights performance ad_report",
     "benchmarks": "benchmark industry_benchmarks",
+    "exposures": "exposure assignments assignment experiment_units ab_test",
 }
 
 #: Synonyms in snake case by canonical column or table, the likeliest first.

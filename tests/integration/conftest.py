@@ -92,7 +92,7 @@ PLAN = {
     "steps": [30, 100],
     "min_requests": 30,
     "step_timeout_s": 120,
-    "tolerance": {"errors": 0.01, "latency_ratio": 2, "latency_floor_ms": 250, "shift": 0.2, "outcome": 0.05},
+    "tolerance": {"errors": 0.01, "latency_ratio": 2, "latency_floor_ms": 250, "shift": 0.2, "outcome": 0.0},
 }
 
 

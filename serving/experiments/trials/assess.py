@@ -68,7 +68,7 @@ def assess(experiment: Experiment, daily: pd.DataFrame, as_of: pd.Timestamp, pla
         metric=experiment.metric,
         planned=planned,
         state=experiment.state,
-        as_of=str(as_of.date()),
+        as_of=str((as_of - pd.Timedelta(days=1)).date()),
         waited=len(looked.exposed) - looked.days,
         needed=looked.experiment.needed,
         days=looked.experiment.days,
@@ -96,19 +96,35 @@ def _look(experiment: Experiment, daily: pd.DataFrame, as_of: pd.Timestamp) -> T
                 f"experiment {experiment.name}: the data have no row of {column} {', '.join(missing)}; "
                 f"found: {', '.join(found) or 'none'}"
             )
-    start = pd.Timestamp(experiment.started_on or daily["day"].min())
-    ripe = max(as_of - pd.Timedelta(days=experiment.conversion_days), start)
+    start, end = _span(experiment, daily, as_of)
+    ripe = max(min(end, as_of - pd.Timedelta(days=experiment.conversion_days)), start)
     tables = {name: daily[daily["metric"] == name] for name in metrics}
-    exposed = counted(tables[experiment.metric], experiment.names, start, as_of)["units"]
+    exposed = counted(tables[experiment.metric], experiment.names, start, end)["units"]
     ratio = sample_ratio(exposed, experiment.shares, experiment.days)
     sums = {name: counted(table, experiment.names, start, ripe) for name, table in tables.items()}
     return TrialState(resized(experiment, sums[experiment.metric]), sums, exposed, start, ratio)
 
 
+def _span(experiment: Experiment, daily: pd.DataFrame, as_of: pd.Timestamp) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First moment of the first day with exposures, and of the day after the last."""
+    day = pd.Timedelta(days=1)
+    start = pd.Timestamp(experiment.started_on or daily["day"].min())
+    end = min(as_of, daily["day"].max() + day)
+    if experiment.stopped_on is not None:
+        end = min(end, pd.Timestamp(experiment.stopped_on) + day)
+    if end <= start:
+        raise LookupError(
+            f"experiment {experiment.name}: the data have no exposure from {start.date()}, when it started, to "
+            f"{as_of.date()}; their days are {daily['day'].min().date()} to {daily['day'].max().date()}"
+        )
+    return start, end
+
+
 def _spend(daily: pd.DataFrame, days: int) -> float | None:
     """Spend a day, where the data tell it."""
     spent = daily[daily["metric"].isin(("spend", "cost"))]
-    return float(spent["total"].sum() / days) if len(spent) else None
+    total = float(spent["total"].sum())
+    return total / days if total > 0 else None
 
 
 def _verdict(
@@ -133,6 +149,7 @@ def _verdict(
         ],
         posterior=beliefs,
         at_plan=run.planned is not None,
+        stopped=experiment.state == "stopped",
     )
     return verdict(experiment, now)
 

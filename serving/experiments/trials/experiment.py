@@ -60,6 +60,7 @@ class Experiment(_Record):
             at the rate of all arms together.
         conversion_days: for how long outcomes of an exposure are waited for.
         attributes: columns of the units, known before the exposure, by which a personal choice of the arm is tried.
+        campaign_id: counts the decisions of one campaign only.
         layer, segment: experiments of one layer exclude each other, those of different layers are independent.
     """
 
@@ -78,6 +79,7 @@ class Experiment(_Record):
     conversion_days: Annotated[int, Field(ge=0)] = 0
     guards: tuple[Guard, ...] = ()
     attributes: tuple[str, ...] = ()
+    campaign_id: Annotated[str, Field(min_length=1)] | None = None
     layer: Annotated[str, Field(pattern=NAME)]
     segment: LayerSegment = LayerSegment()
     state: State = "planned"
@@ -98,7 +100,10 @@ class Experiment(_Record):
 
     @model_validator(mode="after")
     def _expected(self) -> Self:
-        if (self.rate is None) == (self.mean is None or self.sd is None):
+        if [one is not None for one in (self.rate, self.mean, self.sd)] not in (
+            [True, False, False],
+            [False, True, True],
+        ):
             raise ValueError("rate, mean, sd: expected either a rate, or a mean and its sd")
         return self
 
@@ -112,7 +117,7 @@ class Experiment(_Record):
         return tuple(arm.share for arm in self.arms)
 
     @property
-    def expected(self) -> ControlOutcome:
+    def control(self) -> ControlOutcome:
         """What the control is expected to show."""
         return ControlOutcome(self.rate) if self.rate is not None else ControlOutcome(self.mean or 0.0, self.sd)
 

@@ -66,7 +66,7 @@ class Findings:
 
     Attributes:
         planned: whether it was planned here, and not only found in the data.
-        as_of: outcomes are known until then; `waited` days of exposures before it are not counted yet.
+        as_of: the last day whose outcomes are known; `waited` days of exposures before it are not counted yet.
         needed, days: the plan, grown where the first week called for it (`resized`).
         saved: share of the variance that CUPED took away.
         per_day: mean units a day; `spend` a day, where the data tell it.

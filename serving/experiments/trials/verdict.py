@@ -48,7 +48,7 @@ class Standing:
         outcomes: by arm, the metric's total (units, where it is no rate); this and what follows is empty in the first
             week.
         control: the control's mean.
-        at_plan: whether the planned size was reached.
+        at_plan: whether the planned size was reached; `stopped`: whether there will be no more units.
     """
 
     days: int
@@ -60,6 +60,7 @@ class Standing:
     effects: Sequence[Effect] = ()
     posterior: Posterior = NOTHING
     at_plan: bool = False
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _best(experiment: Experiment, now: Standing, better: Sequence[Effect]) -> Tr
         f"{first.arm} {first.value:+.1%} ({_bounds(first)}), best with probability {chance:.1%}, expected loss "
         f"{losses[first.arm] / now.control:.2%} of {experiment.names[0]}"
     )
-    if losses[first.arm] <= LOSS * experiment.equivalence * now.control or now.at_plan:
+    if losses[first.arm] <= LOSS * experiment.equivalence * now.control or now.at_plan or now.stopped:
         return TrialVerdict("ship", first.arm, told)
     others = ", ".join(arm for arm, loss in losses.items() if arm not in (first.arm, experiment.names[0]))
     return TrialVerdict("running", first.arm, f"{told}: better than {experiment.names[0]}, but {others} may be best")
@@ -148,6 +149,9 @@ def _ended(experiment: Experiment, now: Standing) -> TrialVerdict:
     told = "; ".join(f"{one.arm} {one.value:+.1%} ({_bounds(one)})" for one in now.effects)
     if now.at_plan:
         reason = f"the planned size was reached and no effect was shown: {told}. It may run on, or end here"
+        return TrialVerdict("keep", experiment.names[0], reason)
+    if now.stopped:
+        reason = f"stopped at {now.units:,.0f} of {experiment.needed:,} units, and no effect was shown: {told}"
         return TrialVerdict("keep", experiment.names[0], reason)
     return TrialVerdict(
         "running",
