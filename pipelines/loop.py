@@ -1,5 +1,6 @@
 """`adloop run`: runs every family's pipeline, shows progress, and writes a table and a report."""
 
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,8 @@ from components.params import Params, load
 from features.examples import Window
 from features.schema import Schema
 from features.settings import Settings
-from features.sources import AS_THEY_ARE, fingerprint, learns, tables
+from features.sources import AS_THEY_ARE, fingerprint, learns, read, tables
+from features.tables import Tables
 from models import catalog
 from pipelines import simulation
 from pipelines.console import console as terminal_or_log
@@ -60,6 +62,7 @@ def run_loop(
                 _pipeline(name, params, where | {"schema": schema.plain()}, settings, console)
         seconds[name] = time.monotonic() - started
     _simulated_day(FAMILY in seconds, params_file, settings, console)
+    _experiments(source, settings, console, schema)
     report = publish(settings, time.monotonic() - began, seconds)
     console.print(terminal.table(report))
     console.print(f"report: {escape(str(settings.home / 'report' / 'index.html'))}")
@@ -112,6 +115,23 @@ def _simulated_day(bids: bool, params_file: Path, settings: Settings, console: C
         console.print(simulation.table(done))
     except (LookupError, ConnectionError) as missing:  # write the report anyway
         console.print(f"  simulation skipped: {missing}")
+
+
+def _experiments(source: list[str], settings: Settings, console: Console, schema: Schema) -> None:
+    """Look at the experiments in the table of impressions, for the report."""
+    from serving.experiments.trials.look import look_at_all
+
+    shown = [one for one in source if "impressions" in tables(one, settings, schema)]
+    if not shown:
+        return
+    with tempfile.TemporaryDirectory(prefix="adloop-") as folder:
+        read(shown, Path(folder), settings, schema)
+        try:
+            found = look_at_all(Tables(Path(folder), settings.limits), settings)
+        except LookupError as none:
+            console.print(f"[bold]experiments[/bold] {escape(str(none))}")
+            return
+    console.print(f"[bold]experiments[/bold] looked at {len(found)} in the table 'impressions'")
 
 
 def _learnable(

@@ -17,11 +17,13 @@ def publish(settings: Settings, seconds: float | None = None, took: Mapping[str,
     """
     from pipelines.report import reading
     from serving.experiments.simulation import records as simulation
+    from serving.experiments.trials.registry import ExperimentRegistry
 
     folder = settings.home / "report"
     spent = {**_earlier(folder / "summary.json"), **(took or {})}
     families = tuple(reading.family(name, settings, spent.get(name)) for name in catalog.NAMES)
-    report = Report(families, seconds, simulation.read(settings))
+    experiments = tuple(ExperimentRegistry(settings).findings())
+    report = Report(families, seconds, simulation.read(settings), experiments)
     write(report, folder)
     return report
 

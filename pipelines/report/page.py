@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup
 
-from pipelines.report import wording
+from pipelines.report import trials, wording
 from pipelines.report.curves import is_chance
 from pipelines.report.records import FamilyReport, Report
+from serving.experiments.trials import account
 
 if TYPE_CHECKING:
     from serving.experiments.simulation.records import Simulation
+    from serving.experiments.trials.findings import Findings
 
+#: Most experiments whose course is drawn; the table has all.
+DRAWN = 4
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -38,6 +42,11 @@ def render(report: Report) -> str:
         words=wording,
         plots={family.name: list(plots_of(family)) for family in report.families},
         simulated=simulated_plots(report.simulation) if report.simulation else [],
+        trials=trials,
+        learnt=account.spread(report.experiments),
+        gains=account.cumulative(report.experiments, account.spread(report.experiments)),
+        effects_plot=effects_plot(report),
+        trial_plots={one.name: trial_plots(one) for one in drawn(report)},
         style=Markup((TEMPLATES / "style.css").read_text()),  # noqa: S704  our own file
         written=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
     )
@@ -101,6 +110,43 @@ def simulated_plots(done: "Simulation") -> list[Plot]:
         ),
     ]
     return [Plot(Markup(svg), caption, wide) for svg, caption, wide in drawn]  # noqa: S704  drawn here, labels escaped
+
+
+def drawn(report: Report) -> "list[Findings]":
+    """The experiments whose course is drawn: planned ones first, those with a verdict before others, newest first."""
+    shown = [one for one in report.experiments if one.daily]
+    newest = sorted(shown, key=lambda one: one.daily[-1].day, reverse=True)
+    return sorted(newest, key=lambda one: (not one.planned, not one.verdict.decided))[:DRAWN]
+
+
+def effects_plot(report: Report) -> Plot | None:
+    """Effects of all experiments beside each other, raw and corrected; None without any."""
+    from pipelines.report import trial_plots as draw
+
+    learnt = account.spread(report.experiments)
+    told = [one for one in report.experiments if one.effects]
+    if not told:
+        return None
+    caption = (
+        "Dot: the effect corrected for the winner's curse, with its 95% interval. Hollow: as measured, with the bounds "
+        "that hold on all days together."
+    )
+    return Plot(Markup(draw.effects_plot(told, learnt)), caption, True)  # noqa: S704  drawn here, labels escaped
+
+
+def trial_plots(found: "Findings") -> list[Plot]:
+    """The course of one experiment: exposure, and where results are not withheld effect, belief, regret and fatigue."""
+    from pipelines.report import trial_plots as draw
+
+    made = [(draw.exposure_plot(found), "Units counted by arm. They must keep their planned shares.")]
+    if any(day.effect for day in found.daily):
+        made += [
+            (draw.effect_plot(found), "Effect on the control, with the bounds that hold on all days together."),
+            (draw.belief_plot(found), "Probability of each arm to be the best, by all that was known that day."),
+            (draw.regret_plot(found), "Outcomes lost so far by showing other arms than the best, as known today."),
+            (draw.fatigue_plot(found), "Effect of the last seven days alone: it falls where an arm wears off."),
+        ]
+    return [Plot(Markup(svg), caption) for svg, caption in made]  # noqa: S704  drawn here, labels escaped
 
 
 def _calibration(name: str, rows: pd.DataFrame) -> list[tuple[str, str, bool]]:

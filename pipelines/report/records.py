@@ -8,6 +8,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from serving.experiments.simulation.records import Simulation
+    from serving.experiments.trials.findings import Findings
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,11 @@ class FamilyReport:
 
 @dataclass(frozen=True)
 class Report:
-    """The families in catalog order, the wall time of the whole run in seconds, and the last simulation, if any."""
+    """The families in catalog order, the wall time of the whole run in seconds, the last simulation, if any, and the
+    findings of experiments.
+    """
 
     families: tuple[FamilyReport, ...]
     seconds: float | None = None
     simulation: "Simulation | None" = None
+    experiments: "tuple[Findings, ...]" = ()

@@ -1,5 +1,6 @@
 """The report's figures as JSON."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -7,20 +8,35 @@ from pipelines.report.records import FamilyReport, Figure, Report
 
 if TYPE_CHECKING:
     from serving.experiments.simulation.records import Simulation
+    from serving.experiments.trials.findings import Findings
 
 
 def summary(report: Report) -> dict[str, Any]:
-    """`families.<name>.{metrics, baseline, gates, version, data_hash, release, drift, …}`, `simulation`, `seconds`."""
+    """`families.<name>.{metrics, baseline, gates, version, data_hash, release, drift, …}`, `simulation`,
+    `experiments.{findings, cumulative}`, `seconds`.
+    """
     return {
         "seconds": report.seconds,
         "families": {family.name: _family(family) for family in report.families},
         "simulation": _simulation(report.simulation) if report.simulation else None,
+        "experiments": _experiments(report.experiments),
     }
 
 
 def _simulation(done: "Simulation") -> dict[str, Any]:
     """All figures except the hourly ones, which are in their own file."""
     return {name: value for name, value in asdict(done).items() if name != "hours"}
+
+
+def _experiments(found: "Sequence[Findings]") -> dict[str, Any]:
+    from pipelines.report import trials
+    from serving.experiments.trials import account
+
+    learnt = account.spread(found)
+    return {
+        "findings": {one.name: trials.plain(one, learnt) for one in found},
+        "cumulative": [asdict(one) for one in account.cumulative(found, learnt)],
+    }
 
 
 def _family(family: FamilyReport) -> dict[str, Any]:

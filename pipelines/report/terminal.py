@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.report import wording
 from pipelines.report.records import FamilyReport, Figure, Report
+from pipelines.report.trials import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,6 +22,7 @@ def table(report: Report) -> "Table":
         # Text, and not markup: a reason may hold brackets.
         result.add_row(*(Text(text, style=style) for text, style in _cells(family)))
     said = [] if report.simulation is None else [wording.in_short(report.simulation)]
+    said += [counted(report.experiments)] if report.experiments else []
     if report.seconds is not None:
         said.append(f"{wording.duration(report.seconds)} in all")
     result.caption = "\n".join(said)

@@ -1,6 +1,7 @@
 """Experiments in words, tables and JSON: for the terminal and for the report."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -109,12 +110,29 @@ def _tired(effect: EffectFinding) -> str:
     return f"the effect of {effect.arm} wears off: {value:+.2%} a day ({low:+.2%} to {high:+.2%}), the season apart"
 
 
+def sentence(said: str) -> str:
+    """A line as a sentence."""
+    return f"{said[0].upper()}{said[1:]}."
+
+
 def gain_text(gain: Gain) -> str:
     """What was gained, corrected and raw."""
     of = "this experiment" if gain.experiments == 1 else f"{gain.experiments} experiments together"
     return (
         f"{of}: {number(gain.value)} more {gain.metric} in {account.MONTH} days ({number(gain.low)} to "
         f"{number(gain.high)}); uncorrected it would be {number(gain.raw)}"
+    )
+
+
+def counted(found: Sequence[Findings]) -> str:
+    """How many experiments have which verdict, and what they brought together."""
+    words = Counter(str(one.verdict.word) for one in found)
+    gains = account.cumulative(found, account.spread(found))
+    return "; ".join(
+        [
+            f"{len(found)} experiments: {', '.join(f'{count} {word}' for word, count in words.most_common())}",
+            *map(gain_text, gains),
+        ]
     )
 
 

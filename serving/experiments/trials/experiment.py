@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from serving.experiments.trials.sample_size import ControlOutcome, detectable, required
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 State = Literal["planned", "running", "stopped"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 #: Days of a week: results and the end come after whole weeks, since weekdays differ.
@@ -22,14 +22,14 @@ class _Record(BaseModel):
 class Arm(_Record):
     """One variant and its share of the experiment's units."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Name
     share: Share
 
 
 class Guard(_Record):
     """A metric that must not get worse by more than `tolerated`, relative to the control."""
 
-    metric: Annotated[str, Field(min_length=1)]
+    metric: Name
     worse: Literal["higher", "lower"]
     tolerated: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
@@ -64,8 +64,8 @@ class Experiment(_Record):
         layer, segment: experiments of one layer exclude each other, those of different layers are independent.
     """
 
-    name: Annotated[str, Field(pattern=NAME)]
-    metric: Annotated[str, Field(min_length=1)]
+    name: Name
+    metric: Name
     arms: Annotated[tuple[Arm, ...], Field(min_length=2)]
     lift: Annotated[float, Field(gt=0, le=10)]
     equivalence: Annotated[float, Field(gt=0, lt=1)]
@@ -79,8 +79,8 @@ class Experiment(_Record):
     conversion_days: Annotated[int, Field(ge=0)] = 0
     guards: tuple[Guard, ...] = ()
     attributes: tuple[str, ...] = ()
-    campaign_id: Annotated[str, Field(min_length=1)] | None = None
-    layer: Annotated[str, Field(pattern=NAME)]
+    campaign_id: Name | None = None
+    layer: Name
     segment: LayerSegment = LayerSegment()
     state: State = "planned"
     planned_on: date

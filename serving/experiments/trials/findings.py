@@ -47,8 +47,13 @@ class EffectFinding:
 
 @dataclass(frozen=True)
 class DailyFinding:
-    """After one day: units counted until then by arm; of the treated arms the effect and its bounds; of all arms the
-    probability to be best; regret until then. Effects are empty while results are withheld.
+    """After one day. All but `units` is empty while results are withheld.
+
+    Attributes:
+        units: counted until then, by arm.
+        effect, low, high: of the treated arms, with the bounds; `recent` is the effect of the last seven days alone.
+        best: probability of each arm to be the best.
+        regret: outcomes lost until then by showing other arms than the best, as far as is known today.
     """
 
     day: str
@@ -56,6 +61,7 @@ class DailyFinding:
     effect: tuple[float, ...] = ()
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
+    recent: tuple[float, ...] = ()
     best: tuple[float, ...] = ()
     regret: float | None = None
 

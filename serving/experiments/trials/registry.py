@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from hashlib import blake2b
 from pathlib import Path
+from urllib.parse import quote
 
 from filelock import FileLock
 
@@ -17,6 +19,8 @@ from serving.experiments.trials.experiment import Experiment, LayerSegment
 from serving.experiments.trials.findings import Findings
 
 SUFFIX = ".json"
+#: Characters of a file name, beyond which it is a hash of the experiment's.
+LONGEST = 200
 #: Least share of a layer that is worth giving to an experiment.
 SLIVER = 1e-3
 
@@ -34,10 +38,10 @@ class ExperimentRegistry:
 
     def experiment(self, name: str) -> Experiment:
         """One experiment. Raises `LookupError` naming those there are."""
-        path = self._plans / f"{name}{SUFFIX}"
-        if path not in set(self._plans.glob(f"*{SUFFIX}")):
+        path = self._plans / _file(name)
+        if not path.exists():
             there = ", ".join(one.name for one in self.experiments()) or "none"
-            raise LookupError(f"no experiment '{name}': adloop experiment plan {name} ...; there are: {there}")
+            raise LookupError(f"no experiment '{name}': adloop experiment plan '{name}' ...; there are: {there}")
         return self._read(path)
 
     def plan(self, experiment: Experiment, share: float = 1.0) -> Experiment:
@@ -77,7 +81,7 @@ class ExperimentRegistry:
 
     def keep(self, findings: Findings) -> None:
         """Keep the newest findings of an experiment, planned here or found in the data."""
-        _replace(self._found / f"{findings.name}{SUFFIX}", to_json(findings))
+        _replace(self._found / _file(findings.name), to_json(findings))
 
     def findings(self) -> list[Findings]:
         """The newest findings of all experiments, by name."""
@@ -122,7 +126,13 @@ class ExperimentRegistry:
             raise ValueError(f"{path}: {damaged}") from damaged
 
     def _write(self, experiment: Experiment) -> None:
-        _replace(self._plans / f"{experiment.name}{SUFFIX}", experiment.model_dump_json(indent=2).encode())
+        _replace(self._plans / _file(experiment.name), experiment.model_dump_json(indent=2).encode())
+
+
+def _file(name: str) -> str:
+    """The file of an experiment, whose name may be any text that data hold."""
+    text = quote(name, safe="").replace(".", "%2E")
+    return f"{text if len(text) <= LONGEST else blake2b(name.encode(), digest_size=16).hexdigest()}{SUFFIX}"
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -9,9 +9,10 @@ import pandas as pd
 
 from serving.experiments.trials.beliefs import compared
 from serving.experiments.trials.course import TrialCourse
-from serving.experiments.trials.experiment import Experiment
+from serving.experiments.trials.experiment import WEEK, Experiment
 from serving.experiments.trials.fatigue import trends
 from serving.experiments.trials.findings import ArmFinding, DailyFinding, EffectFinding
+from serving.experiments.trials.moments import effects, moments
 from serving.experiments.trials.posterior import Posterior
 
 Array = npt.NDArray[np.float64]
@@ -43,7 +44,7 @@ def told(
     return {
         "arms": _arms(experiment, exposed, run, beliefs),
         "effects": _effects(experiment, sums, run, beliefs),
-        "daily": _daily(experiment, exposed, run, beliefs),
+        "daily": _daily(experiment, exposed, sums, run, beliefs),
         "saved": float(run.found.saved[-1]),
     }
 
@@ -83,9 +84,12 @@ def _effects(
     )
 
 
-def _daily(experiment: Experiment, exposed: Array, run: TrialCourse, beliefs: Posterior) -> tuple[DailyFinding, ...]:
+def _daily(
+    experiment: Experiment, exposed: Array, sums: Mapping[str, Array], run: TrialCourse, beliefs: Posterior
+) -> tuple[DailyFinding, ...]:
     """Day by day. Days whose outcomes are still waited for, or without an interval, have their exposure only."""
     found = list(bare(experiment, exposed, run.days[0])["daily"])
+    recent, _ = effects(moments({name: _of_a_week(values) for name, values in sums.items()}))
     regret = run.found.units @ np.asarray(beliefs.loss)
     for at in np.flatnonzero(np.isfinite(run.low).all(axis=1)):
         found[at] = DailyFinding(
@@ -94,10 +98,18 @@ def _daily(experiment: Experiment, exposed: Array, run: TrialCourse, beliefs: Po
             effect=_plain(run.effect[at]),
             low=_plain(run.low[at]),
             high=_plain(run.high[at]),
+            recent=_plain(recent[at]) if at >= WEEK - 1 and np.isfinite(recent[at]).all() else (),
             best=compared(experiment, run.found, int(at)).best,
             regret=float(regret[at]),
         )
     return tuple(found)
+
+
+def _of_a_week(sums: Array) -> Array:
+    """Sums of the last seven days alone, from sums counted until each day."""
+    earlier = np.zeros_like(sums)
+    earlier[WEEK:] = sums[:-WEEK]
+    return sums - earlier
 
 
 def _plain(values: Array) -> tuple[float, ...]:

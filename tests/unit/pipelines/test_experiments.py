@@ -91,7 +91,7 @@ def test_units_get_arms_that_stay(adloop):
             "too small: 40,000",
         ),
         (["plan", "x", *PLAN[:-1], "100"], "too small: 2,800 an arm, and 8,158 an arm are needed"),
-        (["plan", "x y", *PLAN], "name: String should match"),
+        (["plan", "", *PLAN], "name: String should have at least 1 character"),
         (["plan", "x", *PLAN, "--arm", "A=0.5", "--arm", "B=half"], "--arm NAME=SHARE: expected a number, got 'half'"),
         (["plan", "x", *PLAN, "--arm", "A=1"], "share: Input should be less than 1"),
         (["plan", "x", *PLAN, "--guard", "complaints=up"], "worse: Input should be 'higher' or 'lower'"),

@@ -52,7 +52,7 @@ def test_a_name_is_taken_once_however_it_is_spelt(registry):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("name", "../keys", "name"),
+        ("name", "", "name"),
         ("lift", -0.1, "lift"),
         ("rate", 1.2, "rate"),
         ("rate", None, "either a rate, or a mean and its sd"),
@@ -93,6 +93,16 @@ def test_running_experiments_that_overlap_are_named(registry):
         registry.start(name, START)
     assert [one.name for one in registry.overlapping(registry.experiment("first"))] == ["third"]
     assert [one.name for one in registry.overlapping(registry.experiment("third"))] == ["first", "second"]
+
+
+@pytest.mark.parametrize("name", ["../../keys", "a/b", "..", "by chance", "A" * 200, "ä" * 200, "100%.json"])
+def test_any_name_that_data_hold_has_a_file_of_its_own_inside_the_folder(registry, tmp_path, name):
+    registry.plan(planned(name))
+    registry.plan(planned("other"))
+    assert registry.start(name, START) == registry.experiment(name)
+    files = {path.parent for path in tmp_path.rglob("*.json")}
+    assert files == {tmp_path / "experiments" / "plans"}
+    assert sorted(one.name for one in registry.experiments()) == sorted([name, "other"])
 
 
 def test_a_damaged_file_is_named_with_its_field(registry, tmp_path):
