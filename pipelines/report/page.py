@@ -109,6 +109,9 @@ def simulated_plots(done: "Simulation") -> list[Plot]:
             True,
         ),
     ]
+    if done.creatives is not None:
+        told = "Creatives chosen in the same placements, by the market's true click rates, campaign by campaign."
+        drawn.append((draw.creative_plot(done.creatives), told, True))
     return [Plot(Markup(svg), caption, wide) for svg, caption, wide in drawn]  # noqa: S704  drawn here, labels escaped
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.report.canvas import MODEL, MUTED, NAIVE, drawing
-from serving.experiments.simulation.records import BIDDERS, CONSTANT, ENGINE, LINEAR, Simulation
+from serving.experiments.simulation.records import BIDDERS, CONSTANT, ENGINE, LINEAR, CreativeDay, Simulation
 
 LOOKS = {
     ENGINE: {"color": MODEL, "linestyle": "-"},
@@ -70,6 +70,20 @@ def campaign_plot(done: Simulation) -> str:
         told = [done.campaigns[place] for place in shown.index]
         axes.set_yticks(places, [f"{one.campaign_id} ({one.budget:,.0f})" for one in told])
         axes.set(xlabel="worth per unit of money spent", xlim=(0, None), ylim=(-0.6, len(shown) - 0.4))
+        axes.figure.legend(loc="outside upper left", ncols=3)
+    return plot.svg
+
+
+def creative_plot(day: CreativeDay) -> str:
+    """Expected clicks in a thousand placements by campaign: the chosen creatives, an equal rotation, the best."""
+    with drawing("simulation: creatives by campaign", width=6.4, height=0.3 * len(day.rates) + 1.1) as plot:
+        axes = plot.axes[0]
+        places, rates = np.arange(len(day.rates))[::-1], 1000 * np.array(list(day.rates.values()))
+        looks = (("adloop", 0, "o", MODEL), ("equal rotation", 1, "s", MUTED), ("the best each time", 2, "|", NAIVE))
+        for label, column, marker, color in looks:
+            axes.plot(rates[:, column], places, marker, color=color, label=label)
+        axes.set_yticks(places, list(day.rates))
+        axes.set(xlabel="expected clicks in a thousand placements", xlim=(0, None), ylim=(-0.6, len(places) - 0.4))
         axes.figure.legend(loc="outside upper left", ncols=3)
     return plot.svg
 

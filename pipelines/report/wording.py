@@ -6,7 +6,7 @@ from pipelines.report.curves import captured, is_chance
 from pipelines.report.records import DriftReport, FamilyReport, Figure, ReleaseCourse
 
 if TYPE_CHECKING:
-    from serving.experiments.simulation.records import Estimate, Simulation
+    from serving.experiments.simulation.records import CreativeDay, Estimate, Simulation
 
 #: Display names that differ from the identifier.
 PROSE = {
@@ -78,13 +78,23 @@ def simulated(done: "Simulation") -> list[str]:
     count = alone.decisions + batched.decisions
     acted = ", ".join(f"{name(guardrail)} {count:,}" for guardrail, count in done.guardrails.items()) or "none"
     held = "no limit was overspent" if not done.overspent else f"OVERSPENT: {'; '.join(done.overspent)}"
+    shown = [] if done.creatives is None else [creatives(done.creatives)]
     agreed = "agree" if done.settled else "DO NOT AGREE"
     return [
         f"{count:,} decisions: alone p50 {alone.p50_ms:.1f} ms, p99 {alone.p99_ms:.1f} ms; "
         f"in batches {batched.per_s:,.0f} a second, p50 {batched.p50_ms:.0f} ms, p99 {batched.p99_ms:.0f} ms",
         f"guardrails that acted: {acted}; changes carried out: {done.carried_out}",
         f"{held}; the engine's accounts {agreed} with the simulator's",
+        *shown,
     ]
+
+
+def creatives(day: "CreativeDay") -> str:
+    """A day of placements in one line."""
+    return (
+        f"creatives in {day.placements:,} placements of {len(day.rates)} campaigns: expected clicks "
+        f"{estimate(day.against_equal)} times those of an equal rotation, {estimate(day.of_best)} of the best each time"
+    )
 
 
 def interval(figure: Figure) -> str:

@@ -71,6 +71,14 @@ PARTS = {
         "bidding.simulator.first_price.overspent",
         "bidding.simulator.dqn_branched_vs_whole",
     ),
+    "creative.prior": ("creative.prior.impressions_ratio", "creative.prior.impressions_ratio_by_means"),
+    "creative.bandit": ("creative.bandit.impressions_vs_fixed", "creative.bandit.value_vs_vw"),
+    "creative.fatigue": (
+        "creative.fatigue.false_alarms_per_100_weeks",
+        "creative.fatigue.dip_alarms",
+        "creative.fatigue.delay_days",
+        "creative.fatigue.delay_days_2000_a_day",
+    ),
     "serving": ("serving.predict.p50_vs_kserve", "serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
     "decisions": (

@@ -8,7 +8,8 @@ from features.simulator.market import Floats
 from models.evaluation.bootstrap import SAMPLES
 from serving.experiments.simulation.account import BidderAccount
 from serving.experiments.simulation.client import speed
-from serving.experiments.simulation.records import Estimate, SimulatedCampaign, Simulation
+from serving.experiments.simulation.records import CreativeDay, Estimate, SimulatedCampaign, Simulation
+from serving.experiments.simulation.statistics import estimate
 from serving.experiments.simulation.traffic import SimulatedTraffic
 
 
@@ -21,6 +22,7 @@ def of(
     versions: Mapping[str, str],
     settled: bool,
     seconds: float,
+    creatives: CreativeDay | None = None,
 ) -> Simulation:
     """The record."""
     accounts = [traffic.account, *rules]
@@ -52,6 +54,7 @@ def of(
         overspent=tuple(traffic.account.overspent(limits)),
         settled=settled,
         seconds=seconds,
+        creatives=creatives,
     )
 
 
@@ -62,27 +65,16 @@ def _weights(campaigns: int, seed: int) -> Floats:
 
 
 def _ratio(above: Floats, below: Floats, weights: Floats) -> Estimate:
-    return _estimate(_divided(above.sum(), below.sum()), _divided(weights @ above, weights @ below))
+    return estimate(_divided(above.sum(), below.sum()), _divided(weights @ above, weights @ below))
 
 
 def _against(ours: tuple[Floats, Floats], theirs: tuple[Floats, Floats], weights: Floats) -> Estimate:
     def times(weight: Floats) -> Floats:
         return _divided(_divided(weight @ ours[0], weight @ ours[1]), _divided(weight @ theirs[0], weight @ theirs[1]))
 
-    return _estimate(times(np.ones(weights.shape[1])), times(weights))
+    return estimate(times(np.ones(weights.shape[1])), times(weights))
 
 
 def _divided(above: Floats, below: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.divide(above, below))
-
-
-def _estimate(value: Floats, sampled: Floats) -> Estimate:
-    """An estimate with its 95% interval, for at least two campaigns and enough finite samples."""
-    finite = sampled[np.isfinite(sampled)]
-    if not np.isfinite(value):
-        return Estimate(None, None, None)
-    if len(finite) < SAMPLES / 2 or finite.min() == finite.max():
-        return Estimate(float(value), None, None)
-    low, high = np.quantile(finite, [0.025, 0.975])
-    return Estimate(float(value), float(low), float(high))

@@ -74,6 +74,27 @@ class Speed:
 
 
 @dataclass(frozen=True, slots=True)
+class CreativeDay:
+    """A day of placements, for which the endpoint chose creatives.
+
+    Attributes:
+        version: of the creative model; empty without one.
+        rates: by campaign: true click rate of the chosen creatives, of an equal rotation and of the best one each time,
+            in the same placements.
+        against_equal: expected clicks divided by those of an equal rotation; `of_best` by those of the best ones.
+        arms: number of decisions by arm.
+    """
+
+    version: str
+    placements: int
+    clicks: int
+    rates: Mapping[str, tuple[float, ...]]
+    against_equal: Estimate
+    of_best: Estimate
+    arms: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Simulation:
     """The result of a simulation.
 
@@ -88,6 +109,7 @@ class Simulation:
         overspent: limits that were exceeded by the simulator's books; empty if all held.
         settled: whether the engine's books agree with the simulator's, within a millionth per payment.
         seconds: wall time, including the start of the endpoint.
+        creatives: the same day's placements; None where no creative model is released.
     """
 
     seed: int
@@ -109,6 +131,7 @@ class Simulation:
     overspent: tuple[str, ...]
     settled: bool
     seconds: float
+    creatives: CreativeDay | None = None
 
 
 def folder(settings: Settings) -> Path:

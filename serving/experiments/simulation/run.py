@@ -12,23 +12,26 @@ from filelock import FileLock
 
 from features.records import FEEDBACK
 from features.settings import Settings
+from features.simulator.creatives import CreativeMarket
 from features.simulator.published import PUBLISHED
+from features.sources import creative_market
 from models.bidding.model import BiddingModel
 from models.bundle import Bundle, open_bundle
 from models.registry import Registry
 from serving.access import keys
 from serving.decisions.api.server import STATE
+from serving.decisions.kinds import creative
 from serving.decisions.kinds.bid import FAMILY
 from serving.decisions.params import DecisionParams, read
 from serving.decisions.records import MICRO, Opportunity
 from serving.decisions.state import store
 from serving.decisions.state.sqlite import SqliteStore
 from serving.experiments.simulation import advertisers as market
-from serving.experiments.simulation import outcome
+from serving.experiments.simulation import outcome, placements
 from serving.experiments.simulation.account import BidderAccount
 from serving.experiments.simulation.advertisers import HOURS, Advertiser
 from serving.experiments.simulation.client import Client, UnexpectedResponse
-from serving.experiments.simulation.records import CONSTANT, ENGINE, LINEAR, Simulation, folder, write
+from serving.experiments.simulation.records import CONSTANT, ENGINE, LINEAR, CreativeDay, Simulation, folder, write
 from serving.experiments.simulation.rules import play
 from serving.experiments.simulation.traffic import SimulatedTraffic
 from serving.rollout.plan import CannotServe
@@ -72,12 +75,22 @@ def simulate(
                 traffic.hour(hour)
                 progress(hour + 1, days * HOURS)
             traffic.finish()
+            creatives = _placements(client, traffic.began, seed, settings)
             counted()
             settled = _settled(state, traffic)
         rules = [play(rule, drawn, limits, days) for rule in (CONSTANT, LINEAR)]
-        result = outcome.of(traffic, rules, limits, seed, days, {FAMILY: version}, settled, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        result = outcome.of(traffic, rules, limits, seed, days, {FAMILY: version}, settled, seconds, creatives)
         write(result, place)
     return result
+
+
+def _placements(client: Client, began: float, seed: int, settings: Settings) -> CreativeDay | None:
+    """The first day's placements of the simulated creatives; None where no creative model is released."""
+    champion = Registry(settings).champion(creative.FAMILY)
+    if champion is None:
+        return None
+    return placements.play(client, CreativeMarket(creative_market.SEED), began, seed, champion.version)
 
 
 def start(days: int) -> float:
