@@ -104,7 +104,7 @@ def _check_attributes(tables: Tables, table: str) -> None:
 
 def suite(table: str, columns: Sequence[str]) -> dict[str, "ColumnMapExpectation"]:
     """The expectations for a table with these columns, by their description."""
-    import great_expectations.expectations as gxe
+    from features.lean_expectations import gxe
 
     rules: dict[str, ColumnMapExpectation] = {}
     for name in columns:
@@ -127,7 +127,7 @@ def suite(table: str, columns: Sequence[str]) -> dict[str, "ColumnMapExpectation
 
 
 def _limits(name: str, column: Column) -> dict[str, "ColumnMapExpectation"]:
-    import great_expectations.expectations as gxe
+    from features.lean_expectations import gxe
 
     rules: dict[str, ColumnMapExpectation] = {}
     if column.only:
@@ -176,8 +176,9 @@ def _comparable(table: str, name: str) -> str:
 
 
 def _results(rules: "list[ColumnMapExpectation]", frame: pd.DataFrame) -> list[Any]:
-    import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    from features.lean_expectations import gx
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -64,13 +65,19 @@ def _probe() -> Iterator[None]:
     probe.remove()
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """A home whose champion is version 1, for which a campaign has money."""
-    made = Settings(home=tmp_path / "home")
+@pytest.fixture(scope="module")
+def first(_probe: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose champion is version 1."""
+    made = Settings(home=tmp_path_factory.mktemp("first") / "home")
     register(probe.Bidder(), made)
     Release("bidder", Nobody(), Registry(made), PLAN, made.home).run("1")
-    return made
+    return made.home
+
+
+@pytest.fixture
+def settings(first: Path, tmp_path: Path) -> Settings:
+    """A copy of that home."""
+    return Settings(home=shutil.copytree(first, tmp_path / "home"))
 
 
 def register(model: probe.Bidder, settings: Settings) -> str:
