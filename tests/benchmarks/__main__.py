@@ -79,6 +79,11 @@ PARTS = {
         "creative.fatigue.delay_days",
         "creative.fatigue.delay_days_2000_a_day",
     ),
+    "creative.aa": tuple(
+        f"creative.aa.{name}" for name in ("false_positive", "daily_t_test", "ratio_alarms", "power", "power_by_half")
+    ),
+    "creative.winners_curse": ("creative.winners_curse",),
+    "creative.hillstrom": ("creative.hillstrom.personalised_gain", "creative.hillstrom.gain_is_shown"),
     "serving": ("serving.predict.p50_vs_kserve", "serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
     "decisions": (

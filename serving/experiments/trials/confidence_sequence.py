@@ -12,8 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-#: Share of the error probability that is spent on looks at any time.
-EARLY = 0.2
+#: Share of the error probability that is spent on looks at any time: of a planned power of 80% it leaves 76% at the
+#: planned end, and ends an experiment with twice the planned lift in half of its time.
+EARLY = 0.3
+#: Share of the planned units at which the sequence is narrowest.
+TUNED = 0.5
 
 Array = npt.NDArray[np.float64]
 
@@ -32,10 +35,10 @@ def sequence(effect: Array, error: Array, units: Array, alpha: float, needed: fl
     Args:
         effect, error: estimate and standard error at each look.
         units: of all arms, counted until each look.
-        needed: planned units, for which the sequence is narrowest.
+        needed: planned units.
         planned: index of the look at the planned size; None before it. It must not depend on outcomes.
     """
-    wide = np.nan_to_num(half_width(error, units, alpha * EARLY, needed), nan=np.inf)
+    wide = np.nan_to_num(half_width(error, units, alpha * EARLY, TUNED * needed), nan=np.inf)
     middle = np.nan_to_num(effect)
     low, high = middle - wide, middle + wide
     if planned is not None:

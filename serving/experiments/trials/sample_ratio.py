@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import chdtrc, ndtr, ndtri
 
 #: Probability that a sound experiment is accused, over all looks.
-ALPHA = 0.05
+ALPHA = 0.04
 
 Counts = npt.NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from tests.unit.serving.experiments.trials.made import after, drawn, experiment
 
 
 def test_of_tests_without_an_effect_few_are_ever_declared():
-    rng, tests, declared = np.random.default_rng(11), 50, 0
+    rng, tests, declared = np.random.default_rng(11), 30, 0
     for _ in range(tests):
         frame = drawn(rng, 1200, (0.05, 0.05), 28)
         declared += any(
