@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 
@@ -29,3 +30,18 @@ def connect(limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(config=config) as db:
             db.execute("SET enable_progress_bar = false")  # it would corrupt JSON output
             yield db
+
+
+@contextmanager
+def look() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty database that the process keeps, to ask of a file what stands in its footer.
+
+    To open a database takes fifteen milliseconds, such a question half of one.
+    """
+    with _kept().cursor() as db:
+        yield db
+
+
+@cache
+def _kept() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1, "enable_external_file_cache": False})

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from features.database import Limits, connect
+from features.database import Limits, connect, look
 
 
 @dataclass(frozen=True)
@@ -194,14 +194,14 @@ class Tables:
 
     def rows(self) -> dict[str, int]:
         """Number of rows by table."""
-        with duckdb.connect() as db:
+        with look() as db:
             return {name: db.execute(f"SELECT count(*) FROM {self.sql(name)}").fetchall()[0][0] for name in self.names}
 
 
 @lru_cache(maxsize=256)
 def _columns(file: Path, version: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
     """DuckDB type by column of a file. It is asked for at every step and moment; `version` changes with the file."""
-    with duckdb.connect() as db:
+    with look() as db:
         described = db.execute(f"DESCRIBE SELECT * FROM read_parquet({path(file)})").fetchall()
     return tuple((name, kind) for name, kind, *_ in described)
 
