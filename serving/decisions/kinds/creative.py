@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields
 from statistics import fmean
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
+import pandas as pd
 from pydantic import Field
 
 from serving.decisions.case import Case, Draft, amount, uniform_of
@@ -165,6 +167,24 @@ def exposed(decision: Decision, placement: Placement, params: DecisionParams) ->
     )
 
 
+def judged(made: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
+    """Labels of the creatives that were seen, each with one impression."""
+    seen = made[made["action"].eq(Action.SHOW_CREATIVE) & made["impression"].eq(1)]
+    clicks = seen["click"].astype(float)
+    return pd.DataFrame(
+        {
+            "ctr": clicks,
+            "conversion_rate": seen["conversions"].clip(upper=1).where(clicks > 0),
+            "impressions": 1.0,
+            "clicks": clicks,
+            "of_creative": seen["target"],
+            "of_campaign": seen["campaign_id"],
+            **dict.fromkeys(("engagement", "cpc", "spend"), np.nan),
+        },
+        seen.index,
+    )
+
+
 KIND = Kind(
     name="creative",
     request=Placement,
@@ -192,6 +212,7 @@ KIND = Kind(
     ),
     learnt_from=FAMILY,
     renewed=False,
+    judged=judged,
     credited=lambda draft: draft.target if draft.action is Action.SHOW_CREATIVE else None,
     candidates=candidates,
     exposed=exposed,
