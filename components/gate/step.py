@@ -151,11 +151,11 @@ def _judge_by_log(
         return "not applied: there is no champion"
     from features.records import DECISIONS, recorded
     from features.store import Online
-    from serving.experiments import challenge
+    from serving.experiments.challenges import JUDGES
 
     version, opened = champion
     try:
-        verdict = challenge.judge(
+        verdict = JUDGES[family.name](
             family.log_gate,
             recorded(settings) / DECISIONS,
             version,

@@ -160,6 +160,17 @@ def value_above_champion(log: pd.DataFrame, candidate: pd.DataFrame, champion: p
     return Verdict("value_above_champion", gain.low > 0 and not doubts, "; ".join([*doubts, reason]), figures)
 
 
+def value_not_below_champion(log: pd.DataFrame, candidate: pd.DataFrame, champion: pd.DataFrame, seed: int) -> Verdict:
+    """A gate: the candidate's value is not significantly below the champion's on the same logged rounds.
+
+    For policies that share their evidence, so that most of their choices are the same and a gain is rarely shown.
+    """
+    gained = value_above_champion(log, candidate, champion, seed)
+    high = gained.figures["high"]
+    reason = f"{gained.reason.removesuffix('; the lower bound must be above 0')}; the upper bound must not be below 0"
+    return Verdict("value_not_below_champion", high >= 0, reason, gained.figures)
+
+
 def _modelled(policy: pd.DataFrame) -> bool:
     return {"expected", "expected_logged"} <= set(policy.columns)
 

@@ -25,6 +25,8 @@ MOST = 200
 #: Prior of a rate without a prediction: the mean where nothing is known of other creatives either, and the number of
 #: trials that it counts for.
 UNKNOWN: Mapping[str, tuple[float, float]] = {"ctr": (0.01, 500.0), "conversion_rate": (0.02, 50.0)}
+#: Least predicted rate; a smaller one would be beyond what can be compared.
+LEAST = 1e-6
 #: Mean of an untested creative relative to that of all: those with most impressions kept running because they do well.
 UNTESTED = 0.8
 
@@ -63,28 +65,43 @@ def policy(case: Case[Placement]) -> Draft:
     names, aside = available(case)
     if not names:
         return Draft(Action.HOLD, case.opportunity.campaign_id, f"nothing to show: {'; '.join(aside.values())}")
-    rates = [rate(case, name) for name in names]
-    shares = bandit.best(tuple(rates))
-    if case.opportunity.identify:
-        shares = bandit.top_two(shares)
-    shares = bandit.at_least(shares, case.params.creatives.floor)
     holdout, unit = case.params.exploration.holdout, case.opportunity.customer_id or case.opportunity.opportunity_id
     held = uniform_of(unit, case.opportunity, case.seed, "arm") < holdout
-    drawn = [1 / len(names)] * len(names) if held else shares
-    taken = bandit.draw(drawn, [uniform_of(unit, case.opportunity, case.seed, f"creative {name}") for name in names])
-    whole = [holdout / len(names) + (1 - holdout) * share for share in shares]
-    share, found = whole[taken], f"expected {case.params.creatives.goal} {1000 * rates[taken].mean:.3g} in a thousand"
-    reason = f"holdout: each with the same probability; {found}" if held else f"drawn for {share:.0%} of users; {found}"
+    shares = [1 / len(names)] * len(names) if held else _by_chance_to_be_best(case, names)
+    taken = names[
+        bandit.draw(shares, [uniform_of(unit, case.opportunity, case.seed, f"creative {name}") for name in names])
+    ]
+    whole = propensities(case)
+    why = "holdout: each with the same probability" if held else f"drawn for {whole[taken]:.0%} of users"
+    expected = f"expected {case.params.creatives.goal} {1000 * rate(case, taken).mean:.3g} in a thousand"
     return Draft(
         Action.SHOW_CREATIVE,
-        names[taken],
-        reason,
+        taken,
+        f"{why}; {expected}",
         dimension="creative",
         arm="baseline" if held else "policy",
-        propensity=share,
+        propensity=whole[taken],
         explored=held,
-        propensities={**dict.fromkeys(aside, 0.0), **dict(zip(names, whole, strict=True))},
+        propensities=whole,
     )
+
+
+def propensities(case: Case[Placement]) -> dict[str, float]:
+    """The probability of each candidate to be shown, holdout included; 0 for one that may not be."""
+    names, aside = available(case)
+    if not names:
+        return dict.fromkeys(aside, 0.0)
+    holdout = case.params.exploration.holdout
+    shares = [holdout / len(names) + (1 - holdout) * share for share in _by_chance_to_be_best(case, names)]
+    return {**dict.fromkeys(aside, 0.0), **dict(zip(names, shares, strict=True))}
+
+
+def _by_chance_to_be_best(case: Case[Placement], names: Sequence[str]) -> Sequence[float]:
+    """The policy's shares: each candidate's probability to be the best, and no less than the floor."""
+    shares = bandit.best(tuple(rate(case, name) for name in names))
+    if case.opportunity.identify:
+        shares = bandit.top_two(shares)
+    return bandit.at_least(shares, case.params.creatives.floor)
 
 
 def available(case: Case[Placement]) -> tuple[list[str], dict[str, str]]:
@@ -119,8 +136,10 @@ def _prior(case: Case[Placement], name: str, answer: str) -> tuple[float, float]
     said = case.predictions.candidates
     mean, strength = (amount(said.get(name, {}).get(one)) for one in (answer, f"{answer}_strength"))
     if mean is not None and strength is not None and mean < 1:
-        return mean, min(strength, case.params.creatives.prior)
-    others = [found for one in said.values() if (found := amount(one.get(answer))) is not None and found < 1]
+        return max(mean, LEAST), min(max(strength, 1.0), case.params.creatives.prior)
+    others = [
+        max(found, LEAST) for one in said.values() if (found := amount(one.get(answer))) is not None and found < 1
+    ]
     return (fmean(others) if others else UNTESTED * _pooled(case, answer)), UNKNOWN[answer][1]
 
 
