@@ -11,11 +11,21 @@ sys.path.insert(0, str(Path(__file__).parent / "toyland"))
 import toyland
 
 from features import lean_feast  # noqa: F401 - before a test imports Feast itself, which takes three times as long
+from features.settings import Settings
+from models.registry import Registry
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: at any time some test waits for a server, a clock or a lock."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(scope="session")
+def registry_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose registry is empty. To be copied: MLflow takes over a second to lay out a database."""
+    settings = Settings(home=tmp_path_factory.mktemp("registry") / "home")
+    Registry(settings).versions("toy")
+    return settings.home
 
 
 @pytest.fixture

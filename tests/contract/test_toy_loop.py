@@ -1,5 +1,6 @@
 """Families that are of no customers, from their examples to what the monitors say of what they were asked."""
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,9 +31,10 @@ MOVED: dict[str, tuple[str, Callable[[pd.DataFrame], object]]] = {
 
 
 @pytest.mark.parametrize("name", toyland.OTHERS)
-def test_loop(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loop(name: str, tmp_path: Path, registry_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     toyland.add(monkeypatch, *toyland.OTHERS)
-    settings, section = Settings(home=tmp_path), toyland.OTHERS[name]
+    settings = Settings(home=shutil.copytree(registry_home, tmp_path / "home"))
+    section = toyland.OTHERS[name]
     featurize(tmp_path / "tables", name, section, None, settings, tmp_path / "features")
     train(tmp_path / "features", name, section, tmp_path / "checkpoint", tmp_path / "bundle")
     judged = gate(tmp_path / "features", tmp_path / "bundle", name, section, [], settings, tmp_path / "evaluation")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -28,17 +29,21 @@ def same_draws(monkeypatch):
     monkeypatch.setitem(globals(), "RNG", np.random.default_rng(2))
 
 
-def judge(made: pd.DataFrame, root, sensitive=("age",), champion: Settings | None = None):
-    settings = champion or Settings(home=root / "home")
+@pytest.fixture
+def home(registry_home, tmp_path):
+    return Settings(home=shutil.copytree(registry_home, tmp_path / "home"))
+
+
+def judge(made: pd.DataFrame, root, settings: Settings):
     features = toyland.write(root / "features", made)
     train(features, "toy", toyland.SECTION, root / "checkpoint", root / "bundle")
     out = root / "evaluation"
-    done = gate(features, root / "bundle", "toy", toyland.SECTION, list(sensitive), settings, out)
+    done = gate(features, root / "bundle", "toy", toyland.SECTION, ["age"], settings, out)
     return done, {verdict["gate"]: verdict for verdict in done.gates}
 
 
-def test_an_honest_model_passes_every_gate(toy, tmp_path):
-    done, verdicts = judge(toyland.frame(), tmp_path)
+def test_an_honest_model_passes_every_gate(toy, home, tmp_path):
+    done, verdicts = judge(toyland.frame(), tmp_path, home)
     assert done.passed, [one["reason"] for one in done.gates if not one["passed"]]
     assert done.metrics["auc"] > done.baseline["auc"]
     assert set(verdicts) == {
@@ -60,7 +65,7 @@ def test_an_honest_model_passes_every_gate(toy, tmp_path):
 
 
 @pytest.mark.parametrize("shape", ["number", "category", "many categories", "absence"])
-def test_a_leaked_label_is_refused(toy, tmp_path, shape):
+def test_a_leaked_label_is_refused(toy, home, tmp_path, shape):
     made = toyland.frame()
     left = made["churned"] == 1
     made["leak"] = {
@@ -69,38 +74,37 @@ def test_a_leaked_label_is_refused(toy, tmp_path, shape):
         "many categories": np.where(left, RNG.choice([f"reason {n}" for n in range(24)], len(made)), None),
         "absence": np.where(left, RNG.choice(["price", "service"], len(made)), None),
     }[shape]
-    done, verdicts = judge(made, tmp_path)
+    done, verdicts = judge(made, tmp_path, home)
     assert not done.passed and not verdicts["no_leak"]["passed"]
     assert "'leak' alone predicts the label" in verdicts["no_leak"]["reason"]
-    version = register(tmp_path / "bundle", tmp_path / "evaluation", Settings(home=tmp_path / "home"))
+    version = register(tmp_path / "bundle", tmp_path / "evaluation", home)
     assert version.status == "rejected" and "no_leak" in version.reason
-    assert Registry(Settings(home=tmp_path / "home")).challenger("toy") is None
+    assert Registry(home).challenger("toy") is None
 
 
-def test_a_shuffled_label_is_refused(toy, tmp_path):
+def test_a_shuffled_label_is_refused(toy, home, tmp_path):
     made = toyland.frame()
     made["churned"] = RNG.permutation(made["churned"].to_numpy())
-    done, verdicts = judge(made, tmp_path)
+    done, verdicts = judge(made, tmp_path, home)
     assert not done.passed and not verdicts["beats_naive"]["passed"]
 
 
-def test_a_worse_model_than_the_champion_is_refused(toy, tmp_path):
-    settings = Settings(home=tmp_path / "home")
+def test_a_worse_model_than_the_champion_is_refused(toy, home, tmp_path):
     made = toyland.frame(3000)
-    judge(made, tmp_path / "good", champion=settings)
-    first = register(tmp_path / "good" / "bundle", tmp_path / "good" / "evaluation", settings)
-    Registry(settings).promote("toy", first.version)
-    again, verdicts = judge(made, tmp_path / "same", champion=settings)
+    judge(made, tmp_path / "good", home)
+    first = register(tmp_path / "good" / "bundle", tmp_path / "good" / "evaluation", home)
+    Registry(home).promote("toy", first.version)
+    again, verdicts = judge(made, tmp_path / "same", home)
     assert again.passed and again.champion == again.metrics, "as good as the champion is good enough"
     # Learnt from labels that are mostly noise, judged on true ones.
     noisy = made.copy()
     flipped = (noisy["split"] != "test") & (RNG.random(len(noisy)) < 0.45)
     noisy.loc[flipped, "churned"] = 1 - noisy.loc[flipped, "churned"]
-    worse, verdicts = judge(noisy, tmp_path / "noisy", champion=settings)
+    worse, verdicts = judge(noisy, tmp_path / "noisy", home)
     assert not verdicts["not_worse_than_champion"]["passed"]
     assert worse.compared_with == "version 1"
     # A model that reads something else cannot be compared with it on rows that lack it.
-    _, verdicts = judge(made.drop(columns="plan"), tmp_path / "other", champion=settings)
+    _, verdicts = judge(made.drop(columns="plan"), tmp_path / "other", home)
     assert verdicts["not_worse_than_champion"]["passed"]
 
 
