@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from features.movement import Movement
 from features.tables import Tables, only
-from features.transforms import CAMPAIGN, CUSTOMER, GROUPS
+from features.transforms import CAMPAIGN, CREATIVE, CUSTOMER, GROUPS
 from features.transforms.groups import Entity
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ SERVICES: dict[str, Service] = {
     "churn_v1": Service.of(CUSTOMER),
     "ltv_v1": Service.of(CUSTOMER),
     "bidding_v1": Service.of(CAMPAIGN),
+    "creative_v1": Service.of(CREATIVE),
 }
 
 TIMESTAMP = "event_timestamp"

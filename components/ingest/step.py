@@ -24,7 +24,7 @@ def ingest(source: Sequence[str], out: Path, settings: Settings, schema: Schema 
     """Write the canonical tables of all of `source` into `out`, replacing its content.
 
     Args:
-        source: each `complete_journey`, `cdnow`, `auction_simulator`, `decision_log`, or a folder of canonical tables
+        source: each a bundled source (see `features.sources`), `decision_log`, or a folder of canonical tables
             or of iPinYou replay files, here or `s3://…`, or of a decision log and its feedback.
         schema: how to convert folders of tables.
 

@@ -46,6 +46,8 @@ SQL = f"""
            coalesce(k.clicks, 0)::DOUBLE AS shown_clicks,
            coalesce(k.conversions, 0)::DOUBLE AS shown_conversions,
            coalesce(k.expected_clicks, 0)::DOUBLE AS shown_expected_clicks,
+           coalesce(k.clicks_7d, 0)::DOUBLE AS shown_clicks_7d,
+           coalesce(k.expected_clicks_7d, 0)::DOUBLE AS shown_expected_clicks_7d,
            {_lift("clicks", "expected_clicks")}::DOUBLE AS ctr_lift,
            {_lift("clicks_7d", "expected_clicks_7d")}::DOUBLE AS ctr_lift_7d,
            {ratio("coalesce(k.conversions, 0)", "coalesce(k.expected_conversions, 0)", "p.of_conversions")}

@@ -12,6 +12,8 @@ from models.tabular import Encoder, Matrix
 #: Rows to search for leaks, which show on far fewer.
 ROWS = 4000
 FOLDS = 3
+#: Examples of a label with fewer than which no leak can be told.
+FEWEST = 30
 
 
 #: Highest plausible score of a single honest feature.
@@ -22,7 +24,7 @@ def scores(frame: pd.DataFrame, features: Sequence[str], labels: Iterable[str], 
     """The highest score of each feature alone over all labels, descending: AUC or Gini of ranks, out of fold.
 
     Each feature gets a small tree, which finds any shape: a number, a category with many values, a value that is
-    missing for one class only. Vectors and lists are left out.
+    missing for one class only. Vectors and lists are left out, and of each label the examples that do not tell it.
     """
     sample = frame.sample(min(ROWS, len(frame)), random_state=seed).reset_index(drop=True)
     encoder = Encoder.fit(sample[[name for name in features if not is_listed(sample[name])]])
@@ -40,6 +42,10 @@ def _told(columns: Matrix, truth: pd.DataFrame, seed: int) -> float:
     from sklearn.tree import DecisionTreeRegressor
 
     label = truth.columns[0]
+    there = truth[label].notna().to_numpy()
+    columns, truth = columns[there], truth[there].reset_index(drop=True)
+    if len(truth) < FEWEST:
+        return 0.0
     chance = truth[label].isin([0, 1]).all()
     leaves = 8 + columns.shape[1] if chance else 128
     tree = DecisionTreeRegressor(max_leaf_nodes=leaves, min_samples_leaf=5, random_state=seed)

@@ -1,4 +1,5 @@
-"""A small made-up business in canonical tables: customers who buy at their own pace until they stop, and auctions."""
+"""A small made-up business in canonical tables: customers who buy at their own pace until they stop, auctions, and
+creatives."""
 
 from pathlib import Path
 
@@ -9,8 +10,9 @@ START = pd.Timestamp("2023-01-01")
 DAYS = 420
 
 
-def write(folder: Path, customers: int = 400, seed: int = 7) -> Path:
-    """Write `customers`, `transactions`, `touches` and `auctions` into `folder`; the same seed writes the same rows."""
+def write(folder: Path, customers: int = 400, seed: int = 7, creatives: int = 0) -> Path:
+    """Write tables of customers and auctions and, where there are `creatives`, of them into `folder`; the same seed
+    writes the same rows."""
     rng = np.random.default_rng(seed)
     names = [f"c{number:05d}" for number in range(customers)]
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,7 +38,52 @@ def write(folder: Path, customers: int = 400, seed: int = 7) -> Path:
     ).to_parquet(folder / "touches.parquet", index=False, coerce_timestamps="us")
     auctions = pd.concat([_auctions("spring", 40, 0.10, rng), _auctions("autumn", 80, 0.06, rng)])
     auctions.to_parquet(folder / "auctions.parquet", index=False, coerce_timestamps="us")
+    if creatives:
+        made, shown = _creatives(rng, creatives)
+        made.to_parquet(folder / "creatives.parquet", index=False)
+        shown.to_parquet(folder / "impressions.parquet", index=False, coerce_timestamps="us")
     return folder
+
+
+def _creatives(rng: np.random.Generator, count: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Headlines with a number are clicked half as often again; each creative is shown for some weeks."""
+    number = rng.random(count) < 0.5
+    things = rng.choice(["coffee", "running shoes", "city trips"], count)
+    made = pd.DataFrame(
+        {
+            "creative_id": [f"ad{place:03d}" for place in range(count)],
+            "campaign_id": rng.choice(["spring", "autumn"], count),
+            "headline": [
+                f"{'Five reasons for' if many else 'Reasons for'} {one}"
+                for many, one in zip(number, things, strict=True)
+            ],
+            "body": rng.choice(["Order today.", "See for yourself."], count),
+            "image": [f"https://shop.example/{place}.png" for place in range(count)],
+            "format": rng.choice(["image", "video"], count),
+            "colour": rng.choice(["red", "blue"], count),
+        }
+    )
+    rate = 0.03 * np.where(number, 1.5, 1.0) * rng.gamma(20, 1 / 20, count)
+    days = np.arange(0, DAYS, 2)
+    born = rng.integers(0, DAYS - 28, count)
+    who, day = np.nonzero((days >= born[:, None]) & (days < born[:, None] + 70))
+    shown = pd.DataFrame(
+        {
+            "creative_id": made["creative_id"].to_numpy()[who],
+            "campaign_id": made["campaign_id"].to_numpy()[who],
+            "channel": rng.choice(["feed", "story"], len(who)),
+            "audience": rng.choice(["young", "old"], len(who)),
+            "occurred_at": START + pd.to_timedelta(days[day], unit="D"),
+            "impressions": rng.poisson(150, len(who)).astype(float),
+        }
+    )
+    clicks = rng.binomial(shown["impressions"].astype(int), rate[who])
+    return made, shown.assign(
+        clicks=clicks.astype(float),
+        conversions=rng.binomial(clicks, 0.2).astype(float),
+        engagements=rng.binomial(shown["impressions"].astype(int), 0.05).astype(float),
+        spend=np.round(0.5 * clicks * rng.lognormal(0, 0.1, len(who)), 2),
+    )
 
 
 def _auctions(campaign: str, price: float, ctr: float, rng: np.random.Generator, daily: int = 20) -> pd.DataFrame:

@@ -21,6 +21,15 @@ DECLARED = (
     "serving/decisions/kinds/",
     "serving/experiments/simulation/",
 )
+#: Where `creative` is the entity that features are of, or the dimension that bids are counted by.
+ENTITY_OR_DIMENSION = (
+    "features/transforms/__init__.py",
+    "serving/decisions/api/schemas.py",
+    "serving/decisions/attribution.py",
+    "serving/decisions/rules/segments.py",
+    "serving/decisions/state/wire.py",
+    "pipelines/rotation.py",
+)
 
 
 def test_dvc_runs_every_family() -> None:
@@ -48,6 +57,7 @@ def test_no_code_names_a_family_but_declarations() -> None:
         for path in _sources()
         if not str(path.relative_to(ROOT)).startswith((*DECLARED, *(f"models/{name}/" for name in catalog.NAMES)))
         for name in _named(path)
+        if name != "creative" or str(path.relative_to(ROOT)) not in ENTITY_OR_DIMENSION
     ]
     assert names == []
 

@@ -75,7 +75,17 @@ AUCTION = {
     "converted_at": maybe(st.integers(0, 500)),
     "won": st.sampled_from([0.0, 1.0]),
 }
-lines, contacts, bids = map(st.fixed_dictionaries, (LINE, CONTACT, AUCTION))
+SHOWN = {
+    "creative_id": st.sampled_from(["red", "blue"]),
+    "occurred_at": moments,
+    "campaign_id": maybe(st.sampled_from(["spring", "summer"])),
+    "channel": maybe(st.sampled_from(["feed", "story"])),
+    "impressions": st.sampled_from([10.0, 2000.0]),
+    "clicks": st.sampled_from([0.0, 3.0, 10.0]),
+    "conversions": maybe(st.sampled_from([0.0, 1.0, 5.0])),
+    "spend": maybe(st.sampled_from([0.0, 2.5])),
+}
+lines, contacts, bids, shows = map(st.fixed_dictionaries, (LINE, CONTACT, AUCTION, SHOWN))
 
 
 def of_customers(bought: list[dict[str, Any]], touched: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
@@ -120,7 +130,8 @@ def both(
 
 
 def features(service: str, *moments: pd.Timestamp) -> Callable[[Tables], pd.DataFrame]:
-    of, entities = service_of(service), WHO if service_of(service).entity.key == "customer_id" else ("7", "8")
+    of = service_of(service)
+    entities = {"customer_id": WHO, "campaign_id": ("7", "8"), "creative_id": ("red", "blue", "new")}[of.entity.key]
     spine = pd.DataFrame(
         [(one, moment) for one in entities for moment in moments], columns=[of.entity.key, "event_timestamp"]
     )
@@ -156,6 +167,16 @@ def test_features_of_campaigns_know_no_later_auction(held: list[Any], hour: int,
 
 
 @QUICK
+@given(st.lists(shows, max_size=25), moments)
+def test_features_of_creatives_know_no_later_day(shown: list[Any], hour: int) -> None:
+    """Nor that their own day has begun: its counts are known when it is over."""
+    rows = dated(shown, SHOWN, "occurred_at")
+    creatives = pd.DataFrame({"creative_id": ["red", "blue", "new"], "campaign_id": [None, "spring", "summer"]})
+    tables = {"creatives": creatives.assign(format=["image", "video", None]), "impressions": rows}
+    same(both(tables, at(hour // 24 * 24) - HOUR, features("creative_v1", at(hour), at(hour / 2))))
+
+
+@QUICK
 @given(st.lists(lines, min_size=5, max_size=40), st.integers(24 * 21, HOURS - 24 * 7))
 def test_labels_of_customers_know_nothing_beyond_their_horizon(bought: list[Any], hour: int) -> None:
     """At every cutoff that is planned when the tables end with the last horizon. The clock keeps the plan the same."""
@@ -179,7 +200,7 @@ def test_examples_of_bidding_know_no_later_auction(held: list[Any], hour: int, w
 
 
 def test_every_family_is_of_a_service_that_is_tested_here() -> None:
-    tested = {service_of(service).views for service in (OF_CUSTOMERS[0], "bidding_v1")}
+    tested = {service_of(service).views for service in (OF_CUSTOMERS[0], "bidding_v1", "creative_v1")}
     assert {service_of(catalog.family(name).feature_service).views for name in catalog.NAMES} == tested
 
 
