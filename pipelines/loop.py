@@ -127,11 +127,13 @@ def _experiments(source: list[str], settings: Settings, console: Console, schema
     with tempfile.TemporaryDirectory(prefix="adloop-") as folder:
         read(shown, Path(folder), settings, schema)
         try:
-            found = look_at_all(Tables(Path(folder), settings.limits), settings)
+            found, notes = look_at_all(Tables(Path(folder), settings.limits), settings)
         except LookupError as none:
             console.print(f"[bold]experiments[/bold] {escape(str(none))}")
             return
     console.print(f"[bold]experiments[/bold] looked at {len(found)} in the table 'impressions'")
+    for note in notes:
+        console.print(f"    [yellow]note[/yellow] {escape(note)}", soft_wrap=True)
 
 
 def _learnable(

@@ -9,6 +9,7 @@ from pipelines.report.wording import number
 from serving.experiments.trials import account
 from serving.experiments.trials.account import Gain
 from serving.experiments.trials.findings import ArmFinding, EffectFinding, Findings
+from serving.experiments.trials.verdict import guarded
 from serving.experiments.trials.winners_curse import Corrected, Shrinkage
 
 if TYPE_CHECKING:
@@ -81,10 +82,7 @@ def corrected_text(better: Corrected) -> str:
 def notes(found: Findings, learnt: Shrinkage) -> list[str]:
     """What else is to be said, a line each."""
     gain, budget = account.gain(found, learnt), account.budget(found, learnt)
-    said = [
-        f"guarded {one.metric} in {one.arm}: {one.value:+.1%} ({one.low:+.1%} to {one.high:+.1%})"
-        for one in found.guards
-    ]
+    said = [f"guarded {guarded(one)}" for one in found.guards]
     if found.waited:
         said.append(f"outcomes of the last {found.waited} days are waited for")
     if found.resized:

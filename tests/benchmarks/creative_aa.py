@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from features.experiments import SUMS
 from features.settings import Settings
@@ -95,11 +94,11 @@ def _bounds(outcomes: Array) -> Bounds:
         planned_on=date(2026, 3, 2),
     )
     units = np.repeat(np.arange(1, DAYS + 1)[:, None] * float(DAILY), 2, axis=1)
-    start, low, high = pd.Timestamp(plan.planned_on), [], []
+    low, high = [], []
     for total in outcomes:
         sums = dict.fromkeys(SUMS, np.zeros_like(units))
         sums |= dict.fromkeys(("units", "units_squares"), units) | dict.fromkeys(("total", "squares", "cross"), total)
-        found = course(plan, sums, start, ALPHA)
+        found = course(plan, sums, ALPHA)
         low.append(found.low[WEEK - 1 :, 0])
         high.append(found.high[WEEK - 1 :, 0])
     return Bounds(np.array(low), np.array(high))

@@ -12,6 +12,7 @@ from serving.experiments.trials.beliefs import compared
 from serving.experiments.trials.course import TrialCourse, counted, course
 from serving.experiments.trials.experiment import WEEK, Experiment
 from serving.experiments.trials.findings import Findings
+from serving.experiments.trials.guards import judged
 from serving.experiments.trials.posterior import Posterior
 from serving.experiments.trials.resize import resized
 from serving.experiments.trials.sample_ratio import SampleRatio, sample_ratio
@@ -43,9 +44,6 @@ class TrialState:
         """Full days of exposures whose outcomes were waited for."""
         return len(self.sums[self.experiment.metric]["units"])
 
-    def course(self, metric: str, alpha: float) -> TrialCourse:
-        return course(self.experiment, self.sums[metric], self.start, alpha)
-
 
 def assess(experiment: Experiment, daily: pd.DataFrame, as_of: pd.Timestamp, planned: bool = True) -> Findings:
     """Findings from the experiment's rows of `features.experiments.Trials.daily`.
@@ -58,11 +56,11 @@ def assess(experiment: Experiment, daily: pd.DataFrame, as_of: pd.Timestamp, pla
         LookupError: there is no row of the experiment's metric, of a guarded one or of an arm; names those found.
     """
     looked = _look(experiment, daily, as_of)
-    guards = _guards(looked) if looked.days else ()
-    run = looked.course(experiment.metric, experiment.alpha) if looked.days >= WEEK else None
+    guards = judged(looked.experiment, looked.sums) if looked.days else ()
+    run = course(looked.experiment, looked.sums[experiment.metric], experiment.alpha) if looked.days >= WEEK else None
     beliefs = compared(looked.experiment, run.found, -1) if run is not None else None
     said = _verdict(looked, run, beliefs, guards)
-    hidden = said.word in ("withheld", "sample ratio mismatch")
+    hidden = said.word in ("withheld", "sample ratio mismatch") or run is None or not run.known
     return Findings(
         name=experiment.name,
         metric=experiment.metric,
@@ -80,8 +78,10 @@ def assess(experiment: Experiment, daily: pd.DataFrame, as_of: pd.Timestamp, pla
         spend=_spend(daily, len(looked.exposed)),
         **(
             shown.bare(experiment, looked.exposed, looked.start)
-            if run is None or beliefs is None or hidden
-            else shown.told(looked.experiment, looked.exposed, looked.sums[experiment.metric], run, beliefs)
+            if hidden or run is None or beliefs is None
+            else shown.told(
+                looked.experiment, looked.exposed, looked.start, looked.sums[experiment.metric], run, beliefs
+            )
         ),
     )
 
@@ -152,15 +152,3 @@ def _verdict(
         stopped=experiment.state == "stopped",
     )
     return verdict(experiment, now)
-
-
-def _guards(looked: TrialState) -> tuple[GuardEffect, ...]:
-    """Guarded metrics, each with its share of the error probability, from the first day on."""
-    experiment, found = looked.experiment, []
-    for guard in experiment.guards:
-        run = looked.course(guard.metric, experiment.alpha / len(experiment.guards))
-        for at, arm in enumerate(experiment.names[1:]):
-            value, low, high = float(run.effect[-1, at]), float(run.low[-1, at]), float(run.high[-1, at])
-            worse = low > guard.tolerated if guard.worse == "higher" else high < -guard.tolerated
-            found.append(GuardEffect(guard.metric, arm, value, low, high, worse))
-    return tuple(found)

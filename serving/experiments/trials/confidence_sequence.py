@@ -6,6 +6,7 @@ usual interval at the planned size. `EARLY` of the error probability is spent on
 (union bound), so that an experiment may stop early and still has nearly the textbook's power at its planned end.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,30 +30,47 @@ class Bounds:
     high: Array
 
 
-def sequence(effect: Array, error: Array, units: Array, alpha: float, needed: float, planned: int | None) -> Bounds:
-    """The interval at each look, with looks on the last axis. All contain the effect with probability 1 - `alpha`.
+def sequence(
+    within: Callable[[Array], Bounds], units: Array, alpha: float, needed: float, planned: int | None
+) -> Bounds:
+    """The interval at each look, with looks on the last axis. All contain the truth with probability 1 - `alpha`.
 
     Args:
-        effect, error: estimate and standard error at each look.
+        within: the interval of so many standard errors at each look.
         units: of all arms, counted until each look.
         needed: planned units.
         planned: index of the look at the planned size; None before it. It must not depend on outcomes.
     """
-    wide = np.nan_to_num(half_width(error, units, alpha * EARLY, TUNED * needed), nan=np.inf)
-    middle = np.nan_to_num(effect)
-    low, high = middle - wide, middle + wide
-    if planned is not None:
-        half = -ndtri(alpha * (1 - EARLY) / 2) * error[..., planned]
-        least, most = effect[..., planned] - half, effect[..., planned] + half
-        after = np.arange(effect.shape[-1]) >= planned
-        narrow, top = np.maximum(low, least[..., None]), np.minimum(high, most[..., None])
-        kept = after & (narrow <= top)
-        low, high = np.where(kept, narrow, low), np.where(kept, top, high)
-    return Bounds(low, high)
+    wide = within(multiples(units, alpha * EARLY, TUNED * needed))
+    if planned is None:
+        return wide
+    usual = within(np.full(units.shape, -ndtri(alpha * (1 - EARLY) / 2)))
+    low = np.maximum(wide.low, usual.low[..., planned, None])
+    high = np.minimum(wide.high, usual.high[..., planned, None])
+    kept = (np.arange(len(units)) >= planned) & (low <= high)
+    return Bounds(np.where(kept, low, wide.low), np.where(kept, high, wide.high))
 
 
-def half_width(error: Array, units: Array, alpha: float, tuned: float) -> Array:
-    """Half the width of the asymptotic confidence sequence, narrowest at `tuned` units (its equation 161)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+def multiples(units: Array, alpha: float, tuned: float) -> Array:
+    """Half width of the asymptotic confidence sequence in standard errors, least at `tuned` units (equation 161)."""
+    with np.errstate(divide="ignore"):
         grown = units * (-2 * np.log(alpha) + np.log(-2 * np.log(alpha) + 1)) / tuned
-        return np.asarray(error * np.sqrt(2 * (grown + 1) / grown * np.log(np.sqrt(grown + 1) / alpha)))
+        return np.asarray(np.sqrt(2 * (grown + 1) / grown * np.log(np.sqrt(grown + 1) / alpha)))
+
+
+def relative(mean: Array, error: Array, multiple: Array) -> Bounds:
+    """Bounds of the relative effect of each arm but the first on the first (Fieller, 1954), arms on the first axis.
+
+    Zero is outside them exactly if the difference is more than `multiple` of its standard errors away from it. An upper
+    bound is infinite where the control may be zero.
+    """
+    control, treated = mean[:1], mean[1:]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        noise, treated_noise = (multiple * error[:1]) ** 2, (multiple * error[1:]) ** 2
+        certain, over = control**2 - noise, treated**2 - treated_noise
+        both = control * treated
+        root = np.sqrt(np.maximum(both**2 - certain * over, 0.0))
+        bounded = (control > 0) & (certain > 0)
+        low = np.where(bounded | ((control > 0) & (over > 0)), over / (both + root) - 1, -np.inf)
+        high = np.where(bounded, (both + root) / certain - 1, np.inf)
+    return Bounds(np.nan_to_num(low, nan=-np.inf, neginf=-np.inf), np.nan_to_num(high, nan=np.inf, posinf=np.inf))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.experiments import SUMS
-from serving.experiments.trials.confidence_sequence import sequence
+from serving.experiments.trials.confidence_sequence import relative, sequence
 from serving.experiments.trials.experiment import WEEK, Experiment
 from serving.experiments.trials.moments import Moments, effects, moments
 
@@ -23,20 +23,23 @@ class TrialCourse:
     """Figures after each day.
 
     Attributes:
-        days: first moment of each day, of (days,).
         found: moments of (days, arms).
         effect, error: relative effect of each treated arm and its standard error, of (days, arms - 1); `low` and `high`
             bound it at all days together.
         planned: index of the day at whose end the planned size was reached in full weeks; None before.
     """
 
-    days: pd.DatetimeIndex
     found: Moments
     effect: Array
     error: Array
     low: Array
     high: Array
     planned: int | None
+
+    @property
+    def known(self) -> bool:
+        """Whether the last day has an effect with finite bounds in every arm."""
+        return bool(np.isfinite([self.effect[-1], self.low[-1], self.high[-1]]).all())
 
 
 def counted(daily: pd.DataFrame, arms: Sequence[str], start: pd.Timestamp, until: pd.Timestamp) -> dict[str, Array]:
@@ -56,15 +59,17 @@ def counted(daily: pd.DataFrame, arms: Sequence[str], start: pd.Timestamp, until
     return {name: values.cumsum(axis=0) for name, values in single.items()}
 
 
-def course(experiment: Experiment, sums: Mapping[str, Array], start: pd.Timestamp, alpha: float) -> TrialCourse:
+def course(experiment: Experiment, sums: Mapping[str, Array], alpha: float) -> TrialCourse:
     """The course from sums of (days, arms); `alpha` is the error probability of all treated arms together."""
     found = moments(sums)
     effect, error = effects(found)
     units = sums["units"].sum(axis=1)
     planned = reached(units, experiment)
-    bounds = sequence(effect.T, error.T, units, alpha / effect.shape[1], experiment.needed, planned)
-    days = pd.date_range(start, periods=len(units))
-    return TrialCourse(days, found, effect, error, bounds.low.T, bounds.high.T, planned)
+    mean, noise = found.mean.T, found.error.T
+    bounds = sequence(
+        lambda multiple: relative(mean, noise, multiple), units, alpha / effect.shape[1], experiment.needed, planned
+    )
+    return TrialCourse(found, effect, error, bounds.low.T, bounds.high.T, planned)
 
 
 def reached(units: Array, experiment: Experiment) -> int | None:

@@ -55,18 +55,27 @@ def look(
     return found_of_it
 
 
-def look_at_all(tables: Tables, settings: Settings) -> list[Findings]:
-    """Assess every experiment in the table `impressions`, planned here or not, and keep the findings."""
+def look_at_all(tables: Tables, settings: Settings) -> tuple[list[Findings], list[str]]:
+    """Assess every experiment in the table `impressions`, planned here or not, and keep the findings.
+
+    Returns them, and why others could not be assessed. Raises `LookupError` where the table holds no experiment.
+    """
     trials, registry = data.of_impressions(tables), ExperimentRegistry(settings)
     planned = {one.name: one for one in registry.experiments() if one.started_on is not None}
-    found = []
+    found, notes = [], []
     for name, daily in trials.daily.groupby("experiment_id"):
         known = planned.get(str(name))
         experiment = known or unplanned(str(name), trials, METRIC)
-        if experiment is not None:
+        if experiment is None:
+            notes.append(f"experiment {name}: it has one arm only, or no {METRIC} yet")
+            continue
+        try:
             found.append(assess(experiment, daily, trials.ends, planned=known is not None))
-            registry.keep(found[-1])
-    return found
+        except LookupError as missing:  # the others are assessed all the same
+            notes.append(str(missing))
+            continue
+        registry.keep(found[-1])
+    return found, notes
 
 
 @contextmanager

@@ -38,13 +38,18 @@ def bare(experiment: Experiment, exposed: Array, start: pd.Timestamp) -> Shown:
 
 
 def told(
-    experiment: Experiment, exposed: Array, sums: Mapping[str, Array], run: TrialCourse, beliefs: Posterior
+    experiment: Experiment,
+    exposed: Array,
+    start: pd.Timestamp,
+    sums: Mapping[str, Array],
+    run: TrialCourse,
+    beliefs: Posterior,
 ) -> Shown:
     """All findings."""
     return {
         "arms": _arms(experiment, exposed, run, beliefs),
         "effects": _effects(experiment, sums, run, beliefs),
-        "daily": _daily(experiment, exposed, sums, run, beliefs),
+        "daily": _daily(experiment, exposed, start, sums, run, beliefs),
         "saved": float(run.found.saved[-1]),
     }
 
@@ -85,13 +90,18 @@ def _effects(
 
 
 def _daily(
-    experiment: Experiment, exposed: Array, sums: Mapping[str, Array], run: TrialCourse, beliefs: Posterior
+    experiment: Experiment,
+    exposed: Array,
+    start: pd.Timestamp,
+    sums: Mapping[str, Array],
+    run: TrialCourse,
+    beliefs: Posterior,
 ) -> tuple[DailyFinding, ...]:
     """Day by day. Days whose outcomes are still waited for, or without an interval, have their exposure only."""
-    found = list(bare(experiment, exposed, run.days[0])["daily"])
+    found = list(bare(experiment, exposed, start)["daily"])
     recent, _ = effects(moments({name: _of_a_week(values) for name, values in sums.items()}))
     regret = run.found.units @ np.asarray(beliefs.loss)
-    for at in np.flatnonzero(np.isfinite(run.low).all(axis=1)):
+    for at in np.flatnonzero(np.isfinite(run.low + run.effect).all(axis=1)):
         found[at] = DailyFinding(
             day=found[at].day,
             units=found[at].units,

@@ -29,14 +29,17 @@ class Effect:
 
 @dataclass(frozen=True)
 class GuardEffect:
-    """The relative change of a guarded metric in a treated arm; `broken` if worse than tolerated, beyond noise."""
+    """The relative change of a guarded metric in a treated arm; `broken` if worse than tolerated, beyond noise.
+
+    `value`, `low` and `high` are None with too few outcomes; `high` alone where the control may be zero.
+    """
 
     metric: str
     arm: str
-    value: float
-    low: float
-    high: float
-    broken: bool
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,17 @@ def _blocked(experiment: Experiment, now: Standing) -> TrialVerdict | None:
         return TrialVerdict("sample ratio mismatch", None, mismatch(experiment, now.ratio))
     broken = [one for one in now.guards if one.broken]
     if broken:
-        told = "; ".join(f"{one.metric} {one.value:+.1%} ({_bounds(one)}) in {one.arm}" for one in broken)
+        told = "; ".join(guarded(one) for one in broken)
         return TrialVerdict("guardrail broken", broken[0].arm, f"{told}: stop it and keep {experiment.names[0]}")
     return None
+
+
+def guarded(one: GuardEffect) -> str:
+    """A guarded metric in words."""
+    if one.value is None:
+        return f"{one.metric} in {one.arm}: too few outcomes yet"
+    most = "any" if one.high is None else f"{one.high:+.1%}"
+    return f"{one.metric} in {one.arm}: {one.value:+.1%} ({one.low:+.1%} to {most})"
 
 
 def mismatch(experiment: Experiment, ratio: SampleRatio) -> str:
@@ -100,8 +111,8 @@ def mismatch(experiment: Experiment, ratio: SampleRatio) -> str:
     planned = " to ".join(f"{share:.3g}" for share in experiment.shares)
     return (
         f"by day {ratio.day} the arms {', '.join(experiment.names)} had {seen} units where {planned} was planned: chi2 "
-        f"{ratio.chi2:.2f}, p {ratio.p_value:.2g}, limit {ratio.level:.2g}. Units get lost or are assigned wrongly in "
-        "one arm: no effect can be read from it. Mend that and start anew"
+        f"{ratio.chi2:.2f}, p {ratio.p_value:.2g}. Units get lost or are assigned wrongly in one arm: "
+        "no effect can be read from it. Mend that and start anew"
     )
 
 
@@ -160,5 +171,5 @@ def _ended(experiment: Experiment, now: Standing) -> TrialVerdict:
     )
 
 
-def _bounds(one: Effect | GuardEffect) -> str:
+def _bounds(one: Effect) -> str:
     return f"{one.low:+.1%} to {one.high:+.1%}"

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import norm
 
 from serving.experiments.trials.assignment import assigned, position
-from serving.experiments.trials.confidence_sequence import sequence
+from serving.experiments.trials.confidence_sequence import Bounds, relative, sequence
 from serving.experiments.trials.experiment import TooSmall, full_weeks, size
 from serving.experiments.trials.moments import effects, moments
 from serving.experiments.trials.posterior import of_mean, of_rate, posterior
@@ -100,6 +100,11 @@ def test_a_wrong_ratio_is_told_with_its_chi2():
     assert (found.mismatch, round(found.chi2, 2), round(found.p_value, 3)) == (True, 8.74, 0.003)
     assert not sample_ratio(np.array([[5000.0, 5100.0]]), HALVES, 28).mismatch
     assert not sample_ratio(np.array([[9000.0, 1040.0]]), (0.9, 0.1), 28).mismatch
+    assert not sample_ratio(np.array([[95.0, 5.0]]), (0.99, 0.01), 28).mismatch  # one is expected: too few to tell
+    later = np.array([[100.0, 140.0], [5000.0, 5050.0], [9000.0, 9100.0]])
+    assert (sample_ratio(later, HALVES, 28).mismatch, sample_ratio(later, HALVES, 28).day) == (False, 3)
+    wrong_once = np.array([[100.0, 180.0], [9000.0, 9080.0]])
+    assert (sample_ratio(wrong_once, HALVES, 28).mismatch, sample_ratio(wrong_once, HALVES, 28).day) == (True, 1)
 
 
 def test_the_level_of_a_look_is_pococks():
@@ -151,6 +156,39 @@ def test_the_error_is_that_of_single_units_and_of_totals():
     )
 
 
+def around(effect, error):
+    return lambda multiple: Bounds(effect - multiple * error, effect + multiple * error)
+
+
+def test_bounds_of_a_ratio_exclude_zero_exactly_if_the_difference_does():
+    rng = np.random.default_rng(13)
+    mean, error = rng.uniform(0.5, 2, (2, 500)), rng.uniform(0.01, 0.4, (2, 500))
+    found = relative(mean, error, np.full(500, 1.96))
+    apart = (mean[1] - mean[0]) / np.hypot(*error)
+    assert ((found.low[0] > 0) == (apart > 1.96)).all()
+    assert ((found.high[0] < 0) == (apart < -1.96)).all()
+    # With a certain control they are the treated arm's own.
+    one = relative(np.array([[2.0], [3.0]]), np.array([[1e-9], [0.2]]), np.array([2.0]))
+    assert (one.low[0, 0], one.high[0, 0]) == (pytest.approx(2.6 / 2 - 1), pytest.approx(3.4 / 2 - 1))
+
+
+def test_bounds_of_a_ratio_to_a_control_that_may_be_zero_have_no_upper_end():
+    found = relative(np.array([[0.5], [40.0]]), np.array([[0.7], [6.0]]), np.array([3.0]))
+    assert found.low[0, 0] > 0
+    assert found.high[0, 0] == np.inf
+    nothing = relative(np.array([[0.0], [np.nan]]), np.array([[0.0], [np.nan]]), np.array([3.0]))
+    assert (nothing.low[0, 0], nothing.high[0, 0]) == (-np.inf, np.inf)
+
+
+def test_bounds_of_a_ratio_cover_it():
+    rng, units = np.random.default_rng(14), 3000
+    for rates in ((0.01, 0.012), (0.2, 0.1), (0.05, 0.05)):
+        mean = rng.binomial(units, np.array(rates)[:, None], (2, 4000)) / units
+        found = relative(mean, np.sqrt(mean * (1 - mean) / units), np.full(4000, 1.96))
+        truth = rates[1] / rates[0] - 1
+        assert np.mean((found.low[0] <= truth) & (truth <= found.high[0])) == pytest.approx(0.95, abs=0.015)
+
+
 def test_the_sequence_holds_at_all_times_together():
     """An A/A test looked at daily; the usual interval fails several times as often."""
     rng, days, daily = np.random.default_rng(5), 28, 1000
@@ -159,7 +197,7 @@ def test_the_sequence_holds_at_all_times_together():
     error = np.broadcast_to(2 / np.sqrt(units), noise.shape)
     effect = noise * 2 / np.sqrt(daily) / np.arange(1, days + 1)
     for planned in (None, 13, 27):
-        bounds = sequence(effect, error, units, 0.05, days * daily, planned)
+        bounds = sequence(around(effect, error), units, 0.05, days * daily, planned)
         assert np.mean(((bounds.low > 0) | (bounds.high < 0)).any(axis=1)) <= 0.05
     assert np.mean((np.abs(effect) > 1.96 * error).any(axis=1)) > 0.2
 
@@ -168,9 +206,9 @@ def test_the_look_at_the_planned_size_is_nearly_as_good_as_the_textbooks():
     units = np.arange(1, 29) * 1000.0
     error = 2 / np.sqrt(units)
     effect = np.full(28, 2.8016 * error[-1])  # found by the textbook with a power of 80%
-    low = sequence(effect, error, units, 0.05, units[-1], 27).low
+    low = sequence(around(effect, error), units, 0.05, units[-1], 27).low
     assert norm.cdf(low[-1] / error[-1]) > 0.75
-    assert sequence(effect, error, units, 0.05, units[-1], None).low[-1] < 0 < low[-1]
+    assert sequence(around(effect, error), units, 0.05, units[-1], None).low[-1] < 0 < low[-1]
 
 
 def test_the_posterior_agrees_with_sampling():

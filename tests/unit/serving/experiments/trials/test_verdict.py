@@ -1,9 +1,14 @@
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from features.settings import Settings
 from serving.experiments.trials.assess import assess
 from serving.experiments.trials.experiment import Arm, Guard
+from serving.experiments.trials.registry import ExperimentRegistry
 from tests.unit.serving.experiments.trials.made import START, after, drawn, experiment, rates
 
 THREE = tuple(Arm(name=name, share=share) for name, share in (("A", 1 / 3), ("B", 1 / 3), ("C", 1 / 3)))
@@ -17,7 +22,7 @@ def verdict(plan, frame, as_of=None):
     ("rate", "days", "word"),
     [
         ((0.05, 0.057), 28, "ship B"),
-        ((0.05, 0.043), 28, "keep A"),
+        ((0.05, 0.041), 28, "keep A"),
         ((0.05, 0.05), 28, "keep A"),
         ((0.05, 0.05), 14, "running"),
         ((0.05, 0.08), 7, "ship B"),
@@ -44,10 +49,40 @@ def test_a_broken_guardrail_is_told_before_the_week_is_full():
     bad, fair = (drawn(rng, 2000, (0.02, rate), 3, metric="complaints") for rate in (0.06, 0.02))
     found = verdict(plan, pd.concat([clicks, bad]))
     assert (found.word, found.arm) == ("guardrail broken", "B")
-    assert "complaints +" in found.reason
+    assert "complaints in B: +" in found.reason
     assert verdict(plan, pd.concat([clicks, fair])).word == "withheld"
     better = Guard(metric="complaints", worse="lower", tolerated=0.2)
     assert verdict(experiment(guards=(better,)), pd.concat([clicks, bad])).word == "withheld"
+
+
+@pytest.mark.parametrize(
+    ("worse", "complaints", "word"),
+    [
+        ("higher", (0, 40), "guardrail broken"),
+        ("higher", (0, 3), "withheld"),
+        ("lower", (40, 0), "guardrail broken"),
+        ("lower", (3, 0), "withheld"),
+        ("higher", (0, 0), "withheld"),
+    ],
+)
+def test_a_guarded_metric_without_outcomes_in_one_arm_is_judged_once_there_are_enough(worse, complaints, word):
+    clicks = drawn(np.random.default_rng(12), 2000, (0.05, 0.05), 3)
+    guarded = rates(np.full((3, 2), 2000), np.array([complaints, (0, 0), (0, 0)]), metric="complaints")
+    plan = experiment(guards=(Guard(metric="complaints", worse=worse),))
+    found = assess(plan, pd.concat([clicks, guarded]), after(clicks))
+    assert found.verdict.word == word
+    assert (found.guards[0].value is None) == (sum(complaints) < 25)
+
+
+def test_an_arm_without_outcomes_has_no_effect_and_everything_can_be_written(tmp_path):
+    registry, units = ExperimentRegistry(Settings(home=tmp_path)), np.full((8, 2), 500)
+    for clicks in ((0, 20), (20, 0), (0, 0)):
+        frame = rates(units, np.tile(clicks, (8, 1)))
+        found = assess(experiment(guards=(Guard(metric="clicks", worse="lower"),)), frame, after(frame))
+        assert found.verdict.word in ("running", "guardrail broken")
+        registry.keep(found)
+        assert registry.findings() == [found]
+        json.dumps(asdict(found), allow_nan=False)
 
 
 def test_a_wrong_sample_ratio_blocks_every_verdict():
