@@ -1,4 +1,4 @@
-"""The canonical tables of customers, transactions, touches, auctions and creatives, as Parquet files in one folder.
+"""The canonical tables as Parquet files in a folder: customers, transactions, touches, auctions, creatives, exposures.
 
 Every TIMESTAMP is in UTC, without a zone. Hours and weekdays are taken from local time: `local(moment)` converts a UTC
 timestamp by the row's `zone`, an IANA name such as `Europe/Berlin`; null means UTC. The endpoint and training use the

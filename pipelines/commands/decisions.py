@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from features.settings import Settings
-from pipelines.commands.options import FAMILY, JSON, PARAMS, Rate
+from pipelines.commands.options import FAMILY, JSON, PARAMS, AboveZero
 from serving.access.scopes import Scope
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def serve(params_file: Path | None) -> None:
     "--family", "families", type=FAMILY, multiple=True, help="Limit to this family; repeatable. Default: all."
 )
 @click.option("--name", default="default", show_default=True, help="Owner of the key, shown in logs and overrides.")
-@click.option("--per-second", type=Rate(), default=2000.0, show_default=True, help="Opportunities and events a second.")
+@click.option(
+    "--per-second", type=AboveZero(), default=2000.0, show_default=True, help="Opportunities and events a second."
+)
 @click.option("--revoke", is_flag=True, help="Revoke all keys of this name instead.")
 def key(
     scopes: tuple[Scope, ...],

@@ -29,10 +29,10 @@ SCHEMA = click.option(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-class Rate(click.FloatRange):
+class AboveZero(click.FloatRange):
     """A finite number above zero."""
 
-    name = "rate"
+    name = "number"
 
     def __init__(self) -> None:
         super().__init__(min=0, min_open=True, max=1e9)

@@ -7,7 +7,7 @@ from typing import IO
 import click
 
 from features.settings import Settings
-from pipelines.commands.options import DATA, JSON, SCHEMA, Moment, Rate, schema
+from pipelines.commands.options import DATA, JSON, SCHEMA, AboveZero, Moment, schema
 
 
 @click.group()
@@ -34,9 +34,11 @@ def experiment() -> None:
 @click.option("--rate", type=float, help="The control's rate of it: 0.014 for 1.4%.")
 @click.option("--mean", type=float, help="Or, of an amount, the control's mean for each unit.")
 @click.option("--sd", type=float, help="The amount's standard deviation between units.")
-@click.option("--lift", type=Rate(), required=True, help="Smallest relative effect worth finding: 0.10 for a tenth.")
-@click.option("--daily", type=Rate(), help="Units a day, of all arms together.")
-@click.option("--per-arm", type=Rate(), help="Instead: are so many units an arm enough? Plans nothing.")
+@click.option(
+    "--lift", type=AboveZero(), required=True, help="Smallest relative effect worth finding: 0.10 for a tenth."
+)
+@click.option("--daily", type=AboveZero(), help="Units a day, of all arms together.")
+@click.option("--per-arm", type=AboveZero(), help="Instead: are so many units an arm enough? Plans nothing.")
 @click.option("--weeks", type=click.IntRange(1, 52), default=8, show_default=True, help="The longest it may take.")
 @click.option("--arm", "arms", multiple=True, metavar="NAME=SHARE", help="The control first. Default: A=0.5, B=0.5.")
 @click.option(

@@ -115,23 +115,19 @@ def sentence(said: str) -> str:
 
 def gain_text(gain: Gain) -> str:
     """What was gained, corrected and raw."""
-    of = "this experiment" if gain.experiments == 1 else f"{gain.experiments} experiments together"
+    together = f" by {gain.experiments} experiments together" if gain.experiments > 1 else ""
     return (
-        f"{of}: {number(gain.value)} more {gain.metric} in {account.MONTH} days ({number(gain.low)} to "
-        f"{number(gain.high)}); uncorrected it would be {number(gain.raw)}"
+        f"{number(gain.value)} more {gain.metric} in {account.MONTH} days{together} ({number(gain.low)} to "
+        f"{number(gain.high)}; uncorrected {number(gain.raw)})"
     )
 
 
 def counted(found: Sequence[Findings]) -> str:
     """How many experiments have which verdict, and what they brought together."""
-    words = Counter(str(one.verdict.word) for one in found)
+    words = Counter(str(one.verdict.word) for one in found).most_common()
     gains = account.cumulative(found, account.spread(found))
-    return "; ".join(
-        [
-            f"{len(found)} experiments: {', '.join(f'{count} {word}' for word, count in words.most_common())}",
-            *map(gain_text, gains),
-        ]
-    )
+    told = ", ".join(f"{count} {word}" for word, count in words)
+    return "; ".join([f"{len(found)} experiment{'s' if len(found) > 1 else ''}: {told}", *map(gain_text, gains)])
 
 
 def in_short(found: Findings | None, learnt: Shrinkage) -> tuple[str, str, str]:

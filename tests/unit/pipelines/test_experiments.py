@@ -61,7 +61,7 @@ def test_an_experiment_from_plan_to_its_place_in_the_list(adloop, data):
     assert 0 < better["value"] < effect["value"]
     assert found["gain"]["value"] < found["gain"]["raw"]
     assert told["experiments"][0]["outcome"] == "ship B"
-    assert "this experiment:" in adloop("list")
+    assert "more converted in 30 days" in adloop("list")
 
 
 def test_a_covariate_makes_an_amount_sharper(adloop, data):
