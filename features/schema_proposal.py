@@ -21,6 +21,8 @@ from features.tables import SPECS, Tables
 
 #: Rounds of fixes: each can reveal further problems (encoding, then headers, then formats, then ids).
 ROUNDS = 6
+#: Columns that a file needs besides the required ones to be taken for a table whose name it does not have.
+_TELLING = {"customers": ("churned",), "creatives": ("headline",), "benchmarks": ("ctr",)}
 _DATA = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt", ".txt.gz", ".tsv.gz")
 _BEGIN = 1 << 16
 
@@ -128,7 +130,7 @@ def _stem(name: str) -> str:
 def _has_all(table: str, header: list[str]) -> bool:
     needed = [name for name, column in SPECS[table].items() if column.required]
     taken: list[str] = []
-    for name in [*needed, "churned"] if table == "customers" else needed:
+    for name in [*needed, *_TELLING.get(table, ())]:
         found = columns.guess(name, header, taken)
         if found is None:
             return False

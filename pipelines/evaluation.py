@@ -12,6 +12,9 @@ from rich.table import Table
 
 from components.evaluate.step import Evaluated
 
+#: Figures below this are shown with significant digits, as decimals would hide them.
+SMALL = 0.005
+
 
 def as_json(evaluated: Evaluated) -> str:
     """The result as JSON."""
@@ -26,7 +29,9 @@ def show(evaluated: Evaluated, console: Console) -> None:
     table = Table("model", *figures["metric"].unique(), title=f"{evaluated.family}: {evaluated.how}")
     best = {metric: _best(rows) for metric, rows in figures.groupby("metric")}
     for model, rows in figures.groupby("model", sort=False):
-        table.add_row(str(model), *(_cell(row, best) for row in rows.to_dict("records")))
+        cells = {row["metric"]: _cell(row, best) for row in rows.to_dict("records")}
+        # A model without the answer that a metric judges has no figure.
+        table.add_row(str(model), *(cells.get(metric, "-") for metric in figures["metric"].unique()))
     console.print(table)
     console.print(_against_baselines(evaluated))
     for part in _parts(evaluated):
@@ -49,7 +54,11 @@ def _against_baselines(evaluated: Evaluated) -> Table:
         verdict = (
             "baseline is better" if row["high"] < 0 else "beaten" if row["low"] > 0 else "no significant difference"
         )
-        table.add_row(row["baseline"], f"{row['gain']:+.4f}", f"{row['low']:+.4f} to {row['high']:+.4f}", verdict)
+        gain, low, high = (
+            f"{value:+.2g}" if 0 < abs(value) < SMALL else f"{value:+.4f}"
+            for value in (row["gain"], row["low"], row["high"])
+        )
+        table.add_row(row["baseline"], gain, f"{low} to {high}", verdict)
     return table
 
 
@@ -98,5 +107,6 @@ def _best(rows: pd.DataFrame) -> float:
 
 def _cell(row: Mapping[str, Any], best: Mapping[str, float]) -> str:
     value = f"{row['value']:.3f}" if abs(row["value"]) < 10 else f"{row['value']:,.1f}"
+    value = f"{row['value']:.3g}" if 0 < abs(row["value"]) < SMALL else value
     value = f"[bold]{value}[/bold]" if row["value"] == best[row["metric"]] else value
     return value if pd.isna(row["low"]) else f"{value} [dim]{row['low']:.3g}…{row['high']:.3g}[/dim]"
