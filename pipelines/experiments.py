@@ -152,7 +152,7 @@ def stop(name: str, data: str | None, schema: Schema, settings: Settings, day: d
     registry = ExperimentRegistry(settings)
     known = registry.experiment(name)
     if known.state == "running":  # looked at before it is stopped: without data it runs on
-        last = known.model_copy(update={"state": "stopped", "stopped_on": day})
+        last = known.changed(state="stopped", stopped_on=day)
         registry.stop(name, day, str(look(last, data, schema, settings, as_of).verdict))
     else:
         registry.stop(name, day, "")

@@ -54,6 +54,8 @@ def one_line(error: Exception) -> str | None:
 def _fault(title: str, place: tuple[int | str, ...], what: str) -> str:
     """The message of an invalid environment variable or field of a file."""
     name = ".".join(map(str, place))
+    if not name:  # about several fields, which it names
+        return what
     return f"{f'ADLOOP_{name.upper()}' if title == 'Settings' else name}: {what}"
 
 

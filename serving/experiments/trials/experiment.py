@@ -5,6 +5,7 @@ from math import ceil
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from serving.experiments.trials.sample_size import ControlOutcome, detectable, required
 
@@ -13,6 +14,11 @@ State = Literal["planned", "running", "stopped"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 #: Days of a week: results and the end come after whole weeks, since weekdays differ.
 WEEK = 7
+
+
+def _wrong(said: str) -> PydanticCustomError:
+    """An error of validation, which holds no frames as a ValueError would."""
+    return PydanticCustomError("experiment", "{said}", {"said": said})
 
 
 class _Record(BaseModel):
@@ -43,7 +49,7 @@ class LayerSegment(_Record):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.start < self.end:
-            raise ValueError(f"expected start below end, got {self.start:g} and {self.end:g}")
+            raise _wrong(f"expected start below end, got {self.start:g} and {self.end:g}")
         return self
 
 
@@ -93,9 +99,9 @@ class Experiment(_Record):
     def _whole(cls, arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
         names = [arm.name for arm in arms]
         if len(set(names)) < len(names):
-            raise ValueError(f"expected each name once, got {', '.join(names)}")
+            raise _wrong(f"expected each name once, got {', '.join(names)}")
         if abs(sum(arm.share for arm in arms) - 1) > 1e-6:
-            raise ValueError(f"expected shares that sum to 1, got {sum(arm.share for arm in arms):g}")
+            raise _wrong(f"expected shares that sum to 1, got {sum(arm.share for arm in arms):g}")
         return arms
 
     @model_validator(mode="after")
@@ -104,8 +110,18 @@ class Experiment(_Record):
             [True, False, False],
             [False, True, True],
         ):
-            raise ValueError("rate, mean, sd: expected either a rate, or a mean and its sd")
+            raise _wrong("rate, mean, sd: expected either a rate, or a mean and its sd")
         return self
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.started_on is not None and self.stopped_on is not None and self.stopped_on < self.started_on:
+            raise _wrong(f"stopped_on: expected a day from {self.started_on}, when it started, got {self.stopped_on}")
+        return self
+
+    def changed(self, **fields: object) -> Self:
+        """The experiment with other values. Raises `ValidationError` naming a field."""
+        return type(self).model_validate({**self.model_dump(), **fields})
 
     @property
     def names(self) -> tuple[str, ...]:

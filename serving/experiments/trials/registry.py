@@ -66,9 +66,6 @@ class ExperimentRegistry:
 
     def stop(self, name: str, day: date, outcome: str) -> Experiment:
         """Stop a running experiment with its outcome. Raises `ValueError` where it does not run, or starts later."""
-        started = self.experiment(name).started_on
-        if started is not None and day < started:
-            raise ValueError(f"on: expected a day from {started}, when {name} started, got {day}")
         return self._move(name, "running", {"state": "stopped", "stopped_on": day, "outcome": outcome}, "stopped")
 
     def overlapping(self, experiment: Experiment) -> list[Experiment]:
@@ -92,7 +89,7 @@ class ExperimentRegistry:
             experiment = self.experiment(name)
             if experiment.state != state:
                 raise ValueError(f"experiment '{name}' is {experiment.state}: only a {state} one can be {done}")
-            moved = experiment.model_copy(update=changed)
+            moved = experiment.changed(**changed)
             self._write(moved)
         return moved
 

@@ -103,6 +103,14 @@ def test_errors_say_what_to_do(adloop, command, told):
     assert told in adloop(*command, code=1)
 
 
+def test_a_last_day_before_the_first_is_refused_and_the_experiment_runs_on(adloop, data):
+    adloop("plan", "headline", *PLAN)
+    adloop("start", "headline", "--on", "2026-03-02")
+    said = adloop("stop", "headline", "--data", data, "--on", "2026-03-01", code=1)
+    assert "Error: stopped_on: expected a day from 2026-03-02" in said
+    assert json.loads(adloop("list", "--json"))["experiments"][0]["state"] == "running"
+
+
 def test_data_without_the_experiment_is_told(adloop, data, tmp_path):
     adloop("plan", "button", *PLAN)
     assert "adloop experiment start button" in adloop("status", "button", code=1)
