@@ -59,6 +59,7 @@ def tfidf_logistic(
     train: pd.DataFrame, valid: pd.DataFrame, params: CreativeParams, checkpoint: Path
 ) -> CreativeBaseline:
     """A logistic regression of clicks on the words of the headline, its surface, the context and the naive baseline."""
+    from scipy.sparse import csr_matrix, hstack, vstack
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -69,21 +70,16 @@ def tfidf_logistic(
     everything["linked"] = CTR.link(_history(CTR, levels, everything))
     keys = ["linked", "headline", *plain]
     by = everything.groupby(keys, dropna=False, as_index=False)[["clicks", "impressions"]].sum()
-    words = TfidfVectorizer(min_df=2, ngram_range=(1, 2), sublinear_tf=True)
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     heads = _headlines(by)
-    empty = not any(heads)
-    words.fit(heads if not empty else ["none none"] * 2)
+    words.fit([*heads, "none"])  # one word at least
     one_hot = OneHotEncoder(handle_unknown="ignore").fit(by[plain].astype(str))
     scaler = StandardScaler().fit(surface(heads))
 
     def design(rows: pd.DataFrame, linked: Array) -> Any:
-        from scipy.sparse import csr_matrix, hstack
-
         head = _headlines(rows)
         parts = [words.transform(head), csr_matrix(scaler.transform(surface(head)))]
         return hstack([*parts, one_hot.transform(rows[plain].astype(str)), csr_matrix(linked[:, None])]).tocsr()
-
-    from scipy.sparse import vstack
 
     inputs = design(by, by["linked"].to_numpy())
     clicks, rest = by["clicks"].to_numpy(), (by["impressions"] - by["clicks"]).to_numpy()

@@ -18,11 +18,11 @@ from models.text.embedding import SIZE, embed
 from models.text.traits import traits
 
 #: Penalties that are tried, in clicks; the best on held-out creatives is taken.
-PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 #: Folds of creatives that what a text is worth is told for without it.
 FOLDS = 4
-#: Components that interact with the audience.
-SHARED = 8
+#: Components that interact with the audience, and that members read beside the worth of the text.
+SHARED, READ = 8, 12
 #: Variance of what a creative has of its own, in logarithms: an example weighs less than its clicks where it has many.
 OWN = 0.05
 #: Clicks added to both sides of a ratio, so that none is infinite.
@@ -55,6 +55,8 @@ class TextVectors:
         axes = axes[: min(components, len(pairs))]
         raw = np.hstack([(embedded - center) @ axes.T, _traits(pairs)])
         scale = raw.std(axis=0)
+        # Components keep their proportions, so that the penalty of a minor one is higher.
+        scale[: len(axes)] = scale[: len(axes)].max()
         return cls(axes, center, raw.mean(axis=0), np.where(scale > 1e-6, scale, np.inf))
 
     def of(self, headlines: Texts, bodies: Texts) -> Array:
@@ -70,6 +72,12 @@ class TextVectors:
             found[[not (h or b) for h, b in unseen]] = 0
             self.kept.update(zip(unseen, found, strict=True))
         return np.array([self.kept[pair] for pair in pairs]).reshape(len(pairs), len(self.mean))
+
+    @property
+    def plain(self) -> npt.NDArray[np.intp]:
+        """The columns that members read as they are: the first components, and traits."""
+        count = len(self.components)
+        return np.append(np.arange(min(count, READ)), np.arange(count, len(self.mean)))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """What `of` needs."""
@@ -109,7 +117,7 @@ class CopyModel:
     def fit(cls, vectors: TextVectors, rows: pd.DataFrame, seed: int) -> tuple[Self, Array]:
         """From `rows` of creatives (see `compared`): the model, and the score of each row told without its creative."""
         audiences = tuple(sorted(rows["audience"].dropna().unique()))
-        worth = vectors.of(*_texts(rows))
+        worth = vectors.of(*texts_of(rows))
         design = _design(worth, rows["audience"].tolist(), audiences)
         target, weight = rows["target"].to_numpy(), rows["weight"].to_numpy()
         fold = _folds(rows["creative_id"], seed)
@@ -140,8 +148,10 @@ def compared(frame: pd.DataFrame) -> pd.DataFrame:
     return found.assign(target=target, weight=found["apart"] / (1 + OWN * found["apart"])).reset_index(drop=True)
 
 
-def _texts(rows: pd.DataFrame) -> tuple[list[str | None], list[str | None]]:
-    return tuple([one if isinstance(one, str) else None for one in rows[name]] for name in ("headline", "body"))  # type: ignore[return-value]
+def texts_of(rows: pd.DataFrame) -> tuple[list[str | None], list[str | None]]:
+    """Headlines and bodies, None where missing."""
+    headlines, bodies = ([one if isinstance(one, str) else None for one in rows[name]] for name in ("headline", "body"))
+    return headlines, bodies
 
 
 def _design(vectors: Array, audiences: Texts, known: Sequence[str]) -> Array:

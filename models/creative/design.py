@@ -65,7 +65,7 @@ class CreativeInputs:
     @property
     def names(self) -> tuple[str, ...]:
         """The columns of the matrix."""
-        size = 0 if self.copy is None else len(self.copy.vectors.mean)
+        size = 0 if self.copy is None else len(self.copy.vectors.plain)
         return (*self.encoder.names, "weekend", "text", "lift", *(f"text_{place}" for place in range(size)))
 
     @property
@@ -110,7 +110,8 @@ class CreativeInputs:
         start = {one.name: level[one.name] + self._own(one, column, lift) for one in self.outputs}
         own = np.column_stack([column("weekday") >= 5, score, np.log(lift)])
         parts = [self._logarithms(rows.encoded, places), own.astype(np.float32)]
-        parts += [] if vectors is None else [vectors.astype(np.float32)]
+        if self.copy is not None and vectors is not None:
+            parts.append(vectors[:, self.copy.vectors.plain].astype(np.float32))
         exposures = {one.name: self._exposure(one, column, level[one.name]) for one in self.outputs if one.rate}
         return CreativeDesign(np.hstack(parts), start, level, score, exposures)
 

@@ -34,7 +34,6 @@ class CreativePass:
 
     inputs: CreativeInputs
     members: Members
-    design: CreativeDesign
 
 
 def fit(train: pd.DataFrame, valid: pd.DataFrame, params: CreativeParams, checkpoint: Path) -> CreativeModel:
@@ -43,7 +42,7 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: CreativeParams, checkp
     outputs = told(train, valid)
     features = [name for name in feature_columns(train, ENTITY, LABEL) if name not in NOT_ENCODED]
     encoder = Encoder.fit(train[features])
-    vectors = TextVectors.fit(*_texts(pd.concat([train, valid])), params.components)
+    vectors = TextVectors.fit(*copies.texts_of(pd.concat([train, valid])), params.components)
 
     first = _pass(encoder, vectors, outputs, train, params, kept, "tuning", valid)
     later = first.inputs.design(first.inputs.rows(valid))
@@ -84,13 +83,6 @@ def _events(output: Output, frame: pd.DataFrame) -> float:
     return float(events.sum() if output.rate else trials.sum())
 
 
-def _texts(frame: pd.DataFrame) -> tuple[list[str | None], list[str | None]]:
-    headlines, bodies = (
-        [one if isinstance(one, str) else None for one in frame[name]] for name in ("headline", "body")
-    )
-    return headlines, bodies
-
-
 def _pass(
     encoder: Encoder,
     vectors: TextVectors | None,
@@ -114,7 +106,7 @@ def _pass(
         forests[one.name] = kept.booster(f"{stage}-{one.name}-forest", forest)
         boosters[one.name] = kept.booster(f"{stage}-{one.name}-boosting", boosting)
     learnt = kept.network(f"{stage}-network", partial(network.fit, outputs, design, frame, params))
-    return CreativePass(inputs, Members(outputs, forests, boosters, learnt), design)
+    return CreativePass(inputs, Members(outputs, forests, boosters, learnt))
 
 
 def _copy(vectors: TextVectors | None, frame: pd.DataFrame, seed: int) -> tuple[CopyModel | None, Array]:
@@ -129,7 +121,7 @@ def _copy(vectors: TextVectors | None, frame: pd.DataFrame, seed: int) -> tuple[
     model, held_out = CopyModel.fit(vectors, rows, seed)
     keys = ["creative_id", "event_timestamp", "campaign_id", "audience"]
     found = frame[keys].merge(rows[keys].assign(score=held_out), on=keys, how="left")["score"]
-    own = model.score(vectors.of(*_texts(frame)), frame["audience"].tolist())
+    own = model.score(vectors.of(*copies.texts_of(frame)), frame["audience"].tolist())
     return model, np.where(found.isna(), own, found.to_numpy())
 
 

@@ -22,7 +22,7 @@ class CreativeParams(FamilyParams):
 
     window: Window
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.8
-    components: PositiveInt = 24
+    components: PositiveInt = 160
     trees: PositiveInt = 40
     rounds: PositiveInt = 120
     steps: PositiveInt = 400
