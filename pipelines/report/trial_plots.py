@@ -72,10 +72,12 @@ def effect_plot(found: Findings) -> str:
         axes.axhline(0, color=MUTED, linewidth=1, linestyle=":")
         for at, arm in enumerate(found.arms[1:]):
             colour, style = LOOKS[at % len(LOOKS)]
-            low, high = ([getattr(day, side)[at] for day in days] for side in ("low", "high"))
+            # An infinite bound, of few outcomes, is not drawn; findings that were written have null for it.
+            low, high = (np.array([getattr(day, side)[at] for day in days], dtype=float) for side in ("low", "high"))
             axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
             axes.plot(places, [day.effect[at] for day in days], color=colour, linestyle=style, label=arm.name)
-        widest = max(abs(bound) for day in days[len(days) // 4 :] for bound in (*day.low, *day.high))
+        bounds = np.array([(*day.low, *day.high) for day in days[len(days) // 4 :]], dtype=float)
+        widest = float(np.abs(bounds[np.isfinite(bounds)]).max(initial=0.0)) or 1.0
         axes.set(xlabel="day", ylabel="effect on the control", ylim=(-widest, widest))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         _legend(axes, found)

@@ -16,6 +16,7 @@ from pipelines.loop import _experiments
 from pipelines.report import publish, write
 from pipelines.report.records import Report
 from pipelines.report.terminal import table
+from pipelines.report.trial_plots import effect_plot
 from pipelines.report.trials import notes
 from serving.experiments.trials import account
 from serving.experiments.trials.assess import assess
@@ -51,6 +52,13 @@ def test_the_course_of_each_experiment_is_drawn_and_withheld_ones_show_their_exp
     assert [label for label in labels if label.startswith("early")] == ["early: exposure"]
     of_button = [label.partition(": ")[2] for label in labels if label.startswith("button")]
     assert of_button == ["exposure", "effect", "belief", "regret", "fatigue"]
+
+
+@pytest.mark.parametrize("unbounded", [float("inf"), None])
+def test_an_effect_without_an_upper_bound_is_drawn_with_the_others(shown, unbounded):
+    one = shown[0]
+    daily = [replace(day, high=(unbounded,)) if day.effect and at < 10 else day for at, day in enumerate(one.daily)]
+    assert "<path" in effect_plot(replace(one, daily=tuple(daily)))
 
 
 def test_names_are_escaped(page):
