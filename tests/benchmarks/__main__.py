@@ -83,6 +83,15 @@ PARTS = {
         f"creative.aa.{name}" for name in ("false_positive", "daily_t_test", "ratio_alarms", "power", "power_by_half")
     ),
     "creative.winners_curse": ("creative.winners_curse",),
+    "creative.upworthy": tuple(
+        f"creative.upworthy.{name}"
+        for name in (
+            "pairs_significant",
+            "pairs_all",
+            "ece",
+            *(f"pairs_significant.{other}" for other in ("tfidf", "minilm", "surface", "logistic")),
+        )
+    ),
     "creative.hillstrom": ("creative.hillstrom.personalised_gain", "creative.hillstrom.gain_is_shown"),
     "serving": ("serving.predict.p50_vs_kserve", "serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
