@@ -92,15 +92,18 @@ def _stories(shown: pd.DataFrame) -> npt.NDArray[np.intp]:
 
 
 def _pairs(shown: pd.DataFrame) -> pd.DataFrame:
-    """Variants of a test with one picture and two headlines; `z` of the first's rate above the second's."""
+    """Variants of a test with one picture and two headlines, one of which won; `z` of the first's rate above the
+    second's."""
     keys = ["clickability_test_id", "eyecatcher_id", "story", "fold"]
     one = shown.reset_index()[[*keys, "index", "headline", "impressions", "clicks"]]
     both = one.merge(one, on=keys)
-    both = both[(both["index_x"] < both["index_y"]) & (both["headline_x"] != both["headline_y"])].reset_index(drop=True)
+    both = both[(both["index_x"] < both["index_y"]) & (both["headline_x"] != both["headline_y"])]
+    first, second = (both[f"clicks_{side}"] / both[f"impressions_{side}"] for side in "xy")
+    both["apart"] = first - second
+    both = both[both["apart"] != 0].reset_index(drop=True)
     pooled = (both["clicks_x"] + both["clicks_y"]) / (both["impressions_x"] + both["impressions_y"])
     both["noise"] = (1 / both["impressions_x"] + 1 / both["impressions_y"]) / (pooled * (1 - pooled))
-    apart = both["clicks_x"] / both["impressions_x"] - both["clicks_y"] / both["impressions_y"]
-    return both.assign(z=apart / (np.sqrt(both["noise"]) * pooled * (1 - pooled)))
+    return both.assign(z=both["apart"] / (np.sqrt(both["noise"]) * pooled * (1 - pooled)))
 
 
 def _told(shown: pd.DataFrame, pairs: pd.DataFrame) -> tuple[Array, Array]:
