@@ -81,8 +81,12 @@ def _stories(shown: pd.DataFrame) -> npt.NDArray[np.intp]:
     headlines = shown["headline"].astype("category")
     vectors = embed(headlines.cat.categories.tolist())
     left, right = np.nonzero(np.triu(vectors @ vectors.T > SAME))
-    nodes = [shown[name].astype("category").cat.codes.to_numpy() for name in ("clickability_test_id", "eyecatcher_id")]
-    test, picture = nodes[0], nodes[1] + nodes[0].max() + 1
+    tests = shown["clickability_test_id"]
+    test, picture = (
+        one.astype("category").cat.codes.to_numpy(dtype=np.intp)
+        for one in (tests, shown["eyecatcher_id"].fillna(tests))
+    )
+    picture = picture + test.max() + 1
     at = int(picture.max()) + 1
     source = np.concatenate([test, test, left + at])
     target = np.concatenate([picture, headlines.cat.codes.to_numpy() + at, right + at])
