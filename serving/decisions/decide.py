@@ -185,10 +185,10 @@ def shown_again(decision: Decision, creative_id: str) -> Decision:
     """A repeated decision: shows the creative that was shown first, even if the state has changed."""
     if decision.target == creative_id:
         return decision
-    effect = GuardrailEffect("reservation", None, None, "repeated request: the creative shown before")
+    why = "repeated request: the creative shown before"
     share = decision.propensities.get(creative_id, decision.propensity)
-    effects = (*decision.guardrails, effect)
-    return replace(decision, target=creative_id, credited=creative_id, propensity=share, guardrails=effects)
+    effects = (*decision.guardrails, GuardrailEffect("reservation", None, None, why))
+    return replace(decision, target=creative_id, credited=creative_id, propensity=share, reason=why, guardrails=effects)
 
 
 def _payable(draft: Draft) -> float | None:

@@ -42,11 +42,12 @@ class BundlePredictor:
         self.family, self.version = about.family, version
         self.columns: Mapping[str, str] = about.columns
         self.service = about.feature_service if about.feature_service in SERVICES else None
+        # A first prediction loads what the model reads texts by, and the texts of its time, so that no request waits.
+        said = self._model.predict(bundle.reference()[list(about.columns)])
+        self.says = frozenset(map(str, said))
         if isinstance(self._model, Columnar):
             self.columns = {**dict.fromkeys(self._model.beside, "float64"), **about.columns}
             self.says = self._model.says
-        else:
-            self.says = frozenset(map(str, self._model.predict(bundle.reference()[list(about.columns)].head(1))))
 
     def bound(self, columns: Columns) -> Ask:
         if isinstance(model := self._model, Columnar):

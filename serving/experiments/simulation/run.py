@@ -67,7 +67,7 @@ def simulate(
         shutil.rmtree(place, ignore_errors=True)
         state = _set_up(place, drawn, limits, params)
         goal = str(champion.manifest.params["goal"])
-        with _endpoint(place, params_file, settings) as client:
+        with endpoint(place, params_file, settings) as client:
             account = BidderAccount(ENGINE, drawn, days)
             counted = partial(_counted, place / FEEDBACK)
             traffic = SimulatedTraffic(drawn, account, client, state, params, start(days), goal, counted)
@@ -127,7 +127,7 @@ def _set_up(place: Path, drawn: Sequence[Advertiser], limits: dict[str, float], 
 
 
 @contextmanager
-def _endpoint(place: Path, params_file: Path, settings: Settings) -> Iterator[Client]:
+def endpoint(place: Path, params_file: Path, settings: Settings) -> Iterator[Client]:
     """A client of a new endpoint with the registry's champions and its own state, stopped at the end."""
     name = f"simulation-{time.time_ns()}"
     key = keys.make(settings, name, ("decide", "feedback"), 1e9)
