@@ -1,5 +1,6 @@
 """DuckDB connections with a memory limit; larger tables spill to disk."""
 
+import atexit
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,4 +45,5 @@ def look() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @cache
 def _kept() -> duckdb.DuckDBPyConnection:
+    atexit.register(_kept.cache_clear)  # what is alive at the very end is told as leaked, by the page
     return duckdb.connect(config={"threads": 1, "enable_external_file_cache": False})

@@ -9,6 +9,7 @@ from models.creative.outputs import CONVERSION_RATE, CPC, ENGAGEMENT
 from models.creative.params import CreativeParams
 from models.creative.verdicts import calibrated, covers, not_worse_than_naive
 from models.evaluation import gates
+from models.evaluation.policy_value import value_not_below_champion
 from models.family import Family
 from models.text.embedding import embed
 
@@ -40,6 +41,7 @@ FAMILY = Family(
     kinds={"headline": "text", "body": "text", "image": "uri"},
     embed={name: lambda column: embed(column.tolist()).astype(float) for name in ("headline", "body")},
     outcomes=OUTCOMES,
+    log_gate=value_not_below_champion,
     intended_use=(
         "Predicts the click rate, conversions per click, engagements per impression and price per click of an ad in a "
         "campaign, placement and audience, each with an interval, to choose among creatives before and while they are "

@@ -93,6 +93,7 @@ PARTS = {
         )
     ),
     "creative.hillstrom": ("creative.hillstrom.personalised_gain", "creative.hillstrom.gain_is_shown"),
+    "creative.score100": ("creative.score100.p50_ms", "creative.score100.decision_p50_ms"),
     "serving": ("serving.predict.p50_vs_kserve", "serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
     "decisions": (

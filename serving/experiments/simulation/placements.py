@@ -77,7 +77,7 @@ def _campaign(
             {
                 "asked": "creative",
                 "opportunity_id": f"place-{name}-{row}",
-                "occurred_at": began + at[row],
+                "occurred_at": began + float(at[row]),
                 "account_id": ACCOUNT,
                 "campaign_id": name,
                 "channel": channels[row],
