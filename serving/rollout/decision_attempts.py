@@ -10,6 +10,7 @@ import orjson
 import pandas as pd
 
 from features.records import decisions_folder
+from serving.decisions.kinds import kinds
 from serving.decisions.outcomes import joined
 from serving.decisions.records import Action
 from serving.records import journal, parts, reading
@@ -77,15 +78,28 @@ def _parse(line: bytes) -> tuple[float, Any] | None:
 
 
 def spent(home: Path, family: str, since: float) -> pd.DataFrame:
-    """Cost and returns of bids: `version`, `cost`, `value`, `conversions`, one row per bid.
+    """What decisions cost and returned: `version`, `cost`, `value`, `conversions`, one row per bid or shown creative.
 
-    Includes bids that the policy made itself, logged since this time.
+    Includes what the policy decided itself, logged since this time. A creative costs an impression and returns clicks,
+    so that its value per spend is its click rate.
     """
     place = decisions_folder(home)
     columns = ["version", "cost", "value", "conversions"]
     if not place.exists():
         return pd.DataFrame(columns=columns)
     made = joined(place.parent, since)
-    own = made[(made["action"] == Action.BID) & (made["arm"] == "policy")]
+    own = made[made["asked"].isin(_judging(family)) & (made["arm"] == "policy")]
+    own = own[own["action"].eq(Action.BID) | (own["action"].eq(Action.SHOW_CREATIVE) & own["impression"].eq(1))]
+    seen = own["action"].eq(Action.SHOW_CREATIVE)
+    own = own.assign(
+        cost=own["cost"].mask(seen, 1.0),
+        value=own["value"].mask(seen, own["click"]),
+        conversions=own["conversions"].mask(seen, own["click"]),
+    )
     answering = pd.Series([dict(versions).get(family) for versions in own["versions"]], own.index, dtype=object)
     return own.assign(version=answering)[columns]
+
+
+def _judging(family: str) -> list[str]:
+    """The kinds of decisions whose outcomes judge a family."""
+    return [kind.name for kind in kinds().values() if kind.learnt_from == family]

@@ -97,7 +97,7 @@ def at_end(
     """The verdict on a step with enough requests. Pairs are (canary, champion).
 
     Args:
-        spent: cost and returns of bids (`cost`, `value`, `conversions`, one row per bid), where decisions were made.
+        spent: what decisions cost and returned (`cost`, `value`, `conversions`, a row each), where some were made.
     """
     shift, noise = distance(*answers)
     figures: dict[str, Any] = {"shift": round(shift, 4), "shift_noise": round(noise, 4)}

@@ -8,6 +8,7 @@ from features.records import FEEDBACK, decisions_folder
 from serving.decisions.decide import decide
 from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.kinds.bid import Auction
+from serving.decisions.kinds.creative import Placement
 from serving.decisions.log.writer import DecisionLog
 from serving.decisions.records import Action, Decision, Predictions, Spend, State
 from serving.decisions.state.sqlite import SqliteStore
@@ -67,6 +68,29 @@ def test_a_group_that_is_not_whole_yet_is_read_when_it_is(tmp_path: Path) -> Non
 
 def test_where_nothing_is_logged_there_were_none(tmp_path: Path) -> None:
     assert Attempts(tmp_path, "bidding", 0.0).seen().empty
+    assert spent(tmp_path, "bidding", 0.0).empty
+
+
+def test_a_creative_costs_an_impression_and_returns_clicks(tmp_path: Path) -> None:
+    place = decisions_folder(tmp_path)
+    feedback = Feedback(place.parent / FEEDBACK, SqliteStore(tmp_path / "state.db", PARAMS), PARAMS)
+    log = DecisionLog(place, PARAMS, feedback.expect)
+    events, shown = [], dict.fromkeys("12", 0)
+    for at in range(60):
+        said = Predictions(versions={"creative": "12"[at % 2]})
+        asked = Placement(f"p{at}", 1.7e9, "a", "c", candidates={"x": {}, "y": {}})
+        made = decide(asked, said, State(), PARAMS, 3)
+        log.append(asked, said, State(), None, made)
+        kinds = ("impression", "click") if at % 4 == 1 else ("impression",) if at < 50 else ()
+        events += [Observed(f"{kind}{at}", "a", made.decision_id, kind, 1.7e9) for kind in kinds]
+        shown["12"[at % 2]] += bool(kinds) and made.arm == "policy"
+    log.close()
+    feedback.take(events)
+    feedback.close()
+    sums = spent(tmp_path, "creative", 0.0).groupby("version")[["cost", "value", "conversions"]].sum()
+    assert sums.loc["1"].tolist() == [shown["1"], 0, 0]
+    cost, value, conversions = sums.loc["2"]
+    assert cost == shown["2"] and value == conversions and 0.3 < value / cost < 0.7
     assert spent(tmp_path, "bidding", 0.0).empty
 
 
