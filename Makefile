@@ -8,9 +8,6 @@ TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 
 # Two threads a process: the libraries' own pools fight each other beyond that.
 export OMP_NUM_THREADS ?= 2
-# Threads that wait for each other must not keep the processors busy: where several processes train, they only get in
-# the way.
-export OMP_WAIT_POLICY ?= passive
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help setup run test lint benchmark lock
