@@ -120,7 +120,7 @@ def _turns(log: Place, known: "pd.Index[str]", challenger: Challenger) -> pd.Dat
     policy and not the holdout's baseline bid."""
     params = cache(lambda name: stored.read(log, name))
     found = []
-    entries = _first(map(read, reading.records(log)), set(known))
+    entries = once(map(read, reading.records(log)), set(known))
     while batch := list(islice(entries, BATCH)):
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = np.log(challenger.ratios(batch))
@@ -134,8 +134,8 @@ def _turns(log: Place, known: "pd.Index[str]", challenger: Challenger) -> pd.Dat
     return pd.DataFrame(found, columns=columns).set_index("decision_id")
 
 
-def _first(entries: Iterator[Entry], known: set[str]) -> Iterator[Entry]:
-    """Each decision once, without repetitions."""
+def once(entries: Iterator[Entry], known: set[str]) -> Iterator[Entry]:
+    """The entries of these decisions, each once, without repetitions."""
     for one in entries:
         if one.decision.decision_id in known:
             known.remove(one.decision.decision_id)

@@ -5,7 +5,6 @@ have brought. The challenger predicts from the features that the online store ha
 then is in the logged state.
 """
 
-from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from typing import cast
@@ -24,11 +23,12 @@ from serving.decisions.case import Case
 from serving.decisions.kinds import creative
 from serving.decisions.kinds.creative import Placement
 from serving.decisions.log import params as stored
-from serving.decisions.log.entry import Entry, read
+from serving.decisions.log.entry import read
 from serving.decisions.predict.features import Features
 from serving.decisions.predict.predictor import BundlePredictor
 from serving.decisions.predict.predictors import Predictors
 from serving.decisions.records import Action
+from serving.experiments.challenge import once
 from serving.records import reading
 
 #: Entries per prediction.
@@ -66,7 +66,7 @@ def _seen(place: Place, version: str) -> pd.DataFrame:
 def _shares(log: Place, known: "pd.Index[str]", predictors: Predictors, features: Features) -> pd.DataFrame:
     """By decision id: the challenger's probability of what was chosen, and the goal."""
     params = cache(lambda name: stored.read(log, name))
-    entries, found = _first(map(read, reading.records(log)), set(known)), []
+    entries, found = once(map(read, reading.records(log)), set(known)), []
     while batch := list(islice(entries, BATCH)):
         said = predictors.predict([one.opportunity for one in batch], [one.state for one in batch], features)
         for one, predictions in zip(batch, said, strict=True):
@@ -75,11 +75,3 @@ def _shares(log: Place, known: "pd.Index[str]", predictors: Predictors, features
             found.append((one.decision.decision_id, shares.get(one.decision.target, 0.0), decided_by.creatives.goal))
     columns = ["decision_id", "probability", "goal"]
     return pd.DataFrame(found, columns=columns).set_index("decision_id")
-
-
-def _first(entries: Iterator[Entry], known: set[str]) -> Iterator[Entry]:
-    """Each decision once, without repetitions."""
-    for one in entries:
-        if one.decision.decision_id in known:
-            known.remove(one.decision.decision_id)
-            yield one

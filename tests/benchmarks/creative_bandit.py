@@ -34,7 +34,7 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
         found.append({"name": name, **versus_vw(made[:REPLAYED])})
     except ImportError as missing:
         found.append({"name": name, "goal": ">= 1", "absent": f"{missing}: make benchmark installs the peers"})
-    return [{**one, "seed": SEED} for one in found]
+    return [{**one, **tests.about()} for one in found]
 
 
 def versus_vw(made: Sequence[Trial]) -> dict[str, Any]:

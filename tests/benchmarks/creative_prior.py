@@ -4,7 +4,7 @@ from typing import Any
 
 from features.settings import Settings
 from tests.benchmarks import creative_tests as tests
-from tests.benchmarks.creative_tests import ERROR, SEED, TESTS
+from tests.benchmarks.creative_tests import ERROR, TESTS
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
@@ -21,7 +21,7 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
             **tests.ratio(ours, tests.course([other(one) for one in made])),
             "unit": f"{told} {what}",
             "goal": goal,
-            "seed": SEED,
+            **tests.about(),
         }
         for name, (other, what, goal) in others.items()
     ]

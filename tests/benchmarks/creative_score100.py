@@ -36,12 +36,13 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
         names = sorted(creative_market.CreativeMarket(creative_market.SEED).all)[:CANDIDATES]
         scored, decided = timed(names, predictors, features)
     unit = f"ms, {CANDIDATES} candidates whose texts were seen; interval: 10-90% of {TIMES} times"
+    about = {"unit": unit, "seed": SEED}
     found = {
         "creative.score100.p50_ms": (scored, "<= 3"),
         "creative.score100.decision_p50_ms": (decided, "<= 5"),
     }
     return [
-        {"name": name, **dict(zip(("value", "low", "high"), spread(times), strict=True)), "goal": goal, "unit": unit}
+        {"name": name, **dict(zip(("value", "low", "high"), spread(times), strict=True)), "goal": goal, **about}
         for name, (times, goal) in found.items()
     ]
 

@@ -5,9 +5,9 @@ model that has not seen the test. A bandit shows headlines in growing batches un
 probability; a fixed-horizon test shows all equally often, then takes the one with most clicks.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,8 @@ import pandas as pd
 from models.text.embedding import embed
 from serving.decisions.kinds.creative import UNKNOWN
 from serving.decisions.rules.bandit import at_least, best, posterior, top_two
+from tests.benchmarks.creative_upworthy import DATA
 
-FILE = Path(__file__).parents[3] / "shared" / "data" / "upworthy" / "upworthy_dev.parquet"
 SEED, FOLDS, TESTS = 23, 5, 2_000
 #: The most impressions of a test, the share of the impressions so far of a batch, and the least of one.
 MOST, BATCH, LEAST = 200_000, 0.1, 200
@@ -49,9 +49,14 @@ class Trial:
 
 def read() -> pd.DataFrame:
     """The real tests. Raises `FileNotFoundError`."""
-    if not FILE.exists():
-        raise FileNotFoundError(f"no such file: {FILE.parent.name}/{FILE.name}")
-    return pd.read_parquet(FILE)
+    if not DATA.is_file():
+        raise FileNotFoundError(f"no such file: {DATA.parent.name}/{DATA.name}")
+    return pd.read_parquet(DATA)
+
+
+def about() -> dict[str, Any]:
+    """Seed and hash of the data, for the rows."""
+    return {"seed": SEED, "data_hash": hashlib.sha256(DATA.read_bytes()).hexdigest()}
 
 
 def trials(data: pd.DataFrame) -> list[Trial]:

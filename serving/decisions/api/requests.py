@@ -59,9 +59,8 @@ class RequestReader(Generic[Read]):
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             tag = next((str(part) for part in fault["loc"] if part in self._fields), "")
             return f"one of the fields {self._fields.get(tag, ', '.join(_BATCHES))}"
-        if ("features." in field or field.startswith("candidates.")) and fault["loc"][
-            -1
-        ] != "[key]":  # pydantic names only one of the permitted types
+        of_features = "features." in field or field.startswith("candidates.")
+        if of_features and fault["loc"][-1] != "[key]":  # pydantic names only one of the permitted types
             return "a number, text of at most 1024 characters, true, false or null"
         if fault["type"] == "string_pattern_mismatch" and fault["loc"][-1] == "[key]":
             return "names of 1 to 256 characters, without control characters"

@@ -11,6 +11,7 @@ from features.simulator.creatives import AUDIENCES, CHANNELS, CreativeMarket
 from features.simulator.market import Floats
 from models.evaluation.bootstrap import SAMPLES
 from serving.decisions.records import Action
+from serving.experiments.simulation.advertisers import HOURS
 from serving.experiments.simulation.client import Client
 from serving.experiments.simulation.records import CreativeDay, Estimate
 from serving.experiments.simulation.statistics import estimate
@@ -18,7 +19,6 @@ from serving.experiments.simulation.statistics import estimate
 ACCOUNT = "simulated-creatives"
 #: Placements of each campaign on the day, seen by that many customers.
 PLACEMENTS, CUSTOMERS = 240, 120
-HOURS = 24
 
 
 @dataclass(frozen=True)
@@ -101,16 +101,8 @@ def _came(decision: dict[str, Any], clicked: bool) -> list[dict[str, Any]]:
     if decision["action"] != Action.SHOW_CREATIVE:
         return []
     kinds = ("impression", "click") if clicked else ("impression",)
-    about = {name: decision[name] for name in ("account_id", "decision_id")}
-    return [
-        {
-            **about,
-            "event_id": f"{kind}-{decision['opportunity_id']}",
-            "kind": kind,
-            "occurred_at": decision["decided_at"],
-        }
-        for kind in kinds
-    ]
+    about = {"account_id": ACCOUNT, "decision_id": decision["decision_id"], "occurred_at": decision["decided_at"]}
+    return [{**about, "event_id": f"{kind}-{decision['opportunity_id']}", "kind": kind} for kind in kinds]
 
 
 def _day(placed: Sequence[Placed], arms: Counter[str], seed: int, version: str) -> CreativeDay:

@@ -78,7 +78,7 @@ class CreativeDay:
     """A day of placements, for which the endpoint chose creatives.
 
     Attributes:
-        version: of the creative model; empty without one.
+        version: of the creative model.
         rates: by campaign: true click rate of the chosen creatives, of an equal rotation and of the best one each time,
             in the same placements.
         against_equal: expected clicks divided by those of an equal rotation; `of_best` by those of the best ones.

@@ -10,10 +10,10 @@ import pandas as pd
 from serving.experiments.trials.beliefs import compared
 from serving.experiments.trials.course import TrialCourse
 from serving.experiments.trials.experiment import WEEK, Experiment
-from serving.experiments.trials.fatigue import trends
 from serving.experiments.trials.findings import ArmFinding, DailyFinding, EffectFinding
 from serving.experiments.trials.moments import effects, moments
 from serving.experiments.trials.posterior import Posterior
+from serving.experiments.trials.trend import trends
 
 Array = npt.NDArray[np.float64]
 

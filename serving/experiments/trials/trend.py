@@ -1,4 +1,4 @@
-"""Fatigue: how the effect of an arm changes by the day. Both arms share the season, which cancels out."""
+"""The trend of an arm's effect: how it changes by the day. Both arms share the season, which cancels out."""
 
 from collections.abc import Mapping
 
