@@ -139,7 +139,7 @@ def test_nothing_gets_around_a_guardrail(asked: Opportunity, said: Predictions, 
 ACTIONS = {
     "bid": [Action.BID],
     "customer": [Action.RETENTION_OFFER],
-    "campaign": sorted(set(Action) - {Action.HOLD, Action.BID, Action.RETENTION_OFFER}),
+    "campaign": sorted(set(Action) - {Action.HOLD, Action.BID, Action.RETENTION_OFFER, Action.SHOW_CREATIVE}),
 }
 
 
