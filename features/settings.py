@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from features.database import Limits
 
+#: KServe's deployment modes: plain Deployments behind the Gateway API, or Knative's revisions.
+Mode = Literal["Standard", "Knative"]
+
 
 class Settings(BaseSettings):
     """Locations and backing services. Every field is an environment variable with the prefix `ADLOOP_`.
@@ -42,8 +45,11 @@ class Settings(BaseSettings):
     threads: PositiveInt | None = None
     #: Container image that a cluster runs pipeline steps in; a laptop runs them where it is.
     image: str = "adloop/trainer:0.1.0"
-    #: Release through KServe's InferenceServices in this namespace, not through servers of our own.
+    #: Release through KServe's InferenceServices in this namespace, not through servers of our own; with this image,
+    #: in this mode, which must be that of the cluster: either ignores the canary of the other.
     kserve_namespace: str | None = None
+    server_image: str = "adloop/server:0.1.0"
+    kserve_mode: Mode = "Standard"
     #: Port of `adloop serve` and of a local release.
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080

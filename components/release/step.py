@@ -95,7 +95,7 @@ def _traffic(settings: Settings, registry: Registry) -> Iterator[Traffic]:
     if settings.kserve_namespace is not None:
         from serving.rollout.kserve import on_cluster
 
-        traffic = on_cluster(settings.kserve_namespace, settings.image, registry.address, settings.home)
+        traffic = on_cluster(settings, settings.kserve_namespace, registry.address)
     elif running(settings):
         traffic = Served(settings)
     else:

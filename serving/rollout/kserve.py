@@ -1,82 +1,95 @@
-"""Splits traffic on a cluster: one InferenceService per family, with `canaryTrafficPercent`.
+"""Splits traffic on a cluster: one InferenceService per family.
 
-The tests check the requests to the Kubernetes API against a fake API server; KServe's controller takes no part in them.
-On a cluster, failures of a canary reach clients: Knative does not retry on the champion, as this package's Envoy does.
+In KServe's Standard mode the canary is an entry of `spec.canary`, in Knative mode the latest revision with
+`canaryTrafficPercent`. Either mode ignores the field of the other one, so a service in another mode is refused.
+The tests check the requests to the Kubernetes API against a fake API server, and the objects against KServe's schema;
+KServe's controller takes no part in them. On a cluster, failures of a canary reach clients: nothing retries on the
+champion, as this package's Envoy does.
 """
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from features.lake import Place
+from features.records import recorded
+from features.settings import Settings
 from serving.inference import requests
 from serving.released.split import Split
+from serving.rollout.inference_service import MODE, VERSION, InferenceServiceTemplate, Object
 from serving.rollout.plan import CannotServe
 
 if TYPE_CHECKING:
-    from kserve import KServeClient, V1beta1InferenceService
+    from kubernetes.client import CustomObjectsApi
 
-#: Seconds a revision may take to come up: nodes may have to be started for it.
+#: Seconds a version may take to come up: nodes may have to be started for it.
 PATIENCE = 900.0
 LOOK = 1.0
-PORT = 8080
-#: Where the hashes of keys are mounted, from the Secret that the decision engine takes them from too.
-KEYS, SECRET = "/etc/adloop", "adloop-keys"
-#: Marks the services that adloop made, with the version of their latest revision.
-ANNOTATION = "adloop/version"
+#: KServe's resource: group, version and plural.
+GROUP, API, PLURAL = "serving.kserve.io", "v1beta1", "inferenceservices"
+#: What earlier releases of KServe call the modes.
+_MODES = {"RawDeployment": "Standard", "Serverless": "Knative"}
 
 
 class NotOurs(ValueError):
-    """A service with a family's name that adloop did not create."""
+    """A service with a family's name that adloop did not create, or in another deployment mode."""
 
 
-def on_cluster(namespace: str, image: str, address: Callable[[str, str], str], home: Path) -> "InferenceServices":
-    """Connect to the cluster this process runs in, or the one in `~/.kube/config`."""
-    from kserve import KServeClient
+def on_cluster(settings: Settings, namespace: str, address: Callable[[str, str], str]) -> "InferenceServices":
+    """Connect to the cluster this process runs in, or the one in `~/.kube/config`.
 
-    return InferenceServices(KServeClient(), namespace, image, address, home)
+    Args:
+        address: `(family, version) -> s3://…`, the URI of the signed bundle.
+    """
+    from kubernetes.client import CustomObjectsApi
+    from kubernetes.config import load_config
+
+    load_config()
+    template = InferenceServiceTemplate(namespace, settings.server_image, settings.kserve_mode, address)
+    return InferenceServices(CustomObjectsApi(), template, recorded(settings))
 
 
 class InferenceServices:
     """A `Traffic` of InferenceServices named after their families.
 
     Args:
-        image: container image with this repository, as for pipeline steps.
-        address: `(family, version) -> s3://…`, the URI of the signed bundle.
-        home: mount of the servers' request log.
+        records: where the servers' records are read.
     """
 
-    def __init__(
-        self, client: "KServeClient", namespace: str, image: str, address: Callable[[str, str], str], home: Path
-    ) -> None:
-        self._client, self._namespace, self._image = client, namespace, image
-        self._address, self._home = address, home
+    def __init__(self, client: "CustomObjectsApi", template: InferenceServiceTemplate, records: Place) -> None:
+        self._client, self._template, self._records = client, template, records
+        self._mode = template.mode
 
     def url(self, family: str) -> str:
-        """The family's address, once it is ready."""
-        status = self._client.get(family, namespace=self._namespace).get("status") or {}
-        if not status.get("url"):
+        """The family's address, once it is ready: where the traffic is split.
+
+        With Knative that is also the address inside the cluster, which a private cluster reaches. In Standard mode that
+        one leads past the Gateway to the champion alone.
+        """
+        status = _status(self._get(family) or {})
+        inside = (status.get("address") or {}).get("url") if self._mode == "Knative" else None
+        url = inside or status.get("url")
+        if not url:
             raise LookupError(f"the InferenceService '{family}' has no address yet: kubectl get isvc {family}")
-        return str(status["url"])
+        return str(url)
 
     def split(self, family: str, split: Split) -> None:
-        """Make the canary the latest revision with its share, or the champion with all of it."""
-        latest = self._latest(family)
-        if latest is None:
-            self._client.create(self._service(family, split.champion, 100), namespace=self._namespace)
-        elif split.canary is None:
-            if latest != split.champion:  # a rollback is immediate; a new revision takes a while
-                self._patch(family, latest, 0)
-            self._patch(family, split.champion, 100)
+        """Make this the traffic, in the way of the deployment mode. Raises `NotOurs`."""
+        there = self._ours(family)
+        if there is None and split.canary is not None:  # as there is nothing that it could share traffic with
+            self.split(family, Split(champion=split.champion))
+            there = self._ours(family)
+        if self._mode == "Standard":
+            self._apply(family, self._template.standard(family, split), there)
         else:
-            self._patch(family, split.canary, split.weight)
-        self._wait(family, split.canary or split.champion)
+            self._knative(family, split, there)
+        self._wait(family, split)
 
     def attempts(self, family: str, since: float) -> pd.DataFrame:
-        """Attempts from the request log. A missing server logs none, but then its revision is not ready either."""
-        logged = requests.read(self._home, family, pd.Timestamp(since, unit="s", tz="UTC").to_pydatetime())
+        """Attempts from the request log. A missing server logs none, but then its version is not ready either."""
+        logged = requests.read(self._records, family, pd.Timestamp(since, unit="s", tz="UTC").to_pydatetime())
         first = logged[logged["row"] == 0]
         return pd.DataFrame(
             {
@@ -90,72 +103,91 @@ class InferenceServices:
     def close(self) -> None:
         """Leaves the services running."""
 
-    def _latest(self, family: str) -> str | None:
-        """The version of the latest revision; None where the family has no service yet.
+    def _knative(self, family: str, split: Split, there: Object | None) -> None:
+        """Make the canary the latest revision with its share, or the champion with all of it."""
+        latest = _annotations(there).get(VERSION, split.champion)
+        if split.canary is None and latest != split.champion:  # a rollback is immediate; a new revision takes a while
+            self._apply(family, self._template.knative(family, latest, 0), there)
+        version, percent = (split.champion, 100) if split.canary is None else (split.canary, split.weight)
+        self._apply(family, self._template.knative(family, version, percent), there)
 
-        Raises `NotOurs` for a service of that name that adloop did not create.
-        """
-        items = self._client.get(namespace=self._namespace).get("items") or []
-        found = next((item for item in items if _about(item).get("name") == family), None)
+    def _ours(self, family: str) -> Object | None:
+        """The family's service; None where there is none yet. Raises `NotOurs`."""
+        found = self._get(family)
         if found is None:
             return None
-        version = (_about(found).get("annotations") or {}).get(ANNOTATION)
-        if not version:
+        where = f"the InferenceService '{family}' in the namespace {self._template.namespace}"
+        if not _annotations(found).get(VERSION):
             raise NotOurs(
-                f"the InferenceService '{family}' in the namespace {self._namespace} has no annotation {ANNOTATION}, "
-                f"so adloop did not make it and leaves it alone: rename it, or release in another namespace "
-                f"(ADLOOP_KSERVE_NAMESPACE)"
+                f"{where} has no annotation {VERSION}, so adloop did not make it and leaves it alone: rename it, or "
+                f"release in another namespace (ADLOOP_KSERVE_NAMESPACE)"
             )
-        return str(version)
+        for mode in (_annotations(found).get(MODE), _status(found).get("deploymentMode")):
+            if mode and _MODES.get(mode, mode) != self._mode:
+                raise NotOurs(
+                    f"{where} is in KServe's mode {mode}, in which a canary of mode {self._mode} would get all "
+                    f"traffic: set ADLOOP_KSERVE_MODE={_MODES.get(mode, mode)}, or delete the service and release again"
+                )
+        return found
 
-    def _patch(self, family: str, version: str, percent: int) -> None:
-        self._client.patch(family, self._service(family, version, percent), namespace=self._namespace)
+    def _apply(self, family: str, made: Object, there: Object | None) -> None:
+        place = (GROUP, API, self._template.namespace, PLURAL)
+        if there is None:
+            self._client.create_namespaced_custom_object(*place, made)
+        else:  # a merge patch removes what is null
+            self._client.patch_namespaced_custom_object(
+                *place, family, {**made, "spec": {"canary": None, **made["spec"]}}
+            )
 
-    def _wait(self, family: str, version: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        reason = "no status yet"
+    def _get(self, family: str) -> Object | None:
+        from kubernetes.client import ApiException
+
+        try:
+            found: Object = self._client.get_namespaced_custom_object(
+                GROUP, API, self._template.namespace, PLURAL, family
+            )
+        except ApiException as error:
+            if error.status == 404:
+                return None
+            raise
+        return found
+
+    def _wait(self, family: str, split: Split) -> None:
+        """Return once the split is in force. Raises `CannotServe`."""
+        version = split.canary or split.champion
+        deadline, reason = time.monotonic() + PATIENCE, "no status yet"
         while time.monotonic() < deadline:
-            found = self._client.get(family, namespace=self._namespace)
-            status = found.get("status") or {}
-            conditions = status.get("conditions") or []
-            ready: dict[str, Any] = next((one for one in conditions if one.get("type") == "Ready"), {})
+            found = self._ours(family) or {}
+            status = _status(found)
             if status.get("observedGeneration") == _about(found).get("generation"):
-                if ready.get("status") == "True":
+                ready: Object = next((one for one in status.get("conditions") or [] if one.get("type") == "Ready"), {})
+                canary = _canary(status, split)
+                if ready.get("status") == "True" and (self._mode == "Knative" or canary.get("ready")):
                     return
-                reason = ready.get("message") or reason
-                if ready.get("reason") == "RevisionFailed":
+                failed = ((canary.get("modelStatus") or {}).get("lastFailureInfo") or {}).get("message")
+                reason = failed or ready.get("message") or reason
+                if failed or ready.get("reason") == "RevisionFailed":
                     break
             time.sleep(LOOK)
         raise CannotServe(version, reason)
 
-    def _service(self, family: str, version: str, percent: int) -> "V1beta1InferenceService":
-        from kserve import V1beta1InferenceService, V1beta1InferenceServiceSpec, V1beta1PredictorSpec, constants
-        from kubernetes import client
 
-        arguments = ["--bundle", "/mnt/models", "--name", family, "--version", version, "--host", "0.0.0.0"]  # noqa: S104
-        container = client.V1Container(
-            name="kserve-container",
-            image=self._image,
-            command=["python", "-m", "serving.inference"],
-            args=[*arguments, "--http-port", str(PORT)],
-            env=[
-                client.V1EnvVar(name="STORAGE_URI", value=self._address(family, version)),
-                client.V1EnvVar(name="ADLOOP_API_KEYS", value=f"{KEYS}/api.json"),
-            ],
-            ports=[client.V1ContainerPort(container_port=PORT, protocol="TCP")],
-            volume_mounts=[client.V1VolumeMount(name="keys", mount_path=KEYS, read_only=True)],
-        )
-        keys = client.V1Volume(name="keys", secret=client.V1SecretVolumeSource(secret_name=SECRET))
-        predictor = V1beta1PredictorSpec(containers=[container], volumes=[keys], canary_traffic_percent=percent)
-        return V1beta1InferenceService(
-            api_version=constants.KSERVE_V1BETA1,
-            kind=constants.KSERVE_KIND_INFERENCESERVICE,
-            metadata=client.V1ObjectMeta(name=family, namespace=self._namespace, annotations={ANNOTATION: version}),
-            spec=V1beta1InferenceServiceSpec(predictor=predictor),
-        )
+def _canary(status: Object, split: Split) -> Object:
+    """What KServe says of the canary in Standard mode; ready where the split has none."""
+    if split.canary is None:
+        return {"ready": True}
+    said: list[Object] = status.get("canaryStatuses") or []
+    return next((one for one in said if one.get("name") == f"v{split.canary}"), {})
 
 
-def _about(item: dict[str, Any]) -> dict[str, Any]:
+def _about(item: Object | None) -> dict[str, Any]:
     """An object's metadata."""
-    found: dict[str, Any] = item.get("metadata") or {}
-    return found
+    return (item or {}).get("metadata") or {}
+
+
+def _annotations(item: Object | None) -> dict[str, str]:
+    return _about(item).get("annotations") or {}
+
+
+def _status(item: Object) -> dict[str, Any]:
+    return item.get("status") or {}

@@ -141,8 +141,8 @@ class S3:
 
     def upload(self, folder: Path, prefix: str) -> str:
         """Copy the files of `folder` to a prefix of the bucket; its address."""
-        for file in sorted(folder.iterdir()):
-            self.client.upload_file(str(file), self.bucket, f"{prefix}/{file.name}")
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            self.client.upload_file(str(file), self.bucket, f"{prefix}/{file.relative_to(folder)}")
         return f"s3://{self.bucket}/{prefix}"
 
 

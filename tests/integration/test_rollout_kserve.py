@@ -1,49 +1,94 @@
-"""What a canary on KServe asks of the Kubernetes API, by KServe's own client, of a server that keeps what it is told.
+"""What a canary on KServe asks of the Kubernetes API, by Kubernetes' own client, of a server that keeps what it
+is told.
 
-The server applies merge patches and reports readiness; KServe's controller itself is not run here.
+The server applies merge patches and reports readiness in the cluster's deployment mode; KServe's controller itself is
+not run here.
 """
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kserve import KServeClient
+from kubernetes.client import CustomObjectsApi
+from kubernetes.config import new_client_from_config_dict
 
 from serving.inference import requests
 from serving.released.split import Split
 from serving.rollout import kserve
+from serving.rollout.inference_service import MODE, InferenceServiceTemplate
 from serving.rollout.kserve import InferenceServices
 from serving.rollout.plan import CannotServe
+from tests.unit.infra.schemas import check_custom
 
 COLLECTION = "/apis/serving.kserve.io/v1beta1/namespaces/ads/inferenceservices"
+#: A version of the champion, of a canary, and the canary's percent.
+Asked = tuple[str, str | None, int]
 
 
 class Cluster(ThreadingHTTPServer):
-    """InferenceServices by name, each patch in order, and versions that do not come up."""
+    """InferenceServices by name, the traffic that each request asked for, and versions that do not come up."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Api)
         self.kept: dict[str, dict[str, Any]] = {}
-        self.asked: list[tuple[str, int]] = []
+        self.objects: list[dict[str, Any]] = []
+        self.asked: list[Asked] = []
         self.broken: set[str] = set()
+        self.reports: str | None = None
 
     def keep(self, name: str, service: dict[str, Any]) -> dict[str, Any]:
-        predictor = service["spec"]["predictor"]
-        version = service["metadata"]["annotations"]["adloop/version"]
-        assert version == predictor["containers"][0]["args"][5]
-        self.asked.append((version, predictor["canaryTrafficPercent"]))
+        self.objects.append({key: value for key, value in service.items() if key != "status"})
+        asked = asked_of(service)
+        self.asked.append(asked)
+        mode = self.reports or service["metadata"]["annotations"][MODE]
         service["metadata"]["generation"] = len(self.asked)
-        failed = {"status": "False", "reason": "RevisionFailed", "message": "BundleTampered: model.onnx"}
-        ready = failed if version in self.broken and predictor["canaryTrafficPercent"] else {"status": "True"}
-        conditions = [{"type": "Ready", **ready}]
-        url = f"http://{name}.ads.example.org"
-        service["status"] = {"conditions": conditions, "observedGeneration": len(self.asked), "url": url}
+        service["status"] = self._status(name, asked, mode) | {"observedGeneration": len(self.asked)}
         self.kept[name] = service
         return service
+
+    def _status(self, name: str, asked: Asked, mode: str) -> dict[str, Any]:
+        _, canary, weight = asked
+        down = canary in self.broken and bool(weight)
+        failure = {"lastFailureInfo": {"message": "BundleTampered: model.onnx"}} if down else {}
+        ready = {"status": "True"}
+        if down and mode == "Knative":
+            ready = {"status": "False", "reason": "RevisionFailed", "message": "BundleTampered: model.onnx"}
+        found = [{"name": f"v{canary}", "ready": not down, "modelStatus": failure}] if canary else []
+        return {
+            "conditions": [{"type": "Ready", **ready}],
+            "deploymentMode": mode,
+            "url": f"http://{name}.ads.example.org",
+            "address": {"url": f"http://{name}.ads.svc.cluster.local"},
+            "canaryStatuses": found,
+        }
+
+
+def asked_of(service: dict[str, Any]) -> Asked:
+    """The traffic that an object asks for. In Knative mode the version before the latest is the champion."""
+    predictor, version = service["spec"]["predictor"], service["metadata"]["annotations"]["adloop/version"]
+    assert version_of(predictor) == version
+    if service["metadata"]["annotations"][MODE] == "Standard":
+        assert predictor["name"] == f"v{version}" and "canaryTrafficPercent" not in predictor
+        canaries = service["spec"].get("canary", [])
+        for one in canaries:
+            assert one["predictor"]["name"] == f"v{version_of(one['predictor'])}"
+            return version, version_of(one["predictor"]), one["trafficPercent"]
+        return version, None, 100
+    assert "canary" not in service["spec"]
+    percent = predictor["canaryTrafficPercent"]
+    return ("", version, percent) if percent < 100 else (version, None, 100)
+
+
+def version_of(predictor: dict[str, Any]) -> str:
+    (container,) = predictor["containers"]
+    version = container["args"][5]
+    (address,) = [one["value"] for one in container["env"] if one["name"] == "STORAGE_URI"]
+    assert address == f"s3://b/churn/{version}"
+    return str(version)
 
 
 class Api(BaseHTTPRequestHandler):
@@ -51,7 +96,7 @@ class Api(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = self.path.removeprefix(COLLECTION).strip("/")
-        self._send(self.server.kept[name] if name else {"items": list(self.server.kept.values())})
+        self._send(self.server.kept.get(name))
 
     def do_POST(self) -> None:
         assert self.path.split("?")[0] == COLLECTION
@@ -59,6 +104,7 @@ class Api(BaseHTTPRequestHandler):
         self._send(self.server.keep(service["metadata"]["name"], service))
 
     def do_PATCH(self) -> None:
+        assert self.headers["content-type"] == "application/merge-patch+json"  # custom resources take no other kind
         name = self.path.removeprefix(COLLECTION).strip("/").split("?")[0]
         self._send(self.server.keep(name, merged(self.server.kept[name], self._body())))
 
@@ -68,9 +114,9 @@ class Api(BaseHTTPRequestHandler):
     def _body(self) -> dict[str, Any]:
         return dict(json.loads(self.rfile.read(int(self.headers["content-length"]))))
 
-    def _send(self, value: dict[str, Any]) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(200)
+    def _send(self, value: dict[str, Any] | None) -> None:
+        body = json.dumps(value or {"reason": "NotFound"}).encode()
+        self.send_response(404 if value is None else 200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -95,7 +141,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def traffic(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InferenceServices:
+def connected(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., InferenceServices]:
     monkeypatch.setattr(kserve, "LOOK", 0.01)
     config = {
         "apiVersion": "v1",
@@ -105,32 +151,73 @@ def traffic(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         "clusters": [{"name": "here", "cluster": {"server": f"http://127.0.0.1:{cluster.server_port}"}}],
         "users": [{"name": "me", "user": {"token": "none"}}],
     }
-    client = KServeClient(config_dict=config, persist_config=False)
-    return InferenceServices(client, "ads", "adloop:1", lambda family, version: f"s3://b/{family}/{version}", tmp_path)
+    client = CustomObjectsApi(new_client_from_config_dict(config, persist_config=False))
+
+    def connect(mode: Any) -> InferenceServices:
+        address = lambda family, version: f"s3://b/{family}/{version}"  # noqa: E731
+        return InferenceServices(client, InferenceServiceTemplate("ads", "adloop:1", mode, address), tmp_path)
+
+    return connect
 
 
-def test_a_course_to_all_traffic(cluster: Cluster, traffic: InferenceServices) -> None:
-    traffic.split("churn", Split(champion="1"))
-    for weight in (10, 50, 100):
-        traffic.split("churn", Split(champion="1", canary="2", weight=weight))
-    traffic.split("churn", Split(champion="2"))
-    assert cluster.asked == [("1", 100), ("2", 10), ("2", 50), ("2", 100), ("2", 100)]
-    (container,) = cluster.kept["churn"]["spec"]["predictor"]["containers"]
-    assert container["image"] == "adloop:1"
-    variables = {one["name"]: one["value"] for one in container["env"]}
-    assert variables == {"STORAGE_URI": "s3://b/churn/2", "ADLOOP_API_KEYS": "/etc/adloop/api.json"}
-    (keys,) = cluster.kept["churn"]["spec"]["predictor"]["volumes"]
-    assert keys == {"name": "keys", "secret": {"secretName": "adloop-keys"}}
-    assert container["volumeMounts"] == [{"name": "keys", "mountPath": "/etc/adloop", "readOnly": True}]
-    assert container["args"][:6] == ["--bundle", "/mnt/models", "--name", "churn", "--version", "2"]
-    assert traffic.url("churn") == "http://churn.ads.example.org"
+@pytest.fixture(params=["Standard", "Knative"])
+def traffic(request: pytest.FixtureRequest, connected: Callable[..., InferenceServices]) -> InferenceServices:
+    return connected(request.param)
+
+
+@pytest.fixture
+def standard(connected: Callable[..., InferenceServices]) -> InferenceServices:
+    return connected("Standard")
+
+
+@pytest.fixture
+def knative(connected: Callable[..., InferenceServices]) -> InferenceServices:
+    return connected("Knative")
+
+
+COURSE = (
+    Split(champion="1"),
+    *(Split(champion="1", canary="2", weight=weight) for weight in (10, 50, 100)),
+    Split(champion="2"),
+)
+
+
+def test_a_course_to_all_traffic_in_standard_mode(cluster: Cluster, standard: InferenceServices) -> None:
+    for split in COURSE:
+        standard.split("churn", split)
+    assert cluster.asked == [("1", None, 100), ("1", "2", 10), ("1", "2", 50), ("1", "2", 100), ("2", None, 100)]
+    assert standard.url("churn") == "http://churn.ads.example.org"  # the Gateway, which splits
+
+
+def test_a_course_to_all_traffic_in_knative_mode(cluster: Cluster, knative: InferenceServices) -> None:
+    for split in COURSE:
+        knative.split("churn", split)
+    assert cluster.asked == [("1", None, 100), ("", "2", 10), ("", "2", 50), ("2", None, 100), ("2", None, 100)]
+    assert knative.url("churn") == "http://churn.ads.svc.cluster.local"
+
+
+def test_every_object_of_a_course_is_one_of_kserves(cluster: Cluster, traffic: InferenceServices) -> None:
+    for split in (*COURSE, Split(champion="1")):
+        traffic.split("churn", split)
+    for made in cluster.objects:
+        check_custom(made)
 
 
 def test_back_to_the_champion_at_once(cluster: Cluster, traffic: InferenceServices) -> None:
     traffic.split("churn", Split(champion="1"))
     traffic.split("churn", Split(champion="1", canary="2", weight=10))
     traffic.split("churn", Split(champion="1"))
-    assert cluster.asked[2:] == [("2", 0), ("1", 100)]
+    # Knative takes a while to make a revision, so the canary loses its traffic first.
+    first = [("", "2", 0)] if cluster.kept["churn"]["metadata"]["annotations"][MODE] == "Knative" else []
+    assert cluster.asked[2:] == [*first, ("1", None, 100)]
+
+
+def test_a_canary_of_a_service_that_is_gone_comes_after_its_champion(
+    cluster: Cluster, traffic: InferenceServices
+) -> None:
+    traffic.split("churn", Split(champion="1", canary="2", weight=10))
+    (first, second) = cluster.asked
+    assert first == ("1", None, 100) and second[1:] == ("2", 10)
 
 
 def test_a_canary_that_does_not_come_up_is_said(cluster: Cluster, traffic: InferenceServices) -> None:
@@ -140,7 +227,39 @@ def test_a_canary_that_does_not_come_up_is_said(cluster: Cluster, traffic: Infer
         traffic.split("churn", Split(champion="1", canary="2", weight=10))
     assert cannot.value.version == "2"
     traffic.split("churn", Split(champion="1"))
-    assert cluster.asked[-1] == ("1", 100)
+    assert cluster.asked[-1] == ("1", None, 100)
+
+
+def test_a_service_in_the_other_mode_is_refused_before_it_is_changed(
+    cluster: Cluster, standard: InferenceServices, knative: InferenceServices
+) -> None:
+    """Either mode ignores the canary of the other, which would get all traffic."""
+    knative.split("churn", Split(champion="1"))
+    with pytest.raises(ValueError, match=r"mode Knative.*ADLOOP_KSERVE_MODE=Knative"):
+        standard.split("churn", Split(champion="1", canary="2", weight=10))
+    assert len(cluster.asked) == 1
+
+
+@pytest.mark.parametrize(("before", "now"), [("RawDeployment", "Standard"), ("Serverless", "Knative")])
+def test_the_modes_names_of_earlier_releases_are_known(
+    cluster: Cluster, connected: Callable[..., InferenceServices], before: str, now: str
+) -> None:
+    cluster.reports = before
+    connected(now).split("churn", Split(champion="1"))
+    connected(now).split("churn", Split(champion="1", canary="2", weight=10))
+    assert len(cluster.asked) == 2
+
+
+def test_a_cluster_that_runs_it_in_the_other_mode_is_refused(cluster: Cluster, knative: InferenceServices) -> None:
+    cluster.reports = "Standard"
+    with pytest.raises(ValueError, match="in KServe's mode Standard"):
+        knative.split("churn", Split(champion="1"))
+
+
+def test_a_bundle_that_the_cluster_cannot_fetch_is_refused() -> None:
+    template = InferenceServiceTemplate("ads", "adloop:1", "Standard", lambda *_: "file:///home/me/mlartifacts/1")
+    with pytest.raises(ValueError, match=r"churn 2 is at file:///home.*ADLOOP_ARTIFACTS_URI"):
+        template.standard("churn", Split(champion="2"))
 
 
 def test_attempts_are_the_logs_requests(traffic: InferenceServices, tmp_path: Path) -> None:
@@ -156,22 +275,12 @@ def test_attempts_are_the_logs_requests(traffic: InferenceServices, tmp_path: Pa
     assert traffic.attempts("ltv", 0.0).empty
 
 
-@pytest.mark.parametrize(
-    "foreign",
-    [
-        {"metadata": {"name": "theirs"}},
-        {"metadata": {"name": "theirs", "annotations": None}, "spec": {}, "status": None},
-        {"metadata": {"name": "theirs", "annotations": {"other/version": "7"}}},
-        {"metadata": {"name": None}},
-        {},
-    ],
-)
-def test_services_of_others_are_left_alone(cluster: Cluster, traffic: InferenceServices, foreign: dict) -> None:
-    cluster.kept["theirs"] = foreign
+def test_services_of_others_are_left_alone(cluster: Cluster, traffic: InferenceServices) -> None:
+    theirs = {"metadata": {"name": "theirs", "annotations": {"other/version": "7"}}}
+    cluster.kept["theirs"] = theirs
     traffic.split("churn", Split(champion="1"))
     traffic.split("churn", Split(champion="1", canary="2", weight=10))
-    assert cluster.asked == [("1", 100), ("2", 10)]
-    assert cluster.kept["theirs"] is foreign
+    assert len(cluster.asked) == 2 and cluster.kept["theirs"] is theirs
 
 
 @pytest.mark.parametrize("annotations", [None, {}, {"other": "x"}, {"adloop/version": ""}])
