@@ -6,20 +6,22 @@ from pathlib import Path
 
 log = logging.getLogger("adloop")
 
-_ASKED = {
+#: Variables that turn telemetry of libraries off, and the loading of pickles.
+ASKED = {
     "DO_NOT_TRACK": "1",
     "FEAST_USAGE": "False",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "GX_ANALYTICS_ENABLED": "false",
     "DVC_NO_ANALYTICS": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",
 }
 
 
 def stay_private() -> None:
     """Set environment variables of the libraries; keeps values set by the user. Call it before importing them."""
-    for name, value in _ASKED.items():
+    for name, value in ASKED.items():
         os.environ.setdefault(name, value)
 
 

@@ -10,9 +10,16 @@ sys.path.insert(0, str(Path(__file__).parent / "toyland"))
 
 import toyland
 
-from features import lean_feast  # noqa: F401 - before a test imports Feast itself, which takes three times as long
+from features.privacy import stay_private
 from features.settings import Settings
 from models.registry import Registry
+
+
+def pytest_configure() -> None:
+    """No telemetry, as in every program; and Feast as it is imported there, before a test does so itself, which takes
+    three times as long."""
+    stay_private()
+    from features import lean_feast  # noqa: F401
 
 
 def pytest_xdist_auto_num_workers() -> int:

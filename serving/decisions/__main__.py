@@ -8,7 +8,7 @@ import logging
 import os
 from pathlib import Path
 
-from features.privacy import keep_private
+from features.privacy import keep_private, stay_private
 from features.settings import Settings
 
 
@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
+    stay_private()
     args = parser().parse_args()
     # One thread per model: requests run in parallel, so one request must not take all cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -3,11 +3,12 @@
 import argparse
 from pathlib import Path
 
-from features.privacy import keep_private
+from features.privacy import keep_private, stay_private
 from features.settings import Settings
 
 
 def main() -> None:
+    stay_private()
     parser = argparse.ArgumentParser(prog="python -m serving.inference", description=__doc__)
     parser.add_argument(
         "--bundle",

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from features.privacy import stay_private
 from features.settings import Settings
 from pipelines.console import console as terminal_or_log
 from tests.benchmarks.rows import Row, chosen, load, merge, row, write
@@ -134,6 +135,7 @@ PARTS = {
 @click.option("--only", help="Rows whose name begins so: ltv, churn.telco, serving.predict.p99_ms; default: all.")
 def main(only: str | None) -> None:
     """Measure the project's figures beside their baselines. Rows whose data is not there say so."""
+    stay_private()
     settings, console = Settings(), terminal_or_log()
     target = settings.home / "benchmark.json"
     parts = [part for part, names in PARTS.items() if any(chosen(name, only) for name in names)]
