@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.lock)
+UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements.lock)
 PEERS := $(shell sed -n 's/^peers = \[\(.*\)\]/\1/p' pyproject.toml | tr -d ',')
 TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 
@@ -48,5 +48,8 @@ $(VENV)/.peers: $(VENV)/.installed
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(PEERS)
 	touch $@
 
-lock:  ## recompile requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-emit-package torch --upgrade --output-file requirements.lock
+COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --python-version 3.11 --generate-hashes --no-emit-package torch
+lock:  ## recompile requirements.lock from pyproject.toml, and of it the locks of the two images
+	$(COMPILE) --extra train --extra dev --upgrade --output-file requirements.lock
+	$(COMPILE) --extra train --constraint requirements.lock --output-file infra/images/train.lock
+	$(COMPILE) --no-emit-package mypy --constraint requirements.lock --output-file infra/images/serve.lock

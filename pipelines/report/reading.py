@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from models.registry import Registry, Version
 
 #: Libraries whose version may change a figure.
-LIBRARIES = ("lightgbm", "xgboost", "scikit-learn", "torch", "onnxruntime", "feast", "duckdb", "mlflow", "kfp")
+LIBRARIES = ("lightgbm", "xgboost-cpu", "scikit-learn", "torch", "onnxruntime", "feast", "duckdb", "mlflow", "kfp")
 #: Text by outcome of a release.
 OUTCOMES = {"first": "first version, released at once", "released": "released", "rolled_back": "rolled back"}
 

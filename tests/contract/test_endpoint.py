@@ -53,22 +53,23 @@ def served(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Served]:
     if request.param not in toyland.OTHERS:
-        yield from _serve(fitted(request.param, small.section(request.param)), "serving.inference", tmp_path_factory)
+        case = fitted(request.param, small.section(request.param))
+        yield from _serve(case, ("tests.toyland.image", "serving.inference"), tmp_path_factory)
         return
     with pytest.MonkeyPatch.context() as patch:
         toyland.add(patch, *toyland.OTHERS)
         case = fitted(request.param, toyland.OTHERS[request.param])
-        yield from _serve(case, "tests.toyland.server", tmp_path_factory)
+        yield from _serve(case, ("tests.toyland.server",), tmp_path_factory)
 
 
-def _serve(case: Case, module: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def _serve(case: Case, modules: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = tmp_path_factory.mktemp("served")
     settings = Settings(home=home)
     rows = _with_gaps(case, case.rows.head(ROWS).reset_index(drop=True))
     answers = case.model.predict(rows)
     bundle.write(home / "bundle", case.model, manifest(case), rows.join(answers))
     bundle.sign(home / "bundle", signing_key(settings), "7")
-    command = [sys.executable, "-m", module]
+    command = [sys.executable, "-m", *modules]
     server = ModelServer(command, case.family.name, "7", home / "bundle", home / "log", settings)
     try:
         server.wait_ready()

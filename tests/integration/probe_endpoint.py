@@ -24,6 +24,7 @@ from models.tabular import Encoder, Matrix
 from serving.decisions.__main__ import main
 from serving.decisions.kinds import bid, kinds
 from serving.decisions.kinds.kind import Kind, Need
+from tests.toyland import image
 
 SERVICE = "probe_v1"
 COLUMNS = {
@@ -155,5 +156,6 @@ def write(folder: Path, name: str, model: Any, settings: Settings) -> Path:
 
 
 if __name__ == "__main__":
+    image.enter()
     install()
     main()

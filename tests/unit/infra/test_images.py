@@ -1,0 +1,63 @@
+"""The images: what each holds is locked with its hash, and the server's has neither tests nor trainers."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.toyland.image import LOCKS, pins
+
+ROOT = Path(__file__).parents[3]
+DOCKERFILE = (LOCKS / "Dockerfile").read_text()
+DEV, TRAIN, SERVE = ROOT / "requirements.lock", LOCKS / "train.lock", LOCKS / "serve.lock"
+
+
+def stage(name: str) -> str:
+    """The instructions of one stage of the Dockerfile."""
+    found = re.search(rf"^FROM \S+ AS {name}\n(.*?)(?=^FROM|\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    assert found, f"no stage {name}"
+    return found[1]
+
+
+@pytest.mark.parametrize("lock", [DEV, TRAIN, SERVE], ids=lambda lock: lock.name)
+def test_every_package_is_locked_with_its_hashes(lock: Path) -> None:
+    blocks = re.split(r"^(?=[a-z0-9])", lock.read_text(), flags=re.MULTILINE)[1:]
+    assert len(blocks) == len(pins(lock)) > 100
+    assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+def test_the_images_hold_the_versions_that_are_tested() -> None:
+    assert pins(SERVE).items() <= pins(TRAIN).items()
+    assert pins(TRAIN).items() <= pins(DEV).items()
+
+
+def test_the_server_holds_neither_tests_nor_trainers() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = {re.split(r"[\[<>=~ ]", one)[0].lower() for extra in ("train", "dev") for one in extras[extra]}
+    # Feast and KServe need these four themselves.
+    assert named & pins(SERVE).keys() == {"click", "jinja2", "rich"}
+
+
+def test_each_image_installs_its_lock_and_checks_the_hashes() -> None:
+    for environment, lock, image in (("serving", SERVE, "server"), ("training", TRAIN, "trainer")):
+        assert f"--require-hashes --compile-bytecode -r {lock.name}" in stage(environment)
+        assert f"COPY --from={environment} /app/.venv .venv" in stage(image)
+
+
+def test_what_the_images_copy_is_sent_to_the_build() -> None:
+    sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    lines = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
+    copied = {
+        re.sub(r"\w+\.lock$", "*.lock", source) if "/" in source else source
+        for line in lines
+        for source in line.split()
+    }
+    assert copied == sent
+
+
+def test_it_builds_without_a_hub_of_frontends_on_a_base_that_may_be_a_digest_and_says_how_it_is() -> None:
+    assert "# syntax" not in DOCKERFILE
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"${BASE}", "environment", "runtime"}
+    assert re.search(r"^HEALTHCHECK .*localhost:8080/v2/health/ready", stage("server"), re.MULTILINE)
+    assert "HEALTHCHECK NONE" in stage("trainer")
