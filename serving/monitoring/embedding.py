@@ -83,9 +83,16 @@ def _discrepancy(kernel: Matrix, count: int) -> tuple[float, float]:
 
 
 def _witness(kernel: Matrix, count: int) -> tuple[Matrix, Matrix]:
-    """The witness function at the first `count` rows and at the others, leaving each row out of its side's mean."""
-    others = len(kernel) - count
-    near, far = kernel[:, :count].sum(axis=1), kernel[:, count:].sum(axis=1)
-    ours = (near[:count] - 1) / (count - 1) - far[:count] / others
-    theirs = near[count:] / count - (far[count:] - 1) / (others - 1)
-    return ours, theirs
+    """The witness function at the first `count` rows and at the others: of one half of them at the other half.
+
+    So no row has a part in its own value, and equal rows of one half have equal values, whichever side they are on.
+    Rounded, as equal rows of a matrix product may differ in their last bits.
+    """
+    place = np.arange(len(kernel))
+    first, half = place < count, place % 2
+    values = np.empty(len(kernel))
+    for one in (0, 1):
+        near, far = kernel[:, first & (half == one)], kernel[:, ~first & (half == one)]
+        values[half != one] = (near.mean(axis=1) - far.mean(axis=1))[half != one]
+    values = values.round(9)
+    return values[first], values[~first]

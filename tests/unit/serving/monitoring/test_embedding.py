@@ -54,6 +54,17 @@ def test_texts_are_compared_by_the_familys_own_vectors() -> None:
     assert not seen(short, [text.replace("word", "mond") for text in short], "text", it=lengths).drifted
 
 
+@pytest.mark.parametrize("distinct", [2, 5, 12, 40])
+def test_texts_that_repeat_shift_as_far_as_their_shares_do(distinct: int) -> None:
+    rng = np.random.default_rng(distinct)
+    texts = [" ".join(["word"] * (3 * one + 1)) for one in range(distinct)]
+    reference, same = rng.choice(texts, 900), rng.choice(texts, 700)
+    other = rng.choice(texts, 700, p=np.linspace(0.1, 2.0, distinct) / np.linspace(0.1, 2.0, distinct).sum())
+    steady, moved = (seen(reference, window, "text", it=lengths) for window in (same, other))
+    assert steady.psi < 0.1 < moved.psi
+    assert moved.drifted and not steady.drifted
+
+
 @pytest.mark.parametrize("kind", ["text", "uri", "candidates"])
 def test_what_nothing_makes_vectors_of_is_only_seen_to_go_missing(kind: str) -> None:
     values = ["a:b"] * 300 if kind != "candidates" else [["a"]] * 300
