@@ -22,15 +22,19 @@ def effects_plot(found: Sequence[Findings], learnt: Shrinkage) -> str:
     told = [(f"{one.name}: {effect.arm}", effect) for one in found for effect in one.effects]
     with drawing("experiments: effects", width=6.4, height=0.36 * len(told) + 1.1) as plot:
         axes = plot.axes[0]
-        places = np.arange(len(told))[::-1]
+        places, drawn = np.arange(len(told))[::-1], [0.0]
         for place, (_, effect) in zip(places, told, strict=True):
             better = account.corrected(effect, learnt)
             axes.plot([effect.low, effect.high], [place - 0.16] * 2, color=NAIVE, linewidth=1)
+            drawn += [effect.value, better.low, better.high]
             axes.plot(effect.value, place - 0.16, "o", color=NAIVE, markerfacecolor="none", markersize=5)
             axes.plot([better.low, better.high], [place + 0.12] * 2, color=MODEL)
             axes.plot(better.value, place + 0.12, "o", color=MODEL, markersize=6)
         axes.axvline(0, color=MUTED, linewidth=1, linestyle=":")
         axes.set_yticks(places, [name for name, _ in told])
+        # Bounds of few outcomes leave the plot, so that the others can be told apart.
+        margin = 0.5 * (max(drawn) - min(drawn)) or 1.0
+        axes.set_xlim(max(min(drawn) - margin, -1.0), max(drawn) + margin)
         axes.set(xlabel="effect on the control", ylim=(-0.6, len(told) - 0.4))
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.grid(axis="y", visible=False)
@@ -52,7 +56,8 @@ def regret_plot(found: Findings) -> str:
     with drawing(f"{found.name}: regret") as plot:
         axes, days = plot.axes[0], _told(found)
         axes.plot(_places(found, days), [day.regret for day in days], color=MODEL)
-        axes.set(xlabel="day", ylabel=f"{found.metric} lost", ylim=(0, None))
+        axes.set(ylabel=f"{found.metric} lost", ylim=(0, None))
+        _days(axes, found)
     return plot.svg
 
 
@@ -78,7 +83,8 @@ def effect_plot(found: Findings) -> str:
             axes.plot(places, [day.effect[at] for day in days], color=colour, linestyle=style, label=arm.name)
         bounds = np.array([(*day.low, *day.high) for day in days[len(days) // 4 :]], dtype=float)
         widest = float(np.abs(bounds[np.isfinite(bounds)]).max(initial=0.0)) or 1.0
-        axes.set(xlabel="day", ylabel="effect on the control", ylim=(-widest, widest))
+        axes.set(ylabel="effect on the control", ylim=(-widest, widest))
+        _days(axes, found)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         _legend(axes, found)
     return plot.svg
@@ -102,12 +108,21 @@ def _lines(
         looks += [LOOKS[at % len(LOOKS)] for at in range(len(found.arms) - 1)]
         for at, ((colour, style), arm) in enumerate(zip(looks, found.arms[not control :], strict=True)):
             axes.plot(places, [values(day)[at] for day in days], color=colour, linestyle=style, label=arm.name)
-        axes.set(xlabel="day", ylabel=label)
+        axes.set(ylabel=label)
+        _days(axes, found)
         if percent:
             axes.axhline(0, color=MUTED, linewidth=1, linestyle=":")
             axes.yaxis.set_major_formatter(PercentFormatter(1))
         _legend(axes, found)
     return plot.svg
+
+
+def _days(axes: Any, found: Findings) -> None:
+    """The days of the experiment, the same on all of its plots."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set(xlabel="day", xlim=(1, max(len(found.daily), 2)))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _legend(axes: Any, found: Findings) -> None:

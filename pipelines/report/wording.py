@@ -24,6 +24,8 @@ PROSE = {
     "pid": "PID",
     "rlb": "RLB",
     "lightgbm": "LightGBM",
+    "tfidf_logistic": "TF-IDF logistic",
+    "cpc_error": "CPC error",
     "bg_nbd_gamma_gamma": "BG/NBD + Gamma-Gamma",
 }
 #: Short definitions of the metrics.
