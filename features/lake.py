@@ -30,7 +30,7 @@ def fetch(uri: str, destination: Path, settings: Settings) -> None:
 
 @dataclass(frozen=True, order=True)
 class Remote:
-    """A path in S3, with the methods of `pathlib.Path` that readers use. Columns of Parquet are read by ranges."""
+    """A path in S3, with the methods of `pathlib.Path` that are used. Columns of Parquet are read by ranges."""
 
     uri: str
     system: Any = field(compare=False, repr=False)
@@ -78,6 +78,9 @@ class Remote:
 
     def read_bytes(self) -> bytes:
         return bytes(self.system.cat_file(self.uri))
+
+    def write_bytes(self, data: bytes) -> None:
+        self.system.pipe_file(self.uri, data)
 
     def read_text(self) -> str:
         return self.read_bytes().decode()

@@ -95,9 +95,18 @@ SCHEMA = pa.schema(
 )
 
 
+def shared(settings: Settings) -> Place:
+    """Where servers of several machines keep in common what is recorded and how releases stand: `records_uri` where
+    releases are InferenceServices, each server with a home of its own; else the home."""
+    if settings.kserve_namespace is None or settings.records_uri is None:
+        return settings.home
+    return place(settings.records_uri, settings)
+
+
 def recorded(settings: Settings) -> Place:
-    """Where records are read: the home, or the copies at `records_uri` where nothing was recorded in the home."""
-    here: Place = settings.home
+    """Where records are read: the shared place, or the copies at `records_uri` where nothing was recorded in
+    the home."""
+    here = shared(settings)
     if settings.records_uri is None or any((here / name).exists() for name in (f"{DECISIONS}/{LOG}", REQUESTS)):
         return here
     return place(settings.records_uri, settings)

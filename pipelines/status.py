@@ -124,9 +124,10 @@ def _metric(report: FamilyReport) -> str | None:
 
 
 def _release(report: FamilyReport, settings: Settings) -> str:
+    from features.records import shared
     from serving.released import state
 
-    course = state.load(settings.home, report.name).course
+    course = state.load(shared(settings), report.name).course
     if course is not None and course.ended is None:
         return f"version {course.version} in canary at {course.weight}%"
     return wording.release(report.release)

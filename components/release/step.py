@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from features.records import shared
 from features.settings import Settings
 from models import catalog
 from models.bundle import Manifest
@@ -49,7 +50,7 @@ def release(family: str, version: str, plan: dict[str, Any], settings: Settings,
     """
     registry = Registry(settings)
     with _traffic(settings, registry) as traffic:
-        course = Release(family, traffic, registry, Plan.model_validate(plan), settings.home)
+        course = Release(family, traffic, registry, Plan.model_validate(plan), settings.home, shared(settings))
         if replay or isinstance(traffic, Fleet):
             with TrafficReplay(traffic, catalog.family(family), _rows(family, version, registry), settings) as sender:
                 done = course.run(version, sender.look)
@@ -78,7 +79,7 @@ def rollback(family: str, settings: Settings) -> str:
     """Return to the previous champion. Returns its version. Raises `LookupError` where there is none."""
     registry = Registry(settings)
     with _traffic(settings, registry) as traffic:
-        return roll_back(family, traffic, registry, settings.home)
+        return roll_back(family, traffic, registry, settings.home, shared(settings))
 
 
 def _keep(released: Released, path: Path) -> None:

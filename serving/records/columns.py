@@ -75,6 +75,11 @@ def row(record: Any) -> Row:
     return tuple(found)
 
 
+def named(record: Any) -> dict[str, Any]:
+    """The values of a record's columns by name, see `row`."""
+    return dict(zip(_NAMES, row(record), strict=True))
+
+
 def _field(one: Any, name: str) -> Any:
     return one.get(name) if isinstance(one, dict) else getattr(one, name, None)
 

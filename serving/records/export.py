@@ -1,11 +1,15 @@
-"""Copies finished parts to S3, for machines that are replaced, and for retention beyond the home."""
+"""Copies records to S3, for machines that are replaced, for other machines to read, and for retention beyond the home.
+
+The copies are as the home is: finished parts, and the open journal of each writer as it was a few seconds ago.
+"""
 
 import logging
 import re
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +21,27 @@ from filelock import FileLock, Timeout
 from features import lake
 from features.records import DECISIONS, EVENTS, FEEDBACK, LOG, OUTCOMES, REQUESTS, SUFFIX
 from features.settings import Settings
+from serving.records import journal
 
 log = logging.getLogger("adloop.records")
 
-#: Seconds between checks for new parts.
-EVERY_S = 30.0
+#: Seconds between copies: so long a release on a cluster waits for what servers have just answered. Of new events in
+#: `FEEDBACK`, whose copies are parts at once.
+EVERY_S, EVENTS_S = 5.0, 30.0
 #: Folders with records, and the parameters that replays need.
 _FOLDERS = (f"{DECISIONS}/{LOG}", f"{DECISIONS}/{EVENTS}", f"{REQUESTS}/*", f"{OUTCOMES}/*")
 _PARAMS = f"{DECISIONS}/{LOG}/params/*.json"
 
 
 class Export:
-    """A thread that copies finished parts to `settings.records_uri`; one process per home at a time.
+    """A thread that copies records to `settings.records_uri`; one process per home at a time.
 
     Copies stay when retention removes parts from the home. A merged part is copied beside its sources; readers
     recognize it by its place in the chain.
     """
 
     def __init__(self, settings: Settings, uri: str) -> None:
-        self._settings, self._uri = settings, uri.rstrip("/")
+        self._settings, self._copies = settings, Copies(settings, uri)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="export", daemon=True)
         self._thread.start()
@@ -46,60 +52,110 @@ class Export:
         self._thread.join(10.0)
 
     def _run(self) -> None:
-        stopping = False
+        stopping = failing = False
+        told = time.monotonic()
         while not stopping:
             stopping = self._stop.wait(EVERY_S)
             try:
                 with FileLock(self._settings.home / ".export.lock").acquire(timeout=0):
-                    copy(self._settings, self._uri)
+                    self._copies.update()
+                    if stopping or time.monotonic() > told + EVENTS_S:
+                        self._copies.add_events()
+                        told = time.monotonic()
+                failing = False
             except Timeout:
                 continue
-            except Exception:  # the home has all parts, and the next try may succeed
-                log.exception("parts could not be copied to %s; retrying", self._uri)
+            except Exception:  # the home has all records, and the next try may succeed
+                if not failing:
+                    log.exception("records could not be copied to %s; retrying", self._copies.uri)
+                failing = True
 
 
-def copy(settings: Settings, uri: str) -> int:
-    """Copy parts that are missing or smaller at the destination, and new events of `FEEDBACK` as parts of `EVENTS`;
-    returns the number of parts. Raises errors of S3."""
-    there, count = lake.filesystem(uri, settings), 0
-    try:
-        found = {path: about["size"] for path, about in there.find(uri, detail=True).items()}
-    except FileNotFoundError:
-        found = {}
-    for file in _files(settings.home):
-        target = f"{uri}/{file.relative_to(settings.home)}"
-        if found.get(target.removeprefix("s3://")) != file.stat().st_size:
-            there.put_file(str(file), target)
-            count += 1
-    return count + _events(settings.home / DECISIONS / FEEDBACK, there, f"{uri}/{DECISIONS}/{EVENTS}", found)
+class Copies:
+    """The copies of a home's records.
 
+    Remembers what is there, so that a large store is not listed again: of each writer, its files are looked for once.
+    """
 
-def _events(kept: Path, there: Any, folder: str, found: Iterable[str]) -> int:
-    """Copy the events since the last copy, whose name has the end of its period."""
-    if not kept.is_file():
-        return 0
-    last = max((int(name[1]) for path in found if (name := _COPY.search(path))), default=0)
-    count = 0
-    with closing(sqlite3.connect(f"{kept.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
-        while rows := db.execute(_TOLD, [last, EVENTS_AT_ONCE]).fetchall():
-            last, events = rows[-1][-1], [dict(zip(_EVENT, row, strict=True)) for row in rows]
-            entries = [orjson.dumps({"event": event}).decode() for event in events]
-            with there.open(f"{folder}/{FEEDBACK}-{last}{SUFFIX}", "wb") as part:
-                pq.write_table(pa.table({"logged_at": [one["told"] / 1e9 for one in events], "entry": entries}), part)
-            count += 1
-    return count
+    def __init__(self, settings: Settings, uri: str) -> None:
+        self.uri = uri.rstrip("/")
+        self._home, self._s3 = settings.home, lake.filesystem(uri, settings)
+        self._sizes: dict[str, int] = {}  # of the copies, by their path below the home
+        self._known = set[str]()  # beginnings of paths whose copies are in `_sizes`
+
+    def update(self) -> int:
+        """Copy what is missing or has grown; remove copies of journals that became parts. Returns the number of copied
+        parts. Raises errors of S3."""
+        # A journal that is not found any more has its part among those that are found next.
+        journals = {self._name(file) for file in self._files(journal.SUFFIX)}
+        parts = sum(self._copied(file) for file in (*self._files(SUFFIX), *sorted(self._home.glob(_PARAMS))))
+        for name in [name for name in self._sizes if name.endswith(journal.SUFFIX) and name not in journals]:
+            self._s3.rm_file(f"{self.uri}/{name}")
+            del self._sizes[name]
+        for name in journals:
+            with suppress(FileNotFoundError):  # it has just become a part
+                self._copied(self._home / name)
+        return parts
+
+    def add_events(self) -> int:
+        """Copy new events of `FEEDBACK` as parts of `EVENTS`, whose names have the end of their period. Returns the
+        number of parts. Raises errors of S3."""
+        kept, folder, count = self._home / DECISIONS / FEEDBACK, f"{DECISIONS}/{EVENTS}", 0
+        if not kept.is_file():
+            return 0
+        last = max(
+            (int(name[1]) for path, _ in self._found(folder, FEEDBACK) if (name := _COPY.search(path))), default=0
+        )
+        with closing(sqlite3.connect(f"{kept.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+            while rows := db.execute(_TOLD, [last, EVENTS_AT_ONCE]).fetchall():
+                last, events = rows[-1][-1], [dict(zip(_EVENT, row, strict=True)) for row in rows]
+                entries = [orjson.dumps({"event": event}).decode() for event in events]
+                with self._s3.open(f"{self.uri}/{folder}/{FEEDBACK}-{last}{SUFFIX}", "wb") as part:
+                    pq.write_table(
+                        pa.table({"logged_at": [one["told"] / 1e9 for one in events], "entry": entries}), part
+                    )
+                count += 1
+        return count
+
+    def _copied(self, file: Path) -> bool:
+        """Copy a file, unless its copy has its size. Returns whether it was copied."""
+        name, size = self._name(file), file.stat().st_size
+        if name not in self._sizes:
+            self._look(name)
+        if self._sizes.get(name) == size:
+            return False
+        self._s3.put_file(str(file), f"{self.uri}/{name}")
+        self._sizes[name] = size
+        return True
+
+    def _look(self, name: str) -> None:
+        """Find the copies of the same writer, whose names begin alike."""
+        folder, _, own = name.rpartition("/")
+        beginning = own.rpartition("-")[0]
+        if f"{folder}/{beginning}" not in self._known:
+            self._sizes |= {
+                f"{folder}/{path.rpartition('/')[2]}": about["size"] for path, about in self._found(folder, beginning)
+            }
+            self._known.add(f"{folder}/{beginning}")
+
+    def _found(self, folder: str, beginning: str) -> list[tuple[str, Any]]:
+        try:
+            return list(self._s3.find(f"{self.uri}/{folder}", prefix=beginning, detail=True).items())
+        except FileNotFoundError:
+            return []
+
+    def _files(self, suffix: str) -> Iterator[Path]:
+        for folder in _FOLDERS:
+            yield from sorted(self._home.glob(f"{folder}/*{suffix}"))
+
+    def _name(self, file: Path) -> str:
+        return file.relative_to(self._home).as_posix()
 
 
 #: Most events per copy.
 EVENTS_AT_ONCE = 100_000
-_COPY = re.compile(rf"/{EVENTS}/{re.escape(FEEDBACK)}-(\d+){re.escape(SUFFIX)}$")
+_COPY = re.compile(rf"/{re.escape(FEEDBACK)}-(\d+){re.escape(SUFFIX)}$")
 _EVENT = ("account_id", "event_id", "decision_id", "kind", "occurred_at", "cost", "value", "told")
 _TOLD = """
 SELECT account, event, decision, kind, at, cost, value, told FROM event WHERE told > ? ORDER BY told LIMIT ?
 """
-
-
-def _files(home: Path) -> Iterator[Path]:
-    for folder in _FOLDERS:
-        yield from sorted(home.glob(f"{folder}/*{SUFFIX}"))
-    yield from sorted(home.glob(_PARAMS))

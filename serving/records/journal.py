@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from features.lake import Place
 from serving.records.chain import links
 
 SUFFIX = ".journal"
@@ -98,7 +99,7 @@ class JournalContent:
         return self.hashes[-1] if self.hashes else self.previous
 
 
-def read(path: Path) -> JournalContent | None:
+def read(path: Place) -> JournalContent | None:
     """Read the complete groups of a journal; None where its writer was killed before the first line, or it has become a
     part.
 
@@ -133,20 +134,27 @@ def read(path: Path) -> JournalContent | None:
     return JournalContent(content.chain, content.first, content.previous, content.written, content.hashes, body[taken:])
 
 
-def follow(path: Path, start: int) -> tuple[list[bytes], int]:
+def follow(path: Place, start: int) -> tuple[list[bytes], int]:
     """Records of the complete groups after an offset, and the new offset, without checking hashes.
 
     None where the journal has become a part.
     """
     try:
-        with path.open("rb") as file:
-            file.seek(start)
-            body = file.read()
+        body = _rest(path, start)
     except FileNotFoundError:
         return [], start
     length = max((found.end() for found in _ENDED.finditer(body)), default=0)
     lines = body[:length].split(b"\n")[0 if start else 1 : -1]
     return [line for line in lines if not line.startswith(END)], start + length
+
+
+def _rest(path: Place, start: int) -> bytes:
+    """The bytes after an offset. A copy may be replaced at any time, so it is read at once."""
+    if not isinstance(path, Path):
+        return path.read_bytes()[start:]
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read()
 
 
 def _end(end: int, head: bytes) -> bytes:

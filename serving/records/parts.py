@@ -127,7 +127,10 @@ def removed(place: Place) -> dict[str, tuple[int, bytes]]:
 
 @contextmanager
 def steady(path: Place) -> Iterator[None]:
-    """Lock that prevents parts from being merged or removed while they are read."""
+    """Lock that prevents parts from being merged or removed while they are read. Copies in S3 stay as they are."""
+    if not isinstance(path, Path):
+        yield
+        return
     place = path if path.is_dir() else path.parent
     try:
         lock = (place / LOCK).open("a")
@@ -160,15 +163,18 @@ def late(part: Place, since: float) -> bool:
     return part.stat().st_mtime >= since - 1
 
 
-def journals(path: Place) -> list[journal.JournalContent]:
-    """Contents of the journals in a folder. Read them before the parts, so that none is missed when it becomes a part.
+def journals(path: Place, since: float = 0.0) -> list[journal.JournalContent]:
+    """Contents of the journals in a folder that may contain records since a time (Unix seconds). Read them before the
+    parts, so that none is missed when it becomes a part.
 
     Damaged ones are skipped and logged.
     """
     found = []
-    for file in path.glob(f"*{journal.SUFFIX}") if isinstance(path, Path) else ():  # copies contain finished parts only
+    for file in path.glob(f"*{journal.SUFFIX}"):
         try:
-            content = journal.read(file)
+            content = journal.read(file) if late(file, since) else None
+        except FileNotFoundError:  # it has just become a part
+            continue
         except journal.Damaged as damaged:
             log.error("skipped: %s", damaged)
             continue

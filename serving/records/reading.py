@@ -98,7 +98,9 @@ def tables(path: Place, columns: Sequence[str], since: float = 0.0) -> Iterator[
     """
     with parts.steady(path):
         left = {
-            journal.name(content.chain, content.first): content for content in parts.journals(path) if content.written
+            journal.name(content.chain, content.first): content
+            for content in parts.journals(path, since)
+            if content.written
         }
         # Read journals before parts, so that none is missed when it becomes a part.
         made = parts.uncovered([one for one in parts.found(path) if parts.late(one, since)])

@@ -1,4 +1,4 @@
-"""State of a release on disk, from which an interrupted release resumes."""
+"""State of a release on disk or in S3, from which an interrupted release resumes."""
 
 import logging
 import os
@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from features.lake import Place, Remote
+from features.records import AnyPlace
 from serving.released.split import Split
 
 log = logging.getLogger("adloop.rollout")
@@ -43,13 +45,13 @@ class ReleaseState(BaseModel):
         return Split(champion=self.champion, canary=self.course.version, weight=self.course.weight)
 
 
-def path(home: Path, family: str) -> Path:
+def path(home: AnyPlace, family: str) -> AnyPlace:
     return home / "rollout" / f"{family}.json"
 
 
-def load(home: Path, family: str) -> ReleaseState:
-    """The state; empty where nothing was released yet. A damaged one is set aside: the registry knows the champion, and
-    a release that was under way begins again."""
+def load(home: Place, family: str) -> ReleaseState:
+    """The state; empty where nothing was released yet. A damaged one is set aside (in S3, replaced by the next): the
+    registry knows the champion, and a release that was under way begins again."""
     file = path(home, family)
     try:
         return ReleaseState.model_validate_json(file.read_bytes())
@@ -57,24 +59,32 @@ def load(home: Path, family: str) -> ReleaseState:
         return ReleaseState()
     except ValidationError as damaged:
         log.error("%s is damaged and set aside, the champion gets all traffic: %s", file, damaged.errors()[0]["msg"])
-        with suppress(OSError):
-            file.replace(file.with_suffix(".damaged"))
+        if isinstance(file, Path):
+            with suppress(OSError):
+                file.replace(file.with_suffix(".damaged"))
         return ReleaseState()
 
 
-def standing(home: Path, family: str, champion: str) -> Split:
+def standing(home: Place, family: str, champion: str) -> Split:
     """The current split: from the state if it is about this champion, else all traffic to the registry's champion."""
     split = load(home, family).split()
     return split if split is not None and split.champion == champion else Split(champion=champion)
 
 
-def save(home: Path, family: str, state: ReleaseState) -> None:
+def save(home: Place, family: str, state: ReleaseState) -> None:
     """Replace the state atomically."""
-    file = path(home, family)
+    file, written = path(home, family), state.model_dump_json(indent=1).encode()
+    if isinstance(file, Remote):
+        file.write_bytes(written)
+    else:
+        _replace(file, written)
+
+
+def _replace(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.{os.getpid()}")
     with new.open("wb") as written:
-        written.write(state.model_dump_json(indent=1).encode())
+        written.write(content)
         written.flush()
         os.fsync(written.fileno())
     new.replace(file)

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from features.lake import Place
-from features.records import recorded
+from features.records import shared
 from features.settings import Settings
-from serving.inference import requests
 from serving.released.split import Split
 from serving.rollout.inference_service import MODE, VERSION, InferenceServiceTemplate, Object
 from serving.rollout.plan import CannotServe
+from serving.rollout.request_attempts import RequestAttempts
 
 if TYPE_CHECKING:
     from kubernetes.client import CustomObjectsApi
@@ -46,9 +46,14 @@ def on_cluster(settings: Settings, namespace: str, address: Callable[[str, str],
     from kubernetes.client import CustomObjectsApi
     from kubernetes.config import load_config
 
+    if settings.records_uri is None:
+        raise ValueError(
+            "a canary on a cluster is judged by what its servers record, and they share that in S3 only: set "
+            "ADLOOP_RECORDS_URI to an s3:// address, for the servers too"
+        )
     load_config()
     template = InferenceServiceTemplate(namespace, settings.server_image, settings.kserve_mode, address)
-    return InferenceServices(CustomObjectsApi(), template, recorded(settings))
+    return InferenceServices(CustomObjectsApi(), template, shared(settings))
 
 
 class InferenceServices:
@@ -61,6 +66,7 @@ class InferenceServices:
     def __init__(self, client: "CustomObjectsApi", template: InferenceServiceTemplate, records: Place) -> None:
         self._client, self._template, self._records = client, template, records
         self._mode = template.mode
+        self._attempts: dict[tuple[str, float], RequestAttempts] = {}
 
     def url(self, family: str) -> str:
         """The family's address, once it is ready: where the traffic is split.
@@ -89,16 +95,9 @@ class InferenceServices:
 
     def attempts(self, family: str, since: float) -> pd.DataFrame:
         """Attempts from the request log. A missing server logs none, but then its version is not ready either."""
-        logged = requests.read(self._records, family, pd.Timestamp(since, unit="s", tz="UTC").to_pydatetime())
-        first = logged[logged["row"] == 0]
-        return pd.DataFrame(
-            {
-                "at": first["occurred_at"].astype("int64") / 1e6,
-                "version": first["version"],
-                "ok": first["status"] == 200,
-                "latency_ms": first["latency_ms"].astype(float),
-            }
-        )
+        if (family, since) not in self._attempts:
+            self._attempts = {(family, since): RequestAttempts(self._records, family, since)}
+        return self._attempts[family, since].seen()
 
     def close(self) -> None:
         """Leaves the services running."""

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from filelock import FileLock
 
+from features.lake import Place
 from models.registry import REJECTED, Version
 from serving.released import state
 from serving.released.split import Split
@@ -38,10 +39,16 @@ class Result:
 
 
 class Release:
-    """Releases versions of one family over one kind of traffic."""
+    """Releases versions of one family over one kind of traffic.
 
-    def __init__(self, family: str, traffic: Traffic, registry: Aliases, plan: Plan, home: Path) -> None:
-        self.family, self.traffic, self.registry, self.plan, self.home = family, traffic, registry, plan, home
+    Args:
+        home: has the lock, as one process releases a family at a time.
+        shared: has the state of the release and the records of the servers, see `features.records.shared`.
+    """
+
+    def __init__(self, family: str, traffic: Traffic, registry: Aliases, plan: Plan, home: Path, shared: Place) -> None:
+        self.family, self.traffic, self.registry, self.plan = family, traffic, registry, plan
+        self.home, self.shared = home, shared
 
     def run(self, version: str, during: Callable[[], None] = lambda: None) -> Result:
         """Release `version` against the champion. `during` is called at each poll and may raise.
@@ -51,7 +58,7 @@ class Release:
         """
         with _alone(self.home, self.family):
             champion = self.registry.champion(self.family)
-            stands = state.load(self.home, self.family)
+            stands = state.load(self.shared, self.family)
             course = stands.course if stands.course is not None and stands.course.version == version else None
             if champion is None:
                 return self._first(version)
@@ -108,17 +115,17 @@ class Release:
                 raise
             record = {"weight": weight, "verdict": "roll back", "reason": str(cannot)}
         else:
-            record = RolloutStep(self.family, self.traffic, self.plan, self.home, course).watch(during)
+            record = RolloutStep(self.family, self.traffic, self.plan, self.shared, course).watch(during)
         ended = record["reason"] if record["verdict"] != "go on" else None
         course = course.model_copy(update={"steps": (*course.steps, record), "ended": ended})
         self._save(course.champion, course)
         return course
 
     def _save(self, champion: str, course: Course | None) -> None:
-        state.save(self.home, self.family, ReleaseState(champion=champion, course=course))
+        state.save(self.shared, self.family, ReleaseState(champion=champion, course=course))
 
 
-def roll_back(family: str, traffic: Traffic, registry: Aliases, home: Path) -> str:
+def roll_back(family: str, traffic: Traffic, registry: Aliases, home: Path, shared: Place) -> str:
     """Return to the previous champion and mark the current one rejected. Returns the restored version.
 
     Raises `LookupError` without a previous champion.
@@ -130,7 +137,7 @@ def roll_back(family: str, traffic: Traffic, registry: Aliases, home: Path) -> s
         traffic.split(family, Split(champion=previous.version))
         registry.promote(family, previous.version)
         registry.reject(family, champion.version, "rolled back by hand")
-        state.save(home, family, ReleaseState(champion=previous.version))
+        state.save(shared, family, ReleaseState(champion=previous.version))
         return previous.version
 
 

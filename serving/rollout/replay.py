@@ -15,6 +15,7 @@ from serving.access import own
 from serving.inference.outcomes import Labels, OutcomeRecorder
 from serving.inference.requests import EVERY
 from serving.inference.values import plain
+from serving.records.export import Export
 from serving.rollout.plan import Traffic
 
 #: Clients at once, and rows a request.
@@ -42,6 +43,7 @@ class TrafficReplay:
         self.seen = Seen()
         self._traffic = traffic
         self._family, self._outcomes = family, OutcomeRecorder(settings.home, settings.requests_days)
+        self._export = None if settings.records_uri is None else Export(settings, settings.records_uri)
         self._headers = own.header(settings)
         sent = frame.drop(columns=list(family.label)).astype(object)
         self._rows: list[dict[str, Any]] = [
@@ -75,6 +77,8 @@ class TrafficReplay:
             for thread in self._threads:
                 thread.join()
         self._outcomes.close()
+        if self._export is not None:
+            self._export.close()
 
     def _send(self) -> None:
         with httpx.Client(timeout=PATIENCE, headers=self._headers) as client:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from features.lake import Place
 from models import catalog
 from models.evaluation.metrics import Metric
 from models.family import Family
 from serving.inference import outcomes, requests
+from serving.records import export
 from serving.released.state import Course
 from serving.rollout import judge
 from serving.rollout.decision_attempts import Attempts, spent
@@ -21,23 +23,23 @@ from serving.rollout.plan import Plan, Traffic
 
 #: Seconds between looks.
 LOOK = 0.2
-#: Seconds for answers and their outcomes to reach the log.
-SETTLE = 3 * requests.EVERY
+#: Seconds for answers and their outcomes to reach the log, and the copy of it in S3.
+SETTLE, SETTLE_IN_S3 = 3 * requests.EVERY, 3 * export.EVERY_S
 
 
 @dataclass
 class RolloutStep:
-    """The current step of `course`, starting now."""
+    """The current step of `course`, starting now; `records` is where those of its servers are read."""
 
     family: str
     traffic: Traffic
     plan: Plan
-    home: Path
+    records: Place
     course: Course
     since: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
-        self._decisions = Attempts(self.home, self.family, self.since)
+        self._decisions = Attempts(self.records, self.family, self.since)
 
     def watch(self, during: Callable[[], None]) -> dict[str, Any]:
         """Poll until there are enough requests, or the canary is significantly worse. Returns the step's record."""
@@ -49,7 +51,7 @@ class RolloutStep:
             if worse is not None:
                 return self._record(canary, champion, judge.CanaryVerdict("roll back", worse, {}))
             if min(canary.requests, champion.requests) >= self.plan.min_requests:
-                time.sleep(SETTLE)
+                time.sleep(SETTLE if isinstance(self.records, Path) else SETTLE_IN_S3)
                 return self._judged()
             if time.monotonic() > deadline:
                 reason = f"only {canary.requests} requests in {self.plan.step_timeout_s:g} s"
@@ -60,13 +62,13 @@ class RolloutStep:
         canary, champion = self._sides()
         family = catalog.family(self.family)
         metric = family.metrics[0]
-        logged = requests.read(self.home, self.family, datetime.fromtimestamp(self.course.started, UTC))
+        logged = requests.read(self.records, self.family, datetime.fromtimestamp(self.course.started, UTC))
         answered = logged[logged["status"] == 200]
-        known = outcomes.joined(self.home, self.family, logged)
+        known = outcomes.joined(self.records, self.family, logged)
         versions = self.course.version, self.course.champion
         ours, theirs = (_answers(answered[answered["version"] == version], metric) for version in versions)
         mine, its = (_outcomes(known[known["version"] == version], family) for version in versions)
-        bids = spent(self.home, self.family, self.course.started)
+        bids = spent(self.records, self.family, self.course.started)
         money = bids[bids["version"] == versions[0]], bids[bids["version"] == versions[1]]
         verdict = judge.at_end(canary, champion, (ours, theirs), (mine, its), metric, self.plan.tolerance, money)
         return self._record(canary, champion, verdict)

@@ -70,7 +70,7 @@ def first(_probe: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home whose champion is version 1."""
     made = Settings(home=tmp_path_factory.mktemp("first") / "home")
     register(probe.Bidder(), made)
-    Release("bidder", Nobody(), Registry(made), PLAN, made.home).run("1")
+    Release("bidder", Nobody(), Registry(made), PLAN, made.home, made.home).run("1")
     return made.home
 
 
@@ -99,7 +99,7 @@ def release(version: str, backend: Backend, settings: Settings, decisions: list[
         asked = [Auction(f"o{next(numbers)}", time.time(), "a", "c", features=told) for _ in range(25)]
         decisions.extend(asyncio.run(backend.decide.ask(asked)))
 
-    return Release("bidder", Nobody(), Registry(settings), PLAN, settings.home).run(version, during)
+    return Release("bidder", Nobody(), Registry(settings), PLAN, settings.home, settings.home).run(version, during)
 
 
 @pytest.mark.parametrize(("shift", "outcome"), [(0.1, "released"), (float("nan"), "rolled_back")])

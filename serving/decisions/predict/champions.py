@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from features.records import shared
 from features.settings import Settings
 from models.bundle import BundleTampered, open_bundle
 from models.keys import public_key
@@ -50,14 +51,14 @@ def in_folder(place: Path) -> Current:
 
 def released(settings: Settings) -> Current:
     """Champions of the registry, and canaries of current releases; downloaded on first use."""
-    registry = Registry(settings)
+    registry, stands = Registry(settings), shared(settings)
 
     def current() -> dict[str, tuple[Split, Callable[[str], Path]]]:
         found: dict[str, tuple[Split, Callable[[str], Path]]] = {}
         for family in sorted(families()):
             champion = registry.champion(family)
             if champion is not None:
-                split = state.standing(settings.home, family, champion.version)
+                split = state.standing(stands, family, champion.version)
                 found[family] = split, partial(registry.download, family)
         return found
 
