@@ -1,6 +1,5 @@
 """Data exchange of Kubeflow components: settings, numbers, and results as JSON."""
 
-import hashlib
 import json
 import os
 from dataclasses import asdict
@@ -26,15 +25,6 @@ def whole(carried: Any) -> Any:
     if isinstance(carried, list):
         return [whole(value) for value in carried]
     return int(carried) if isinstance(carried, float) and carried.is_integer() else carried
-
-
-def checkpoint(settings: Settings, family: str, features: str, params: dict[str, Any]) -> Path:
-    """Folder of training progress: the same for retries with the same frame and parameters, else a new one.
-
-    It is under `settings.home` and not among the step's outputs, as each attempt has new outputs.
-    """
-    key = hashlib.sha256(json.dumps([features, params], sort_keys=True).encode()).hexdigest()[:16]
-    return settings.home / "checkpoints" / family / key
 
 
 def write(result: Any, path: str) -> None:

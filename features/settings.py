@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     redis_url: str | None = None
     #: Offline features: Parquet under `home`, or an `s3://bucket/prefix`.
     offline_uri: str | None = None
+    #: Progress of training, to outlive a lost pod: under `home` only, or copied to an `s3://bucket/prefix`.
+    checkpoints_uri: str | None = None
     #: S3-compatible endpoint for `s3://` addresses; None means AWS.
     s3_endpoint_url: str | None = None
     #: MLflow tracking and registry; SQLite under `home` by default.

@@ -20,12 +20,12 @@ def train(
     """
     from pathlib import Path
 
-    from components import wire
+    from components import progress, wire
     from components.train import step
     from models.registry import Registry
 
     settings, section = wire.enter(), wire.whole(params)
-    checkpoint = wire.checkpoint(settings, family, features.uri, section)
     before = (start, Registry(settings).download(family, start)) if start else None
-    done = step.train(Path(features.path), family, section, checkpoint, Path(bundle.path), before)
+    with progress.checkpoint(settings, family, features.uri, section) as checkpoint:
+        done = step.train(Path(features.path), family, section, checkpoint, Path(bundle.path), before)
     wire.write(done, result.path)

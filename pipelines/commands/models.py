@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from features.settings import Settings
 from models.catalog import NAMES
 from pipelines.commands.options import DATA, FAMILY, JSON, PARAMS, SCHEMA, schema
+from pipelines.kubeflow import Kubeflow
 
 
 @click.command()
@@ -37,31 +39,50 @@ def run(family: str | None, data: str | None, schema_file: Path | None, params_f
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the YAML files."
 )
+@click.option("--namespace", help="Write objects of this namespace, for kubectl apply, in place of pipeline files.")
 @PARAMS
-def compile_pipelines(out: Path, params_file: Path) -> None:
+def compile_pipelines(out: Path, namespace: str | None, params_file: Path) -> None:
     """Compile the pipelines to YAML for Kubeflow Pipelines."""
     from pipelines.submit import compile_all
 
-    for path in compile_all(out, params_file):
+    for path in compile_all(out, params_file, namespace):
         click.echo(path)
 
 
 @click.command()
 @click.option("--host", required=True, help="Address of the Kubeflow Pipelines API.")
+@click.option("--namespace", help="Namespace of the runs; an installation for several users needs it.")
+@click.option("--service-account", help="Service account of the runs' pods. Default: the installation's.")
+@click.option("--token-file", type=click.File(), help="File with the token of an account that may start runs.")
+@click.option("--cookie-file", type=click.File(), help="File with the session cookie of such an account.")
 @click.option("--family", type=FAMILY, help="Submit this family only. Default: all.")
 @click.option("--data", help="s3:// prefix with your tables. Default: the sources in params.yaml.")
 @SCHEMA
 @click.option("--schedule", is_flag=True, help="Schedule the daily monitoring instead; it retrains on drift.")
 @PARAMS
 def submit(
-    host: str, family: str | None, data: str | None, schema_file: Path | None, schedule: bool, params_file: Path
+    host: str,
+    namespace: str | None,
+    service_account: str | None,
+    token_file: TextIO | None,
+    cookie_file: TextIO | None,
+    family: str | None,
+    data: str | None,
+    schema_file: Path | None,
+    schedule: bool,
+    params_file: Path,
 ) -> None:
-    """Run the pipelines on Kubeflow."""
-    from pipelines import submit as kubeflow
+    """Run the pipelines on Kubeflow.
 
-    start = kubeflow.schedule if schedule else kubeflow.submit
+    ADLOOP_IMAGE names the image of the steps, by digest or with its commit as the tag.
+    """
+    from pipelines import submit as pipelines
+
+    token, cookie = (file.read().strip() if file else None for file in (token_file, cookie_file))
+    kubeflow = Kubeflow(host, namespace, service_account, token, cookie)
+    start = pipelines.schedule if schedule else pipelines.submit
     for name in [family] if family else NAMES:
-        click.echo(f"{name}: {start(host, name, params_file, Settings(), data, schema(schema_file))}")
+        click.echo(f"{name}: {start(kubeflow, name, params_file, Settings(), data, schema(schema_file))}")
 
 
 @click.command()

@@ -1,5 +1,9 @@
 """The compiled pipelines, read back by the Kubeflow client's own parser: where each step runs is in them."""
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,13 +13,18 @@ from kfp import components
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.params import load
+from features.settings import Settings
 from models.catalog import NAMES
-from pipelines.compute import GPU, SPOT, STATE_CLAIM, STEPS
+from pipelines.compute import AWS, EXCEPTIONS, FOLDER, GPU, MLFLOW, SPOT, STEPS, USER, WANDB
 from pipelines.submit import compile_all
+from tests.unit.infra.schemas import check_custom
 
 PARAMS = Path(__file__).parents[3] / "params.yaml"
 SPOT_STEPS = {"featurize", "train", "gate"}
-NEVER_CACHED = {"release", "monitor"}
+#: They publish features, ask what the champion is, change the registry, move traffic, and look at it.
+NEVER_CACHED = {"featurize", "gate", "register", "release", "monitor"}
+ROOT = PARAMS.parent
+PINNED = {"ADLOOP_IMAGE": f"registry.example/adloop/trainer@sha256:{'0' * 64}"}
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +82,17 @@ def test_steps_that_can_start_over_run_on_spot_nodes_and_only_those(compiled, fa
         assert (toleration in node.get("tolerations", [])) == (step in SPOT_STEPS), step
 
 
-def test_churn_trains_on_a_gpu_and_nothing_else_asks_for_one(compiled):
+def test_the_steps_whose_code_uses_cuda_ask_for_a_gpu_and_nothing_else_does(compiled):
+    folders = {family: (ROOT / "models" / family).rglob("*.py") for family in NAMES}
+    uses = {family for family, files in folders.items() if any("cuda" in file.read_text() for file in files)}
+    assert uses == {family for (family, _), compute in EXCEPTIONS.items() if compute.gpus} != set()
+    shared = [*(ROOT / "models").glob("*.py"), *(ROOT / "components").rglob("*.py")]
+    assert not any("cuda" in file.read_text() for file in shared)
     for family in NAMES:
         spec, platform = compiled[f"train-{family}"]
         for step in tasks(spec):
             resources = container(spec, step)["resources"]
-            wants = (family, step) == ("churn", "train")
+            wants = family in uses and step == "train"
             assert ("accelerator" in resources) == wants, (family, step)
             tolerated = [each for each in on_nodes(platform, step).get("tolerations", []) if each["key"] == GPU]
             assert bool(tolerated) == wants
@@ -88,16 +102,27 @@ def test_churn_trains_on_a_gpu_and_nothing_else_asks_for_one(compiled):
 
 
 @pytest.mark.parametrize("family", NAMES)
-def test_every_step_is_retried_with_backoff_and_keeps_its_state(compiled, family):
+def test_every_step_is_retried_with_backoff_and_ends_some_time(compiled, family):
     spec, platform = compiled[f"train-{family}"]
     for step, task in tasks(spec).items():
         retry = task.retry_policy
         assert retry.max_retry_count == STEPS[step].retries >= 3, step
         assert (retry.backoff_duration.seconds, retry.backoff_factor) == (30, 2.0)
         assert retry.backoff_max_duration.seconds == 600
-        # Checkpoints must outlive the pod that wrote them, or a retry has nothing to resume from.
-        mount = on_nodes(platform, step)["pvcMount"][0]
-        assert (mount["constant"], mount["mountPath"]) == (STATE_CLAIM, _home_of_the_image())
+        assert int(on_nodes(platform, step)["activeDeadlineSeconds"]) >= 3600
+
+
+@pytest.mark.parametrize("family", NAMES)
+def test_a_step_runs_as_the_images_user_in_a_folder_of_its_own(compiled, family):
+    spec, platform = compiled[f"train-{family}"]
+    dockerfile = (ROOT / "infra" / "images" / "Dockerfile").read_text()
+    assert f"useradd --uid {USER}" in dockerfile and f"ADLOOP_HOME={FOLDER}/" in dockerfile
+    for step in tasks(spec):
+        node = on_nodes(platform, step)
+        assert "pvcMount" not in node
+        (mount,) = node["emptyDirMounts"]
+        assert mount["mountPath"] == FOLDER and mount["sizeLimit"] == STEPS[step].disk
+        assert node["securityContext"] == {"runAsUser": str(USER), "runAsGroup": str(USER), "runAsNonRoot": True}
 
 
 @pytest.mark.parametrize("name", [f"{verb}-{family}" for verb in ("train", "monitor") for family in NAMES])
@@ -111,13 +136,71 @@ def test_what_acts_on_the_world_or_looks_at_it_is_never_cached(compiled, name):
 
 @pytest.mark.parametrize("family", NAMES)
 def test_the_image_is_ours_and_nothing_is_installed_at_run_time(compiled, family):
-    spec, platform = compiled[f"train-{family}"]
+    spec, _ = compiled[f"train-{family}"]
     for step in tasks(spec):
         ran = container(spec, step)
         assert ran["image"].startswith("adloop/trainer:")
         assert "pip install" not in " ".join(ran["command"])
-        secrets = on_nodes(platform, step)["secretAsEnv"]
-        assert [each["envVar"] for each in secrets[0]["keyToEnv"]] == ["ADLOOP_SIGNING_KEY"]
+
+
+@pytest.mark.parametrize("family", NAMES)
+def test_a_step_gets_the_secrets_that_it_needs_and_no_others(compiled, family):
+    spec, platform = compiled[f"train-{family}"]
+    holders = {}
+    for step in tasks(spec):
+        for secret in on_nodes(platform, step).get("secretAsEnv", []):
+            for each in secret["keyToEnv"]:
+                assert each["secretKey"] == each["envVar"]
+                holders.setdefault(each["envVar"], {})[step] = bool(secret.get("optional"))
+    registry = {"train", "gate", "register", "release", "monitor"}
+    assert holders.pop("ADLOOP_SIGNING_KEY") == {"register": False}
+    assert holders.pop("ADLOOP_VERIFY_KEY") == dict.fromkeys(registry - {"register"}, False)
+    assert {name: set(steps) for name, steps in holders.items()} == {
+        "ADLOOP_API_KEY": {"release"},
+        "ADLOOP_REDIS_URL": {"featurize"},
+        **dict.fromkeys(AWS.keys, set(STEPS) - {"validate"}),
+        **dict.fromkeys(MLFLOW.keys, registry),
+        **{key: {"register"} for key in WANDB.keys},
+    }
+    assert all(all(optional.values()) for optional in holders.values())
+    settings = {f"ADLOOP_{name.upper()}" for name, field in Settings.model_fields.items() if "Secret" in str(field)}
+    for step in tasks(spec):
+        plain = {each["envVar"] for each in on_nodes(platform, step)["configMapAsEnv"][0]["keyToEnv"]}
+        assert settings and not plain & settings
+        assert {"ADLOOP_ARTIFACTS_URI", "ADLOOP_CHECKPOINTS_URI", "ADLOOP_OFFLINE_URI"} <= plain
+
+
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory):
+    """Two folders of the same pipelines as objects, made by processes that order sets and dictionaries differently."""
+    folders = [tmp_path_factory.mktemp("objects") for _ in range(2)]
+    for seed, folder in enumerate(folders):
+        command = [sys.executable, "-m", "pipelines.cli", "compile", "--out", str(folder), "--namespace", "adloop"]
+        subprocess.run(command, env=os.environ | PINNED | {"PYTHONHASHSEED": str(seed)}, check=True)
+    return folders
+
+
+def test_the_same_pipelines_are_the_same_files(objects):
+    one, other = ({path.name: path.read_text() for path in folder.iterdir()} for folder in objects)
+    assert one == other and len(one) == 2 * len(NAMES)
+    pipeline, version = yaml.safe_load_all(one["train-churn.yaml"])
+    assert (pipeline["kind"], version["kind"]) == ("Pipeline", "PipelineVersion")
+    assert pipeline["metadata"] == {"name": "train-churn", "namespace": "adloop"}
+    assert version["spec"]["pipelineName"] == "train-churn"
+    assert re.fullmatch(r"train-churn-[0-9a-f]{12}", version["metadata"]["name"])
+    executors = version["spec"]["pipelineSpec"]["deploymentSpec"]["executors"]
+    assert {each["container"]["image"] for each in executors.values()} == set(PINNED.values())
+
+
+def test_the_objects_are_as_their_resources_are_defined(objects):
+    for path in objects[0].iterdir():
+        for made in yaml.safe_load_all(path.read_text()):
+            check_custom(made)
+
+
+def test_objects_of_an_image_that_may_change_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"ADLOOP_IMAGE is adloop/trainer:0\.1\.0, which may change"):
+        compile_all(tmp_path, PARAMS, "adloop")
 
 
 @pytest.mark.parametrize("family", NAMES)
@@ -137,17 +220,24 @@ def test_the_monitor_trains_again_only_when_it_says_so(compiled, family):
     assert set(tasks(spec)) >= set(STEPS)
 
 
-def _home_of_the_image() -> str:
-    dockerfile = (PARAMS.parent / "infra" / "images" / "Dockerfile").read_text()
-    return next(line.split("ADLOOP_HOME=")[1].split()[0] for line in dockerfile.splitlines() if "ADLOOP_HOME=" in line)
-
-
 def test_what_the_steps_expect_of_their_namespace_is_in_infra(compiled):
-    manifests = yaml.safe_load_all((PARAMS.parent / "infra" / "kubeflow" / "adloop.yaml").read_text())
-    by_kind = {each["kind"]: each for each in manifests}
-    assert by_kind["PersistentVolumeClaim"]["metadata"]["name"] == STATE_CLAIM
-    assert by_kind["PersistentVolumeClaim"]["spec"]["accessModes"] == ["ReadWriteMany"]
-    _, platform = compiled["train-churn"]
-    places = on_nodes(platform, "train")["configMapAsEnv"][0]
-    assert by_kind["ConfigMap"]["metadata"]["name"] == places["configMapName"]
-    assert set(by_kind["ConfigMap"]["data"]) <= {each["envVar"] for each in places["keyToEnv"]}
+    described = (ROOT / "infra" / "kubeflow" / "adloop.yaml").read_text()
+    (places,) = (each for each in yaml.safe_load_all(described) if each["kind"] == "ConfigMap")
+    for family in NAMES:
+        spec, platform = compiled[f"train-{family}"]
+        for step in tasks(spec):
+            node = on_nodes(platform, step)
+            (given,) = node["configMapAsEnv"]
+            assert places["metadata"]["name"] == given["configMapName"]
+            assert set(places["data"]) <= {each["envVar"] for each in given["keyToEnv"]}
+            for secret in node.get("secretAsEnv", []):
+                assert f"secret generic {secret['secretName']} " in described
+                assert all(each["secretKey"] in described for each in secret["keyToEnv"])
+
+
+def test_lost_pods_are_retried_and_steps_that_failed_are_not():
+    """Kubeflow's own setting says how often, Argo's policy what: Kubeflow's launcher ends with 1 whatever failed."""
+    (controller,) = yaml.safe_load_all((ROOT / "infra" / "kubeflow" / "retries.yaml").read_text())
+    assert controller["metadata"]["name"] == "workflow-controller-configmap"
+    told = yaml.safe_load(controller["data"]["workflowDefaults"])["spec"]["templateDefaults"]["retryStrategy"]
+    assert told["limit"] == "2" and "lastRetry.status == 'Error'" in told["expression"]

@@ -28,17 +28,17 @@ def train(
     import time
     from pathlib import Path
 
-    from components import wire
+    from components import progress, wire
 
     settings = wire.enter()
-    checkpoint = wire.checkpoint(settings, "toy", staged.uri, params)
-    attempts = checkpoint / "attempts"
-    checkpoint.mkdir(parents=True, exist_ok=True)
-    done = int(attempts.read_text()) if attempts.exists() else 0
-    attempts.write_text(str(done + 1))
-    (settings.home / "train.pid").write_text(str(os.getpid()))
-    if params.get("slow") and not done:
-        time.sleep(60)
+    with progress.checkpoint(settings, "toy", staged.uri, params) as checkpoint:
+        attempts = checkpoint / "attempts"
+        checkpoint.mkdir(parents=True, exist_ok=True)
+        done = int(attempts.read_text()) if attempts.exists() else 0
+        attempts.write_text(str(done + 1))
+        (settings.home / "train.pid").write_text(str(os.getpid()))
+        if params.get("slow") and not done:
+            time.sleep(60)
     if "broken" in params:
         raise ValueError(f"table 'customers', column 'age': {params['broken']}\n  row 7: -1")
     Path(model.path).write_text("a model")
