@@ -21,11 +21,14 @@ COPIED = (
     "models",
     "pipelines",
     "serving",
+    ".dvc/.gitignore",
     ".dvc/config",
     ".dvcignore",
     "dvc.yaml",
     "MLproject",
+    "requirements.lock",
 )
+COMMIT = ("-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-qm")
 STAGES = ("fingerprint", "ingest", "validate", "featurize@ltv", "train@ltv")
 
 pytestmark = pytest.mark.timeout(900)
@@ -46,7 +49,7 @@ def clone(tmp_path_factory):
     (folder / ".gitignore").write_text(".adloop/\ntables/\n__pycache__/\n")
     command(folder, "git", "init", "-q")
     command(folder, "git", "add", "-A")
-    command(folder, "git", "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-qm", "as cloned")
+    command(folder, "git", *COMMIT, "as cloned")
     return folder
 
 
@@ -81,6 +84,41 @@ def test_dvc_runs_the_steps_and_then_only_what_changed(clone):
     write(clone, params | {"ltv": params["ltv"] | {"trees": 31}})
     assert ran(clone, "train@ltv") == {"fingerprint", "featurize@ltv", "train@ltv"}
     assert json.loads((clone / ".adloop/runs/ltv/bundle/manifest.json").read_text())["params"]["trees"] == 31
+
+
+def test_any_change_of_code_or_libraries_makes_every_later_step_stale(clone):
+    for changed in ("features/lake.py", "models/bundle.py", "serving/monitoring/detector.py", "requirements.lock"):
+        file = clone / changed
+        before = file.read_bytes()
+        file.write_bytes(before + b"# another line\n")
+        stale = set(yaml.safe_load(command(clone, "dvc", "status", "--json", "--with-deps", "train@ltv")))
+        file.write_bytes(before)
+        assert stale >= set(STAGES), changed
+
+
+def test_another_clone_gets_data_and_models_of_a_commit_from_the_remote(clone, s3, tmp_path):
+    def remote(folder: Path, verb: str) -> None:
+        command(folder, "dvc", "remote", "add", "--local", "--default", "storage", f"s3://{s3.bucket}/dvc")
+        command(folder, "dvc", "remote", "modify", "--local", "storage", "endpointurl", s3.endpoint)
+        command(folder, "dvc", verb, "--with-deps", "train@ltv")
+
+    command(clone, "dvc", "repro", "train@ltv")
+    command(clone, "git", "add", "-A")
+    command(clone, "git", *COMMIT, "trained")
+    command(clone, "git", "clone", "-q", ".", str(tmp_path))
+    remote(clone, "push")
+    remote(tmp_path, "pull")
+    bundle = ".adloop/runs/ltv/bundle/manifest.json"
+    assert (tmp_path / bundle).read_bytes() == (clone / bundle).read_bytes()
+    said = command(tmp_path, "dvc", "repro", "--dry", "train@ltv")
+    assert [line for line in said.splitlines() if line.startswith("Running")] == ["Running stage 'fingerprint':"]
+
+
+def test_a_new_clone_says_what_it_would_run(clone, tmp_path):
+    """With --force: DVC cannot look up in its cache what depends on files that are not there yet."""
+    command(clone, "git", "clone", "-q", ".", str(tmp_path / "new"))
+    said = command(tmp_path / "new", "dvc", "repro", "--dry", "--force")
+    assert said.count("Running stage") == len(STAGES) - 2 + 6 * len(NAMES)
 
 
 def test_every_family_and_every_step_is_a_stage(clone):
