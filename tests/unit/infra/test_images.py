@@ -1,6 +1,8 @@
 """The images: what each holds is locked with its hash, and the server's has neither tests nor trainers."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -54,6 +56,12 @@ def test_what_the_images_copy_is_sent_to_the_build() -> None:
         for source in line.split()
     }
     assert copied == sent
+
+
+def test_the_dockerfile_is_as_hadolint_advises() -> None:
+    linter = Path(sys.executable).parent / "hadolint"
+    done = subprocess.run([linter, "infra/images/Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_it_builds_without_a_hub_of_frontends_on_a_base_that_may_be_a_digest_and_says_how_it_is() -> None:
