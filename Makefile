@@ -10,10 +10,10 @@ TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 export OMP_NUM_THREADS ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup run test lint benchmark lock
+.PHONY: help setup run test test-cluster lint benchmark lock
 
 help:  ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*##\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed  ## the environment, exactly as locked
 
@@ -33,6 +33,9 @@ run: setup  ## the whole loop on bundled real data, ending in a table and .adloo
 test: export OMP_NUM_THREADS = 1
 test: setup  ## every test, lint among them
 	python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder
+
+test-cluster: setup  ## the slow tests of infra/: Terraform against a stand-in for AWS
+	python -m pytest -m slow
 
 lint: setup  ## formatting, types and the floors
 	ruff check .

@@ -1,0 +1,4 @@
+variable "name" {
+  description = "Name of the environment, for example adloop-staging."
+  type        = string
+}
