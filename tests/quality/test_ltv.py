@@ -1,4 +1,7 @@
-"""Lifetime value on real customers: better than the field's answers, honest in time, and refused when it is not."""
+"""Lifetime value on real customers: better than the field's answers, honest in time, and refused when it is not.
+
+`make benchmark` measures it at other shops, times and horizons.
+"""
 
 from functools import partial
 from pathlib import Path
@@ -13,7 +16,6 @@ from components.ingest.step import ingest
 from components.params import load
 from features.settings import Settings
 from models.evaluation import bootstrap, gates
-from models.evaluation.gates import Evidence
 from models.ltv import FAMILY, LtvParams
 from tests.benchmarks import ltv as benchmark
 from tests.benchmarks import ltv_splits
@@ -105,65 +107,6 @@ def test_a_leaked_label_is_refused(cdnow: Frame, params: LtvParams, tmp_path: Pa
     assert gates.no_leak in FAMILY.gates
     assert not told.passed and "loyalty_points" in told.reason
     assert plain.passed
-
-
-@pytest.fixture(scope="module")
-def retailer() -> None:
-    if not ltv_splits.RETAIL.is_file():
-        pytest.skip(f"{ltv_splits.RETAIL.name} is not there")
-
-
-def test_a_retailers_own_tables_are_ranked_better_than_by_past_spend(retailer: None, tmp_path: Path) -> None:
-    frame, params = _of_the_retailer("online_retail_90d", tmp_path)
-
-    learnt = splits(frame)
-    gains = _gains(learnt, evidence_of(learnt, frame.columns, params, tmp_path, tuple(FAMILY.baselines)))
-
-    field = {metric: gain for metric, gain in gains.items() if metric[0] != "lightgbm_tweedie"}
-    assert {metric: gain for metric, gain in field.items() if gain.low <= 0} == {}
-    assert all(gain.high >= 0 for gain in gains.values())
-
-
-@pytest.fixture(scope="module")
-def far(retailer: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Splits, Evidence]:
-    """Seven months of history, a horizon of 160 days across Christmas."""
-    folder = tmp_path_factory.mktemp("far")
-    frame, params = _of_the_retailer("online_retail_160d", folder)
-    learnt = splits(frame)
-    assert learnt["valid"]["horizon_days"].max() < params.window.horizon_days == learnt["test"]["horizon_days"].max()
-    return learnt, evidence_of(learnt, frame.columns, params, folder, tuple(FAMILY.baselines))
-
-
-def test_far_beyond_what_history_teaches_past_spend_ranks_as_well(far: tuple[Splits, Evidence]) -> None:
-    """A known weakness, told in `limits`."""
-    gains = _gains(*far)
-
-    assert all(gain.low > 0 for (other, _), gain in gains.items() if other == "bg_nbd_gamma_gamma")
-    assert all(gain.low < 0 < gain.high for (other, _), gain in gains.items() if other == "past_spend")
-
-
-def test_intervals_hold_at_another_shop_and_horizon(far: tuple[Splits, Evidence]) -> None:
-    """Other shops, and horizons up to seven times what history teaches, are in `make benchmark`."""
-    _, evidence = far
-    verdicts = {verdict.gate: verdict for verdict in (gate(evidence) for gate in FAMILY.gates)}
-
-    assert 0.77 <= verdicts["covers"].figures["coverage"] <= 0.83
-    assert verdicts["covers"].figures["worst_band"] > 0.65
-    assert all(verdicts[gate].passed for gate in ("covers", "calibrated", "not_beaten_by_baselines"))
-
-
-def _of_the_retailer(name: str, folder: Path) -> tuple[Frame, LtvParams]:
-    split = next(one for one in ltv_splits.SPLITS if one.name == name)
-    return ltv_splits.featurized(split, folder, Settings(home=folder))
-
-
-def _gains(learnt: Splits, evidence: Evidence) -> dict[tuple[str, str], bootstrap.Interval]:
-    """By how much the model is better than each baseline in ranking and in error."""
-    return {
-        (name, metric.name): bootstrap.gain(metric, learnt["test"], evidence.answers, theirs, evidence.seed)
-        for name, theirs in evidence.baselines.items()
-        for metric in FAMILY.metrics[:3]
-    }
 
 
 def _quarter_of_cdnow(folder: Path, params: LtvParams, future: float) -> Frame:

@@ -25,9 +25,12 @@ START = pd.Timestamp("2024-01-01")
 HOUR = pd.Timedelta(hours=1)
 #: Hours that histories last: some weeks, so that several cutoffs fit in.
 HOURS = 24 * 56
-WHO = ("ann", "bob", "cid")
-QUICK = settings(
-    max_examples=20,
+WHO = ("ann", "bob", "cid", "dan", "eva", "fay", "gus", "hal", "ida", "joe", "kim", "leo")
+CAMPAIGNS = ("4", "5", "6", "7", "8")
+CREATIVES = ("red", "blue", "gold", "grey", "pink", "plum", "teal", "tan")
+#: One example of many customers, campaigns or creatives is as good as several of few, and as quick as one.
+EXAMPLES = settings(
+    max_examples=5,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -64,7 +67,7 @@ CONTACT = {
 # Two days, so that auctions of one day, won and lost, lie on both sides of a moment.
 close = st.integers(0, 48)
 AUCTION = {
-    "campaign_id": st.sampled_from(["7", "7", "8"]),
+    "campaign_id": st.sampled_from(CAMPAIGNS),
     "occurred_at": close,
     "channel": maybe(st.sampled_from(["web", "app"])),
     "market_price": st.sampled_from([1.0, 2.0, 4.0, 8.0]),
@@ -76,7 +79,7 @@ AUCTION = {
     "won": st.sampled_from([0.0, 1.0]),
 }
 SHOWN = {
-    "creative_id": st.sampled_from(["red", "blue"]),
+    "creative_id": st.sampled_from(CREATIVES),
     "occurred_at": moments,
     "campaign_id": maybe(st.sampled_from(["spring", "summer"])),
     "channel": maybe(st.sampled_from(["feed", "story"])),
@@ -90,8 +93,11 @@ lines, contacts, bids, shows = map(st.fixed_dictionaries, (LINE, CONTACT, AUCTIO
 
 def of_customers(bought: list[dict[str, Any]], touched: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
     attributes = {"plan": ["gold", None, "basic"], "joined": pd.to_datetime(["2024-01-20", "2023-05-01", None])}
+    times = len(WHO) // 3
     return {
-        "customers": pd.DataFrame({"customer_id": WHO, **attributes}),
+        "customers": pd.DataFrame(
+            {"customer_id": WHO, **{name: [*values] * times for name, values in attributes.items()}}
+        ),
         "transactions": dated(bought, LINE, "occurred_at"),
         "touches": dated(touched, CONTACT, "occurred_at", "ends_at", "responded_at"),
     }
@@ -131,7 +137,7 @@ def both(
 
 def features(service: str, *moments: pd.Timestamp) -> Callable[[Tables], pd.DataFrame]:
     of = service_of(service)
-    entities = {"customer_id": WHO, "campaign_id": ("7", "8"), "creative_id": ("red", "blue", "new")}[of.entity.key]
+    entities = {"customer_id": WHO, "campaign_id": CAMPAIGNS, "creative_id": (*CREATIVES, "new")}[of.entity.key]
     spine = pd.DataFrame(
         [(one, moment) for one in entities for moment in moments], columns=[of.entity.key, "event_timestamp"]
     )
@@ -152,32 +158,32 @@ def same(frames: tuple[pd.DataFrame, pd.DataFrame]) -> None:
 OF_CUSTOMERS = [name for name in SERVICES if service_of(name).entity.key == "customer_id"]
 
 
-@QUICK
-@given(st.lists(lines, max_size=25), st.lists(contacts, max_size=8), moments)
+@EXAMPLES
+@given(st.lists(lines, min_size=20, max_size=100), st.lists(contacts, max_size=32), moments)
 def test_features_of_customers_know_no_later_row(bought: list[Any], touched: list[Any], hour: int) -> None:
     tables = of_customers(bought + bought[:2], touched)
     for service in OF_CUSTOMERS[:1]:  # the services of customers read the same views
         same(both(tables, at(hour), features(service, at(hour), at(hour / 2))))
 
 
-@QUICK
-@given(st.lists(bids, min_size=8, max_size=40), close, st.sampled_from([[], ["won"], ["clicked_at", "converted_at"]]))
+@EXAMPLES
+@given(st.lists(bids, min_size=30, max_size=150), close, st.sampled_from([[], ["won"], ["clicked_at", "converted_at"]]))
 def test_features_of_campaigns_know_no_later_auction(held: list[Any], hour: int, without: list[str]) -> None:
     same(both(of_auctions(held, without), at(hour), features("bidding_v1", at(hour), at(hour // 24 * 24))))
 
 
-@QUICK
-@given(st.lists(shows, max_size=25), moments)
+@EXAMPLES
+@given(st.lists(shows, max_size=100), moments)
 def test_features_of_creatives_know_no_later_day(shown: list[Any], hour: int) -> None:
     """Nor that their own day has begun: its counts are known when it is over."""
     rows = dated(shown, SHOWN, "occurred_at")
-    creatives = pd.DataFrame({"creative_id": ["red", "blue", "new"], "campaign_id": [None, "spring", "summer"]})
-    tables = {"creatives": creatives.assign(format=["image", "video", None]), "impressions": rows}
+    attributes = {"campaign_id": [None, "spring", "summer"] * 3, "format": ["image", "video", None] * 3}
+    tables = {"creatives": pd.DataFrame({"creative_id": [*CREATIVES, "new"], **attributes}), "impressions": rows}
     same(both(tables, at(hour // 24 * 24) - HOUR, features("creative_v1", at(hour), at(hour / 2))))
 
 
-@QUICK
-@given(st.lists(lines, min_size=5, max_size=40), st.integers(24 * 21, HOURS - 24 * 7))
+@EXAMPLES
+@given(st.lists(lines, min_size=20, max_size=150), st.integers(24 * 21, HOURS - 24 * 7))
 def test_labels_of_customers_know_nothing_beyond_their_horizon(bought: list[Any], hour: int) -> None:
     """At every cutoff that is planned when the tables end with the last horizon. The clock keeps the plan the same."""
     hour = hour // 24 * 24
@@ -190,8 +196,8 @@ def test_labels_of_customers_know_nothing_beyond_their_horizon(bought: list[Any]
         same(both(tables, end, lambda tables, of=examples: of(tables, params, as_of=str(end), cutoff=str(at(hour)))))
 
 
-@QUICK
-@given(st.lists(bids, min_size=8, max_size=40), close, st.sampled_from([[], ["won"]]))
+@EXAMPLES
+@given(st.lists(bids, min_size=30, max_size=150), close, st.sampled_from([[], ["won"]]))
 def test_examples_of_bidding_know_no_later_auction(held: list[Any], hour: int, without: list[str]) -> None:
     """All that an example holds, the estimated price of a lost auction among it."""
     from features import auctions
