@@ -67,6 +67,8 @@ class Registry:
     def _client(self) -> "MlflowClient":
         stay_private()  # MLflow reads its pickle switch when it is imported
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # copying five files needs none
+        if self._settings.s3_endpoint_url is not None:  # MLflow reads artifacts by a client of its own
+            os.environ.setdefault("MLFLOW_S3_ENDPOINT_URL", self._settings.s3_endpoint_url)
         logging.getLogger("alembic").setLevel(logging.WARNING)
         from mlflow import MlflowClient
 

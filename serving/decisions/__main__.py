@@ -1,6 +1,6 @@
 """`python -m serving.decisions`: serve decisions over HTTP until stopped.
 
-On a cluster it runs as the InferenceService of `infra/kserve/decisions.yaml`.
+On a cluster it runs as the InferenceService of `infra/kubernetes/base/decisions.yaml`.
 """
 
 import argparse

@@ -221,15 +221,20 @@ def test_the_monitor_trains_again_only_when_it_says_so(compiled, family):
 
 
 def test_what_the_steps_expect_of_their_namespace_is_in_infra(compiled):
-    described = (ROOT / "infra" / "kubeflow" / "adloop.yaml").read_text()
-    (places,) = (each for each in yaml.safe_load_all(described) if each["kind"] == "ConfigMap")
+    base = ROOT / "infra" / "kubernetes" / "base"
+    described = (base / "accounts.yaml").read_text()
+    lines = (base / "settings.env").read_text().splitlines()
+    places = {line.partition("=")[0] for line in lines if not line.startswith("#")}
+    (name, *_) = (
+        one["name"] for one in yaml.safe_load((base / "kustomization.yaml").read_text())["configMapGenerator"]
+    )
     for family in NAMES:
         spec, platform = compiled[f"train-{family}"]
         for step in tasks(spec):
             node = on_nodes(platform, step)
             (given,) = node["configMapAsEnv"]
-            assert places["metadata"]["name"] == given["configMapName"]
-            assert set(places["data"]) <= {each["envVar"] for each in given["keyToEnv"]}
+            assert name == given["configMapName"]
+            assert places <= {each["envVar"] for each in given["keyToEnv"]}
             for secret in node.get("secretAsEnv", []):
                 assert f"secret generic {secret['secretName']} " in described
                 assert all(each["secretKey"] in described for each in secret["keyToEnv"])
