@@ -1,6 +1,7 @@
 """A connection to the API of Kubeflow Pipelines."""
 
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from kfp_server_api import ApiException
 
 EXPERIMENT = "adloop"
+LOG_IN = "give --token-file or --cookie-file of an account that may start runs in the namespace"
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,15 @@ class Kubeflow:
         from urllib3.exceptions import HTTPError
 
         try:
-            client = Client(host=self.host, existing_token=self.token, cookies=self.cookie)
-            yield client, client.create_experiment(EXPERIMENT, namespace=self.namespace).experiment_id
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # at every start: servers before 2.0 are not spoken to
+                client = Client(host=self.host, existing_token=self.token, cookies=self.cookie)
+            experiment = client.create_experiment(EXPERIMENT, namespace=self.namespace).experiment_id
+            if not experiment:
+                raise ConnectionError(
+                    f"{self.host} answers, but not as Kubeflow Pipelines does; if it is a page to log in, {LOG_IN}"
+                )
+            yield client, experiment
         except HTTPError as error:
             raise ConnectionError(f"no Kubeflow Pipelines at {self.host}: {error}") from error
         except ApiException as error:
@@ -51,7 +60,7 @@ class Kubeflow:
 
     def _mend(self, status: int) -> str:
         if status in (401, 403):
-            return "give --token-file or --cookie-file of an account that may start runs in the namespace"
+            return LOG_IN
         if status == 400 and self.namespace is None:
             return "an installation for several users needs --namespace"
         return "check --host, --namespace and --service-account"

@@ -129,6 +129,13 @@ def test_where_nothing_answers_that_is_said(settings):
         schedule(Kubeflow("http://127.0.0.1:9"), "ltv", PARAMS, settings)
 
 
+def test_a_page_to_log_in_is_no_installation(kubeflow, settings, monkeypatch):
+    monkeypatch.setattr(Api, "do_GET", lambda self: self.answer("<html>Log in to your account</html>"))
+    monkeypatch.setattr(Api, "do_POST", lambda self: self.answer("<html>Log in to your account</html>"))
+    with pytest.raises(ConnectionError, match=r"not as Kubeflow Pipelines does.* --token-file or --cookie-file"):
+        schedule(at(kubeflow), "ltv", PARAMS, settings)
+
+
 @pytest.mark.parametrize("start", [submit, schedule])
 @pytest.mark.parametrize("image", ["adloop/trainer:0.1.0", "adloop/trainer", "adloop/trainer:latest", "x@sha256:12ab"])
 def test_an_image_that_may_change_is_refused(kubeflow, tmp_path, start, image):
