@@ -16,11 +16,16 @@ def pins(lock: Path) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9.-]+)==([^ ;]+)", lock.read_text(), re.MULTILINE))
 
 
+def normal(name: str) -> str:
+    """A package's name as locks write it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def enter() -> None:
     """Hide every package that is not in the server's lock from this process."""
     held = pins(LOCKS / "serve.lock").keys() | {"adloop"}
     names = packages_distributions().items()
-    missing = {name for name, owners in names if not held & {re.sub(r"[-_.]+", "-", one).lower() for one in owners}}
+    missing = {name for name, owners in names if not held & {normal(one) for one in owners}}
 
     class InImage(PathFinder):
         @classmethod

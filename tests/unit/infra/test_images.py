@@ -1,16 +1,19 @@
 """The images: what each holds is locked with its hash, and the server's has neither tests nor trainers."""
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
-from tests.toyland.image import LOCKS, pins
+from tests.toyland.image import LOCKS, normal, pins
 
 ROOT = Path(__file__).parents[3]
+OWN = {"pipelines", "components", "serving", "models", "features"}
 DOCKERFILE = (LOCKS / "Dockerfile").read_text()
 DEV, TRAIN, SERVE = ROOT / "requirements.lock", LOCKS / "train.lock", LOCKS / "serve.lock"
 
@@ -32,6 +35,22 @@ def test_every_package_is_locked_with_its_hashes(lock: Path) -> None:
 def test_the_images_hold_the_versions_that_are_tested() -> None:
     assert pins(SERVE).items() <= pins(TRAIN).items()
     assert pins(TRAIN).items() <= pins(DEV).items()
+
+
+def test_the_trainer_holds_all_that_any_code_imports() -> None:
+    """What the server's code imports, the tests of its endpoints show: they run with nothing else."""
+    held, owners = {*pins(TRAIN), "torch"}, packages_distributions()
+    imported: set[str] = set()
+    for floor in OWN:
+        for path in (ROOT / floor).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Import):
+                    imported |= {one.name.partition(".")[0] for one in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module:
+                    imported.add(node.module.partition(".")[0])
+    others = imported & owners.keys() - sys.stdlib_module_names
+    assert len(others) > 40
+    assert {name for name in others if not held & {normal(one) for one in owners[name]}} - OWN == set()
 
 
 def test_the_server_holds_neither_tests_nor_trainers() -> None:
