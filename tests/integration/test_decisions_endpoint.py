@@ -1,5 +1,9 @@
 """The decision endpoint as a process: who may ask, what is refused and how, and what it answers when things break."""
 
+import json
+import os
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +27,7 @@ from serving.decisions.log.entry import Entry, find
 from serving.decisions.state.store import CampaignSettings
 from serving.inference import outcomes
 from tests.integration import probe_endpoint as probe
-from tests.integration.decision_endpoint import Endpoint, asked, publish
+from tests.integration.decision_endpoint import ROOT, Endpoint, asked, publish
 from tests.toyland import local
 
 
@@ -395,3 +399,15 @@ def test_a_bundle_takes_over_while_requests_run(endpoint: Endpoint) -> None:
     time.sleep(2.5)
     assert endpoint.decide()["versions"]["bidder"] == after
     assert 'adloop_faults_total{what="bundle"} 1.0' in endpoint.metrics()
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="needs curl and jq")
+def test_the_smoke_test_of_a_deployment_gets_a_decision_that_spends_nothing(endpoint: Endpoint) -> None:
+    key = {"ADLOOP_API_KEY": endpoint.keys["decide"]}
+    smoke = [ROOT / "infra" / "deploy" / "smoke.sh", endpoint.url]
+    done = subprocess.run(smoke, env={**os.environ, **key}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    decided = json.loads(done.stdout)
+    assert (decided["account_id"], decided["amount"]) == ("smoke", None), decided
+    wrong = {**os.environ, "ADLOOP_API_KEY": endpoint.keys["metrics"]}
+    assert subprocess.run(smoke, env=wrong, capture_output=True, check=False).returncode != 0

@@ -18,6 +18,6 @@ ephemeral "aws_secretsmanager_secret_version" "postgres" {
 
 resource "aws_secretsmanager_secret_version" "mlflow_database" {
   secret_id                = module.secrets.arns["mlflow-database"]
-  secret_string_wo         = "postgresql+psycopg2://mlflow:${ephemeral.aws_secretsmanager_secret_version.postgres.secret_string}@${module.data.postgres_address}:5432/mlflow?sslmode=require"
+  secret_string_wo         = "postgresql+psycopg://mlflow:${ephemeral.aws_secretsmanager_secret_version.postgres.secret_string}@${module.data.postgres_address}:5432/mlflow?sslmode=require"
   secret_string_wo_version = var.password_version
 }
