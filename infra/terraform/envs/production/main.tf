@@ -12,7 +12,7 @@ module "environment" {
   redis_node_type         = "cache.r7g.large"
   postgres_instance_class = "db.t4g.medium"
   postgres_multi_az       = true
-  kafka_instance_type     = "kafka.m7g.large"
+  kafka_instance_type     = null
   password_version        = var.password_version
 
   github = {
