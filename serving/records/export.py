@@ -31,6 +31,8 @@ EVERY_S, EVENTS_S = 5.0, 30.0
 #: Folders with records, and the parameters that replays need.
 _FOLDERS = (f"{DECISIONS}/{LOG}", f"{DECISIONS}/{EVENTS}", f"{REQUESTS}/*", f"{OUTCOMES}/*")
 _PARAMS = f"{DECISIONS}/{LOG}/params/*.json"
+#: Tag of journals: their copy is replaced every few seconds, so a versioned bucket should forget earlier ones soon.
+_OPEN = {"Tagging": "adloop=journal"}
 
 
 class Export:
@@ -84,14 +86,15 @@ class Copies:
         self._known = set[str]()  # beginnings of paths whose copies are in `_sizes`
 
     def update(self) -> int:
-        """Copy what is missing or has grown; remove copies of journals that became parts. Returns the number of copied
-        parts. Raises errors of S3."""
+        """Copy what is missing or has grown; empty the copies of journals that became parts, as servers may not delete
+        records. Returns the number of copied parts. Raises errors of S3."""
         # A journal that is not found any more has its part among those that are found next.
         journals = {self._name(file) for file in self._files(journal.SUFFIX)}
         parts = sum(self._copied(file) for file in (*self._files(SUFFIX), *sorted(self._home.glob(_PARAMS))))
-        for name in [name for name in self._sizes if name.endswith(journal.SUFFIX) and name not in journals]:
-            self._s3.rm_file(f"{self.uri}/{name}")
-            del self._sizes[name]
+        for name, size in list(self._sizes.items()):
+            if name.endswith(journal.SUFFIX) and size and name not in journals:
+                self._s3.pipe_file(f"{self.uri}/{name}", b"", **_OPEN)
+                self._sizes[name] = 0
         for name in journals:
             with suppress(FileNotFoundError):  # it has just become a part
                 self._copied(self._home / name)
@@ -124,7 +127,7 @@ class Copies:
             self._look(name)
         if self._sizes.get(name) == size:
             return False
-        self._s3.put_file(str(file), f"{self.uri}/{name}")
+        self._s3.put_file(str(file), f"{self.uri}/{name}", **(_OPEN if file.suffix == journal.SUFFIX else {}))
         self._sizes[name] = size
         return True
 

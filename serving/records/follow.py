@@ -37,6 +37,8 @@ class Follower:
 
     def _journal(self, file: Place) -> list[dict[str, Any]]:
         start, count = self._begun.get(file.stem, (0, 0))
+        if not isinstance(file, Path) and file.stat().st_size <= start:
+            return []
         written, end = journal.follow(file, start)
         self._begun[file.stem] = end, count + len(written)
         return list(self._parsed(written))

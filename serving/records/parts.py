@@ -172,7 +172,7 @@ def journals(path: Place, since: float = 0.0) -> list[journal.JournalContent]:
     found = []
     for file in path.glob(f"*{journal.SUFFIX}"):
         try:
-            content = journal.read(file) if late(file, since) else None
+            content = journal.read(file) if late(file, since) and file.stat().st_size else None
         except FileNotFoundError:  # it has just become a part
             continue
         except journal.Damaged as damaged:

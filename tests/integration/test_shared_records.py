@@ -71,8 +71,8 @@ def test_records_are_in_s3_before_they_are_a_part_and_each_once(at_home: Callabl
     log.close()
     assert copies.update() == 1
     assert [one["request_id"] for one in follower.new()] == ["last"] and follower.new() == []
-    (only,) = requests_folder(there, "churn").glob("*")
-    assert only.name.endswith(".parquet")  # the journal is not kept beside its part
+    part, journal = sorted(requests_folder(there, "churn").glob("*"), key=lambda file: file.name, reverse=True)
+    assert part.name.endswith(".parquet") and (journal.name, journal.stat().st_size) == (f"{part.stem}.journal", 0)
     assert requests.read(there, "churn")["request_id"].tolist() == [*followed, "last"]
 
 
@@ -85,8 +85,27 @@ def test_a_process_that_follows_another_in_its_home_copies_nothing_twice(at_home
     log.close()
     assert Copies(server, str(server.records_uri)).update() == 1
     assert Copies(server, str(server.records_uri)).update() == 0
-    (only,) = requests_folder(shared(server), "churn").glob("*")
-    assert only.name.endswith(".parquet")
+    assert [file.stat().st_size > 0 for file in sorted(requests_folder(shared(server), "churn").glob("*"))] == [
+        False,
+        True,
+    ]
+
+
+def test_copies_of_journals_can_be_told_from_parts_by_their_tag(at_home: Callable[[str], Settings], s3: S3) -> None:
+    """So that a versioned bucket keeps what was replaced of parts, and not what was replaced of journals."""
+    server = at_home("server")
+    log = requests.RequestLog(server.home, "churn", "7")
+    for turn in range(2):
+        log.append(request(f"r{turn}"))
+        time.sleep(2 * requests.EVERY)
+        Copies(server, str(server.records_uri)).update()
+    log.close()
+    Copies(server, str(server.records_uri)).update()
+    tags = {}
+    for file in requests_folder(shared(server), "churn").glob("*"):
+        key = str(file).removeprefix(f"s3://{s3.bucket}/")
+        tags[file.name.rpartition(".")[2]] = s3.client.get_object_tagging(Bucket=s3.bucket, Key=key)["TagSet"]
+    assert tags == {"parquet": [], "journal": [{"Key": "adloop", "Value": "journal"}]}
 
 
 def test_the_records_of_a_killed_server_stay_readable(at_home: Callable[[str], Settings]) -> None:

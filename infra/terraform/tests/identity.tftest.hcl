@@ -28,8 +28,12 @@ run "every_account_has_its_own_places_only" {
     error_message = "models are written by pipelines alone"
   }
   assert {
-    condition     = [for account, objects in local.objects : account if anytrue([for place in objects["s3:PutObject"] : startswith(place, "arn:aws:s3:::b-records/")])] == ["decisions", "serve"]
-    error_message = "records are written by servers alone"
+    condition     = [for account, objects in local.objects : account if contains(objects["s3:PutObject"], "arn:aws:s3:::b-records/*")] == ["decisions", "serve"]
+    error_message = "requests and decisions are recorded by servers alone"
+  }
+  assert {
+    condition     = [for place in local.objects["pipeline"]["s3:PutObject"] : place if startswith(place, "arn:aws:s3:::b-records/")] == ["arn:aws:s3:::b-records/records/rollout/*", "arn:aws:s3:::b-records/records/outcomes/*"]
+    error_message = "of records, a pipeline writes how a release stands and what came of replayed rows"
   }
   assert {
     condition     = alltrue([for objects in local.objects : alltrue([for place in objects["s3:DeleteObject"] : !can(regex("b-(models|records|access)/", place))])])

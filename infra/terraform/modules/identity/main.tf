@@ -2,9 +2,10 @@
 # what is in it. Only what is in `replaces` may also be deleted, and nobody may delete an earlier version of anything.
 locals {
   accounts = {
-    # All steps of a run: Kubeflow has one account for them. It cannot read the key that signs: the one step that signs
+    # All steps of a run: Kubeflow has one account for them. A release records how it stands, and what came of
+    # the rows that it replayed. It cannot read the key that signs: the one step that signs
     # gets it as a Secret of the cluster.
-    pipeline = { reads = ["lake/*", "records/*"], writes = ["models/*"], replaces = ["features/*", "work/*"], secrets = [] }
+    pipeline = { reads = ["lake/*", "records/*"], writes = ["models/*", "records/records/rollout/*", "records/records/outcomes/*"], replaces = ["features/*", "work/*"], secrets = [] }
     # Servers of models, and of decisions.
     serve     = { reads = ["models/*"], writes = ["records/*"], replaces = [], secrets = [] }
     decisions = { reads = ["models/*"], writes = ["records/*"], replaces = [], secrets = [] }
@@ -19,6 +20,8 @@ locals {
     "s3:GetObject"    = concat(may.reads, may.writes, may.replaces)
     "s3:PutObject"    = concat(may.writes, may.replaces)
     "s3:DeleteObject" = may.replaces
+    # Copies of open journals carry a tag, for the storage's lifecycle.
+    "s3:PutObjectTagging" = [for place in may.writes : place if startswith(place, "records/")]
   } }
   objects = { for account, places in local.places : account => { for action, where in places : action => [
     for place in where : "arn:aws:s3:::${var.buckets[split("/", place)[0]]}/${trimprefix(place, "${split("/", place)[0]}/")}"

@@ -115,6 +115,24 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
+  # Servers replace the copies of their open journals every few seconds, until a part has their records.
+  dynamic "rule" {
+    for_each = each.key == "records" ? [1] : []
+    content {
+      id     = "journals"
+      status = "Enabled"
+      filter {
+        tag {
+          key   = "adloop"
+          value = "journal"
+        }
+      }
+      noncurrent_version_expiration {
+        noncurrent_days = rule.value
+      }
+    }
+  }
+
   dynamic "rule" {
     for_each = each.value.colder_days > 0 ? [each.value.colder_days] : []
     content {
