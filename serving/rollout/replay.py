@@ -1,6 +1,7 @@
 """Replays held-out rows as client traffic with ids, then reports their outcomes."""
 
 import threading
+import time
 from dataclasses import dataclass, field
 from itertools import count
 from types import TracebackType
@@ -23,6 +24,9 @@ CLIENTS = 2
 ROWS = 8
 #: Seconds a client waits for its answer.
 PATIENCE = 35.0
+#: Seconds after a look in which clients send as fast as they are answered, and their pause between requests at other
+#: times. Servers that start and verdicts then have the processor, and the traffic still goes on.
+LOOKED, PAUSE = 0.5, 0.05
 
 
 @dataclass
@@ -35,7 +39,8 @@ class Seen:
 
 class TrafficReplay:
     """Sends the rows of `frame` (entity key, features, labels) repeatedly, from the first `look` until the context
-    exits, with adloop's own API key; reports the labels as outcomes."""
+    exits, with adloop's own API key; reports the labels as outcomes. Requests are frequent while a step waits for them,
+    which is while it looks, and rarer otherwise."""
 
     def __init__(self, traffic: Traffic, family: Family, frame: pd.DataFrame, settings: Settings) -> None:
         if frame.empty:
@@ -52,6 +57,7 @@ class TrafficReplay:
         self._labels: list[dict[Any, Any]] = frame[list(family.label)].to_dict("records")
         self._turn = count()
         self._started = False
+        self._looked = 0.0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._pending: list[tuple[str, list[int]]] = []
@@ -59,7 +65,8 @@ class TrafficReplay:
         self._threads.append(threading.Thread(target=self._report, daemon=True))
 
     def look(self) -> None:
-        """Start once, when a step is first polled and its servers are up."""
+        """A step waits for requests. The first starts the clients, as its servers are up."""
+        self._looked = time.monotonic()
         if not self._started:
             self._started = True
             self._url = f"{self._traffic.url(self._family.name)}/v1/models/{self._family.name}:predict"
@@ -82,7 +89,7 @@ class TrafficReplay:
 
     def _send(self) -> None:
         with httpx.Client(timeout=PATIENCE, headers=self._headers) as client:
-            while not self._stop.is_set():
+            while not self._stop.wait(0 if time.monotonic() < self._looked + LOOKED else PAUSE):
                 start = next(self._turn) * ROWS
                 rows = [(start + place) % len(self._rows) for place in range(min(ROWS, len(self._rows)))]
                 try:

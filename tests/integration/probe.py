@@ -162,7 +162,8 @@ def register(model: Probe, settings: Settings, folder: Path) -> str:
     judged = {"bundle_digest": digest, "passed": True, "metrics": {"auc": 0.8}, "gates": []}
     (evaluation / "evaluation.json").write_text(json.dumps(judged))
     (evaluation / "card.md").write_text("# Probe")
-    sent = _seen_by(model, frame(400))[["customer_id", *columns_of(model), "churned"]]
+    # So few that a canary and its champion are judged on the same customers: of others, chance alone sets them apart.
+    sent = _seen_by(model, frame(100))[["customer_id", *columns_of(model), "churned"]]
     sent.to_parquet(evaluation / "requests.parquet")
     return Registry(settings).register(trained, evaluation).version
 

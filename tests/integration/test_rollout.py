@@ -62,10 +62,35 @@ def _probe() -> Iterator[None]:
         probe.remove()
 
 
+def _world(released_home: Path, folder: Path) -> World:
+    return World(Settings(home=shutil.copytree(released_home, folder / "home"), port=free_port()), folder)
+
+
+@pytest.fixture(scope="module")
+def alone(released_home: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Where a release starts all servers itself."""
+    return _world(released_home, tmp_path_factory.mktemp("alone"))
+
+
 @pytest.fixture(scope="module")
 def world(released_home: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
-    folder = tmp_path_factory.mktemp("world")
-    return World(Settings(home=shutil.copytree(released_home, folder / "home")), folder)
+    """Where `server` answers."""
+    return _world(released_home, tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="module")
+def server(world: World) -> Iterator[subprocess.Popen[bytes]]:
+    """`adloop serve` on `world`; every release of that changes its traffic."""
+    home, port = world.settings.home, world.settings.port
+    command = [sys.executable, "-m", "tests.integration.probe_serve", str(home), str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        assert server.stdout is not None
+        assert b"probe" in server.stdout.readline()
+        yield server
+    finally:
+        server.kill()
+        server.wait()
 
 
 @pytest.mark.parametrize(
@@ -81,8 +106,11 @@ def world(released_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Worl
     ],
     ids=["errors", "refuses", "slow", "hangs", "crashes", "shifted", "worse"],
 )
-def test_a_worse_canary_goes_back_and_no_client_notices(world: World, model: probe.Probe, reason: str) -> None:
+def test_a_worse_canary_goes_back_and_no_client_notices(
+    world: World, server: subprocess.Popen[bytes], model: probe.Probe, reason: str
+) -> None:
     champion = world.champion()
+    assert serve.running(world.settings) and _answering(world.settings) == champion
     version = world.register(model)
     done = world.release(version)
     assert done.outcome == "rolled_back", done
@@ -93,97 +121,92 @@ def test_a_worse_canary_goes_back_and_no_client_notices(world: World, model: pro
     assert world.registry.version("probe", version).status == "rejected"
     assert state.load(world.settings.home, "probe") == ReleaseState(champion=champion)
     assert world.release(version).outcome == "unchanged"
+    assert _answering(world.settings) == champion
 
 
-def test_a_tampered_canary_is_never_sent_a_request(world: World) -> None:
-    champion, version = world.champion(), world.register(probe.Probe(weight=1.05))
-    bundle = world.registry.download("probe", version)
-    (bundle / "model" / "probe.json").write_text(json.dumps({"weight": 5.0}))
-    done = world.release(version)
-    assert done.outcome == "rolled_back"
-    assert "probe.json" in done.reason
-    assert (world.champion(), done.client_failures) == (champion, 0)
-
-
-def test_an_equal_canary_becomes_champion_and_can_be_rolled_back(world: World) -> None:
-    before, version = world.champion(), world.register(probe.Probe(weight=1.1))
+def test_an_equal_canary_becomes_champion_of_a_running_serve_and_is_started_again_where_it_dies(
+    world: World, server: subprocess.Popen[bytes]
+) -> None:
+    """It reads a feature more than the champion."""
+    version = world.register(probe.Probe(weight=1.1, also="visits"))
     done = world.release(version)
     assert done.outcome == "released", done.reason
     assert [one["weight"] for one in done.course] == PLAN["steps"]
     assert all(one["canary"]["requests"] >= PLAN["min_requests"] for one in done.course)
     assert all("auc" in one and one["shift"] < 0.3 for one in done.course)
     assert done.client_failures == 0
-    assert world.champion() == version
+    assert world.champion() == _answering(world.settings, visits=0.3) == version
     assert world.release(version).outcome == "unchanged"
 
-    assert step.rollback("probe", world.settings) == before
-    assert world.champion() == before
+    dead = next(one for one in psutil.Process(server.pid).children() if f"--version {version}" in _command(one))
+    dead.kill()
+    _wait(lambda: _answering(world.settings, visits=0.3) == version)
+
+
+def test_a_version_that_reads_a_feature_less_is_released_over_one_that_reads_it_and_can_be_rolled_back(
+    world: World, server: subprocess.Popen[bytes]
+) -> None:
+    wide, narrow = world.champion(), world.register(probe.Probe(weight=1.16))
+    done = world.release(narrow)
+    assert (done.outcome, done.client_failures) == ("released", 0), done.reason
+    assert world.champion() == _answering(world.settings) == narrow
+    assert step.rollback("probe", world.settings) == wide
+    assert world.champion() == _answering(world.settings, visits=0.3) == wide
     with pytest.raises(LookupError, match="no earlier champion"):
         step.rollback("probe", world.settings)
 
 
-def test_a_version_that_reads_a_feature_less_is_released_over_one_that_reads_it(world: World) -> None:
-    wide = world.register(probe.Probe(weight=1.15, also="visits"))
-    assert world.release(wide).outcome == "released"
-    narrow = world.register(probe.Probe(weight=1.16))
-    done = world.release(narrow)
-    assert (done.outcome, done.client_failures) == ("released", 0), done.reason
+def test_serve_stops_with_all_it_started(world: World, server: subprocess.Popen[bytes]) -> None:
+    children = psutil.Process(server.pid).children(recursive=True)
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(60) == 0
+    assert children and not any(_lives(child) for child in children)
+    assert not serve.running(world.settings)
 
 
-def test_a_killed_release_is_completed_by_the_next_and_leaves_no_process(world: World) -> None:
-    version = world.register(probe.Probe(weight=1.2))
-    command = [sys.executable, "-m", "tests.integration.probe_release", str(world.settings.home), version]
+def test_a_tampered_canary_is_never_sent_a_request(alone: World) -> None:
+    champion, version = alone.champion(), alone.register(probe.Probe(weight=1.05))
+    bundle = alone.registry.download("probe", version)
+    (bundle / "model" / "probe.json").write_text(json.dumps({"weight": 5.0}))
+    done = alone.release(version)
+    assert done.outcome == "rolled_back"
+    assert "probe.json" in done.reason
+    assert (alone.champion(), done.client_failures) == (champion, 0)
+
+
+def test_a_worse_canary_goes_back_without_a_running_serve_too(alone: World) -> None:
+    champion, version = alone.champion(), alone.register(probe.Probe(fails=True, weight=1.01))
+    done = alone.release(version)
+    assert (done.outcome, done.client_failures) == ("rolled_back", 0) and "errors" in done.reason
+    assert done.requests > 0 and alone.champion() == champion
+    assert alone.registry.version("probe", version).status == "rejected"
+
+
+def test_a_killed_release_is_completed_by_the_next_and_leaves_no_process(alone: World) -> None:
+    version = alone.register(probe.Probe(weight=1.2))
+    command = [sys.executable, "-m", "tests.integration.probe_release", str(alone.settings.home), version]
     command.append(json.dumps(PLAN))
     for moment in (lambda course: course.weight == 30, lambda course: len(course.steps) == 1):
         killed = subprocess.Popen(command)
-        _wait(lambda moment=moment: (course := state.load(world.settings.home, "probe").course) and moment(course))
+        _wait(lambda moment=moment: (course := state.load(alone.settings.home, "probe").course) and moment(course))
         children = psutil.Process(killed.pid).children(recursive=True)
         os.kill(killed.pid, signal.SIGKILL)
         killed.wait()
         _wait(lambda children=children: not any(_lives(child) for child in children))
-    judged = state.load(world.settings.home, "probe").course
+    judged = state.load(alone.settings.home, "probe").course
     assert judged is not None and judged.steps[0]["verdict"] == "go on"
-    assert world.champion() != version
+    assert alone.champion() != version
 
     done = json.loads(subprocess.run(command, check=True, capture_output=True).stdout.splitlines()[-1])
     assert done == {"outcome": "released", "failures": 0, "steps": 2}
-    assert world.champion() == version
-    assert state.load(world.settings.home, "probe") == ReleaseState(champion=version)
+    assert alone.champion() == version
+    assert state.load(alone.settings.home, "probe") == ReleaseState(champion=version)
 
 
-def test_a_release_changes_the_traffic_of_a_running_serve(world: World) -> None:
-    champion, port = world.champion(), free_port()
-    settings = Settings(home=world.settings.home, port=port)
-    command = [sys.executable, "-m", "tests.integration.probe_serve", str(settings.home), str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE)
-    try:
-        assert server.stdout is not None
-        assert b"probe" in server.stdout.readline()
-        assert serve.running(settings)
-        assert _answering(settings) == champion
-        serving = World(settings, world.folder)
-        bad = serving.release(world.register(probe.Probe(fails=True, weight=1.01)))
-        assert (bad.outcome, bad.client_failures) == ("rolled_back", 0)
-        version = world.register(probe.Probe(weight=1.3))
-        good = serving.release(version)
-        assert (good.outcome, good.client_failures) == ("released", 0), good.reason
-        assert _answering(settings) == version
-        dead = next(one for one in psutil.Process(server.pid).children() if f"--version {version}" in _command(one))
-        dead.kill()
-        _wait(lambda: _answering(settings) == version)
-        assert step.rollback("probe", settings) == champion
-        assert _answering(settings) == champion
-    finally:
-        children = psutil.Process(server.pid).children(recursive=True)
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(60) == 0
-    assert not any(_lives(child) for child in children)
-    assert not serve.running(settings)
-
-
-def _answering(settings: Settings) -> str | None:
+def _answering(settings: Settings, **more: float) -> str | None:
+    """The version that answers at the address of serve."""
     url = f"http://127.0.0.1:{settings.port}/v1/models/probe:predict"
-    answer = local.post(url, json={"instances": [ROW]}, headers=own.header(settings), timeout=30)
+    answer = local.post(url, json={"instances": [ROW | more]}, headers=own.header(settings), timeout=30)
     return answer.headers.get("x-model-version") if answer.status_code == 200 else None
 
 
