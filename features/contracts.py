@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pandas as pd
 import yaml
 
@@ -166,7 +165,7 @@ def _frame(tables: Tables, table: str, columns: Sequence[str]) -> pd.DataFrame:
     for name, column in SPECS[table].items():
         computed[WITHIN.format(name)] = f"coalesce({quoted(name)} <= {quoted(column.most_column or name)}, true)"
     fields = ", ".join(f"{computed.get(name) or _comparable(table, name)} AS {quoted(name)}" for name in columns)
-    with duckdb.connect() as db:
+    with tables.connect() as db:
         return db.execute(f"SELECT {fields} FROM {tables.sql(table)} ORDER BY file_row_number").df()
 
 
@@ -191,6 +190,6 @@ def _results(rules: "list[ColumnMapExpectation]", frame: pd.DataFrame) -> list[A
 
 def _offending(tables: Tables, table: str, places: Sequence[int]) -> list[dict[Any, Any]]:
     """The complete rows at these indices."""
-    with duckdb.connect() as db:
+    with tables.connect() as db:
         query = f"SELECT * FROM {tables.sql(table)} WHERE list_contains($places, file_row_number)"
         return db.execute(query, {"places": [int(place) for place in places]}).df().to_dict("records")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
+from features.database import connect
 from features.tables import Tables, literal, quoted
 
 #: Sums over the rows of one day, arm and metric. A row has `units` (1 where a row is a unit), the metric's `total`, and
@@ -96,7 +97,7 @@ def units(tables: Tables, experiment_id: str) -> pd.DataFrame:
 
 @contextmanager
 def _registered(joined: pd.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as db:
+    with connect() as db:
         columns = ["decided_at", "arm", "campaign_id", "propensity", *DECIDED]
         db.register("decisions", joined[columns])
         yield db

@@ -185,7 +185,7 @@ class Tables:
         """The most frequent zone of a table; None without a zone."""
         if "zone" not in self.columns(table):
             return None
-        with duckdb.connect() as db:
+        with self.connect() as db:
             named = (
                 f"SELECT zone FROM {self.sql(table)} WHERE zone IS NOT NULL GROUP BY zone ORDER BY count(*) DESC, zone"
             )
@@ -235,7 +235,7 @@ def content_hash(folder: Path) -> str:
     """SHA-256 of the tables' content, independent of row order and Parquet encoding."""
     tables = Tables(folder)
     digest = hashlib.sha256()
-    with duckdb.connect() as db:
+    with connect() as db:
         for name in tables.names:
             columns = tables.columns(name)
             fields = ", ".join(f"{quoted(column)}::VARCHAR" for column in sorted(columns))

@@ -10,6 +10,7 @@ from itertools import product
 
 import duckdb
 
+from features.database import connect
 from features.schema import EPOCHS
 from features.tables import literal
 
@@ -112,7 +113,7 @@ def by_format(text: str, form: str, zone: str | None) -> str:
 def formats(texts: list[str]) -> list[str]:
     """The formats that fit all of these texts and read them differently; the likeliest first."""
     readings: dict[tuple[str, ...], str] = {}
-    with duckdb.connect() as db:
+    with connect() as db:
         db.execute("CREATE TABLE texts AS SELECT unnest(?::VARCHAR[]) AS text", [texts])
         for form in _of_one(db, texts[:1]):
             moment, since = by_format("text", form, None), PLAUSIBLE[0] + 10 * (form in EPOCHS)

@@ -1,5 +1,6 @@
 """A database keeps to its limits, and what it spills goes when it is closed."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -27,6 +28,32 @@ def test_what_does_not_fit_goes_through_files_that_are_gone_afterwards(
         spilt = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
         assert spilt > 2**20
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_knows_nothing_of_another() -> None:
+    with connect() as first, connect() as beside:
+        first.execute("CREATE TABLE mine AS SELECT 1")
+        first.execute("SET TimeZone = 'Asia/Tokyo'")
+        with pytest.raises(duckdb.CatalogException, match="mine does not exist"):
+            beside.execute("FROM mine")
+    for _ in range(3):
+        with connect() as later, pytest.raises(duckdb.CatalogException, match="mine does not exist"):
+            assert later.execute("SELECT current_setting('TimeZone')").fetchone() != ("Asia/Tokyo",)
+            later.execute("FROM mine")
+
+
+def test_a_process_that_was_forked_starts_its_own() -> None:
+    with connect() as db:
+        assert db.execute("SELECT 7").fetchone() == (7,)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            with connect() as db:
+                code = db.execute("SELECT count(*) FROM range(100000)").fetchone() != (100000,)
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_the_settings_name_the_limits() -> None:
