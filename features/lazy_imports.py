@@ -23,6 +23,11 @@ def lazily(*names: str) -> Iterator[None]:
         sys.meta_path.remove(finder)
 
 
+def always_lazily(*names: str) -> None:
+    """From now on, as inside `lazily`."""
+    sys.meta_path.insert(0, _LazyFinder(names))
+
+
 class _LazyFinder(MetaPathFinder):
     """Finds modules of these names, to be run later; leaves all others to the finders after it."""
 

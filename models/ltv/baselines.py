@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from models.ltv.boosting import grow, plain_booster_data, tune
 from models.ltv.btyd import Array
@@ -80,6 +79,8 @@ def lightgbm_tweedie(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams
 
     The probability of no purchase is that of a Tweedie variable, exp(-c value ** .5), with c fitted to the buyers.
     """
+    from scipy.optimize import brentq  # here, as what only predicts does not need it
+
     encoder = Encoder.fit(train[feature_columns(train, ENTITY, LABEL)])
     learn, later = (plain_booster_data(encoder.encode(rows), spend(rows), days(rows)) for rows in (train, valid))
     trees = tune(learn, later, params).num_trees()

@@ -12,7 +12,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from scipy.special import betaln, expit, gammaln, hyp2f1
 
 Array = npt.NDArray[np.float64]
@@ -46,6 +45,8 @@ class BgNbd:
     @classmethod
     def _search(cls, x: Array, t_x: Array, age: Array, modified: bool) -> tuple[float, Self]:
         """The negative log likelihood of a customer's history, and the parameters it is least by."""
+        from scipy.optimize import minimize  # here and below, as what only predicts does not need it
+
         # In tenths of the longest history all four parameters are of order one, where the search is well conditioned.
         unit = max(float(age.max()), 1.0) / 10
         histories, counts = np.unique(np.column_stack([x, t_x, age]), axis=0, return_counts=True)
@@ -95,6 +96,8 @@ class GammaGamma:
     @classmethod
     def fit(cls, n: Array, mean: Array) -> Self:
         """`n` purchases of `mean` value each; customers without any are left out."""
+        from scipy.optimize import minimize
+
         some = (n > 0) & (mean > 0)
         if not some.any():
             raise ValueError("Gamma-Gamma: expected at least one customer with a purchase of positive value")

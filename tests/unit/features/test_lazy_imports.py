@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from features.lazy_imports import lazily
+from features.lazy_imports import always_lazily, lazily
 
 
 @pytest.fixture
@@ -40,3 +40,12 @@ def test_afterwards_every_module_runs_at_once(library: Path) -> None:
     import counted_library  # noqa: F401
 
     assert (library / "heavy").exists()
+
+
+def test_always_is_until_the_process_ends(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    always_lazily("counted_library.heavy")
+    import counted_library
+
+    assert not (library / "heavy").exists()
+    assert counted_library.heavy.value == "heavy"
