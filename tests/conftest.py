@@ -2,9 +2,11 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 sys.path.insert(0, str(Path(__file__).parent / "toyland"))
 
@@ -28,11 +30,25 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.fixture(scope="session")
-def registry_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose registry is empty. To be copied: MLflow takes over a second to lay out a database."""
-    settings = Settings(home=tmp_path_factory.mktemp("registry") / "home")
-    Registry(settings).versions("toy")
-    return settings.home
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """`made_once(name, make)` is a folder that `make` fills: once a run, whichever worker comes first. To be copied."""
+    place = tmp_path_factory.getbasetemp()
+    place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
+
+    def once(name: str, make: Callable[[Path], object]) -> Path:
+        with FileLock(place / f"{name}.lock"):
+            if not (done := place / f"{name}.made").exists():
+                make(place / name)
+                done.touch()
+        return place / name
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def registry_home(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """A home whose registry is empty: MLflow takes over a second to lay out a database."""
+    return made_once("registry_home", lambda home: Registry(Settings(home=home)).versions("toy"))
 
 
 @pytest.fixture

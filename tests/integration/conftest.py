@@ -97,18 +97,24 @@ PLAN = {
 
 
 @pytest.fixture(scope="session")
-def released_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def released_home(
+    made_once: Callable[[str, Callable[[Path], object]], Path],
+    registry_home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """A home with version 1 of the probe as its champion. To be copied: `shutil.copytree(released_home, place)`."""
-    folder = tmp_path_factory.mktemp("released")
-    settings = Settings(home=folder / "home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Fleet, "command", probe.SERVER)
-        probe.install()
-        version = probe.register(probe.Probe(), settings, folder / "trained")
-        done = release("probe", version, PLAN, settings)
-        probe.remove()
-    assert (version, done.outcome, done.course) == ("1", "first", [])
-    return settings.home
+
+    def make(home: Path) -> None:
+        settings = Settings(home=shutil.copytree(registry_home, home))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Fleet, "command", probe.SERVER)
+            probe.install()
+            version = probe.register(probe.Probe(), settings, tmp_path_factory.mktemp("trained"))
+            done = release("probe", version, PLAN, settings)
+            probe.remove()
+        assert (version, done.outcome, done.course) == ("1", "first", [])
+
+    return made_once("released_home", make)
 
 
 @pytest.fixture

@@ -69,9 +69,9 @@ class Learnt:
 
 
 @pytest.fixture(scope="module")
-def learnt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learnt]:
+def learnt(registry_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learnt]:
     root = tmp_path_factory.mktemp("learnt")
-    settings = Settings(home=root / "home")
+    settings = Settings(home=shutil.copytree(registry_home, root / "home"))
     with pytest.MonkeyPatch.context() as patch:
         small_market.shrink(patch, ctr=0.1)  # many clicks to find in the table
         small_market.champion(root, settings, "dqn", **SCHEDULE)

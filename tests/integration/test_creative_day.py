@@ -1,5 +1,6 @@
 """A simulated day of placements: the real model, endpoint and feedback; then its log is replayed and evaluated."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,9 +49,9 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+def played(registry_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     root = tmp_path_factory.mktemp("placements")
-    settings = Settings(home=root / "home")
+    settings = Settings(home=shutil.copytree(registry_home, root / "home"))
     written = yaml.safe_load(PARAMS.read_text())
     section: dict[str, Any] = {**written[FAMILY], **SMALL, "seed": written["seed"]}
     section["window"] = {**section["window"], "max_examples": 6000}

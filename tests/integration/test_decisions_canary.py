@@ -66,9 +66,9 @@ def _probe() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def first(_probe: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first(_probe: None, registry_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home whose champion is version 1."""
-    made = Settings(home=tmp_path_factory.mktemp("first") / "home")
+    made = Settings(home=shutil.copytree(registry_home, tmp_path_factory.mktemp("first") / "home"))
     register(probe.Bidder(), made)
     Release("bidder", Nobody(), Registry(made), PLAN, made.home, made.home).run("1")
     return made.home

@@ -29,8 +29,8 @@ def begun(home: Path) -> Settings:
 
 
 @pytest.mark.parametrize("how", ["moved", "copied"])
-def test_a_home_that_was_moved_or_copied_works_where_it_is(tmp_path: Path, how: str) -> None:
-    old = begun(tmp_path / "old" / "home")
+def test_a_home_that_was_moved_or_copied_works_where_it_is(registry_home: Path, tmp_path: Path, how: str) -> None:
+    old = begun(shutil.copytree(registry_home, tmp_path / "old" / "home"))
     new = Settings(home=tmp_path / "new" / "home")
     if how == "moved":
         new.home.parent.mkdir()
@@ -50,8 +50,9 @@ def test_a_home_that_was_moved_or_copied_works_where_it_is(tmp_path: Path, how: 
     assert left == []
 
 
-def test_artifacts_elsewhere_stay_where_they_are(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "home", artifacts_uri=(tmp_path / "shared" / "mlartifacts").as_uri())
+def test_artifacts_elsewhere_stay_where_they_are(registry_home: Path, tmp_path: Path) -> None:
+    home = shutil.copytree(registry_home, tmp_path / "home")
+    settings = Settings(home=home, artifacts_uri=(tmp_path / "shared" / "mlartifacts").as_uri())
     probe.register(probe.Probe(), settings, tmp_path / "trained")
     moved = settings.model_copy(update={"home": tmp_path / "moved"})
     shutil.move(settings.home, moved.home)
@@ -79,8 +80,8 @@ def test_a_damaged_database_is_named_at_once(tmp_path: Path, content: bytes) -> 
     assert "\n" not in str(broken.value)
 
 
-def test_what_is_not_there_is_not_taken_for_it(tmp_path: Path) -> None:
-    settings = begun(tmp_path / "home")
+def test_what_is_not_there_is_not_taken_for_it(registry_home: Path, tmp_path: Path) -> None:
+    settings = begun(shutil.copytree(registry_home, tmp_path / "home"))
     gone = "file:///elsewhere/mlartifacts/nothing"
     assert own_store.here(gone, settings) == gone
     with sqlite3.connect(settings.home / "mlflow.db") as db:

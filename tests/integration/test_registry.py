@@ -22,12 +22,12 @@ from models.registry import Registry
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory):
+def judged(registry_home, tmp_path_factory):
     """A trained bundle with its evaluation, another one, and a home whose database is laid out."""
     with pytest.MonkeyPatch.context() as patch:
         toyland.add(patch)
         root = tmp_path_factory.mktemp("judged")
-        settings = Settings(home=root / "home")
+        settings = Settings(home=shutil.copytree(registry_home, root / "home"))
         features = toyland.write(root / "features")
         for name, penalty in (("first", 10.0), ("second", 20.0)):
             section = {**toyland.SECTION, "penalty": penalty}

@@ -1,6 +1,7 @@
 """A simulated day through a real endpoint: it replays, no limit is spent above, and what is told twice counts once."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,10 +52,10 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def settings(registry_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A home with a champion of bidding that paces three campaigns, and their features online."""
     root = tmp_path_factory.mktemp("simulated")
-    found = Settings(home=root / "home")
+    found = Settings(home=shutil.copytree(registry_home, root / "home"))
     with pytest.MonkeyPatch.context() as patch:
         small_market.shrink(patch)
         small_market.champion(root, found, "pacing")

@@ -168,8 +168,17 @@ BIDDING = {
 }
 
 
+def bidder(folder: Path, seed: int = 7) -> Path:
+    """The business, of which the auctions of its last half year are left."""
+    file = business.write(folder, customers=10, seed=seed) / "auctions.parquet"
+    auctions = pd.read_parquet(file)
+    late = auctions["occurred_at"] >= pd.Timestamp("2023-09-01")
+    auctions[late].to_parquet(file, index=False, coerce_timestamps="us")
+    return folder
+
+
 def test_bidding_is_told_by_campaign_and_budget(tmp_path, settings):
-    data = business.write(tmp_path / "data", customers=10)
+    data = bidder(tmp_path / "data")
     done = evaluate("bidding", str(data), None, None, None, BIDDING, settings)
     parts = pd.DataFrame(done.parts)
     assert set(parts["campaign_id"]) == {"autumn", "spring"}
@@ -183,7 +192,7 @@ def test_bidding_is_told_by_campaign_and_budget(tmp_path, settings):
 
 
 def test_all_of_a_test_folder_of_auctions_is_played(tmp_path, settings):
-    data, test = (business.write(tmp_path / str(seed), customers=10, seed=seed) for seed in (1, 2))
+    data, test = (bidder(tmp_path / str(seed), seed) for seed in (1, 2))
     done = evaluate("bidding", str(data), str(test), None, None, BIDDING, settings)
     assert "replayed on the other" in done.how
     auctions = len(pd.read_parquet(test / "auctions.parquet"))

@@ -1,5 +1,6 @@
 """A home as the real steps leave it: the toy family trained, judged and registered twice, released once, watched."""
 
+import shutil
 import time
 from pathlib import Path
 
@@ -39,9 +40,9 @@ def registered(work: Path, settings: Settings, honest: bool) -> Registered:
     return register(work / "bundle", work / "evaluation", settings)
 
 
-def released(place: Path) -> Settings:
+def released(registry_home: Path, place: Path) -> Settings:
     """Version 1 answers; requests have moved since. A release of a version 2 was rolled back at 50%."""
-    settings = Settings(home=place / "home", detectors="scipy")
+    settings = Settings(home=shutil.copytree(registry_home, place / "home"), detectors="scipy")
     first = registered(place / "first", settings, honest=True)
     Registry(settings).promote("toy", first.version)
     registered(place / "second", settings, honest=False)

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,9 @@ PINNED = {"ADLOOP_IMAGE": f"registry.example/adloop/trainer@sha256:{'0' * 64}"}
 def compiled(tmp_path_factory):
     """By file name: what the client's parser made of it, as the specification and the platform's part."""
     out = tmp_path_factory.mktemp("compiled")
-    loaded = {path.stem: components.load_component_from_file(str(path)) for path in compile_all(out, PARAMS)}
+    with ThreadPoolExecutor() as aside:  # kfp reads the source of every caller again and again, and pytest's are many
+        files = aside.submit(compile_all, out, PARAMS).result()
+    loaded = {path.stem: components.load_component_from_file(str(path)) for path in files}
     return {name: (each.pipeline_spec, json_format.MessageToDict(each.platform_spec)) for name, each in loaded.items()}
 
 

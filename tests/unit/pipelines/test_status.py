@@ -12,10 +12,10 @@ from tests.unit.pipelines import home
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory):
+def settings(registry_home, tmp_path_factory):
     with pytest.MonkeyPatch.context() as monkeypatch:
         toyland.add(monkeypatch)
-        yield home.released(tmp_path_factory.mktemp("place"))
+        yield home.released(registry_home, tmp_path_factory.mktemp("place"))
 
 
 def test_a_fresh_home_says_what_to_do_and_is_left_fresh(tmp_path):
