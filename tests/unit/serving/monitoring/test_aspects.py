@@ -1,5 +1,6 @@
 """What must move with time is no alarm, what stands still or breaks is one; both sets of detectors alike."""
 
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 from features.movement import GROWS, clock
-from serving.monitoring.detector import Expected, detector, usual
+from serving.monitoring.detector import Detector, Expected, detector, usual
 
 KINDS = ("alibi", "scipy")
 MOVING = Expected({"year_sin": clock(-1, 1), "tenure": GROWS, "orders": GROWS})
@@ -36,8 +37,13 @@ def rows(count: int, seed: int, days: float = 0.0) -> pd.DataFrame:
     return frame
 
 
+@cache
+def usual_detector(kind: str) -> Detector:
+    return detector(kind, rows(2000, 1), 0.01, 0.1, MOVING)
+
+
 def moved(kind: str, window: pd.DataFrame, reference: pd.DataFrame | None = None) -> dict[str, str]:
-    watch = detector(kind, rows(2000, 1) if reference is None else reference, 0.01, 0.1, MOVING)
+    watch = usual_detector(kind) if reference is None else detector(kind, reference, 0.01, 0.1, MOVING)
     return {name: drift.why for name, drift in watch.detect(window).items() if drift.drifted}
 
 
@@ -89,8 +95,7 @@ def test_a_column_that_stands_still_is_an_alarm(kind: str, column: str, value: o
     ("column", "value"), [("horizon", 30.0), ("horizon", 27.9), ("source", "app"), ("untold", 1.0), ("unsaid", "yes")]
 )
 def test_a_column_that_never_varied_and_does_is_an_alarm(kind: str, column: str, value: object) -> None:
-    watch = detector(kind, rows(2000, 1), 0.01, 0.1, MOVING)
-    drift = watch.detect(rows(1000, 2).assign(**{column: value}))[column]
+    drift = usual_detector(kind).detect(rows(1000, 2).assign(**{column: value}))[column]
     assert drift.drifted and drift.psi > 1 and drift.p_value < 1e-6
 
 
