@@ -1,6 +1,6 @@
 """Summary curves of held-out rows for plots and texts.
 
-Frames have one row per customer with `truth` and `predicted`, and optionally `naive`, `low` and `high`.
+Frames have one row per customer or creative with `truth` and `predicted`, and optionally `naive`, `low` and `high`.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ def is_chance(rows: pd.DataFrame) -> bool:
 
 
 def gain(rows: pd.DataFrame, by: str) -> tuple[Array, Array]:
-    """Cumulative gain: share of customers from the top of the ranking `by`, and share of the truth among them.
+    """Cumulative gain: share of rows from the top of the ranking `by`, and share of the truth among them.
 
-    Tied customers count with the mean of their tie, so that their order has no effect.
+    Tied rows count with the mean of their tie, so that their order has no effect.
     """
     ranked = rows.groupby(by)["truth"].agg(["sum", "size"]).sort_index(ascending=False)
     total = ranked["sum"].sum()
@@ -30,13 +30,13 @@ def gain(rows: pd.DataFrame, by: str) -> tuple[Array, Array]:
 
 
 def captured(rows: pd.DataFrame, share: float, by: str = "predicted") -> float:
-    """Share of the truth in the best `share` of customers by the ranking `by`."""
+    """Share of the truth in the best `share` of rows by the ranking `by`."""
     return float(np.interp(share, *gain(rows, by)))
 
 
 @dataclass(frozen=True)
 class Bins:
-    """Bins of equally many customers, from the lowest predictions to the highest.
+    """Bins of equally many rows, from the lowest predictions to the highest.
 
     `low` and `high` are the 95% interval of `actual` (Wilson for a rate, normal for a mean); `band_low` and
     `band_high` the mean prediction interval, where the model gives one.
@@ -51,7 +51,7 @@ class Bins:
 
 
 def bins(rows: pd.DataFrame, count: int = 10) -> Bins:
-    """Cut customers into `count` bins by predicted value; compare predictions with outcomes."""
+    """Cut rows into `count` bins by predicted value; compare predictions with outcomes."""
     rank = rows["predicted"].rank(method="first")
     groups = rows.groupby(np.minimum(((rank - 1) * count // len(rows)).astype(int), count - 1))
     mean, size = groups.mean(), np.asarray(groups.size(), dtype=float)

@@ -71,19 +71,19 @@ def plots_of(family: FamilyReport) -> list[Plot]:
         found = "cases found" if is_chance(rows) else "value captured"
         drawn.append(
             (
-                draw.gain_plot(rows, f"{family.name}: gain"),
-                f"Share of all {found} by contacting only the best-ranked.",
+                draw.gain_plot(rows, family.subject, f"{family.name}: gain"),
+                f"Share of all {found} by taking only the best-ranked.",
                 False,
             )
         )
         drawn.append(
             (
-                draw.lift_plot(rows, f"{family.name}: lift"),
-                "Lift: mean of each tenth of customers over the overall mean.",
+                draw.lift_plot(rows, family.subject, f"{family.name}: lift"),
+                f"Lift: mean of each tenth of {family.subject}s over the overall mean.",
                 False,
             )
         )
-        drawn += _calibration(family.name, rows)
+        drawn += _calibration(family, rows)
     return [Plot(Markup(svg), caption, wide) for svg, caption, wide in drawn]  # noqa: S704  drawn here, labels escaped
 
 
@@ -152,21 +152,22 @@ def trial_plots(found: "Findings") -> list[Plot]:
     return [Plot(Markup(svg), caption) for svg, caption in made]  # noqa: S704  drawn here, labels escaped
 
 
-def _calibration(name: str, rows: pd.DataFrame) -> list[tuple[str, str, bool]]:
+def _calibration(family: FamilyReport, rows: pd.DataFrame) -> list[tuple[str, str, bool]]:
     from pipelines.report import plots as draw
 
+    name, subject = family.name, family.subject
     if is_chance(rows):
         svg = draw.calibration_plot(rows, f"{name}: calibration")
         return [(svg, "On the dotted line predictions equal observed rates.", False)]
     return [
         (
-            draw.amount_plot(rows, f"{name}: predicted and actual"),
-            "Predicted and actual mean by tenth of customers.",
+            draw.amount_plot(rows, subject, f"{name}: predicted and actual"),
+            f"Predicted and actual mean by tenth of {subject}s.",
             False,
         ),
         (
-            draw.scatter_plot(rows, f"{name}: individual customers"),
-            "Individual customers, logarithmic above the median.",
+            draw.scatter_plot(rows, subject, f"{name}: individual {subject}s"),
+            f"Individual {subject}s, logarithmic above the median.",
             False,
         ),
     ]

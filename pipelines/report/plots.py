@@ -13,8 +13,8 @@ from pipelines.report.records import Figure
 ARROWS = {"higher": "→", "lower": "←"}
 
 
-def gain_plot(rows: pd.DataFrame, label: str) -> str:
-    """Cumulative gain: share of the truth against the share of customers contacted, best first."""
+def gain_plot(rows: pd.DataFrame, subject: str, label: str) -> str:
+    """Cumulative gain: share of the truth against the share of rows taken, best first."""
     from matplotlib.ticker import PercentFormatter
 
     with drawing(label) as plot:
@@ -23,7 +23,7 @@ def gain_plot(rows: pd.DataFrame, label: str) -> str:
         if "naive" in rows:
             axes.plot(*_thin(gain(rows, "naive")), color=NAIVE, linestyle="--", label="naive baseline")
         axes.plot(*_thin(gain(rows, "predicted")), color=MODEL, label="model")
-        axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="customers taken, best first")
+        axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel=f"{subject}s taken, best first")
         axes.set_ylabel("share of all cases found" if is_chance(rows) else "share of all value captured")
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -37,8 +37,8 @@ def _thin(curve: tuple[Any, Any], points: int = 200) -> tuple[Any, Any]:
     return places, np.interp(places, *curve)
 
 
-def lift_plot(rows: pd.DataFrame, label: str) -> str:
-    """Lift by tenth of customers, best first."""
+def lift_plot(rows: pd.DataFrame, subject: str, label: str) -> str:
+    """Lift by tenth of the rows, best first."""
     best_first = bins(rows)
     lift = best_first.actual[::-1] / rows["truth"].mean()
     with drawing(label) as plot:
@@ -48,13 +48,13 @@ def lift_plot(rows: pd.DataFrame, label: str) -> str:
         axes.annotate("average", (len(lift) + 0.45, 1), (0, 3), textcoords="offset points", color=NAIVE, ha="right")
         for place, height in enumerate(lift, start=1):
             axes.annotate(f"{height:.1f}", (place, height), (0, 2), textcoords="offset points", ha="center", fontsize=8)
-        axes.set(xticks=range(1, len(lift) + 1), xlabel="tenth of customers, best first", ylabel="lift")
+        axes.set(xticks=range(1, len(lift) + 1), xlabel=f"tenth of {subject}s, best first", ylabel="lift")
         axes.grid(axis="x", visible=False)
     return plot.svg
 
 
 def calibration_plot(rows: pd.DataFrame, label: str) -> str:
-    """Calibration: predicted probability against observed rate, by tenth of customers."""
+    """Calibration: predicted probability against observed rate, by tenth of the rows."""
     from matplotlib.ticker import PercentFormatter
 
     cut = bins(rows)
@@ -71,8 +71,8 @@ def calibration_plot(rows: pd.DataFrame, label: str) -> str:
     return plot.svg
 
 
-def amount_plot(rows: pd.DataFrame, label: str) -> str:
-    """Predicted and actual mean amount by tenth of customers, over the model's mean prediction interval."""
+def amount_plot(rows: pd.DataFrame, subject: str, label: str) -> str:
+    """Predicted and actual mean amount by tenth of the rows, over the model's mean prediction interval."""
     cut = bins(rows)
     tenth = np.arange(1, len(cut.actual) + 1)
     with drawing(label) as plot:
@@ -94,16 +94,16 @@ def amount_plot(rows: pd.DataFrame, label: str) -> str:
         )
         axes.set(
             xticks=tenth,
-            xlabel="tenth of customers, lowest predicted first",
-            ylabel="value per customer",
+            xlabel=f"tenth of {subject}s, lowest predicted first",
+            ylabel=f"value per {subject}",
             ylim=(0, None),
         )
         axes.legend(loc="upper left")
     return plot.svg
 
 
-def scatter_plot(rows: pd.DataFrame, label: str, most: int = 160) -> str:
-    """Predicted against actual value of single customers with intervals; a sample evenly spaced by predicted value."""
+def scatter_plot(rows: pd.DataFrame, subject: str, label: str, most: int = 160) -> str:
+    """Predicted against actual value of single rows with intervals; a sample evenly spaced by predicted value."""
     ordered = rows.sort_values("predicted")
     sample = ordered.iloc[np.unique(np.linspace(0, len(ordered) - 1, most).astype(int))]
     with drawing(label) as plot:
@@ -119,7 +119,7 @@ def scatter_plot(rows: pd.DataFrame, label: str, most: int = 160) -> str:
                 label="prediction interval",
             )
         axes.scatter(
-            sample["predicted"], sample["truth"], s=10, color=INK, alpha=0.75, linewidths=0, label="one customer"
+            sample["predicted"], sample["truth"], s=10, color=INK, alpha=0.75, linewidths=0, label=f"one {subject}"
         )
         top = float(max(sample["predicted"].max(), sample["truth"].max()))
         axes.plot([0, top], [0, top], color=MUTED, linewidth=1, linestyle=":")

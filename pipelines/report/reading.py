@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from features.settings import Settings
+from models import catalog
 from pipelines.report.records import (
     CanaryStep,
     DriftReport,
@@ -49,6 +50,7 @@ def family(name: str, settings: Settings, seconds: float | None = None) -> Famil
         metrics=tuple(Figure(**figure) for figure in judged["figures"]),
         gates=tuple(GateVerdict(gate["gate"], gate["passed"], gate["reason"]) for gate in judged["gates"]),
         held_out=pd.read_parquet(held_out) if held_out.exists() else None,
+        subject=(catalog.family(name).entity or "row").removesuffix("_id"),
         lineage=lineage(registry, newest, judged["rows"]),
         release=release(name, settings),
         drift=drift(name, settings),

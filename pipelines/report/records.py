@@ -105,8 +105,9 @@ class FamilyReport:
         status: `champion`, `challenger`, `rejected`, … in the registry, and `reason` why.
         champion: the released version, this one or an earlier one.
         metrics: gates and canaries compare the first.
-        held_out: one row per held-out customer with `truth`, `predicted`, optionally `naive`, and for amounts the
+        held_out: one row per held-out example with `truth`, `predicted`, optionally `naive`, and for amounts the
             prediction interval `low`, `high`. None where answers cannot be ranked.
+        subject: what an example is of: `customer`, `creative`.
         lineage: git commit, data hash, params hash, seed and versions, in reading order.
         seconds: wall time of its last pipeline run.
     """
@@ -119,6 +120,7 @@ class FamilyReport:
     metrics: tuple[Figure, ...] = ()
     gates: tuple[GateVerdict, ...] = ()
     held_out: pd.DataFrame | None = None
+    subject: str = "customer"
     lineage: Mapping[str, str] = field(default_factory=dict)
     release: ReleaseCourse | None = None
     drift: DriftReport | None = None

@@ -112,7 +112,7 @@ def name(identifier: str) -> str:
 def meaning(figure: Figure) -> str:
     """What a metric says; empty for one that is not a usual one."""
     if figure.name.startswith("coverage"):
-        return "share of customers inside their interval"
+        return "share of outcomes inside their interval"
     return MEANING.get(figure.name, "")
 
 
@@ -178,5 +178,5 @@ def promise(family: FamilyReport) -> str | None:
         else ""
     )
     if is_chance(rows):
-        return f"The 10% of customers ranked highest contain {found} of all cases.{naive}"
-    return f"The 10% of customers ranked highest brought {found} of all value.{naive}"
+        return f"The 10% of {family.subject}s ranked highest contain {found} of all cases.{naive}"
+    return f"The 10% of {family.subject}s ranked highest brought {found} of all value.{naive}"

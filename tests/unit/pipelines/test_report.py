@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from pipelines.report import wording, write
 from pipelines.report.curves import bins, captured, gain
+from pipelines.report.page import plots_of
 from pipelines.report.records import FamilyReport, Report
 from pipelines.report.terminal import table
 from pipelines.report.wording import duration, number, promise
@@ -174,6 +176,14 @@ def test_the_promise_speaks_of_cases_or_of_value():
     assert "of all cases" in promise(churn())
     assert "of all value" in promise(ltv())
     assert promise(FamilyReport("bidding")) is None
+
+
+@pytest.mark.parametrize("family", [churn(), ltv()])
+def test_plots_and_promise_name_what_is_ranked(family):
+    creatives = replace(family, name="creative", subject="creative")
+    said = [promise(creatives), *(text for plot in plots_of(creatives) for text in (plot.svg, plot.caption))]
+    assert not [text for text in said if "customer" in text]
+    assert "10% of creatives" in said[0] and any("tenth of creatives" in text for text in said)
 
 
 @pytest.mark.parametrize(
