@@ -8,7 +8,7 @@ import pandas as pd
 
 from models.creative.outputs import CONVERSION_RATE, CPC, CTR, EDGE, ENGAGEMENT, Array, Output
 from models.creative.precision import gamma_quantile
-from models.evaluation.metrics import Metric
+from models.evaluation.metrics import Metric, Resample
 
 #: Label whose examples are resampled together, and the one whose creatives are compared.
 CREATIVE, CAMPAIGN = "of_creative", "of_campaign"
@@ -21,8 +21,6 @@ NODES = 33
 
 #: `(truth, answers) -> (above, below)`: sums by creative, in order of their names, whose ratio is the metric.
 Sums = Callable[[pd.DataFrame, pd.DataFrame], tuple[Array, Array]]
-#: Figures of samples: `(truth, answers, weights) -> figures`, weights of (samples, creatives).
-Resample = Callable[[pd.DataFrame, pd.DataFrame, Array], Array]
 
 
 def log_loss(output: Output) -> Metric:

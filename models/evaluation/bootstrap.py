@@ -4,13 +4,13 @@ With few rows percentile intervals are too narrow; they are expanded by the rati
 distribution (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015), to infinity beyond the samples.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from models.evaluation.metrics import Array, Metric
+from models.evaluation.metrics import Array, Metric, Resample
 
 SAMPLES = 500
 #: Cells of the weight matrix held at a time: 32 MB of doubles.
@@ -28,22 +28,30 @@ class Interval:
 
 def interval(metric: Metric, truth: pd.DataFrame, answers: pd.DataFrame, seed: int) -> Interval:
     """`metric` of `answers`, with its interval over samples of rows."""
-    return _interval(metric.measure(truth, answers), samples(metric, truth, answers, seed), _count(metric, truth))
+    return intervals(metric, truth, {"one": answers}, seed)["one"]
+
+
+def intervals(
+    metric: Metric, truth: pd.DataFrame, answers: Mapping[str, pd.DataFrame], seed: int
+) -> dict[str, Interval]:
+    """The same of several models, on the same samples."""
+    sampled, count = _samples(metric, truth, list(answers.values()), seed), _count(metric, truth)
+    return {
+        name: _interval(metric.measure(truth, one), drawn, count)
+        for (name, one), drawn in zip(answers.items(), sampled, strict=True)
+    }
 
 
 def gains(
     metric: Metric, truth: pd.DataFrame, candidate: pd.DataFrame, others: Mapping[str, pd.DataFrame], seed: int
 ) -> dict[str, Interval]:
     """Improvement of `candidate` over each of `others`, paired on the same samples so that common noise cancels."""
-    value, sampled = metric.measure(truth, candidate), samples(metric, truth, candidate, seed)
-    sign, count = 1 if metric.higher_is_better else -1, _count(metric, truth)
+    value, count = metric.measure(truth, candidate), _count(metric, truth)
+    ours, *theirs = _samples(metric, truth, [candidate, *others.values()], seed)
+    sign = 1 if metric.higher_is_better else -1
     return {
-        name: _interval(
-            metric.gain(value, metric.measure(truth, other)),
-            sign * (sampled - samples(metric, truth, other, seed)),
-            count,
-        )
-        for name, other in others.items()
+        name: _interval(metric.gain(value, metric.measure(truth, other)), sign * (ours - drawn), count)
+        for (name, other), drawn in zip(others.items(), theirs, strict=True)
     }
 
 
@@ -55,16 +63,25 @@ def gain(metric: Metric, truth: pd.DataFrame, candidate: pd.DataFrame, other: pd
 def samples(metric: Metric, truth: pd.DataFrame, answers: pd.DataFrame, seed: int) -> Array:
     """`metric` on each of `SAMPLES` samples of rows, or of its units, drawn with replacement; one seed draws the same
     samples."""
-    if metric.resample is not None:
-        count = truth[metric.unit].nunique() if metric.unit else len(truth)
-        return np.concatenate([metric.resample(truth, answers, drawn) for drawn in _weights(count, seed)])
-    return np.array(
-        [
-            metric.measure(truth.iloc[rows], answers.iloc[rows])
-            for drawn in _weights(len(truth), seed)
-            for rows in (np.repeat(np.arange(len(truth)), line.astype(int)) for line in drawn)
-        ]
-    )
+    return _samples(metric, truth, [answers], seed)[0]
+
+
+def _samples(metric: Metric, truth: pd.DataFrame, answers: Sequence[pd.DataFrame], seed: int) -> list[Array]:
+    """The samples of several models: drawing them takes as long as measuring one."""
+    count = truth[metric.unit].nunique() if metric.unit else len(truth)
+    resample = metric.resample or _measured(metric)
+    parts = [[resample(truth, one, drawn) for one in answers] for drawn in _weights(count, seed)]
+    return [np.concatenate(found) for found in zip(*parts, strict=True)]
+
+
+def _measured(metric: Metric) -> Resample:
+    """Measures the drawn rows themselves, for a metric that needs real ones."""
+
+    def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
+        drawn = (np.repeat(np.arange(len(truth)), line.astype(int)) for line in weights)
+        return np.array([metric.measure(truth.iloc[rows], answers.iloc[rows]) for rows in drawn])
+
+    return resample
 
 
 def _weights(rows: int, seed: int) -> Iterator[Array]:

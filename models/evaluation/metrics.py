@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 Array = npt.NDArray[np.float64]
+#: `(truth, answers, weights) -> figures`, one for each line of `weights`, which are samples by rows.
+Resample = Callable[[pd.DataFrame, pd.DataFrame, Array], Array]
 #: Bins of equal mass for the expected calibration error.
 BINS = 10
 #: Probabilities are kept this far from 0 and 1 where their logarithm is taken.
@@ -25,8 +27,7 @@ class Metric:
 
     Attributes:
         measure: `(truth, answers) -> float`, of frames on one index.
-        resample: `(truth, answers, weights) -> figures`, one for each line of `weights` (samples by rows); None where
-            the metric needs real rows.
+        resample: the figures of samples; None where the metric needs real rows.
         label, answer: the columns it compares, where it compares two columns.
         band: the columns of the prediction interval it judges, where it judges one.
         unit: label column that identifies dependent rows, which are resampled together: `weights` then has a column for
@@ -36,7 +37,7 @@ class Metric:
     name: str
     measure: Callable[[pd.DataFrame, pd.DataFrame], float]
     higher_is_better: bool = True
-    resample: Callable[[pd.DataFrame, pd.DataFrame, Array], Array] | None = None
+    resample: Resample | None = None
     label: str = ""
     answer: str = ""
     band: tuple[str, str] | None = None
@@ -134,7 +135,7 @@ def _metric(name: str, weighted: Weighted, label: str, answer: str, higher_is_be
     return Metric(name, _once(resample), higher_is_better, resample, label, answer)
 
 
-def _once(resample: Callable[[pd.DataFrame, pd.DataFrame, Array], Array]) -> Callable[..., float]:
+def _once(resample: Resample) -> Callable[..., float]:
     def measure(truth: pd.DataFrame, answers: pd.DataFrame) -> float:
         return float(resample(truth, answers, np.ones((1, len(truth))))[0])
 
@@ -182,10 +183,15 @@ class _Ranking:
 
 
 def _auc(truth: Array, answers: Array, weights: Array) -> Array:
-    ranking = _Ranking(answers)
-    positives, negatives = ranking.sums(weights * truth), ranking.sums(weights * (1 - truth))
-    below = np.cumsum(negatives, axis=1) - negatives / 2
-    return _ratio((positives * below).sum(axis=1), positives.sum(axis=1) * negatives.sum(axis=1))
+    ones, zeros = np.flatnonzero(truth == 1), np.flatnonzero(truth == 0)
+    zeros = zeros[np.argsort(answers[zeros], kind="stable")]
+    passed = np.zeros((len(weights), len(zeros) + 1))
+    np.cumsum(weights[:, zeros], axis=1, out=passed[:, 1:])
+    first, last = (np.searchsorted(answers[zeros], answers[ones], side=side) for side in ("left", "right"))
+    positives = weights[:, ones]
+    # Twice the pairs that are ranked rightly, as ties count half.
+    right = np.einsum("ij,ij->i", positives, passed[:, first]) + np.einsum("ij,ij->i", positives, passed[:, last])
+    return _ratio(right / 2, positives.sum(axis=1) * passed[:, -1])
 
 
 def _average_precision(truth: Array, answers: Array, weights: Array) -> Array:

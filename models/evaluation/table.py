@@ -17,9 +17,7 @@ def table(
     """
     rows = []
     for metric in metrics:
-        for model, answer in answers.items():
-            if not metric.answers <= set(answer.columns):
-                continue
-            figure = bootstrap.interval(metric, truth, answer, seed)
+        judged = {model: one for model, one in answers.items() if metric.answers <= set(one.columns)}
+        for model, figure in bootstrap.intervals(metric, truth, judged, seed).items():
             rows.append((model, metric.name, figure.value, figure.low, figure.high, metric.higher_is_better))
     return pd.DataFrame(rows, columns=["model", "metric", "value", "low", "high", "higher_is_better"])
