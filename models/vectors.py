@@ -1,6 +1,6 @@
 """Fast prediction from float vectors and lists of texts, without data frames."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -42,6 +42,14 @@ class Columnar(Protocol):
         Args:
             column: the numbers of a name, NaN where missing.
         """
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A columnar model that can be asked for some of its answers alone."""
+
+    def only(self, answers: Collection[str]) -> Columnar:
+        """The model that gives these answers, equal to the bit, and as few others as it can."""
 
 
 class Picker:

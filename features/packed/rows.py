@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from features.redis_address import Address, is_redis
 
-#: Entities per round trip when writing or removing rows.
+#: Entities per round trip to a store.
 CHUNK = 1000
 
 
@@ -42,8 +42,15 @@ class SqliteRows:
     def read(self, project: str, entities: Sequence[str]) -> list[Mapping[str, bytes]]:
         if self._db is None:
             self._db = self._connect("ro")
-        asked = "SELECT view, value FROM packed WHERE project = ? AND entity = ?"
-        return [dict(self._db.execute(asked, (project, entity)).fetchall()) for entity in entities]
+        found: dict[str, dict[str, bytes]] = {entity: {} for entity in entities}
+        distinct = list(found)
+        for start in range(0, len(distinct), CHUNK):
+            chunk = distinct[start : start + CHUNK]
+            marks = ", ".join("?" * len(chunk))
+            asked = f"SELECT entity, view, value FROM packed WHERE project = ? AND entity IN ({marks})"
+            for entity, view, value in self._db.execute(asked, (project, *chunk)):
+                found[entity][view] = value
+        return [found[entity] for entity in entities]
 
     def drop(self, project: str, views: Sequence[str]) -> None:
         with closing(self._connect("rw")) as db, db:

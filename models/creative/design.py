@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -82,10 +83,22 @@ class CreativeInputs:
 
     def picked(self, column: Column, given: Mapping[str, Sequence[str | None]]) -> EncodedRows:
         """The same from columns, as `rows` encodes a frame. Raises `InvalidRows` for infinite values."""
-        plain = (*self.encoder.numbers, *self.encoder.booleans)
-        picker = Picker(self.encoder, plain, list(given))
-        numbers = np.column_stack([column(name) for name in plain])
-        return EncodedRows(picker.encode(numbers, given), {name: given[name] for name in (*TEXTS, *self.looked_up)})
+        numbers = np.column_stack([column(name) for name in self._plain])
+        read = {name: given[name] for name in (*TEXTS, *self.looked_up)}
+        return EncodedRows(self._picker.encode(numbers, given), read)
+
+    @property
+    def _plain(self) -> tuple[str, ...]:
+        return (*self.encoder.numbers, *self.encoder.booleans)
+
+    @cached_property
+    def _picker(self) -> Picker:
+        return Picker(self.encoder, self._plain, tuple(self.encoder.categories))
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """The column of each of the encoder's names."""
+        return {name: place for place, name in enumerate(self.encoder.names)}
 
     @property
     def looked_up(self) -> tuple[str, ...]:
@@ -94,7 +107,7 @@ class CreativeInputs:
 
     def design(self, rows: EncodedRows, score: Array | None = None) -> CreativeDesign:
         """The design of encoded rows. `score` replaces the worth of the texts, by one told without the creative."""
-        places = {name: place for place, name in enumerate(self.encoder.names)}
+        places = self._places
         missing = np.full(len(rows.encoded), np.nan)
 
         def column(name: str) -> Array:
@@ -109,7 +122,7 @@ class CreativeInputs:
         level = {one.name: one.link(self.levels.of(one, column, rows.texts["campaign_id"])) for one in self.outputs}
         start = {one.name: level[one.name] + self._own(one, column, lift) for one in self.outputs}
         own = np.column_stack([column("weekday") >= 5, score, np.log(lift)])
-        parts = [self._logarithms(rows.encoded, places), own.astype(np.float32)]
+        parts = [self._logarithms(rows.encoded), own.astype(np.float32)]
         if self.copy is not None and vectors is not None:
             parts.append(vectors[:, self.copy.vectors.plain].astype(np.float32))
         exposures = {one.name: self._exposure(one, column, level[one.name]) for one in self.outputs if one.rate}
@@ -128,8 +141,8 @@ class CreativeInputs:
         trials = "shown_clicks" if output.trials == "clicks" else "shown_impressions"
         return np.asarray(np.nan_to_num(column(trials)) * output.unlink(level))
 
-    def _logarithms(self, encoded: Matrix, places: dict[str, int]) -> Matrix:
-        counts = [places[name] for name in COUNTS if name in places]
+    def _logarithms(self, encoded: Matrix) -> Matrix:
+        counts = [self._places[name] for name in COUNTS if name in self._places]
         matrix = encoded.copy()
         matrix[:, counts] = np.log1p(np.maximum(matrix[:, counts], 0))
         return matrix

@@ -46,7 +46,7 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: CreativeParams, checkp
 
     first = _pass(encoder, vectors, outputs, train, params, kept, "tuning", valid)
     later = first.inputs.design(first.inputs.rows(valid))
-    corrections = first.members.corrections(later)
+    corrections = first.members.corrections(later, outputs)
     stacks, linked = {}, {}
     for one in outputs:
         at = one.told(valid)

@@ -4,7 +4,7 @@ Each answers corrections to where an output starts (`Design.start`), on its link
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -71,12 +71,13 @@ class Members:
     boosters: "Mapping[str, lightgbm.Booster]"
     network: Network
 
-    def corrections(self, design: CreativeDesign) -> dict[str, Array]:
+    def corrections(self, design: CreativeDesign, outputs: Sequence[Output]) -> dict[str, Array]:
         """By output, (rows, members)."""
         threads = 1 if len(design.matrix) < ROWS_PER_THREAD else int(os.environ.get("OMP_NUM_THREADS", "0"))
         network = self.network.corrections(design.matrix)
         found = {}
-        for place, one in enumerate(self.outputs):
+        for one in outputs:
+            place = self.outputs.index(one)
             ratio = np.asarray(self.forests[one.name].predict(design.matrix, num_threads=threads))
             boosted = np.asarray(self.boosters[one.name].predict(design.matrix, raw_score=True, num_threads=threads))
             found[one.name] = np.column_stack([np.log(np.clip(ratio, *RATIOS)), boosted, network[:, place]])

@@ -1,8 +1,8 @@
 """The creative model: four outputs of a creative in a context, each with an interval."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any, Self
@@ -55,9 +55,12 @@ class CreativeModel:
     @property
     def says(self) -> frozenset[str]:
         """The names of its answers."""
-        rates = (f"{one.name}{end}" for one in self.outputs if one.rate for end in ("", "_low", "_high", "_strength"))
-        prices = (f"{one.name}{end}" for one in self.outputs if not one.rate for end in ("", "_low", "_high"))
-        return frozenset((*rates, *prices))
+        return frozenset(name for one in self.outputs for name in one.answers)
+
+    def only(self, answers: Collection[str]) -> Self:
+        """The model of the outputs that these answers are of, which says the same of them to the bit."""
+        kept = tuple(one for one in self.outputs if not set(one.answers).isdisjoint(answers))
+        return replace(self, inputs=replace(self.inputs, outputs=kept))
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The answers on the index of `rows`. Raises `InvalidRows` naming a column that is missing or wrong."""
@@ -88,8 +91,8 @@ class CreativeModel:
         return np.log(rate), 1 / self.precisions[WITHIN].events(design.exposures[CTR.name])
 
     def _linked(self, design: CreativeDesign) -> dict[str, Array]:
-        corrections = self.members.corrections(design)
-        return {name: stack.linked(design.start[name], corrections[name]) for name, stack in self.stacks.items()}
+        corrections = self.members.corrections(design, self.outputs)
+        return {name: self.stacks[name].linked(design.start[name], found) for name, found in corrections.items()}
 
     def _answer(self, rows: EncodedRows) -> dict[str, Array]:
         design, answers = self.inputs.design(rows), dict[str, Array]()

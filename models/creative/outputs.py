@@ -27,6 +27,11 @@ class Output:
     lift: str
     rate: bool = True
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The names of all that a model says of it."""
+        return tuple(f"{self.name}{end}" for end in ("", "_low", "_high", *(("_strength",) if self.rate else ())))
+
     def link(self, values: Array) -> Array:
         """Log odds of a rate, the logarithm of a price."""
         kept = np.clip(values, EDGE, 1 - EDGE if self.rate else None)

@@ -78,7 +78,7 @@ def answers_of(opened: bundle.Bundle, rows: pd.DataFrame) -> dict[str, Any]:
     matrix.know("current_bid", np.full(len(rows), 0.8))
     for name in matrix.texts:
         matrix.texts[name] = rows[name].tolist()
-    return dict(one.bound(columns)(matrix))
+    return dict(one.bound(columns, one.says)(matrix))
 
 
 def test_a_bidder_asked_by_arrays_answers_as_its_model_does_by_frames(settings: Settings) -> None:

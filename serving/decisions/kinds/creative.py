@@ -1,6 +1,6 @@
 """The creative to show, of several candidates: Thompson sampling, with the model's prediction as the prior."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from statistics import fmean
 from typing import Annotated, Any, ClassVar, Literal
@@ -67,11 +67,12 @@ def policy(case: Case[Placement]) -> Draft:
         return Draft(Action.HOLD, case.opportunity.campaign_id, f"nothing to show: {'; '.join(aside.values())}")
     holdout, unit = case.params.exploration.holdout, case.opportunity.customer_id or case.opportunity.opportunity_id
     held = uniform_of(unit, case.opportunity, case.seed, "arm") < holdout
-    shares = [1 / len(names)] * len(names) if held else _by_chance_to_be_best(case, names)
+    learnt = _by_chance_to_be_best(case, names)
+    shares = [1 / len(names)] * len(names) if held else learnt
     taken = names[
         bandit.draw(shares, [uniform_of(unit, case.opportunity, case.seed, f"creative {name}") for name in names])
     ]
-    whole = propensities(case)
+    whole = _with_holdout(case, names, learnt, aside)
     why = "holdout: each with the same probability" if held else f"drawn for {whole[taken]:.0%} of users"
     expected = f"expected {case.params.creatives.goal} {1000 * rate(case, taken).mean:.3g} in a thousand"
     return Draft(
@@ -89,11 +90,16 @@ def policy(case: Case[Placement]) -> Draft:
 def propensities(case: Case[Placement]) -> dict[str, float]:
     """The probability of each candidate to be shown, holdout included; 0 for one that may not be."""
     names, aside = available(case)
-    if not names:
-        return dict.fromkeys(aside, 0.0)
+    return _with_holdout(case, names, _by_chance_to_be_best(case, names) if names else (), aside)
+
+
+def _with_holdout(
+    case: Case[Placement], names: Sequence[str], shares: Sequence[float], aside: Iterable[str]
+) -> dict[str, float]:
+    """Propensities from the policy's shares."""
     holdout = case.params.exploration.holdout
-    shares = [holdout / len(names) + (1 - holdout) * share for share in _by_chance_to_be_best(case, names)]
-    return {**dict.fromkeys(aside, 0.0), **dict(zip(names, shares, strict=True))}
+    whole = [holdout / len(names) + (1 - holdout) * share for share in shares]
+    return {**dict.fromkeys(aside, 0.0), **dict(zip(names, whole, strict=True))}
 
 
 def _by_chance_to_be_best(case: Case[Placement], names: Sequence[str]) -> Sequence[float]:
@@ -118,7 +124,7 @@ def available(case: Case[Placement]) -> tuple[list[str], dict[str, str]]:
 def rate(case: Case[Placement], name: str) -> Rate:
     """What is known of the goal's rate per impression of a candidate."""
     seen, params = case.state.arms.get(name, WindowedCounters()), case.params.creatives
-    clicks, impressions = (getattr(seen.recent, one) + getattr(seen.past, one) for one in ("clicks", "impressions"))
+    clicks, impressions = seen.recent.clicks + seen.past.clicks, seen.recent.impressions + seen.past.impressions
     clicked = bandit.posterior(*_prior(case, name, "ctr"), clicks, impressions)
     if params.goal == "clicks":
         return clicked
@@ -134,7 +140,8 @@ def _prior(case: Case[Placement], name: str, answer: str) -> tuple[float, float]
     Without a prediction, the mean of the other candidates' predictions, or of what came of all.
     """
     said = case.predictions.candidates
-    mean, strength = (amount(said.get(name, {}).get(one)) for one in (answer, f"{answer}_strength"))
+    own = said.get(name, {})
+    mean, strength = amount(own.get(answer)), amount(own.get(f"{answer}_strength"))
     if mean is not None and strength is not None and mean < 1:
         return max(mean, LEAST), min(max(strength, 1.0), case.params.creatives.prior)
     others = [

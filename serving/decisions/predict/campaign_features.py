@@ -29,6 +29,8 @@ def estimate(matrix: FeatureMatrix, opportunities: Sequence[Opportunity], states
     hour, weekday = clock.hour_and_weekday(at, zones(matrix))
     matrix.guess("hour", hour)
     matrix.guess("weekday", weekday)
+    if "remaining" not in matrix.columns.floats:
+        return
     of_late = matrix.column("auctions_7d") / 7
     matrix.guess("auctions", np.where(of_late > 0, of_late, np.nan))
     auctions = matrix.column("auctions")

@@ -1,13 +1,14 @@
 """Model inputs of a batch, one row per opportunity."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any, Literal
 
 import numpy as np
 
 from models.vectors import Floats
 from serving.decisions.case import number
-from serving.decisions.records import Opportunity
+from serving.decisions.records import Opportunity, Value
 
 Kind = Literal["number", "boolean", "text"]
 
@@ -61,11 +62,22 @@ class FeatureMatrix:
             for name, value in asked.features.items():
                 self._set(row, name, value)
 
-    def tell(self, row: int, name: str, value: float) -> None:
-        """Set a model's answers, as inputs of other models."""
-        place = self.columns.floats.get(name)
-        if place is not None:
-            self.numbers[row, place] = value
+    def read(self) -> list[dict[str, Value]]:
+        """The features that models read, by row, without missing ones."""
+        names, there = list(self.columns.floats), (~np.isnan(self.numbers)).tolist()
+        found: list[dict[str, Value]] = [
+            dict(compress(zip(names, row, strict=True), known))
+            for row, known in zip(self.numbers.tolist(), there, strict=True)
+        ]
+        for name in self.columns.booleans:
+            for one in found:
+                if name in one:
+                    one[name] = bool(one[name])
+        for name, values in self.texts.items():
+            for one, value in zip(found, values, strict=True):
+                if value is not None:
+                    one[name] = value
+        return found
 
     def know(self, name: str, values: Floats) -> None:
         """Set values that override all others; NaN where unknown."""
@@ -102,9 +114,10 @@ class FeatureMatrix:
 
     def lines(self) -> "list[FeatureMatrix]":
         """Matrices of one row each, which share their lists of faults with this one."""
-        return [self._line(row) for row in range(len(self.numbers))]
+        return [self.line(row) for row in range(len(self.numbers))]
 
-    def _line(self, row: int) -> "FeatureMatrix":
+    def line(self, row: int) -> "FeatureMatrix":
+        """One row, which shares its values and its list of faults with this matrix."""
         line = FeatureMatrix(self.columns, 0)
         line.numbers = self.numbers[row : row + 1]
         line.texts = {name: values[row : row + 1] for name, values in self.texts.items()}

@@ -1,6 +1,6 @@
 """A model loaded in this process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 
 from features.views import SERVICES
 from models.bundle import Bundle
-from models.vectors import Columnar, Floats, Picker, Vectorized
+from models.vectors import Columnar, Floats, Picker, Selective, Vectorized
 from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix, kind
 
 #: A function to the model's answers, arrays of (rows,) by its own names. May raise any exception.
@@ -30,8 +30,8 @@ class Predictor(Protocol):
     says: frozenset[str]
     service: str | None
 
-    def bound(self, columns: Columns) -> Ask:
-        """A prediction function for matrices with these columns."""
+    def bound(self, columns: Columns, answers: Collection[str]) -> Ask:
+        """A prediction function for matrices with these columns, of these answers at least."""
 
 
 class BundlePredictor:
@@ -49,8 +49,9 @@ class BundlePredictor:
             self.columns = {**dict.fromkeys(self._model.beside, "float64"), **about.columns}
             self.says = self._model.says
 
-    def bound(self, columns: Columns) -> Ask:
-        if isinstance(model := self._model, Columnar):
+    def bound(self, columns: Columns, answers: Collection[str]) -> Ask:
+        model = self._model.only(answers) if isinstance(self._model, Selective) else self._model
+        if isinstance(model, Columnar):
             return lambda matrix: model.answer_columns(matrix.column, matrix.texts)
         if isinstance(model, Vectorized):
             picker = Picker(model.encoder, list(columns.floats), columns.texts)

@@ -1,8 +1,8 @@
 """Predicts with all models of one kind of decision, and isolates their failures."""
 
-from collections.abc import Mapping, Sequence
-from itertools import compress, islice
-from math import isfinite
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, compress, pairwise
 from time import perf_counter
 from typing import Any
 
@@ -38,7 +38,7 @@ class Predictors:
                 named.setdefault(need.family, {})[name] = need.answer
         asked = _in_order([active[family] for family in named], named)
         self._columns = Columns(column for one in asked for column in one.columns.items())
-        self._asks = [(one, one.bound(self._columns), named[one.family]) for one in asked]
+        self._asks = [(one, one.bound(self._columns, named[one.family].values()), named[one.family]) for one in asked]
         lookups = {(active[need.family].service, need.entity) for need in kind.needs.values() if need.family in active}
         self._lookups = sorted((service, entity) for service, entity in lookups if service is not None)
         self._places: dict[SnapshotReader, Any] = {}
@@ -54,16 +54,19 @@ class Predictors:
     ) -> list[Predictions]:
         """Predictions of each opportunity. A failed model or store is a fault, and its answers are missing."""
         if self.kind.candidates is None:
-            return self._predicted(opportunities, states, features)
+            said, matrix, took_ms = self._predicted(opportunities, states, features)
+            rows = zip(said, matrix.read(), matrix.faults, strict=True)
+            return [Predictions(one, read, self.versions, tuple(faults), took_ms) for one, read, faults in rows]
         asked = [self.kind.candidates(one) for one in opportunities]
-        rows = [row for candidates in asked for row in candidates]
         known = [state for candidates, state in zip(asked, states, strict=True) for _ in candidates]
-        said = iter(self._predicted(rows, known, features))
-        return [_together(candidates, list(islice(said, len(candidates)))) for candidates in asked]
+        said, matrix, took_ms = self._predicted([row for candidates in asked for row in candidates], known, features)
+        places = (slice(*ends) for ends in pairwise(accumulate(map(len, asked), initial=0)))
+        return [self._together(one, here, said, matrix, took_ms) for one, here in zip(asked, places, strict=True)]
 
     def _predicted(
         self, opportunities: Sequence[Opportunity], states: Sequence[State], features: Features
-    ) -> list[Predictions]:
+    ) -> tuple[list[dict[str, float]], FeatureMatrix, float]:
+        """Answers of each row, what they were made from, and the milliseconds that they took."""
         begun = perf_counter()
         matrix = FeatureMatrix(self._columns, len(opportunities))
         self._look_up(matrix, opportunities, features)
@@ -73,18 +76,33 @@ class Predictors:
         said: list[dict[str, float]] = [{} for _ in opportunities]
         for one, ask, named in self._asks:
             for name, values in self._answers(one, ask, named, matrix).items():
-                for row, value in enumerate(values.tolist()):
-                    if isfinite(value):
-                        said[row][name] = value
-                        matrix.tell(row, name, value)
-                    else:
-                        _unsaid(one, name, matrix.faults[row])
-        read = self._read(matrix)
-        took_ms = 1000 * (perf_counter() - begun)
-        return [
-            Predictions(answers, known, self.versions, tuple(faults), took_ms)
-            for answers, known, faults in zip(said, read, matrix.faults, strict=True)
-        ]
+                finite = np.isfinite(values)
+                matrix.know(name, np.where(finite, values, np.nan))
+                for answers, value in compress(zip(said, values.tolist(), strict=True), finite.tolist()):
+                    answers[name] = value
+                for row in np.flatnonzero(~finite).tolist():
+                    _unsaid(one, name, matrix.faults[row])
+        return said, matrix, 1000 * (perf_counter() - begun)
+
+    def _together(
+        self,
+        candidates: Sequence[Opportunity],
+        places: slice,
+        said: Sequence[Mapping[str, float]],
+        matrix: FeatureMatrix,
+        took_ms: float,
+    ) -> Predictions:
+        """Predictions of one decision from those of its candidates, whose rows are at `places`."""
+        names = [one.creative_id or "" for one in candidates]
+        faults = dict.fromkeys(fault for row in matrix.faults[places] for fault in row)
+        rows = dict(zip(names, range(places.start, places.stop), strict=True))
+        return Predictions(
+            versions=self.versions,
+            faults=tuple(faults),
+            took_ms=took_ms,
+            candidates=dict(zip(names, said[places], strict=True)),
+            inputs=ReadRows(matrix, rows),
+        )
 
     def _look_up(self, matrix: FeatureMatrix, opportunities: Sequence[Opportunity], features: Features) -> None:
         for service, entity in self._lookups:
@@ -117,23 +135,6 @@ class Predictors:
             for row, value in zip(rows, found.texts[name], strict=True):
                 matrix.texts[name][row] = value
 
-    def _read(self, matrix: FeatureMatrix) -> list[dict[str, Value]]:
-        """The features that the models read, by row, without missing ones."""
-        names, there = list(self._columns.floats), (~np.isnan(matrix.numbers)).tolist()
-        read: list[dict[str, Value]] = [
-            dict(compress(zip(names, row, strict=True), known))
-            for row, known in zip(matrix.numbers.tolist(), there, strict=True)
-        ]
-        for name in self._columns.booleans:
-            for one in read:
-                if name in one:
-                    one[name] = bool(one[name])
-        for name, values in matrix.texts.items():
-            for one, value in zip(read, values, strict=True):
-                if value is not None:
-                    one[name] = value
-        return read
-
     def _answers(self, one: Predictor, ask: Ask, named: Mapping[str, str], matrix: FeatureMatrix) -> Mapping[str, Any]:
         """A model's answers by the kind's names; a row that fails does not affect the others."""
         try:
@@ -148,16 +149,21 @@ class Predictors:
             return {name: np.array([np.nan]) for name in named}
 
 
-def _together(candidates: Sequence[Opportunity], said: Sequence[Predictions]) -> Predictions:
-    """Predictions of one decision from those of its candidates."""
-    names = [one.creative_id or "" for one in candidates]
-    return Predictions(
-        versions=said[0].versions,
-        faults=tuple(dict.fromkeys(fault for one in said for fault in one.faults)),
-        took_ms=said[0].took_ms,
-        candidates={name: one.answers for name, one in zip(names, said, strict=True)},
-        inputs={name: one.features for name, one in zip(names, said, strict=True)},
-    )
+@dataclass(frozen=True)
+class ReadRows(Mapping[str, Mapping[str, Value]]):
+    """The features read of each candidate: made where they are asked for, which they are of the chosen one alone."""
+
+    matrix: FeatureMatrix
+    rows: Mapping[str, int]
+
+    def __getitem__(self, candidate: str) -> Mapping[str, Value]:
+        return self.matrix.line(self.rows[candidate]).read()[0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
 
 def _unsaid(one: Predictor, name: str, faults: list[str]) -> None:

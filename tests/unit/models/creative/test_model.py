@@ -95,6 +95,14 @@ def test_columns_are_answered_as_the_frame(model: CreativeModel, frame: Frame, t
     pd.testing.assert_frame_equal(pd.DataFrame(found, index=rows.index), model.predict(rows))
 
 
+def test_some_answers_alone_are_the_same_to_the_bit(model: CreativeModel, frame: Frame, test: pd.DataFrame) -> None:
+    rows = test[frame.columns].head(50)
+    whole, asked = model.predict(rows), {"ctr", "ctr_strength", "conversion_rate"}
+    alone = model.only(asked).predict(rows)
+    assert asked <= set(alone) and not {"engagement", "cpc"} & set(alone)
+    pd.testing.assert_frame_equal(alone, whole[list(alone)], check_exact=True)
+
+
 def test_the_better_of_two_is_told_with_a_probability_that_holds(model: CreativeModel, test: pd.DataFrame) -> None:
     """Of pairs in one campaign and context that are told apart with 85%, say, so many truly are the better ones."""
     where = {"channel": "feed", "audience": "35-54", "weekday": 2}

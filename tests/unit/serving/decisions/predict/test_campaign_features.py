@@ -19,7 +19,7 @@ STATE = State(campaign=Spend(60.0, 60.0, reserved=10.0, daily_limit=100.0, limit
 def told(state: State, **said: float) -> dict[str, float]:
     """The columns, 1400 auctions having come in the last week."""
     matrix = FeatureMatrix(Columns((name, "float64") for name in NAMES), 1)
-    matrix.tell(0, "auctions_7d", 1400.0)
+    matrix.know("auctions_7d", np.array([1400.0]))
     asked = [Auction("o", EVENING, "a", "c", features=said)]
     matrix.say(asked)
     campaign_features.insist(matrix, [state])

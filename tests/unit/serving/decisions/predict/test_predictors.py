@@ -1,11 +1,13 @@
 """Models that are asked together: what fails is left out and said, and spoils nothing beside it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from features.packed.reader import Vectors
@@ -17,6 +19,7 @@ from serving.decisions.kinds.kind import Kind, Need
 from serving.decisions.kinds.retention import CustomerAtRisk
 from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix
 from serving.decisions.predict.features import PAUSE_S, Features
+from serving.decisions.predict.predictor import BundlePredictor
 from serving.decisions.predict.predictors import Predictors
 from serving.decisions.records import Opportunity, Predictions, State
 
@@ -32,7 +35,7 @@ class Said:
     service: str | None = None
     version: str = "1"
 
-    def bound(self, columns: Columns) -> Callable[[FeatureMatrix], Mapping[str, Any]]:
+    def bound(self, columns: Columns, answers: Collection[str]) -> Callable[[FeatureMatrix], Mapping[str, Any]]:
         return self.answer
 
 
@@ -103,6 +106,36 @@ def test_a_line_that_breaks_a_model_or_has_no_finite_answer_spoils_no_other() ->
     assert broken.faults[0] == "clicks 1 failed: RuntimeError: thirteen"
     assert strange.answers.get("predicted_ctr") is None
     assert strange.faults[0] == "clicks 1: predicted_ctr is not a finite number"
+
+
+class Rates:
+    """A model of columns, whose answers are the column `x` and have any names."""
+
+    beside = ()
+
+    def __init__(self, *says: str) -> None:
+        self.says = frozenset(says)
+
+    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame(dict.fromkeys(self.says, rows["x"]))
+
+    def answer_columns(self, column: Callable[[str], Any], texts: Any) -> Mapping[str, Any]:
+        return dict.fromkeys(self.says, column("x"))
+
+
+class SelectiveRates(Rates):
+    def only(self, answers: Collection[str]) -> Rates:
+        return Rates(*self.says.intersection(answers))
+
+
+@pytest.mark.parametrize(("model", "told"), [(Rates, {"ctr", "cpc"}), (SelectiveRates, {"ctr"})])
+def test_a_model_that_can_choose_is_asked_for_what_is_needed_alone(model: type[Rates], told: set[str]) -> None:
+    about = SimpleNamespace(family="ads", columns={"x": "float64"}, feature_service=None)
+    rows = pd.DataFrame({"x": [1.0]})
+    predictor = BundlePredictor(SimpleNamespace(manifest=about, model=model("ctr", "cpc"), reference=lambda: rows), "1")
+    matrix = FeatureMatrix(Columns(predictor.columns.items()), 1)
+    assert predictor.says == {"ctr", "cpc"}
+    assert set(predictor.bound(matrix.columns, ["ctr"])(matrix)) == told
 
 
 def test_what_a_caller_says_comes_over_what_the_store_has() -> None:
