@@ -7,6 +7,7 @@ KServe's controller takes no part in them. On a cluster, failures of a canary re
 champion, as this package's Envoy does.
 """
 
+import json
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -38,20 +39,26 @@ class NotOurs(ValueError):
 
 
 def on_cluster(settings: Settings, namespace: str, address: Callable[[str, str], str]) -> "InferenceServices":
-    """Connect to the cluster this process runs in, or the one in `~/.kube/config`.
+    """Connect to the cluster this process runs in, or the one in `~/.kube/config`. Raises `ConnectionError`.
 
     Args:
         address: `(family, version) -> s3://…`, the URI of the signed bundle.
     """
     from kubernetes.client import CustomObjectsApi
-    from kubernetes.config import load_config
+    from kubernetes.config import ConfigException, load_config
 
     if settings.records_uri is None:
         raise ValueError(
             "a canary on a cluster is judged by what its servers record, and they share that in S3 only: set "
             "ADLOOP_RECORDS_URI to an s3:// address, for the servers too"
         )
-    load_config()
+    try:
+        load_config()
+    except ConfigException as unknown:
+        raise ConnectionError(
+            f"releases go to KServe (ADLOOP_KSERVE_NAMESPACE={namespace}), but this is no pod of a cluster and "
+            f"~/.kube/config names none: {unknown}"
+        ) from unknown
     template = InferenceServiceTemplate(namespace, settings.server_image, settings.kserve_mode, address)
     return InferenceServices(CustomObjectsApi(), template, shared(settings))
 
@@ -130,25 +137,33 @@ class InferenceServices:
         return found
 
     def _apply(self, family: str, made: Object, there: Object | None) -> None:
-        place = (GROUP, API, self._template.namespace, PLURAL)
         if there is None:
-            self._client.create_namespaced_custom_object(*place, made)
+            self._ask(self._client.create_namespaced_custom_object, made)
         else:  # a merge patch removes what is null
-            self._client.patch_namespaced_custom_object(
-                *place, family, {**made, "spec": {"canary": None, **made["spec"]}}
+            self._ask(
+                self._client.patch_namespaced_custom_object, family, {**made, "spec": {"canary": None, **made["spec"]}}
             )
 
     def _get(self, family: str) -> Object | None:
+        return self._ask(self._client.get_namespaced_custom_object, family)
+
+    def _ask(self, call: Callable[..., Any], *about: Any) -> Object | None:
+        """The answer of the Kubernetes API; None where there is no such service. Raises `ConnectionError`."""
         from kubernetes.client import ApiException
+        from urllib3.exceptions import HTTPError
 
         try:
-            found: Object = self._client.get_namespaced_custom_object(
-                GROUP, API, self._template.namespace, PLURAL, family
-            )
-        except ApiException as error:
-            if error.status == 404:
+            found: Object = call(GROUP, API, self._template.namespace, PLURAL, *about)
+        except ApiException as refused:
+            if refused.status == 404 and call == self._client.get_namespaced_custom_object:
                 return None
-            raise
+            said = _said(refused.body) or refused.reason
+            raise ConnectionError(
+                f"the Kubernetes API refuses InferenceServices in the namespace {self._template.namespace} "
+                f"({refused.status}): {said}; infra/kubernetes/base/accounts.yaml has the role that a release needs"
+            ) from refused
+        except HTTPError as away:
+            raise ConnectionError(f"the Kubernetes API does not answer: {away}") from away
         return found
 
     def _wait(self, family: str, split: Split) -> None:
@@ -177,6 +192,14 @@ def _canary(status: Object, split: Split) -> Object:
         return {"ready": True}
     said: list[Object] = status.get("canaryStatuses") or []
     return next((one for one in said if one.get("name") == f"v{split.canary}"), {})
+
+
+def _said(body: Any) -> str:
+    """The message of a `Status` of Kubernetes; empty for any other body."""
+    try:
+        return str(json.loads(body)["message"])
+    except (TypeError, ValueError, KeyError):
+        return ""
 
 
 def _about(item: Object | None) -> dict[str, Any]:

@@ -16,11 +16,12 @@ import pytest
 from kubernetes.client import CustomObjectsApi
 from kubernetes.config import new_client_from_config_dict
 
+from features.settings import Settings
 from serving.inference import requests
 from serving.released.split import Split
 from serving.rollout import kserve
 from serving.rollout.inference_service import MODE, InferenceServiceTemplate
-from serving.rollout.kserve import InferenceServices
+from serving.rollout.kserve import InferenceServices, on_cluster
 from serving.rollout.plan import CannotServe
 from tests.unit.infra.schemas import check_custom
 
@@ -39,6 +40,7 @@ class Cluster(ThreadingHTTPServer):
         self.asked: list[Asked] = []
         self.broken: set[str] = set()
         self.reports: str | None = None
+        self.refusal: tuple[int, str] | None = None
 
     def keep(self, name: str, service: dict[str, Any]) -> dict[str, Any]:
         self.objects.append({key: value for key, value in service.items() if key != "status"})
@@ -115,8 +117,10 @@ class Api(BaseHTTPRequestHandler):
         return dict(json.loads(self.rfile.read(int(self.headers["content-length"]))))
 
     def _send(self, value: dict[str, Any] | None) -> None:
-        body = json.dumps(value or {"reason": "NotFound"}).encode()
-        self.send_response(404 if value is None else 200)
+        status, said = self.server.refusal or (404, "not found")
+        refused = value is None or self.server.refusal is not None
+        body = json.dumps({"kind": "Status", "message": said} if refused else value).encode()
+        self.send_response(status if refused else 200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -254,6 +258,39 @@ def test_a_cluster_that_runs_it_in_the_other_mode_is_refused(cluster: Cluster, k
     cluster.reports = "Standard"
     with pytest.raises(ValueError, match="in KServe's mode Standard"):
         knative.split("churn", Split(champion="1"))
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (403, 'inferenceservices.serving.kserve.io is forbidden: User "x" cannot get resource'),
+        (422, "admission webhook denied the request: canaryTrafficPercent"),
+        (404, "the server could not find the requested resource"),  # KServe is not installed
+    ],
+)
+def test_a_refusal_of_the_api_is_told_in_its_words(
+    cluster: Cluster, traffic: InferenceServices, status: int, said: str
+) -> None:
+    cluster.refusal = status, said
+    with pytest.raises(ConnectionError, match=rf"\({status}\): .*{said[:20]}.*infra/kubernetes/base/accounts.yaml"):
+        traffic.split("churn", Split(champion="1"))
+
+
+def test_an_api_that_is_away_is_told(cluster: Cluster, traffic: InferenceServices) -> None:
+    traffic._client.api_client.configuration.retries = False
+    cluster.shutdown()
+    cluster.server_close()
+    with pytest.raises(ConnectionError, match="the Kubernetes API does not answer"):
+        traffic.split("churn", Split(champion="1"))
+
+
+def test_a_machine_that_knows_no_cluster_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
+    settings = Settings(home=tmp_path, records_uri="s3://b/records", kserve_namespace="ads")
+    with pytest.raises(ConnectionError, match="no pod of a cluster"):
+        on_cluster(settings, "ads", lambda *_: "s3://b")
+    with pytest.raises(ValueError, match="ADLOOP_RECORDS_URI"):
+        on_cluster(settings.model_copy(update={"records_uri": None}), "ads", lambda *_: "s3://b")
 
 
 def test_a_bundle_that_the_cluster_cannot_fetch_is_refused() -> None:
