@@ -1,7 +1,7 @@
 """The cloud half of `infra/`: its form, its promises on a mocked AWS, and one apply against moto's AWS.
 
-They need `terraform`, its AWS provider (from the registry, or from a folder of providers on this machine) and, for the
-apply, `moto_server`; without these they are skipped. Moto has no add-ons and access entries of EKS, no user and
+They need `terraform`, its AWS provider (from the registry, or a folder of providers on this machine), `moto_server` for
+the apply, and `checkov`; without these they are skipped. Moto has no add-ons and access entries of EKS, no user and
 parameter groups of ElastiCache, no security group of a cluster: these are planned, but not applied.
 """
 
@@ -159,6 +159,16 @@ def test_every_environment_is_valid(tree: Path, root: str) -> None:
 def test_modules_keep_their_promises(tree: Path) -> None:
     said = succeeded(terraform(initialised(tree), "test", "-no-color"))
     assert re.search(r"^Success! [1-9]\d* passed, 0 failed\.$", said, re.MULTILINE), said
+
+
+@pytest.mark.slow
+def test_checkov_finds_nothing_that_has_no_reason() -> None:
+    checkov = shutil.which("checkov")
+    if checkov is None:
+        pytest.skip("needs checkov: uv tool install checkov")
+    options = ["--framework", "terraform", "--quiet", "--compact", "--skip-download"]
+    done = subprocess.run([checkov, "--directory", TERRAFORM, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
 
 @pytest.fixture(scope="module")
