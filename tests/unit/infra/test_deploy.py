@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
+from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,7 @@ def test_tokens_may_do_no_more_than_their_job_needs() -> None:
                 assert step["with"]["persist-credentials"] is False
 
 
+@cache
 def rendered(folder: str) -> list[dict[str, Any]]:
     """The objects of a folder of `infra/kubernetes`."""
     if shutil.which("kubectl") is None:
