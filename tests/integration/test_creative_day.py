@@ -1,6 +1,7 @@
 """A simulated day of placements: the real model, endpoint and feedback; then its log is replayed and evaluated."""
 
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from serving.experiments.simulation.records import CreativeDay
 from serving.monitoring import decided
 from serving.records import reading
 from tests.integration.small_market import PARAMS, judged
+from tests.toyland import local
 
 SMALL = {"components": 4, "trees": 5, "rounds": 20, "steps": 40}
 
@@ -63,10 +65,19 @@ def played(registry_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     version = registry.register(root / "bundle", judged(root / "bundle", root / "evaluation")).version
     registry.promote(FAMILY, version)
     with pytest.MonkeyPatch.context() as patch, run.endpoint(settings.home / "decisions", PARAMS, settings) as client:
+        _wait_for_the_champion(client.url)
         patch.setattr(placements, "PLACEMENTS", 100)
         day = placements.play(client, CreativeMarket(creative_market.SEED), run.start(1), 5, version)
     entries = [read(written) for written in reading.records(settings.home / "decisions" / "log")]
     yield Played(settings, day, entries, open_bundle(registry.download(FAMILY, version), None))
+
+
+def _wait_for_the_champion(url: str) -> None:
+    """The endpoint answers without, where its models take long to load."""
+    deadline = time.monotonic() + 200
+    while local.get(f"{url}/health/ready", timeout=30).status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def test_the_chosen_creatives_are_expected_to_be_clicked_more_than_those_of_an_equal_rotation(played: Played) -> None:
