@@ -14,7 +14,7 @@ from models.bidding.policies.dqn import Dqn
 from models.bidding.shading import play
 from tests.unit.models.bidding.test_branches import CHANNELS, channelled, on
 
-SCHEDULE = Schedule(rounds=3, episodes=20, steps=150)
+SCHEDULE = Schedule(rounds=1, episodes=20, steps=100)
 
 
 @pytest.fixture(scope="module")
