@@ -14,9 +14,6 @@ from features.settings import Settings
 from tests.integration.decision_endpoint import Endpoint, asked
 from tests.toyland import local
 
-schemathesis = pytest.importorskip("schemathesis")
-
-
 SCOPES = {"/v1/decisions": "decide", "/v1/feedback": "feedback", "/v1/outcomes": "feedback", "/metrics": "metrics"}
 
 
@@ -29,6 +26,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 @pytest.mark.parametrize("mode", ["positive", "negative"])
 def test_every_answer_is_as_the_document_says(endpoint: Endpoint, mode: str) -> None:
+    schemathesis = pytest.importorskip("schemathesis")  # here: every worker imports this module, and it takes a second
     from schemathesis.specs.openapi import checks as named
 
     document = schemathesis.openapi.from_url(f"{endpoint.url}/openapi.json")
