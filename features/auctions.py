@@ -11,28 +11,29 @@ from features.tables import UNDATED, Tables, literal, local
 # one. What is told after `until` is not known.
 _SQL = """
     WITH told AS (
-        SELECT * REPLACE (CASE WHEN clicked_at > {until} THEN 0 ELSE click END AS click), row_number() OVER () AS line
+        SELECT * EXCLUDE (click), CASE WHEN clicked_at > {until} THEN 0 ELSE click END AS click,
+               row_number() OVER () AS line
         FROM ({auctions}) WHERE occurred_at IS NULL OR occurred_at <= {until}
     ), numbered AS (
         SELECT * EXCLUDE (line), row_number() OVER (PARTITION BY campaign_id ORDER BY occurred_at, line) AS nth,
                row_number() OVER (PARTITION BY campaign_id ORDER BY occurred_at DESC, line DESC) AS to_come
         FROM told
     ), given AS (
-        SELECT * EXCLUDE (to_come)
-                   REPLACE (coalesce(occurred_at, TIMESTAMP '{undated}' - to_minutes(to_come)) AS occurred_at),
+        SELECT * EXCLUDE (to_come, occurred_at),
+               coalesce(occurred_at, TIMESTAMP '{undated}' - to_come * INTERVAL 1 MINUTE) AS occurred_at,
                occurred_at IS NOT NULL AS dated
         FROM numbered
     ), known AS ({known}), delays AS ({delays})
-    SELECT known.* EXCLUDE (nth)
-               REPLACE (CASE WHEN converted_at > TIMESTAMP '{end}' THEN 0 ELSE conversion_value END
-                            AS conversion_value),
+    SELECT known.* EXCLUDE (nth, conversion_value),
+           CASE WHEN converted_at > TIMESTAMP '{end}' THEN 0 ELSE conversion_value END AS conversion_value,
            {known_at} AS known_at,
            coalesce(share, 1) AS matured,
            CASE WHEN dated THEN hour({local}) ELSE 0 END AS hour,
            CASE WHEN dated THEN isodow({local}) - 1 ELSE 0 END AS weekday,
            row_number() OVER (PARTITION BY campaign_id ORDER BY nth) AS place
     FROM known LEFT JOIN delays
-        ON whose = {campaign} AND dated AND hour = floor(epoch(TIMESTAMP '{end}' - occurred_at) / 3600)::BIGINT
+        ON whose = {campaign} AND dated
+        AND hour = floor(date_diff('microsecond', occurred_at, TIMESTAMP '{end}') / 3600e6)::BIGINT
 """
 #: From the moment after it was held. Of a day with lost auctions, whose prices are estimated from the whole of it, from
 #: its end.
@@ -59,7 +60,7 @@ def sql(tables: Tables, delay: Delay, until: str | None = None) -> str:
     return _SQL.format(
         undated=UNDATED,
         auctions=tables.whole("auctions"),
-        until=f"{literal(until or 'infinity')}::TIMESTAMP",
+        until=f"{literal(until or '9999-12-31')}::TIMESTAMP",
         known=censored.sql() if lost else "SELECT * FROM given",
         known_at=_KNOWN_AT_CENSORED if lost else _KNOWN_AT,
         local=local("occurred_at"),

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Self
+from typing import Any, Protocol, Self
 from uuid import uuid4
 
 import duckdb
+import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,19 @@ class Limits:
 
     memory: str = "4GiB"
     threads: int | None = None
+
+
+class Database(Protocol):
+    """What features are computed by: DuckDB's connection, or Spark (`features/spark.py`)."""
+
+    def execute(self, query: str, /) -> Any:
+        """Run a statement in DuckDB's dialect that makes a table or view."""
+
+    def sql(self, query: str, /) -> Any:
+        """What a query in DuckDB's dialect finds, to read by `df`, `fetchall` or `to_arrow_table`."""
+
+    def register(self, view_name: str, python_object: pd.DataFrame, /) -> Any:
+        """Make a frame readable as a view, in place of an earlier one of this name."""
 
 
 @contextmanager

@@ -16,10 +16,10 @@ campaign whose conversion rate really fell looks the same.
 from dataclasses import dataclass
 from typing import Self
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from features.database import Database
 from features.tables import Tables
 
 Floats = npt.NDArray[np.float64]
@@ -38,19 +38,23 @@ ALL = ""
 
 # Hours are whole ones that have passed.
 _TIMES = """
-    SELECT campaign_id, ceil(greatest(epoch(converted_at - occurred_at), 0) / 3600)::BIGINT AS delay,
-           floor(epoch(TIMESTAMP '{end}' - occurred_at) / 3600)::BIGINT AS age
-    FROM ({auctions})
-    WHERE conversion_value > 0 AND coalesce(won, 1) = 1 AND converted_at <= TIMESTAMP '{end}'
-      AND occurred_at IS NOT NULL AND delay <= age
+    WITH converted AS (
+        SELECT campaign_id,
+               ceil(greatest(date_diff('microsecond', occurred_at, converted_at), 0) / 3600e6)::BIGINT AS delay,
+               floor(date_diff('microsecond', occurred_at, TIMESTAMP '{end}') / 3600e6)::BIGINT AS age
+        FROM ({auctions})
+        WHERE conversion_value > 0 AND coalesce(won, 1) = 1 AND converted_at <= TIMESTAMP '{end}'
+          AND occurred_at IS NOT NULL
+    )
+    SELECT * FROM converted WHERE delay <= age
 """
 
 _DAYS = """
-    SELECT floor(epoch(TIMESTAMP '{end}' - occurred_at) / 86400)::BIGINT AS age,
+    SELECT floor(date_diff('microsecond', occurred_at, TIMESTAMP '{end}') / 86400e6)::BIGINT AS age,
            sum(click) AS clicks, count(*) FILTER (conversion_value > 0) AS conversions
     FROM ({auctions})
     WHERE coalesce(won, 1) = 1 AND occurred_at <= TIMESTAMP '{end}' AND conversion_value IS NOT NULL
-    GROUP BY age ORDER BY age
+    GROUP BY ALL ORDER BY age
 """
 
 
@@ -106,7 +110,7 @@ def learn(tables: Tables, as_of: str | None = None) -> Delay:
         return learn_by(db, tables, as_of)
 
 
-def learn_by(db: duckdb.DuckDBPyConnection, tables: Tables, as_of: str | None = None) -> Delay:
+def learn_by(db: Database, tables: Tables, as_of: str | None = None) -> Delay:
     """`learn` over an open connection."""
     there = tables.columns("auctions")
     end = _end(db, tables, there, as_of)
@@ -114,10 +118,10 @@ def learn_by(db: duckdb.DuckDBPyConnection, tables: Tables, as_of: str | None = 
         return Delay.none()
     given = {"auctions": tables.whole("auctions"), "end": end}
     if "converted_at" in there:
-        told = db.execute(_TIMES.format(**given)).fetchnumpy()
+        told = db.sql(_TIMES.format(**given)).df()
         campaigns, delay, age = (np.asarray(told[name]) for name in ("campaign_id", "delay", "age"))
         return Delay(end, _by_campaign(campaigns, delay, age))
-    days = db.execute(_DAYS.format(**given)).fetchnumpy()
+    days = db.sql(_DAYS.format(**given)).df()
     count = open_days(*(np.asarray(days[name], dtype=np.float64) for name in ("age", "clicks", "conversions")))
     return Delay(end, {ALL: np.zeros(24 * count)} if count else {}, 24 * count)
 
@@ -160,13 +164,14 @@ def _fewer(age: Floats, clicks: Floats, conversions: Floats, first: int, last: i
     return float(pdtr(conversions[young].sum(), rate * clicks[young].sum()))
 
 
-def _end(db: duckdb.DuckDBPyConnection, tables: Tables, there: dict[str, str], as_of: str | None) -> str | None:
+def _end(db: Database, tables: Tables, there: dict[str, str], as_of: str | None) -> str | None:
     moments = [name for name in ("occurred_at", "converted_at") if name in there]
     if "occurred_at" not in moments:
         return None
-    until = "'infinity'" if as_of is None else f"'{as_of}'"
-    last = ", ".join(f"max({name}::TIMESTAMP) FILTER ({name} <= {until}::TIMESTAMP)" for name in moments)
-    (end,) = db.execute(f"SELECT greatest({last}) FROM {tables.sql('auctions')}").fetchall()[0]
+    until = "'9999-12-31'" if as_of is None else f"'{as_of}'"
+    last = ", ".join(f"max({name}::TIMESTAMP) FILTER ({name}::TIMESTAMP <= {until}::TIMESTAMP)" for name in moments)
+    found = db.sql(f"SELECT {last} FROM {tables.sql('auctions')}").fetchall()[0]
+    end = max((one for one in found if one is not None), default=None)
     return None if end is None else str(end)
 
 

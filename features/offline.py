@@ -7,7 +7,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features import lake
+from features.database import Database
 from features.settings import Settings
 from features.tables import Tables, content_hash
 from features.transforms import GROUPS
@@ -68,7 +69,7 @@ def build(
     if not lake.filesystem(folder, settings).exists(f"{folder}/{_RECORD}"):
         with tempfile.TemporaryDirectory() as temporary:
             aside = Path(temporary)
-            schemas = _write_views(tables, service, spine, aside)
+            schemas = _write_views(tables, service, spine, aside, settings)
             _write_registry(snapshot, schemas, aside, settings)
             (aside / _RECORD).write_text(json.dumps(asdict(snapshot), indent=2))
             _publish(aside, folder, settings)
@@ -153,11 +154,13 @@ def _digest(tables: Tables, service: str, spine: pd.DataFrame, data_hash: str) -
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:32]
 
 
-def _write_views(tables: Tables, service: str, spine: pd.DataFrame, folder: Path) -> dict[str, pa.Schema]:
+def _write_views(
+    tables: Tables, service: str, spine: pd.DataFrame, folder: Path, settings: Settings
+) -> dict[str, pa.Schema]:
     """Write the views in batches of the spine, which is sorted by entity."""
     entity, views = service_of(service).entity, service_of(service).views
     key, writers = entity.key, dict[str, pq.ParquetWriter]()
-    with tables.connect() as db, ExitStack() as files:
+    with _connect(tables, settings) as db, ExitStack() as files:
         entity.history.read_events(db, tables)
         for start in range(0, max(len(spine), 1), PART_ROWS):
             entity.history.stand_at(db, tables, spine.iloc[start : start + PART_ROWS])
@@ -174,6 +177,15 @@ def _write_views(tables: Tables, service: str, spine: pd.DataFrame, folder: Path
     schemas = {view: writer.schema for view, writer in writers.items()}
     _refuse_collisions(schemas, key)
     return schemas
+
+
+def _connect(tables: Tables, settings: Settings) -> AbstractContextManager[Database]:
+    """What computes the features."""
+    if settings.spark_master is None:
+        return tables.connect()
+    from features import spark
+
+    return spark.connect(settings.spark_master)
 
 
 def _refuse_collisions(schemas: Mapping[str, pa.Schema], key: str) -> None:

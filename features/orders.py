@@ -5,8 +5,9 @@ refund on another day is a separate order, so that a subscription billed monthly
 If lines of one day have different timestamps, the order has a row for each timestamp, with its totals so far.
 """
 
-# `known_at` to `until` (exclusive): when the order stood so. `occurred_at`: when its first line came. `added`: what
-# this moment alone brought. An order is a purchase unless more was given back than bought by then.
+# `known_at` to `until` (exclusive): when the order stood so; 2262 is as far as nanoseconds reach. `occurred_at`: when
+# its first line came. `added`: what this moment alone brought. An order is a purchase unless more was given back than
+# bought by then.
 _SQL = """
     WITH keyed AS (
         SELECT *, coalesce(order_id, occurred_at::VARCHAR) AS id, occurred_at::DATE AS day FROM ({lines})
@@ -29,7 +30,7 @@ _SQL = """
     SELECT customer_id,
            min(known_at) OVER so_far AS occurred_at,
            known_at,
-           coalesce(lead(known_at) OVER so_far, 'infinity'::TIMESTAMP) AS until,
+           coalesce(lead(known_at) OVER so_far, TIMESTAMP '2262-01-01') AS until,
            amount AS added,
            sum(amount) OVER so_far AS amount,
            sum(quantity) OVER so_far AS quantity,

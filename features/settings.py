@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     #: DuckDB's memory limit and threads (default: one per core). Data beyond the limit spills to files under TMPDIR.
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?([KMGT]i?B)$")] = "4GiB"
     threads: PositiveInt | None = None
+    #: Compute features on this Spark cluster, not by DuckDB: `local[4]`, `spark://host:7077`, `k8s://https://…`
+    #: (`features/spark.py`).
+    spark_master: str | None = None
     #: Container image that a cluster runs pipeline steps in; a laptop runs them where it is.
     image: str = "adloop/trainer:0.1.0"
     #: Release through KServe's InferenceServices in this namespace, not through servers of our own; with this image,

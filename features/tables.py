@@ -228,7 +228,7 @@ def quoted(name: str) -> str:
 
 def local(moment: str, zone: str = "zone") -> str:
     """SQL of the local time in `zone` of a UTC `moment`; both are SQL expressions."""
-    return f"timezone(coalesce({zone}, 'UTC'), timezone('UTC', {moment}))"
+    return f"(({moment}) AT TIME ZONE 'UTC' AT TIME ZONE coalesce({zone}, 'UTC'))"
 
 
 def content_hash(folder: Path) -> str:

@@ -1,9 +1,11 @@
 """Relations of each campaign's auctions before each timestamp of the spine."""
 
-import duckdb
+from typing import Any
+
 import pandas as pd
 
 from features import auctions, delayed
+from features.database import Database
 from features.delayed import Delay
 from features.tables import Tables
 
@@ -13,8 +15,8 @@ _HAPPENED = """
     SELECT campaign_id, known_at AS at, occurred_at, zone, 1 AS auctions, predicted_ctr AS predicted_clicks,
            (conversion_value IS NOT NULL)::INT AS conversions_known, 0 AS clicks
     FROM auctions
-    UNION ALL BY NAME
-    SELECT campaign_id, greatest(known_at, clicked_at) AS at, clicked_at AS occurred_at, click AS clicks
+    UNION ALL
+    SELECT campaign_id, greatest(known_at, clicked_at), clicked_at, NULL, NULL, NULL, NULL, click
     FROM auctions WHERE click > 0
 """
 
@@ -40,14 +42,17 @@ _TOTALS = """
                sum(predicted_clicks) AS predicted_clicks,
                sum(conversions_known) AS conversions_known
         FROM happened h
-        ASOF JOIN spine s ON h.campaign_id = s.campaign_id AND h.at <= s.event_timestamp
+        JOIN (SELECT *, lag(event_timestamp) OVER before AS earlier FROM spine
+              WINDOW before AS (PARTITION BY campaign_id ORDER BY event_timestamp)) s
+            ON h.campaign_id = s.campaign_id AND h.at <= s.event_timestamp
+            AND h.at > coalesce(s.earlier, TIMESTAMP '0001-01-01')
         GROUP BY s.row
     ), converted AS (
         SELECT s.row, count(*) AS n, max(converted_at) AS last_at
         FROM spine s JOIN waits w ON w.moment = s.event_timestamp
         JOIN (SELECT * FROM auctions WHERE conversion_value > 0) a ON a.campaign_id = s.campaign_id
             AND a.known_at <= s.event_timestamp
-            AND coalesce(a.converted_at, a.occurred_at + to_hours(w.hours)) < s.event_timestamp
+            AND coalesce(a.converted_at, a.occurred_at + w.hours * INTERVAL 1 HOUR) < s.event_timestamp
         GROUP BY s.row
     )
     SELECT s.row,
@@ -73,14 +78,14 @@ _YOUNG = """
     LEFT JOIN (SELECT DISTINCT moment, whose FROM delays) own
         ON own.moment = s.event_timestamp AND own.whose = a.campaign_id
     JOIN delays d ON d.moment = s.event_timestamp AND d.whose = coalesce(own.whose, '')
-        AND d.hour = floor(epoch(s.event_timestamp - a.occurred_at) / 3600)::BIGINT
+        AND d.hour = floor(date_diff('microsecond', a.occurred_at, s.event_timestamp) / 3600e6)::BIGINT
     GROUP BY s.row
 """
 
 # `age`: days from the auction to the moment. Recent ones only: all of them for every moment would be a square.
 _RECENT = """
     CREATE OR REPLACE VIEW recent AS
-    SELECT s.row, a.* REPLACE (CASE WHEN clicked_at > s.event_timestamp THEN 0 ELSE click END AS click),
+    SELECT s.row, a.* EXCLUDE (click), CASE WHEN clicked_at > s.event_timestamp THEN 0 ELSE click END AS click,
            date_diff('second', a.occurred_at, s.event_timestamp) / 86400.0 AS age
     FROM spine s JOIN auctions a ON a.campaign_id = s.campaign_id
         AND a.known_at <= s.event_timestamp AND a.occurred_at >= s.event_timestamp - INTERVAL 7 DAY
@@ -90,14 +95,14 @@ _RECENT = """
 STATEMENTS = (*auctions.STATEMENTS, _HAPPENED, _SPINE, _TOTALS, _YOUNG, _RECENT)
 
 
-def read_events(db: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+def read_events(db: Database, tables: Tables) -> None:
     """Make `auctions` (see `features.auctions.sql`) and `happened`: auctions and clicks, each from the moment on that
     it was known."""
     db.execute(f"CREATE TABLE auctions AS {auctions.sql(tables, Delay.none())}")
     db.execute(_HAPPENED)
 
 
-def stand_at(db: duckdb.DuckDBPyConnection, tables: Tables, spine: pd.DataFrame) -> None:
+def stand_at(db: Database, tables: Tables, spine: pd.DataFrame) -> None:
     """Make `spine` (row, campaign_id, event_timestamp), `totals` (row, sums over all that each row of the spine may
     know), `young` (row, clicks whose conversions are still to come) and `recent`, the auctions of the week before. What
     comes at the moment itself is being bid for, and known to nobody. What was made for another spine is replaced.
@@ -111,13 +116,22 @@ def stand_at(db: duckdb.DuckDBPyConnection, tables: Tables, spine: pd.DataFrame)
         db.execute(statement)
 
 
-def _learn_delays(db: duckdb.DuckDBPyConnection, tables: Tables, moments: "pd.Series[pd.Timestamp]") -> None:
+def _learn_delays(db: Database, tables: Tables, moments: "pd.Series[pd.Timestamp]") -> None:
     """Make `delays` (moment, whose, hour, share) and `waits` (moment, hours): how late conversions are, as far as each
     moment can know."""
-    db.execute("CREATE OR REPLACE TABLE delays (moment TIMESTAMP, whose VARCHAR, hour BIGINT, share DOUBLE)")
-    db.execute("CREATE OR REPLACE TABLE waits (moment TIMESTAMP, hours BIGINT)")
-    for moment in moments.unique():
-        at = str(pd.Timestamp(moment))
-        delay = delayed.learn_by(db, tables, at)
-        db.execute("INSERT INTO waits VALUES ($at::TIMESTAMP, $hours)", {"at": at, "hours": delay.wait_h})
-        db.execute(f"INSERT INTO delays SELECT $at::TIMESTAMP, whose, hour, share FROM ({delay.sql()})", {"at": at})
+    learnt = {
+        pd.Timestamp(moment): delayed.learn_by(db, tables, str(pd.Timestamp(moment))) for moment in moments.unique()
+    }
+    hours = [
+        (moment, whose, hour, share)
+        for moment, delay in learnt.items()
+        for whose, shares in delay.shares.items()
+        for hour, share in enumerate(shares.tolist())
+    ]
+    _register(db, "delays", hours, {"moment": "datetime64[us]", "whose": "string", "hour": "int64", "share": "float64"})
+    waits = [(moment, delay.wait_h) for moment, delay in learnt.items()]
+    _register(db, "waits", waits, {"moment": "datetime64[us]", "hours": "int64"})
+
+
+def _register(db: Database, name: str, rows: list[tuple[Any, ...]], types: dict[str, str]) -> None:
+    db.register(name, pd.DataFrame(rows, columns=list(types)).astype(types))

@@ -13,7 +13,7 @@ def sql(tables: Tables) -> str:
     if not tables.columns("benchmarks"):
         return "SELECT creative_id, event_timestamp, NULL::TIMESTAMP AS observed_until FROM spine"
     newest = ", ".join(
-        f"arg_max(b.{name}, coalesce(b.occurred_at, '-infinity'::TIMESTAMP))::DOUBLE AS benchmark_{name}"
+        f"arg_max(b.{name}, coalesce(b.occurred_at, TIMESTAMP '0001-01-01'))::DOUBLE AS benchmark_{name}"
         for name in FIGURES
     )
     return f"""

@@ -6,10 +6,10 @@ empirical-Bayes estimate of a Poisson rate (Robbins, 1956; Gelman et al., Bayesi
 of each timestamp by the method of moments: how much more the ratios vary than counts alone would.
 """
 
-import duckdb
 import pandas as pd
 
 from features import impressions
+from features.database import Database
 from features.tables import Tables
 
 #: Limits of `a`, in events: the standard deviation of ratios is taken to be 5% to 50% of their mean.
@@ -147,13 +147,13 @@ STATEMENTS = (
 )
 
 
-def read_events(db: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+def read_events(db: Database, tables: Tables) -> None:
     """Make `made` (the canonical table of creatives) and `shown` (see `features.impressions.sql`)."""
     db.execute(f"CREATE TABLE made AS {tables.whole('creatives')}")
     db.execute(f"CREATE TABLE shown AS {impressions.sql(tables)}")
 
 
-def stand_at(db: duckdb.DuckDBPyConnection, tables: Tables, spine: pd.DataFrame) -> None:
+def stand_at(db: Database, tables: Tables, spine: pd.DataFrame) -> None:
     """Make `spine` (row, creative_id, event_timestamp) and, by timestamp `moment`, the shrunken rates of the `account`,
     of its `campaigns` and their `contexts`, the lift of `formats`, and what was `counted` of each creative beside what
     was expected, with the `priors` of its ratios. What was made for another spine is replaced.

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-import duckdb
 import pandas as pd
 
+from features.database import Database
 from features.movement import Movement
 from features.tables import Tables
 
@@ -19,10 +19,10 @@ class History(Protocol):
     def STATEMENTS(self) -> tuple[str, ...]:
         """What decides the relations, for the name of a snapshot."""
 
-    def read_events(self, db: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    def read_events(self, db: Database, tables: Tables) -> None:
         """Make the relations of all that happened."""
 
-    def stand_at(self, db: duckdb.DuckDBPyConnection, tables: Tables, spine: pd.DataFrame) -> None:
+    def stand_at(self, db: Database, tables: Tables, spine: pd.DataFrame) -> None:
         """Make `spine` and the relations of what was known at its rows (entity key, event_timestamp), in place of
         those of another spine."""
 
@@ -51,7 +51,7 @@ class Entity:
         return (self.latest(tables, None) + pd.Timedelta(as_of)).isoformat()
 
     @contextmanager
-    def open_history(self, tables: Tables, spine: pd.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
+    def open_history(self, tables: Tables, spine: pd.DataFrame) -> Iterator[Database]:
         """A database with the relations that the groups read, at the moments of `spine`."""
         with tables.connect() as db:
             self.history.read_events(db, tables)

@@ -1,9 +1,9 @@
 """Relations of each customer's history before each timestamp of the spine."""
 
-import duckdb
 import pandas as pd
 
 from features import orders
+from features.database import Database
 from features.tables import Tables
 
 # In order of customers: a part of the spine then reads a part of the table.
@@ -45,7 +45,7 @@ _PAST = """
 STATEMENTS = (_ORDERS, _BOUGHT, _SPINE, _PAST)
 
 
-def read_events(db: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+def read_events(db: Database, tables: Tables) -> None:
     """Make `lines` and `touches` (the canonical tables with every column of the specification, null where the business
     has none), `orders` (see `features.orders`) and `bought` (customer_id, category, occurred_at, amount)."""
     db.execute(f"CREATE VIEW lines AS {tables.whole('transactions')}")
@@ -54,7 +54,7 @@ def read_events(db: duckdb.DuckDBPyConnection, tables: Tables) -> None:
     db.execute(_BOUGHT)
 
 
-def stand_at(db: duckdb.DuckDBPyConnection, tables: Tables, spine: pd.DataFrame) -> None:
+def stand_at(db: Database, tables: Tables, spine: pd.DataFrame) -> None:
     """Make `spine` (row, customer_id, event_timestamp, no_orders, no_touches) and `past`: the orders each row of it may
     know. What was made for another spine is replaced.
 

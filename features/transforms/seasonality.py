@@ -23,7 +23,8 @@ _SQL = """
                avg((isodow({bought}) = isodow({last}))::INT) AS same_weekday,
                avg((quarter(occurred_at) = 4)::INT) AS fourth_quarter,
                count(DISTINCT date_trunc('month', occurred_at)) AS months,
-               min(occurred_at) AS first_at
+               min(occurred_at) AS first_at,
+               date_trunc('month', min(occurred_at)) AS first_month
         FROM past JOIN (SELECT row, max(occurred_at) AS last_at FROM past WHERE purchase GROUP BY row) USING (row)
         WHERE purchase GROUP BY row
     )
@@ -34,7 +35,8 @@ _SQL = """
            same_weekday::DOUBLE AS last_weekday_share,
            fourth_quarter::DOUBLE AS fourth_quarter_share,
            months::DOUBLE AS active_months,
-           (months / (date_diff('month', first_at, s.event_timestamp) + 1.0))::DOUBLE AS active_month_share,
+           (months / (date_diff('month', first_month, date_trunc('month', s.event_timestamp)) + 1.0))
+               ::DOUBLE AS active_month_share,
            month(first_at)::DOUBLE AS first_purchase_month,
            sin(turn)::DOUBLE AS year_sin,
            cos(turn)::DOUBLE AS year_cos
