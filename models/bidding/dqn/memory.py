@@ -6,6 +6,7 @@ import numpy as np
 
 from models.bidding.dqn.experience import Experience
 from models.bidding.dqn.network import HEADS
+from models.bidding.dqn.processes import Processes
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +39,11 @@ class Memory:
         columns = [torch.cat(pair) for pair in zip(self.columns, other.columns, strict=True)]
         return Memory(columns, torch.cat([self.owned, other.owned]), torch.cat([self.surprise, other.surprise]))
 
+    def exchanged(self, processes: Processes) -> "Memory":
+        """The rows of all processes."""
+        columns = [processes.gathered(column) for column in self.columns]
+        return Memory(columns, processes.gathered(self.owned), processes.gathered(self.surprise))
+
     def draw(self, rows: int, chance: "torch.Generator") -> tuple["torch.Tensor", "torch.Tensor"]:
         """Indices of rows sampled by priority, and their weights of (heads, rows), at most 1.
 
@@ -56,5 +62,5 @@ class Memory:
         return tuple(column[place] for column in self.columns)
 
     def learn(self, place: "torch.Tensor", error: "torch.Tensor") -> None:
-        """Update the priorities from errors of (heads, rows, branches, turns)."""
-        self.surprise[place] = error.abs().mean(dim=(0, 2, 3))
+        """Update the priorities of rows from the mean size of their errors."""
+        self.surprise[place] = error

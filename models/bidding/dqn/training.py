@@ -1,5 +1,6 @@
 """Trains the network in rounds of gathering and fitting, with a checkpoint after each."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from models.bidding.auctions import Episodes, Integers
 from models.bidding.dqn.experience import Singles, gather, nothing, resample
 from models.bidding.dqn.memory import Memory
 from models.bidding.dqn.network import HEADS, answers, errors, loss, resumed, start
+from models.bidding.dqn.processes import Processes
 from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.state import TURNS
 from models.bidding.market import Markets
@@ -61,19 +63,24 @@ def train(
 
     Every round has random generators seeded by the study's seed and the round, and `dqn.npz` in the study's folder has
     the networks and the memory after it: an interrupted fit resumes and ends in the same networks.
+
+    Under torchrun every process calls this with the same arguments and gets the same layers. They share the episodes
+    and each batch (`Processes`). The first one's checkpoint counts; others need none.
     """
     import torch
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    processes = Processes.join()
     study.checkpoint.mkdir(parents=True, exist_ok=True)
     plans, schedule = Plans.fit(markets, episodes.auctions), study.schedule
-    run = _Run(study.seed, len(episodes.channels), device, study.checkpoint / "dqn.npz", before)
+    run = _Run(study.seed, len(episodes.channels), processes, study.checkpoint / "dqn.npz", before)
     for at in range(run.done, schedule.rounds):
-        rng = np.random.default_rng([study.seed, at])
-        drawn = resample(episodes, schedule.episodes, rng)
-        run.remember(Memory.of(gather(drawn, markets, plans, study.reward, run.chooser(rng), rng), rng, device))
+        rng = np.random.default_rng(processes.seed(study.seed, at))
+        drawn = resample(episodes, processes.share(schedule.episodes), rng)
+        played = gather(drawn, markets, plans, study.reward, run.chooser(rng), rng)
+        run.remember(Memory.of(played, rng, processes.device))
         rate = LEARNING_RATE * (1 - at / schedule.rounds)
-        run.fit(schedule.steps, rate, torch.Generator().manual_seed(int(rng.integers(2**62))))
+        first = processes.gathered(torch.tensor([rng.integers(2**62)], device=processes.device))[0]
+        run.fit(schedule.steps, rate, torch.Generator().manual_seed(int(first)))
         run.keep(at + 1)
     return [layer.cpu().numpy() for layer in run.target]
 
@@ -85,19 +92,21 @@ class _Run:
         self,
         seed: int,
         branches: int,
-        device: "torch.device",
+        processes: Processes,
         file: Path,
         before: Sequence[npt.NDArray[np.float32]] | None,
     ) -> None:
         import torch
 
-        self.file, self.device, self.done = file, device, 0
+        device = processes.device
+        self.file, self.processes, self.device, self.done = file, processes, device, 0
         self.layers: Layers = start(seed, branches, device) if before is None else resumed(before, device)
         self.target: Layers = [layer.detach().clone() for layer in self.layers]
         self.optimizer = torch.optim.Adam(self.layers, lr=LEARNING_RATE)
         self.memory = Memory.of(nothing(branches), np.random.default_rng(seed), device)
-        if file.exists():
-            self._resume()
+        kept = self._kept()
+        if kept:
+            self._resume(kept)
 
     def chooser(self, rng: np.random.Generator) -> Any:
         """Each episode follows one head's best action in each branch, or sometimes a random one."""
@@ -114,7 +123,7 @@ class _Run:
         return choose
 
     def remember(self, fresh: Memory) -> None:
-        self.memory = self.memory.joined(fresh)
+        self.memory = self.memory.joined(fresh.exchanged(self.processes))
 
     def fit(self, steps: int, rate: float, chance: "torch.Generator") -> None:
         import torch
@@ -123,18 +132,23 @@ class _Run:
             group["lr"] = rate
         for _ in range(steps):
             place, weight = self.memory.draw(BATCH, chance)
-            error, conservative = errors(self.layers, self.target, self.memory.batch(place))
+            own = self.processes.part(place)
+            error, conservative = errors(self.layers, self.target, self.memory.batch(own))
             self.optimizer.zero_grad()
-            torch.autograd.backward(loss(error, conservative, weight))
+            part = loss(error, conservative, self.processes.part(weight))
+            torch.autograd.backward(part * (len(own) / BATCH))
+            self.processes.add_gradients(self.layers)
             torch.nn.utils.clip_grad_norm_(self.layers, CLIP)
             self.optimizer.step()
-            self.memory.learn(place, error.detach())
+            self.memory.learn(place, self.processes.gathered(error.detach().abs().mean(dim=(0, 2, 3))))
             with torch.no_grad():
                 for slow, layer in zip(self.target, self.layers, strict=True):
                     slow.lerp_(layer, FOLLOW)
 
     def keep(self, done: int) -> None:
-        """Write the checkpoint atomically."""
+        """Write the checkpoint atomically; of several processes, the first does."""
+        if self.processes.rank:
+            return
         tensors = {"owned": self.memory.owned, "surprise": self.memory.surprise}
         tensors |= {f"memory{i}": column for i, column in enumerate(self.memory.columns)}
         for i, (layer, slow) in enumerate(zip(self.layers, self.target, strict=True)):
@@ -145,10 +159,18 @@ class _Run:
             np.savez(out, allow_pickle=False, done=np.array(done), **{k: v.cpu().numpy() for k, v in tensors.items()})
         aside.replace(self.file)
 
-    def _resume(self) -> None:
+    def _kept(self) -> bytes:
+        """The checkpoint of the first process; empty where it has none."""
         import torch
 
-        with np.load(self.file, allow_pickle=False) as kept:
+        own = self.file.read_bytes() if self.processes.rank == 0 and self.file.exists() else b""
+        sent = torch.from_numpy(np.frombuffer(own, dtype=np.uint8).copy()).to(self.device)
+        return self.processes.gathered(sent).cpu().numpy().tobytes()
+
+    def _resume(self, checkpoint: bytes) -> None:
+        import torch
+
+        with np.load(io.BytesIO(checkpoint), allow_pickle=False) as kept:
             held = {name: torch.from_numpy(kept[name]) for name in kept.files}
         self.done = int(held["done"])
         columns = [held[f"memory{i}"].to(self.device) for i in range(4)]
