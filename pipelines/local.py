@@ -60,11 +60,13 @@ def run(
     arguments: Mapping[str, Any],
     settings: Settings,
     progress: Callable[[PipelineStep], None] = lambda step: None,
+    threads: int | None = None,
 ) -> RunResult:
     """Run `pipeline(family)` with `arguments` and return the output of each step.
 
     `pipeline` is a module-level function that builds the pipeline of a family, such as `pipelines.training.training`.
-    `progress` is called when a step starts and ends. Raises `StepFailed`.
+    `progress` is called when a step starts and ends. `threads` is how many threads the steps' numerical libraries use
+    (None: as in this process). Raises `StepFailed`.
     A second run of the same family waits for the first, and then uses its cached outputs.
     """
     runs = settings.home.resolve() / "runs"
@@ -80,7 +82,7 @@ def run(
     }
     began = time.monotonic()
     steps = []
-    for step in _events(task, settings, log):
+    for step in _events(task, settings, log, threads):
         progress(step)
         if step.state != "running":
             steps.append(step)
@@ -90,9 +92,9 @@ def run(
     return RunResult(tuple(steps), time.monotonic() - began, log)
 
 
-def _events(task: Mapping[str, Any], settings: Settings, log: Path) -> Iterator[PipelineStep]:
+def _events(task: Mapping[str, Any], settings: Settings, log: Path, threads: int | None) -> Iterator[PipelineStep]:
     """Yield the steps that the run's process reports, one JSON line each."""
-    with _process(settings) as process:
+    with _process(settings, threads) as process:
         assert process.stdin and process.stdout  # noqa: S101  (both are pipes)
         process.stdin.write(json.dumps(task) + "\n")
         process.stdin.flush()
@@ -103,7 +105,7 @@ def _events(task: Mapping[str, Any], settings: Settings, log: Path) -> Iterator[
 
 
 @contextmanager
-def _process(settings: Settings) -> Iterator[subprocess.Popen[str]]:
+def _process(settings: Settings, threads: int | None) -> Iterator[subprocess.Popen[str]]:
     """A process of `pipelines.local_process`. It ends with all its steps when its standard input closes, so that
     nothing keeps running after this process is killed.
     """
@@ -112,7 +114,7 @@ def _process(settings: Settings) -> Iterator[subprocess.Popen[str]]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | _environment(settings),
+        env=os.environ | _environment(settings) | ({} if threads is None else {"OMP_NUM_THREADS": str(threads)}),
         start_new_session=True,
     )
     try:

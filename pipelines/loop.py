@@ -1,18 +1,18 @@
-"""`adloop run`: runs every family's pipeline, shows progress, and writes a table and a report."""
+"""`adloop run`: runs every family's pipeline, two at once, and writes a table and a report."""
 
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Event
 
 from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.markup import escape
-from rich.status import Status
 
-from components.params import Params, load
+from components.params import load
 from features.examples import Window
 from features.schema import Schema
 from features.settings import Settings
@@ -23,6 +23,7 @@ from pipelines import simulation
 from pipelines.console import console as terminal_or_log
 from pipelines.local import PipelineStep, run
 from pipelines.report import publish, terminal
+from pipelines.side_by_side import Progress, side_by_side, threads_each
 from pipelines.training import training
 from serving.decisions.kinds.bid import FAMILY
 
@@ -46,21 +47,34 @@ def run_loop(
     began, console = time.monotonic(), terminal_or_log()
     params = load(params_file)
     source = [data] if data else list(params.source)
-    content = fingerprint(source, settings, schema)
-    seconds = {}
-    for name in _learnable(family, source, settings, console, schema):
+    given = {"source": source, "fingerprint": fingerprint(source, settings, schema), "schema": schema.plain()}
+    names = list(_learnable(family, source, settings, console, schema))
+    seconds, tables_ready = dict[str, float](), Event()
+
+    def pipelines_of(name: str) -> None:
+        if name != names[0]:
+            tables_ready.wait()  # the first family reads and checks the tables for all
         started = time.monotonic()
-        with _one_at_a_time(name, settings, console):
-            window: Window | None = getattr(params.family(name), "window", None)
-            first = Registry(settings).champion(name) is None
-            for as_of in _moments(window, first):
-                console.print(
-                    f"[bold]{name}[/bold] {'as of ' + as_of + ' before the data ends' if as_of else 'as of today'}"
-                )
-                start = goes_on_from(name, source, settings)
-                where = {"source": source, "fingerprint": content, "as_of": as_of, "start": start}
-                _pipeline(name, params, where | {"schema": schema.plain()}, settings, console)
+        try:
+            with _one_at_a_time(name, settings, console):
+                window: Window | None = getattr(params.family(name), "window", None)
+                for as_of in _moments(window, Registry(settings).champion(name) is None):
+                    when = f"as of {as_of} before the data ends" if as_of else "as of today"
+                    console.print(f"[bold]{name}[/bold] {when}")
+                    where = given | {"as_of": as_of, "start": goes_on_from(name, source, settings)}
+                    run(training, name, where | params.arguments(name), settings, partial(step_of, name), threads)
+        finally:
+            tables_ready.set()
         seconds[name] = time.monotonic() - started
+
+    def step_of(name: str, step: PipelineStep) -> None:
+        progress.show(name, step)
+        if step.name == "featurize":
+            tables_ready.set()
+
+    threads = threads_each(len(names))
+    with Progress(console) as progress:
+        side_by_side(names, pipelines_of)
     _simulated_day(FAMILY in seconds, params_file, settings, console)
     _experiments(source, settings, console, schema)
     report = publish(settings, time.monotonic() - began, seconds)
@@ -149,21 +163,3 @@ def _learnable(
             raise ValueError(f"{name} learns from the table '{needed}'; {', '.join(source)} has: {', '.join(present)}")
         else:
             console.print(f"[bold]{name}[/bold] is left out: it learns from the table '{needed}', and there is none")
-
-
-def _pipeline(family: str, params: Params, where: dict[str, Any], settings: Settings, console: Console) -> None:
-    with console.status("") as status:
-        run(training, family, where | params.arguments(family), settings, lambda step: _show(step, status, console))
-
-
-def _show(step: PipelineStep, status: Status, console: Console) -> None:
-    if step.state == "running":
-        status.update(f"  {step.name} …")
-        return
-    mark = {"done": "[green]✓[/green]", "cached": "[dim]=[/dim]", "failed": "[red]✗[/red]"}[step.state]
-    console.print(
-        f"  {mark} {step.name:<10} {step.seconds:6.1f} s"
-        + (" [dim](unchanged)[/dim]" if step.state == "cached" else "")
-    )
-    for note in step.result.get("notes", ()) if step.name == "ingest" else ():
-        console.print(f"    [yellow]note[/yellow] {escape(note)}", soft_wrap=True)
