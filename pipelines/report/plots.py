@@ -134,13 +134,14 @@ def scatter_plot(rows: pd.DataFrame, subject: str, label: str, most: int = 160) 
 
 def metrics_plot(figures: tuple[Figure, ...], label: str) -> str:
     """Each metric on its own scale: the model with its interval, each baseline as a hollow mark."""
-    with drawing(label, width=6.4, height=0.62 * len(figures) + 0.5, rows=len(figures)) as plot:
+    with drawing(label, width=6.4, height=0.62 * len(figures) + 0.8, rows=len(figures)) as plot:
         for axes, figure in zip(plot.axes, figures, strict=True):
             _metric_line(axes, figure)
         handles = {
             text: handle for axes in plot.axes for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)
         }
-        plot.axes[0].figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=len(handles))
+        columns = min(len(handles), 3)  # more names are wider than the plot
+        plot.axes[0].figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=columns)
     return plot.svg
 
 
