@@ -46,7 +46,10 @@ def connect(limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
     To start DuckDB takes fifteen milliseconds, so one that spilled nothing is kept for the next database.
     """
     idle = _idle[limits, tempfile.gettempdir()]
-    engine = idle.pop() if idle else _Engine.start(limits)
+    try:
+        engine = idle.pop()
+    except IndexError:  # asked by doing it, because other threads take engines too
+        engine = _Engine.start(limits)
     try:
         with engine.database() as db:
             yield db

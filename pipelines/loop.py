@@ -3,10 +3,10 @@
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from threading import Event
 
 from filelock import FileLock, Timeout
 from rich.console import Console
@@ -49,11 +49,17 @@ def run_loop(
     source = [data] if data else list(params.source)
     given = {"source": source, "fingerprint": fingerprint(source, settings, schema), "schema": schema.plain()}
     names = list(_learnable(family, source, settings, console, schema))
-    seconds, tables_ready = dict[str, float](), Event()
+    progress, threads = Progress(console), threads_each(len(names))
+    seconds, tables_hold = dict[str, float](), Future[bool]()  # the first family reads and checks the tables for all
+
+    def step_of(name: str, step: PipelineStep) -> None:
+        progress.show(name, step)
+        if step.name == "featurize" and not tables_hold.done():
+            tables_hold.set_result(True)
 
     def pipelines_of(name: str) -> None:
-        if name != names[0]:
-            tables_ready.wait()  # the first family reads and checks the tables for all
+        if name != names[0] and not tables_hold.result():
+            return
         started = time.monotonic()
         try:
             with _one_at_a_time(name, settings, console):
@@ -64,16 +70,11 @@ def run_loop(
                     where = given | {"as_of": as_of, "start": goes_on_from(name, source, settings)}
                     run(training, name, where | params.arguments(name), settings, partial(step_of, name), threads)
         finally:
-            tables_ready.set()
+            if not tables_hold.done():
+                tables_hold.set_result(False)
         seconds[name] = time.monotonic() - started
 
-    def step_of(name: str, step: PipelineStep) -> None:
-        progress.show(name, step)
-        if step.name == "featurize":
-            tables_ready.set()
-
-    threads = threads_each(len(names))
-    with Progress(console) as progress:
+    with progress:
         side_by_side(names, pipelines_of)
     _simulated_day(FAMILY in seconds, params_file, settings, console)
     _experiments(source, settings, console, schema)
