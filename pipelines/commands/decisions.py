@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     help="Decision parameters file. Default: params.yaml in this folder.",
 )
 def serve(params_file: Path | None) -> None:
-    """Serve the champions and decisions at one address until stopped (ADLOOP_HOST, ADLOOP_PORT).
+    """Serve the champions, decisions and texts at one address until stopped (ADLOOP_HOST, ADLOOP_PORT).
 
     Clients need a key (adloop key --scope predict --scope decide); decisions also need a budget (adloop budget
     ACCOUNT CAMPAIGN --daily 50). The first start makes a key for this machine's owner and prints where it is.
@@ -65,7 +65,8 @@ def key(
 
     \b
     predict, explain   use models             decide, feedback   request decisions, report outcomes
-    admin              budgets and stops      metrics            read metrics for Prometheus
+    texts              drafts, listening,     admin              budgets and stops
+                       conversations          metrics            read metrics for Prometheus
 
     adloop's own commands use keys/own.key in the home folder.
     """

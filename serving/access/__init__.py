@@ -1,1 +1,1 @@
-"""API keys with scopes, accounts and families, for predictions and decisions."""
+"""Who may ask what, and how much: API keys with scopes, accounts and families; rate and size limits of requests."""

@@ -25,7 +25,7 @@ log = logging.getLogger("adloop.access")
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 #: Scopes that answer about customers, who belong to no account.
-_OF_CUSTOMERS = frozenset[Scope]({"predict", "explain"})
+_OF_CUSTOMERS = frozenset[Scope]({"predict", "explain", "texts"})
 _KEY = re.compile(r"adloop_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 #: What an unknown key is compared with, so that it takes as long as a wrong one.
 _NOBODY = hashlib.sha256(b"").hexdigest()
@@ -86,13 +86,12 @@ class Keys:
             raise Forbidden(f"the key '{key.name}' has no scope '{scope}'")
         return key
 
-    def known(self, given: str) -> bool:
-        """Whether the key is valid, for any scope."""
+    def scopes(self, given: str) -> set[Scope]:
+        """The scopes of a key; none of an unknown one."""
         try:
-            self._key(given)
+            return set(self._key(given).scopes)
         except Unknown:
-            return False
-        return True
+            return set()
 
     def _key(self, given: str) -> Key:
         self._follow()
@@ -204,8 +203,8 @@ def _sound(key: Key) -> Key:
         )
     if key.accounts is not None and _OF_CUSTOMERS & set(key.scopes):
         raise ValueError(
-            f"key '{key.name}': customers belong to no account, so a key with accounts cannot predict or explain; "
-            "create one key with accounts for decisions and another without accounts for predictions"
+            f"key '{key.name}': customers belong to no account, so a key with accounts cannot predict, explain or "
+            "read texts; create one key with accounts for decisions and another without accounts for the rest"
         )
     return key
 

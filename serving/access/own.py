@@ -12,7 +12,7 @@ NAME = "adloop"
 
 
 def key(settings: Settings) -> str:
-    """The key of adloop's own commands: `ADLOOP_API_KEY`, or the one in `path`, which is created where it is not valid.
+    """The key of adloop's own commands: `ADLOOP_API_KEY`, or the one in `path`, made where that lacks a scope.
 
     Raises `LookupError` where it cannot be created because the key file is read-only.
     """
@@ -22,7 +22,7 @@ def key(settings: Settings) -> str:
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(place.with_suffix(".lock"), mode=0o600):
         stored = place.read_text().strip() if place.exists() else ""
-        if keys.Keys(settings).known(stored):
+        if keys.Keys(settings).scopes(stored) == set(keys.SCOPES):
             return stored
         try:
             made = keys.make(settings, NAME, keys.SCOPES, 1e9)

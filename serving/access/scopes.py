@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-#: `predict` and `explain` are for models; `admin` sets budgets, stops and overrides; `metrics` reads metrics.
-Scope = Literal["predict", "explain", "decide", "feedback", "admin", "metrics"]
+#: `predict` and `explain` are for models; `texts` is for drafts, social listening and conversations; `admin` sets
+#: budgets, stops and overrides; `metrics` reads metrics.
+Scope = Literal["predict", "explain", "decide", "feedback", "texts", "admin", "metrics"]
 
 #: Warning at each start where models require no key.
 OPEN = (

@@ -29,9 +29,10 @@ from starlette.exceptions import HTTPException
 from features.settings import Settings
 from models.bundle import open_bundle
 from models.keys import public_key
+from serving.access.body_limit import BodyLimit
 from serving.inference.door import Door, GrpcDoor, Servicer, refusal
 from serving.inference.errors import RequestError
-from serving.inference.middleware import BodyLimit, Marked, Typed
+from serving.inference.middleware import Marked, Typed
 from serving.inference.model import Endpoint
 from serving.inference.values import safe_text
 

@@ -8,9 +8,11 @@ from serving.inference.values import ERROR
 
 Schema = dict[str, Any]
 
-DECISIONS = "decisions"
-#: Public paths of the decision endpoint.
-_DECISIONS = ("/v1/decisions", "/v1/outcomes", "/v1/feedback")
+#: Public paths of the servers beside the models, by their names; a trailing star matches a prefix.
+BESIDE: Mapping[str, Sequence[str]] = {
+    "decisions": ("/v1/decisions", "/v1/outcomes", "/v1/feedback"),
+    "texts": ("/v1/content/*", "/v1/listening/*", "/v1/conversations", "/v1/conversations/*"),
+}
 _TEXT: Schema = {"type": "string"}
 _OBJECT: Schema = {"type": "object"}
 _ERROR: Schema = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
@@ -38,7 +40,7 @@ def of(found: Mapping[str, Any], keyed: bool) -> Schema:
     """Build the document.
 
     Args:
-        found: the decision endpoint's document, and the V2 metadata of each family.
+        found: the documents of the servers beside the models, and the V2 metadata of each family.
         keyed: whether models require a key.
     """
     whole: Schema = {
@@ -47,17 +49,21 @@ def of(found: Mapping[str, Any], keyed: bool) -> Schema:
         "paths": {},
         "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
     }
-    decisions = found.get(DECISIONS)
-    if decisions is not None:
-        whole["components"] |= decisions.get("components", {})
-        whole["paths"] |= {path: route for path, route in decisions["paths"].items() if path in _DECISIONS}
+    for name in BESIDE.keys() & found.keys():
+        for part, named in found[name].get("components", {}).items():
+            whole["components"][part] = whole["components"].get(part, {}) | named
+        whole["paths"] |= {path: route for path, route in found[name]["paths"].items() if _public(path, BESIDE[name])}
     for family, about in sorted(found.items()):
-        if family != DECISIONS:
+        if family not in BESIDE:
             whole["paths"] |= _family(family, about, keyed)
     whole["paths"]["/health/live"] = _get("live", "Liveness.")
     whole["paths"]["/health/ready"] = ready = _get("ready", "Readiness, and the faults with their causes.")
     ready["get"]["responses"]["503"] = _answer("A part is not ready.", _OBJECT)
     return whole
+
+
+def _public(path: str, paths: Sequence[str]) -> bool:
+    return any(path.startswith(one[:-1]) if one.endswith("*") else path == one for one in paths)
 
 
 def _family(name: str, about: Mapping[str, Any], keyed: bool) -> Schema:

@@ -1,4 +1,5 @@
-"""Child processes of a rollout: model servers, decision server and Envoy. Each has a log and dies with its parent."""
+"""Child processes of a rollout: servers of models, decisions and texts, and Envoy. Each has a log and dies with its
+parent."""
 
 import http.client
 import os
@@ -136,6 +137,21 @@ class DecisionServer(ServerProcess):
     @property
     def ready(self) -> bool:
         """Whether it responds, healthy or not."""
+        return bool(get(self.port, "/health/live"))
+
+
+class TextServer(ServerProcess):
+    """`python -m serving.texts` on its own port."""
+
+    version = "texts"
+
+    def __init__(self, port: int, log: Path, settings: Settings) -> None:
+        self.port = port
+        super().__init__([sys.executable, "-m", "serving.texts", "--port", str(port)], log, environment(settings))
+
+    @property
+    def ready(self) -> bool:
+        """Whether it responds."""
         return bool(get(self.port, "/health/live"))
 
 

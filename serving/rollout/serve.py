@@ -6,7 +6,7 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,14 @@ from serving.access.scopes import OPEN
 from serving.decisions.params import read
 from serving.released.split import Split
 from serving.rollout import envoy_attempts
-from serving.rollout.decision_endpoint import DecisionEndpoint, Health
+from serving.rollout.endpoints import Endpoint, Health, endpoints
 from serving.rollout.envoy import EnvoyFailed
 from serving.rollout.fleet import Fleet
 from serving.rollout.plan import CannotFetch, CannotServe
-from serving.rollout.processes import PATIENCE, free
+from serving.rollout.processes import PATIENCE, free, stop_all
 from serving.rollout.server_endpoints import ServerEndpoints
 from serving.rollout.stopping import Stopped, StopSignal
-from serving.rollout.watch import DECISIONS, Watch
+from serving.rollout.watch import Watch
 
 log = logging.getLogger("adloop.serve")
 
@@ -60,7 +60,7 @@ def serve(settings: Settings, params: Path | None = None) -> None:
     Raises `CannotStart`, `ValueError` for invalid parameters, and `EnvoyFailed` where Envoy keeps failing.
 
     Args:
-        params: the `params.yaml` with the decision parameters; None for no decision endpoint.
+        params: the `params.yaml` with the decision parameters; None for models only.
     """
     if params is not None:
         read(params)
@@ -69,51 +69,45 @@ def serve(settings: Settings, params: Path | None = None) -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # the watch retries
     with suppress(Stopped), _alone(settings), ExitStack() as opened:
         own.key(settings)
-        decisions = None if params is None else DecisionEndpoint(params, settings)
-        health = Health(decisions)
-        endpoints = ServerEndpoints(settings, health.report)
-        opened.callback(endpoints.close)
-        fleet = _fleet(settings, endpoints, decisions, stop)
-        opened.callback(lambda: _close(fleet, decisions))
-        watch = Watch(fleet, decisions, catalog.NAMES, Registry(settings), settings)
-        health.status, endpoints.ports = watch.status, lambda: _ports(fleet, decisions)
+        beside = [] if params is None else endpoints(params, settings)
+        health = Health(beside)
+        front = ServerEndpoints(settings, health.report)
+        opened.callback(front.close)
+        fleet = _fleet(settings, front, beside, stop)
+        opened.callback(lambda: _close(fleet, beside))
+        watch = Watch(fleet, beside, catalog.NAMES, Registry(settings), settings)
+        health.status, front.ports = watch.status, lambda: _ports(fleet, beside)
         announced = False
         while True:
             watch.look()
             if not announced and watch.settled:
                 announced = True
-                _announce(fleet, watch, decisions, settings)
+                _announce(fleet, watch, beside, settings)
             _answer(fleet, watch, settings)
             stop.pause(LOOK)
 
 
-def _fleet(
-    settings: Settings, endpoints: ServerEndpoints, decisions: DecisionEndpoint | None, stop: StopSignal
-) -> Fleet:
-    extra_ports = dict(endpoints.port_by_path)
-    if decisions is not None:
-        extra_ports |= dict.fromkeys(DecisionEndpoint.PATHS, decisions.port)
+def _fleet(settings: Settings, front: ServerEndpoints, beside: Sequence[Endpoint], stop: StopSignal) -> Fleet:
+    extra_ports = front.port_by_path | {path: one.port for one in beside for path in one.paths}
     return Fleet(settings, settings.host, settings.port, Registry(settings).download, extra_ports, stop.pause)
 
 
-def _ports(fleet: Fleet, decisions: DecisionEndpoint | None) -> dict[str, int]:
-    """Ports of the current champions by family, and of the decision endpoint."""
-    return fleet.champions | ({} if decisions is None else {DECISIONS: decisions.port})
+def _ports(fleet: Fleet, beside: Sequence[Endpoint]) -> dict[str, int]:
+    """Ports of the current champions by family, and of the servers beside them."""
+    return fleet.champions | {one.name: one.port for one in beside}
 
 
-def _close(fleet: Fleet, decisions: DecisionEndpoint | None) -> None:
+def _close(fleet: Fleet, beside: Sequence[Endpoint]) -> None:
     """Stop Envoy first, so that no request reaches a stopped server, then all others in parallel."""
-    if decisions is not None and decisions.server is not None:
-        decisions.server.terminate()
+    servers = [one.server for one in beside if one.server is not None]
+    for server in servers:
+        server.terminate()
     fleet.close()
-    if decisions is not None and decisions.server is not None:
-        decisions.server.stop()
+    stop_all(servers)
 
 
-def _announce(fleet: Fleet, watch: Watch, decisions: DecisionEndpoint | None, settings: Settings) -> None:
-    names = sorted(fleet.splits)
-    if decisions is not None and DECISIONS not in watch.faults:
-        names.append(DECISIONS)
+def _announce(fleet: Fleet, watch: Watch, beside: Sequence[Endpoint], settings: Settings) -> None:
+    names = [*sorted(fleet.splits), *(one.name for one in beside if one.name not in watch.faults)]
     print(f"serving {', '.join(names) or 'nothing yet'} at {fleet.envoy.url}")
     print(f"  your own API key: {own.path(settings)}; create others with adloop key")
     print(

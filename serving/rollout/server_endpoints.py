@@ -35,7 +35,7 @@ class ServerEndpoints:
         report: health report: `ready`, `serving` (champions by family) and faults.
 
     Attributes:
-        ports: server ports by name: a family, or `decisions`.
+        ports: server ports by name: a family, `decisions` or `texts`.
     """
 
     PATHS: ClassVar = (
@@ -123,8 +123,7 @@ class ServerEndpoints:
         return Response(merged_metrics.merge(texts), media_type="text/plain; version=0.0.4")
 
     async def _document(self) -> Response:
-        special = {openapi.DECISIONS: "/openapi.json"}
-        paths = {name: special.get(name, f"/v2/models/{name}") for name in self.ports()}
+        paths = {name: "/openapi.json" if name in openapi.BESIDE else f"/v2/models/{name}" for name in self.ports()}
         found = {name: answer.json() for name, answer in (await self._asked(paths, {})).items()}
         return JSONResponse(openapi.of(found, keyed=not self._open))
 

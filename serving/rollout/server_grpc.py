@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from serving.rollout.envoy_filters import SERVICE
-from serving.rollout.openapi import DECISIONS
+from serving.rollout.openapi import BESIDE
 
 Report = Callable[[], dict[str, Any]]
 Answer = Callable[[bytes, Any], Awaitable[bytes]]
@@ -44,8 +44,8 @@ async def started(port: int, report: Report, about: Mapping[str, Any]) -> Any:
 
 
 def of_models(report: Mapping[str, Any]) -> bool:
-    """Whether all models are ready, as the Open Inference Protocol defines readiness; ignores decisions."""
-    return not set(report["faults"]) - {DECISIONS}
+    """Whether all models are ready, as the Open Inference Protocol defines readiness, without the servers beside."""
+    return not set(report["faults"]) - set(BESIDE)
 
 
 def flag(value: bool) -> bytes:

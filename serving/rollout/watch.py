@@ -1,4 +1,4 @@
-"""Supervises the processes of `adloop serve`: Envoy, a server per champion, and the decision endpoint.
+"""Supervises the processes of `adloop serve`: Envoy, a server per champion, and those beside them.
 
 Failed processes are restarted with exponential backoff while the others keep serving. `faults` lists what is down, and
 why.
@@ -6,7 +6,7 @@ why.
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from features.settings import Settings
@@ -15,14 +15,14 @@ from models.registry import Registry
 from serving.health.backoff import Backoff
 from serving.released import state
 from serving.released.split import Split
-from serving.rollout.decision_endpoint import DecisionEndpoint
+from serving.rollout.endpoints import Endpoint
 from serving.rollout.envoy import EnvoyFailed
 from serving.rollout.fleet import Fleet
 from serving.rollout.plan import CannotFetch, CannotServe
 
 log = logging.getLogger("adloop.serve")
 
-ENVOY, DECISIONS = "envoy", "decisions"
+ENVOY = "envoy"
 #: Consecutive failures of Envoy after which `adloop serve` ends, as nothing is reachable.
 GIVE_UP = 6
 
@@ -41,12 +41,12 @@ class Watch:
     def __init__(
         self,
         fleet: Fleet,
-        decisions: DecisionEndpoint | None,
+        beside: Sequence[Endpoint],
         families: Iterable[str],
         registry: Registry,
         settings: Settings,
     ) -> None:
-        self._fleet, self._decisions, self._registry, self._settings = fleet, decisions, registry, settings
+        self._fleet, self._beside, self._registry, self._settings = fleet, beside, registry, settings
         #: Families that are starting, with their split once known.
         self._coming: dict[str, Split | None] = dict.fromkeys(families)
         self._backoffs: defaultdict[str, Backoff] = defaultdict(Backoff)
@@ -63,15 +63,15 @@ class Watch:
         except EnvoyFailed:
             if self._fleet.envoy.process.alive or self._backoffs[ENVOY].failures > GIVE_UP:
                 raise
-        if self._decisions is not None:
-            self._noticed(DECISIONS, self._decisions.dead())
-            self._try(DECISIONS, self._decisions.raised)
+        for one in self._beside:
+            self._noticed(one.name, one.dead())
+            self._try(one.name, one.raised)
 
     @property
     def settled(self) -> bool:
         """Whether every part either responds or has failed."""
-        return all(family in self.faults for family in self._coming) and (
-            self._decisions is None or self._decisions.ready or DECISIONS in self.faults
+        return all(family in self.faults for family in self._coming) and all(
+            one.name in self.faults or one.ready for one in self._beside
         )
 
     def taken(self, family: str) -> None:

@@ -33,7 +33,7 @@ def test_decisions_are_answered_where_the_models_are_and_again_after_a_crash(tmp
     with subprocess.Popen(command, cwd=ROOT, env=ours, stdout=subprocess.PIPE, text=True, umask=0) as serving:
         try:
             assert serving.stdout is not None
-            assert serving.stdout.readline().strip() == f"serving decisions at {url}"
+            assert serving.stdout.readline().strip() == f"serving decisions, texts at {url}"
             first = local.post(f"{url}/v1/decisions", json=asked, headers=given)
             assert (first.status_code, first.json()["action"]) == (200, "hold")
             assert local.post(f"{url}/v1/decisions", json=asked).status_code == 401

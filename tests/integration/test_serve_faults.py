@@ -109,8 +109,9 @@ def test_whatever_dies_is_started_again_told_and_counted_until_it_stops(home: Pa
     with started(home, free_port(), str(ROOT / "params.yaml")) as serving:
         assert serving.process.stdout is not None
         line = serving.process.stdout.readline()
-        assert line == f"serving probe, decisions at http://127.0.0.1:{serving.port}\n"
+        assert line == f"serving probe, decisions, texts at http://127.0.0.1:{serving.port}\n"
         kinds = {"envoy": "bootstrap.json", "probe": "--bundle", "decisions": "serving.decisions"}
+        kinds["texts"] = "serving.texts"
         for name, word in kinds.items():
             serving.child(word).kill()
             wait(lambda name=name: serving.health().get("failures", {}).get(name))
@@ -118,7 +119,7 @@ def test_whatever_dies_is_started_again_told_and_counted_until_it_stops(home: Pa
             assert (serving.predict(), serving.decides()) == (200, 401), name
             assert f"{name} does not respond: its process died" in serving.log.read_text()
             assert f"{name} responds again" in serving.log.read_text()
-        assert serving.health()["failures"] == {"envoy": 1, "probe": 1, "decisions": 1}
+        assert serving.health()["failures"] == dict.fromkeys(kinds, 1)
 
         before = serving.children()
         second = subprocess.run(
@@ -185,7 +186,7 @@ def test_a_damaged_bundle_is_left_out_by_name_and_comes_back_when_it_is_mended(h
     weights.write_bytes(weights.read_bytes().replace(b"1", b"2", 1))
     with started(moved, free_port(), str(ROOT / "params.yaml")) as serving:
         assert serving.process.stdout is not None
-        assert serving.process.stdout.readline() == f"serving decisions at http://127.0.0.1:{serving.port}\n"
+        assert serving.process.stdout.readline() == f"serving decisions, texts at http://127.0.0.1:{serving.port}\n"
         assert (serving.predict(), serving.decides()) == (404, 401)
         told = serving.health()["left_out"]["probe"]
         assert "model/probe.json" in told and f"remove {bundle}" in told

@@ -20,6 +20,7 @@ PROGRAMS = {
     "pipelines.local_process": [],
     "serving.decisions.__main__": ["--help"],
     "serving.inference.__main__": ["--help"],
+    "serving.texts.__main__": ["--help"],
     "tests.benchmarks.__main__": ["--only", "nothing"],
 }
 #: Executes what it is given, in the environment of its parent.

@@ -48,7 +48,7 @@ run "every_account_has_its_own_places_only" {
     error_message = "no statement may be about everything"
   }
   assert {
-    condition     = toset(keys(output.role_arns)) == toset(["adloop-pipeline", "adloop-serve", "adloop-decisions", "adloop-ingest", "adloop-register", "adloop-secrets"])
+    condition     = toset(keys(output.role_arns)) == toset(["adloop-pipeline", "adloop-serve", "adloop-decisions", "adloop-texts", "adloop-ingest", "adloop-register", "adloop-secrets"])
     error_message = "a role a service account of infra/kubernetes"
   }
   assert {

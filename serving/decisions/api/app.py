@@ -17,11 +17,11 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from serving.access.keys import Forbidden, Key, Keys, Unknown, bearer
+from serving.access.limits import Buckets, TooMany
 from serving.access.scopes import Scope
 from serving.decisions.api import openapi, requests
 from serving.decisions.api.batcher import Batcher, Overloaded
 from serving.decisions.api.intake import FeedbackAway
-from serving.decisions.api.limits import Buckets, TooMany
 from serving.decisions.api.requests import Invalid, NotJson, Outcome
 from serving.decisions.feedback import Observed, Status
 from serving.decisions.kinds import kinds

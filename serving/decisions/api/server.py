@@ -15,11 +15,11 @@ from features.settings import Settings
 from features.store import Online, OnlineStoreUnavailable
 from features.views import SERVICES
 from serving.access.keys import Keys, path
+from serving.access.limits import Buckets
 from serving.decisions.api.app import Backend, make_app
 from serving.decisions.api.batcher import Batcher
 from serving.decisions.api.guarded import Disk, guarded
 from serving.decisions.api.intake import Intake
-from serving.decisions.api.limits import Buckets
 from serving.decisions.api.readiness import Readiness
 from serving.decisions.api.requests import Outcome
 from serving.decisions.decide import Pipeline

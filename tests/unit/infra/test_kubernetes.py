@@ -6,7 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from prometheus_client import Histogram
 
 from features.settings import Settings
 from serving.decisions import metrics
-from serving.decisions.__main__ import parser
+from serving.decisions.__main__ import parser as decisions_parser
 from serving.decisions.api.openapi import ROUTES
 from serving.inference.requests import DROPPED
 from serving.released.split import Split
 from serving.rollout import kserve
 from serving.rollout.inference_service import InferenceServiceTemplate
+from serving.texts.__main__ import parser as texts_parser
+from serving.texts.app import make_app
 from tests.unit.infra.schemas import check, check_restricted
 
 KUBERNETES = Path(__file__).parents[3] / "infra" / "kubernetes"
@@ -151,16 +154,28 @@ def asked_verbs() -> set[str]:
     return {one.removesuffix("_namespaced_custom_object") for one in calls if one.endswith("_namespaced_custom_object")}
 
 
-def test_the_decision_engines_command_and_probes_are_the_endpoints(objects: list[Object]) -> None:
-    (service,) = of(objects, "InferenceService", "decisions")
+def routes(server: str) -> set[tuple[str, str]]:
+    """Method and path of the routes of a server."""
+    if server == "decisions":
+        return {(route.method, route.path) for route in ROUTES}
+    app = make_app(Settings(home=Path("nowhere")))
+    return {(method, route.path) for route in app.routes for method in getattr(route, "methods", None) or ()}
+
+
+@pytest.mark.parametrize(("server", "parser"), [("decisions", decisions_parser), ("texts", texts_parser)])
+def test_a_servers_command_and_probes_are_those_of_the_program(
+    objects: list[Object], server: str, parser: Callable[[], ArgumentParser]
+) -> None:
+    (service,) = of(objects, "InferenceService", server)
     assert service["metadata"]["annotations"]["serving.kserve.io/deploymentMode"] == "Standard"
     (container,) = service["spec"]["predictor"]["containers"]
-    assert container["command"] == ["python", "-m", "serving.decisions"]
+    assert container["command"] == ["python", "-m", f"serving.{server}"]
     (port,) = (one["containerPort"] for one in container["ports"])
     assert parser().parse_args(container["args"]).port == port
-    routes = {(route.method, route.path) for route in ROUTES}
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        assert ("GET", container[probe]["httpGet"]["path"]) in routes and container[probe]["httpGet"]["port"] == port
+        assert ("GET", container[probe]["httpGet"]["path"]) in routes(server) and container[probe]["httpGet"][
+            "port"
+        ] == port
 
 
 def test_policies_and_budgets_select_pods_that_exist(objects: list[Object]) -> None:

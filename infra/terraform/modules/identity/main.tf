@@ -6,9 +6,10 @@ locals {
     # the rows that it replayed. It cannot read the key that signs: the one step that signs
     # gets it as a Secret of the cluster.
     pipeline = { reads = ["lake/*", "records/*"], writes = ["models/*", "records/records/rollout/*", "records/records/outcomes/*"], replaces = ["features/*", "work/*"], secrets = [] }
-    # Servers of models, and of decisions.
+    # Servers of models, of decisions, and of texts.
     serve     = { reads = ["models/*"], writes = ["records/*"], replaces = [], secrets = [] }
     decisions = { reads = ["models/*"], writes = ["records/*"], replaces = [], secrets = [] }
+    texts     = { reads = ["models/*"], writes = [], replaces = [], secrets = [] }
     # Jobs of yours that deliver tables.
     ingest = { reads = [], writes = [], replaces = ["lake/*"], secrets = [] }
     # Bring secrets into the cluster: the signing key for the step that registers, and the others.

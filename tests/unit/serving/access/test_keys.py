@@ -8,7 +8,7 @@ import pytest
 
 from features.settings import Settings
 from serving.access import keys
-from serving.decisions.api.limits import Buckets, TooMany
+from serving.access.limits import Buckets, TooMany
 
 
 @pytest.fixture

@@ -32,7 +32,15 @@ def test_one_that_was_revoked_or_lost_is_made_anew(tmp_path: Path) -> None:
     assert second != first
     own.path(settings).write_text("not a key")
     third = own.key(settings)
-    assert third not in (first, second) and keys.Keys(settings).known(third)
+    assert third not in (first, second) and keys.Keys(settings).scopes(third) == set(keys.SCOPES)
+
+
+def test_one_from_before_a_scope_was_there_is_made_anew(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    old = keys.make(settings, own.NAME, ["predict", "decide"], 1e9)
+    own.path(settings).write_text(old)
+    made = own.key(settings)
+    assert made != old and keys.Keys(settings).scopes(made) == set(keys.SCOPES)
 
 
 def test_a_key_may_be_given_and_is_then_kept_nowhere(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def fleet() -> Fleet:
 
 
 def made(fleet: Fleet, tmp_path: Path, registry: Registry | None = None) -> Watch:
-    return Watch(fleet, None, ["churn", "ltv"], registry or Registry(), Settings(home=tmp_path))  # type: ignore[arg-type]
+    return Watch(fleet, [], ["churn", "ltv"], registry or Registry(), Settings(home=tmp_path))  # type: ignore[arg-type]
 
 
 def looked(one: Watch) -> Watch:
