@@ -6,8 +6,8 @@ spared the requests that would have come meanwhile.
 
 import argparse
 import asyncio
-import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -119,7 +119,8 @@ def main() -> None:
             return await saturated(pool, make, args.seconds)
         return await steady(pool, make, args.seconds, args.rate)
 
-    print(json.dumps(uvloop.run(run())))
+    # Line by line: one long write to a pipe is cut short where output is unbuffered.
+    sys.stdout.writelines(f"{taken}\n" for taken in uvloop.run(run()))
 
 
 if __name__ == "__main__":

@@ -65,12 +65,13 @@ def environment(home, settings):
 
 @pytest.fixture(scope="module")
 def adloop(environment):
-    """Runs the command in this process; returns what it printed, or fails with it."""
+    """Runs the command in this process; returns what it printed, with the error where one is expected, or fails with
+    it."""
 
     def call(*arguments: object, code: int = 0, command=main) -> str:
         done = CliRunner(env=environment).invoke(command, [str(one) for one in arguments])
         assert done.exit_code == code, done.output[-3000:]
-        return done.stdout if code == 0 else done.stderr
+        return done.stdout if code == 0 else done.output
 
     return call
 
@@ -175,8 +176,9 @@ def broken(source: Path, folder: Path) -> Path:
 
 def test_a_broken_table_stops_the_run_and_says_what_to_mend(ran, adloop, data, params, tmp_path):
     before = status(adloop)["versions"]
-    said = adloop("run", "--family", "ltv", "--data", broken(data, tmp_path), "--params", params, code=1)
+    said = adloop("run", "--data", broken(data, tmp_path), "--params", params, code=1)
     assert "validate failed: ContractBroken" in said
+    assert "churn as of" in said and "ltv as of" not in said, "another family began on tables that do not hold"
     assert "transactions" in said and "amount" in said and "Traceback" not in said
     assert status(adloop)["versions"] == before
 
