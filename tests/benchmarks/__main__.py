@@ -131,6 +131,7 @@ PARTS = {
         "infra.rows_per_s_spark_vs_duckdb",
         "infra.server_image_mb",
         "infra.cold_start_s",
+        "infra.rolling_update.failed_requests",
     ),
     "money": ("money.overspend",),
     "run": ("run.seconds", "run.again_seconds", "run.peak_rss_mb"),

@@ -21,7 +21,7 @@ from serving.decisions.api.server import state_store
 from serving.decisions.params import DecisionParams
 from serving.decisions.state.store import CampaignSettings
 from tests.integration import probe_endpoint as probe
-from tests.integration.conftest import Server, free_ports
+from tests.integration.servers import Server, free_ports
 from tests.toyland import local
 
 ROOT = Path(__file__).parents[2]
