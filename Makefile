@@ -40,7 +40,7 @@ test-cluster: setup  ## the slow tests of infra/: Terraform against a stand-in f
 lint: setup  ## formatting, types and the floors
 	ruff check .
 	ruff format --check .
-	env -u PYTHONPATH mypy features models serving  # it would skip packages that are on that path
+	pyrefly check
 	lint-imports
 
 benchmark: setup $(VENV)/.peers  ## the figures, beside their baselines (ONLY=ltv for a part)

@@ -114,14 +114,14 @@ def recorded(settings: Settings) -> Place:
 
 def decisions_folder(home: AnyPlace) -> AnyPlace:
     """Where decisions are recorded."""
-    return home / DECISIONS / LOG
+    return home / DECISIONS / LOG  # type: ignore[return-value]
 
 
 def requests_folder(home: AnyPlace, family: str) -> AnyPlace:
     """Where the requests to a family's models are recorded."""
-    return home / REQUESTS / family
+    return home / REQUESTS / family  # type: ignore[return-value]
 
 
 def outcomes_folder(home: AnyPlace, family: str) -> AnyPlace:
     """Where what came of those requests is recorded."""
-    return home / OUTCOMES / family
+    return home / OUTCOMES / family  # type: ignore[return-value]

@@ -131,7 +131,7 @@ class ClusterPipeline:
     def _trips(self, node: str) -> RedisPipeline:
         if node not in self._nodes:
             host, _, port = node.rpartition(":")
-            options = {**self._address.credentials, **_PATIENCE, "decode_responses": self._text}
+            options: dict[str, Any] = {**self._address.credentials, **_PATIENCE, "decode_responses": self._text}
             pool = redis.Redis(host=host, port=int(port), **options).connection_pool
             self._nodes[node] = RedisPipeline(pool, primary=True)
         return self._nodes[node]

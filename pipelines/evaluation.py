@@ -27,7 +27,7 @@ def show(evaluated: Evaluated, console: Console) -> None:
         console.print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)
     figures = pd.DataFrame(evaluated.table)
     table = Table("model", *figures["metric"].unique(), title=f"{evaluated.family}: {evaluated.how}")
-    best = {metric: _best(rows) for metric, rows in figures.groupby("metric")}
+    best = {str(metric): _best(rows) for metric, rows in figures.groupby("metric")}
     for model, rows in figures.groupby("model", sort=False):
         cells = {row["metric"]: _cell(row, best) for row in rows.to_dict("records")}
         # A model without the answer that a metric judges has no figure.
@@ -89,7 +89,7 @@ def _parts(evaluated: Evaluated) -> list[Table]:
         return []
     figures = pd.DataFrame(evaluated.parts)
     columns = ["metric", "model", "value", "low", "high", "higher_is_better"]
-    names = [name for name in figures if name not in columns]
+    names = [str(name) for name in figures if name not in columns]
     tables = []
     for metric, rows in figures.groupby("metric", sort=False):
         table = Table(*names, *rows["model"].unique(), title=str(metric))
@@ -105,7 +105,7 @@ def _best(rows: pd.DataFrame) -> float:
     return rows["value"].max() if rows["higher_is_better"].iloc[0] else rows["value"].min()
 
 
-def _cell(row: Mapping[str, Any], best: Mapping[str, float]) -> str:
+def _cell(row: Mapping[Any, Any], best: Mapping[str, float]) -> str:
     value = f"{row['value']:.3f}" if abs(row["value"]) < 10 else f"{row['value']:,.1f}"
     value = f"{row['value']:.3g}" if 0 < abs(row["value"]) < SMALL else value
     value = f"[bold]{value}[/bold]" if row["value"] == best[row["metric"]] else value

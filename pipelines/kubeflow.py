@@ -58,7 +58,7 @@ class Kubeflow:
         except ApiException as error:
             raise ValueError(f"{self.host} refused: {_reason(error)}; {self._mend(error.status)}") from error
 
-    def _mend(self, status: int) -> str:
+    def _mend(self, status: int | None) -> str:
         if status in (401, 403):
             return LOG_IN
         if status == 400 and self.namespace is None:
@@ -69,7 +69,7 @@ class Kubeflow:
 def _reason(error: "ApiException") -> str:
     """What the server said, without the trace that it adds."""
     try:
-        said = json.loads(error.body)["message"]
+        said = json.loads(error.body or "")["message"]
     except (TypeError, ValueError, KeyError):
         said = error.reason
     return f"{said} ({error.status})"

@@ -86,10 +86,12 @@ def monitor(family: str, params: Mapping[str, Any], settings: Settings) -> Monit
         watched = _look(requests, family, version, bundle, section, settings)
         if decisions.asks(family):
             seen = _look(decisions, family, version, bundle, section, settings)
-            decided = asdict(seen)
+            decided = dict[str, Any](asdict(seen))
             decided["drifted"] = DRIFTED[decided.pop("verdict")]
     looks = [DRIFTED[watched.verdict], decided.get("drifted")]
     drifted = None if looks == [None, None] else any(looks)
+    found: dict[str, Any] = asdict(watched)
+    del found["verdict"]
     done = Monitored(
         family=family,
         version=version,
@@ -98,7 +100,7 @@ def monitor(family: str, params: Mapping[str, Any], settings: Settings) -> Monit
         drifted=drifted,
         retrain=bool(drifted) and section.retrain,
         decisions=decided,
-        **{name: value for name, value in asdict(watched).items() if name != "verdict"},
+        **found,
     )
     _keep(done, settings.home / "monitoring" / f"{family}.json")
     return done

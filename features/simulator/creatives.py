@@ -239,7 +239,7 @@ def _of(levels: Mapping[str, float], names: Texts) -> Floats:
 
 
 def _places(known: Iterable[str], names: Texts) -> npt.NDArray[np.intp]:
-    asked = pd.Index([names] if isinstance(names, str) else names, dtype=object)
+    asked = pd.Index([names] if isinstance(names, str) else list(names), dtype=object)
     places = pd.Index(list(known), dtype=object).get_indexer(asked)
     if (places < 0).any():
         raise KeyError(f"'{asked[int(np.argmin(places))]}' is not in this market")

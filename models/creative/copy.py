@@ -176,7 +176,8 @@ def _held_out(design: Array, target: Array, weight: Array, fold: npt.NDArray[np.
 
 def _ridge(design: Array, target: Array, weight: Array, penalty: float) -> Array:
     weighted = design * weight[:, None]
-    return np.asarray(np.linalg.solve(design.T @ weighted + penalty * np.eye(design.shape[1]), weighted.T @ target))
+    ridge = design.T @ weighted + penalty * np.eye(design.shape[1])
+    return np.asarray(np.linalg.solve(ridge, weighted.T @ target), dtype=np.float64)
 
 
 def saved(model: CopyModel) -> tuple[Mapping[str, Any], dict[str, npt.NDArray[Any]]]:

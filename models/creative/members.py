@@ -59,7 +59,7 @@ class Network:
     def corrections(self, matrix: Matrix) -> Array:
         """(rows, outputs), in double precision: the same to nine digits whatever the batch and the threads."""
         hidden = np.maximum(self.inputs(matrix).astype(np.float64) @ self.hidden + self.hidden_bias, 0)
-        return np.asarray(hidden @ self.last)
+        return np.asarray(hidden @ self.last, dtype=np.float64)
 
 
 @dataclass(frozen=True)

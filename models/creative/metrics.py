@@ -106,7 +106,7 @@ def pairs(truth: pd.DataFrame, rate: Array) -> pd.DataFrame:
             "first": both["place"],
             "second": both["place_other"],
             "ahead": np.log(said / beside),
-            "z": np.nan_to_num((counted - other) / error.replace(0, np.nan)),
+            "z": np.nan_to_num((counted - other) / np.where(error == 0, np.nan, error)),
         }
     ).reset_index(drop=True)
 

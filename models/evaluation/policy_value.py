@@ -45,13 +45,13 @@ def check(log: pd.DataFrame, policy: pd.DataFrame) -> None:
         if missing:
             raise ValueError(f"policy value: missing columns {missing}")
     for name, values in {**log[["reward", "propensity"]], **policy}.items():
-        _every(name, values, np.isfinite(values.to_numpy(dtype=float)), "a finite number")
+        _every(str(name), values, np.isfinite(values.to_numpy(dtype=float)), "a finite number")
     _every("propensity", log["propensity"], log["propensity"].gt(0) & log["propensity"].le(1), "above 0, at most 1")
     _every("probability", policy["probability"], policy["probability"].between(0, 1), "from 0 to 1")
 
 
 def _every(name: str, values: "pd.Series[float]", holds: "Array | pd.Series[bool]", what: str) -> None:
-    wrong = np.flatnonzero(~np.asarray(holds))
+    wrong = np.flatnonzero(~np.asarray(holds, dtype=bool))
     if len(wrong):
         at, value = values.index[wrong[0]], values.iloc[wrong[0]]
         raise ValueError(

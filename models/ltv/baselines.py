@@ -101,7 +101,7 @@ def lightgbm_tweedie(train: pd.DataFrame, valid: pd.DataFrame, params: LtvParams
         expected = value(rows, horizon)
         return expected, np.asarray(-np.expm1(-pace * np.sqrt(expected)))
 
-    fitted = {"encoder": encoder.to_dict(), "trees": booster.model_to_string(), "pace": pace}
+    fitted: dict[str, object] = {"encoder": encoder.to_dict(), "trees": booster.model_to_string(), "pace": pace}
     return _baseline("lightgbm_tweedie", expect, fitted, valid, params)
 
 

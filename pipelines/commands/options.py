@@ -37,7 +37,7 @@ class AboveZero(click.FloatRange):
     def __init__(self) -> None:
         super().__init__(min=0, min_open=True, max=1e9)
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         found = float(super().convert(value, param, ctx))
         if not found > 0:  # NaN is neither below nor above
             self.fail(f"expected a number above 0, got {value}", param, ctx)
@@ -49,7 +49,7 @@ class Moment(click.ParamType):
 
     name = "date"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         import pandas as pd
 
         found = _parsed(pd.Timestamp, value)
@@ -63,7 +63,7 @@ class Days(click.ParamType):
 
     name = "days"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         import pandas as pd
 
         found = _parsed(pd.Timedelta, value)

@@ -134,6 +134,6 @@ def _categories_of(reference: "pd.Series[Any]") -> tuple[Code, float]:
 
     def code(values: "pd.Series[Any]") -> Matrix:
         coded = names(values).map(known).fillna(other)
-        return np.asarray(coded.where(values.notna(), missing).to_numpy(dtype=float))
+        return np.asarray(coded.where(values.notna(), missing), dtype=np.float64)
 
     return code, float(missing)

@@ -88,7 +88,7 @@ class Detector:
         self.coding = Coding.of(reference.drop(columns=list(embed)), self.moving)
         self.reference = self.coding.encode(reference)
         self.test = make(self.reference, self.coding.categorical)
-        self.embedded = {name: made and Embedded(reference[name], made) for name, made in embed.items()}
+        self.embedded = {name: Embedded(reference[name], made) if made else None for name, made in embed.items()}
         self.threshold, self.min_psi = threshold, min_psi
         self.least = [max(min_psi, MARGIN * expected.usual.get(name, 0.0)) for name in self.coding.columns]
 
@@ -116,9 +116,9 @@ class Detector:
 
     def _by_vectors(self, window: pd.DataFrame) -> Iterator["_Look"]:
         for name, embedded in self.embedded.items():
-            compared = embedded.compare(window[name]) if embedded else (0.0, 1.0, 0.0)
-            whole = Aspect(compared[1], compared[2] >= self.min_psi, "")
-            yield _Look(name, *compared, (whole, missing(self.rows[name], window[name])))
+            statistic, p_value, psi = embedded.compare(window[name]) if embedded else (0.0, 1.0, 0.0)
+            whole = Aspect(p_value, psi >= self.min_psi, "")
+            yield _Look(name, statistic, p_value, psi, (whole, missing(self.rows[name], window[name])))
 
     def _why(self, of_column: Sequence[Aspect]) -> str:
         """Descriptions of the drifted aspects, most significant first; empty where the whole distribution drifted."""

@@ -92,7 +92,8 @@ def _held(
     if known.sum() < min_rows:
         return int(known.sum()), {}
     truth = joined[known].reset_index(drop=True)
-    answers = log.answers[known].reset_index(drop=True).assign(**requests.answers(truth))
+    replayed = {str(name): values for name, values in requests.answers(truth).items()}
+    answers = log.answers[known].reset_index(drop=True).assign(**replayed)
     measured = {one.name: one.measure(truth, answers) for one in metrics if one.answers <= set(answers)}
     return int(known.sum()), {
         name: Held(value, at_release.get(name)) for name, value in measured.items() if isfinite(value)

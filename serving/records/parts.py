@@ -155,7 +155,7 @@ def found(path: AnyPlace) -> list[AnyPlace]:
     """
     if not path.exists():
         raise FileNotFoundError(f"nothing is recorded in {path}")
-    return sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    return sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]  # type: ignore[return-value]
 
 
 def late(part: Place, since: float) -> bool:

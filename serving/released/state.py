@@ -46,7 +46,7 @@ class ReleaseState(BaseModel):
 
 
 def path(home: AnyPlace, family: str) -> AnyPlace:
-    return home / "rollout" / f"{family}.json"
+    return home / "rollout" / f"{family}.json"  # type: ignore[return-value]
 
 
 def load(home: Place, family: str) -> ReleaseState:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event, Thread
-from typing import Literal
+from typing import Any, Literal
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
@@ -129,7 +129,7 @@ class KafkaFeedback:
         for message, why in dead:
             place = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset()}
             added = [(f"adloop.{name}", str(value).encode()) for name, value in {"reason": why, **place}.items()]
-            headers = [*(message.headers() or []), *added]
+            headers: list[Any] = [*(message.headers() or []), *added]
             producer.produce(self._dead, message.value(), message.key(), headers=headers, on_delivery=delivered)
         producer.flush()
         if lost:

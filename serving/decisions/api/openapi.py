@@ -85,7 +85,7 @@ ROUTES = (
         "decide",
         f"Decide one opportunity, or a batch of up to {schemas.BATCH}.",
         (Decision, schemas.Decisions),
-        (*_REQUESTS, schemas.opportunities(Union[_REQUESTS])),  # noqa: UP007 - of as many as there are kinds
+        (*_REQUESTS, schemas.opportunities(Union[_REQUESTS])),  # type: ignore # noqa: UP007 - of as many as there are kinds
         "decide",
     ),
     *(

@@ -53,9 +53,9 @@ class Placement(Opportunity):
 
 def candidates(placement: Placement) -> Sequence[Opportunity]:
     """The placement as models see it, once for each candidate."""
-    own = {one.name: getattr(placement, one.name) for one in fields(Opportunity)}
+    own: dict[str, Any] = {one.name: getattr(placement, one.name) for one in fields(Opportunity)}
     return [
-        Opportunity(**{**own, "creative_id": name, "features": {**placement.features, **features}})
+        Opportunity(**(own | {"creative_id": name, "features": {**placement.features, **features}}))
         for name, features in placement.candidates.items()
     ]
 
