@@ -130,7 +130,7 @@ def _limits(name: str, column: Column) -> dict[str, "ColumnMapExpectation"]:
 
     rules: dict[str, ColumnMapExpectation] = {}
     if column.only:
-        among = " or ".join(f"{value:g}" for value in column.only)
+        among = " or ".join(value if isinstance(value, str) else f"{value:g}" for value in column.only)
         rules[f"{name} is {among}"] = gxe.ExpectColumnValuesToBeInSet(column=name, value_set=list(column.only))
     if column.least is not None:
         most = "" if column.most is None else f" and at most {column.most:g}"

@@ -1,4 +1,4 @@
-"""The canonical tables as Parquet files in a folder: customers, transactions, touches, auctions, creatives, exposures.
+"""The canonical tables as Parquet files in a folder: customers, transactions, auctions, creatives, texts and others.
 
 Every TIMESTAMP is in UTC, without a zone. Hours and weekdays are taken from local time: `local(moment)` converts a UTC
 timestamp by the row's `zone`, an IANA name such as `Europe/Berlin`; null means UTC. The endpoint and training use the
@@ -30,7 +30,7 @@ class Column:
     required: bool = False
     least: float | None = None
     most: float | None = None
-    only: tuple[float, ...] = ()
+    only: tuple[float, ...] | tuple[str, ...] = ()
     most_column: str | None = None
 
 
@@ -122,6 +122,15 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
         "value": Column("DOUBLE"),
         "before": Column("DOUBLE"),  # the same measure before the experiment, which makes the comparison sharper
         "propensity": Column("DOUBLE", least=0, most=1),  # planned share of the arm
+    },
+    "texts": {  # labelled examples of what classifiers learn
+        "text": Column("VARCHAR", True),
+        "label": Column("VARCHAR", True),  # `oos`: out of the task's scope
+        "task": Column("VARCHAR"),  # what the label tells: `sentiment`, `emotion`, `intent`, ...
+        "score": Column("DOUBLE", least=-1, most=1),  # rated sentiment
+        "aspect": Column("VARCHAR"),  # the brand or thing in the text that the label is about
+        "split": Column("VARCHAR", only=("train", "valid", "test")),
+        "language": Column("VARCHAR"),
     },
 }
 

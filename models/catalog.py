@@ -4,7 +4,7 @@ from importlib import import_module
 
 from models.family import Family
 
-NAMES = ("churn", "ltv", "bidding", "creative")
+NAMES = ("churn", "ltv", "bidding", "creative", "nlp")
 
 
 def family(name: str) -> Family:

@@ -98,6 +98,7 @@ class Family:
             naive one, and no other may be significantly better than the candidate. None without baselines.
         metrics: `(truth, answers) -> float` by name; gates and canaries compare the first.
         gates: conditions for a release.
+        reads: the canonical table that examples are read from, of a family without features.
         log_gate: one more condition, on the champion's logged decisions where there are some; None for a family whose
             answers are not decided on with a propensity.
         context: columns of the examples that requests contain, in addition to the features of the service. May include
@@ -127,6 +128,7 @@ class Family:
     load: Callable[[Path], Model]
     metrics: tuple[Metric, ...]
     gates: tuple[Gate, ...]
+    reads: str | None = None
     log_gate: LogGate | None = None
     baselines: Mapping[str, Fit] = field(default_factory=dict)
     context: tuple[str, ...] = ()
@@ -143,8 +145,8 @@ class Family:
 
     @property
     def table(self) -> str | None:
-        """The canonical table that training needs; None where the family reads no features."""
-        return None if self.feature_service is None else service_of(self.feature_service).entity.table
+        """The canonical table that training needs; None where examples come from none."""
+        return self.reads if self.feature_service is None else service_of(self.feature_service).entity.table
 
     @property
     def naive(self) -> str | None:

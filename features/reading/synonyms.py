@@ -53,6 +53,16 @@ _COLUMNS = {
     "unit_id": "unit visitor_id visitor user_id subject_id",
     "converted": "is_converted has_converted conversion_flag",
     "before": "pre_value before_value covariate",
+    "text": """
+        utterance sentence message tweet post comment review content query question feedback body beitrag kommentar
+        bewertung nachricht
+    """,
+    "label": "category class intent sentiment emotion target tag kategorie klasse absicht stimmung",
+    "task": "label_name aufgabe",
+    "score": "rating polarity valence compound",
+    "aspect": "brand entity target_term marke",
+    "split": "set fold subset partition",
+    "language": "lang locale sprache",
     "competitors": "competitor_count competing_ads",
     "zone": "timezone time_zone tz zeitzone",
 }
@@ -65,6 +75,7 @@ _TABLES = {
     "creatives": "creative ads ad banners assets anzeigen",
     "impressions": "impression ad_stats ad_performance ad_insights insights performance ad_report",
     "benchmarks": "benchmark industry_benchmarks",
+    "texts": "text utterances sentences reviews tweets posts comments messages_labelled labelled_texts intents",
     "exposures": "exposure assignments assignment experiment_units ab_test",
 }
 

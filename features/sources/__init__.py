@@ -7,13 +7,23 @@ from pathlib import Path
 from features import lake
 from features.schema import Schema
 from features.settings import Settings
-from features.sources import auction_simulator, cdnow, complete_journey, creative_market, decision_log, folder, ipinyou
+from features.sources import (
+    auction_simulator,
+    cdnow,
+    complete_journey,
+    creative_market,
+    decision_log,
+    folder,
+    ipinyou,
+    rated_texts,
+)
 
 _BUNDLED = {
     "complete_journey": complete_journey,
     "cdnow": cdnow,
     "auction_simulator": auction_simulator,
     "creative_market": creative_market,
+    "rated_texts": rated_texts,
 }
 
 
@@ -27,9 +37,9 @@ def read(
     """Write the canonical tables of all `sources` into the folder `destination`. Returns notes for the user.
 
     Args:
-        sources: each a bundled source (`complete_journey`, `cdnow`, `auction_simulator`, `creative_market`), or a
-            folder of canonical tables (Parquet or CSV) or of iPinYou replay files, here or `s3://…`, or of a decision
-            log (`decision_log`) and its feedback.
+        sources: each a bundled source (`complete_journey`, `cdnow`, `auction_simulator`, `creative_market`,
+            `rated_texts`), or a folder of canonical tables (Parquet or CSV) or of iPinYou replay files, here or
+            `s3://…`, or of a decision log (`decision_log`) and its feedback.
         schema: how to convert folders of tables.
 
     Raises:

@@ -57,8 +57,9 @@ def plots_of(family: FamilyReport) -> list[Plot]:
     from pipelines.report import plots as draw
 
     drawn = []
-    if family.metrics:
-        svg = draw.metrics_plot(family.metrics, f"{family.name}: metrics and baselines")
+    defined = [figure for figure in family.metrics if figure.value is not None]
+    if defined:
+        svg = draw.metrics_plot(tuple(defined), f"{family.name}: metrics and baselines")
         drawn.append(
             (
                 svg,

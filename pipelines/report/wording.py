@@ -28,6 +28,10 @@ PROSE = {
     "lightgbm_tweedie": "LightGBM Tweedie",
     "xgboost": "XGBoost",
     "tfidf_logistic": "TF-IDF logistic",
+    "vader": "VADER",
+    "frozen_encoder": "frozen encoder",
+    "macro_f1": "macro F1",
+    "scope_auroc": "AUROC of scope",
     "cpc_error": "CPC error",
     "bg_nbd_gamma_gamma": "BG/NBD + Gamma-Gamma",
 }
@@ -49,7 +53,9 @@ MEANING = {
     "clicks_per_mille": "clicks won per 1,000 auctions offered",
     "win_rate": "share of auctions won",
     "budget_use": "share of the budgets spent; never above 1",
-    "accuracy": "share of customers classified correctly",
+    "accuracy": "share of customers or texts classified correctly",
+    "macro_f1": "mean over the labels of F1, the harmonic mean of precision and recall",
+    "scope_auroc": "probability that a text in scope is told from one out of it",
 }
 
 

@@ -20,7 +20,7 @@ from models import catalog
 
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return business.write(tmp_path_factory.mktemp("business") / "tables", customers=250, creatives=48)
+    return business.write(tmp_path_factory.mktemp("business") / "tables", customers=250, creatives=48, texts=300)
 
 
 @pytest.fixture(scope="session")

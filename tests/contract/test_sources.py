@@ -26,6 +26,7 @@ SOURCES = {
     "ipinyou folder": {"auctions"},
     "auction_simulator": {"auctions"},
     "creative_market": {"creatives", "impressions"},
+    "rated_texts": {"texts"},
     "decision log folder": {"auctions"},
 }
 
@@ -85,6 +86,7 @@ def test_fingerprints_tell_sources_apart(tmp_path: Path) -> None:
         "complete_journey",
         "auction_simulator",
         "creative_market",
+        "rated_texts",
         str(replays.write(tmp_path / "one")),
     ]
     addresses.append(str(replays.write(tmp_path / "two", campaigns=["8"])))
@@ -138,3 +140,14 @@ def test_creative_market_is_open_bandit_beside_the_simulated_campaigns(read: Rea
     assert logged[["conversions", "spend"]].isna().all(axis=None)
     assert shown["experiment_id"].nunique() == 8
     assert shown["campaign_id"].nunique() == 13
+
+
+@pytest.mark.parametrize("read", ["rated_texts"], indirect=True)
+def test_rated_texts_are_whole(read: Read) -> None:
+    told = pd.read_parquet(read.tables.path("texts"))
+    assert len(told) == 4200 + 10605 + 3708 + 5190
+    assert told.loc[told["text"] == "LMAO, AMAZING!", ["label", "score"]].iloc[0].tolist() == [
+        "positive",
+        pytest.approx(2.857142857 / 4),
+    ]
+    assert told.groupby("label")["score"].agg(["min", "max"]).loc["neutral"].abs().max() < 0.125

@@ -1,4 +1,4 @@
-"""A seventh family takes one folder, one catalog name, one section of the parameters and a FeatureService or none.
+"""A new family takes one folder, one catalog name, one section of the parameters and a FeatureService or none.
 
 `toy` is of customers, as most are; the others are not: a bandit over candidates, a text generator, an image scorer.
 """
@@ -23,5 +23,5 @@ def test_contract_of_what_is_of_no_customer(name, check, fitted, tmp_path, monke
 
 
 def test_a_family_that_is_not_there_is_named(toy):
-    with pytest.raises(KeyError, match="no family 'toys'; there are: churn, ltv, bidding, creative, toy"):
+    with pytest.raises(KeyError, match="no family 'toys'; there are: churn, ltv, bidding, creative, nlp, toy"):
         catalog.family("toys")

@@ -10,9 +10,9 @@ START = pd.Timestamp("2023-01-01")
 DAYS = 420
 
 
-def write(folder: Path, customers: int = 400, seed: int = 7, creatives: int = 0) -> Path:
-    """Write tables of customers and auctions and, where there are `creatives`, of them into `folder`; the same seed
-    writes the same rows."""
+def write(folder: Path, customers: int = 400, seed: int = 7, creatives: int = 0, texts: int = 0) -> Path:
+    """Write tables of customers and auctions and, where there are any, of `creatives` and `texts` into `folder`; the
+    same seed writes the same rows."""
     rng = np.random.default_rng(seed)
     names = [f"c{number:05d}" for number in range(customers)]
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,39 @@ def write(folder: Path, customers: int = 400, seed: int = 7, creatives: int = 0)
         made, shown = _creatives(rng, creatives)
         made.to_parquet(folder / "creatives.parquet", index=False)
         shown.to_parquet(folder / "impressions.parquet", index=False, coerce_timestamps="us")
+    if texts:
+        _texts(rng, texts).to_parquet(folder / "texts.parquet", index=False)
     return folder
+
+
+def _texts(rng: np.random.Generator, count: int) -> pd.DataFrame:
+    """What customers say of products, and what they ask of a shop: also what no shop is asked."""
+    things = ("coffee", "running shoes", "city trip", "lamp", "jacket", "headphones", "tea", "sofa", "bicycle", "watch")
+    said = {
+        "sentiment": {
+            "positive": ("I love this {}", "best {} ever", "so happy with the {}"),
+            "negative": ("I hate this {}", "worst {} ever", "so disappointed by the {}"),
+            "neutral": ("this is a {}", "the {} is in a box", "they sell a {}"),
+        },
+        "intent": {
+            "order": ("I want to buy a {}", "please order the {} for me"),
+            "return": ("I want to send the {} back", "how do I return a {}?"),
+            "price": ("what does the {} cost?", "tell me the price of the {}"),
+            "delivery": ("when does my {} arrive?", "where is the parcel with the {}?"),
+            "colour": ("is the {} there in blue?", "which colours has the {}?"),
+            "size": ("how large is the {}?", "what size is the {}?"),
+            "oos": ("who won the match on {}day?", "what is the capital of {}land?"),
+        },
+    }
+    made = [
+        {"text": f"{form.format(thing)} {sign}".strip(), "label": label, "task": task, "language": "en"}
+        for task, labels in said.items()
+        for label, forms in labels.items()
+        for form in forms
+        for thing in things
+        for sign in ("", "really")
+    ]
+    return pd.DataFrame(made).iloc[rng.permutation(len(made))[:count]].reset_index(drop=True)
 
 
 def _creatives(rng: np.random.Generator, count: int) -> tuple[pd.DataFrame, pd.DataFrame]:

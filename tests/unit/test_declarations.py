@@ -20,6 +20,7 @@ DECLARED = (
     "pipelines/compute.py",
     "serving/decisions/kinds/",
     "serving/experiments/simulation/",
+    "serving/texts/classifier.py",
 )
 #: Where `creative` is the entity that features are of, or the dimension that bids are counted by.
 ENTITY_OR_DIMENSION = (

@@ -1,0 +1,83 @@
+"""A calibrated multinomial logistic regression from features to the labels of one task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from models.nlp.features import Array
+
+#: Inverse penalties that are tried.
+PENALTIES = (0.001, 0.01, 0.1)
+#: Temperatures that are tried.
+COLDEST, HOTTEST = 0.2, 5.0
+EPSILON = 1e-9
+
+
+@dataclass(frozen=True)
+class LogisticHead:
+    """Weights of one task, (labels, features), on raw features."""
+
+    labels: tuple[str, ...]
+    weight: Array
+    bias: Array
+
+    @classmethod
+    def fit(cls, x: Array, labels: Sequence[str], x_valid: Array, labels_valid: Sequence[str], seed: int) -> Self:
+        """Fit on the first texts; the penalty and the temperature (Guo et al., "On Calibration of Modern Neural
+        Networks", 2017) are those with the least log loss on the others.
+
+        Raises `ValueError` for fewer than two labels.
+        """
+        names, codes = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
+        if len(names) < 2:
+            raise ValueError(f"label: expected at least two different ones, got {', '.join(names) or 'none'}")
+        known = np.isin(labels_valid, names)
+        held = x_valid[known], np.searchsorted(names, np.asarray(labels_valid, dtype=str)[known])
+        if not len(held[1]):
+            held = x, codes
+        center, scale = x.mean(axis=0), x.std(axis=0)
+        scale = np.where(scale > EPSILON, scale, np.inf)
+        fitted = [_regression((x - center) / scale, codes, penalty, seed) for penalty in PENALTIES]
+        scored = [_cooled(((held[0] - center) / scale) @ weight.T + bias, held[1]) for weight, bias in fitted]
+        best = min(range(len(scored)), key=lambda place: scored[place][1])
+        (weight, bias), temperature = fitted[best], scored[best][0]
+        weight, bias = weight / temperature, bias / temperature
+        raw = weight / scale
+        return cls(tuple(map(str, names)), raw.astype(np.float32), (bias - raw @ center).astype(np.float32))
+
+    def probabilities(self, x: Array) -> npt.NDArray[np.float64]:
+        """(texts, labels)."""
+        return softmax((x @ self.weight.T + self.bias).astype(np.float64))
+
+
+def softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Probabilities along the last axis."""
+    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares: npt.NDArray[np.float64] = raised / raised.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def _regression(
+    x: Array, codes: npt.NDArray[np.int64], penalty: float, seed: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=penalty, max_iter=300, tol=1e-3, random_state=seed).fit(x, codes)
+    if len(model.coef_) == 1:  # of two labels scikit-learn has the weights of the second
+        return np.vstack([-model.coef_, model.coef_]) / 2, np.append(-model.intercept_, model.intercept_) / 2
+    return model.coef_, model.intercept_
+
+
+def _cooled(logits: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """The temperature with the least log loss, and that loss."""
+    from scipy.optimize import minimize_scalar
+
+    def loss(log_temperature: float) -> float:
+        chances = softmax(logits / np.exp(log_temperature))
+        return float(-np.log(chances[np.arange(len(codes)), codes] + EPSILON).mean())
+
+    found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded", options={"xatol": 1e-3})
+    return float(np.exp(found.x)), float(found.fun)
