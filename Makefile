@@ -18,11 +18,12 @@ help:  ## what there is to make
 setup: $(VENV)/.installed  ## the environment, exactly as locked
 
 # torch comes first and with its own dependencies: pip takes the CPU build where the machine offers one, the CUDA
-# build elsewhere. The lock has everything else. Bytecode is compiled now because it halves every later import.
+# build elsewhere. The lock has everything else; --no-config, because pyproject.toml's overrides are for compiling it and
+# would take the place of pins. Bytecode is compiled now because it halves every later import.
 $(VENV)/.installed: requirements.lock pyproject.toml features/sources/archives.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH) uv==$(UV_VERSION)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode -r requirements.lock
+	$(BIN)/uv pip install --no-config --quiet --python $(BIN)/python --no-deps --compile-bytecode -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: --no-build-isolation \
 		--require-hashes --requirement features/sources/archives.txt --dest $(VENV)/share/adloop

@@ -19,7 +19,8 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
         environment = Path(temporary) / "environment"
         uv = Path(sys.executable).with_name("uv")
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
-        install = ["pip", "install", "--quiet", "--no-deps", "--require-hashes", "--compile-bytecode", "-r", LOCK]
+        install = ["pip", "install", "--no-config", "--quiet", "--no-deps", "--require-hashes", "--compile-bytecode"]
+        install += ["-r", LOCK]
         subprocess.run([uv, *install, "--python", environment / "bin" / "python"], check=True)
         size = sum(map(_size, (environment, *(ROOT / name for name in CODE))))
     return [{"name": "infra.server_image_mb", "value": size / 1e6, "goal": "< 1500", "unit": UNIT}]

@@ -32,6 +32,12 @@ def test_every_package_is_locked_with_its_hashes(lock: Path) -> None:
     assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
 
 
+def test_a_lock_is_installed_by_its_pins_and_not_by_the_overrides_that_it_was_compiled_with() -> None:
+    texts = [(ROOT / "Makefile").read_text(), DOCKERFILE]
+    installs = [line for text in texts for line in text.splitlines() if re.search(r"uv pip install .*\.lock$", line)]
+    assert len(installs) == 3 and all("--no-config" in line for line in installs)
+
+
 def test_the_images_hold_the_versions_that_are_tested() -> None:
     assert pins(SERVE).items() <= pins(TRAIN).items()
     assert pins(TRAIN).items() <= pins(DEV).items()
