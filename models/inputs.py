@@ -26,7 +26,7 @@ class InvalidRows(ValueError):
     """An invalid feature row: names the field, the expected and the actual value."""
 
     def __init__(self, field: str, expected: str, got: object) -> None:
-        shown = repr(got)
+        shown = repr(got.item() if isinstance(got, np.generic) else got)
         super().__init__(f"feature '{field}': expected {expected}, got {shown if len(shown) < 200 else shown[:200]}")
         self.field, self.expected, self.got = field, expected, got
 

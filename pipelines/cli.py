@@ -19,6 +19,7 @@ def main() -> None:
                        adloop evaluate ltv --data DIR     does it beat the usual baselines on them?
                        adloop run --data DIR              the loop on them
     Afterwards:        adloop status    adloop serve    adloop rollback churn
+                       adloop score churn --data DIR --out DIR      many rows, without a server
     Decisions:         adloop budget ACCOUNT CAMPAIGN --daily 50    adloop kill    adloop key
                        adloop rotate                      which creatives are worn out
                        adloop simulate                    simulated days through the endpoint
@@ -36,7 +37,7 @@ def main() -> None:
 
 
 for subcommand in (
-    *(models.run, tables.check, tables.evaluate, models.release, models.rollback, models.status),
+    *(models.run, tables.check, tables.evaluate, models.release, models.rollback, models.score, models.status),
     *(decisions.serve, decisions.key, decisions.budget, decisions.kill, decisions.rotate),
     *(experiments.simulate, experiments.explain, experiments.replay),
     trials.experiment,

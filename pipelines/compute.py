@@ -75,6 +75,9 @@ STEPS: Mapping[str, Compute] = {
     "register": Compute(cpu="1", memory="2G", cached="here", secrets=(AWS, MLFLOW, WANDB, SIGNING)),
     "release": Compute(cpu="1", memory="2G", hours=24, cached="never", secrets=(AWS, MLFLOW, VERIFY, API_KEY)),
     "monitor": Compute(cpu="1", memory="4G", cached="never", secrets=(AWS, MLFLOW, VERIFY)),
+    "score": Compute(
+        cpu="1", memory="4G", spot=True, retries=5, hours=24, cached="never", secrets=(AWS, MLFLOW, VERIFY, SERVICES)
+    ),
 }
 
 #: Steps of one family that need something else: the bids of a deep Q-network are the one thing learnt on a GPU.

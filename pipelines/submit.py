@@ -5,7 +5,7 @@ import re
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from components.image import IMAGE
 from components.params import Params, load
@@ -17,14 +17,16 @@ from pipelines.kubeflow import Kubeflow
 
 if TYPE_CHECKING:
     from kfp import Client
+    from kfp.dsl.graph_component import GraphComponent
 
-Verb = Literal["train", "monitor"]
+Verb = Literal["train", "monitor", "score"]
 #: An image that stays what it is: by digest, or by the commit that it was built of as its tag.
 PINNED = re.compile(r".+(@sha256:[0-9a-f]{64}|:[0-9a-f]{40})")
 
 
 def compile_all(out: Path, params_file: Path, namespace: str | None = None) -> list[Path]:
-    """Write `train-<family>.yaml` and `monitor-<family>.yaml` into `out`, with defaults from `params_file`.
+    """Write `train-<family>.yaml`, `monitor-<family>.yaml` and `score-<family>.yaml` into `out`, with defaults from
+    `params_file`.
 
     The same code and parameters give the same files. With a `namespace` they are objects for `kubectl apply`: a
     Pipeline and, named by its content, a PipelineVersion. Raises `ValueError` for those if the image may change.
@@ -32,21 +34,16 @@ def compile_all(out: Path, params_file: Path, namespace: str | None = None) -> l
     The fingerprint of the source has no default: the caller must pass the current one, so that a changed source is not
     answered from the cache.
     """
-    return [_compiled(out, params_file, verb, family, namespace) for family in NAMES for verb in ("train", "monitor")]
+    return [_compiled(out, params_file, verb, family, namespace) for family in NAMES for verb in get_args(Verb)]
 
 
 def _compiled(out: Path, params_file: Path, verb: Verb, family: str, namespace: str | None = None) -> Path:
     from kfp.compiler import Compiler, KubernetesManifestOptions
 
-    from pipelines.monitoring import monitoring
-    from pipelines.training import training
-
     out.mkdir(parents=True, exist_ok=True)
-    params = load(params_file)
-    defaults = {"source": list(params.source), **params.arguments(family)}
-    pipeline, more = (training(family), {"as_of": ""}) if verb == "train" else (monitoring(family), {})
+    pipeline, defaults = _pipeline(verb, family, load(params_file))
     path = out / f"{verb}-{family}.yaml"
-    write = partial(Compiler().compile, pipeline, str(path), pipeline_parameters=defaults | more)
+    write = partial(Compiler().compile, pipeline, str(path), pipeline_parameters=defaults)
     write()
     # The comments repeat the parameters, in another order each time.
     written = "".join(line for line in path.read_text().splitlines(keepends=True) if not line.startswith("#"))
@@ -57,6 +54,18 @@ def _compiled(out: Path, params_file: Path, verb: Verb, family: str, namespace: 
         named = KubernetesManifestOptions(path.stem, None, version, None, namespace, include_pipeline_manifest=True)
         write(kubernetes_manifest_options=named, kubernetes_manifest_format=True)
     return path
+
+
+def _pipeline(verb: Verb, family: str, params: Params) -> tuple["GraphComponent", dict[str, Any]]:
+    """A pipeline, and the defaults of its parameters."""
+    from pipelines.monitoring import monitoring
+    from pipelines.scoring import scoring
+    from pipelines.training import training
+
+    if verb == "score":
+        return scoring(family), {}
+    defaults = {"source": list(params.source), **params.arguments(family)}
+    return (training(family), defaults | {"as_of": ""}) if verb == "train" else (monitoring(family), defaults)
 
 
 def submit(

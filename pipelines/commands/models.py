@@ -1,6 +1,8 @@
 """Subcommands that train, release and roll back models, here or on Kubeflow."""
 
 import json
+import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
@@ -112,6 +114,41 @@ def _newest(family: str) -> str:
     if not passed:
         raise LookupError(f"{family} has no version that passed its gates: adloop run --family {family}")
     return passed[0].version
+
+
+@click.command()
+@click.argument("family", type=FAMILY)
+@click.option("--data", required=True, help="Parquet file, or folder or s3:// prefix of Parquet files.")
+@click.option("--out", required=True, help="Folder or s3:// prefix for the scores.")
+@click.option("--version", help="Default: the champion.")
+@JSON
+def score(family: str, data: str, out: str, version: str | None, as_json: bool) -> None:
+    """Score many rows with the champion of FAMILY, without a server.
+
+    Rows are what its endpoint takes: all features of the model, or ids (customer_id), whose features are looked up
+    online. Files and row groups are scored side by side, in memory that does not grow with them; ADLOOP_THREADS sets
+    how many at a time. Each partition's scores are one file, in the order of its rows. A run that was ended goes on
+    with what is missing.
+    """
+    from components.score.step import score as step
+    from features.store import OnlineStoreUnavailable
+    from pipelines.console import progress
+
+    settings = Settings()
+    processes = settings.threads or len(os.sched_getaffinity(0))
+    try:
+        with progress() as tell:
+            done = step(family, data, out, settings, version, processes=processes, tell=tell)
+    except OnlineStoreUnavailable as gone:
+        raise click.ClickException(f"{gone}; {family}'s features are published by adloop run") from gone
+    if as_json:
+        click.echo(json.dumps(asdict(done), indent=2))
+        return
+    known = f", {done.unknown:,} of them without features" if done.unknown else ""
+    before = f"; {done.found} partitions were there" if done.found else ""
+    click.echo(
+        f"{family} version {done.version}: {done.rows:,} rows{known}, {done.partitions} partitions{before}: {out}"
+    )
 
 
 @click.command()

@@ -71,6 +71,13 @@ def known(count: int, unknown: Mapping[int, str]) -> list[int]:
     return [place for place in range(count + len(unknown)) if place not in unknown]
 
 
+def spread(frame: pd.DataFrame, unknown: Mapping[int, str]) -> pd.DataFrame:
+    """Known rows at their positions among all rows; empty rows elsewhere."""
+    if not unknown:
+        return frame
+    return frame.set_axis(known(len(frame), unknown)).reindex(range(len(frame) + len(unknown)))
+
+
 def datatype(values: "pd.Series[Any]") -> str:
     """Tensor type of a column of answers."""
     return _array(values)[1]

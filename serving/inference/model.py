@@ -1,11 +1,9 @@
 """A bundle as a KServe model: parses requests, looks up features, predicts, explains, and logs."""
 
 import asyncio
-import threading
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import pandas as pd
@@ -19,10 +17,11 @@ from features.settings import Settings
 from models import catalog
 from models.bundle import Bundle
 from models.family import Explaining
-from models.inputs import EXPECTED, InvalidRows
+from models.inputs import InvalidRows
 from serving.inference import answers as says
 from serving.inference.door import Gate
 from serving.inference.errors import NotExplained, RequestError, StoreGone, UnknownId
+from serving.inference.lookup import Lookup
 from serving.inference.requests import Request, RequestLog
 from serving.inference.rows import DATATYPES, InputSchema, ParsedRequest
 from serving.inference.values import is_text, safe_text
@@ -44,7 +43,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         self.gate = Gate(name, settings)
         self.log = RequestLog(settings.home, name, version, settings.requests_days)
         self._export = None if settings.records_uri is None else Export(settings, settings.records_uri)
-        self._store, self._one_reader = store.Online(settings), threading.Lock()
+        self._features = Lookup(bundle.manifest, self.schema, settings)
         self.sample = self._warm()
         self.ready = True
 
@@ -103,7 +102,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         if parsed.rows is not None:
             rows = parsed.rows
         else:
-            rows, call.unknown = self._look_up(parsed.ids or [], parsed.context)
+            rows, call.unknown = self._looked_up(parsed)
         call.rows = rows
         call.answers = self.bundle.model.predict(rows)
         model = self.bundle.model
@@ -115,28 +114,15 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         except RecursionError as deep:
             raise InvalidRows("body", "values that are not nested", "values that are nested less deeply") from deep
 
-    def _look_up(self, ids: list[str], context: pd.DataFrame | None) -> tuple[pd.DataFrame, dict[int, str]]:
-        """Rows of the ids with features, and the others' errors by position. Raises `UnknownId` where no id has any."""
-        service = self.bundle.manifest.feature_service
-        if service is None:
-            missing = next(name for name in self.schema.columns)
-            raise InvalidRows(missing, EXPECTED[self.schema.columns[missing]], "no such feature in the request")
+    def _looked_up(self, parsed: ParsedRequest) -> tuple[pd.DataFrame, dict[int, str]]:
+        """As `Lookup.rows`. Raises `UnknownId` where no id has features."""
         try:
-            with self._one_reader:
-                found, known = self._store.rows(service, ids)
+            rows, unknown = self._features.rows(parsed)
         except store.OnlineStoreUnavailable as gone:
             raise StoreGone(f"the online store does not answer: {gone}") from gone
-        unknown = {
-            place: f"{self.schema.entity}: no features are known for '{one}'"
-            for place, one in enumerate(ids)
-            if not known[place]
-        }
-        if len(unknown) == len(ids):
+        if rows.empty:
             raise UnknownId(unknown[0])
-        # A champion may need features that are no longer published; they are missing then.
-        rows: pd.DataFrame = found.reindex(columns=list(self.schema.columns))
-        rows = rows if context is None else rows.assign(**{str(name): context[name] for name in context})
-        return rows[known].reset_index(drop=True), unknown
+        return rows, unknown
 
     def _response(
         self, body: dict[str, Any] | InferRequest, call: "Call", answers: pd.DataFrame, why: pd.DataFrame | None
@@ -151,9 +137,7 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
 
     def _warm(self) -> pd.DataFrame:
         """Predict one reference row and open the store, so that the first client does not pay for imports."""
-        if self.bundle.manifest.feature_service is not None:
-            with suppress(store.OnlineStoreUnavailable):
-                self._store.rows(self.bundle.manifest.feature_service, [""])
+        self._features.open()
         rows = self.bundle.reference()[list(self.schema.columns)].head(1)
         return self.bundle.model.predict(rows)
 
@@ -177,15 +161,8 @@ class Call:
         """The record for the request log."""
         latency = (time.perf_counter() - self.started) * 1000
         outcome = (self.status, self.error, self.ids)
-        rows, answers = (spread(frame, self.unknown) for frame in (self.rows, self.answers))
+        rows, answers = (None if one is None else says.spread(one, self.unknown) for one in (self.rows, self.answers))
         return Request(self.request_id, self.occurred_at, latency, *outcome, rows, answers, self.unknown)
-
-
-def spread(frame: pd.DataFrame | None, unknown: Mapping[int, str]) -> pd.DataFrame | None:
-    """Known rows at their positions among all rows; empty rows elsewhere."""
-    if frame is None or not unknown:
-        return frame
-    return frame.set_axis(says.known(len(frame), unknown)).reindex(range(len(frame) + len(unknown)))
 
 
 def request_id(body: object, headers: Mapping[str, str]) -> str:

@@ -61,7 +61,10 @@ class InputSchema:
 
     def read(self, payload: object) -> ParsedRequest:
         """Parse a V2 request or a V1 body to rows or ids. Raises `InvalidRows` naming the invalid field."""
-        given = self._tensors(payload) if isinstance(payload, InferRequest) else _instances(payload)
+        return self.parse(self._tensors(payload) if isinstance(payload, InferRequest) else _instances(payload))
+
+    def parse(self, given: Mapping[str, Values]) -> ParsedRequest:
+        """Parse values by column, as `read` does."""
         lengths = {name: len(values) for name, values in given.items()}
         if not lengths or 0 in lengths.values():
             raise InvalidRows(next(iter(lengths or self.columns)), "at least one value", "none")
@@ -72,7 +75,7 @@ class InputSchema:
         ids = None
         if self.entity is not None and self.entity in given:
             ids = self._ids(self.entity, given[self.entity])
-            given = given | {self.entity: ids} if self.entity in self.columns else given
+            given = {**given, self.entity: ids} if self.entity in self.columns else given
         known = [name for name in self.columns if name not in self.context]
         if ids is not None and not any(name in given for name in known):
             return ParsedRequest(ids, None, self._frame(self.context, given) if self.context else None)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -17,10 +18,13 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from features.settings import Settings
 from models import bundle, catalog
+from models.bundle import open_bundle
 from models.family import Explaining
 from models.inputs import Kind
-from models.keys import signing_key
+from models.keys import public_key, signing_key
 from serving.access import own
+from serving.inference.batch import Scorer
+from serving.inference.partitions import partitions
 from serving.inference.rows import DATATYPES
 from serving.inference.values import as_text, plain
 from serving.rollout.processes import ModelServer
@@ -36,6 +40,7 @@ class Served:
     answers: pd.DataFrame
     server: ModelServer
     given: dict[str, str]
+    home: Path
 
     @property
     def url(self) -> str:
@@ -73,7 +78,7 @@ def _serve(case: Case, modules: tuple[str, ...], tmp_path_factory: pytest.TempPa
     server = ModelServer(command, case.family.name, "7", home / "bundle", home / "log", settings)
     try:
         server.wait_ready()
-        yield Served(case, rows, answers, server, own.header(settings))
+        yield Served(case, rows, answers, server, own.header(settings), home)
     finally:
         server.stop()
 
@@ -130,6 +135,16 @@ def _same(found: pd.DataFrame, served: Served) -> None:
 
 def _as_sent(values: "pd.Series[Any]") -> list[Any]:
     return [value if isinstance(value, float | int | bool | np.generic) else as_text(value) for value in values]
+
+
+def test_a_batch_has_the_answers_of_the_endpoint(served: Served, tmp_path: Path) -> None:
+    served.rows.to_parquet(tmp_path / "rows.parquet")
+    settings = Settings(home=served.home)
+    opened = open_bundle(served.home / "bundle", public_key(settings), served.name, "7")
+    (part,) = partitions(str(tmp_path / "rows.parquet"), settings)
+    assert Scorer(opened, settings).score(part, str(tmp_path / "out")) == 0
+    scores = pd.read_parquet(tmp_path / "out" / "rows.parquet")
+    _same(scores.drop(columns=["error", *{served.case.family.entity} & set(scores)]), served)
 
 
 def test_v1_answers_as_the_bundle(served: Served) -> None:

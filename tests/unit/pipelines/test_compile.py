@@ -1,5 +1,6 @@
 """The compiled pipelines, read back by the Kubeflow client's own parser: where each step runs is in them."""
 
+import json
 import os
 import re
 import subprocess
@@ -20,6 +21,8 @@ from pipelines.compute import AWS, EXCEPTIONS, FOLDER, GPU, MLFLOW, SPOT, STEPS,
 from pipelines.submit import compile_all
 from tests.unit.infra.schemas import check_custom
 
+#: Of training; scores are a pipeline of their own.
+TRAINING = STEPS.keys() - {"score"}
 PARAMS = Path(__file__).parents[3] / "params.yaml"
 SPOT_STEPS = {"featurize", "train", "gate"}
 #: They publish features, ask what the champion is, change the registry, move traffic, and look at it.
@@ -57,14 +60,14 @@ def on_nodes(platform, step):
     return platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"][f"exec-{step}"]
 
 
-def test_there_is_a_file_to_train_and_one_to_watch_each_family(compiled):
-    assert set(compiled) == {f"{verb}-{family}" for verb in ("train", "monitor") for family in NAMES}
+def test_there_is_a_file_to_train_to_watch_and_to_score_with_each_family(compiled):
+    assert set(compiled) == {f"{verb}-{family}" for verb in ("train", "monitor", "score") for family in NAMES}
 
 
 @pytest.mark.parametrize("family", NAMES)
 def test_the_steps_are_all_there_in_order(compiled, family):
     spec, _ = compiled[f"train-{family}"]
-    assert set(tasks(spec)) == set(STEPS)
+    assert set(tasks(spec)) == TRAINING
     after = {name: set(task.dependent_tasks) for name, task in spec.root.dag.tasks.items()}
     assert after["validate"] == {"ingest"} and after["featurize"] == {"validate"} and after["train"] == {"featurize"}
     assert after["gate"] == {"featurize", "train"} and after["register"] == {"gate", "train"}
@@ -161,7 +164,7 @@ def test_a_step_gets_the_secrets_that_it_needs_and_no_others(compiled, family):
     assert {name: set(steps) for name, steps in holders.items()} == {
         "ADLOOP_API_KEY": {"release"},
         "ADLOOP_REDIS_URL": {"featurize"},
-        **dict.fromkeys(AWS.keys, set(STEPS) - {"validate"}),
+        **dict.fromkeys(AWS.keys, TRAINING - {"validate"}),
         **dict.fromkeys(MLFLOW.keys, registry),
         **{key: {"register"} for key in WANDB.keys},
     }
@@ -185,7 +188,7 @@ def objects(tmp_path_factory):
 
 def test_the_same_pipelines_are_the_same_files(objects):
     one, other = ({path.name: path.read_text() for path in folder.iterdir()} for folder in objects)
-    assert one == other and len(one) == 2 * len(NAMES)
+    assert one == other and len(one) == 3 * len(NAMES)
     pipeline, version = yaml.safe_load_all(one["train-churn.yaml"])
     assert (pipeline["kind"], version["kind"]) == ("Pipeline", "PipelineVersion")
     assert pipeline["metadata"] == {"name": "train-churn", "namespace": "adloop"}
@@ -220,7 +223,19 @@ def test_the_monitor_trains_again_only_when_it_says_so(compiled, family):
     spec, _ = compiled[f"monitor-{family}"]
     condition = spec.root.dag.tasks["condition-1"]
     assert condition.trigger_policy.condition == "inputs.parameter_values['pipelinechannel--monitor-Output'] == true"
-    assert set(tasks(spec)) >= set(STEPS)
+    assert set(tasks(spec)) >= TRAINING
+
+
+@pytest.mark.parametrize("family", NAMES)
+def test_pods_share_the_partitions_that_they_score(compiled, family):
+    spec, platform = compiled[f"score-{family}"]
+    (loop,) = spec.root.dag.tasks.values()
+    shards = json.loads(loop.parameter_iterator.items.raw)
+    (task,) = tasks(spec).values()
+    assert shards == list(range(int(task.inputs.parameters["shards"].runtime_value.constant.number_value)))
+    assert not task.caching_options.enable_cache and task.retry_policy.max_retry_count == STEPS["score"].retries
+    held = {secret["secretName"] for secret in on_nodes(platform, "score")["secretAsEnv"]}
+    assert held == {secret.name for secret in STEPS["score"].secrets} and "adloop-signing" not in held
 
 
 def test_what_the_steps_expect_of_their_namespace_is_in_infra(compiled):

@@ -1,0 +1,1 @@
+"""Pipeline step: scores rows in batch."""
