@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     #: File of further settings of librdkafka, a `name=value` a line: security.protocol, sasl.username, ssl.ca.location.
     kafka_config: Path | None = None
 
+    #: An OpenAI-compatible endpoint that drafts copy (`https://host/v1`), its model and its key. By default a small
+    #: model in the process drafts, where its packages are installed, else templates.
+    drafter_url: str | None = None
+    drafter_model: str = "default"
+    drafter_key: SecretStr | None = None
+
     @property
     def limits(self) -> Limits:
         return Limits(self.memory_limit, self.threads)

@@ -4,7 +4,7 @@ import click
 
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
-from pipelines.commands import decisions, experiments, models, tables, trials
+from pipelines.commands import content, decisions, experiments, models, tables, trials
 from pipelines.explained import Explained
 
 
@@ -25,6 +25,7 @@ def main() -> None:
                        adloop simulate                    simulated days through the endpoint
                        adloop explain DECISION_ID    adloop replay FILE
     Experiments:       adloop experiment plan NAME ...    start    status    stop    list
+    Copy:              adloop content draft SHEET.yaml    check    feedback
     Kubeflow:          adloop compile --out DIR    adloop submit --host URL
 
     DIR is a folder or s3:// prefix with customers, transactions, touches, auctions, creatives and impressions as
@@ -41,6 +42,7 @@ for subcommand in (
     *(decisions.serve, decisions.key, decisions.budget, decisions.kill, decisions.rotate),
     *(experiments.simulate, experiments.explain, experiments.replay),
     trials.experiment,
+    content.content,
     *(models.compile_pipelines, models.submit),
 ):
     main.add_command(subcommand)

@@ -147,7 +147,10 @@ class TextServer(ServerProcess):
 
     def __init__(self, port: int, log: Path, settings: Settings) -> None:
         self.port = port
-        super().__init__([sys.executable, "-m", "serving.texts", "--port", str(port)], log, environment(settings))
+        key = settings.drafter_key
+        secret = {} if key is None else {"ADLOOP_DRAFTER_KEY": key.get_secret_value()}
+        command = [sys.executable, "-m", "serving.texts", "--port", str(port)]
+        super().__init__(command, log, environment(settings) | secret)
 
     @property
     def ready(self) -> bool:
@@ -167,7 +170,9 @@ def stop_all(processes: Iterable[Process]) -> None:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Environment variables of a server: the settings, with the public key in place of the signing key."""
-    values = settings.model_dump(exclude={"signing_key", "verify_key", "api_key", "home"}, exclude_none=True)
+    values = settings.model_dump(
+        exclude={"signing_key", "verify_key", "api_key", "drafter_key", "home"}, exclude_none=True
+    )
     verify = public_key(settings).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     ours = {"ADLOOP_HOME": str(settings.home.resolve()), "ADLOOP_VERIFY_KEY": verify}
     ours |= {f"ADLOOP_{name.upper()}": str(value) for name, value in values.items()}

@@ -13,12 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client.exposition import generate_latest
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
 from features.settings import Settings
 from serving.access.body_limit import BodyLimit
 from serving.access.keys import Forbidden, Key, Keys, Unknown, bearer
 from serving.access.limits import Buckets, TooMany
 from serving.access.scopes import Scope
+from serving.content import api as content
 from serving.texts.metrics import REGISTRY, REQUESTS
 
 #: Largest request body in bytes.
@@ -34,7 +36,7 @@ class TextError(BaseModel):
 
 def _routers(settings: Settings) -> Iterator[APIRouter]:
     """The routers of all parts."""
-    yield from ()
+    yield content.router(settings)
 
 
 def make_app(settings: Settings) -> FastAPI:
@@ -101,19 +103,28 @@ async def _too_many(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 429, {"retry-after": str(ceil(cast(TooMany, error).wait_s))})
 
 
+async def _refused(request: Request, error: Exception) -> Response:
+    """What a route refuses, and what no route answers."""
+    refusal = cast(HTTPException, error)
+    return JSONResponse({"error": refusal.detail}, refusal.status_code, refusal.headers)
+
+
 async def _invalid(request: Request, error: Exception) -> Response:
     """Names the first invalid field, what was expected, and a short form of what was received."""
     first = cast(RequestValidationError, error).errors()[0]
     field = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
     got = repr(first.get("input"))
     shown = got if len(got) <= 80 else f"{got[:77]}..."
-    return JSONResponse({"error": f"{field}: {first['msg']}, got {shown}", "field": field}, 422)
+    return JSONResponse(
+        {"error": f"{field}: {first['msg'].removeprefix('Value error, ')}, got {shown}", "field": field}, 422
+    )
 
 
 _REFUSALS: dict[type[Exception], Any] = {
     Unknown: _unknown,
     Forbidden: _forbidden,
     TooMany: _too_many,
+    HTTPException: _refused,
     RequestValidationError: _invalid,
 }
 _ERRORS: dict[int | str, dict[str, Any]] = {

@@ -1,0 +1,56 @@
+"""Shows drafts and checks in the terminal."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.console import console
+from serving.content.check import Refusal
+from serving.content.draft import Checked, Set
+from serving.content.rules import NOTE
+
+
+def show(found: Set) -> None:
+    """The drafts in their order, then what was refused and why."""
+    told = found.as_dict()
+    table = Table(title=f"copy for {found.market}, in {found.language}, seed {found.seed}")
+    for name in ("part", "text", "for", "benefit", "by", "id"):
+        table.add_column(name, overflow="fold")
+    for one in found.drafts:
+        _row(table, one.part, one.text, one.audience or "", one.benefit, one.drafted_by, one.id)
+    console().print(table)
+    for part, count in found.missing.items():
+        console().print(f"{part}: {count} fewer than wanted, as nothing else passed", markup=False)
+    if found.refused:
+        _refusals([(one.part, one.text, one.reasons) for one in found.refused])
+    console().print(
+        f"drafted by {found.drafted_by}, {told['from_templates']:.0%} from templates; ordered by "
+        f"{found.ranked_by or 'what people said'}\n{found.note}",
+        markup=False,
+    )
+
+
+def show_checked(found: Sequence[Checked]) -> None:
+    """What is wrong with each text."""
+    _refusals([(one.part, one.text, one.reasons) for one in found if one.reasons])
+    passed = sum(one.passed for one in found)
+    console().print(f"{passed} of {len(found)} texts pass\n{NOTE}", markup=False)
+
+
+def _refusals(refused: Sequence[tuple[str, str, Sequence[Refusal]]]) -> None:
+    table = Table(title="refused")
+    for name in ("part", "text", "rule", "why", "the sheet"):
+        table.add_column(name, overflow="fold")
+    for part, text, reasons in refused:
+        for place, reason in enumerate(reasons):
+            line = reason.sheet
+            says = "" if line is None else f"{f'line {line.line}, ' if line.line else ''}{line.field}: {line.says}"
+            begun = (part, text) if place == 0 else ("", "")
+            _row(table, *begun, f"{reason.rule} ({reason.market})", reason.message, says)
+    console().print(table)
+
+
+def _row(table: Table, *cells: str) -> None:
+    """A row of cells as they are: copy may have brackets, which rich would take for markup."""
+    table.add_row(*map(Text, cells))

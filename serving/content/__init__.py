@@ -1,0 +1,1 @@
+"""Copy for ads and e-mail from a product sheet and a brief: drafted, checked by rules and facts, ranked."""

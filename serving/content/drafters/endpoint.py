@@ -1,0 +1,45 @@
+"""Any endpoint that speaks OpenAI's chat completions: vLLM, or a provider."""
+
+from collections.abc import Sequence
+
+from features.settings import Settings
+from serving.content.drafters import DrafterAway, Task, answers, prompt, schema
+from serving.content.sheet import Language
+
+#: Seconds that one answer may take.
+TIMEOUT_S = 20.0
+
+
+class Endpoint:
+    """The endpoint at `ADLOOP_DRAFTER_URL`, with `ADLOOP_DRAFTER_MODEL` and `ADLOOP_DRAFTER_KEY`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url, self._model, self._key = settings.drafter_url, settings.drafter_model, settings.drafter_key
+
+    @property
+    def languages(self) -> Sequence[Language]:
+        return ("en", "de")
+
+    @property
+    def name(self) -> str:
+        return f"{self._model} at {self._url}"
+
+    def draft(self, task: Task, count: int, seed: int) -> list[str]:
+        import httpx
+
+        system, user = prompt(task)
+        request = {
+            "model": self._model,
+            "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}],
+            "seed": seed,
+            "temperature": 0.7,
+            "response_format": {"type": "json_schema", "json_schema": {"name": "copy", "schema": schema(task, count)}},
+        }
+        headers = {} if self._key is None else {"authorization": f"Bearer {self._key.get_secret_value()}"}
+        try:
+            answer = httpx.post(f"{self._url}/chat/completions", json=request, headers=headers, timeout=TIMEOUT_S)
+            answer.raise_for_status()
+            content = answer.json()["choices"][0]["message"]["content"]
+        except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError) as away:
+            raise DrafterAway(f"{self.name} gave no draft: {type(away).__name__}") from away
+        return answers.texts(str(content), task.limit)
