@@ -1,4 +1,5 @@
-"""Imports parts of a library only once they are used: `with lazily("scipy.stats"): import great_expectations`.
+"""Imports parts of a library only once they are used: `with lazily("scipy.stats"): import great_expectations`; or
+without what it only takes where it is installed: `with without("sklearn"): import lightgbm`.
 
 Some libraries import, whenever they are imported, what takes seconds and what nothing here uses.
 """
@@ -26,6 +27,18 @@ def lazily(*names: str) -> Iterator[None]:
 def always_lazily(*names: str) -> None:
     """From now on, as inside `lazily`."""
     sys.meta_path.insert(0, _LazyFinder(names))
+
+
+@contextmanager
+def without(*names: str) -> Iterator[None]:
+    """Inside, an import of one of these modules fails as where it is not installed, unless it was imported before."""
+    left_out = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(left_out))  # type: ignore[arg-type]  # None: not to be imported
+    try:
+        yield
+    finally:
+        for name in left_out:
+            sys.modules.pop(name, None)
 
 
 class _LazyFinder(MetaPathFinder):

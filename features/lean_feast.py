@@ -6,21 +6,19 @@ would be kept in files, which takes several times as long for each.
 """
 
 import os
-import sys
 
 import prometheus_client  # noqa: F401 - it reads those variables when it is imported
 import typeguard
 
-_checked, _loaded, _variables = typeguard.typechecked, "torch" in sys.modules, set(os.environ)
+from features.lazy_imports import without
+
+_checked, _variables = typeguard.typechecked, set(os.environ)
 typeguard.typechecked = lambda target: target  # type: ignore[assignment]
-if not _loaded:
-    sys.modules["torch"] = None  # type: ignore[assignment]  # not to be imported
 try:
-    import feast
+    with without("torch"):
+        import feast
 finally:
     typeguard.typechecked = _checked
-    if not _loaded:
-        del sys.modules["torch"]
     for name in set(os.environ) - _variables:
         del os.environ[name]
 

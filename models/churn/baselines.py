@@ -36,7 +36,7 @@ def one_feature(train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, c
 
 def lightgbm_stopped(train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, checkpoint: Path) -> ChurnModel:
     """LightGBM with a low learning rate and shallow trees, with early stopping on `valid`."""
-    import lightgbm as library
+    from models.lean_lightgbm import lightgbm as library
 
     rows = telling(train)
     encoder = Encoder.fit(rows)

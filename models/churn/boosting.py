@@ -47,7 +47,7 @@ class Capacity:
         """Boosting of this capacity."""
 
         def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
-            import xgboost
+            from models.lean_xgboost import xgboost
 
             settings = _settings(self.settings, seed)
             booster = xgboost.train(settings, xgboost.DMatrix(x, churned), self.rounds)
@@ -59,7 +59,7 @@ class Capacity:
 def _stopped(
     settings: Mapping[str, float], x: Floats, churned: Floats, held: npt.NDArray[np.bool_], params: ChurnParams
 ) -> Any:
-    import xgboost
+    from models.lean_xgboost import xgboost
 
     learnt, watched = (xgboost.DMatrix(x[rows], churned[rows]) for rows in (~held, held))
     return xgboost.train(

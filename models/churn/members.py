@@ -27,7 +27,7 @@ class Boosted:
     def effects(self, x: Floats) -> Floats:
         """Contributions to the log-odds of each row (Lundberg et al., 2020): (rows, columns)."""
         if self.library == "xgboost":
-            import xgboost
+            from models.lean_xgboost import xgboost
 
             told = self._booster.predict(xgboost.DMatrix(x, nthread=1), pred_contribs=True)
         else:
@@ -37,12 +37,12 @@ class Boosted:
     @cached_property
     def _booster(self) -> Any:
         if self.library == "xgboost":
-            import xgboost
+            from models.lean_xgboost import xgboost
 
             booster = xgboost.Booster(params={"nthread": 1})
             booster.load_model(bytearray(self.saved))
             return booster
-        import lightgbm
+        from models.lean_lightgbm import lightgbm
 
         return lightgbm.Booster(model_str=self.saved.decode())
 

@@ -47,7 +47,7 @@ def random_forest(x: Floats, churned: Floats, params: ChurnParams, seed: int, pr
 
 def xgboost(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
     """A hundred rounds, six deep."""
-    import xgboost as library
+    from models.lean_xgboost import xgboost as library
 
     settings = {"objective": "binary:logistic", "nthread": 1, "seed": seed}
     booster = library.train(settings, library.DMatrix(x, churned), 100)
@@ -56,7 +56,7 @@ def xgboost(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress
 
 def lightgbm(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
     """A hundred rounds of 31 leaves."""
-    import lightgbm as library
+    from models.lean_lightgbm import lightgbm as library
 
     settings = {"objective": "binary", "deterministic": True, "num_threads": 1, "verbosity": -1, "seed": seed}
     booster = library.train(settings, library.Dataset(x, churned), 100)

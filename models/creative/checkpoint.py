@@ -34,12 +34,12 @@ class FittedParts:
 
     def booster(self, name: str, make: Callable[[], "lightgbm.Booster"]) -> "lightgbm.Booster":
         """A LightGBM model: read, or made and kept."""
-        from lightgbm import Booster
+        from models.lean_lightgbm import lightgbm
 
         file = self.folder / f"{self.inputs}-{name}.txt"
         if not file.exists():
             self._keep(file, make().model_to_string().encode())
-        return Booster(model_file=file)
+        return lightgbm.Booster(model_file=file)
 
     def network(self, name: str, make: Callable[[], Network]) -> Network:
         """A network: read, or made and kept."""

@@ -93,10 +93,10 @@ class Members:
     @classmethod
     def load(cls, folder: Path, outputs: tuple[Output, ...], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
         """What `save` wrote and returned."""
-        from lightgbm import Booster
+        from models.lean_lightgbm import lightgbm
 
         trees = [
-            {one.name: Booster(model_file=folder / f"{one.name}_{kind}.txt") for one in outputs}
+            {one.name: lightgbm.Booster(model_file=folder / f"{one.name}_{kind}.txt") for one in outputs}
             for kind in ("forest", "boosting")
         ]
         names = ("mean", "scale", "hidden", "hidden_bias", "last")

@@ -23,7 +23,7 @@ LEAF = 15.0
 
 def forest(output: Output, design: CreativeDesign, frame: pd.DataFrame, params: CreativeParams) -> "lightgbm.Booster":
     """A random forest (Breiman, 2001) of the ratio of events to those expected at the start, weighted by the latter."""
-    import lightgbm
+    from models.lean_lightgbm import lightgbm
 
     told, expected, events = _expected(output, design, frame)
     data = lightgbm.Dataset(design.matrix[told], events / expected, weight=expected)
@@ -42,7 +42,7 @@ def boosting(
     rounds: int,
 ) -> "lightgbm.Booster":
     """Boosted trees that begin where the output starts; with `later` examples, as many as these gain from."""
-    import lightgbm
+    from models.lean_lightgbm import lightgbm
 
     data = _dataset(output, design, frame)
     objective = "cross_entropy" if output.rate else "gamma"
@@ -65,7 +65,7 @@ def boosting(
 
 
 def _dataset(output: Output, design: CreativeDesign, frame: pd.DataFrame, reference: Any = None) -> "lightgbm.Dataset":
-    import lightgbm
+    from models.lean_lightgbm import lightgbm
 
     told = output.told(frame)
     label, trials = frame[output.name].to_numpy(dtype=np.float64)[told], frame[output.trials].to_numpy()[told]

@@ -38,9 +38,9 @@ class BoosterData:
 
     def dataset(self) -> "lightgbm.Dataset":
         """As LightGBM takes it."""
-        from lightgbm import Dataset
+        from models.lean_lightgbm import lightgbm
 
-        return Dataset(self.matrix, self.label, init_score=self.prior)
+        return lightgbm.Dataset(self.matrix, self.label, init_score=self.prior)
 
 
 def booster_data(design: Design, value: Array, days: Array) -> dict[str, BoosterData]:
@@ -84,7 +84,7 @@ class Checkpoint:
         return {name: self._booster(f"{self.inputs}-{stage}-{name}.txt", make) for name, make in made.items()}
 
     def _booster(self, name: str, make: Make) -> "lightgbm.Booster":
-        from lightgbm import Booster
+        from models.lean_lightgbm import lightgbm
 
         path = self.folder / name
         if not path.is_file():
@@ -93,22 +93,22 @@ class Checkpoint:
             make().save_model(aside)
             aside.replace(path)
         # Read back even when just made: resumed or not, the model is the same to the bit.
-        return Booster(model_file=path)
+        return lightgbm.Booster(model_file=path)
 
 
 def tune(data: BoosterData, later: BoosterData, params: LtvParams) -> "lightgbm.Booster":
     """Train with early stopping on `later`."""
-    from lightgbm import early_stopping, train
+    from models.lean_lightgbm import lightgbm
 
-    stop = early_stopping(PATIENCE, verbose=False)
-    return train(_settings(data, params), data.dataset(), params.trees, [later.dataset()], callbacks=[stop])
+    stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+    return lightgbm.train(_settings(data, params), data.dataset(), params.trees, [later.dataset()], callbacks=[stop])
 
 
 def grow(data: BoosterData, trees: int, params: LtvParams) -> "lightgbm.Booster":
     """Train a fixed number of trees."""
-    from lightgbm import train
+    from models.lean_lightgbm import lightgbm
 
-    return train(_settings(data, params), data.dataset(), trees)
+    return lightgbm.train(_settings(data, params), data.dataset(), trees)
 
 
 def _settings(data: BoosterData, params: LtvParams) -> dict[str, Any]:

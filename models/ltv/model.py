@@ -217,17 +217,19 @@ class ValueModel:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """What `save` wrote."""
-        from lightgbm import Booster
+        from models.lean_lightgbm import lightgbm
 
         rest = json.loads((folder / "model.json").read_text())
-        boosters = Boosters(Booster(model_file=folder / "occurrence.txt"), Booster(model_file=folder / "amount.txt"))
+        boosters = Boosters(
+            lightgbm.Booster(model_file=folder / "occurrence.txt"), lightgbm.Booster(model_file=folder / "amount.txt")
+        )
         inputs = Inputs(Encoder.from_dict(rest["encoder"]), BuyTillYouDie.from_dict(rest["btyd"]))
         occurrence, amount = rest["prior"]
         intervals, extrapolation = (
             Intervals.from_dict(rest["intervals"]),
             HorizonExtrapolation(**rest.get("extrapolation", {})),
         )  # older ones have none
-        plain = Plain(Booster(model_file=folder / "plain.txt"), **rest["plain"]) if "plain" in rest else None
+        plain = Plain(lightgbm.Booster(model_file=folder / "plain.txt"), **rest["plain"]) if "plain" in rest else None
         return cls(inputs, boosters, intervals, rest["horizon"], (occurrence, amount), extrapolation, plain)
 
     def _horizon(self, rows: int) -> Array:

@@ -127,11 +127,13 @@ def write(place: Path, columns: Sequence[str], settings: Settings) -> Path:
 
 
 def lightgbm_trees(x: Matrix, y: Any) -> bytes:
-    from lightgbm import LGBMRegressor
     from onnxmltools import convert_lightgbm
     from onnxmltools.convert.common.data_types import FloatTensorType
 
-    fitted = LGBMRegressor(n_estimators=TREES, num_leaves=31, n_jobs=1, verbose=-1, seed=SEED).fit(x, y)
+    from models.lean_lightgbm import lightgbm
+
+    settings = {"objective": "regression", "num_leaves": 31, "num_threads": 1, "verbosity": -1, "seed": SEED}
+    fitted = lightgbm.train(settings, lightgbm.Dataset(x, y), TREES)
     made = convert_lightgbm(fitted, initial_types=[("x", FloatTensorType([None, x.shape[1]]))])
     return bytes(made.SerializeToString())
 
@@ -139,9 +141,10 @@ def lightgbm_trees(x: Matrix, y: Any) -> bytes:
 def xgboost_trees(x: Matrix, y: Any) -> bytes:
     from onnxmltools import convert_xgboost
     from onnxmltools.convert.common.data_types import FloatTensorType
-    from xgboost import XGBRegressor
 
-    fitted = XGBRegressor(n_estimators=TREES, max_depth=5, n_jobs=1, random_state=SEED).fit(x, y)
+    from models.lean_xgboost import xgboost
+
+    fitted = xgboost.train({"max_depth": 5, "nthread": 1, "seed": SEED}, xgboost.DMatrix(x, y), TREES)
     made = convert_xgboost(fitted, initial_types=[("x", FloatTensorType([None, x.shape[1]]))])
     return bytes(made.SerializeToString())
 

@@ -1,11 +1,11 @@
-"""Modules that run once they are used."""
+"""Modules that run once they are used, or not at all."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-from features.lazy_imports import always_lazily, lazily
+from features.lazy_imports import always_lazily, lazily, without
 
 
 @pytest.fixture
@@ -49,3 +49,25 @@ def test_always_is_until_the_process_ends(library: Path, monkeypatch: pytest.Mon
 
     assert not (library / "heavy").exists()
     assert counted_library.heavy.value == "heavy"
+
+
+def test_a_library_goes_without_what_it_only_takes_where_it_is_installed(library: Path) -> None:
+    (library / "counted_library" / "__init__.py").write_text(
+        "try:\n    from counted_heavy import value\nexcept ImportError:\n    value = 'none'\n"
+    )
+    (library / "counted_heavy.py").write_text("value = 'heavy'\n")
+    with without("counted_heavy"):
+        import counted_library
+    import counted_heavy
+
+    assert (counted_library.value, counted_heavy.value) == ("none", "heavy")
+
+
+def test_what_was_imported_before_stays(library: Path) -> None:
+    import counted_library.heavy
+
+    with without("counted_library.heavy"):
+        import counted_library.heavy
+        from counted_library import heavy
+
+        assert heavy.value == counted_library.heavy.value == "heavy"
