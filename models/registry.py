@@ -4,6 +4,7 @@ Registering is idempotent: a version is created by one call after its files are 
 found by the bundle's digest and completed.
 """
 
+import importlib
 import json
 import logging
 import os
@@ -53,6 +54,13 @@ class Version:
     def digest(self) -> str:
         """Identity of the bundle as it was trained."""
         return self.tags["bundle_digest"]
+
+
+def load() -> None:
+    """Import what opening a registry in a home imports, which takes seconds: for a process whose forks open one."""
+    stay_private()
+    importlib.import_module("mlflow.store.tracking.sqlalchemy_store")
+    importlib.import_module("mlflow.store.model_registry.sqlalchemy_store")
 
 
 class Registry:

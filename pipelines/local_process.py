@@ -2,7 +2,7 @@
 handlers and a patched `print` in globals, so two runs in one process would mix.
 
 Reads its task as a JSON line from standard input, writes a JSON line to standard output when a step starts or ends,
-and everything else to the log file.
+and everything else to the log file. Each step is a process of its own, forked from this one (`local_steps`).
 """
 
 import importlib
@@ -22,6 +22,7 @@ from typing import Any, TextIO
 from filelock import FileLock
 
 from features.privacy import stay_private
+from pipelines import local_steps
 
 Tell = Callable[..., None]
 
@@ -49,7 +50,9 @@ def run(task: dict[str, Any], tell: Tell) -> None:
 
     runs = Path(task["runs"])
     module, make = task["pipeline"]
-    pipeline = getattr(importlib.import_module(module), make)(task["family"])
+    pipelines = importlib.import_module(module)
+    pipeline = getattr(pipelines, make)(task["family"])
+    local_steps.fork(getattr(pipelines, "prepare", lambda step: None))
     local.init(
         local.SubprocessRunner(use_venv=False),
         pipeline_root=str(runs / "outputs"),
@@ -130,8 +133,12 @@ def _log_everything_to(log: Path) -> TextIO:
 
 
 def _end_with_parent() -> None:
-    """Wait until the parent closes its end of standard input, then end this process and every step it started."""
-    sys.stdin.read()
+    """Wait until the parent closes its end of standard input, then end this process and every step it started.
+
+    Reads past `sys.stdin`, whose lock a step that is forked meanwhile would find taken.
+    """
+    while os.read(0, 1):
+        pass
     os.killpg(0, signal.SIGKILL)
 
 

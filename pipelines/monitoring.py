@@ -5,7 +5,9 @@ from kfp.dsl.graph_component import GraphComponent
 
 from components.monitor.component import monitor
 from pipelines.compute import place
-from pipelines.training import training
+from pipelines.training import prepare, training
+
+__all__ = ["monitoring", "prepare"]
 
 
 def monitoring(family: str) -> GraphComponent:

@@ -13,7 +13,14 @@ from components.register.component import register
 from components.release.component import release
 from components.train.component import train
 from components.validate.component import validate
+from models import registry
 from pipelines.compute import place
+
+
+def prepare(step: str) -> None:
+    """Import what `step` shares with others of these pipelines, where all are forks of this process."""
+    if step in {"gate", "register", "release", "monitor"}:
+        registry.load()
 
 
 def training(family: str, fresh: bool = False) -> GraphComponent:
