@@ -9,6 +9,8 @@ TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 # Two threads a process: the libraries' own pools fight each other beyond that.
 export OMP_NUM_THREADS ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Keep compiled modules, tests' rewritten assertions among them: a third of what every pytest worker takes to begin.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test test-cluster lint benchmark lock
 

@@ -1,8 +1,9 @@
 """A toy family for every test that needs a family and not a slow one; and how many tests run at once."""
 
+import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,17 @@ def pytest_configure() -> None:
     three times as long."""
     stay_private()
     from features import lean_feast  # noqa: F401
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported stays: look for no garbage meanwhile, nor among it later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:
