@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     kafka_group: str = "adloop"
     #: File of further settings of librdkafka, a `name=value` a line: security.protocol, sasl.username, ssl.ca.location.
     kafka_config: Path | None = None
+    #: The brand list of social listening; `listening/brands.yaml` under `home` by default.
+    brands: Path | None = None
 
     #: An OpenAI-compatible endpoint that drafts copy (`https://host/v1`), its model and its key. By default a small
     #: model in the process drafts, where its packages are installed, else templates.

@@ -132,6 +132,16 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
         "split": Column("VARCHAR", only=("train", "valid", "test")),
         "language": Column("VARCHAR"),
     },
+    "mentions": {  # posts of people about brands
+        "text": Column("VARCHAR", True),
+        "occurred_at": Column("TIMESTAMP", True),
+        "mention_id": Column("VARCHAR"),  # of its source; without it, a post is known by all else that is told of it
+        "author": Column("VARCHAR"),
+        "source": Column("VARCHAR"),
+        "url": Column("VARCHAR"),
+        "language": Column("VARCHAR"),  # `en`
+        "followers": Column("DOUBLE", least=0),  # of the author
+    },
 }
 
 #: Tables of entities by the key that rows of other tables refer to them by; its values are unique there.

@@ -64,6 +64,11 @@ _COLUMNS = {
     "split": "set fold subset partition",
     "language": "lang locale sprache",
     "competitors": "competitor_count competing_ads",
+    "author": "user username screen_name handle account user_id author_id autor nutzer",
+    "source": "platform network site quelle plattform",
+    "url": "link permalink address",
+    "followers": "follower_count followers_count subscribers reach",
+    "mention_id": "post_id tweet_id status_id comment_id id",
     "zone": "timezone time_zone tz zeitzone",
 }
 
@@ -76,6 +81,7 @@ _TABLES = {
     "impressions": "impression ad_stats ad_performance ad_insights insights performance ad_report",
     "benchmarks": "benchmark industry_benchmarks",
     "texts": "text utterances sentences reviews tweets posts comments messages_labelled labelled_texts intents",
+    "mentions": "mention social_posts brand_mentions erwaehnungen",
     "exposures": "exposure assignments assignment experiment_units ab_test",
 }
 

@@ -7,13 +7,13 @@ nothing: after a pause the topic is read again from the last commit, and `Feedba
 
 import logging
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Literal
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
 from features.settings import Settings
+from serving import kafka_settings
 from serving.decisions.api import requests
 from serving.decisions.api.requests import Invalid, NotJson, Outcome
 from serving.decisions.api.schemas import BATCH
@@ -40,7 +40,7 @@ class KafkaFeedback:
 
     def __init__(self, settings: Settings, take: Callable[[Sequence[Outcome]], Sequence[Status]]) -> None:
         self._take, self._topic, self._dead = take, settings.kafka_topic, settings.kafka_dead_letters
-        self._reach = {**_read_settings(settings.kafka_config), "bootstrap.servers": settings.kafka_brokers}
+        self._reach = {**kafka_settings.read(settings.kafka_config), "bootstrap.servers": settings.kafka_brokers}
         self._group, self._stop, self._reading = settings.kafka_group, Event(), False
         try:
             self._consumer = self._opened()
@@ -138,21 +138,3 @@ class KafkaFeedback:
     def _says(self, reading: bool) -> None:
         self._reading = reading
         READING.set(reading)
-
-
-def _read_settings(file: Path | None) -> dict[str, str]:
-    """Read librdkafka settings from a file of `name=value` lines; lines that start with # are comments."""
-    found: dict[str, str] = {}
-    if file is None:
-        return found
-    try:
-        lines = file.read_text().splitlines()
-    except OSError as missing:
-        raise ValueError(f"ADLOOP_KAFKA_CONFIG: {missing}") from missing
-    for number, line in enumerate(lines, 1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            name, equals, value = line.partition("=")
-            if not equals:  # the line may contain a secret, so the error does not repeat it
-                raise ValueError(f"ADLOOP_KAFKA_CONFIG: {file}, line {number}: expected name=value")
-            found[name.strip()] = value.strip()
-    return found
