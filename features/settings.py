@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     drafter_model: str = "default"
     drafter_key: SecretStr | None = None
 
+    #: What the assistant knows of the shop: `products/*.yaml` (product sheets) and `facts.yaml`; `shop` under `home` by
+    #: default.
+    shop: Path | None = None
+
     @property
     def limits(self) -> Limits:
         return Limits(self.memory_limit, self.threads)

@@ -1,8 +1,11 @@
 """Data sources: each writes the canonical tables as Parquet."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+import pandas as pd
 
 from features import lake
 from features.schema import Schema
@@ -16,7 +19,9 @@ from features.sources import (
     folder,
     ipinyou,
     rated_texts,
+    shop_intents,
 )
+from features.tables import Tables
 
 _BUNDLED = {
     "complete_journey": complete_journey,
@@ -24,7 +29,10 @@ _BUNDLED = {
     "auction_simulator": auction_simulator,
     "creative_market": creative_market,
     "rated_texts": rated_texts,
+    "shop_intents": shop_intents,
 }
+#: Tables whose sources add up: each row stands for itself.
+_ADDING_UP = frozenset({"texts"})
 
 
 #: No schema: the files already have the canonical form.
@@ -38,23 +46,40 @@ def read(
 
     Args:
         sources: each a bundled source (`complete_journey`, `cdnow`, `auction_simulator`, `creative_market`,
-            `rated_texts`), or a folder of canonical tables (Parquet or CSV) or of iPinYou replay files, here or
-            `s3://…`, or of a decision log (`decision_log`) and its feedback.
+            `rated_texts`, `shop_intents`), or a folder of canonical tables (Parquet or CSV) or of iPinYou replay files,
+            here or `s3://…`, or of a decision log (`decision_log`) and its feedback.
         schema: how to convert folders of tables.
 
     Raises:
         FileNotFoundError: the source does not exist.
         ContractBroken: a table breaks its contract.
-        ValueError: two sources have the same table.
+        ValueError: two sources have the same table, other than `texts`, whose rows they add.
     """
     taken: dict[str, str] = {}
     for source in sources:
         for table in tables(source, settings, schema):
-            if table in taken:
+            if table in taken and table not in _ADDING_UP:
                 raise ValueError(f"table '{table}': expected one source, got {taken[table]} and {source}")
             taken[table] = source
     destination.mkdir(parents=True, exist_ok=True)
-    return tuple(note for source in sources for note in _read(source, destination, settings, schema))
+    notes: list[str] = []
+    read_before: set[str] = set()
+    for source in sources:
+        given = set(tables(source, settings, schema))
+        with _added_to(read_before & given & _ADDING_UP, destination):
+            notes += _read(source, destination, settings, schema)
+        read_before |= given
+    return tuple(notes)
+
+
+@contextmanager
+def _added_to(several: Iterable[str], destination: Path) -> Iterator[None]:
+    """Keep the rows that earlier sources gave to these tables, before those that are written meanwhile."""
+    files = [Tables(destination).path(table) for table in several]
+    earlier = [pd.read_parquet(file) for file in files]
+    yield
+    for file, rows in zip(files, earlier, strict=True):
+        pd.concat([rows, pd.read_parquet(file)], ignore_index=True).to_parquet(file, index=False)
 
 
 def tables(source: str, settings: Settings, schema: Schema = AS_THEY_ARE) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from features import sources
 from features.contracts import check
 from features.settings import Settings
 from features.simulator.published import PUBLISHED
+from features.sources import shop_intents
 from features.tables import SPECS, Tables, content_hash
 from tests.unit.features import test_decision_log
 
@@ -27,6 +28,7 @@ SOURCES = {
     "auction_simulator": {"auctions"},
     "creative_market": {"creatives", "impressions"},
     "rated_texts": {"texts"},
+    "shop_intents": {"texts"},
     "decision log folder": {"auctions"},
 }
 
@@ -87,6 +89,7 @@ def test_fingerprints_tell_sources_apart(tmp_path: Path) -> None:
         "auction_simulator",
         "creative_market",
         "rated_texts",
+        "shop_intents",
         str(replays.write(tmp_path / "one")),
     ]
     addresses.append(str(replays.write(tmp_path / "two", campaigns=["8"])))
@@ -151,3 +154,23 @@ def test_rated_texts_are_whole(read: Read) -> None:
         pytest.approx(2.857142857 / 4),
     ]
     assert told.groupby("label")["score"].agg(["min", "max"]).loc["neutral"].abs().max() < 0.125
+
+
+def test_the_texts_of_several_sources_add_up(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    pd.DataFrame({"text": ["where is it"], "label": ["order_status"], "task": ["intent"]}).to_csv(
+        own / "texts.csv", index=False
+    )
+    sources.read(["shop_intents", str(own)], tmp_path / "read", Settings(home=tmp_path))
+    found = pd.read_parquet(tmp_path / "read" / "texts.parquet")
+    assert len(found) == len(shop_intents.examples()) + 1
+    assert found.iloc[-1]["text"] == "where is it"
+    check(tmp_path / "read")
+
+
+def test_an_intent_has_examples_in_both_languages_and_no_text_two() -> None:
+    told = shop_intents.examples()
+    counts = told.groupby(["label", "language"]).size().unstack()
+    assert len(counts) >= 16 and counts.min(axis=None) >= 10 and counts.sum(axis=1).min() >= 20
+    assert not told["text"].str.casefold().duplicated().any()

