@@ -4,7 +4,7 @@ import click
 
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
-from pipelines.commands import content, decisions, experiments, models, tables, trials
+from pipelines.commands import chat, content, decisions, experiments, models, tables, trials
 from pipelines.explained import Explained
 
 
@@ -26,6 +26,7 @@ def main() -> None:
                        adloop explain DECISION_ID    adloop replay FILE
     Experiments:       adloop experiment plan NAME ...    start    status    stop    list
     Copy:              adloop content draft SHEET.yaml    check    feedback
+    Assistant:         adloop chat    chat summary    show    correct    corrections --out DIR    resolve
     Kubeflow:          adloop compile --out DIR    adloop submit --host URL
 
     DIR is a folder or s3:// prefix with customers, transactions, touches, auctions, creatives and impressions as
@@ -43,6 +44,7 @@ for subcommand in (
     *(experiments.simulate, experiments.explain, experiments.replay),
     trials.experiment,
     content.content,
+    chat.chat,
     *(models.compile_pipelines, models.submit),
 ):
     main.add_command(subcommand)

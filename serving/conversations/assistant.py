@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from features.masking import masked
-from serving.conversations.dialogue import VALUED, Dialogue, Reply
+from serving.conversations.dialogue import OUT_OF_SCOPE, VALUED, Dialogue, Reply
 from serving.conversations.leads import Lead, lead, signal
 from serving.conversations.metrics import observe
 from serving.conversations.rules import rules
@@ -17,8 +17,6 @@ from serving.conversations.state import Conversation, Turn
 from serving.conversations.store import Store
 from serving.conversations.understanding import Classifier, Understanding, language
 
-#: A customer's expected value; None for an unknown customer.
-Value = Callable[[str], float | None]
 #: Times that a turn is answered again because another one of the same user came between.
 TRIES = 20
 
@@ -43,23 +41,24 @@ class Assistant:
         store: Store,
         classifier: Classifier,
         shop: Shop,
-        value: Value = lambda customer: None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._store, self._classifier, self._value, self._now = store, classifier, value, now
+        self._store, self._classifier, self._now = store, classifier, now
         self._rules, self._shop = rules(), shop
         self._dialogue = Dialogue(self._rules, shop)
 
-    def say(self, user: str, text: str, customer: str | None = None) -> dict[str, Any]:
-        """Answer a user's turn.
+    def say(self, user: str, text: str, customer_value: float | None = None) -> dict[str, Any]:
+        """Answer a user's turn. `customer_value`: what the family `ltv` expects of a known customer.
 
         Returns the reply with its act, action and slots, the lead, and on a handover its reason, with the transcript.
-        Raises `LookupError` where no classifier is released, `ValueError` where it learnt no intents, `Busy`.
+        Raises `NoClassifier` where none is released, `ValueError` where it learnt no intents, `Busy`.
         """
         heard = Understanding(text, self._classifier)
         for _ in range(TRIES):
             saved, version = self._store.load(user)
-            talk = self._current(saved, user, customer)
+            talk = self._current(saved, user)
+            if customer_value is not None and customer_value >= self._rules.valued:
+                talk.signals[VALUED] = f"customer whose expected value is {customer_value:.2f}"
             before = talk.status
             reply = self._answer(talk, heard)
             if self._store.save(user, talk.model_dump_json(), version):
@@ -81,30 +80,49 @@ class Assistant:
         talk.turns = [*talk.turns, _turn(talk, heard, reply, masked(short), now)][-self._rules.remembered_turns :]
         return reply
 
-    def _current(self, saved: str | None, user: str, customer: str | None) -> Conversation:
+    def _current(self, saved: str | None, user: str) -> Conversation:
         """The open conversation, or a new one after one that ended."""
         talk = Conversation.model_validate_json(saved) if saved else None
         if talk is None or talk.status == "resolved" or (talk.status == "completed" and not talk.rating):
             talk = Conversation(id=uuid.uuid4().hex, user=user, started=self._now(), updated=self._now())
-        if customer is not None and customer != talk.customer:
-            talk.customer = customer
-            value = self._value(customer)
-            if value is not None and value >= self._rules.valued:
-                talk.signals[VALUED] = f"customer whose expected value is {value:.2f}"
         return talk
 
     def resolve(self, conversation: str) -> Conversation:
         """Close a conversation that a person took over. Raises `UnknownConversation`."""
-        talk = self.conversation(conversation)
+
+        def ended(talk: Conversation) -> None:
+            talk.status, talk.ended = "resolved", self._now()
+
+        return self._changed(conversation, ended)
+
+    def correct(self, conversation: str, turn: int, intent: str) -> Conversation:
+        """Say which intent a turn had. Raises `UnknownConversation`, and `ValueError` for an unknown turn or intent."""
+        known = (*self._rules.intents, OUT_OF_SCOPE)
+        if intent not in known:
+            raise ValueError(f"intent: expected one of {', '.join(known)}, got '{intent[:40]}'")
+
+        def corrected(talk: Conversation) -> None:
+            found = next((one for one in talk.turns if one.number == turn), None)
+            if found is None:
+                numbers = f"{talk.turns[0].number} to {talk.turns[-1].number}"
+                raise ValueError(f"turn: expected one of {numbers}, got {turn}")
+            found.corrected = intent
+
+        return self._changed(conversation, corrected)
+
+    def _changed(self, conversation: str, change: Callable[[Conversation], None]) -> Conversation:
+        """Change a conversation, also where its user goes on with it."""
         for _ in range(TRIES):
+            talk = self.conversation(conversation)
             saved, version = self._store.load(talk.user)
-            now = Conversation.model_validate_json(saved) if saved else talk
-            if now.id != conversation:
-                return talk  # it ended before
-            now.status, now.ended = "resolved", self._now()
-            if self._store.save(talk.user, now.model_dump_json(), version):
-                self._store.keep(now.id, now.model_dump_json())
-                return now
+            current = Conversation.model_validate_json(saved) if saved else None
+            if current is not None and current.id == conversation:
+                talk = current
+            change(talk)
+            text = talk.model_dump_json()
+            if talk is not current or self._store.save(talk.user, text, version):
+                self._store.keep(conversation, text)
+                return talk
         raise Busy("the conversation is changed too often: retry")
 
     def conversation(self, conversation: str) -> Conversation:

@@ -15,6 +15,7 @@ class Turn(BaseModel):
     Attributes:
         number: its place in the conversation, from 1.
         act: what the assistant did.
+        corrected: the intent, as a person said.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -29,6 +30,7 @@ class Turn(BaseModel):
     in_scope: float | None = None
     emotion: str | None = None
     sentiment: float | None = None
+    corrected: str | None = None
 
 
 class Conversation(BaseModel):
@@ -50,7 +52,6 @@ class Conversation(BaseModel):
     user: str
     started: float
     updated: float
-    customer: str | None = None
     language: Language = "en"
     status: Status = "open"
     intent: str | None = None

@@ -10,6 +10,10 @@ from serving.conversations.rules import Language
 INTENT, EMOTION, SENTIMENT = "intent", "emotion", "sentiment"
 
 
+class NoClassifier(LookupError):
+    """No classifier of texts is released."""
+
+
 class Answer(Protocol):
     """See `serving.texts.classifier.TextAnswer`."""
 
@@ -40,7 +44,7 @@ class Understanding:
     @cached_property
     def intent(self) -> Answer:
         """The intent."""
-        return self.classifier.classify([self.text], INTENT)[0]
+        return self._answer(INTENT)
 
     @cached_property
     def emotion(self) -> Answer | None:
@@ -52,9 +56,15 @@ class Understanding:
         """The sentiment; None where the classifier has not learnt it."""
         return self._optional(SENTIMENT)
 
-    def _optional(self, task: str) -> Answer | None:
+    def _answer(self, task: str) -> Answer:
         try:
             return self.classifier.classify([self.text], task)[0]
+        except LookupError as missing:
+            raise NoClassifier(str(missing)) from missing
+
+    def _optional(self, task: str) -> Answer | None:
+        try:
+            return self._answer(task)
         except ValueError:  # examples of this task are optional
             return None
 
@@ -62,7 +72,7 @@ class Understanding:
 #: Frequent words of one language alone: short texts have too few letters for a detector.
 _FREQUENT: dict[Language, str] = {
     "en": "a the is are it i you my of for to and not no yes how what where when can do please this",
-    "de": "der die das ist sind es ich sie mein und nicht nein ja wie wo wann kann bitte ein eine einen zu auf habe",
+    "de": "der die das ist sind es ich sie mein und nicht nein ja wie wo wann kann bitte ein eine einen kostet zu auf",
 }
 #: How many times likelier one language is than the other, where neither has more of the words.
 LIKELIER = 2.0

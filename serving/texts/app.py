@@ -21,6 +21,9 @@ from serving.access.keys import Forbidden, Key, Keys, Unknown, bearer
 from serving.access.limits import Buckets, TooMany
 from serving.access.scopes import Scope
 from serving.content import api as content
+from serving.conversations import api as conversations
+from serving.conversations.metrics import REGISTRY as OF_CONVERSATIONS
+from serving.texts.classifier import ReleasedClassifier
 from serving.texts.metrics import REGISTRY, REQUESTS
 
 #: Largest request body in bytes.
@@ -37,6 +40,7 @@ class TextError(BaseModel):
 def _routers(settings: Settings) -> Iterator[APIRouter]:
     """The routers of all parts."""
     yield content.router(settings)
+    yield conversations.router(settings, ReleasedClassifier(settings))
 
 
 def make_app(settings: Settings) -> FastAPI:
@@ -88,7 +92,8 @@ async def _live() -> dict[str, bool]:
 
 
 async def _metrics() -> Response:
-    return Response(generate_latest(REGISTRY), media_type="text/plain; version=0.0.4")
+    told = generate_latest(REGISTRY) + generate_latest(OF_CONVERSATIONS)
+    return Response(told, media_type="text/plain; version=0.0.4")
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

@@ -16,7 +16,7 @@ from serving.conversations.rules import replies, rules
 from serving.conversations.shop import Shop
 from serving.conversations.state import Conversation
 from serving.conversations.store import SqliteStore
-from serving.conversations.understanding import Answer, Classifier, Understanding
+from serving.conversations.understanding import Answer, Classifier, Understanding, language
 from tests.unit.serving.conversations.conftest import SHEETS, Said
 
 #: A Sunday.
@@ -40,6 +40,14 @@ def test_a_price_is_that_of_the_sheet_or_unknown(assistant: Assistant) -> None:
     unknown = assistant.say("b", "what is the price of the Storm Jacket")
     assert (unknown["act"], re.findall(r"\d", unknown["text"])) == ("price_unknown", [])
     assert assistant.say("b", "yes please")["handover"]["why"] == "the customer took the offer of a person"
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"), [("how much is it", "en"), ("was kostet es", "de"), ("4", None), ("nein, Dienstag", "de")]
+)
+def test_the_language_is_that_of_the_turn_where_it_is_clear(text: str, spoken: str | None) -> None:
+    assert language(text, "en") == (spoken or "en")
+    assert language(text, "de") == (spoken or "de")
 
 
 def test_another_number_in_the_question_changes_no_price(assistant: Assistant) -> None:
@@ -162,12 +170,12 @@ def test_a_lead_has_a_score_with_its_reasons(assistant: Assistant) -> None:
 def test_an_objection_is_answered_from_the_sheets_or_by_a_person_for_a_valued_customer(
     store: SqliteStore, classifier: Classifier, shop: Shop
 ) -> None:
-    assistant = Assistant(store, classifier, shop, value={"rich": 900.0, "poor": 10.0}.get)
-    for customer in ("rich", "poor"):
-        assistant.say(customer, "how much is the Trail Runner", customer)
-    told = assistant.say("poor", "that is too expensive", "poor")
+    assistant = Assistant(store, classifier, shop)
+    for customer, value in (("rich", 900.0), ("poor", 10.0)):
+        assistant.say(customer, "how much is the Trail Runner", value)
+    told = assistant.say("poor", "that is too expensive")
     assert told["text"].startswith("I understand. City Runner costs 59,90 €; Trail Runner costs 89,90 €")
-    valued = assistant.say("rich", "that is too expensive", "rich")
+    valued = assistant.say("rich", "that is too expensive")
     assert valued["handover"]["why"] == "objection of a customer whose expected value is 900.00"
 
 
