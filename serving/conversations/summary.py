@@ -55,7 +55,7 @@ def summarize(every: Iterable[Conversation]) -> Summary:
         len(rated),
         mean(rated) if rated else None,
         median(lasted) if lasted else None,
-        dict(Counter(talk.why or "" for talk in over)),
+        dict(Counter((talk.why or "").partition(":")[0] for talk in over)),
         dict(Counter(turn.emotion for talk in talks for turn in talk.turns if turn.emotion)),
     )
 
