@@ -23,4 +23,4 @@ if [ -n "${DRY_RUN:-}" ]; then
 fi
 kubectl apply -k "$overlay"
 kubectl -n adloop rollout status deployment/mlflow --timeout=15m
-kubectl -n adloop wait --for=condition=Ready inferenceservice/decisions --timeout=15m
+kubectl -n adloop wait --for=condition=Ready inferenceservice/decisions inferenceservice/texts --timeout=15m
