@@ -4,7 +4,7 @@ import click
 
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
-from pipelines.commands import chat, content, decisions, experiments, models, tables, trials
+from pipelines.commands import chat, content, decisions, experiments, listening, models, tables, trials
 from pipelines.explained import Explained
 
 
@@ -27,6 +27,7 @@ def main() -> None:
     Experiments:       adloop experiment plan NAME ...    start    status    stop    list
     Copy:              adloop content draft SHEET.yaml    check    feedback
     Assistant:         adloop chat    chat summary    show    correct    corrections --out DIR    resolve
+    Listening:         adloop listen SOURCE --brands FILE      what people say about brands
     Kubeflow:          adloop compile --out DIR    adloop submit --host URL
 
     DIR is a folder or s3:// prefix with customers, transactions, touches, auctions, creatives and impressions as
@@ -45,6 +46,7 @@ for subcommand in (
     trials.experiment,
     content.content,
     chat.chat,
+    listening.listen,
     *(models.compile_pipelines, models.submit),
 ):
     main.add_command(subcommand)

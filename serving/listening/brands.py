@@ -19,7 +19,7 @@ class Brand(BaseModel):
     Attributes:
         aliases: further names it is mentioned by, such as a handle, a product, a ticker.
         context: words that only texts about the brand have, such as `iphone`.
-        yes, no: texts that mention the brand, and texts that have its name and do not.
+        mentions, others: texts that mention the brand, and texts that have its name and mean something else.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -27,10 +27,10 @@ class Brand(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^/\x00-\x1f]+$")]
     aliases: Texts = ()
     context: Texts = ()
-    yes: Texts = ()
-    no: Texts = ()
+    mentions: Texts = ()
+    others: Texts = ()
 
-    @field_validator("aliases", "context", "yes", "no", mode="before")
+    @field_validator("aliases", "context", "mentions", "others", mode="before")
     @classmethod
     def _listed(cls, values: Any) -> Any:
         return tuple(values) if isinstance(values, list) else values
@@ -38,7 +38,7 @@ class Brand(BaseModel):
     @property
     def is_ambiguous(self) -> bool:
         """Whether the list says how to tell it from other things of its name."""
-        return bool(self.context or self.yes or self.no)
+        return bool(self.context or self.mentions or self.others)
 
 
 class Brands(BaseModel):

@@ -21,6 +21,8 @@ BATCH = 200
 LATE_H = 24
 #: Posts of a burst that the typical ones are chosen from, the newest; hours after the alarm that still belong to it.
 OF_BURST, AFTER_H = 300, 1
+#: Refused rows of several batches that are kept to be shown.
+SHOWN = 5
 _HOUR_S = 3600
 
 
@@ -51,7 +53,8 @@ class Taken:
     Attributes:
         counted: posts that were counted.
         known: posts that had been counted before.
-        refused: place in the batch and error of rows that are no mentions.
+        refusals: rows that are no mentions.
+        refused: place in the batch and error of those; of several batches the first `SHOWN`.
         unnamed: counted posts that mention no brand of the list.
         brands: those that a counted post mentions.
         raised: new alarms.
@@ -60,6 +63,7 @@ class Taken:
     counted: int = 0
     known: int = 0
     unnamed: int = 0
+    refusals: int = 0
     brands: set[str] = field(default_factory=set)
     refused: list[tuple[int, Refused]] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
@@ -68,6 +72,8 @@ class Taken:
         self.counted += other.counted
         self.known += other.known
         self.unnamed += other.unnamed
+        self.refusals += other.refusals
+        self.refused = [*self.refused, *other.refused][:SHOWN]
         self.raised += other.raised
 
 
@@ -99,6 +105,7 @@ class Listener:
             try:
                 mentions.append(_recent(mention(row), newest))
             except Refused as wrong:
+                taken.refusals += 1
                 taken.refused.append((place, wrong))
         with self.store.writing():
             self._count(sorted(mentions, key=lambda one: one.at), taken)

@@ -59,7 +59,7 @@ class Matcher:
         words = len({word.casefold() for word in context.findall(text)}) if context else 0
         if words > 1:
             return True
-        if not brand.yes and not brand.no:
+        if not brand.mentions and not brand.others:
             return words > 0
         around = text[max(found.start() - AROUND, 0) : found.end() + AROUND]
         (vector,) = self._embed([around])
@@ -69,8 +69,8 @@ class Matcher:
     def _of(self, brand: Brand) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         if brand.name not in self._examples:
             # Context words also say what a mention is like where there are no examples of one, and the reverse.
-            yes = brand.yes or (f"{brand.name} {' '.join(brand.context)}",)
-            no = brand.no or (brand.name,)
+            yes = brand.mentions or (f"{brand.name} {' '.join(brand.context)}",)
+            no = brand.others or (brand.name,)
             self._examples[brand.name] = self._embed(yes), self._embed(no)
         return self._examples[brand.name]
 

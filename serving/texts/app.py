@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from features.settings import Settings
+from models.text.embedding import embed
 from serving.access.body_limit import BodyLimit
 from serving.access.keys import Forbidden, Key, Keys, Unknown, bearer
 from serving.access.limits import Buckets, TooMany
@@ -23,6 +24,7 @@ from serving.access.scopes import Scope
 from serving.content import api as content
 from serving.conversations import api as conversations
 from serving.conversations.metrics import REGISTRY as OF_CONVERSATIONS
+from serving.listening import api as listening
 from serving.texts.classifier import ReleasedClassifier
 from serving.texts.metrics import REGISTRY, REQUESTS
 
@@ -39,8 +41,10 @@ class TextError(BaseModel):
 
 def _routers(settings: Settings) -> Iterator[APIRouter]:
     """The routers of all parts."""
+    classifier = ReleasedClassifier(settings)
     yield content.router(settings)
-    yield conversations.router(settings, ReleasedClassifier(settings))
+    yield conversations.router(settings, classifier)
+    yield listening.router(settings, classifier, embed)
 
 
 def make_app(settings: Settings) -> FastAPI:

@@ -23,8 +23,13 @@ BRANDS = Brands.model_validate(
             {
                 "name": "Apple",
                 "context": ["iphone", "macbook", "tim cook"],
-                "yes": ["Apple released a new phone", "my Apple laptop broke", "Apple shares rise", "the Apple store"],
-                "no": [
+                "mentions": [
+                    "Apple released a new phone",
+                    "my Apple laptop broke",
+                    "Apple shares rise",
+                    "the Apple store",
+                ],
+                "others": [
                     "grandma bakes an apple pie",
                     "I eat an apple a day",
                     "apple juice for breakfast",
