@@ -12,15 +12,15 @@ from serving.conversations.assistant import Assistant, Busy, UnknownConversation
 from serving.conversations.rules import rules
 from serving.conversations.shop import shop
 from serving.conversations.state import Conversation
-from serving.conversations.store import Store, store
+from serving.conversations.store import ConversationStore, store
 from serving.conversations.summary import conversations, summarize
-from serving.conversations.understanding import Classifier, NoClassifier
+from serving.conversations.understanding import NoClassifier, TurnClassifier
 
 Answer = TypeVar("Answer")
 _STRICT = ConfigDict(extra="forbid")
 
 
-class Said(BaseModel):
+class UserTurn(BaseModel):
     """A user's turn.
 
     Attributes:
@@ -35,7 +35,7 @@ class Said(BaseModel):
     customer_value: Annotated[FiniteFloat, Field(ge=0)] | None = None
 
 
-class Correction(BaseModel):
+class TurnCorrection(BaseModel):
     """Which intent a turn had; `oos` if none."""
 
     model_config = _STRICT
@@ -44,19 +44,19 @@ class Correction(BaseModel):
     intent: Annotated[str, Field(max_length=40)]
 
 
-def kept(settings: Settings) -> Store:
+def kept(settings: Settings) -> ConversationStore:
     """The conversations of a home."""
     return store(settings, rules().kept_days)
 
 
-def assistant(settings: Settings, classifier: Classifier) -> Assistant:
+def assistant(settings: Settings, classifier: TurnClassifier) -> Assistant:
     """The assistant of a home's shop. Raises `InvalidShop`."""
     return Assistant(kept(settings), classifier, shop(settings))
 
 
-def router(settings: Settings, classifier: Classifier) -> APIRouter:
+def router(settings: Settings, classifier: TurnClassifier) -> APIRouter:
     """The routes."""
-    parts = _Parts(settings, classifier)
+    parts = _Routes(settings, classifier)
     routes = APIRouter(prefix="/v1/conversations", tags=["conversations"])
     named: tuple[tuple[str, str, Callable[..., Any], str, str], ...] = (
         ("POST", "", parts.say, "say", "Answer a user's turn."),
@@ -77,11 +77,11 @@ def router(settings: Settings, classifier: Classifier) -> APIRouter:
     return routes
 
 
-class _Parts:
-    def __init__(self, settings: Settings, classifier: Classifier) -> None:
+class _Routes:
+    def __init__(self, settings: Settings, classifier: TurnClassifier) -> None:
         self._store, self._assistant = kept(settings), assistant(settings, classifier)
 
-    def say(self, said: Said) -> dict[str, Any]:
+    def say(self, said: UserTurn) -> dict[str, Any]:
         return _answered(lambda: self._assistant.say(said.user, said.text, said.customer_value))
 
     def summary(self) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class _Parts:
     def resolve(self, conversation: str) -> Conversation:
         return _answered(lambda: self._assistant.resolve(conversation))
 
-    def correct(self, conversation: str, said: Correction) -> Conversation:
+    def correct(self, conversation: str, said: TurnCorrection) -> Conversation:
         try:
             return _answered(lambda: self._assistant.correct(conversation, said.turn, said.intent))
         except ValueError as wrong:

@@ -14,8 +14,8 @@ from serving.conversations.metrics import observe
 from serving.conversations.rules import rules
 from serving.conversations.shop import Shop
 from serving.conversations.state import Conversation, Turn
-from serving.conversations.store import Store
-from serving.conversations.understanding import Classifier, Understanding, language
+from serving.conversations.store import ConversationStore
+from serving.conversations.understanding import TurnClassifier, Understanding, language
 
 #: Times that a turn is answered again because another one of the same user came between.
 TRIES = 20
@@ -38,8 +38,8 @@ class Assistant:
 
     def __init__(
         self,
-        store: Store,
-        classifier: Classifier,
+        store: ConversationStore,
+        classifier: TurnClassifier,
         shop: Shop,
         now: Callable[[], float] = time.time,
     ) -> None:

@@ -15,7 +15,7 @@ DAY = 86_400
 MOST = 100_000
 
 
-class Store(Protocol):
+class ConversationStore(Protocol):
     """Conversations as text: the current one by user, all by id."""
 
     def load(self, user: str) -> tuple[str | None, int]:
@@ -34,14 +34,14 @@ class Store(Protocol):
         """All that are kept by id, the oldest first."""
 
 
-def store(settings: Settings, days: int) -> Store:
+def store(settings: Settings, days: int) -> ConversationStore:
     """Redis where the settings name one, else SQLite under the home. What is silent for `days` is forgotten."""
     if settings.redis_url is not None:
-        return RedisStore(settings.redis_url, days)
-    return SqliteStore(settings.home / "conversations" / "conversations.db", days)
+        return RedisConversations(settings.redis_url, days)
+    return SqliteConversations(settings.home / "conversations" / "conversations.db", days)
 
 
-class SqliteStore:
+class SqliteConversations:
     """In one file, for one machine."""
 
     def __init__(self, path: Path, days: int) -> None:
@@ -112,7 +112,7 @@ return 1
 """
 
 
-class RedisStore:
+class RedisConversations:
     """In Redis, for several servers."""
 
     def __init__(self, url: str, days: int) -> None:

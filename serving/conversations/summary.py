@@ -9,12 +9,12 @@ from statistics import mean, median
 import pandas as pd
 
 from serving.conversations.state import Conversation
-from serving.conversations.store import Store
+from serving.conversations.store import ConversationStore
 from serving.conversations.understanding import INTENT
 
 
 @dataclass(frozen=True)
-class Summary:
+class ConversationSummary:
     """Of the conversations that are kept.
 
     Attributes:
@@ -35,12 +35,12 @@ class Summary:
     emotions: dict[str, int]
 
 
-def conversations(store: Store) -> Iterator[Conversation]:
+def conversations(store: ConversationStore) -> Iterator[Conversation]:
     """All that are kept."""
     return map(Conversation.model_validate_json, store.every())
 
 
-def summarize(every: Iterable[Conversation]) -> Summary:
+def summarize(every: Iterable[Conversation]) -> ConversationSummary:
     """The summary."""
     talks = list(every)
     over = [talk for talk in talks if talk.why is not None]
@@ -48,7 +48,7 @@ def summarize(every: Iterable[Conversation]) -> Summary:
     rated = [talk.satisfaction for talk in talks if talk.satisfaction is not None]
     lasted = [talk.ended - talk.started for talk in talks if talk.ended is not None]
     ended = completed + len(over)
-    return Summary(
+    return ConversationSummary(
         len(talks),
         completed,
         completed / ended if ended else None,

@@ -14,7 +14,7 @@ class NoClassifier(LookupError):
     """No classifier of texts is released."""
 
 
-class Answer(Protocol):
+class TurnAnswer(Protocol):
     """See `serving.texts.classifier.TextAnswer`."""
 
     @property
@@ -27,10 +27,10 @@ class Answer(Protocol):
     def in_scope(self) -> float: ...
 
 
-class Classifier(Protocol):
+class TurnClassifier(Protocol):
     """Answers texts by task; the one of `serving.texts.classifier`."""
 
-    def classify(self, texts: Sequence[str], task: str) -> Sequence[Answer]:
+    def classify(self, texts: Sequence[str], task: str) -> Sequence[TurnAnswer]:
         """One answer a text. Raises `ValueError` for a task that was not learnt, `LookupError` without a release."""
 
 
@@ -39,30 +39,30 @@ class Understanding:
     """A turn. The classifier is asked when it is needed: a rule that comes before needs none."""
 
     text: str
-    classifier: Classifier
+    classifier: TurnClassifier
 
     @cached_property
-    def intent(self) -> Answer:
+    def intent(self) -> TurnAnswer:
         """The intent."""
         return self._answer(INTENT)
 
     @cached_property
-    def emotion(self) -> Answer | None:
+    def emotion(self) -> TurnAnswer | None:
         """The emotion; None where the classifier has not learnt any."""
         return self._optional(EMOTION)
 
     @cached_property
-    def sentiment(self) -> Answer | None:
+    def sentiment(self) -> TurnAnswer | None:
         """The sentiment; None where the classifier has not learnt it."""
         return self._optional(SENTIMENT)
 
-    def _answer(self, task: str) -> Answer:
+    def _answer(self, task: str) -> TurnAnswer:
         try:
             return self.classifier.classify([self.text], task)[0]
         except LookupError as missing:
             raise NoClassifier(str(missing)) from missing
 
-    def _optional(self, task: str) -> Answer | None:
+    def _optional(self, task: str) -> TurnAnswer | None:
         try:
             return self._answer(task)
         except ValueError:  # examples of this task are optional

@@ -10,13 +10,13 @@ from fastapi.testclient import TestClient
 from features.settings import Settings
 from serving.conversations.api import router
 from serving.conversations.shop import InvalidShop, Shop, read_shop
-from serving.conversations.understanding import Answer, Classifier
+from serving.conversations.understanding import TurnAnswer, TurnClassifier
 
 HERE = "/v1/conversations"
 
 
 @pytest.fixture
-def client(tmp_path: Path, classifier: Classifier, shop: Shop) -> TestClient:
+def client(tmp_path: Path, classifier: TurnClassifier, shop: Shop) -> TestClient:
     app = FastAPI()
     app.include_router(router(Settings(home=tmp_path), classifier))
     return TestClient(app)
@@ -47,7 +47,7 @@ def test_what_is_wrong_is_named(client: TestClient) -> None:
 
 def test_without_a_release_the_answer_says_what_to_run(tmp_path: Path) -> None:
     class NoRelease:
-        def classify(self, texts: Sequence[str], task: str) -> Sequence[Answer]:
+        def classify(self, texts: Sequence[str], task: str) -> Sequence[TurnAnswer]:
             raise LookupError("no classifier of texts is released: adloop run --family nlp")
 
     app = FastAPI()

@@ -15,8 +15,8 @@ from serving.conversations.dialogue import Dialogue
 from serving.conversations.rules import replies, rules
 from serving.conversations.shop import Shop
 from serving.conversations.state import Conversation
-from serving.conversations.store import SqliteStore
-from serving.conversations.understanding import Answer, Classifier, Understanding, language
+from serving.conversations.store import SqliteConversations
+from serving.conversations.understanding import TurnAnswer, TurnClassifier, Understanding, language
 from tests.unit.serving.conversations.conftest import SHEETS, Said
 
 #: A Sunday.
@@ -25,12 +25,12 @@ Say = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
-    return SqliteStore(tmp_path / "talk.db", days=30)
+def store(tmp_path: Path) -> SqliteConversations:
+    return SqliteConversations(tmp_path / "talk.db", days=30)
 
 
 @pytest.fixture
-def assistant(store: SqliteStore, classifier: Classifier, shop: Shop) -> Assistant:
+def assistant(store: SqliteConversations, classifier: TurnClassifier, shop: Shop) -> Assistant:
     return Assistant(store, classifier, shop, now=lambda: NOW)
 
 
@@ -97,9 +97,9 @@ def test_a_person_takes_over_at_any_turn(assistant: Assistant, before: int, aske
     assert assistant.say("a", "hello")["act"] == "greeting"
 
 
-def test_a_person_needs_no_classifier(store: SqliteStore, shop: Shop) -> None:
+def test_a_person_needs_no_classifier(store: SqliteConversations, shop: Shop) -> None:
     class NoRelease:
-        def classify(self, texts: Sequence[str], task: str, aspects: object = None) -> Sequence[Answer]:
+        def classify(self, texts: Sequence[str], task: str, aspects: object = None) -> Sequence[TurnAnswer]:
             raise LookupError("no classifier of texts is released")
 
     assistant = Assistant(store, NoRelease(), shop)
@@ -112,17 +112,17 @@ def test_a_person_needs_no_classifier(store: SqliteStore, shop: Shop) -> None:
     ("emotion", "confidence", "over"), [("anger", 0.9, True), ("anger", 0.6, False), ("joy", 0.9, False)]
 )
 def test_an_upset_customer_gets_a_person(
-    store: SqliteStore, classifier: Classifier, shop: Shop, emotion: str, confidence: float, over: bool
+    store: SqliteConversations, classifier: TurnClassifier, shop: Shop, emotion: str, confidence: float, over: bool
 ) -> None:
     class Feels:
-        def classify(self, texts: Sequence[str], task: str, aspects: object = None) -> Sequence[Answer]:
+        def classify(self, texts: Sequence[str], task: str, aspects: object = None) -> Sequence[TurnAnswer]:
             return [Said(emotion, confidence, None, 1.0)] if task == "emotion" else classifier.classify(texts, task)
 
     told = Assistant(store, Feels(), shop).say("a", "where is my order")
     assert (told["handover"] is not None, told["emotion"]) == (over, emotion)
 
 
-def test_two_users_at_once_never_mix(assistant: Assistant, store: SqliteStore) -> None:
+def test_two_users_at_once_never_mix(assistant: Assistant, store: SqliteConversations) -> None:
     def talk(user: str, order: str, day: str) -> None:
         for turn in ("I want to reschedule the delivery", order, f"on {day}", "yes"):
             told[user].append(assistant.say(user, turn))
@@ -148,7 +148,7 @@ def test_turns_of_one_user_at_once_are_all_kept(assistant: Assistant) -> None:
     assert assistant.say("a", "hello")["turn"] == 6
 
 
-def test_personal_data_is_masked_in_what_is_kept(assistant: Assistant, store: SqliteStore) -> None:
+def test_personal_data_is_masked_in_what_is_kept(assistant: Assistant, store: SqliteConversations) -> None:
     told = assistant.say("a", "how can I pay, my card is 4111 1111 1111 1111, mail anna@shop.example")
     kept = store.kept(told["conversation"]) or ""
     turn = assistant.conversation(told["conversation"]).turns[0].text
@@ -168,7 +168,7 @@ def test_a_lead_has_a_score_with_its_reasons(assistant: Assistant) -> None:
 
 
 def test_an_objection_is_answered_from_the_sheets_or_by_a_person_for_a_valued_customer(
-    store: SqliteStore, classifier: Classifier, shop: Shop
+    store: SqliteConversations, classifier: TurnClassifier, shop: Shop
 ) -> None:
     assistant = Assistant(store, classifier, shop)
     for customer, value in (("rich", 900.0), ("poor", 10.0)):
@@ -216,20 +216,20 @@ def test_a_conversation_is_bounded(assistant: Assistant) -> None:
     assert (talk.count, len(talk.turns)) == (rules().remembered_turns + 5, rules().remembered_turns)
 
 
-def test_a_silent_conversation_is_forgotten(tmp_path: Path, classifier: Classifier, shop: Shop) -> None:
-    store = SqliteStore(tmp_path / "short.db", days=0)
+def test_a_silent_conversation_is_forgotten(tmp_path: Path, classifier: TurnClassifier, shop: Shop) -> None:
+    store = SqliteConversations(tmp_path / "short.db", days=0)
     assistant = Assistant(store, classifier, shop)
     assistant.say("a", "I want to cancel order 1048231")
     assert store.load("a") == (None, 0)
 
 
-def test_nothing_below_the_thresholds_is_acted_on_in_10_000_turns(classifier: Classifier, shop: Shop) -> None:
+def test_nothing_below_the_thresholds_is_acted_on_in_10_000_turns(classifier: TurnClassifier, shop: Shop) -> None:
     turns = _turns(10_000, seed=7)
     different = sorted(set(turns))
     answers = dict(zip(different, classifier.classify(different, "intent"), strict=True))
 
     class Known:
-        def classify(self, texts: Sequence[str], task: str, aspects: object = None) -> Sequence[Answer]:
+        def classify(self, texts: Sequence[str], task: str, aspects: object = None) -> Sequence[TurnAnswer]:
             if task != "intent":
                 raise ValueError(task)
             return [answers[text] for text in texts]

@@ -13,9 +13,9 @@ from models.nlp.examples import text_examples
 from models.nlp.params import NlpParams
 from serving.conversations.assistant import Assistant
 from serving.conversations.shop import Shop
-from serving.conversations.store import SqliteStore
+from serving.conversations.store import SqliteConversations
 from serving.conversations.summary import conversations, export, summarize
-from serving.conversations.understanding import Classifier
+from serving.conversations.understanding import TurnClassifier
 
 
 class Clock:
@@ -27,16 +27,16 @@ class Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
-    return SqliteStore(tmp_path / "talk.db", days=30)
+def store(tmp_path: Path) -> SqliteConversations:
+    return SqliteConversations(tmp_path / "talk.db", days=30)
 
 
 @pytest.fixture
-def assistant(store: SqliteStore, classifier: Classifier, shop: Shop) -> Assistant:
+def assistant(store: SqliteConversations, classifier: TurnClassifier, shop: Shop) -> Assistant:
     return Assistant(store, classifier, shop, now=Clock())
 
 
-def test_a_summary_tells_only_what_happened(assistant: Assistant, store: SqliteStore) -> None:
+def test_a_summary_tells_only_what_happened(assistant: Assistant, store: SqliteConversations) -> None:
     empty = summarize(conversations(store))
     assert (empty.conversations, empty.completion, empty.satisfaction, empty.resolution_s) == (0, None, None, None)
     for user in ("happy", "silent"):
@@ -53,7 +53,7 @@ def test_a_summary_tells_only_what_happened(assistant: Assistant, store: SqliteS
     assert found.resolution_s is not None and 10 <= found.resolution_s <= 60
 
 
-def test_corrections_are_masked_texts_of_the_task(assistant: Assistant, store: SqliteStore, tmp_path: Path) -> None:
+def test_corrections_are_masked_texts(assistant: Assistant, store: SqliteConversations, tmp_path: Path) -> None:
     told = assistant.say("a", "my parcel vanished, write to anna@shop.example")
     with pytest.raises(ValueError, match=r"intent: expected one of greeting, .*oos, got 'lost'"):
         assistant.correct(told["conversation"], 1, "lost")
