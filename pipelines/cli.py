@@ -2,6 +2,7 @@
 
 import click
 
+from features import __version__
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
 from pipelines.commands import chat, content, decisions, experiments, listening, models, tables, trials
@@ -9,7 +10,7 @@ from pipelines.explained import Explained
 
 
 @click.group(cls=Explained, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="adloop")
+@click.version_option(__version__)
 def main() -> None:
     """Train, gate, release and monitor the models that decide how ad money is spent.
 

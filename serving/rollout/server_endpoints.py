@@ -4,7 +4,6 @@ import asyncio
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.metadata import version
 from threading import Thread
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse, Response
 
+from features import __version__
 from features.settings import Settings
 from serving.access.keys import Forbidden, Keys, Unknown, bearer
 from serving.rollout import merged_metrics, openapi
@@ -25,7 +25,7 @@ log = logging.getLogger("adloop.serve")
 
 #: Timeout of requests to the servers, in seconds.
 PATIENCE = 5.0
-_ABOUT = {"name": "adloop", "version": version("adloop"), "extensions": ["binary_tensor_data"]}
+_ABOUT = {"name": "adloop", "version": __version__, "extensions": ["binary_tensor_data"]}
 
 
 class ServerEndpoints:

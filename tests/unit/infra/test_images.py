@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import features
 from tests.toyland.image import LOCKS, normal, pins
 
 ROOT = Path(__file__).parents[3]
@@ -41,6 +42,13 @@ def test_a_lock_is_installed_by_its_pins_and_not_by_the_overrides_that_it_was_co
 def test_the_images_hold_the_versions_that_are_tested() -> None:
     assert pins(SERVE).items() <= pins(TRAIN).items()
     assert pins(TRAIN).items() <= pins(DEV).items()
+
+
+def test_the_code_knows_its_version_where_adloop_is_not_installed_as_a_package() -> None:
+    """As in the images: whatever asks for the package's metadata when it is imported fails there."""
+    sources = [path.read_text() for floor in OWN for path in (ROOT / floor).rglob("*.py")]
+    assert not any('version("adloop")' in source or "package_name=" in source for source in sources)
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == features.__version__
 
 
 def test_the_trainer_holds_all_that_any_code_imports() -> None:
