@@ -66,6 +66,13 @@ def command(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+def repository(folder: Path):
+    """`folder` as DVC's own library opens it, for what needs no process of its own."""
+    from dvc.repo import Repo
+
+    return Repo(str(folder))
+
+
 def ran(folder: Path, target: str) -> set[str]:
     """The stages that `dvc repro` had to run for `target`."""
     said = command(folder, "dvc", "repro", target)
@@ -86,20 +93,23 @@ def test_dvc_runs_the_steps_and_then_only_what_changed(clone):
     assert json.loads((clone / ".adloop/runs/ltv/bundle/manifest.json").read_text())["params"]["trees"] == 31
 
 
-def test_any_change_of_code_or_libraries_makes_every_later_step_stale(clone):
+def test_any_change_of_code_or_libraries_makes_every_later_step_stale(clone, monkeypatch):
+    monkeypatch.chdir(clone)  # DVC names stages as seen from where one is
+    here = repository(clone)
     for changed in ("features/lake.py", "models/bundle.py", "serving/monitoring/detector.py", "requirements.lock"):
         file = clone / changed
         before = file.read_bytes()
         file.write_bytes(before + b"# another line\n")
-        stale = set(yaml.safe_load(command(clone, "dvc", "status", "--json", "--with-deps", "train@ltv")))
+        stale = set(here.status("train@ltv", with_deps=True))
         file.write_bytes(before)
         assert stale >= set(STAGES), changed
 
 
 def test_another_clone_gets_data_and_models_of_a_commit_from_the_remote(clone, s3, tmp_path):
     def remote(folder: Path, verb: str) -> None:
-        command(folder, "dvc", "remote", "add", "--local", "--default", "storage", f"s3://{s3.bucket}/dvc")
-        command(folder, "dvc", "remote", "modify", "--local", "storage", "endpointurl", s3.endpoint)
+        with repository(folder) as here, here.config.edit("local") as config:
+            config["core"] = {"remote": "storage"}
+            config["remote"] = {"storage": {"url": f"s3://{s3.bucket}/dvc", "endpointurl": s3.endpoint}}
         command(folder, "dvc", verb, "--with-deps", "train@ltv")
 
     command(clone, "dvc", "repro", "train@ltv")
@@ -121,10 +131,11 @@ def test_a_new_clone_says_what_it_would_run(clone, tmp_path):
     assert said.count("Running stage") == len(STAGES) - 2 + 6 * len(NAMES)
 
 
-def test_every_family_and_every_step_is_a_stage(clone):
-    stages = command(clone, "dvc", "stage", "list", "--name-only").split()
+def test_every_family_and_every_step_is_a_stage(clone, monkeypatch):
+    monkeypatch.chdir(clone)
+    stages = {stage.addressing for stage in repository(clone).stage.collect()}
     own = ("featurize", "train", "gate", "register", "release", "monitor")
-    assert set(stages) == {"fingerprint", "ingest", "validate"} | {f"{s}@{f}" for s in own for f in NAMES}
+    assert stages == {"fingerprint", "ingest", "validate"} | {f"{s}@{f}" for s in own for f in NAMES}
 
 
 def test_mlflow_trains_with_the_steps_before_it(clone):
