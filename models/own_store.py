@@ -1,11 +1,15 @@
-"""The MLflow database in a home: checks it, and updates its paths after the home was moved or copied.
+"""The MLflow database in a home: checks it, reads versions of it, and updates its paths after the home was moved or
+copied.
 
 MLflow stores absolute addresses of artifacts. Where database and artifacts are both in the home, the addresses are
-rewritten to the home's current path.
+rewritten to the home's current path. Versions are read without MLflow, whose import takes longer than all else that a
+server does before it answers.
 """
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +22,9 @@ COLUMNS = (
     ("model_versions", "source"),
     ("model_versions", "storage_location"),
 )
+_VERSIONS = "SELECT version, run_id FROM model_versions WHERE name = ? AND current_stage != 'Deleted_Internal'"
+_TAGS = "SELECT version, key, value FROM model_version_tags WHERE name = ?"
+_ALIASES = "SELECT version, alias FROM registered_model_aliases WHERE name = ?"
 
 
 class StoreBroken(ConnectionError):
@@ -39,6 +46,45 @@ def check(settings: Settings) -> None:
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as broken:
         raise StoreBroken(f"{path} cannot be opened: {broken}; put a copy back, or mend its permissions") from broken
+
+
+@dataclass(frozen=True)
+class Row:
+    """A version as the database has it."""
+
+    name: str
+    version: int
+    run_id: str
+    tags: Mapping[str, str]
+    aliases: tuple[str, ...]
+
+
+def versions(settings: Settings, family: str) -> list[Row] | None:
+    """A family's versions, all of one moment; None where MLflow is to be asked: of another database, or of one that is
+    not laid out yet or cannot be read.
+    """
+    path = settings.home / "mlflow.db"
+    if settings.mlflow_uri is not None:
+        return None
+    if not path.exists():
+        return []
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+            db.execute("BEGIN")
+            made = db.execute(_VERSIONS, [family]).fetchall()
+            tags, aliases = db.execute(_TAGS, [family]).fetchall(), db.execute(_ALIASES, [family]).fetchall()
+    except sqlite3.Error:
+        return None
+    return [
+        Row(
+            family,
+            number,
+            run_id,
+            {key: value for version, key, value in tags if version == number},
+            tuple(sorted(alias for version, alias in aliases if version == number)),
+        )
+        for number, run_id in made
+    ]
 
 
 def tidy(settings: Settings) -> None:

@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -93,10 +93,14 @@ class Registry:
 
     def versions(self, family: str) -> list[Version]:
         """All of a family's versions, newest first; empty where it has none."""
-        found = self._client.search_model_versions(f"name='{family}'")
-        # A search does not fill in aliases; the registered model carries them.
-        aliases = self._aliases(family) if found else {}
-        read = [_read(version, aliases) for version in found]
+        found: Sequence[Any] | None = own_store.versions(self._settings, family)
+        if found is not None:
+            read = [_read(row, {str(row.version): row.aliases}) for row in found]
+        else:
+            found = self._client.search_model_versions(f"name='{family}'")
+            # A search does not fill in aliases; the registered model carries them.
+            aliases = self._aliases(family) if found else {}
+            read = [_read(version, aliases) for version in found]
         return sorted(read, key=lambda version: int(version.version), reverse=True)
 
     def version(self, family: str, version: str) -> Version:
@@ -250,7 +254,7 @@ class Registry:
             self._client.delete_registered_model_alias(version.family, alias)
 
 
-def _read(version: Any, aliases: Mapping[str, list[str]]) -> Version:
+def _read(version: Any, aliases: Mapping[str, Sequence[str]]) -> Version:
     tags, number = dict(version.tags), str(version.version)
     return Version(
         family=version.name,

@@ -19,7 +19,7 @@ from pipelines.compute import place
 
 def prepare(step: str) -> None:
     """Import what `step` shares with others of these pipelines, where all are forks of this process."""
-    if step in {"gate", "register", "release", "monitor"}:
+    if step in {"register", "release"}:
         registry.load()
 
 

@@ -15,7 +15,6 @@ import toyland
 
 from features.privacy import stay_private
 from features.settings import Settings
-from models.registry import Registry
 
 
 def pytest_configure() -> None:
@@ -60,7 +59,14 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callab
 @pytest.fixture(scope="session")
 def registry_home(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """A home whose registry is empty: MLflow takes over a second to lay out a database."""
-    return made_once("registry_home", lambda home: Registry(Settings(home=home)).versions("toy"))
+
+    def lay_out(home: Path) -> None:
+        from mlflow import MlflowClient
+
+        home.mkdir()
+        MlflowClient(Settings(home=home).tracking_uri).search_registered_models()
+
+    return made_once("registry_home", lay_out)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from components.monitor.step import monitor
 from components.register.step import register
 from components.train.step import train
 from features.settings import Settings
-from models import bundle, keys
+from models import bundle, keys, own_store
 from models.bundle import BundleTampered, open_bundle
 from models.registry import Registry
 
@@ -98,6 +98,26 @@ def test_versions_take_turns(judged, home):
     assert registry.challenger("toy") is None
     with pytest.raises(ValueError, match="is the champion"):
         registry.reject("toy", "1", "no")
+
+
+def test_versions_read_without_mlflow_are_those_that_it_tells(judged, home, tmp_path):
+    for name in ("first", "second"):
+        Registry(home).promote("toy", put(judged, home, name).version)
+    client = MlflowClient(tracking_uri=home.tracking_uri)
+    alias_of = {str(version): alias for alias, version in client.get_registered_model("toy").aliases.items()}
+    theirs = [
+        (str(row.version), row.run_id, row.tags, (alias_of[str(row.version)],))
+        for row in client.search_model_versions("name='toy'")
+    ]
+    rows = own_store.versions(home, "toy")
+    read = [(str(row.version), row.run_id, row.tags, row.aliases) for row in rows]
+    assert sorted(read, key=str) == sorted(theirs, key=str) and len(read) == 2
+    client.delete_model_version("toy", "1")
+    assert [row.version for row in own_store.versions(home, "toy")] == [2]
+    assert own_store.versions(Settings(home=tmp_path / "new"), "toy") == [] and not (tmp_path / "new").exists()
+    assert own_store.versions(home.model_copy(update={"mlflow_uri": "http://elsewhere"}), "toy") is None
+    (home.home / "mlflow.db").write_bytes(b"")
+    assert own_store.versions(home, "toy") is None, "MLflow lays it out"
 
 
 def test_a_refused_model_is_registered_with_the_reason_and_challenges_nobody(judged, home, tmp_path):
