@@ -80,9 +80,11 @@ STEPS: Mapping[str, Compute] = {
     ),
 }
 
-#: Steps of one family that need something else: the bids of a deep Q-network are the one thing learnt on a GPU.
+#: Steps of one family that need something else: a deep Q-network's bids and the layers of an encoder of texts are
+#: learnt on a GPU.
 EXCEPTIONS: Mapping[tuple[str, str], Compute] = {
     ("bidding", "train"): replace(STEPS["train"], gpus=1),
+    ("nlp", "train"): replace(STEPS["train"], gpus=1),
 }
 
 GPU = "nvidia.com/gpu"

@@ -6,7 +6,7 @@ from models.evaluation import gates
 from models.family import Breakdown, Family
 from models.nlp.baselines import BASELINES
 from models.nlp.examples import CONTEXT, LABEL, text_examples
-from models.nlp.fit import fit
+from models.nlp.fit import fit, frozen_encoder
 from models.nlp.metrics import METRICS
 from models.nlp.model import TextClassifier
 from models.nlp.params import NlpParams
@@ -28,7 +28,7 @@ FAMILY = Family(
     params=NlpParams,
     fit=fit,
     load=TextClassifier.load,
-    baselines=BASELINES,
+    baselines={**BASELINES, "frozen_encoder": frozen_encoder},
     metrics=METRICS,
     gates=(
         gates.beats_naive,

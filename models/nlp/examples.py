@@ -4,7 +4,7 @@ import hashlib
 
 import pandas as pd
 
-from features.tables import Tables
+from features.tables import SPECS, Tables
 from models.nlp.cleaning import key
 from models.nlp.params import NlpParams
 
@@ -25,14 +25,19 @@ def text_examples(tables: Tables, params: NlpParams, as_of: str | None, cutoff: 
     table's, else drawn by what they say, so that no held-out text is among those learnt from.
     """
     with tables.connect() as db:
-        told = db.execute(tables.whole("texts")).df()
+        return examples_of(db.execute(tables.whole("texts")).df(), params)
+
+
+def examples_of(told: pd.DataFrame, params: NlpParams) -> pd.DataFrame:
+    """Examples of the rows of a table `texts`."""
+    told = told.reindex(columns=list(SPECS["texts"]))
     told = told.assign(task=told["task"].fillna(TASK), key=told["text"].map(key))
     told["draw"] = [_draw(text, params.seed) for text in told["key"]]
     about = told["aspect"].fillna("")
     told["votes"] = told.groupby([told["task"], about, told["key"], told["label"]])["text"].transform("size")
     told = told.sort_values(["task", "draw", "key", "votes", "label"], ascending=[True, True, True, False, True])
     one = told.groupby([told["task"], about.loc[told.index], told["key"]], sort=False).head(1)
-    some = one.groupby("task", sort=False).head(params.max_examples)
+    some = one.groupby([one["task"], one["aspect"].notna()], sort=False).head(params.max_examples)
     split = pd.concat([_completed(rows) for _, rows in some.groupby("task")])
     rows = some.assign(split=split, aspect=some["aspect"].astype(object), score=some["score"].astype(float))
     return rows[["split", *CONTEXT, LABEL, "score"]].reset_index(drop=True)

@@ -1,6 +1,5 @@
 """A calibrated multinomial logistic regression from features to the labels of one task."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,6 +14,11 @@ PENALTIES = (0.001, 0.01, 0.1)
 COLDEST, HOTTEST = 0.2, 5.0
 EPSILON = 1e-9
 
+Doubles = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.str_]
+#: Weight (labels, features) and bias of a linear layer.
+Linear = tuple[Array, Array]
+
 
 @dataclass(frozen=True)
 class LogisticHead:
@@ -25,17 +29,17 @@ class LogisticHead:
     bias: Array
 
     @classmethod
-    def fit(cls, x: Array, labels: Sequence[str], x_valid: Array, labels_valid: Sequence[str], seed: int) -> Self:
+    def fit(cls, x: Array, labels: Labels, x_valid: Array, labels_valid: Labels, seed: int) -> Self:
         """Fit on the first texts; the penalty and the temperature (Guo et al., "On Calibration of Modern Neural
         Networks", 2017) are those with the least log loss on the others.
 
         Raises `ValueError` for fewer than two labels.
         """
-        names, codes = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
+        names, codes = np.unique(labels, return_inverse=True)
         if len(names) < 2:
             raise ValueError(f"label: expected at least two different ones, got {', '.join(names) or 'none'}")
         known = np.isin(labels_valid, names)
-        held = x_valid[known], np.searchsorted(names, np.asarray(labels_valid, dtype=str)[known])
+        held = x_valid[known], np.searchsorted(names, labels_valid[known])
         if not len(held[1]):
             held = x, codes
         center, scale = x.mean(axis=0), x.std(axis=0)
@@ -48,21 +52,40 @@ class LogisticHead:
         raw = weight / scale
         return cls(tuple(map(str, names)), raw.astype(np.float32), (bias - raw @ center).astype(np.float32))
 
-    def probabilities(self, x: Array) -> npt.NDArray[np.float64]:
+    def joined(self, other: Linear, x: Array, labels: Labels) -> Self:
+        """With the logits of `other`, a linear layer on the features after this head's, added: each by the weight that
+        gives the least log loss on texts that neither was fitted on."""
+        from scipy.optimize import minimize
+
+        known = np.isin(labels, self.labels)
+        if not known.any():
+            return self
+        codes, own = np.searchsorted(self.labels, labels[known]), len(self.weight[0])
+        ours = (x[known, :own] @ self.weight.T + self.bias).astype(np.float64)
+        theirs = (x[known, own:] @ other[0].T + other[1]).astype(np.float64)
+
+        def loss(shares: Doubles) -> float:
+            return log_loss(shares[0] * ours + shares[1] * theirs, codes)
+
+        first, second = minimize(loss, np.array([0.5, 0.5]), bounds=[(0, HOTTEST)] * 2).x
+        weight = np.hstack([first * self.weight, second * other[0]])
+        return type(self)(
+            self.labels, weight.astype(np.float32), (first * self.bias + second * other[1]).astype(np.float32)
+        )
+
+    def probabilities(self, x: Array) -> Doubles:
         """(texts, labels)."""
         return softmax((x @ self.weight.T + self.bias).astype(np.float64))
 
 
-def softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def softmax(logits: Doubles) -> Doubles:
     """Probabilities along the last axis."""
     raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares: npt.NDArray[np.float64] = raised / raised.sum(axis=-1, keepdims=True)
+    shares: Doubles = raised / raised.sum(axis=-1, keepdims=True)
     return shares
 
 
-def _regression(
-    x: Array, codes: npt.NDArray[np.int64], penalty: float, seed: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _regression(x: Array, codes: npt.NDArray[np.int64], penalty: float, seed: int) -> tuple[Doubles, Doubles]:
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=penalty, max_iter=300, tol=1e-3, random_state=seed).fit(x, codes)
@@ -71,13 +94,20 @@ def _regression(
     return model.coef_, model.intercept_
 
 
-def _cooled(logits: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> tuple[float, float]:
+def log_loss(logits: Doubles, codes: npt.NDArray[np.intp]) -> float:
+    """Mean negative log-likelihood of the right labels."""
+    chances = softmax(logits)[np.arange(len(codes)), codes]
+    return float(-np.log(chances + EPSILON).mean())
+
+
+def _cooled(logits: Doubles, codes: npt.NDArray[np.intp]) -> tuple[float, float]:
     """The temperature with the least log loss, and that loss."""
     from scipy.optimize import minimize_scalar
 
-    def loss(log_temperature: float) -> float:
-        chances = softmax(logits / np.exp(log_temperature))
-        return float(-np.log(chances[np.arange(len(codes)), codes] + EPSILON).mean())
-
-    found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded", options={"xatol": 1e-3})
+    found = minimize_scalar(
+        lambda heat: log_loss(logits / np.exp(heat), codes),
+        bounds=(np.log(COLDEST), np.log(HOTTEST)),
+        method="bounded",
+        options={"xatol": 1e-3},
+    )
     return float(np.exp(found.x)), float(found.fun)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from models.inputs import texts
-from models.nlp.cleaning import key
-from models.nlp.features import Array, features
-from models.nlp.head import LogisticHead
+from models.nlp.aspects import about
+from models.nlp.cleaning import clean, key
+from models.nlp.encoder import TunedEncoder
+from models.nlp.features import Array, features, vectors
+from models.nlp.head import Labels, LogisticHead
 from models.nlp.scope import Scope
-from models.text.embedding import SIZE
 
 ANSWERS = ("label", "confidence", "score", "in_scope")
 #: Labels whose probabilities make a score from -1 to 1.
@@ -60,9 +60,15 @@ class Task:
 
 @dataclass(frozen=True)
 class TextClassifier:
-    """The tasks by name. A row that names no task is answered by the first."""
+    """The tasks by name, on one encoder. A row that names no task is answered by the first.
+
+    Attributes:
+        tuned: the encoder's last `layers` layers, fine-tuned; None where it is frozen.
+    """
 
     tasks: Mapping[str, Task]
+    tuned: TunedEncoder | None = None
+    layers: int = 1
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`label`, its calibrated probability `confidence`, `score` (sentiment from -1 to 1, else 0), and `in_scope`,
@@ -70,11 +76,11 @@ class TextClassifier:
 
         For a task that was not learnt the label is empty, with a confidence of 0. Raises `InvalidRows`.
         """
-        said = [text or "" for text in texts(rows, "text")]
+        told = zip(texts(rows, "text"), texts(rows, "aspect"), strict=True)
+        said = [about(clean(text or ""), aspect) for text, aspect in told]
         asked = [task or next(iter(self.tasks)) for task in texts(rows, "task")]
-        texts(rows, "aspect")
         once = {text: place for place, text in enumerate(dict.fromkeys(said))}
-        x, worded = features(list(once)), np.array([bool(key(text)) for text in once])
+        x, worded = features(list(once), self.tuned, self.layers), np.array([bool(key(text)) for text in once])
         answers = pd.DataFrame({"label": "", "confidence": 0.0, "score": 0.0, "in_scope": 0.0}, index=range(len(said)))
         for name, task in self.tasks.items():
             here = np.flatnonzero([one == name for one in asked])
@@ -85,7 +91,7 @@ class TextClassifier:
         return answers.astype(kinds).set_index(rows.index)
 
     def save(self, folder: Path) -> None:
-        """Write `tasks.json` and `weights.safetensors`."""
+        """Write `tasks.json`, `weights.safetensors` and, where layers are tuned, `tuned.onnx`."""
         from safetensors.numpy import save
 
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +107,9 @@ class TextClassifier:
             }
             if task.scope is not None:
                 arrays[f"{place}.known"] = task.scope.known
-        (folder / "tasks.json").write_text(json.dumps(about, indent=1))
+        (folder / "tasks.json").write_text(json.dumps({"layers": self.layers, "tasks": about}, indent=1))
+        if self.tuned is not None:
+            (folder / "tuned.onnx").write_bytes(self.tuned.content)
         # What safetensors writes is the memory of an array, in whichever order.
         rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         (folder / "weights.safetensors").write_bytes(save(rows))
@@ -112,9 +120,9 @@ class TextClassifier:
         from safetensors.numpy import load
 
         arrays = load((folder / "weights.safetensors").read_bytes())
-        read = partial(_read, arrays)
-        about = json.loads((folder / "tasks.json").read_text())
-        return cls({one["task"]: read(place, one) for place, one in enumerate(about)})
+        about, graph = json.loads((folder / "tasks.json").read_text()), folder / "tuned.onnx"
+        tasks = {one["task"]: _read(arrays, place, one) for place, one in enumerate(about["tasks"])}
+        return cls(tasks, TunedEncoder(graph.read_bytes()) if graph.exists() else None, about["layers"])
 
 
 def _read(arrays: Mapping[str, Array], place: int, about: Mapping[str, Any]) -> Task:
@@ -123,13 +131,7 @@ def _read(arrays: Mapping[str, Array], place: int, about: Mapping[str, Any]) -> 
     return Task(head, arrays[f"{place}.shares"], scope)
 
 
-def vectors(x: Array) -> Array:
-    """The sentence embeddings among the features."""
-    found: Array = x[:, 3 * SIZE : 4 * SIZE]
-    return found
-
-
-def shares(labels: Sequence[str], names: Sequence[str]) -> Array:
+def shares(labels: Labels, names: Sequence[str]) -> Array:
     """The share of each label."""
     counts = pd.Series(list(labels)).value_counts(normalize=True)
     return np.array([counts[name] for name in names], dtype=np.float32)

@@ -5,7 +5,6 @@ Neighbors", 2022). What it means as a probability is learnt by leaving labels ou
 the rest.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.nlp.features import Array
+from models.nlp.head import Labels
 
 #: Nearest texts whose similarity counts.
 NEAREST = 5
@@ -33,9 +33,9 @@ class Scope:
     level: float
 
     @classmethod
-    def fit(cls, vectors: Array, labels: Sequence[str], outside: Array, seed: int) -> Self | None:
+    def fit(cls, vectors: Array, labels: Labels, outside: Array, seed: int) -> Self | None:
         """Fit to texts with known labels, and to texts out of scope where there are some; None for few labels."""
-        names = sorted(set(labels))
+        names = np.unique(labels)
         if len(names) < FEWEST_LABELS:
             return None
         from sklearn.linear_model import LogisticRegression

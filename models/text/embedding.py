@@ -41,19 +41,29 @@ def embed(texts: Sequence[str]) -> Vectors:
 
 def layers(texts: Sequence[str]) -> Vectors:
     """Mean states of each of `LAYERS`, of length 1, (texts, layers, `SIZE`); kept as embeddings are."""
-    found = [_states(text) for text in texts]
+    found = [_pooled(text) for text in texts]
     return np.stack(found) if found else np.empty((0, len(LAYERS), SIZE), np.float32)
 
 
-@lru_cache(maxsize=KEPT)
-def _states(text: str) -> Vectors:
+def states(text: str) -> list[Vectors]:
+    """States of the tokens after each of `LAYERS`, (tokens, `SIZE`) each; not kept."""
     tokens = _tokenizer().encode(text)
     ids = np.array([tokens.ids], dtype=np.int64)
     mask = np.ones_like(ids)
     inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-    means: Vectors = np.stack([hidden[0].mean(axis=0) for hidden in _network().run(None, inputs)])
+    return [hidden[0] for hidden in _network().run(None, inputs)]
+
+
+def pooled(hidden: Sequence[Vectors]) -> Vectors:
+    """The mean over tokens of each layer's states, of length 1, (layers, `SIZE`)."""
+    means: Vectors = np.stack([layer.mean(axis=0) for layer in hidden])
     unit: Vectors = means / np.linalg.norm(means, axis=1, keepdims=True)
     return unit
+
+
+@lru_cache(maxsize=KEPT)
+def _pooled(text: str) -> Vectors:
+    return pooled(states(text))
 
 
 @cache

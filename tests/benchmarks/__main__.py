@@ -94,6 +94,10 @@ PARTS = {
         )
     ),
     "creative.hillstrom": ("creative.hillstrom.personalised_gain", "creative.hillstrom.gain_is_shown"),
+    "nlp.banking77": ("nlp.banking77.accuracy", "nlp.banking77.accuracy_10shot"),
+    "nlp.oos": ("nlp.oos.auroc",),
+    "nlp.emotion": ("nlp.emotion.macro_f1",),
+    "nlp.sentiment": ("nlp.sentiment.movies.macro_f1", "nlp.sentiment.tweets.macro_f1", "nlp.sentiment.p50_ms"),
     "creative.score100": ("creative.score100.p50_ms", "creative.score100.decision_p50_ms"),
     "serving": ("serving.predict.p50_vs_kserve", "serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
