@@ -1,14 +1,48 @@
-"""Shows drafts and checks in the terminal."""
+"""Shows drafts and checks in the terminal, and keeps the last set of copy for the report."""
 
+import json
+import os
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from features.settings import Settings
 from pipelines.console import console
 from serving.content.check import Refusal
 from serving.content.draft import Checked, Set
 from serving.content.rules import NOTE
+
+
+def keep(found: Set, settings: Settings) -> None:
+    """Keep a set as the last one."""
+    path = _last(settings)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.write_text(json.dumps(found.as_dict(), ensure_ascii=False), "utf-8")
+    new.replace(path)
+
+
+def last_copy(settings: Settings) -> dict[str, Any] | None:
+    """The last set of this home; None without any."""
+    path = _last(settings)
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
+def draft_example(settings: Settings) -> None:
+    """Draft headlines for the bundled product, so that the report shows a set and what it refused."""
+    from serving.content import api
+    from serving.content.sheet import Brief, read_sheet
+
+    sheet, lines = read_sheet(Path(api.__file__).with_name("example.yaml"))
+    brief = Brief(market="uk", audiences=("city runners",), count=5, formats=("google.search",))
+    keep(api.content(settings).draft(sheet, brief, 0, lines), settings)
+
+
+def _last(settings: Settings) -> Path:
+    return settings.home / "content" / "last.json"
 
 
 def show(found: Set) -> None:

@@ -21,6 +21,7 @@ from features.tables import Tables
 from models import catalog
 from pipelines import simulation
 from pipelines.console import console as terminal_or_log
+from pipelines.content import draft_example, last_copy
 from pipelines.local import PipelineStep, run
 from pipelines.report import publish, terminal
 from pipelines.side_by_side import Progress, side_by_side, threads_each
@@ -78,6 +79,8 @@ def run_loop(
         side_by_side(names, pipelines_of)
     _simulated_day(FAMILY in seconds, params_file, settings, console)
     _experiments(source, settings, console, schema)
+    if len(names) > 1 and last_copy(settings) is None:
+        draft_example(settings)
     report = publish(settings, time.monotonic() - began, seconds)
     console.print(terminal.table(report))
     console.print(f"report: {escape(str(settings.home / 'report' / 'index.html'))}")

@@ -40,16 +40,18 @@ def draft(sheet_file: Path, brief_file: Path | None, market: str | None, seed: i
     A small language model drafts, or the one at ADLOOP_DRAFTER_URL; templates where nothing passes. The champion of the
     family creative orders what passed, and so does what people said of earlier drafts.
     """
-    from pipelines.content import show
+    from pipelines.content import keep, show
     from serving.content.api import content as opened
     from serving.content.draft import OtherLanguage, UnknownFormat
     from serving.content.sheet import InvalidSheet, read_sheet
 
     try:
         sheet, lines = read_sheet(sheet_file)
-        found = opened(Settings()).draft(sheet, _brief(brief_file, market), seed, lines)
+        settings = Settings()
+        found = opened(settings).draft(sheet, _brief(brief_file, market), seed, lines)
     except (InvalidSheet, OtherLanguage, UnknownFormat) as wrong:
         raise click.ClickException(str(wrong)) from wrong
+    keep(found, settings)
     click.echo(json.dumps(found.as_dict(), indent=1, ensure_ascii=False)) if as_json else show(found)
 
 

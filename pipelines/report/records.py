@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -139,11 +139,12 @@ class FamilyReport:
 
 @dataclass(frozen=True)
 class Report:
-    """The families in catalog order, the wall time of the whole run in seconds, the last simulation, if any, and the
-    findings of experiments.
+    """The families in catalog order, the wall time of the whole run in seconds, the last simulation, if any, the
+    findings of experiments, and the last set of copy, if any, as `serving.content.draft.Set` has it.
     """
 
     families: tuple[FamilyReport, ...]
     seconds: float | None = None
     simulation: "Simulation | None" = None
     experiments: "tuple[Findings, ...]" = ()
+    copy: Mapping[str, Any] | None = None

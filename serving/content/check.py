@@ -63,6 +63,14 @@ def check(text: str, part: str, sheet: Sheet, brief: Brief, lines: Mapping[str, 
     return [*checks.length(text), *checks.rules(text, plain), *checks.facts(plain), *checks.written(plain)]
 
 
+def off_topic(text: str, sheet: Sheet, brief: Brief) -> list[Refusal]:
+    """A model's draft that has no word of the sheet or of the audiences is about something else."""
+    known = _stems(" ".join([*(said for _, said in sheet.lines()), *brief.audiences]))
+    if _stems(_plain(text)) & known:
+        return []
+    return [Refusal("draft.off_topic", brief.market, "refuse", "has no word of the sheet", text[:60], None, _SOURCE)]
+
+
 def refused(found: list[Refusal]) -> bool:
     """Whether any of these is more than a warning."""
     return any(one.severity == "refuse" for one in found)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import product
 from typing import Any
 
-from serving.content.check import Refusal, check, refused
+from serving.content.check import Refusal, check, off_topic, refused
 from serving.content.drafters import Drafter, DrafterAway, Task, templates
 from serving.content.feedback import Feedback, Made
 from serving.content.formats import formats
@@ -146,6 +146,8 @@ class Content:
             if text in passed:
                 continue
             found = check(text, part, sheet, brief, lines)
+            if by != TEMPLATES:
+                found += off_topic(text, sheet, brief)
             if refused(found):
                 out.append(Refused(part, text, by, tuple(found)))
             else:

@@ -18,6 +18,9 @@ def grammar(text: str, known: str) -> Iterator[tuple[str, str]]:
         known: a text whose words are right.
     """
     right = set(known.lower().split())
+    words = text.split()
+    if sum(word[:1].isupper() for word in words) > 0.7 * len(words) > 2:  # rules are of sentences, not of titles
+        text = text[:1] + text[1:].lower()
     for lint in _linter().lint(text):
         if lint.lint_kind in _KINDS and lint.problem_text.lower() not in right:
             yield lint.problem_text, lint.message

@@ -134,7 +134,7 @@ def _pattern() -> re.Pattern[str]:
         rf"(?P<before>(?:(?:{signs})|\b(?:{words}))\s?)(?P<paid>{_NUMBER})(?:[.,][-\u2013\u2014]+)?"
         rf"|(?P<amount>{_NUMBER})(?:[.,][-\u2013\u2014]+)?\s?(?P<after>(?:{signs})|(?:{words})\b)"
         rf"|(?P<share>{_NUMBER}|\b(?:{spelt}))[\s-]?{_PERCENT}"
-        rf"|(?P<count>{_NUMBER}|\b(?:{spelt}))[\s-]?(?P<unit>{units})\b"
+        rf"|(?P<count>{_NUMBER}|\b(?:{spelt}))[\s-]?(?P<unit>{units})\b(?!-olds?\b)"
         rf"|(?P<bare>{_NUMBER})",
         re.IGNORECASE,
     )

@@ -42,9 +42,9 @@ def rows(settings: Settings) -> Iterator[dict[str, Any]]:
         yield from ({"name": f"creative.upworthy.{name}", "absent": f"{DATA.name} is not there"} for name in NAMES)
         return
     shown = pd.read_parquet(DATA)
-    shown["story"] = _stories(shown)
-    stories = np.unique(shown["story"])
-    shown["fold"] = (np.random.default_rng(SEED).permutation(len(stories)) % FOLDS)[shown["story"]]
+    shown["story"] = stories(shown)
+    every = np.unique(shown["story"])
+    shown["fold"] = (np.random.default_rng(SEED).permutation(len(every)) % FOLDS)[shown["story"]]
     pairs = _pairs(shown)
     chance, sure = _told(shown, pairs)
     others = _baselines(pairs, sorted(set(shown["headline"])))
@@ -76,7 +76,7 @@ def rows(settings: Settings) -> Iterator[dict[str, Any]]:
     } | told
 
 
-def _stories(shown: pd.DataFrame) -> npt.NDArray[np.intp]:
+def stories(shown: pd.DataFrame) -> npt.NDArray[np.intp]:
     """The story of each variant."""
     headlines = shown["headline"].astype("category")
     vectors = embed(headlines.cat.categories.tolist())
