@@ -148,7 +148,9 @@ def test_creative_market_is_open_bandit_beside_the_simulated_campaigns(read: Rea
 @pytest.mark.parametrize("read", ["rated_texts"], indirect=True)
 def test_rated_texts_are_whole(read: Read) -> None:
     told = pd.read_parquet(read.tables.path("texts"))
-    assert len(told) == 4200 + 10605 + 3708 + 5190
+    assert told["score"].notna().sum() == 4200 + 10605 + 3708 + 5190
+    remarks = told[told["aspect"].notna()]
+    assert len(remarks) == 3 * 145 and remarks["split"].notna().all()
     assert told.loc[told["text"] == "LMAO, AMAZING!", ["label", "score"]].iloc[0].tolist() == [
         "positive",
         pytest.approx(2.857142857 / 4),
