@@ -38,7 +38,7 @@ class TaskExamples:
     count: int
 
 
-class Network(nn.Module):
+class TunedNetwork(nn.Module):
     """The last layers, and a head for each task."""
 
     def __init__(self, layers: LastLayers, counts: Sequence[int]) -> None:
@@ -61,7 +61,7 @@ class Network(nn.Module):
         return [*layers, {"params": list(self.heads.parameters()), "lr": HEAD_LEARNING_RATE}]
 
 
-def tune(tasks: Mapping[str, TaskExamples], params: NlpParams, checkpoint: Path) -> Network:
+def tune(tasks: Mapping[str, TaskExamples], params: NlpParams, checkpoint: Path) -> TunedNetwork:
     """Fine-tune on all tasks; the result is the mean of the weights over the last steps.
 
     Each epoch is seeded by itself and kept in `checkpoint`, so that a resumed training gives the same weights. No epoch
@@ -70,7 +70,7 @@ def tune(tasks: Mapping[str, TaskExamples], params: NlpParams, checkpoint: Path)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(params.seed)
-        network = Network(LastLayers.pretrained(params.layers), [one.count for one in tasks.values()]).to(device)
+        network = TunedNetwork(LastLayers.pretrained(params.layers), [one.count for one in tasks.values()]).to(device)
         run = TuningRun(network, list(tasks.values()), params, device)
         progress = checkpoint / "tuned.safetensors"
         began = time.monotonic()
@@ -88,7 +88,7 @@ def tune(tasks: Mapping[str, TaskExamples], params: NlpParams, checkpoint: Path)
 class TuningRun:
     """One training: the network, its optimizer and the running mean of its weights."""
 
-    def __init__(self, network: Network, tasks: Sequence[TaskExamples], params: NlpParams, device: str) -> None:
+    def __init__(self, network: TunedNetwork, tasks: Sequence[TaskExamples], params: NlpParams, device: str) -> None:
         self._network, self._params, self._device = network, params, device
         self._states = [one for task in tasks for one in task.states]
         self._task = np.repeat(np.arange(len(tasks)), [len(task.states) for task in tasks])
@@ -132,7 +132,7 @@ class TuningRun:
         for name, value in self._network.state_dict().items():
             self._mean[name].lerp_(value, weight)
 
-    def averaged(self) -> Network:
+    def averaged(self) -> TunedNetwork:
         """The network with the mean weights, on the processor."""
         self._network.load_state_dict(self._mean)
         return self._network.eval().cpu()
