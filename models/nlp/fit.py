@@ -15,7 +15,7 @@ from models.nlp.encoder import TunedEncoder
 from models.nlp.examples import LABEL, OUT_OF_SCOPE
 from models.nlp.features import Array, encoded, frozen, vectors
 from models.nlp.head import Labels, Linear, LogisticHead
-from models.nlp.model import Task, TextClassifier, shares
+from models.nlp.model import LearntTask, TextClassifier, shares
 from models.nlp.params import NlpParams
 from models.nlp.scope import Scope
 
@@ -75,13 +75,13 @@ def frozen_encoder(train: pd.DataFrame, valid: pd.DataFrame, params: NlpParams, 
     return fit(train, valid, params.model_copy(update={"epochs": 0}), checkpoint)
 
 
-def _fitted(of_task: TaskTexts, tuned: TunedEncoder | None, head: Linear | None, seed: int) -> Task:
+def _fitted(of_task: TaskTexts, tuned: TunedEncoder | None, head: Linear | None, seed: int) -> LearntTask:
     learnt, held, outside = (one.features(tuned) for one in (of_task.learnt, of_task.held, of_task.outside))
     logistic = LogisticHead.fit(of_task.learnt.x, of_task.learnt.labels, of_task.held.x, of_task.held.labels, seed)
     if head is not None:
         logistic = logistic.joined(head, held, of_task.held.labels)
     scope = Scope.fit(vectors(learnt), of_task.learnt.labels, vectors(outside), seed)
-    return Task(logistic, shares(of_task.learnt.labels, logistic.labels), scope)
+    return LearntTask(logistic, shares(of_task.learnt.labels, logistic.labels), scope)
 
 
 def _tuned(

@@ -23,7 +23,7 @@ POSITIVE, NEGATIVE = "positive", "negative"
 
 
 @dataclass(frozen=True)
-class Task:
+class LearntTask:
     """What is learnt of one task: its head, the shares of its labels, and its scope; None where all is in scope."""
 
     head: LogisticHead
@@ -66,7 +66,7 @@ class TextClassifier:
         tuned: the encoder's last `layers` layers, fine-tuned; None where it is frozen.
     """
 
-    tasks: Mapping[str, Task]
+    tasks: Mapping[str, LearntTask]
     tuned: TunedEncoder | None = None
     layers: int = 1
 
@@ -125,10 +125,10 @@ class TextClassifier:
         return cls(tasks, TunedEncoder(graph.read_bytes()) if graph.exists() else None, about["layers"])
 
 
-def _read(arrays: Mapping[str, Array], place: int, about: Mapping[str, Any]) -> Task:
+def _read(arrays: Mapping[str, Array], place: int, about: Mapping[str, Any]) -> LearntTask:
     head = LogisticHead(tuple(about["labels"]), arrays[f"{place}.weight"], arrays[f"{place}.bias"])
     scope = None if about["scope"] is None else Scope(arrays[f"{place}.known"], *about["scope"])
-    return Task(head, arrays[f"{place}.shares"], scope)
+    return LearntTask(head, arrays[f"{place}.shares"], scope)
 
 
 def shares(labels: Labels, names: Sequence[str]) -> Array:
