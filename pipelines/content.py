@@ -11,8 +11,8 @@ from rich.text import Text
 
 from features.settings import Settings
 from pipelines.console import console
-from serving.content.check import Refusal
-from serving.content.draft import Checked, Set
+from serving.content.check import BrokenRule
+from serving.content.draft import CheckedCopy, Set
 from serving.content.rules import NOTE
 
 
@@ -65,14 +65,14 @@ def show(found: Set) -> None:
     )
 
 
-def show_checked(found: Sequence[Checked]) -> None:
+def show_checked(found: Sequence[CheckedCopy]) -> None:
     """What is wrong with each text."""
     _refusals([(one.part, one.text, one.reasons) for one in found if one.reasons])
     passed = sum(one.passed for one in found)
     console().print(f"{passed} of {len(found)} texts pass\n{NOTE}", markup=False)
 
 
-def _refusals(refused: Sequence[tuple[str, str, Sequence[Refusal]]]) -> None:
+def _refusals(refused: Sequence[tuple[str, str, Sequence[BrokenRule]]]) -> None:
     table = Table(title="refused")
     for name in ("part", "text", "rule", "why", "the sheet"):
         table.add_column(name, overflow="fold")

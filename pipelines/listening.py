@@ -36,7 +36,7 @@ class Heard:
 def listen(source: str | None, given: Path | None, days: int, follow: bool, settings: Settings) -> Heard:
     """Read the source, if there is one, and write the page.
 
-    Raises `BadBrands`, `FileNotFoundError`, `FeedUnavailable`, `TopicUnavailable`, `StoreUnavailable`, and
+    Raises `BadBrands`, `FileNotFoundError`, `FeedUnavailable`, `TopicUnavailable`, `MentionsUnavailable`, and
     `LookupError` where no classifier is released.
     """
     from pipelines.console import progress

@@ -40,7 +40,7 @@ class CheckRequest(BaseModel):
     copy_: Annotated[dict[str, Annotated[list[Text], Field(max_length=100)]], Field(alias="copy", max_length=20)]
 
 
-class Verdict(BaseModel):
+class PersonsVerdict(BaseModel):
     """What a person says of a draft. An edit has the text that it became."""
 
     model_config = _STRICT
@@ -51,7 +51,7 @@ class Verdict(BaseModel):
     reason: Text | None = None
 
     @model_validator(mode="after")
-    def _edited(self) -> "Verdict":
+    def _edited(self) -> "PersonsVerdict":
         if (self.verdict == "edit") != (self.edited is not None):
             raise ValueError("expected the text `edited` with the verdict edit, and only then")
         return self
@@ -62,7 +62,7 @@ def content(settings: Settings) -> Content:
     return Content(drafter(settings), champion(settings), feedback(settings))
 
 
-class _Opened:
+class _OpenedContent:
     """`Content`, whose models are loaded by the first draft."""
 
     def __init__(self, settings: Settings) -> None:
@@ -88,7 +88,7 @@ class _Opened:
             raise HTTPException(422, str(wrong)) from wrong
         return {"checked": [asdict(one) for one in found], "note": NOTE}
 
-    def judge(self, said: Verdict) -> dict[str, Any]:
+    def judge(self, said: PersonsVerdict) -> dict[str, Any]:
         try:
             return asdict(self._feedback.say(said.id, said.verdict, said.edited, said.reason))
         except UnknownDraft as unknown:
@@ -100,7 +100,7 @@ class _Opened:
 
 def router(settings: Settings) -> APIRouter:
     """The routes."""
-    opened, routes = _Opened(settings), APIRouter(prefix="/v1/content", tags=["content"])
+    opened, routes = _OpenedContent(settings), APIRouter(prefix="/v1/content", tags=["content"])
     named = (
         ("POST", "/drafts", opened.draft, "draft_copy", "Draft copy from a product sheet and a brief."),
         ("POST", "/checks", opened.check, "check_copy", "Check copy against the rules and the product sheet."),

@@ -31,7 +31,7 @@ class SheetLine:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class BrokenRule:
     """Why copy is refused, or warned of.
 
     Attributes:
@@ -50,7 +50,7 @@ class Refusal:
     source: str
 
 
-def check(text: str, part: str, sheet: Sheet, brief: Brief, lines: Mapping[str, int] | None = None) -> list[Refusal]:
+def check(text: str, part: str, sheet: Sheet, brief: Brief, lines: Mapping[str, int] | None = None) -> list[BrokenRule]:
     """What is wrong with a text as `format.part` (`google.search.headline`).
 
     Args:
@@ -63,15 +63,15 @@ def check(text: str, part: str, sheet: Sheet, brief: Brief, lines: Mapping[str, 
     return [*checks.length(text), *checks.rules(text, plain), *checks.facts(plain), *checks.written(plain)]
 
 
-def off_topic(text: str, sheet: Sheet, brief: Brief) -> list[Refusal]:
+def off_topic(text: str, sheet: Sheet, brief: Brief) -> list[BrokenRule]:
     """A model's draft that has no word of the sheet or of the audiences is about something else."""
     known = _stems(" ".join([*(said for _, said in sheet.lines()), *brief.audiences]))
     if _stems(_plain(text)) & known:
         return []
-    return [Refusal("draft.off_topic", brief.market, "refuse", "has no word of the sheet", text[:60], None, _SOURCE)]
+    return [BrokenRule("draft.off_topic", brief.market, "refuse", "has no word of the sheet", text[:60], None, _SOURCE)]
 
 
-def refused(found: list[Refusal]) -> bool:
+def refused(found: list[BrokenRule]) -> bool:
     """Whether any of these is more than a warning."""
     return any(one.severity == "refuse" for one in found)
 
@@ -83,7 +83,7 @@ class _Checks:
     part: str
     lines: Mapping[str, int]
 
-    def length(self, text: str) -> Iterator[Refusal]:
+    def length(self, text: str) -> Iterator[BrokenRule]:
         name, _, part = self.part.rpartition(".")
         form = formats()[name]
         limits, long = form.parts[part], form.length(text)
@@ -94,7 +94,7 @@ class _Checks:
             said = f"{long} characters, at least {limits.at_least} say something"
             yield self._refusal("length.short", said, text[:60], None, "our own")
 
-    def rules(self, text: str, plain: str) -> Iterator[Refusal]:
+    def rules(self, text: str, plain: str) -> Iterator[BrokenRule]:
         for rule in rules():
             if rule.holds(self.sheet, self.brief, self.part):
                 yield from self._broken(rule, text if rule.id == "style.invisible" else plain)
@@ -104,7 +104,7 @@ class _Checks:
                 said = "a word that the brief says to avoid" if name == "brand.avoid" else "a competitor of the brief"
                 yield self._refusal(name, said, match[0], None, "the brief")
 
-    def facts(self, plain: str) -> Iterator[Refusal]:
+    def facts(self, plain: str) -> Iterator[BrokenRule]:
         for one in wrong(plain, self.sheet):
             if one.says is None:
                 said = f"says {one.text}; the sheet says nothing of it"
@@ -112,7 +112,7 @@ class _Checks:
                 said = f"says {one.text}; the sheet says {one.says}"
             yield self._refusal(f"fact.{one.kind}", said, one.text, one.field, _SOURCE)
 
-    def written(self, plain: str) -> Iterator[Refusal]:
+    def written(self, plain: str) -> Iterator[BrokenRule]:
         asked = self.brief.written_in
         own = " ".join([text for _, text in self.sheet.lines()])
         other = language(plain, asked, own)
@@ -122,7 +122,7 @@ class _Checks:
             for words, message in grammar(plain, own):
                 yield self._refusal("grammar", message, words, None, "Harper's grammar rules")
 
-    def _broken(self, rule: Rule, text: str) -> Iterator[Refusal]:
+    def _broken(self, rule: Rule, text: str) -> Iterator[BrokenRule]:
         for match in rule.finds(text):
             if not _SUPPORTED[rule.supported_by](match, text, self.sheet, self.brief):
                 field = _FIELD.get(rule.supported_by)
@@ -133,8 +133,8 @@ class _Checks:
 
     def _refusal(
         self, rule: str, message: str, found: str, field: str | None, source: str, severity: str = "refuse"
-    ) -> Refusal:
-        return Refusal(rule, self.brief.market, severity, message, found, self._line(field), source)
+    ) -> BrokenRule:
+        return BrokenRule(rule, self.brief.market, severity, message, found, self._line(field), source)
 
     def _line(self, field: str | None) -> SheetLine | None:
         says = dict(self.sheet.lines())

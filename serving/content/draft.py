@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 from itertools import product
 from typing import Any
 
-from serving.content.check import Refusal, check, off_topic, refused
-from serving.content.drafters import Drafter, DrafterAway, Task, templates
-from serving.content.feedback import Feedback, Made
+from serving.content.check import BrokenRule, check, off_topic, refused
+from serving.content.drafters import Drafter, DrafterAway, DraftingTask, templates
+from serving.content.feedback import CopyFeedback, Made
 from serving.content.formats import formats
 from serving.content.grammar import language
 from serving.content.ranking import Ranker, order
@@ -25,7 +25,7 @@ SPARE = 2
 
 
 @dataclass(frozen=True)
-class Draft:
+class CopyDraft:
     """A piece of copy that passed.
 
     Attributes:
@@ -39,17 +39,17 @@ class Draft:
     audience: str | None
     benefit: str
     drafted_by: str
-    warnings: tuple[Refusal, ...] = ()
+    warnings: tuple[BrokenRule, ...] = ()
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedDraft:
     """A draft that was refused, with every reason."""
 
     part: str
     text: str
     drafted_by: str
-    reasons: tuple[Refusal, ...]
+    reasons: tuple[BrokenRule, ...]
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Set:
     seed: int
     drafted_by: str
     ranked_by: str | None
-    drafts: tuple[Draft, ...]
-    refused: tuple[Refused, ...]
+    drafts: tuple[CopyDraft, ...]
+    refused: tuple[RefusedDraft, ...]
     missing: dict[str, int] = field(default_factory=dict)
     note: str = NOTE
 
@@ -101,7 +101,7 @@ class Content:
 
     drafter: Drafter | None
     ranker: Ranker | None
-    feedback: Feedback
+    feedback: CopyFeedback
 
     def draft(self, sheet: Sheet, brief: Brief, seed: int = 0, lines: Mapping[str, int] | None = None) -> Set:
         """A set of copy; the same for the same seed, models and verdicts.
@@ -112,8 +112,8 @@ class Content:
         other = language(". ".join(sheet.features), brief.written_in, f"{sheet.name} {sheet.brand}")
         if other is not None:
             raise OtherLanguage(f"features: expected '{brief.written_in}', the language of the copy, got '{other}'")
-        drafts: list[Draft] = []
-        refusals: list[Refused] = []
+        drafts: list[CopyDraft] = []
+        refusals: list[RefusedDraft] = []
         missing = {}
         said = self.feedback.of(sheet.brand)
         for part, wanted in parts:
@@ -138,10 +138,10 @@ class Content:
         brief: Brief,
         seed: int,
         lines: Mapping[str, int],
-        out: list[Refused],
-    ) -> list[Draft]:
+        out: list[RefusedDraft],
+    ) -> list[CopyDraft]:
         """Drafts that passed: of the model first, then of templates; those refused go `out`."""
-        passed: dict[str, Draft] = {}
+        passed: dict[str, CopyDraft] = {}
         for text, audience, benefit, by in self._drafted(part, wanted, sheet, brief, seed):
             if text in passed:
                 continue
@@ -149,10 +149,10 @@ class Content:
             if by != TEMPLATES:
                 found += off_topic(text, sheet, brief)
             if refused(found):
-                out.append(Refused(part, text, by, tuple(found)))
+                out.append(RefusedDraft(part, text, by, tuple(found)))
             else:
                 identity = _identity(sheet, brief, part, text)
-                passed[text] = Draft(identity, part, text, audience, benefit, by, tuple(found))
+                passed[text] = CopyDraft(identity, part, text, audience, benefit, by, tuple(found))
             if len(passed) >= SPARE * wanted + 2:
                 break
         return list(passed.values())
@@ -165,7 +165,7 @@ class Content:
         pairs = list(product(sheet.features, brief.audiences or (None,)))
         benefit, audience = pairs[seed % len(pairs)]
         if self.drafter is not None and brief.written_in in self.drafter.languages:
-            task = Task(part, formats()[name].parts[kind].limit, sheet, brief, audience, benefit)
+            task = DraftingTask(part, formats()[name].parts[kind].limit, sheet, brief, audience, benefit)
             try:
                 for text in self.drafter.draft(task, SPARE * wanted, seed):
                     yield text, audience, _about(text, sheet, benefit), self.drafter.name
@@ -202,16 +202,18 @@ def _identity(sheet: Sheet, brief: Brief, part: str, text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedCopy:
     """A text, whether it passes, and what is wrong with it."""
 
     part: str
     text: str
     passed: bool
-    reasons: tuple[Refusal, ...]
+    reasons: tuple[BrokenRule, ...]
 
 
-def check_all(copy: Mapping[str, Sequence[str]], sheet: Sheet, brief: Brief, lines: Mapping[str, int]) -> list[Checked]:
+def check_all(
+    copy: Mapping[str, Sequence[str]], sheet: Sheet, brief: Brief, lines: Mapping[str, int]
+) -> list[CheckedCopy]:
     """Checks texts by their `format.part`. Raises `UnknownFormat`."""
     found = []
     for part, texts in copy.items():
@@ -221,5 +223,5 @@ def check_all(copy: Mapping[str, Sequence[str]], sheet: Sheet, brief: Brief, lin
             raise UnknownFormat(f"copy: expected parts among {known}, got '{part[:60]}'")
         for text in texts:
             reasons = check(text, part, sheet, brief, lines)
-            found.append(Checked(part, text, not refused(reasons), tuple(reasons)))
+            found.append(CheckedCopy(part, text, not refused(reasons), tuple(reasons)))
     return found

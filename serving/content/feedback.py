@@ -43,7 +43,7 @@ class Said:
     reason: str | None = None
 
 
-class Feedback(Protocol):
+class CopyFeedback(Protocol):
     """Where drafts and verdicts are kept."""
 
     def made(self, drafts: Iterable[Made]) -> None:
@@ -56,7 +56,7 @@ class Feedback(Protocol):
         """The verdicts of a brand, newest last."""
 
 
-def feedback(settings: Settings) -> Feedback:
+def feedback(settings: Settings) -> CopyFeedback:
     """Redis where the settings name one, else SQLite under the home."""
     if settings.redis_url is not None:
         return RedisFeedback(Address(settings.redis_url).client(decode_responses=True))

@@ -10,8 +10,8 @@ from features.settings import Settings
 from serving.listening.brands import BadBrands, Brands, load
 from serving.listening.listener import Listener, told
 from serving.listening.matching import Embed
-from serving.listening.sentiment import Classifier
-from serving.listening.store import Store, StoreUnavailable
+from serving.listening.sentiment import SentimentClassifier
+from serving.listening.store import MentionStore, MentionsUnavailable
 from serving.listening.summary import DAYS, MOST_DAYS, Summary, summarize
 
 #: Most posts of a request.
@@ -25,7 +25,7 @@ class Posts(BaseModel):
     mentions: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST)]
 
 
-class Refusal(BaseModel):
+class RefusedMention(BaseModel):
     """A post that was not taken: its place in the request, the field, what was expected and what was found."""
 
     place: int
@@ -34,13 +34,13 @@ class Refusal(BaseModel):
     got: str
 
 
-class Receipt(BaseModel):
+class MentionsReceipt(BaseModel):
     """What became of the posts; `known` were counted before, `unnamed` mention no brand of the list."""
 
     counted: int
     known: int
     unnamed: int
-    refused: list[Refusal]
+    refused: list[RefusedMention]
     alarms: list[dict[str, Any]]
 
 
@@ -49,26 +49,29 @@ def brands_file(settings: Settings) -> Path:
     return settings.brands or settings.home / "listening" / "brands.yaml"
 
 
-def store(settings: Settings) -> Store:
+def store(settings: Settings) -> MentionStore:
     """What was heard in a home."""
-    return Store(settings.home / "listening" / "heard.db")
+    return MentionStore(settings.home / "listening" / "heard.db")
 
 
-def router(settings: Settings, classifier: Classifier, embed: Embed) -> APIRouter:
+def router(settings: Settings, classifier: SentimentClassifier, embed: Embed) -> APIRouter:
     """The routes."""
     parts = _Parts(settings, classifier, embed)
     routes = APIRouter(prefix="/v1/listening", tags=["listening"])
 
     # No coroutines: reading posts takes seconds, and waits for other writers.
     @routes.post("/mentions", summary="Take posts about the brands of the list; each counts once.")
-    def take(posts: Posts) -> Receipt:
+    def take(posts: Posts) -> MentionsReceipt:
         with _Answers():
             taken = parts.listener().take(posts.mentions)
         refused = [
-            Refusal(place=at, field=wrong.field, expected=wrong.expected, got=wrong.got) for at, wrong in taken.refused
+            RefusedMention(place=at, field=wrong.field, expected=wrong.expected, got=wrong.got)
+            for at, wrong in taken.refused
         ]
         alarms = [told(one) for one in taken.raised]
-        return Receipt(counted=taken.counted, known=taken.known, unnamed=taken.unnamed, refused=refused, alarms=alarms)
+        return MentionsReceipt(
+            counted=taken.counted, known=taken.known, unnamed=taken.unnamed, refused=refused, alarms=alarms
+        )
 
     @routes.get("/{brand}", summary="What was heard of a brand: totals, sentiment, series, alarms and phrases.")
     def heard(brand: str, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = DAYS) -> Summary:
@@ -85,7 +88,7 @@ def router(settings: Settings, classifier: Classifier, embed: Embed) -> APIRoute
 class _Parts:
     """The store, and the listener of the brand list as it is now."""
 
-    def __init__(self, settings: Settings, classifier: Classifier, embed: Embed) -> None:
+    def __init__(self, settings: Settings, classifier: SentimentClassifier, embed: Embed) -> None:
         self.store, self._file = store(settings), brands_file(settings)
         self._classifier, self._embed = classifier, embed
         self._read: tuple[float, Listener] | None = None
@@ -112,5 +115,5 @@ class _Answers:
         return None
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, BadBrands | StoreUnavailable | LookupError):
+        if isinstance(error, BadBrands | MentionsUnavailable | LookupError):
             raise HTTPException(503, str(error), {"retry-after": "30"}) from error

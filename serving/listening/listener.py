@@ -10,10 +10,10 @@ import orjson
 from serving.listening.brands import Brands
 from serving.listening.matching import Embed, Found, Matcher
 from serving.listening.mentions import Mention, Refused, mention
-from serving.listening.sentiment import Classifier, rate
-from serving.listening.store import COUNTED_D, DAY_S, Store
+from serving.listening.sentiment import SentimentClassifier, rate
+from serving.listening.store import COUNTED_D, DAY_S, MentionStore
 from serving.listening.typical import typical
-from serving.listening.watch import SILENT, Alarm, Watch
+from serving.listening.watch import SILENT, Alarm, BrandWatch
 
 #: Posts that are taken in one transaction, by default.
 BATCH = 200
@@ -85,7 +85,7 @@ class Listener:
         embed: embeddings of length 1, for ambiguous names and typical posts.
     """
 
-    def __init__(self, store: Store, brands: Brands, classifier: Classifier, embed: Embed) -> None:
+    def __init__(self, store: MentionStore, brands: Brands, classifier: SentimentClassifier, embed: Embed) -> None:
         self.store, self.brands = store, brands
         self._classifier, self._embed = classifier, embed
         self._matcher = Matcher(brands, embed)
@@ -97,7 +97,7 @@ class Listener:
         Args:
             watch: also look for alarms; a history is better read whole first.
 
-        Raises `StoreUnavailable`; then nothing of the batch was counted.
+        Raises `MentionsUnavailable`; then nothing of the batch was counted.
         """
         taken, mentions = Taken(), list[Mention]()
         newest = self.store.newest()
@@ -174,18 +174,18 @@ class Listener:
                 raised.append(told)
         return raised
 
-    def _state(self, brand: str, now: int) -> Watch | None:
+    def _state(self, brand: str, now: int) -> BrandWatch | None:
         """The watch as it was left; a new one at a brand's first post, and after a long silence."""
         first = "SELECT min(quarter) / 4 FROM quarters WHERE brand = ? AND quarter >= ?"
         kept = self.store.rows("SELECT state FROM watches WHERE brand = ?", brand)
         if kept:
-            watch = Watch.from_json(kept[0][0])
+            watch = BrandWatch.from_json(kept[0][0])
             (next_hour,) = self.store.rows(first, brand, watch.hour * 4)[0]
             if next_hour is None or next_hour - watch.hour < SILENT:
                 return watch if now - watch.hour < 2 * SILENT or next_hour is not None else None
-            return Watch(next_hour)
+            return BrandWatch(next_hour)
         (hour,) = self.store.rows(first, brand, 0)[0]
-        return None if hour is None else Watch(hour)
+        return None if hour is None else BrandWatch(hour)
 
     def _keep(self, brand: str, alarm: Alarm, kept: Sequence[tuple[int, str]], now: int) -> Raised | None:
         """Keep an alarm; None if it was told before. Posts that came meanwhile may have changed its typical ones."""

@@ -21,7 +21,7 @@ class Answer(Protocol):
     def score(self) -> float | None: ...
 
 
-class Classifier(Protocol):
+class SentimentClassifier(Protocol):
     """Answers for each text, about the aspect of the same place."""
 
     def classify(
@@ -41,7 +41,7 @@ UNRATED = Sentiment("unrated")
 
 
 def rate(
-    classifier: Classifier, texts: Sequence[str], aspects: Sequence[str], languages: Sequence[str]
+    classifier: SentimentClassifier, texts: Sequence[str], aspects: Sequence[str], languages: Sequence[str]
 ) -> list[Sentiment]:
     """The sentiment of each text about its aspect. An empty language is detected."""
     rated = [place for place, text in enumerate(texts) if (languages[place] or language(text)) in RATED]

@@ -47,11 +47,11 @@ CREATE TABLE IF NOT EXISTS positions (source TEXT PRIMARY KEY, position TEXT NOT
 """
 
 
-class StoreUnavailable(RuntimeError):
+class MentionsUnavailable(RuntimeError):
     """The file of what was heard cannot be read or written."""
 
 
-class Store:
+class MentionStore:
     """The file, opened on first use. Threads take turns."""
 
     def __init__(self, path: Path) -> None:
@@ -60,7 +60,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A transaction that excludes other writers. Raises `StoreUnavailable`."""
+        """A transaction that excludes other writers. Raises `MentionsUnavailable`."""
         with self._turn, self._told():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -72,7 +72,7 @@ class Store:
                 raise
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows of a query. Raises `StoreUnavailable`."""
+        """The rows of a query. Raises `MentionsUnavailable`."""
         with self._turn, self._told():
             return self._db.execute(query, values).fetchall()
 
@@ -102,7 +102,7 @@ class Store:
         try:
             yield
         except (sqlite3.Error, OSError) as fault:
-            raise StoreUnavailable(f"{self._path} does not answer: {fault}") from fault
+            raise MentionsUnavailable(f"{self._path} does not answer: {fault}") from fault
 
     def is_new(self, mention: Mention) -> bool:
         """Whether the post was not counted before; from now on it is known."""

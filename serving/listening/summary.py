@@ -11,8 +11,8 @@ import orjson
 
 from serving.listening.brands import Brands
 from serving.listening.phrases import Phrase, emerging
-from serving.listening.store import DAY_S, Store
-from serving.listening.watch import LEARNT, Watch
+from serving.listening.store import DAY_S, MentionStore
+from serving.listening.watch import LEARNT, BrandWatch
 
 #: Days that are told by default, and most of them.
 DAYS, MOST_DAYS = 30, 400
@@ -84,8 +84,10 @@ class Summary:
     phrases: tuple[Phrase, ...]
 
 
-def summarize(store: Store, brands: Brands, names: Sequence[str] | None = None, days: int = DAYS) -> list[Summary]:
-    """Summaries of brands, of all by default, over the days up to the newest post. Raises `StoreUnavailable`."""
+def summarize(
+    store: MentionStore, brands: Brands, names: Sequence[str] | None = None, days: int = DAYS
+) -> list[Summary]:
+    """Summaries of brands, of all by default, over the days up to the newest post. Raises `MentionsUnavailable`."""
     newest = store.newest()
     until = _midnight(newest or 0.0, brands.zone) + DAY_S
     since = until - days * DAY_S
@@ -97,7 +99,9 @@ def summarize(store: Store, brands: Brands, names: Sequence[str] | None = None, 
     ]
 
 
-def _summary(store: Store, brands: Brands, name: str, since: float, until: float, share: float | None) -> Summary:
+def _summary(
+    store: MentionStore, brands: Brands, name: str, since: float, until: float, share: float | None
+) -> Summary:
     series = _series(store, name, since, until)
     added = {part: sum(getattr(day, part) for day in series) for part in _PARTS}
     rated = [(day.sentiment, day.voices - day.unrated) for day in series if day.sentiment is not None]
@@ -120,7 +124,7 @@ def _summary(store: Store, brands: Brands, name: str, since: float, until: float
 _PARTS = ("mentions", "voices", "negative", "neutral", "positive", "unrated")
 
 
-def _series(store: Store, name: str, since: float, until: float) -> tuple[Day, ...]:
+def _series(store: MentionStore, name: str, since: float, until: float) -> tuple[Day, ...]:
     """A day for each day since the brand was first heard of."""
     offset = int(since % DAY_S)
     summed = ", ".join(f"sum({part})" for part in (*_PARTS, "score"))
@@ -150,7 +154,7 @@ def _day(day: int, offset: int, values: Sequence[float], expected: float) -> Day
     return Day(at=int(day * DAY_S) + offset, sentiment=sentiment, expected_negative=expected, **parts)
 
 
-def _trend(store: Store, name: str, until: float) -> Trend:
+def _trend(store: MentionStore, name: str, until: float) -> Trend:
     """Welch's interval of the difference of two means."""
     middle = until - RECENT_D * DAY_S
     now, before = (
@@ -165,7 +169,7 @@ def _trend(store: Store, name: str, until: float) -> Trend:
     return Trend(direction, change, low, high)
 
 
-def _mean(store: Store, name: str, start: float, end: float) -> tuple[float, float] | None:
+def _mean(store: MentionStore, name: str, start: float, end: float) -> tuple[float, float] | None:
     """Mean score of counted voices, and its variance; None of fewer than two."""
     ((count, total, squares),) = store.rows(
         "SELECT count(*), sum(score), sum(score * score) FROM voices WHERE brand = ? AND at >= ? AND at < ?"
@@ -178,12 +182,12 @@ def _mean(store: Store, name: str, start: float, end: float) -> tuple[float, flo
     return mean, max(squares / count - mean**2, 0.0) / (count - 1)
 
 
-def _learning(store: Store, name: str) -> int:
+def _learning(store: MentionStore, name: str) -> int:
     found = store.rows("SELECT state FROM watches WHERE brand = ?", name)
-    return Watch.from_json(found[0][0]).learning_h if found else LEARNT
+    return BrandWatch.from_json(found[0][0]).learning_h if found else LEARNT
 
 
-def _texts(store: Store, name: str, until: float) -> tuple[list[str], list[str]]:
+def _texts(store: MentionStore, name: str, until: float) -> tuple[list[str], list[str]]:
     """Texts of voices of the last days and of those before."""
     middle = until - RECENT_D * DAY_S
     query = (

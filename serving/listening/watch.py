@@ -57,7 +57,7 @@ class Alarm:
 
 
 @dataclass
-class Watch:
+class BrandWatch:
     """The state of one series after all hours before `hour`.
 
     Attributes:
@@ -78,7 +78,7 @@ class Watch:
         return json.dumps(values, default=lambda array: array.tolist())
 
     @classmethod
-    def from_json(cls, text: str) -> "Watch":
+    def from_json(cls, text: str) -> "BrandWatch":
         values: dict[str, Any] = _arrays(json.loads(text))
         forecaster = Forecaster(**values.pop("forecaster"))
         return cls(forecaster=forecaster, **values)

@@ -10,7 +10,7 @@ from serving.rollout.openapi import BESIDE
 from serving.rollout.processes import DecisionServer, ServerProcess, TextServer, fetch, free_port
 
 
-class Endpoint:
+class ServedEndpoint:
     """A server beside the models as a restartable child process.
 
     Args:
@@ -44,15 +44,15 @@ class Endpoint:
         return {**(json.loads(body) if body else {}), "ready": status == 200}
 
 
-def endpoints(params: Path, settings: Settings) -> list[Endpoint]:
+def endpoints(params: Path, settings: Settings) -> list[ServedEndpoint]:
     """The decision endpoint and the text server.
 
     Args:
         params: the `params.yaml` with the decision parameters.
     """
     return [
-        Endpoint("decisions", lambda port, log: DecisionServer(params, port, log, settings), settings),
-        Endpoint("texts", lambda port, log: TextServer(port, log, settings), settings),
+        ServedEndpoint("decisions", lambda port, log: DecisionServer(params, port, log, settings), settings),
+        ServedEndpoint("texts", lambda port, log: TextServer(port, log, settings), settings),
     ]
 
 
@@ -63,7 +63,7 @@ class Health:
         status: state of the processes, see `Watch.status`.
     """
 
-    def __init__(self, beside: Sequence[Endpoint]) -> None:
+    def __init__(self, beside: Sequence[ServedEndpoint]) -> None:
         self._beside = beside
         self.status: Callable[[], dict[str, Any]] = lambda: {
             "serving": {},

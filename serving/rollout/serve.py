@@ -22,7 +22,7 @@ from serving.access.scopes import OPEN
 from serving.decisions.params import read
 from serving.released.split import Split
 from serving.rollout import envoy_attempts
-from serving.rollout.endpoints import Endpoint, Health, endpoints
+from serving.rollout.endpoints import Health, ServedEndpoint, endpoints
 from serving.rollout.envoy import EnvoyFailed
 from serving.rollout.fleet import Fleet
 from serving.rollout.plan import CannotFetch, CannotServe
@@ -87,17 +87,17 @@ def serve(settings: Settings, params: Path | None = None) -> None:
             stop.pause(LOOK)
 
 
-def _fleet(settings: Settings, front: ServerEndpoints, beside: Sequence[Endpoint], stop: StopSignal) -> Fleet:
+def _fleet(settings: Settings, front: ServerEndpoints, beside: Sequence[ServedEndpoint], stop: StopSignal) -> Fleet:
     extra_ports = front.port_by_path | {path: one.port for one in beside for path in one.paths}
     return Fleet(settings, settings.host, settings.port, Registry(settings).download, extra_ports, stop.pause)
 
 
-def _ports(fleet: Fleet, beside: Sequence[Endpoint]) -> dict[str, int]:
+def _ports(fleet: Fleet, beside: Sequence[ServedEndpoint]) -> dict[str, int]:
     """Ports of the current champions by family, and of the servers beside them."""
     return fleet.champions | {one.name: one.port for one in beside}
 
 
-def _close(fleet: Fleet, beside: Sequence[Endpoint]) -> None:
+def _close(fleet: Fleet, beside: Sequence[ServedEndpoint]) -> None:
     """Stop Envoy first, so that no request reaches a stopped server, then all others in parallel."""
     servers = [one.server for one in beside if one.server is not None]
     for server in servers:
@@ -106,7 +106,7 @@ def _close(fleet: Fleet, beside: Sequence[Endpoint]) -> None:
     stop_all(servers)
 
 
-def _announce(fleet: Fleet, watch: Watch, beside: Sequence[Endpoint], settings: Settings) -> None:
+def _announce(fleet: Fleet, watch: Watch, beside: Sequence[ServedEndpoint], settings: Settings) -> None:
     names = [*sorted(fleet.splits), *(one.name for one in beside if one.name not in watch.faults)]
     print(f"serving {', '.join(names) or 'nothing yet'} at {fleet.envoy.url}")
     print(f"  your own API key: {own.path(settings)}; create others with adloop key")

@@ -15,7 +15,7 @@ from models.registry import Registry
 from serving.health.backoff import Backoff
 from serving.released import state
 from serving.released.split import Split
-from serving.rollout.endpoints import Endpoint
+from serving.rollout.endpoints import ServedEndpoint
 from serving.rollout.envoy import EnvoyFailed
 from serving.rollout.fleet import Fleet
 from serving.rollout.plan import CannotFetch, CannotServe
@@ -41,7 +41,7 @@ class Watch:
     def __init__(
         self,
         fleet: Fleet,
-        beside: Sequence[Endpoint],
+        beside: Sequence[ServedEndpoint],
         families: Iterable[str],
         registry: Registry,
         settings: Settings,

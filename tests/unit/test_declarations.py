@@ -12,14 +12,15 @@ from features.views import SERVICES
 from models import catalog
 
 ROOT = Path(__file__).parents[2]
-#: Where code declares what is of one family: its name, its features, what its steps run on, what decisions need, and
-#: the simulated auctions that a bidder plays.
+#: Where code declares what is of one family: its name, its features, what its steps run on, what decisions need, the
+#: simulated auctions that a bidder plays, and who classifies and ranks texts.
 DECLARED = (
     "models/catalog.py",
     "features/views.py",
     "pipelines/compute.py",
     "serving/decisions/kinds/",
     "serving/experiments/simulation/",
+    "serving/content/ranking.py",
     "serving/texts/classifier.py",
 )
 #: Where `creative` is the entity that features are of, or the dimension that bids are counted by.

@@ -13,7 +13,7 @@ class DrafterAway(ConnectionError):
 
 
 @dataclass(frozen=True)
-class Task:
+class DraftingTask:
     """A part of copy to draft, for an audience, about a benefit.
 
     Attributes:
@@ -43,11 +43,11 @@ class Drafter(Protocol):
     @property
     def languages(self) -> Sequence[Language]: ...
 
-    def draft(self, task: Task, count: int, seed: int) -> list[str]:
+    def draft(self, task: DraftingTask, count: int, seed: int) -> list[str]:
         """Up to `count` texts; the same for the same seed. Raises `DrafterAway`."""
 
 
-def prompt(task: Task) -> tuple[str, str]:
+def prompt(task: DraftingTask) -> tuple[str, str]:
     """The system's and the user's message. Words of the brief are quoted: they are data."""
     sheet, brief = task.sheet, task.brief
     what = task.part.replace(".", " ").replace("_", " ")
@@ -65,7 +65,7 @@ def prompt(task: Task) -> tuple[str, str]:
     return f"You write honest ads in {written}. Use only the facts given.", "\n".join(asked)
 
 
-def schema(task: Task, count: int) -> dict[str, object]:
+def schema(task: DraftingTask, count: int) -> dict[str, object]:
     """The JSON schema of an answer: texts within the limit."""
     text = {"type": "string", "minLength": 4, "maxLength": task.limit}
     texts = {"type": "array", "items": text, "minItems": count, "maxItems": count}
@@ -77,5 +77,5 @@ def drafter(settings: Settings) -> Drafter | None:
     from serving.content.drafters import endpoint, local
 
     if settings.drafter_url is not None:
-        return endpoint.Endpoint(settings)
+        return endpoint.EndpointDrafter(settings)
     return local.Local() if local.there() else None

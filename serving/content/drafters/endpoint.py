@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from features.settings import Settings
-from serving.content.drafters import DrafterAway, Task, answers, prompt, schema
+from serving.content.drafters import DrafterAway, DraftingTask, answers, prompt, schema
 from serving.content.sheet import Language
 
 #: Seconds that one answer may take.
 TIMEOUT_S = 20.0
 
 
-class Endpoint:
+class EndpointDrafter:
     """The endpoint at `ADLOOP_DRAFTER_URL`, with `ADLOOP_DRAFTER_MODEL` and `ADLOOP_DRAFTER_KEY`."""
 
     def __init__(self, settings: Settings) -> None:
@@ -24,7 +24,7 @@ class Endpoint:
     def name(self) -> str:
         return f"{self._model} at {self._url}"
 
-    def draft(self, task: Task, count: int, seed: int) -> list[str]:
+    def draft(self, task: DraftingTask, count: int, seed: int) -> list[str]:
         import httpx
 
         system, user = prompt(task)

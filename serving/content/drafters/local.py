@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from serving.content.drafters import DrafterAway, Task, answers, prompt, schema
+from serving.content.drafters import DrafterAway, DraftingTask, answers, prompt, schema
 from serving.content.sheet import Language
 
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
@@ -54,7 +54,7 @@ class Local:
     def name(self) -> str:
         return f"SmolLM2-135M-Instruct Q4_1 {SHA256[:12]}"
 
-    def draft(self, task: Task, count: int, seed: int) -> list[str]:
+    def draft(self, task: DraftingTask, count: int, seed: int) -> list[str]:
         """Raises `DrafterAway` where the model does not run, `ValueError` for other weights."""
         if task.limit > _PART:
             return []

@@ -8,7 +8,7 @@ import pytest
 from features.settings import Settings
 from models.text.embedding import embed
 from serving.content.draft import Content, OtherLanguage, UnknownFormat
-from serving.content.drafters import Drafter, DrafterAway, Task, answers, prompt
+from serving.content.drafters import Drafter, DrafterAway, DraftingTask, answers, prompt
 from serving.content.feedback import Said, SqliteFeedback, UnknownDraft, feedback
 from serving.content.ranking import MOST, SAME, order, preference
 from serving.content.sheet import Brief, Sheet
@@ -29,9 +29,9 @@ class Writer:
     name, languages = "writer", ("en",)  # type: tuple[str, Sequence[Language]]
 
     def __init__(self, *texts: str) -> None:
-        self.texts, self.asked = texts, list[Task]()
+        self.texts, self.asked = texts, list[DraftingTask]()
 
-    def draft(self, task: Task, count: int, seed: int) -> list[str]:
+    def draft(self, task: DraftingTask, count: int, seed: int) -> list[str]:
         self.asked.append(task)
         if not self.texts:
             raise DrafterAway("the model is away")

@@ -11,7 +11,7 @@ from models.text.embedding import embed
 from models.text.sentiment import sentiment
 from serving.listening.brands import Brands
 from serving.listening.listener import Listener
-from serving.listening.store import Store
+from serving.listening.store import MentionStore
 
 #: Monday, 5 January 2026, 00:00 UTC.
 MONDAY = 1767571200.0
@@ -75,7 +75,7 @@ class Vader:
 
 
 def listener(folder: Path, brands: Brands = BRANDS) -> Listener:
-    return Listener(Store(folder / "heard.db"), brands, Vader(), embed)
+    return Listener(MentionStore(folder / "heard.db"), brands, Vader(), embed)
 
 
 def post(text: str, at: float = MONDAY, **more: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from serving.listening.watch import LEARNT, Alarm, Watch, threshold
+from serving.listening.watch import LEARNT, Alarm, BrandWatch, threshold
 from tests.unit.serving.listening.heard import rhythm
 
 #: The hour of Monday, 5 January 2026.
@@ -12,7 +12,7 @@ NEVER = 1e9
 
 
 def watched(counts: np.ndarray, per_month: float = 1.0) -> list[Alarm]:
-    watch = Watch(FIRST)
+    watch = BrandWatch(FIRST)
     found = (watch.close(hour, per_month, None)[0] for hour in counts.tolist())
     return [alarm for alarm in found if alarm is not None]
 
@@ -77,10 +77,10 @@ def test_a_brand_that_hardly_anybody_complains_about_needs_more_than_two_voices(
 
 def test_the_state_is_kept_as_text_and_goes_on_the_same() -> None:
     counts = quiet(21, 7).tolist()
-    one = Watch(FIRST)
+    one = BrandWatch(FIRST)
     for hour in counts[:-24]:
         one.close(hour, 1.0, "Europe/Berlin")
-    other = Watch.from_json(one.to_json())
+    other = BrandWatch.from_json(one.to_json())
     for hour in counts[-24:]:
         assert one.close(hour, 1.0, "Europe/Berlin") == other.close(hour, 1.0, "Europe/Berlin")
     assert one.to_json() == other.to_json()
@@ -91,7 +91,7 @@ def test_the_statistic_of_a_true_forecast_grows_by_one_an_hour_on_average() -> N
     reached = []
     for seed in range(12):
         rng = np.random.default_rng([8, seed])
-        watch = Watch(FIRST)
+        watch = BrandWatch(FIRST)
         for hour in rng.poisson(1.25, (LEARNT + 48, 4)).tolist():
             watch.close(hour, 1 / NEVER, None)
         reached.append(watch.statistics.mean())
