@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
@@ -81,6 +81,7 @@ def run_loop(
     _experiments(source, settings, console, schema)
     if len(names) > 1 and last_copy(settings) is None:
         draft_example(settings)
+    _listening(seconds, settings, console)
     report = publish(settings, time.monotonic() - began, seconds)
     console.print(terminal.table(report))
     console.print(f"report: {escape(str(settings.home / 'report' / 'index.html'))}")
@@ -152,6 +153,25 @@ def _experiments(source: list[str], settings: Settings, console: Console, schema
     console.print(f"[bold]experiments[/bold] looked at {len(found)} in the table 'impressions'")
     for note in notes:
         console.print(f"    [yellow]note[/yellow] {escape(note)}", soft_wrap=True)
+
+
+def _listening(ran: Collection[str], settings: Settings, console: Console) -> None:
+    """Listen to the simulated stream, where this run made the classifier that rates it."""
+    from features.sources import rated_texts
+    from models.text.embedding import embed
+    from serving.listening import simulated
+    from serving.texts.classifier import FAMILY as RATES
+    from serving.texts.classifier import ReleasedClassifier
+
+    if RATES.name not in ran:
+        return
+    console.print("[bold]listening[/bold] to a simulated stream of rated tweets")
+    try:
+        tweets = rated_texts.texts("tweets")
+        rated = list(zip(tweets["text"].tolist(), tweets["score"].tolist(), strict=True))
+        simulated.simulate(settings, rated, ReleasedClassifier(settings), embed)
+    except (LookupError, FileNotFoundError) as missing:  # write the report anyway
+        console.print(f"  skipped: {escape(str(missing))}")
 
 
 def _learnable(

@@ -19,12 +19,15 @@ def publish(settings: Settings, seconds: float | None = None, took: Mapping[str,
     from pipelines.report import reading
     from serving.experiments.simulation import records as simulation
     from serving.experiments.trials.registry import ExperimentRegistry
+    from serving.listening import simulated
 
     folder = settings.home / "report"
     spent = {**_earlier(folder / "summary.json"), **(took or {})}
     families = tuple(reading.family(name, settings, spent.get(name)) for name in catalog.NAMES)
     experiments = tuple(ExperimentRegistry(settings).findings())
-    report = Report(families, seconds, simulation.read(settings), experiments, last_copy(settings))
+    report = Report(
+        families, seconds, simulation.read(settings), experiments, last_copy(settings), simulated.heard(settings)
+    )
     write(report, folder)
     return report
 

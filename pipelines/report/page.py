@@ -42,6 +42,7 @@ def render(report: Report) -> str:
         words=wording,
         plots={family.name: list(plots_of(family)) for family in report.families},
         simulated=simulated_plots(report.simulation) if report.simulation else [],
+        listened=listening_plots(report),
         trials=trials,
         learnt=account.spread(report.experiments),
         gains=account.cumulative(report.experiments, account.spread(report.experiments)),
@@ -114,6 +115,22 @@ def simulated_plots(done: "Simulation") -> list[Plot]:
         told = "Creatives chosen in the same placements, by the market's true click rates, campaign by campaign."
         drawn.append((draw.creative_plot(done.creatives), told, True))
     return [Plot(Markup(svg), caption, wide) for svg, caption, wide in drawn]  # noqa: S704  drawn here, labels escaped
+
+
+def listening_plots(report: Report) -> list[Plot]:
+    """Sentiment by brand, and negative voices of the first brand."""
+    from pipelines.report import listening as draw
+
+    if not report.listening:
+        return []
+    made = [
+        (draw.sentiment_plot(report.listening), "Mean sentiment of seven days. Simulated times; real rated tweets."),
+        (
+            draw.voices_plot(report.listening[0]),
+            "Negative voices a day beside their forecast. A burst of forty within an hour was simulated.",
+        ),
+    ]
+    return [Plot(Markup(svg), caption, True) for svg, caption in made]  # noqa: S704  drawn here, labels escaped
 
 
 def drawn(report: Report) -> "list[Findings]":

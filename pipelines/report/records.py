@@ -9,6 +9,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from serving.experiments.simulation.records import Simulation
     from serving.experiments.trials.findings import Findings
+    from serving.listening.summary import Summary
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ class FamilyReport:
 @dataclass(frozen=True)
 class Report:
     """The families in catalog order, the wall time of the whole run in seconds, the last simulation, if any, the
-    findings of experiments, and the last set of copy, if any, as `serving.content.draft.Set` has it.
+    findings of experiments, the last set of copy, if any, as `serving.content.draft.Set` has it, and what was heard in
+    the simulated stream of posts.
     """
 
     families: tuple[FamilyReport, ...]
@@ -148,3 +150,4 @@ class Report:
     simulation: "Simulation | None" = None
     experiments: "tuple[Findings, ...]" = ()
     copy: Mapping[str, Any] | None = None
+    listening: "tuple[Summary, ...]" = ()

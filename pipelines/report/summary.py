@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 def summary(report: Report) -> dict[str, Any]:
     """`families.<name>.{metrics, baseline, gates, version, data_hash, release, drift, …}`, `simulation`,
-    `experiments.{findings, cumulative}`, `seconds`.
+    `experiments.{findings, cumulative}`, `listening`, `seconds`.
     """
     return {
         "seconds": report.seconds,
         "families": {family.name: _family(family) for family in report.families},
         "simulation": _simulation(report.simulation) if report.simulation else None,
         "experiments": _experiments(report.experiments),
+        "listening": [asdict(one) for one in report.listening],
     }
 
 

@@ -143,6 +143,18 @@ PARTS = {
         "infra.cold_start_s",
         "infra.rolling_update.failed_requests",
     ),
+    "nlp.crisis": tuple(
+        f"nlp.crisis.{name}"
+        for name in (
+            "false_alarms_per_month",
+            "false_alarms_per_month.overdispersed",
+            "false_alarms_per_month.drifting",
+            "delay_posts",
+            "found",
+            "voices_ratio",
+            "mentions_per_s_core",
+        )
+    ),
     "money": ("money.overspend",),
     "run": ("run.seconds", "run.again_seconds", "run.peak_rss_mb"),
 }
