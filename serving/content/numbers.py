@@ -153,7 +153,7 @@ _OFF = re.compile(
 )
 _SAVED = re.compile(
     r"(?:\b(?:save|saves|saving|discount of|reduced by|spare|sparen sie|du sparst|reduziert um|um|rabatt von)\s"
-    r"(?:\w+\s){0,2}|(?<!\w)[-\u2212\u2013]\s?)$",
+    r"(?:\w+\s){0,2}|(?<!\w)[-\u2212\u2013])$",
     re.IGNORECASE,
 )
 

@@ -48,7 +48,7 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
     "text",
     ["€19.99", "19,99 €", "now 20% off", "save €5", "5 € günstiger", "0.21 kg light", "24 months of warranty",
      "2 Jahre Garantie", "a 30-day return", "50% recycled", "until 4 December", "bis 04.12.", "ends Friday",
-     "was €24.99"],
+     "was €24.99", "Malt from Birke \u2013 €19.99", "\u221220% now"],
 )  # fmt: skip
 def test_what_the_sheet_says_passes_in_other_words(text: str) -> None:
     assert not list(wrong(text, SHEET))
@@ -59,6 +59,8 @@ def test_what_the_sheet_says_passes_in_other_words(text: str) -> None:
     [
         ("€18.99", "money", "19.99 EUR"),
         ("$19.99", "money", "19.99 EUR"),
+        ("Malt \u2013 £19.99", "money", "19.99 EUR"),
+        ("\u201330%", "discount", "20% (19.99 EUR after 24.99 EUR)"),
         ("50% off", "discount", "20% (19.99 EUR after 24.99 EUR)"),
         ("spare 25 %", "discount", "20% (19.99 EUR after 24.99 EUR)"),
         ("save €10", "discount", "5.00 EUR"),
