@@ -98,7 +98,7 @@ USER, FOLDER = 10001, "/home/adloop"
 #: Places of services are keys of this ConfigMap, named like the variables.
 PLACES = "adloop"
 #: Settings of a machine, and those that are secret.
-_ELSEWHERE = {"home", "host", "port", "signing_key", "verify_key", "api_key"}
+_ELSEWHERE = {"home", "host", "port", "signing_key", "verify_key", "api_key", "drafter_key"}
 _PLACES = {f"ADLOOP_{name.upper()}" for name in Settings.model_fields.keys() - _ELSEWHERE}
 
 

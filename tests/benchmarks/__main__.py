@@ -103,7 +103,7 @@ PARTS = {
         f"nlp.generation.{name}"
         for name in ("planted_recall", "false_refusals", "rule_pass", "from_templates", "refused")
     ),
-    "nlp.best_of_n": tuple(f"nlp.generation.best_of_n{name}" for name in ("", ".longest", ".possible")),
+    "nlp.generation.best_of_n": tuple(f"nlp.generation.best_of_n{name}" for name in ("", ".longest", ".possible")),
     "nlp.headlines10": ("nlp.headlines10.seconds",),
     "serving": ("serving.predict.p50_vs_kserve", "serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),

@@ -60,6 +60,7 @@ def test_replays_may_lie_in_any_folder(tmp_path: Path) -> None:
 def test_the_registry_lies_in_its_home(tmp_path: Path, name: str) -> None:
     from models.registry import Registry
 
-    assert Registry(Settings(home=tmp_path / name)).champion("churn") is None
+    registry = Registry(Settings(home=tmp_path / name))
+    assert registry._client.search_registered_models() == [] and registry.champion("churn") is None
     assert (tmp_path / name / "mlflow.db").stat().st_size > 0
     assert [one.name for one in tmp_path.iterdir()] == [name]

@@ -167,7 +167,10 @@ def canary_of(service: Mapping[str, Any]) -> Any:
 
 
 def test_a_canary_is_the_same_predictor_with_another_image() -> None:
-    (decisions,) = (one for one in rendered("overlays/production") if one["kind"] == "InferenceService")
+    services = {
+        one["metadata"]["name"]: one for one in rendered("overlays/production") if one["kind"] == "InferenceService"
+    }
+    decisions = services["decisions"]
     canary = canary_of(decisions)
     check({**decisions, "spec": {**decisions["spec"], "canary": [canary]}})
     own, now = canary["predictor"], decisions["spec"]["predictor"]

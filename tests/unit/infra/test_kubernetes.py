@@ -10,6 +10,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -158,7 +159,8 @@ def routes(server: str) -> set[tuple[str, str]]:
     """Method and path of the routes of a server."""
     if server == "decisions":
         return {(route.method, route.path) for route in ROUTES}
-    app = make_app(Settings(home=Path("nowhere")))
+    with TemporaryDirectory() as home:
+        app = make_app(Settings(home=Path(home)))
     return {(method, route.path) for route in app.routes for method in getattr(route, "methods", None) or ()}
 
 
