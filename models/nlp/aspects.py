@@ -16,7 +16,8 @@ NAMED = "it"
 
 def about(text: str, aspect: str | None) -> str:
     """The clauses of `text` that name `aspect`, and those after them that refer back to it and name nothing else, with
-    "it" in place of its name: what is said counts, and not of whom. The text itself without an aspect that it names."""
+    "it" in place of its name: what is said counts, and not of whom. The whole text where those clauses say nothing
+    ("Nike: arrived broken"), or where it does not name the aspect."""
     if not aspect or not aspect.strip():
         return text
     clauses = [part for clause in _END.split(text) for part in _parted(clause.strip(), aspect) if part]
@@ -27,7 +28,8 @@ def about(text: str, aspect: str | None) -> str:
         going = bool(named.search(clause)) or (going and not others and bool(_REFERS.search(clause)))
         if going:
             kept.append(clause)
-    return named.sub(NAMED, ", ".join(kept)) or text
+    said = ", ".join(kept)
+    return named.sub(NAMED, said if re.search(r"\w", named.sub("", said)) else text)
 
 
 def _parted(clause: str, aspect: str) -> list[str]:
