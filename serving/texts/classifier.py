@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import pandas as pd
 
@@ -39,15 +38,6 @@ class TextAnswer:
     in_scope: float
 
 
-class Classifier(Protocol):
-    """Answers texts by task."""
-
-    def classify(
-        self, texts: Sequence[str], task: str, aspects: Sequence[str | None] | None = None
-    ) -> list[TextAnswer]:
-        """One answer for each text, about its `aspect` (a brand or thing in it) where one is given."""
-
-
 class ReleasedClassifier:
     """The champion of the registry, verified before it is opened; a newer champion replaces it within `LOOK_S`."""
 
@@ -66,8 +56,10 @@ class ReleasedClassifier:
     def classify(
         self, texts: Sequence[str], task: str, aspects: Sequence[str | None] | None = None
     ) -> list[TextAnswer]:
-        """See `Classifier`. Raises `LookupError` where no version is released, and `ValueError` for a task that it has
-        not learnt."""
+        """One answer for each text, about its `aspect` (a brand or thing in it) where one is given.
+
+        Raises `LookupError` where no version is released, and `ValueError` for a task that it has not learnt.
+        """
         model = self._current()
         if task not in model.tasks:
             raise ValueError(f"task: expected one of {', '.join(model.tasks)}, got '{task}'; its examples are missing")
