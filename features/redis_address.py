@@ -19,6 +19,8 @@ KINDS: dict[str, tuple[Literal["one", "sentinel", "cluster"], bool]] = {
     "rediss+cluster": ("cluster", True),
 }
 _PORTS = {"sentinel": 26379, "cluster": 6379}
+#: Seconds that a client of a request waits for a server.
+PATIENCE: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 5}
 
 
 def is_redis(place: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from features.masking import masked
-from features.redis_address import Address
+from features.redis_address import PATIENCE, Address
 from features.settings import Settings
 
 Verdict = Literal["accept", "edit", "reject"]
@@ -59,7 +59,7 @@ class CopyFeedback(Protocol):
 def feedback(settings: Settings) -> CopyFeedback:
     """Redis where the settings name one, else SQLite under the home."""
     if settings.redis_url is not None:
-        return RedisFeedback(Address(settings.redis_url).client(decode_responses=True))
+        return RedisFeedback(Address(settings.redis_url).client(decode_responses=True, **PATIENCE))
     return SqliteFeedback(settings.home / "content" / "feedback.db")
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol, cast
 
-from features.redis_address import Address
+from features.redis_address import PATIENCE, Address
 from features.settings import Settings
 
 DAY = 86_400
@@ -116,7 +116,7 @@ class RedisConversations:
     """In Redis, for several servers."""
 
     def __init__(self, url: str, days: int) -> None:
-        self._redis, self._kept_s = Address(url).client(decode_responses=True), days * DAY
+        self._redis, self._kept_s = Address(url).client(decode_responses=True, **PATIENCE), days * DAY
         self._save = self._redis.register_script(_SAVE)
 
     def load(self, user: str) -> tuple[str | None, int]:

@@ -3,6 +3,8 @@
 A router comes from the `api.py` of its package; `_routers` is the one place that names them.
 """
 
+import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from math import ceil
 from time import perf_counter
@@ -13,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client.exposition import generate_latest
 from pydantic import BaseModel
+from redis import RedisError
 from starlette.exceptions import HTTPException
 
 from features.settings import Settings
@@ -26,7 +29,10 @@ from serving.conversations import api as conversations
 from serving.conversations.metrics import REGISTRY as OF_CONVERSATIONS
 from serving.listening import api as listening
 from serving.texts.classifier import ReleasedClassifier
+from serving.texts.health import readiness, ready, running
 from serving.texts.metrics import REGISTRY, REQUESTS
+
+log = logging.getLogger("adloop.texts")
 
 #: Largest request body in bytes.
 BODY_LIMIT = 2 * 1024 * 1024
@@ -39,9 +45,8 @@ class TextError(BaseModel):
     field: str | None = None
 
 
-def _routers(settings: Settings) -> Iterator[APIRouter]:
+def _routers(settings: Settings, classifier: ReleasedClassifier) -> Iterator[APIRouter]:
     """The routers of all parts."""
-    classifier = ReleasedClassifier(settings)
     yield content.router(settings)
     yield conversations.router(settings, classifier)
     yield listening.router(settings, classifier, embed)
@@ -49,16 +54,18 @@ def _routers(settings: Settings) -> Iterator[APIRouter]:
 
 def make_app(settings: Settings) -> FastAPI:
     """The application."""
-    app = FastAPI(title="adloop texts", version="1", docs_url=None, redoc_url=None)
+    classifier = ReleasedClassifier(settings)
+    checks = readiness(settings, classifier)
+    app = FastAPI(title="adloop texts", version="1", docs_url=None, redoc_url=None, lifespan=running(checks))
     app.middleware("http")(_measured)
     app.add_middleware(BodyLimit, limit=BODY_LIMIT)
     for kind, answer in _REFUSALS.items():
         app.add_exception_handler(kind, answer)
     access = Access(settings)
-    for router in _routers(settings):
+    for router in _routers(settings, classifier):
         app.include_router(router, dependencies=[Depends(access.of("texts"))], responses=_ERRORS)
     app.add_api_route("/health/live", _live, include_in_schema=False)
-    app.add_api_route("/health/ready", _live, include_in_schema=False)
+    app.add_api_route("/health/ready", ready(checks), include_in_schema=False)
     app.add_api_route("/metrics", _metrics, dependencies=[Depends(access.of("metrics"))], include_in_schema=False)
     _secured(app)
     return app
@@ -92,7 +99,7 @@ async def _measured(request: Request, call_next: Callable[[Request], Awaitable[R
 
 
 async def _live() -> dict[str, bool]:
-    return {"ready": True}
+    return {"alive": True}
 
 
 async def _metrics() -> Response:
@@ -110,6 +117,12 @@ async def _forbidden(request: Request, error: Exception) -> Response:
 
 async def _too_many(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 429, {"retry-after": str(ceil(cast(TooMany, error).wait_s))})
+
+
+async def _away(request: Request, error: Exception) -> Response:
+    log.error("a store is away: %s: %s", type(error).__name__, error)
+    told = "the store of this server cannot be reached; /health/ready has the reason"
+    return JSONResponse({"error": told}, 503, {"retry-after": "30"})
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -133,6 +146,8 @@ _REFUSALS: dict[type[Exception], Any] = {
     Unknown: _unknown,
     Forbidden: _forbidden,
     TooMany: _too_many,
+    RedisError: _away,
+    sqlite3.OperationalError: _away,
     HTTPException: _refused,
     RequestValidationError: _invalid,
 }
@@ -144,6 +159,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
         413: "The body is too large.",
         422: "A field is missing, unknown or invalid; the answer names it.",
         429: "The key's rate limit is reached; retry after `retry-after` seconds.",
+        503: "The classifier, a store or the brand list is missing; the answer names it.",
     }.items()
 }
 

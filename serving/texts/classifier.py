@@ -17,8 +17,9 @@ from models.registry import Registry
 
 log = logging.getLogger("adloop.texts")
 
-#: Seconds between looks for a new champion.
-LOOK_S = 30.0
+#: Seconds between looks for a new champion, and where none is open.
+LOOK_S, SOON_S = 30.0, 2.0
+_NONE = f"no classifier of texts is released: adloop run --family {FAMILY.name}"
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,20 @@ class TextAnswer:
 
 
 class ReleasedClassifier:
-    """The champion of the registry, verified before it is opened; a newer champion replaces it within `LOOK_S`."""
+    """The champion of the registry, verified before it is opened; a newer champion replaces it within `LOOK_S`.
+
+    Without a registry the one that is open stays. Where none is open, every method raises `LookupError` that says why.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._registry = settings, Registry(settings)
-        self._lock, self._looked = threading.Lock(), -LOOK_S
+        self._lock, self._due = threading.Lock(), 0.0
         self._bundle: Bundle | None = None
-        self._version = ""
+        self._version, self._fault = "", ""
 
     @property
     def version(self) -> str:
-        """The version that answers. Raises `LookupError` where none is released."""
+        """The version that answers."""
         self._current()
         return self._version
 
@@ -58,7 +62,7 @@ class ReleasedClassifier:
     ) -> list[TextAnswer]:
         """One answer for each text, about its `aspect` (a brand or thing in it) where one is given.
 
-        Raises `LookupError` where no version is released, and `ValueError` for a task that it has not learnt.
+        Raises `ValueError` for a task that it has not learnt.
         """
         model = self._current()
         if task not in model.tasks:
@@ -68,24 +72,42 @@ class ReleasedClassifier:
         rated, answers = model.tasks[task].rated, model.predict(rows)[list(ANSWERS)].to_numpy().tolist()
         return [TextAnswer(label, sure, score if rated else None, inside) for label, sure, score, inside in answers]
 
+    def fault(self) -> str | None:
+        """Why a released version cannot answer; None where it can, and where none is released."""
+        self._refresh()
+        return self._fault if self._bundle is None and self._fault else None
+
+    def left_out(self) -> dict[str, str]:
+        """What does not answer as nothing was released."""
+        return {} if self._bundle is not None or self._fault else {"classifier": _NONE}
+
     def _current(self) -> TextClassifier:
-        with self._lock:
-            if time.monotonic() >= self._looked + LOOK_S:
-                self._look()
-            if self._bundle is None or not isinstance(self._bundle.model, TextClassifier):
-                raise LookupError(f"no classifier of texts is released: adloop run --family {FAMILY.name}")
-            return self._bundle.model
+        self._refresh()
+        if self._bundle is None or not isinstance(self._bundle.model, TextClassifier):
+            raise LookupError(self._fault or _NONE)
+        return self._bundle.model
+
+    def _refresh(self) -> None:
+        """Look for a new champion where that is due. Nobody waits for another's look while a version is open."""
+        if time.monotonic() >= self._due and self._lock.acquire(blocking=self._bundle is None):
+            try:
+                if time.monotonic() >= self._due:
+                    self._look()
+            finally:
+                self._lock.release()
 
     def _look(self) -> None:
-        """Open the champion if it is another one; without a registry the one that is open stays."""
         try:
             champion = self._registry.champion(FAMILY.name)
             if champion is not None and champion.version != self._version:
                 folder = self._registry.download(FAMILY.name, champion.version)
-                self._bundle = open_bundle(folder, public_key(self._settings), FAMILY.name)
-                self._version = champion.version
-        except Exception:
-            if self._bundle is None:
-                raise
-            log.exception("the champion of %s cannot be opened; version %s stays", FAMILY.name, self._version)
-        self._looked = time.monotonic()
+                opened = open_bundle(folder, public_key(self._settings), FAMILY.name, champion.version)
+                self._bundle, self._version = opened, champion.version
+            self._fault = ""
+        except Exception as fault:  # registry, disk or bundle: whoever asks is told why
+            stays = f"version {self._version} stays" if self._version else "none is open"
+            told = f"the champion of {FAMILY.name} cannot be opened, {stays}: {fault}"
+            if told != self._fault:
+                log.error("%s", told)
+            self._fault = told
+        self._due = time.monotonic() + (SOON_S if self._bundle is None else LOOK_S)

@@ -20,12 +20,11 @@ from serving.decisions.api.app import Backend, make_app
 from serving.decisions.api.batcher import Batcher
 from serving.decisions.api.guarded import Disk, guarded
 from serving.decisions.api.intake import Intake
-from serving.decisions.api.readiness import Readiness
 from serving.decisions.api.requests import Outcome
 from serving.decisions.decide import Pipeline
 from serving.decisions.feedback import Feedback, Observed, Status
 from serving.decisions.log.writer import DecisionLog
-from serving.decisions.metrics import FLAGGED, count_outcomes
+from serving.decisions.metrics import FLAGGED, UNREADY, count_outcomes
 from serving.decisions.params import DecisionParams
 from serving.decisions.predict.champions import Champions, Current
 from serving.decisions.predict.features import Features
@@ -35,6 +34,7 @@ from serving.decisions.state.allowance import Allowance
 from serving.decisions.state.redis import RedisStore
 from serving.decisions.state.sqlite import SqliteStore
 from serving.decisions.state.store import Store
+from serving.health.readiness import Readiness
 from serving.inference.outcomes import Labels, OutcomeRecorder
 from serving.records import parts
 from serving.records.export import Export
@@ -127,7 +127,10 @@ def open_backend(
             "disk": disk.fault,
         },
         lambda: models.left_out() | _damaged_parts(home / LOG),
+        UNREADY,
     )
+    readiness.look()
+    readiness.start()
 
     export = None if place or settings.records_uri is None else Export(settings, settings.records_uri)
 

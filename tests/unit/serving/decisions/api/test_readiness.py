@@ -13,7 +13,6 @@ from pydantic import TypeAdapter
 from serving.decisions.api import guarded
 from serving.decisions.api.guarded import Disk
 from serving.decisions.api.intake import FeedbackAway, Intake
-from serving.decisions.api.readiness import Readiness
 from serving.decisions.api.schemas import Counting
 from serving.decisions.feedback import Feedback, Observed
 from serving.decisions.kinds.bid import Auction
@@ -21,13 +20,18 @@ from serving.decisions.log.writer import DecisionLog
 from serving.decisions.metrics import FAULTS, UNREADY
 from serving.decisions.state.sqlite import SqliteStore
 from serving.decisions.state.store import CampaignSettings
+from serving.health.readiness import Readiness
 from tests.unit.serving.decisions.logged import PARAMS, decided
 
 
 def test_what_begins_and_what_ends_is_logged_once_and_is_a_gauge(caplog: pytest.LogCaptureFixture) -> None:
     now: dict[str, str | None] = {"log": None, "state": None}
     aside: dict[str, str] = {}
-    readiness = Readiness({name: lambda name=name: now[name] for name in now}, lambda: aside)  # type: ignore[misc]
+    parts = {name: lambda name=name: now[name] for name in now}  # type: ignore[misc]
+    readiness = Readiness(parts, lambda: aside, UNREADY)
+    assert readiness.reasons == dict.fromkeys(now, "not checked yet")
+    readiness.look()
+    readiness.start()
     try:
         assert readiness.reasons == {}
         now["log"], aside["clicks 1"] = "full", "damaged"

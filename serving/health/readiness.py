@@ -7,9 +7,9 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
-from serving.decisions.metrics import UNREADY
+from prometheus_client import Gauge
 
-log = logging.getLogger("adloop.decisions")
+log = logging.getLogger("adloop.readiness")
 
 #: Seconds between checks.
 LOOK_S = 1.0
@@ -19,23 +19,24 @@ Part = Callable[[], str | None]
 
 
 class Readiness:
-    """Checks the parts until it is closed.
+    """Checks the parts from `start` until it is closed; none works before the first check.
 
     Args:
         parts: must all work for the endpoint to be ready.
-        left_out: damaged data that is skipped; reported, without affecting readiness.
+        left_out: what is missing or damaged and skipped; reported, without affecting readiness.
+        unready: by `part`, 1 while it fails.
     """
 
-    def __init__(self, parts: Mapping[str, Part], left_out: Callable[[], Mapping[str, str]]) -> None:
-        self._parts, self._left_out = parts, left_out
+    def __init__(self, parts: Mapping[str, Part], left_out: Callable[[], Mapping[str, str]], unready: Gauge) -> None:
+        self._parts, self._left_out, self._unready = parts, left_out, unready
         self._told: dict[str, str] = {}
-        self._reasons: dict[str, str] = {}
+        self._reasons = dict.fromkeys(parts, "not checked yet")
         self._aside: Mapping[str, str] = {}
         self._stop = threading.Event()
-        for name in parts:
-            UNREADY.labels(name).set(0)
-        self.look()
         self._thread = threading.Thread(target=self._follow, name="readiness", daemon=True)
+
+    def start(self) -> None:
+        """Check from now on."""
         self._thread.start()
 
     @property
@@ -58,7 +59,7 @@ class Readiness:
         for name in self._told.keys() - now.keys():
             log.warning("recovered: %s", name)
         for name in self._parts:
-            UNREADY.labels(name).set(name in now)
+            self._unready.labels(name).set(name in now)
         self._told = now
 
     def close(self) -> None:
@@ -66,8 +67,10 @@ class Readiness:
         self._thread.join()
 
     def _follow(self) -> None:
-        while not self._stop.wait(LOOK_S):
+        while True:
             try:
                 self.look()
             except Exception:
                 log.exception("the readiness check failed")
+            if self._stop.wait(LOOK_S):
+                return
