@@ -3,12 +3,14 @@ parent."""
 
 import http.client
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -18,8 +20,11 @@ from models.keys import public_key
 from serving.rollout import die_with_parent
 from serving.rollout.plan import CannotServe
 
-#: Seconds a server may take to come up.
+#: Seconds a server may take to come up, or to respond again.
 PATIENCE = 90.0
+#: Where free ports are looked for. No system takes those of outgoing connections from here, as it might between the
+#: search and the moment that a server listens, which comes seconds later.
+PORTS = range(20_000, 32_768)
 
 
 #: Waits for so many seconds; may raise to give up waiting.
@@ -27,10 +32,14 @@ Pause = Callable[[float], None]
 
 
 class Process:
-    """A child with its output in a file."""
+    """A child with its output in a file.
+
+    Attributes:
+        seen: when it began or was last known to respond, by the monotonic clock.
+    """
 
     def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
-        self.log, self._begun = log, time.monotonic()
+        self.log, self.seen = log, time.monotonic()
         log.parent.mkdir(parents=True, exist_ok=True)
         if log.exists():  # of one that died: why is looked for there
             log.replace(log.with_name(f"{log.name}.before"))
@@ -82,13 +91,15 @@ class ServerProcess(Process, ABC):
         """Whether it answers."""
 
     def up(self) -> bool:
-        """Whether it responds. Raises `CannotServe` with its last log line where its process died."""
+        """Whether it responds. Raises `CannotServe` where it has not for `PATIENCE`, and with its last log line where
+        its process died."""
         if self.ready:
+            self.seen = time.monotonic()
             return True
         if not self.alive:
             raise CannotServe(self.version, f"its process died: {self.last_words()}")
-        if time.monotonic() > self._begun + PATIENCE:
-            raise CannotServe(self.version, f"not ready after {PATIENCE:.0f} s")
+        if time.monotonic() > self.seen + PATIENCE:
+            raise CannotServe(self.version, f"no response for {PATIENCE:.0f} s")
         return False
 
     def wait_ready(self, pause: Pause = time.sleep) -> None:
@@ -181,10 +192,12 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A free port."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    """A free port of this machine. Raises `OSError` where there is none."""
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        with socket.socket() as taken, suppress(OSError):
+            taken.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"no port from {PORTS.start} to {PORTS.stop - 1} is free")
 
 
 def get(port: int, path: str) -> str:

@@ -1,12 +1,16 @@
-"""What is told of a process that died is why."""
+"""What is told of a process that died or does not respond, and the ports that servers are given."""
 
 import os
+import socket
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from serving.rollout.processes import Process
+from serving.rollout import processes
+from serving.rollout.plan import CannotServe
+from serving.rollout.processes import PORTS, Process, ServerProcess, free_port
 
 LEAKS = """nanobind: leaked 2 functions!
  - leaked function "cursor"
@@ -32,3 +36,38 @@ def test_its_last_words_are_the_error_and_not_what_a_library_says_of_its_end(
     process = Process(command, tmp_path / "log", os.environ)
     process._child.wait(20)
     assert process.last_words() == why
+
+
+class Answering(ServerProcess):
+    """A process that responds as it is told to."""
+
+    version, ready = "7", False
+
+
+def test_a_server_that_responded_has_its_patience_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One slow answer of a server that has run for long is no failed start."""
+    monkeypatch.setattr(processes, "PATIENCE", 0.5)
+    server = Answering([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "log", os.environ)
+    try:
+        time.sleep(0.6)
+        server.ready = True
+        assert server.up()
+        server.ready = False
+        assert not server.up()
+        time.sleep(0.6)
+        with pytest.raises(CannotServe, match="no response for 0 s"):
+            server.up()
+    finally:
+        server.stop()
+
+
+def test_a_port_for_a_server_is_none_that_outgoing_connections_get() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.create_connection(listening.getsockname()) as one:
+        assert one.getsockname()[1] not in PORTS
+    found = {free_port() for _ in range(20)}
+    assert found <= set(PORTS) and len(found) > 15
+    taken = found.pop()
+    with socket.create_server(("127.0.0.1", taken)), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "PORTS", range(taken, taken + 1))
+        with pytest.raises(OSError, match=f"no port from {taken} to {taken} is free"):
+            free_port()
