@@ -126,11 +126,21 @@ class SqliteFeedback:
         return sqlite3.connect(self._path, timeout=30, isolation_level=None)
 
 
+#: KEYS: the verdicts of a brand. ARGV: the draft's id, its verdict, how many verdicts are kept.
+_SAY = """
+for _, earlier in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+  if cjson.decode(earlier).id == ARGV[1] then redis.call('LREM', KEYS[1], 0, earlier) end
+end
+redis.call('RPUSH', KEYS[1], ARGV[2])
+redis.call('LTRIM', KEYS[1], -ARGV[3], -1)
+"""
+
+
 class RedisFeedback:
     """In Redis, for replicas."""
 
     def __init__(self, client: Any) -> None:
-        self._client = client
+        self._client, self._say = client, client.register_script(_SAY)
 
     def made(self, drafts: Iterable[Made]) -> None:
         for one in drafts:
@@ -141,13 +151,13 @@ class RedisFeedback:
         if found is None:
             raise UnknownDraft(f"no draft has the id '{draft[:40]}'")
         made = Made(**json.loads(found))
-        said, key = _said(made, verdict, edited, reason), f"adloop:content:verdicts:{made.brand}"
-        for earlier in self._client.lrange(key, 0, -1):
-            if json.loads(earlier)["id"] == said.id:
-                self._client.lrem(key, 0, earlier)
-        self._client.rpush(key, json.dumps(asdict(said)))
-        self._client.ltrim(key, -KEPT, -1)
+        said = _said(made, verdict, edited, reason)
+        self._say(keys=[_verdicts_key(made.brand)], args=[said.id, json.dumps(asdict(said)), KEPT])
         return said
 
     def of(self, brand: str) -> list[Said]:
-        return [Said(**json.loads(one)) for one in self._client.lrange(f"adloop:content:verdicts:{brand}", 0, -1)]
+        return [Said(**json.loads(one)) for one in self._client.lrange(_verdicts_key(brand), 0, -1)]
+
+
+def _verdicts_key(brand: str) -> str:
+    return f"adloop:content:verdicts:{brand}"

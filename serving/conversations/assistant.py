@@ -61,8 +61,9 @@ class Assistant:
                 talk.signals[VALUED] = f"customer whose expected value is {customer_value:.2f}"
             before = talk.status
             reply = self._answer(talk, heard)
+            talk.version = version + 1
             if self._store.save(user, talk.model_dump_json(), version):
-                self._store.keep(talk.id, talk.model_dump_json())
+                self._store.keep(talk.id, talk.model_dump_json(), talk.version)
                 observe(talk, reply, before)
                 return told(talk, reply, lead(talk, self._rules))
         raise Busy(f"the user '{masked(user)[:40]}' writes faster than is answered: retry")
@@ -119,9 +120,10 @@ class Assistant:
             if current is not None and current.id == conversation:
                 talk = current
             change(talk)
+            talk.version = version + 1 if talk is current else talk.version + 1
             text = talk.model_dump_json()
             if talk is not current or self._store.save(talk.user, text, version):
-                self._store.keep(conversation, text)
+                self._store.keep(conversation, text, talk.version)
                 return talk
         raise Busy("the conversation is changed too often: retry")
 

@@ -37,10 +37,11 @@ class Conversation(BaseModel):
     """The state of a user's conversation.
 
     Attributes:
+        version: of its text; a later one has a greater one.
         asked: the slot that was asked for.
         confirming: a yes or no is awaited.
         offered: a person was offered.
-    rating: the satisfaction is awaited.
+        rating: the satisfaction is awaited.
         unsure: turns in a row that were not understood.
         signals: what speaks for or against the lead, by name with its reason.
         satisfaction: from 1 to 5, as the user said; None where the user did not.
@@ -52,6 +53,7 @@ class Conversation(BaseModel):
     user: str
     started: float
     updated: float
+    version: int = 0
     language: Language = "en"
     status: Status = "open"
     intent: str | None = None

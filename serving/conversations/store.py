@@ -24,8 +24,8 @@ class ConversationStore(Protocol):
     def save(self, user: str, text: str, version: int) -> bool:
         """Replace the current one of this version; False if it has another one now."""
 
-    def keep(self, conversation: str, text: str) -> None:
-        """Keep a conversation by its id, or replace it."""
+    def keep(self, conversation: str, text: str, version: int) -> None:
+        """Keep a conversation by its id, unless a later version of it is kept."""
 
     def kept(self, conversation: str) -> str | None:
         """A conversation by its id."""
@@ -77,12 +77,13 @@ class SqliteConversations:
                 )
         return done.rowcount == 1
 
-    def keep(self, conversation: str, text: str) -> None:
+    def keep(self, conversation: str, text: str, version: int) -> None:
         now = time.time()
         with closing(self._open()) as db, db:
             db.execute(
-                "INSERT INTO kept VALUES (?, ?, 1, ?) ON CONFLICT (id) DO UPDATE SET text = excluded.text",
-                (conversation, text, now),
+                "INSERT INTO kept VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
+                "SET text = excluded.text, version = excluded.version WHERE excluded.version >= version",
+                (conversation, text, version, now),
             )
             db.execute("DELETE FROM kept WHERE at <= ?", (now - self._kept_s,))
             db.execute("DELETE FROM kept WHERE id IN (SELECT id FROM kept ORDER BY at DESC LIMIT -1 OFFSET ?)", (MOST,))
@@ -111,13 +112,20 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1
 """
 
+#: KEYS: the conversation. ARGV: its version, its text, seconds to keep it.
+_KEEP = """
+if tonumber(redis.call('HGET', KEYS[1], 'version') or '0') > tonumber(ARGV[1]) then return end
+redis.call('HSET', KEYS[1], 'version', ARGV[1], 'text', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+"""
+
 
 class RedisConversations:
     """In Redis, for several servers."""
 
     def __init__(self, url: str, days: int) -> None:
         self._redis, self._kept_s = Address(url).client(decode_responses=True, **PATIENCE), days * DAY
-        self._save = self._redis.register_script(_SAVE)
+        self._save, self._keep = self._redis.register_script(_SAVE), self._redis.register_script(_KEEP)
 
     def load(self, user: str) -> tuple[str | None, int]:
         text, version = self._redis.hmget(_open_key(user), ["text", "version"])
@@ -126,15 +134,15 @@ class RedisConversations:
     def save(self, user: str, text: str, version: int) -> bool:
         return bool(self._save(keys=[_open_key(user)], args=[version, text, self._kept_s]))
 
-    def keep(self, conversation: str, text: str) -> None:
+    def keep(self, conversation: str, text: str, version: int) -> None:
         now = time.time()
-        self._redis.set(_kept_key(conversation), text, ex=self._kept_s)
+        self._keep(keys=[_kept_key(conversation)], args=[version, text, self._kept_s])
         self._redis.zadd(_KEPT, {conversation: now}, nx=True)
         self._redis.zremrangebyscore(_KEPT, 0, now - self._kept_s)
         self._redis.zremrangebyrank(_KEPT, 0, -MOST - 1)
 
     def kept(self, conversation: str) -> str | None:
-        return cast("str | None", self._redis.get(_kept_key(conversation)))
+        return cast("str | None", self._redis.hget(_kept_key(conversation), "text"))
 
     def every(self) -> Iterator[str]:
         for conversation in self._redis.zrange(_KEPT, 0, -1):
