@@ -17,6 +17,10 @@
           {secretRef: {name: "adloop-verify"}},
           {secretRef: {name: "adloop-api-key"}}
         ],
+        resources: {
+          requests: {cpu: "250m", memory: "1Gi", "ephemeral-storage": "1Gi"},
+          limits: {cpu: "2", memory: "8Gi", "ephemeral-storage": "10Gi"}
+        },
         securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: ["ALL"]}},
         volumeMounts: [{name: "state", mountPath: "/home/adloop"}, {name: "state", subPath: "tmp", mountPath: "/tmp"}]
       }

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from kubernetes.utils.quantity import parse_quantity
 
 #: Folder of custom resource definitions, `<plural>.<group>.json.gz`; they are not part of the project.
 CRDS = Path(os.environ.get("ADLOOP_TEST_CRDS", Path(__file__).parents[4] / "shared" / "data" / "crds"))
@@ -45,6 +46,19 @@ def check_restricted(pod: dict[str, Any]) -> None:
         assert own["capabilities"] == {"drop": ["ALL"]}, container["name"]
     assert not any("hostPath" in volume for volume in pod.get("volumes", ()))
     assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
+
+
+def check_bounded(pod: dict[str, Any]) -> None:
+    """Raises `AssertionError` unless each container says what it asks for and what it may use at most, and all volumes
+    on the node's disk can be full before the pod is evicted."""
+    containers = [*pod["containers"], *pod.get("initContainers", ())]
+    for container in containers:
+        least, most = container["resources"]["requests"], container["resources"]["limits"]
+        for name in ("cpu", "memory", "ephemeral-storage"):
+            assert 0 < parse_quantity(least[name]) <= parse_quantity(most[name]), (container["name"], name)
+    scratch = [volume["emptyDir"]["sizeLimit"] for volume in pod.get("volumes", ()) if "emptyDir" in volume]
+    room = sum(parse_quantity(container["resources"]["limits"]["ephemeral-storage"]) for container in containers)
+    assert sum(parse_quantity(size) for size in scratch) <= room, scratch
 
 
 @cache

@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 import yaml
 from kserve import metrics as kserve_metrics
+from kubernetes.utils.quantity import parse_quantity
 from prometheus_client import Histogram
 
 from features.settings import Settings
+from pipelines.compute import STEPS
 from serving.decisions import metrics
 from serving.decisions.__main__ import parser as decisions_parser
 from serving.decisions.api.openapi import ROUTES
@@ -28,7 +30,7 @@ from serving.rollout import kserve
 from serving.rollout.inference_service import InferenceServiceTemplate
 from serving.texts.__main__ import parser as texts_parser
 from serving.texts.app import make_app
-from tests.unit.infra.schemas import check, check_restricted
+from tests.unit.infra.schemas import check, check_bounded, check_restricted
 
 KUBERNETES = Path(__file__).parents[3] / "infra" / "kubernetes"
 OVERLAYS = ("local", "staging", "production")
@@ -89,6 +91,28 @@ def test_every_pod_keeps_the_restricted_standard_that_the_namespace_enforces(obj
     for _, pod in pods(objects):
         check_restricted(pod)
         assert pod["automountServiceAccountToken"] is False
+
+
+def test_a_pod_says_what_it_may_use_and_its_volumes_fit_into_that(objects: list[Object]) -> None:
+    for _, pod in pods(objects):
+        check_bounded(pod)
+
+
+def test_a_shell_in_the_cluster_is_bounded_too() -> None:
+    program = KUBERNETES.parent / "deploy" / "shell.jq"
+    command = ["jq", "--arg", "image", "i", "--arg", "name", "n", "--from-file", str(program), "--null-input"]
+    if shutil.which("jq") is None:
+        pytest.skip("needs jq")
+    check_bounded(json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["spec"])
+
+
+def test_containers_that_say_nothing_get_room_for_the_largest_disk_of_a_step(objects: list[Object]) -> None:
+    """Kubeflow has no field for the disk of a step's container, only for that of its volume."""
+    ((limit,),) = (one["spec"]["limits"] for one in of(objects, "LimitRange"))
+    room = parse_quantity(limit["default"]["ephemeral-storage"])
+    assert limit["type"] == "Container"
+    assert room > max(parse_quantity(compute.disk) for compute in STEPS.values())
+    assert 0 < parse_quantity(limit["defaultRequest"]["ephemeral-storage"]) < room
 
 
 def test_what_pods_name_is_there_or_said_to_be_needed(objects: list[Object]) -> None:

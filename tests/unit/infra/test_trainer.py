@@ -38,6 +38,7 @@ def test_each_process_has_a_gpu_and_the_home_is_the_claim() -> None:
     (job,) = JOB["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]["spec"]["replicatedJobs"]
     pod = job["template"]["spec"]["template"]["spec"]
 
+    assert all("ephemeral-storage" in bounds for bounds in trainer["resourcesPerNode"].values())
     assert trainer["resourcesPerNode"]["limits"]["nvidia.com/gpu"] == str(trainer["numProcPerNode"])
     assert [volume["persistentVolumeClaim"]["claimName"] for volume in pod["volumes"]] == [CLAIM["metadata"]["name"]]
     (mount,), (home,) = pod["containers"][0]["volumeMounts"], pod["containers"][0]["env"]
