@@ -8,6 +8,7 @@ from typing import Any
 
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
+from models.text.kept import keep_in
 
 
 def enter() -> Settings:
@@ -15,6 +16,7 @@ def enter() -> Settings:
     stay_private()
     settings = Settings()
     keep_private(settings.home)
+    keep_in(settings.home / "texts")
     return settings
 
 

@@ -113,6 +113,9 @@ class Family:
             leak one of them.
         update: `(champion, train, valid, params, checkpoint) -> Model`: incremental training from the champion's
             parameters; None where every training starts anew.
+        first: `(params) -> params` of the first model of a new home, a smaller one, for a family without a window. None
+            where today's model is the first.
+        together: rows of a request that a release replays: as many as clients ask about at once.
         chosen: `(model) -> name` of the candidate in a fitted model; None for a family with only one.
         breakdown: breakdown of its metrics in `adloop evaluate`; None without one.
         intended_use, limits: text of the model card; required.
@@ -138,6 +141,8 @@ class Family:
     trial: Callable[[Any, pd.DataFrame], pd.DataFrame] | None = None
     outcomes: tuple[str, ...] = ()
     update: Callable[[Any, pd.DataFrame, pd.DataFrame, Any, Path], Model] | None = None
+    first: Callable[[Any], FamilyParams] | None = None
+    together: int = 8
     chosen: Callable[[Any], str] | None = None
     breakdown: Breakdown | None = None
     intended_use: str = ""

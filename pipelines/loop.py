@@ -2,18 +2,19 @@
 
 import tempfile
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.markup import escape
 
-from components.params import load
-from features.examples import Window
+from components.params import Params, load
 from features.schema import Schema
 from features.settings import Settings
 from features.sources import AS_THEY_ARE, fingerprint, learns, read, tables
@@ -38,9 +39,8 @@ def run_loop(
         schema: how to convert the files of `data` into canonical tables.
         family: None for all families whose table exists.
 
-    A family with a window and without a champion first gets the model that would have been trained one horizon ago.
-    Today's model is then released over it as a canary under held-out traffic. On the champion's own decisions, training
-    starts from the champion.
+    A family without a champion first gets an earlier model (see `trainings`). Today's model is then released over it as
+    a canary under held-out traffic. On the champion's own decisions, training starts from the champion.
     Raises `pipelines.local.StepFailed` when a step fails, and `ValueError` where a table of `family` is missing.
     """
     from models.registry import Registry
@@ -64,12 +64,11 @@ def run_loop(
         started = time.monotonic()
         try:
             with _one_at_a_time(name, settings, console):
-                window: Window | None = getattr(params.family(name), "window", None)
-                for as_of in _moments(window, Registry(settings).champion(name) is None):
-                    when = f"as of {as_of} before the data ends" if as_of else "as of today"
-                    console.print(f"[bold]{name}[/bold] {when}")
-                    where = given | {"as_of": as_of, "start": goes_on_from(name, source, settings)}
-                    run(training, name, where | params.arguments(name), settings, partial(step_of, name), threads)
+                for one in trainings(name, params, Registry(settings).champion(name) is None):
+                    console.print(f"[bold]{name}[/bold] {one.told}")
+                    where = given | {"as_of": one.as_of, "start": goes_on_from(name, source, settings)}
+                    asked = where | params.arguments(name) | {"params": dict(one.section)}
+                    run(training, name, asked, settings, partial(step_of, name), threads)
         finally:
             if not tables_hold.done():
                 tables_hold.set_result(False)
@@ -103,9 +102,27 @@ def _one_at_a_time(family: str, settings: Settings, console: Console) -> Iterato
         lock.release()
 
 
-def _moments(window: Window | None, first: bool) -> list[str]:
-    """As of when to train: a first run starts with the model of one horizon ago, so that today's has a champion."""
-    return [f"-{window.horizon_days}d", ""] if window and first else [""]
+@dataclass(frozen=True)
+class Training:
+    """As of when a family is trained, by which parameters, and how that is told."""
+
+    told: str
+    as_of: str
+    section: Mapping[str, Any]
+
+
+def trainings(name: str, params: Params, first: bool) -> list[Training]:
+    """What a run trains. A first run starts with an earlier model, so that today's has a champion to be compared with:
+    that of one horizon ago or, for a family without a window, one of its `first` parameters.
+    """
+    read, section, smaller = params.family(name), params.section(name), catalog.family(name).first
+    window, earlier = getattr(read, "window", None), list[Training]()
+    if first and window is not None:
+        before = f"-{window.horizon_days}d"
+        earlier = [Training(f"as of {before} before the data ends", before, section)]
+    elif first and smaller is not None:
+        earlier = [Training("by a smaller model, to start with", "", smaller(read).model_dump(mode="json"))]
+    return [*earlier, Training("as of today", "", section)]
 
 
 def goes_on_from(family: str, source: list[str], settings: Settings) -> str:

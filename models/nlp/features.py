@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.nlp.encoder import TunedEncoder
-from models.text.embedding import LAYERS, SIZE, layers, pooled, states
+from models.text.embedding import LAYERS, SIZE, kept_views, states, viewed
 from models.text.sentiment import NAMES, sentiment
 
 Array = npt.NDArray[np.float32]
@@ -20,18 +20,21 @@ STARTS = {LAYERS[-1] - layer: place for place, layer in enumerate(LAYERS[:-1])}
 def features(cleaned: Sequence[str], tuned: TunedEncoder | None, count: int) -> Array:
     """One row per clean text: mean states of some layers of MiniLM, VADER's three numbers and, where its last `count`
     layers are tuned, the vector of these."""
-    if tuned is None:
-        return frozen(cleaned, layers(cleaned))
-    views, before = encoded(cleaned, count)
-    return np.hstack([frozen(cleaned, views), tuned.of(before)])
+    views, before = encoded(cleaned, 0 if tuned is None else count)
+    x = frozen(cleaned, views)
+    return x if tuned is None else np.hstack([x, tuned.of(before)])
 
 
 def encoded(cleaned: Sequence[str], count: int) -> tuple[Array, list[Array]]:
-    """Views of texts (texts, layers, SIZE), and the states (tokens, SIZE) of each before the last `count` layers."""
+    """Views of texts (texts, layers, SIZE), and the states (tokens, SIZE) of each before the last `count` layers; no
+    states where `count` is 0."""
     views, before = np.empty((len(cleaned), len(LAYERS), SIZE), np.float32), []
     for place, text in enumerate(cleaned):
+        if not count:
+            views[place] = viewed(text)
+            continue
         hidden = states(text)
-        views[place] = pooled(hidden)
+        views[place] = kept_views(text, hidden)
         before.append(hidden[STARTS[count]])
     return views, before
 

@@ -61,8 +61,9 @@ class TaskTexts:
 def fit(train: pd.DataFrame, valid: pd.DataFrame, params: NlpParams, checkpoint: Path) -> TextClassifier:
     """Fit every task of `train`, the largest first."""
     sizes = train["task"].value_counts()
+    count = params.layers if params.epochs else 0
     tasks = {
-        str(name): TaskTexts.of(train[train["task"] == name], valid[valid["task"] == name], params.layers)
+        str(name): TaskTexts.of(train[train["task"] == name], valid[valid["task"] == name], count)
         for name in sorted(sizes.index, key=lambda name: (-sizes[name], name))
     }
     tuned, heads = _tuned(tasks, params, checkpoint)

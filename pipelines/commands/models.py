@@ -22,8 +22,9 @@ from pipelines.kubeflow import Kubeflow
 def run(family: str | None, data: str | None, schema_file: Path | None, params_file: Path) -> None:
     """Run the loop: ingest, validate, featurize, train, gate, register, canary release, monitor.
 
-    A family without a champion is trained twice, on the data as of one horizon ago and as of now, so that the second
-    version is released as a canary against the first. Steps whose inputs did not change are not run again.
+    A family without a champion is trained twice, on the data as of one horizon ago (texts, which have no dates: on a
+    quarter of them) and as of now, so that the second version is released as a canary against the first. Steps whose
+    inputs did not change are not run again.
 
     With --data .adloop/decisions (or the source decision_log) bidding learns from the endpoint's decisions and their
     outcomes. The new version starts from the champion's parameters.

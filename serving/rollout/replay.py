@@ -19,9 +19,8 @@ from serving.inference.values import plain
 from serving.records.export import Export
 from serving.rollout.plan import Traffic
 
-#: Clients at once, and rows a request.
+#: Clients at once.
 CLIENTS = 2
-ROWS = 8
 #: Seconds a client waits for its answer.
 PATIENCE = 35.0
 #: Seconds after a look in which clients send as fast as they are answered, and their pause between requests at other
@@ -90,8 +89,9 @@ class TrafficReplay:
     def _send(self) -> None:
         with httpx.Client(timeout=PATIENCE, headers=self._headers) as client:
             while not self._stop.wait(0 if time.monotonic() < self._looked + LOOKED else PAUSE):
-                start = next(self._turn) * ROWS
-                rows = [(start + place) % len(self._rows) for place in range(min(ROWS, len(self._rows)))]
+                start = next(self._turn) * self._family.together
+                count = min(self._family.together, len(self._rows))
+                rows = [(start + place) % len(self._rows) for place in range(count)]
                 try:
                     answer = client.post(self._url, json={"instances": [self._rows[row] for row in rows]})
                     fault = None if answer.status_code == 200 else f"{answer.status_code}: {answer.text[:200]}"

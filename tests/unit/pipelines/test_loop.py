@@ -8,9 +8,12 @@ import pytest
 import replays
 from rich.console import Console
 
-from features.examples import Window
+from components.params import load
 from features.settings import Settings
-from pipelines.loop import _learnable, _moments
+from models.nlp.params import NlpParams
+from pipelines.loop import _learnable, trainings
+
+PARAMS = Path(__file__).parents[3] / "params.yaml"
 
 
 def learnable(family: str | None, folder: Path, told: io.StringIO | None = None) -> list[str]:
@@ -39,7 +42,17 @@ def test_a_family_that_is_asked_for_needs_its_table(tmp_path):
         learnable("ltv", tmp_path / "data")
 
 
-def test_a_first_run_trains_the_model_of_one_horizon_ago_too():
-    window = Window(horizon_days=28, step_days=7, min_history_days=84)
-    assert _moments(window, first=True) == ["-28d", ""]
-    assert _moments(window, first=False) == _moments(None, first=True) == [""]
+def test_a_first_run_trains_an_earlier_model_too():
+    params = load(PARAMS)
+    before, today = trainings("churn", params, first=True)
+    assert (before.as_of, before.section, today.as_of) == ("-28d", params.section("churn"), "")
+    assert trainings("churn", params, first=False) == [today]
+
+
+def test_of_texts_which_have_no_dates_the_first_model_is_a_smaller_one():
+    params = load(PARAMS)
+    before, today = trainings("nlp", params, first=True)
+    small, whole = (NlpParams.read(one.section) for one in (before, today))
+    assert (before.as_of, small.epochs, 4 * small.max_examples) == ("", 0, whole.max_examples)
+    assert dict(today.section) == params.section("nlp")
+    assert trainings("nlp", params, first=False) == [today]
