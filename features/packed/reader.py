@@ -26,6 +26,12 @@ class Vectors:
     known: npt.NDArray[np.bool_]
     vectors: Mapping[str, list[list[float] | None]] = field(default_factory=dict)
 
+    def take(self, places: Sequence[int]) -> "Vectors":
+        """The rows at these places, which may repeat."""
+        texts = {name: [values[place] for place in places] for name, values in self.texts.items()}
+        vectors = {name: [values[place] for place in places] for name, values in self.vectors.items()}
+        return Vectors(self.numbers[places], texts, self.known[places], vectors)
+
 
 class SnapshotReader:
     """Reads one published snapshot.

@@ -34,8 +34,10 @@ Moment = Annotated[float, _bounded(0, _LATEST, "Unix seconds.")]
 Rate = Annotated[float, _bounded(0, 1, "A share, from 0 to 1.")]
 Hour = Annotated[int, Field(ge=0, le=23, strict=True), BeforeValidator(whole)]
 _Text = Annotated[str, StringConstraints(max_length=1024, strict=True)]
-Feature = _Text | Annotated[bool, Strict()] | Annotated[int, Strict()] | Annotated[float, Strict()] | None
-LabelValue = _Text | Annotated[bool, Strict()] | Annotated[float, Field(allow_inf_nan=False, strict=True)]
+_Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+_Vector = Annotated[list[_Finite], Field(min_length=1, max_length=4096)]
+Feature = _Text | Annotated[bool, Strict()] | Annotated[int, Strict()] | Annotated[float, Strict()] | _Vector | None
+LabelValue = _Text | Annotated[bool, Strict()] | _Finite
 Features = Annotated[
     dict[Annotated[str, StringConstraints(max_length=128, strict=True)], Feature], Field(max_length=512)
 ]

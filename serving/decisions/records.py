@@ -18,7 +18,7 @@ from serving.decisions.fields import Features, Hour, Moment, Name
 Arm = Literal["policy", "baseline", "fallback", "override", "killed"]
 #: The field with the id whose actions wait for each other.
 PacedBy = Literal["campaign_id", "customer_id"]
-Value = float | int | str | bool | None
+Value = float | int | str | bool | list[float] | None
 #: Parts of the currency unit in which money is counted.
 MICRO = 1_000_000
 #: Unit of amounts of money.

@@ -61,7 +61,7 @@ class RequestReader(Generic[Read]):
             return f"one of the fields {self._fields.get(tag, ', '.join(_BATCHES))}"
         of_features = "features." in field or field.startswith("candidates.")
         if of_features and fault["loc"][-1] != "[key]":  # pydantic names only one of the permitted types
-            return "a number, text of at most 1024 characters, true, false or null"
+            return "a number, text of at most 1024 characters, true, false, a list of 1 to 4096 numbers or null"
         if fault["type"] == "string_pattern_mismatch" and fault["loc"][-1] == "[key]":
             return "names of 1 to 256 characters, without control characters"
         template = _EXPECTED.get(fault["type"])

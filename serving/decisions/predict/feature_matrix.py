@@ -10,14 +10,16 @@ from models.vectors import Floats
 from serving.decisions.case import number
 from serving.decisions.records import Opportunity, Value
 
-Kind = Literal["number", "boolean", "text"]
+Kind = Literal["number", "boolean", "text", "vector"]
 
 #: Fields of the opportunity that models may read by the same name.
 _OWN = ("campaign_id", "keyword", "channel", "audience", "creative_id", "hour", "floor_price", "current_bid")
 
 
 def kind(dtype: str) -> Kind:
-    """The kind of a bundle's column by its dtype."""
+    """The kind of a bundle's column by its dtype, which is `vector` for lists of numbers."""
+    if dtype == "vector":
+        return "vector"
     if dtype.lower().startswith(("float", "int", "uint")):
         return "number"
     return "boolean" if dtype.startswith("bool") else "text"
@@ -28,15 +30,16 @@ class Columns:
 
     Attributes:
         floats: index of each numeric and boolean column.
-        texts: names of the text columns.
+        texts, vectors: names of the columns of these kinds.
     """
 
     def __init__(self, columns: Iterable[tuple[str, str]]) -> None:
         kinds = {name: kind(dtype) for name, dtype in columns}
         self.booleans = frozenset(name for name, one in kinds.items() if one == "boolean")
-        plain = [name for name, one in kinds.items() if one != "text"]
+        plain = [name for name, one in kinds.items() if one in ("number", "boolean")]
         self.floats: Mapping[str, int] = {name: place for place, name in enumerate(plain)}
         self.texts = tuple(name for name, one in kinds.items() if one == "text")
+        self.vectors = tuple(name for name, one in kinds.items() if one == "vector")
         self.own = tuple(name for name in _OWN if name in kinds)
 
 
@@ -52,6 +55,7 @@ class FeatureMatrix:
         self.columns = columns
         self.numbers: Floats = np.full((rows, len(columns.floats)), np.nan)
         self.texts: dict[str, list[str | None]] = {name: [None] * rows for name in columns.texts}
+        self.vectors: dict[str, list[list[float] | None]] = {name: [None] * rows for name in columns.vectors}
         self.faults: list[list[str]] = [[] for _ in range(rows)]
 
     def say(self, opportunities: Sequence[Opportunity]) -> None:
@@ -73,10 +77,11 @@ class FeatureMatrix:
             for one in found:
                 if name in one:
                     one[name] = bool(one[name])
-        for name, values in self.texts.items():
-            for one, value in zip(found, values, strict=True):
-                if value is not None:
-                    one[name] = value
+        for listed in (self.texts, self.vectors):
+            for name, values in listed.items():
+                for one, value in zip(found, values, strict=True):
+                    if value is not None:
+                        one[name] = value
         return found
 
     def know(self, name: str, values: Floats) -> None:
@@ -96,13 +101,11 @@ class FeatureMatrix:
 
     def _set(self, row: int, name: str, value: Any) -> None:
         place = self.columns.floats.get(name)
-        if value is None or (place is None and name not in self.texts):
+        if value is None:
             return
         if place is None:
-            if isinstance(value, str):
-                self.texts[name][row] = value
-            else:
-                self.faults[row].append(f"feature '{name}': expected text, got {value!r}")
+            if name in self.texts or name in self.vectors:
+                self._list(row, name, value)
             return
         boolean = name in self.columns.booleans
         found = float(value) if isinstance(value, bool) and boolean else None if boolean else number(value)
@@ -111,6 +114,16 @@ class FeatureMatrix:
             self.faults[row].append(f"feature '{name}': expected {expected}, got {str(value)[:80]!r}")
         else:
             self.numbers[row, place] = found
+
+    def _list(self, row: int, name: str, value: Any) -> None:
+        """Set a text or a vector."""
+        if name in self.texts and isinstance(value, str):
+            self.texts[name][row] = value
+        elif name in self.vectors and isinstance(value, list):
+            self.vectors[name][row] = value
+        else:
+            expected = "text" if name in self.texts else "a list of numbers"
+            self.faults[row].append(f"feature '{name}': expected {expected}, got {repr(value)[:80]}")
 
     def lines(self) -> "list[FeatureMatrix]":
         """Matrices of one row each, which share their lists of faults with this one."""
@@ -121,5 +134,6 @@ class FeatureMatrix:
         line = FeatureMatrix(self.columns, 0)
         line.numbers = self.numbers[row : row + 1]
         line.texts = {name: values[row : row + 1] for name, values in self.texts.items()}
+        line.vectors = {name: values[row : row + 1] for name, values in self.vectors.items()}
         line.faults = self.faults[row : row + 1]
         return line

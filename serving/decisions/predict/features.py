@@ -23,9 +23,7 @@ class Features:
         reader, found = self._vectors(service, list(distinct))
         if len(distinct) == len(entities):
             return reader, found
-        places = [distinct[entity] for entity in entities]
-        texts = {name: [values[place] for place in places] for name, values in found.texts.items()}
-        return reader, Vectors(found.numbers[places], texts, found.known[places])
+        return reader, found.take([distinct[entity] for entity in entities])
 
     def _vectors(self, service: str, entities: Sequence[str]) -> tuple[SnapshotReader, Vectors]:
         if monotonic() < self._away_until:

@@ -19,7 +19,7 @@ class Predictor(Protocol):
     """A loaded model.
 
     Attributes:
-        columns: its inputs, with dtypes.
+        columns: its inputs, with dtypes; `vector` for those that are lists of numbers.
         says: names of its answers.
         service: its FeatureService; None where its inputs come from callers and other models only.
     """
@@ -40,13 +40,14 @@ class BundlePredictor:
     def __init__(self, bundle: Bundle, version: str) -> None:
         about, self._model = bundle.manifest, bundle.model
         self.family, self.version = about.family, version
-        self.columns: Mapping[str, str] = about.columns
+        vectors = {name: "vector" for name, one in about.inputs.items() if one == "vector"}
+        self.columns: Mapping[str, str] = {**about.columns, **vectors}
         self.service = about.feature_service if about.feature_service in SERVICES else None
         # A first prediction loads what the model reads texts by, and the texts of its time, so that no request waits.
         said = self._model.predict(bundle.reference()[list(about.columns)])
         self.says = frozenset(map(str, said))
         if isinstance(self._model, Columnar):
-            self.columns = {**dict.fromkeys(self._model.beside, "float64"), **about.columns}
+            self.columns = {**dict.fromkeys(self._model.beside, "float64"), **self.columns}
             self.says = self._model.says
 
     def bound(self, columns: Columns, answers: Collection[str]) -> Ask:
@@ -62,8 +63,8 @@ class BundlePredictor:
         return pd.DataFrame({name: self._column(matrix, name, dtype) for name, dtype in self.columns.items()})
 
     def _column(self, matrix: FeatureMatrix, name: str, dtype: str) -> Any:
-        if kind(dtype) == "text":
-            return pd.Series(matrix.texts[name], dtype=object)
+        if kind(dtype) in ("text", "vector"):
+            return pd.Series({**matrix.texts, **matrix.vectors}[name], dtype=object)
         values: Floats = matrix.numbers[:, matrix.columns.floats[name]]
         if kind(dtype) == "number":
             return values

@@ -131,9 +131,8 @@ class Predictors:
             self._places = {**self._places, reader: np.array(pairs, dtype=np.intp).reshape(-1, 2).T}
         to, source = self._places[reader]
         matrix.numbers[np.asarray(rows)[:, None], to] = found.numbers[:, source]
-        for name in matrix.texts.keys() & found.texts.keys():
-            for row, value in zip(rows, found.texts[name], strict=True):
-                matrix.texts[name][row] = value
+        _copy(found.texts, matrix.texts, rows)
+        _copy(found.vectors, matrix.vectors, rows)
 
     def _answers(self, one: Predictor, ask: Ask, named: Mapping[str, str], matrix: FeatureMatrix) -> Mapping[str, Any]:
         """A model's answers by the kind's names; a row that fails does not affect the others."""
@@ -164,6 +163,13 @@ class ReadRows(Mapping[str, Mapping[str, Value]]):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+def _copy(found: Mapping[str, Sequence[Any]], to: dict[str, list[Any]], rows: Sequence[int]) -> None:
+    """The values found of those columns that models read, into their rows."""
+    for name in to.keys() & found.keys():
+        for row, value in zip(rows, found[name], strict=True):
+            to[name][row] = value
 
 
 def _unsaid(one: Predictor, name: str, faults: list[str]) -> None:

@@ -134,14 +134,13 @@ def test_examples_are_read_alone_and_in_batches() -> None:
         ({"keyword": "a\n"}, "keyword", "text without control characters"),
         ({"keyword": ""}, "keyword", "text of at least 1 character"),
         (
-            {"features": {"device": [1]}},
+            {"features": {"device": {"name": "tv"}}},
             "features.device",
-            "a number, text of at most 1024 characters, true, false or null",
+            "a number, text of at most 1024 characters, true, false, a list of 1 to 4096 numbers or null",
         ),
-        (
-            {"features": {"device": "x" * 1025}},
-            "features.device",
-            "a number, text of at most 1024 characters, true, false or null",
+        *(
+            ({"features": {"device": wrong}}, "features.device", "a number, text of at most 1024 characters")
+            for wrong in ("x" * 1025, [], [1.0, "two"], [1.0, None], [float("inf")], [0.0] * 4097, [[1.0]])
         ),
         ({"features": 7}, "features", "an object"),
         ({"bid": 1}, "bid", "one of the fields opportunity_id, occurred_at"),

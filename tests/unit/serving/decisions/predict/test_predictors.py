@@ -21,6 +21,7 @@ from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix
 from serving.decisions.predict.features import PAUSE_S, Features
 from serving.decisions.predict.predictor import BundlePredictor
 from serving.decisions.predict.predictors import Predictors
+from serving.decisions.rebuild import from_json, to_json
 from serving.decisions.records import Opportunity, Predictions, State
 
 
@@ -73,6 +74,23 @@ def answers(predictors: Predictors, opportunities: list[Opportunity], features: 
     return predictors.predict(opportunities, [State() for _ in opportunities], features)
 
 
+class Looks:
+    """A model of a picture's vector: the sum of its numbers."""
+
+    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"predicted_ctr": [np.nan if one is None else float(sum(one)) for one in rows["looks"]]})
+
+
+def looking() -> Predictors:
+    """The predictors of a kind that needs what `Looks` answers."""
+    about = SimpleNamespace(family="ads", columns={"looks": "object"}, inputs={"looks": "vector"}, feature_service=None)
+    rows = pd.DataFrame({"looks": [[1.0, 2.0]]})
+    predictor = BundlePredictor(SimpleNamespace(manifest=about, model=Looks(), reference=lambda: rows), "1")
+    predictor.service = "s"
+    needs = {"predicted_ctr": Need("ads", "predicted_ctr", "customer_id")}
+    return Predictors(replace(bid.KIND, needs=needs), {"ads": predictor})
+
+
 class Away:
     """An online store that fails so many times."""
 
@@ -88,7 +106,9 @@ class Away:
             columns = ("y", "x", "flag")
 
         numbers = np.array([[1.0, 5.0, 1.0] if one == "known" else [np.nan] * 3 for one in ids])
-        return Reader, Vectors(numbers, {"plan": ["gold"] * len(ids)}, np.array([one == "known" for one in ids]))
+        known = [one == "known" for one in ids]
+        looks = [[1.0, 2.0] if one else None for one in known]
+        return Reader, Vectors(numbers, {"plan": ["gold"] * len(ids)}, np.array(known), {"looks": looks})
 
 
 def test_who_reads_anothers_answer_is_asked_after_it() -> None:
@@ -130,7 +150,7 @@ class SelectiveRates(Rates):
 
 @pytest.mark.parametrize(("model", "told"), [(Rates, {"ctr", "cpc"}), (SelectiveRates, {"ctr"})])
 def test_a_model_that_can_choose_is_asked_for_what_is_needed_alone(model: type[Rates], told: set[str]) -> None:
-    about = SimpleNamespace(family="ads", columns={"x": "float64"}, feature_service=None)
+    about = SimpleNamespace(family="ads", columns={"x": "float64"}, inputs={"x": "number"}, feature_service=None)
     rows = pd.DataFrame({"x": [1.0]})
     predictor = BundlePredictor(SimpleNamespace(manifest=about, model=model("ctr", "cpc"), reference=lambda: rows), "1")
     matrix = FeatureMatrix(Columns(predictor.columns.items()), 1)
@@ -147,6 +167,14 @@ def test_what_a_caller_says_comes_over_what_the_store_has() -> None:
     assert (own.answers.get("predicted_ctr"), stored.answers.get("predicted_ctr")) == (6.0, 10.0)
     assert not own.faults and not stored.faults
     assert "not a finite number" in new.faults[0] and "not a finite number" in nobody.faults[0]
+
+
+def test_a_vector_comes_from_the_store_or_the_caller_and_is_told_as_read() -> None:
+    own = Auction("o", 1.0, "a", "c", customer_id="known", features={"looks": [4.0, 4.0, 4.0]})
+    told, stored, new = answers(looking(), [own, asked(None, "known"), asked(None, "new")], Features(Away(0)))
+    assert [one.answers.get("predicted_ctr") for one in (told, stored, new)] == [12.0, 3.0, None]
+    assert [one.features for one in (told, stored, new)] == [{"looks": [4.0] * 3}, {"looks": [1.0, 2.0]}, {}]
+    assert from_json(Predictions, to_json(stored)).features == stored.features
 
 
 def test_features_are_read_by_what_the_service_is_of_and_each_once() -> None:
@@ -205,6 +233,9 @@ def test_a_store_that_is_away_is_said_and_not_waited_for_by_all(monkeypatch: pyt
         ({"x": "float64"}, True, "feature 'x': expected a finite number, got 'True'"),
         ({"x": "bool"}, 1, "feature 'x': expected true or false, got '1'"),
         ({"x": "object"}, 3, "feature 'x': expected text, got 3"),
+        ({"x": "object"}, [3.0], "feature 'x': expected text, got [3.0]"),
+        ({"x": "vector"}, 3, "feature 'x': expected a list of numbers, got 3"),
+        ({"x": "float64"}, [3.0], "feature 'x': expected a finite number, got '[3.0]'"),
     ],
 )
 def test_a_feature_of_the_wrong_type_is_named(columns: dict[str, str], value: Any, fault: str) -> None:
