@@ -28,6 +28,7 @@ def main() -> None:
     Experiments:       adloop experiment plan NAME ...    start    status    stop    list
     Copy:              adloop content draft SHEET.yaml    check    feedback
     Assistant:         adloop chat    chat summary    show    correct    corrections --out DIR    resolve
+                       chat --say FILE.wav --answer FILE.wav    a spoken turn, with adloop[voice]
     Listening:         adloop listen SOURCE --brands FILE      what people say about brands
     Kubeflow:          adloop compile --out DIR    adloop submit --host URL
 

@@ -1,6 +1,7 @@
 """`adloop chat`: talk with the assistant, do a person's part, and export what people corrected."""
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -12,34 +13,66 @@ from features.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from serving.conversations.assistant import Assistant
     from serving.conversations.state import Conversation
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group(invoke_without_command=True)
 @click.option("--user", default="me", show_default=True, help="Whose conversation goes on.")
 @click.option("--value", type=click.FloatRange(min=0), help="What the family ltv expects of this customer.")
+@click.option("--say", type=_FILE, help="A WAV file to say instead of lines: one turn. Needs adloop[voice].")
+@click.option("--answer", type=_FILE, help="WAV file to write the answer to --say to.")
 @click.pass_context
-def chat(context: click.Context, user: str, value: float | None) -> None:
+def chat(context: click.Context, user: str, value: float | None, say: Path | None, answer: Path | None) -> None:
     """Talk with the assistant of the shop in ADLOOP_SHOP, a line a turn, until the end of the input.
 
     It answers from the shop's product sheets and facts (docs/texts.md), with the intents of the family nlp.
     """
     if context.invoked_subcommand is not None:
         return
+    if answer is not None and say is None:
+        raise click.UsageError("--answer needs --say")
+    from models.speech.sound import InvalidSound
+    from models.speech.weights import NoVoice
     from serving.conversations.understanding import NoClassifier
 
     assistant = _assistant()
-    for line in sys.stdin:
-        try:
-            told = assistant.say(user, line.rstrip("\n"), value)
-        except NoClassifier as missing:
-            raise click.ClickException(str(missing)) from missing
-        action = f" [{told['action']} {json.dumps(told['slots'], ensure_ascii=False)}]" if told["action"] else ""
-        click.echo(f"{told['text']}{action}")
-        if told["act"] == "handover":
-            click.echo(f"[to a person: {told['handover']['why']}; conversation {told['conversation']}]")
+    try:
+        if say is not None:
+            _say_aloud(assistant, user, value, say, answer)
+            return
+        for line in sys.stdin:
+            _print(assistant.say(user, line.rstrip("\n"), value))
+    except (NoClassifier, NoVoice, InvalidSound, OSError) as wrong:
+        raise click.ClickException(str(wrong)) from wrong
+
+
+def _say_aloud(assistant: "Assistant", user: str, value: float | None, say: Path, answer: Path | None) -> None:
+    """A spoken turn."""
+    from serving.conversations.voice import converse
+
+    turn = converse(assistant, user, say.read_bytes(), value)
+    click.echo(f"> {turn.heard}")
+    _print(turn.told)
+    if answer is None:
+        return
+    if turn.speech is None:
+        raise click.ClickException(f"{answer}: not written, the voice speaks English only")
+    aside = answer.with_name(f".{answer.name}.{os.getpid()}")
+    aside.write_bytes(turn.speech)
+    aside.replace(answer)
+
+
+def _print(told: "dict[str, Any]") -> None:
+    """An answer for people."""
+    action = f" [{told['action']} {json.dumps(told['slots'], ensure_ascii=False)}]" if told["action"] else ""
+    click.echo(f"{told['text']}{action}")
+    if told["act"] == "handover":
+        click.echo(f"[to a person: {told['handover']['why']}; conversation {told['conversation']}]")
 
 
 @chat.command()

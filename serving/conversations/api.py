@@ -1,13 +1,16 @@
 """The routes of conversations: a turn, a person's part, and the summary."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, Body, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from features.settings import Settings
+from models.speech.sound import InvalidSound
+from models.speech.weights import NoVoice
 from serving.conversations.assistant import Assistant, Busy, UnknownConversation
 from serving.conversations.rules import rules
 from serving.conversations.shop import shop
@@ -15,8 +18,11 @@ from serving.conversations.state import Conversation
 from serving.conversations.store import ConversationStore, store
 from serving.conversations.summary import conversations, summarize
 from serving.conversations.understanding import NoClassifier, TurnClassifier
+from serving.conversations.voice import converse
 
 Answer = TypeVar("Answer")
+User = Annotated[str, Field(min_length=1, max_length=100)]
+CustomerValue = Annotated[FiniteFloat, Field(ge=0)]
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -30,9 +36,9 @@ class UserTurn(BaseModel):
 
     model_config = _STRICT
 
-    user: Annotated[str, Field(min_length=1, max_length=100)]
+    user: User
     text: Annotated[str, Field(max_length=2_000_000)]
-    customer_value: Annotated[FiniteFloat, Field(ge=0)] | None = None
+    customer_value: CustomerValue | None = None
 
 
 class TurnCorrection(BaseModel):
@@ -60,6 +66,7 @@ def router(settings: Settings, classifier: TurnClassifier) -> APIRouter:
     routes = APIRouter(prefix="/v1/conversations", tags=["conversations"])
     named: tuple[tuple[str, str, Callable[..., Any], str, str], ...] = (
         ("POST", "", parts.say, "say", "Answer a user's turn."),
+        ("POST", "/voice", parts.say_aloud, "say_aloud", "Answer a user's spoken turn, a WAV file."),
         ("GET", "/summary", parts.summary, "summarize_conversations", "Completion, satisfaction and resolution time."),
         ("GET", "/waiting", parts.waiting, "waiting_conversations", "Conversations that wait for a person."),
         ("GET", "/{conversation}", parts.read, "read_conversation", "A conversation, masked, with its slots."),
@@ -83,6 +90,19 @@ class _Routes:
 
     def say(self, said: UserTurn) -> dict[str, Any]:
         return _answered(lambda: self._assistant.say(said.user, said.text, said.customer_value))
+
+    def say_aloud(
+        self,
+        user: Annotated[User, Query()],
+        wav: Annotated[bytes, Body(media_type="audio/wav")],
+        customer_value: Annotated[CustomerValue | None, Query()] = None,
+    ) -> dict[str, Any]:
+        """The answer as for a written turn, with `heard`, and `speech`: a WAV file in Base64, null for German."""
+        try:
+            turn = _answered(lambda: converse(self._assistant, user, wav, customer_value))
+        except InvalidSound as wrong:
+            raise HTTPException(422, str(wrong)) from wrong
+        return {**turn.told, "heard": turn.heard, "speech": turn.speech and b64encode(turn.speech).decode()}
 
     def summary(self) -> dict[str, Any]:
         return asdict(summarize(conversations(self._store)))
@@ -109,7 +129,7 @@ def _answered(answer: Callable[[], Answer]) -> Answer:
         return answer()
     except UnknownConversation as unknown:
         raise HTTPException(404, str(unknown)) from unknown
-    except NoClassifier as missing:
+    except (NoClassifier, NoVoice) as missing:
         raise HTTPException(503, str(missing)) from missing
     except Busy as busy:
         raise HTTPException(409, str(busy)) from busy

@@ -104,6 +104,7 @@ PARTS = {
         for name in ("planted_recall", "false_refusals", "rule_pass", "from_templates", "refused")
     ),
     "nlp.generation.best_of_n": tuple(f"nlp.generation.best_of_n{name}" for name in ("", ".longest", ".possible")),
+    "nlp.voice": ("nlp.voice.wer", "nlp.voice.silence_words"),
     "nlp.headlines10": ("nlp.headlines10.seconds",),
     "serving": ("serving.predict.p50_vs_kserve", "serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
