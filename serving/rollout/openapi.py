@@ -11,7 +11,10 @@ Schema = dict[str, Any]
 #: Public paths of the servers beside the models, by their names; a trailing star matches a prefix.
 BESIDE: Mapping[str, Sequence[str]] = {
     "decisions": ("/v1/decisions", "/v1/outcomes", "/v1/feedback"),
-    "texts": ("/v1/content/*", "/v1/listening/*", "/v1/conversations", "/v1/conversations/*"),
+    "texts": (
+        *("/v1/content/drafts", "/v1/content/*"),
+        *("/v1/listening/*", "/v1/conversations", "/v1/conversations/*"),
+    ),
 }
 _TEXT: Schema = {"type": "string"}
 _OBJECT: Schema = {"type": "object"}

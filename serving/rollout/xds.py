@@ -12,6 +12,8 @@ BODY_LIMIT = 8 * 1024 * 1024
 #: A canary that has not answered by then is overtaken by the champion.
 CANARY_TIMEOUT = "2s"
 TIMEOUT = "30s"
+#: By path beside the families, where it is another: a language model drafts a set part by part.
+TIMEOUTS: Mapping[str, str] = {"/v1/content/drafts": "300s"}
 
 
 def bootstrap(host: str, port: int, clusters: str, routes: str, attempts: str) -> Record:
@@ -88,11 +90,15 @@ def routes(splits: dict[str, Split], extra_clusters: Mapping[str, str]) -> Recor
     """The routes of all families; each is tried for the canary by its percentage first, then for the champion.
 
     Args:
-        extra_clusters: cluster by path outside the families; a trailing star matches a prefix.
+        extra_clusters: cluster by path outside the families; a trailing star matches a prefix. The first that matches
+            is taken.
     """
     found = [route for family, split in sorted(splits.items()) for route in _family_routes(family, split)]
     found += [
-        {"match": _beside(path), "route": {"cluster": name, "timeout": TIMEOUT, "retry_policy": _again()}}
+        {
+            "match": _beside(path),
+            "route": {"cluster": name, "timeout": TIMEOUTS.get(path, TIMEOUT), "retry_policy": _again()},
+        }
         for path, name in extra_clusters.items()
     ]
     return {

@@ -127,8 +127,10 @@ def running(pod: Pod) -> Iterator[Pod]:
 def _volume(volume: Mapping[str, Any], namespace: Namespace, folder: Path) -> Path:
     place = folder / volume["name"]
     place.mkdir()
-    if "secret" in volume:
-        for name, value in namespace.secrets[volume["secret"]["secretName"]].items():
+    if "secret" in volume or "configMap" in volume:
+        secret = volume.get("secret")
+        values = namespace.secrets[secret["secretName"]] if secret else namespace.config[volume["configMap"]["name"]]
+        for name, value in values.items():
             (place / name).write_text(value)
         return place
     assert {"emptyDir", "ephemeral"} & set(volume), volume

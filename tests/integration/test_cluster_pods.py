@@ -1,7 +1,10 @@
-"""MLflow and the decision engine start from the objects of `infra/kubernetes` and from nothing else."""
+"""MLflow, the decision engine and the text server start from the objects of `infra/kubernetes` and nothing else."""
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -65,9 +68,49 @@ def test_the_decision_engine_asks_the_registry_that_runs_beside_it(
         namespace = Namespace({"adloop": given}, secrets)
         engine = Pod(decisions["spec"]["predictor"], namespace, folders[1], credentials, {})
         with running(engine):
-            status, body = fetch(engine.port(8083), "/health/ready")
-            assert status == 503, body
-            (reason,) = json.loads(body)["reasons"].items()
-            assert reason == ("models", "no model is released: adloop run")
+            unready = {"models": "no model is released: adloop run"}
+            ready(engine, 8083, lambda status, told: (status, told["reasons"]) == (503, unready))
             assert fetch(engine.port(8083), "/metrics")[0] == 401
             engine.stop()
+        texts = _texts(objects, given, secrets, tmp_path, credentials)
+        with running(texts):
+            told = ready(texts, 8084, lambda status, told: status == 200)
+            assert "no classifier of texts is released" in told["left_out"]["classifier"]
+            assert fetch(texts.port(8084), "/v1/content/rules")[0] == 401
+            texts.stop()
+        broken = {"adloop-products": {"malt.yaml": "name: Malt\nprice: cheap"}}
+        unread = _texts(objects, given, secrets, tmp_path, credentials, broken)
+        unread.start()
+        assert not unread.started() and "malt.yaml: price" in unread.log
+
+
+def ready(pod: Pod, port: int, expected: Callable[[int, dict[str, Any]], bool]) -> dict[str, Any]:
+    """What a server tells of its readiness, once it has looked at its parts and tells this."""
+    until = time.monotonic() + 60
+    while True:
+        status, body = fetch(pod.port(port), "/health/ready")
+        told: dict[str, Any] = json.loads(body)
+        if expected(status, told):
+            return told
+        assert time.monotonic() < until, told
+        time.sleep(0.2)
+
+
+def _texts(
+    objects: list[dict[str, Any]],
+    settings: dict[str, str],
+    secrets: dict[str, dict[str, str]],
+    tmp_path: Path,
+    credentials: dict[str, str],
+    changed: dict[str, dict[str, str]] | None = None,
+) -> Pod:
+    """The text server, with a shop of one product."""
+    (service,) = of(objects, "InferenceService", "texts")
+    config = {one["metadata"]["name"]: one.get("data", {}) for one in of(objects, "ConfigMap")}
+    config |= {"adloop": settings, "adloop-products": {"malt.yaml": "name: Malt\nprice: 19.99 EUR"}, **(changed or {})}
+    shop, folder = tmp_path / f"shop{bool(changed)}", tmp_path / f"texts{bool(changed)}"
+    (shop / "products").mkdir(parents=True)
+    folder.mkdir()
+    (shop / "products" / "malt.yaml").write_text(config["adloop-products"]["malt.yaml"])
+    mounted = {"/etc/shop": shop}
+    return Pod(service["spec"]["predictor"], Namespace(config, secrets), folder, credentials, mounted)

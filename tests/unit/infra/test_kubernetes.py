@@ -21,12 +21,13 @@ from prometheus_client import Histogram
 
 from features.settings import Settings
 from pipelines.compute import STEPS
+from serving.conversations.shop import Shop, read_shop
 from serving.decisions import metrics
 from serving.decisions.__main__ import parser as decisions_parser
 from serving.decisions.api.openapi import ROUTES
 from serving.inference.requests import DROPPED
 from serving.released.split import Split
-from serving.rollout import kserve
+from serving.rollout import kserve, xds
 from serving.rollout.inference_service import InferenceServiceTemplate
 from serving.texts.__main__ import parser as texts_parser
 from serving.texts.app import make_app
@@ -122,7 +123,7 @@ def test_what_pods_name_is_there_or_said_to_be_needed(objects: list[Object]) -> 
     for _, pod in pods(objects):
         assert pod.get("serviceAccountName", "default") in {*accounts, "default"}
         references = json.dumps(pod)
-        assert set(re.findall(r'"configMapRef": {"name": "([^"]+)"', references)) <= settings
+        assert set(re.findall(r'"configMap(?:Ref)?": {"name": "([^"]+)"', references)) <= settings
         secrets = set(re.findall(r'"(?:secretRef|secretKeyRef)": {[^}]*"name": "([^"]+)"', references))
         for secret in secrets | set(re.findall(r'"secretName": "([^"]+)"', references)):
             assert f"secret generic {secret} " in said, secret
@@ -202,6 +203,23 @@ def test_a_servers_command_and_probes_are_those_of_the_program(
         assert ("GET", container[probe]["httpGet"]["path"]) in routes(server) and container[probe]["httpGet"][
             "port"
         ] == port
+
+
+def test_the_assistant_reads_the_shop_that_is_mounted(objects: list[Object], tmp_path: Path) -> None:
+    (service,) = of(objects, "InferenceService", "texts")
+    predictor = service["spec"]["predictor"]
+    (container,) = predictor["containers"]
+    (place,) = (one["value"] for one in container["env"] if one["name"] == "ADLOOP_SHOP")
+    mounts = {one["mountPath"]: one for one in container["volumeMounts"] if one["mountPath"].startswith(f"{place}/")}
+    assert {f"{place}/facts.yaml", f"{place}/products"} == mounts.keys()
+    (facts,) = of(objects, "ConfigMap", "adloop-facts")
+    (tmp_path / "facts.yaml").write_text(facts["data"][mounts[f"{place}/facts.yaml"]["subPath"]])
+    assert read_shop(tmp_path) == Shop((), {})
+
+
+def test_a_set_may_take_as_long_on_a_cluster_as_here(objects: list[Object]) -> None:
+    (service,) = of(objects, "InferenceService", "texts")
+    assert set(xds.TIMEOUTS.values()) == {f"{service['spec']['predictor']['timeout']}s"}
 
 
 def test_policies_and_budgets_select_pods_that_exist(objects: list[Object]) -> None:
