@@ -37,7 +37,7 @@ def listen(source: str | None, given: Path | None, days: int, follow: bool, sett
     """Read the source, if there is one, and write the page.
 
     Raises `BadBrands`, `FileNotFoundError`, `FeedUnavailable`, `TopicUnavailable`, `MentionsUnavailable`, and
-    `LookupError` where no classifier is released.
+    `NoClassifier` where none is released or none that learnt sentiment.
     """
     from pipelines.console import progress
     from pipelines.report.listening import write

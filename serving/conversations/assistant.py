@@ -51,7 +51,7 @@ class Assistant:
         """Answer a user's turn. `customer_value`: what the family `ltv` expects of a known customer.
 
         Returns the reply with its act, action and slots, the lead, and on a handover its reason, with the transcript.
-        Raises `NoClassifier` where none is released, `ValueError` where it learnt no intents, `Busy`.
+        Raises `NoClassifier` where none is released or none that learnt intents, `Busy`.
         """
         heard = Understanding(text, self._classifier)
         for _ in range(TRIES):

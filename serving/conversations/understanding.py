@@ -12,7 +12,11 @@ INTENT, EMOTION, SENTIMENT = "intent", "emotion", "sentiment"
 
 
 class NoClassifier(LookupError):
-    """No classifier of texts is released."""
+    """No classifier of texts is released, or it cannot be opened."""
+
+
+class NotLearnt(NoClassifier):
+    """The classifier that is released has not learnt a task."""
 
 
 class TurnAnswer(Protocol):
@@ -32,7 +36,7 @@ class TurnClassifier(Protocol):
     """Answers texts by task; the one of `serving.texts.classifier`."""
 
     def classify(self, texts: Sequence[str], task: str) -> Sequence[TurnAnswer]:
-        """One answer a text. Raises `ValueError` for a task that was not learnt, `LookupError` without a release."""
+        """One answer a text. Raises `NotLearnt`, and `NoClassifier` where none answers."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +62,12 @@ class Understanding:
         return self._optional(SENTIMENT)
 
     def _answer(self, task: str) -> TurnAnswer:
-        try:
-            return self.classifier.classify([self.text], task)[0]
-        except LookupError as missing:
-            raise NoClassifier(str(missing)) from missing
+        return self.classifier.classify([self.text], task)[0]
 
     def _optional(self, task: str) -> TurnAnswer | None:
         try:
             return self._answer(task)
-        except ValueError:  # examples of this task are optional
+        except NotLearnt:  # examples of this task are optional
             return None
 
 

@@ -14,6 +14,7 @@ from models.keys import public_key
 from models.nlp import FAMILY
 from models.nlp.model import ANSWERS, TextClassifier
 from models.registry import Registry
+from serving.conversations.understanding import NoClassifier, NotLearnt
 
 log = logging.getLogger("adloop.texts")
 
@@ -42,7 +43,7 @@ class TextAnswer:
 class ReleasedClassifier:
     """The champion of the registry, verified before it is opened; a newer champion replaces it within `LOOK_S`.
 
-    Without a registry the one that is open stays. Where none is open, every method raises `LookupError` that says why.
+    Without a registry the one that is open stays. Where none is open, every method raises `NoClassifier` that says why.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -62,11 +63,11 @@ class ReleasedClassifier:
     ) -> list[TextAnswer]:
         """One answer for each text, about its `aspect` (a brand or thing in it) where one is given.
 
-        Raises `ValueError` for a task that it has not learnt.
+        Raises `NotLearnt`.
         """
         model = self._current()
         if task not in model.tasks:
-            raise ValueError(f"task: expected one of {', '.join(model.tasks)}, got '{task}'; its examples are missing")
+            raise NotLearnt(f"the classifier of texts learnt {', '.join(model.tasks)}, not {task}: give it examples")
         about = [None] * len(texts) if aspects is None else list(aspects)
         rows = pd.DataFrame({"text": list(texts), "task": task, "aspect": pd.Series(about, dtype=object)})
         rated, answers = model.tasks[task].rated, model.predict(rows)[list(ANSWERS)].to_numpy().tolist()
@@ -84,7 +85,7 @@ class ReleasedClassifier:
     def _current(self) -> TextClassifier:
         self._refresh()
         if self._bundle is None or not isinstance(self._bundle.model, TextClassifier):
-            raise LookupError(self._fault or _NONE)
+            raise NoClassifier(self._fault or _NONE)
         return self._bundle.model
 
     def _refresh(self) -> None:

@@ -15,7 +15,7 @@ from serving.conversations import store as conversations
 from serving.conversations.assistant import Assistant
 from serving.conversations.shop import Shop
 from serving.conversations.store import ConversationStore, RedisConversations, SqliteConversations, store
-from serving.conversations.understanding import TurnAnswer
+from serving.conversations.understanding import NoClassifier, TurnAnswer
 from tests.integration.servers import Server
 
 DAYS = 30
@@ -93,7 +93,7 @@ class NoAnswers:
     """Not needed: who asks for a person is understood without a classifier."""
 
     def classify(self, texts: object, task: str) -> list[TurnAnswer]:
-        raise LookupError("no classifier of texts is released")
+        raise NoClassifier("no classifier of texts is released")
 
 
 def test_two_users_at_once_lose_no_turn_and_never_mix(settings: Settings) -> None:

@@ -10,6 +10,7 @@ import yaml
 
 from features.sources.shop_intents import TASK, examples
 from serving.conversations.shop import Shop, read_shop
+from serving.conversations.understanding import NotLearnt
 
 SHEETS = [
     {"name": "Trail Runner", "kind": "running shoe", "price": "89,90 €", "features": ["grips on wet rock", "280 g"]},
@@ -36,7 +37,7 @@ class Plain:
 
     def classify(self, texts: Sequence[str], task: str, aspects: Sequence[str | None] | None = None) -> list[Said]:
         if task != TASK:
-            raise ValueError(f"task: expected {TASK}, got '{task}'")
+            raise NotLearnt(f"the classifier of texts learnt {TASK}, not {task}")
         return [
             Said(str(self._model.classes_[row.argmax()]), float(row.max()), None, float(1 - row[self._out]))
             for row in self._model.predict_proba(list(texts))

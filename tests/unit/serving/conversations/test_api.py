@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from features.settings import Settings
 from serving.conversations.api import router
 from serving.conversations.shop import InvalidShop, Shop, read_shop
-from serving.conversations.understanding import TurnAnswer, TurnClassifier
+from serving.conversations.understanding import NoClassifier, NotLearnt, TurnAnswer, TurnClassifier
 
 HERE = "/v1/conversations"
 
@@ -45,15 +45,22 @@ def test_what_is_wrong_is_named(client: TestClient) -> None:
     assert (wrong.status_code, wrong.json()["detail"]) == (422, "turn: expected one of 1 to 1, got 7")
 
 
-def test_without_a_release_the_answer_says_what_to_run(tmp_path: Path) -> None:
-    class NoRelease:
+@pytest.mark.parametrize(
+    "why",
+    [
+        NoClassifier("no classifier of texts is released: adloop run --family nlp"),
+        NotLearnt("the classifier of texts learnt sentiment, not intent: give it examples"),
+    ],
+)
+def test_without_a_classifier_of_intents_the_answer_says_what_is_missing(tmp_path: Path, why: NoClassifier) -> None:
+    class NoAnswers:
         def classify(self, texts: Sequence[str], task: str) -> Sequence[TurnAnswer]:
-            raise LookupError("no classifier of texts is released: adloop run --family nlp")
+            raise why
 
     app = FastAPI()
-    app.include_router(router(Settings(home=tmp_path), NoRelease()))
+    app.include_router(router(Settings(home=tmp_path), NoAnswers()))
     refused = TestClient(app).post(HERE, json={"user": "a", "text": "hello"})
-    assert (refused.status_code, "adloop run --family nlp" in refused.json()["detail"]) == (503, True)
+    assert (refused.status_code, refused.json()["detail"]) == (503, str(why))
 
 
 def test_a_broken_sheet_is_named(tmp_path: Path) -> None:

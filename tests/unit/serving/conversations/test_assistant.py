@@ -16,7 +16,14 @@ from serving.conversations.rules import replies, rules
 from serving.conversations.shop import Shop
 from serving.conversations.state import Conversation
 from serving.conversations.store import SqliteConversations
-from serving.conversations.understanding import TurnAnswer, TurnClassifier, Understanding, language
+from serving.conversations.understanding import (
+    NoClassifier,
+    NotLearnt,
+    TurnAnswer,
+    TurnClassifier,
+    Understanding,
+    language,
+)
 from tests.unit.serving.conversations.conftest import SHEETS, Said
 
 #: A Sunday.
@@ -100,11 +107,11 @@ def test_a_person_takes_over_at_any_turn(assistant: Assistant, before: int, aske
 def test_a_person_needs_no_classifier(store: SqliteConversations, shop: Shop) -> None:
     class NoRelease:
         def classify(self, texts: Sequence[str], task: str, aspects: object = None) -> Sequence[TurnAnswer]:
-            raise LookupError("no classifier of texts is released")
+            raise NoClassifier("no classifier of texts is released")
 
     assistant = Assistant(store, NoRelease(), shop)
     assert assistant.say("a", "a human, please")["handover"]
-    with pytest.raises(LookupError, match="released"):
+    with pytest.raises(NoClassifier, match="released"):
         assistant.say("b", "hello")
 
 
@@ -231,7 +238,7 @@ def test_nothing_below_the_thresholds_is_acted_on_in_10_000_turns(classifier: Tu
     class Known:
         def classify(self, texts: Sequence[str], task: str, aspects: object = None) -> Sequence[TurnAnswer]:
             if task != "intent":
-                raise ValueError(task)
+                raise NotLearnt(task)
             return [answers[text] for text in texts]
 
     dialogue, bounds, below = Dialogue(rules(), shop), rules().thresholds, 0
