@@ -3,7 +3,7 @@
 import io
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from math import isnan
@@ -105,9 +105,19 @@ class Online:
 
         `Vectors.known` marks known ids. Raises `OnlineStoreUnavailable`.
         """
+        return self.ask(service, entity_ids)()
+
+    def ask(self, service: str, entity_ids: Sequence[str]) -> Callable[[], tuple[SnapshotReader, Vectors]]:
+        """As `vectors`: asks now, and the function that is returned waits. Both raise `OnlineStoreUnavailable`."""
         with self._faults(service):
             reader = self._open(service, newest=False).reader
-            return reader, reader.read(entity_ids)
+            answers = reader.ask(entity_ids)
+
+        def received() -> tuple[SnapshotReader, Vectors]:
+            with self._faults(service):
+                return reader, answers()
+
+        return received
 
     @contextmanager
     def _faults(self, service: str) -> Iterator[None]:

@@ -1,7 +1,8 @@
 """Pipelined Redis commands: one round trip for many commands."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import redis
@@ -38,15 +39,31 @@ class RedisPipeline:
 
     def ask(self, commands: Sequence[Command]) -> list[Any]:
         """The response to each command. Raises `redis.RedisError` or `OSError`; some commands may have run by then."""
+        return self.send(commands)()
+
+    def send(self, commands: Sequence[Command]) -> Callable[[], list[Any]]:
+        """Send commands now; the function that is returned waits for the responses. Both raise as `ask` does."""
         try:
             connection = self._free.pop()
         except IndexError:
-            return self._ask(self._connected(), commands)
+            return self._sent(self._connected(), commands)
         try:
-            return self._ask(connection, commands)
-        except redis.ConnectionError:  # closed since it was used, or of a primary that is none any more
-            self._free.clear()
-            return self._ask(self._connected(), commands)
+            return partial(self._received, self._sent(connection, commands), commands)
+        except redis.ConnectionError:
+            return self._afresh(commands)
+
+    def _received(self, answers: Callable[[], list[Any]], commands: Sequence[Command]) -> list[Any]:
+        """The responses over a connection that was used before."""
+        try:
+            return answers()
+        except redis.ConnectionError:
+            return self._afresh(commands)()
+
+    def _afresh(self, commands: Sequence[Command]) -> Callable[[], list[Any]]:
+        """Send over a new connection: others were closed since they were used, or are of a primary that is none any
+        more."""
+        self._free.clear()
+        return self._sent(self._connected(), commands)
 
     def _connected(self) -> Any:
         connection: Any = self._pool.make_connection()
@@ -59,11 +76,14 @@ class RedisPipeline:
                 raise redis.ConnectionError("the server is a replica, which keeps nothing: its primary is elsewhere")
         return connection
 
-    def _ask(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
+    def _sent(self, connection: Any, commands: Sequence[Command]) -> Callable[[], list[Any]]:
         connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        return partial(self._answers, connection, len(commands))
+
+    def _answers(self, connection: Any, count: int) -> list[Any]:
         answers: list[Any] = []
         wrong: redis.ResponseError | None = None
-        for _ in commands:
+        for _ in range(count):
             try:
                 answers.append(connection.read_response())
             except redis.ResponseError as refused:  # the answers behind it are read, for the connection to go on
@@ -96,6 +116,10 @@ class ClusterPipeline:
             self._cluster = None
             self._nodes.clear()
             return self._ask(commands)
+
+    def send(self, commands: Sequence[Command]) -> Callable[[], list[Any]]:
+        """As `RedisPipeline.send`, sent when it is waited for: a node may turn out to be another."""
+        return partial(self.ask, commands)
 
     def _ask(self, commands: Sequence[Command]) -> list[Any]:
         if self._cluster is None:

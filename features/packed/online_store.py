@@ -42,7 +42,7 @@ class PackedOnlineStore(OnlineStore):
         self, config: Any, table: Any, entity_keys: list[Any], requested_features: list[str] | None = None
     ) -> list[tuple[datetime | None, dict[str, Any] | None]]:
         layout = Layout.of(table)
-        found = self._opened(config).read(config.project, [_entity(key) for key in entity_keys])
+        found = self._opened(config).ask(config.project, [_entity(key) for key in entity_keys])()
         return [_values(layout, rows.get(table.name), requested_features) for rows in found]
 
     def update(

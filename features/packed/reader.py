@@ -1,7 +1,8 @@
 """Fast reads of a service's features as float vectors, without protobuf or Feast."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,14 @@ class SnapshotReader:
 
     def read(self, entities: Sequence[str]) -> Vectors:
         """The features of these entities, in this order: one round trip to the store."""
-        found = self._rows.read(self._project, entities)
+        return self.ask(entities)()
+
+    def ask(self, entities: Sequence[str]) -> Callable[[], Vectors]:
+        """As `read`: asks now, and the function that is returned waits."""
+        return partial(self._vectors, self._rows.ask(self._project, entities))
+
+    def _vectors(self, answers: Callable[[], Sequence[Mapping[str, bytes]]]) -> Vectors:
+        found = answers()
         heads = [rows.get(one.view, one.empty)[: one.size] for rows in found for one in self._layouts]
         floats = np.frombuffer(b"".join(heads), dtype="<f8").reshape(len(found), -1)
         known = np.logical_or.reduce(floats[:, self._moments] > 0, axis=1)

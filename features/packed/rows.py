@@ -1,8 +1,9 @@
 """Storage of packed rows: a table in SQLite, or one Redis hash per entity with a field per view."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Protocol
 from urllib.parse import quote
 
@@ -17,8 +18,8 @@ class Rows(Protocol):
 
     def write(self, project: str, view: str, rows: Mapping[str, bytes]) -> None: ...
 
-    def read(self, project: str, entities: Sequence[str]) -> list[Mapping[str, bytes]]:
-        """Rows of each entity by view; empty for unknown entities."""
+    def ask(self, project: str, entities: Sequence[str]) -> Callable[[], list[Mapping[str, bytes]]]:
+        """Ask now; the function that is returned waits for the rows of each entity by view, empty for unknown ones."""
 
     def drop(self, project: str, views: Sequence[str]) -> None: ...
 
@@ -39,7 +40,10 @@ class SqliteRows:
             values = [(project, entity, view, row) for entity, row in rows.items()]
             db.executemany("INSERT OR REPLACE INTO packed VALUES (?, ?, ?, ?)", values)
 
-    def read(self, project: str, entities: Sequence[str]) -> list[Mapping[str, bytes]]:
+    def ask(self, project: str, entities: Sequence[str]) -> Callable[[], list[Mapping[str, bytes]]]:
+        return partial(self._read, project, entities)
+
+    def _read(self, project: str, entities: Sequence[str]) -> list[Mapping[str, bytes]]:
         if self._db is None:
             self._db = self._connect("ro")
         found: dict[str, dict[str, bytes]] = {entity: {} for entity in entities}
@@ -76,14 +80,17 @@ class RedisRows:
             chunk = pairs[start : start + CHUNK]
             self._trips.ask([("HSET", f"{project}:{entity}", view, row) for entity, row in chunk])
 
-    def read(self, project: str, entities: Sequence[str]) -> list[Mapping[str, bytes]]:
-        found = self._trips.ask([("HGETALL", f"{project}:{entity}") for entity in entities])
-        return [{name.decode(): row for name, row in zip(one[::2], one[1::2], strict=True)} for one in found]
+    def ask(self, project: str, entities: Sequence[str]) -> Callable[[], list[Mapping[str, bytes]]]:
+        return partial(_rows, self._trips.send([("HGETALL", f"{project}:{entity}") for entity in entities]))
 
     def drop(self, project: str, views: Sequence[str]) -> None:
         client = Address(self._url).client()
         for key in client.scan_iter(match=f"{project}:*", count=CHUNK):
             self._trips.ask([("HDEL", key, *views)])
+
+
+def _rows(answers: Callable[[], list[Sequence[bytes]]]) -> list[Mapping[str, bytes]]:
+    return [{name.decode(): row for name, row in zip(one[::2], one[1::2], strict=True)} for one in answers()]
 
 
 def rows_at(place: str) -> SqliteRows | RedisRows:

@@ -58,9 +58,10 @@ class Pipeline:
     def _decide(self, opportunities: Sequence[Opportunity], predictors: Predictors) -> list[Decision]:
         """Decisions of one kind, by the same model versions."""
         with stage("load"):
+            features = predictors.ask(opportunities, self.features)  # answered while the state is loaded
             states = self._load(opportunities, predictors.learning)
         with stage("predict"):
-            predictions = predictors.predict(opportunities, states, self.features)
+            predictions = predictors.predict(opportunities, states, features)
         with stage("decide"):
             made = [
                 decide(one, said, state, self.params, self.seed)

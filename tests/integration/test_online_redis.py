@@ -13,6 +13,7 @@ from features import offline as offline_store
 from features import online, store
 from features.examples import Window, latest
 from features.online_metadata import online_metadata
+from features.packed.rows import RedisRows
 from features.settings import Settings
 from features.tables import Tables
 from models.churn.examples import churn_examples
@@ -65,6 +66,18 @@ def test_a_server_that_goes_away_is_said_and_its_return_is_noticed(
             online.read("churn_v1", ["c00001"])
     redis_server.start()
     pd.testing.assert_frame_equal(online.read("churn_v1", ["c00001"]), before)
+
+
+def test_what_is_asked_ahead_survives_a_connection_that_is_closed_meanwhile(settings: Settings) -> None:
+    rows, client = RedisRows(settings.redis_url), redis.Redis.from_url(settings.redis_url)
+    rows.write("p", "view", {"c1": b"one", "c2": b"two"})
+    first, second = rows.ask("p", ["c1"]), rows.ask("p", ["c2", "nobody"])
+    assert second() == [{"view": b"two"}, {}] and first() == [{"view": b"one"}]
+
+    again = rows.ask("p", ["c1"])  # over a connection that was used before
+    client.client_kill_filter(_type="normal", skipme=True)
+    assert again() == [{"view": b"one"}] and rows.ask("p", ["c2"])() == [{"view": b"two"}]
+    client.close()
 
 
 def test_a_new_snapshot_replaces_the_old_one_and_leaves_nothing_behind(tables: Path, settings: Settings) -> None:

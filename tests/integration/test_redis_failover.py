@@ -157,9 +157,9 @@ def test_a_cluster_takes_state_and_features(start: Start, tmp_path: Path) -> Non
     assert len(store.budgets()) == 6
     rows = RedisRows(url)
     rows.write("p", "view", {f"e{n}": b"%d" % n for n in range(50)})
-    assert rows.read("p", ["e7", "nobody"]) == [{"view": b"7"}, {}]
+    assert rows.ask("p", ["e7", "nobody"])() == [{"view": b"7"}, {}]
     rows.drop("p", ["view"])
-    assert rows.read("p", ["e7"]) == [{}]
+    assert rows.ask("p", ["e7"])() == [{}]
     place = online_metadata(Settings(home=tmp_path, redis_url=url))
     with place.lock():
         place.put("k", b"v")

@@ -14,7 +14,7 @@ from serving.decisions.kinds.kind import Kind
 from serving.decisions.metrics import FAULTS
 from serving.decisions.predict import campaign_features
 from serving.decisions.predict.feature_matrix import Columns, FeatureMatrix
-from serving.decisions.predict.features import Features
+from serving.decisions.predict.features import AskedFeatures, Features, Reads
 from serving.decisions.predict.predictor import Ask, Predictor
 from serving.decisions.records import Opportunity, Predictions, State, Value
 
@@ -49,8 +49,19 @@ class Predictors:
         """The version that evidence is kept for; empty where nothing is learnt, or by all versions together."""
         return self.kind.evidence_of(self.versions)
 
+    def ask(self, opportunities: Sequence[Opportunity], features: Features) -> Reads:
+        """Ask now for what `predict` will read, so that other work is done meanwhile."""
+        if self.kind.candidates is not None:  # read by candidate, and candidates are made once
+            return features
+        asked = AskedFeatures()
+        for service, entity in self._lookups:
+            rows, entities = _entities(opportunities, entity)
+            if rows:
+                asked.ask(features, service, entities)
+        return asked
+
     def predict(
-        self, opportunities: Sequence[Opportunity], states: Sequence[State], features: Features
+        self, opportunities: Sequence[Opportunity], states: Sequence[State], features: Reads
     ) -> list[Predictions]:
         """Predictions of each opportunity. A failed model or store is a fault, and its answers are missing."""
         if self.kind.candidates is None:
@@ -64,7 +75,7 @@ class Predictors:
         return [self._together(one, here, said, matrix, took_ms) for one, here in zip(asked, places, strict=True)]
 
     def _predicted(
-        self, opportunities: Sequence[Opportunity], states: Sequence[State], features: Features
+        self, opportunities: Sequence[Opportunity], states: Sequence[State], features: Reads
     ) -> tuple[list[dict[str, float]], FeatureMatrix, float]:
         """Answers of each row, what they were made from, and the milliseconds that they took."""
         begun = perf_counter()
@@ -104,13 +115,11 @@ class Predictors:
             inputs=ReadRows(matrix, rows),
         )
 
-    def _look_up(self, matrix: FeatureMatrix, opportunities: Sequence[Opportunity], features: Features) -> None:
+    def _look_up(self, matrix: FeatureMatrix, opportunities: Sequence[Opportunity], features: Reads) -> None:
         for service, entity in self._lookups:
-            ids = [getattr(one, entity, None) for one in opportunities]
-            rows = [row for row, found in enumerate(ids) if found is not None]
+            rows, entities = _entities(opportunities, entity)
             if not rows:
                 continue
-            entities = [str(ids[row]) for row in rows]
             try:
                 reader, found = features.read(service, entities)
             except OnlineStoreUnavailable as away:
@@ -163,6 +172,13 @@ class ReadRows(Mapping[str, Mapping[str, Value]]):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+def _entities(opportunities: Sequence[Opportunity], entity: str) -> tuple[list[int], list[str]]:
+    """The opportunities with this entity, and its ids."""
+    ids = [getattr(one, entity, None) for one in opportunities]
+    rows = [row for row, found in enumerate(ids) if found is not None]
+    return rows, [str(ids[row]) for row in rows]
 
 
 def _copy(found: Mapping[str, Sequence[Any]], to: dict[str, list[Any]], rows: Sequence[int]) -> None:

@@ -107,5 +107,5 @@ def test_dropping_a_view_leaves_the_others_of_the_project(tmp_path: Path) -> Non
     for project, view in (("p", "one"), ("p", "two"), ("q", "one")):
         rows.write(project, view, {"c1": f"{project}{view}".encode()})
     rows.drop("p", ["one"])
-    assert rows.read("p", ["c1", "c2"]) == [{"two": b"ptwo"}, {}]
-    assert rows.read("q", ["c1"]) == [{"one": b"qone"}]
+    assert rows.ask("p", ["c1", "c2"])() == [{"two": b"ptwo"}, {}]
+    assert rows.ask("q", ["c1"])() == [{"one": b"qone"}]

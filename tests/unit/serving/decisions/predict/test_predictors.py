@@ -71,7 +71,8 @@ def asked(x: Any, customer: str | None = None, **more: Any) -> Opportunity:
 
 
 def answers(predictors: Predictors, opportunities: list[Opportunity], features: Features) -> list[Predictions]:
-    return predictors.predict(opportunities, [State() for _ in opportunities], features)
+    asked = predictors.ask(opportunities, features)
+    return predictors.predict(opportunities, [State() for _ in opportunities], asked)
 
 
 class Looks:
@@ -96,6 +97,10 @@ class Away:
 
     def __init__(self, times: int) -> None:
         self.times, self.asked = times, 0
+
+    def ask(self, service: str, ids: Any) -> Any:
+        found = self.vectors(service, ids)
+        return lambda: found
 
     def vectors(self, service: str, ids: Any) -> Any:
         self.asked += 1
@@ -175,6 +180,24 @@ def test_a_vector_comes_from_the_store_or_the_caller_and_is_told_as_read() -> No
     assert [one.answers.get("predicted_ctr") for one in (told, stored, new)] == [12.0, 3.0, None]
     assert [one.features for one in (told, stored, new)] == [{"looks": [4.0] * 3}, {"looks": [1.0, 2.0]}, {}]
     assert from_json(Predictions, to_json(stored)).features == stored.features
+
+
+def test_features_are_asked_for_before_the_state_is_loaded_and_waited_for_once() -> None:
+    told: list[str] = []
+
+    class Waits(Away):
+        def ask(self, service: str, ids: Any) -> Any:
+            told.append(f"asked for {ids}")
+            found = super().ask(service, ids)
+            return lambda: (told.append("waited"), found())[1]
+
+    served = Said("clicks", {"x": "float64"}, frozenset({"predicted_ctr"}), doubled, service="s")
+    predictors, ask = together(served), [asked(None, "known"), asked(None, "new"), asked(None, "known")]
+    features = predictors.ask(ask, Features(Waits(0)))
+    assert told == ["asked for ['known', 'new']"]
+    said = predictors.predict(ask, [State() for _ in ask], features)
+    assert told[1:] == ["waited"]
+    assert [one.answers.get("predicted_ctr") for one in said] == [10.0, None, 10.0]
 
 
 def test_features_are_read_by_what_the_service_is_of_and_each_once() -> None:
