@@ -6,6 +6,7 @@ from time import monotonic
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from features.privacy import stay_private
@@ -197,11 +198,11 @@ def table(rows: list[Row]) -> Table:
     for one in rows:
         mark = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[one.met]
         if one.absent is not None:
-            result.add_row(one.name, "[yellow]absent[/]", "", "", one.goal, "", one.absent)
+            result.add_row(one.name, "[yellow]absent[/]", "", "", one.goal, "", escape(one.absent))
             continue
         interval = "" if one.low is None or one.high is None else f"{_figure(one.low)} to {_figure(one.high)}"
         value, unit = f"[bold]{_figure(one.value)}[/]", one.unit.partition(",")[0]
-        result.add_row(one.name, value, interval, _figure(one.baseline), one.goal, mark, unit)
+        result.add_row(one.name, value, interval, _figure(one.baseline), one.goal, mark, escape(unit))
     return result
 
 
