@@ -11,8 +11,8 @@ Kind = Literal["money", "discount", "percent", "quantity", "date", "number"]
 
 _CURRENCIES = {
     "EUR": ("€", "eur", "euro", "euros"),
-    "USD": ("US$", "$", "usd", "dollar", "dollars"),
-    "GBP": ("£", "gbp", "pounds", "pound sterling"),
+    "USD": ("US$", "$", "usd", "dollar", "dollars", "bucks"),
+    "GBP": ("£", "gbp", "pounds", "pound sterling", "quid"),
     "CHF": ("chf", "fr.", "franken"),
 }
 _CURRENCY = {written.lower(): code for code, all_ in _CURRENCIES.items() for written in all_}
@@ -46,17 +46,28 @@ _UNITS: dict[tuple[str, str], tuple[str, ...]] = {
 _UNIT = {written: (name, Decimal(size)) for (name, size), all_ in _UNITS.items() for written in all_}
 _WORDS = {
     word: Decimal(value)
-    for value, words in enumerate(
-        (
-            ("two", "zwei"), ("three", "drei"), ("four", "vier"), ("five", "fünf"), ("six", "sechs"),
-            ("seven", "sieben"), ("eight", "acht"), ("nine", "neun"), ("ten", "zehn"), ("eleven", "elf"),
-            ("twelve", "zwölf"),
-        ),
-        2,
-    )
+    for value, words in {
+        2: ("two", "zwei"), 3: ("three", "drei"), 4: ("four", "vier"), 5: ("five", "fünf"), 6: ("six", "sechs"),
+        7: ("seven", "sieben"), 8: ("eight", "acht"), 9: ("nine", "neun"), 10: ("ten", "zehn"), 11: ("eleven", "elf"),
+        12: ("twelve", "zwölf"), 13: ("thirteen", "dreizehn"), 14: ("fourteen", "vierzehn"),
+        15: ("fifteen", "fünfzehn"), 16: ("sixteen", "sechzehn"), 17: ("seventeen", "siebzehn"),
+        18: ("eighteen", "achtzehn"), 19: ("nineteen", "neunzehn"), 20: ("twenty", "zwanzig"),
+        25: ("twenty-five", "fünfundzwanzig"), 30: ("thirty", "dreißig"), 40: ("forty", "vierzig"),
+        50: ("fifty", "fünfzig"), 60: ("sixty", "sechzig"), 70: ("seventy", "siebzig"), 80: ("eighty", "achtzig"),
+        90: ("ninety", "neunzig"), 100: ("hundred", "hundert"),
+    }.items()
     for word in words
-} | {"twenty": Decimal(20), "zwanzig": Decimal(20), "thirty": Decimal(30), "dreißig": Decimal(30),
-     "fifty": Decimal(50), "fünfzig": Decimal(50), "hundred": Decimal(100), "hundert": Decimal(100)}  # fmt: skip
+}  # fmt: skip
+#: Shares in percent, which are discounts beside a price or a saving, and no numbers elsewhere.
+_FRACTIONS = {
+    word: tuple(Decimal(one) for one in shares.split())
+    for shares, words in {
+        "50": ("half", "halber", "halben", "hälfte"), "33 33.3": ("third", "drittel"), "25": ("quarter", "viertel"),
+        "66 67 66.7": ("two thirds", "two-thirds", "zwei drittel"), "20": ("fifth", "fünftel"),
+        "75": ("three quarters", "three-quarters", "drei viertel"), "10": ("tenth", "zehntel"),
+    }.items()
+    for word in words
+}  # fmt: skip
 _NUMBER = r"\d{1,3}(?:[.,'\u2019\u00a0\u202f ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
 _PERCENT = r"(?:%|percent\b|per cent\b|prozent\b)"
 
@@ -130,11 +141,13 @@ def readings(written: str) -> tuple[Decimal, ...]:
 def _pattern() -> re.Pattern[str]:
     signs, words = _alternatives(_CURRENCY, letters=False), _alternatives(_CURRENCY, letters=True)
     units, spelt = _alternatives(_UNIT, letters=True), _alternatives(_WORDS, letters=True)
+    fractions = _alternatives(_FRACTIONS, letters=True)
     return re.compile(
         rf"(?P<before>(?:(?:{signs})|\b(?:{words}))\s?)(?P<paid>{_NUMBER})(?:[.,][-\u2013\u2014]+)?"
-        rf"|(?P<amount>{_NUMBER})(?:[.,][-\u2013\u2014]+)?\s?(?P<after>(?:{signs})|(?:{words})\b)"
+        rf"|(?P<amount>{_NUMBER}|\b(?:{spelt}))(?:[.,][-\u2013\u2014]+)?\s?(?P<after>(?:{signs})|(?:{words})\b)"
         rf"|(?P<share>{_NUMBER}|\b(?:{spelt}))[\s-]?{_PERCENT}"
         rf"|(?P<count>{_NUMBER}|\b(?:{spelt}))[\s-]?(?P<unit>{units})\b(?!-olds?\b)"
+        rf"|\b(?P<fraction>{fractions})\b"
         rf"|(?P<bare>{_NUMBER})",
         re.IGNORECASE,
     )
@@ -148,12 +161,13 @@ def _alternatives(written: Iterable[str], letters: bool) -> str:
 #: What makes a share or an amount a discount, after and before it.
 _OFF = re.compile(
     r"\s*(?:\w+\s){0,1}?(?:off|discount|rabatt|nachlass|g\u00fcnstiger|reduziert|billiger|sparen|ersparnis|cheaper|less|saving"
-    r"|weniger)\b",
+    r"|weniger|reduction|rebate|reduced|gesenkt|senkung|gespart|erlass|abschlag)\b",
     re.IGNORECASE,
 )
+_OF_PRICE = re.compile(r"\s(?:the\s|of the\s)?(?:price|preis)\b", re.IGNORECASE)
 _SAVED = re.compile(
-    r"(?:\b(?:save|saves|saving|discount of|reduced by|spare|sparen sie|du sparst|reduziert um|um|rabatt von)\s"
-    r"(?:\w+\s){0,2}|(?<!\w)[-\u2212\u2013])$",
+    r"(?:\b(?:save|saves|saving|discount of|reduced by|spare|sparen sie|du sparst|reduziert um|um|rabatt von|minus"
+    r"|(?:slashed|cut|lowered|dropped|down|off) by|knock|take)\s(?:\w+\s){0,2}|(?<!\w)[-\u2212\u2013])$",
     re.IGNORECASE,
 )
 
@@ -163,7 +177,7 @@ def _fact(match: re.Match[str], text: str) -> Fact | None:
     off = _OFF.match(text, end) is not None or _SAVED.search(text[max(0, start - 30) : start]) is not None
     kind: Kind = "discount" if off else "percent"
     if match["paid"] or match["amount"]:
-        values = readings(match["paid"] or match["amount"])
+        values = _values(match["paid"] or match["amount"])
         unit = _CURRENCY[(match["before"] or match["after"]).strip().lower()]
         return Fact("discount" if off else "money", values[:1], unit, match[0], start, end)
     if match["share"]:
@@ -171,6 +185,10 @@ def _fact(match: re.Match[str], text: str) -> Fact | None:
     if match["count"]:
         name, size = _UNIT[match["unit"].lower()]
         return Fact("quantity", tuple(one * size for one in _values(match["count"])), name, match[0], start, end)
+    if match["fraction"]:
+        off = off or _OF_PRICE.match(text, end) is not None
+        shares = _FRACTIONS[match["fraction"].lower()]
+        return Fact("discount", shares, "%", match[0], start, end) if off else None
     return Fact("number", readings(match["bare"]), "", match[0], start, end)
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from serving.content.check import check, refused
 from serving.content.formats import formats
+from serving.content.grammar import language
 from serving.content.rules import rules
-from serving.content.sheet import Brief, InvalidSheet, Sheet, read_brief, read_sheet
+from serving.content.sheet import LANGUAGE, Brief, InvalidSheet, Market, Sheet, read_brief, read_sheet
 
 HEADLINE = "google.search.headline"
 WRITTEN = """\
@@ -130,6 +131,49 @@ def test_german_rules_hold_for_german_copy(sheet: Sheet) -> None:
     }.items():
         found = ids(text, sheet, brief)
         assert (rule in found) if rule else not found, (text, found)
+
+
+@pytest.mark.parametrize(
+    ("text", "market", "other"),
+    [
+        ("Malt für 19,99 €", "uk", "de"),
+        ("Jetzt neu", "uk", "de"),
+        ("Größe wählen", "uk", "de"),
+        ("Pour toute la famille", "uk", "fr"),
+        ("Order now", "de", "en"),
+        ("New: Malt for you", "de", "en"),
+        ("Malt for €19.99", "uk", None),
+        ("Malt, Birke", "uk", None),
+        ("Café Malt", "uk", None),
+        ("Malt für 19,99 €", "de", None),
+        ("Malt: 19,99 €", "de", None),
+        ("Fit im Job", "de", None),
+    ],
+)
+def test_the_language_of_a_few_words_is_told_where_it_is_sure(text: str, market: Market, other: str | None) -> None:
+    assert language(text, LANGUAGE[market], "Malt Birke") == other
+
+
+def test_masked_words_are_read_as_they_are_meant(sheet: Sheet) -> None:
+    for text in (
+        "f r e e socks",
+        "F.r.e.e socks",
+        "Fr3e socks",
+        "Fr\u00e9\u00e9 socks",
+        "It cu\u0280es feet",
+        "c\u200dures feet",
+    ):
+        assert ids(text, sheet) & {"offer.free", "health.cure"}, text
+    assert not ids("A sole at the caf\u00e9", sheet)
+
+
+def test_rules_of_grammar_and_endings_are_of_their_language(sheet: Sheet) -> None:
+    german = Brief(market="de")
+    assert "style.unfinished" not in ids("There is a shoe for that", sheet)
+    assert "style.unfinished_german" in ids("Ein Schuh für", sheet, german)
+    assert "style.unfinished_german" not in ids("Er f\u00fchlt sich gut an", sheet, german)
+    assert "grammar.agreement" in ids("Less blisters with Malt", sheet)
+    assert "grammar.german" in ids("Leichter wie Luft", sheet, german)
 
 
 def test_a_brief_is_data_and_changes_no_rule(sheet: Sheet) -> None:

@@ -48,7 +48,8 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
     "text",
     ["€19.99", "19,99 €", "now 20% off", "save €5", "5 € günstiger", "0.21 kg light", "24 months of warranty",
      "2 Jahre Garantie", "a 30-day return", "50% recycled", "until 4 December", "bis 04.12.", "ends Friday",
-     "was €24.99", "Malt from Birke \u2013 €19.99", "\u221220% now"],
+     "was €24.99", "Malt from Birke \u2013 €19.99", "\u221220% now",
+     "a fifth off", "ein F\u00fcnftel weniger", "half a mile", "at 20 percent reduction"],
 )  # fmt: skip
 def test_what_the_sheet_says_passes_in_other_words(text: str) -> None:
     assert not list(wrong(text, SHEET))
@@ -64,6 +65,10 @@ def test_what_the_sheet_says_passes_in_other_words(text: str) -> None:
         ("50% off", "discount", "20% (19.99 EUR after 24.99 EUR)"),
         ("spare 25 %", "discount", "20% (19.99 EUR after 24.99 EUR)"),
         ("save €10", "discount", "5.00 EUR"),
+        ("half price", "discount", "20% (19.99 EUR after 24.99 EUR)"),
+        ("ein Drittel billiger", "discount", "20% (19.99 EUR after 24.99 EUR)"),
+        ("prices cut by 40 percent", "discount", "20% (19.99 EUR after 24.99 EUR)"),
+        ("f\u00fcr f\u00fcnfzehn Euro", "money", "19.99 EUR"),
         ("70% recycled", "percent", "made of 50% recycled rubber"),
         ("only 180 g", "quantity", "weighs 210 g"),
         ("three years of warranty", "quantity", "a warranty of two years"),
