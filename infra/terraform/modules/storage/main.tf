@@ -115,21 +115,19 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # Servers replace the copies of their open journals every few seconds, until a part has their records.
-  dynamic "rule" {
-    for_each = each.key == "records" ? [1] : []
-    content {
-      id     = "journals"
-      status = "Enabled"
-      filter {
-        tag {
-          key   = "adloop"
-          value = "journal"
-        }
+  # Servers replace the copies of their open journals every few seconds, until a part has their records. Only these have
+  # the tag.
+  rule {
+    id     = "journals"
+    status = "Enabled"
+    filter {
+      tag {
+        key   = "adloop"
+        value = "journal"
       }
-      noncurrent_version_expiration {
-        noncurrent_days = rule.value
-      }
+    }
+    noncurrent_version_expiration {
+      noncurrent_days = 1
     }
   }
 
