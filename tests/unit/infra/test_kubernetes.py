@@ -99,6 +99,11 @@ def test_a_pod_says_what_it_may_use_and_its_volumes_fit_into_that(objects: list[
         check_bounded(pod)
 
 
+def test_every_container_is_asked_whether_it_answers(objects: list[Object]) -> None:
+    for container in (container for _, pod in pods(objects) for container in pod["containers"]):
+        assert {"readinessProbe", "livenessProbe"} <= container.keys(), container["name"]
+
+
 def test_a_shell_in_the_cluster_is_bounded_too() -> None:
     program = KUBERNETES.parent / "deploy" / "shell.jq"
     command = ["jq", "--arg", "image", "i", "--arg", "name", "n", "--from-file", str(program), "--null-input"]
