@@ -16,8 +16,11 @@ from serving.conversations.assistant import Assistant
 _AMOUNTS = {"EUR": "\N{EURO SIGN}{}", "USD": "${}", "GBP": "\N{POUND SIGN}{}", "CHF": "{} Swiss francs"}
 #: Numbers of this many digits name something, such as an order: they are said digit by digit.
 _NAMING = re.compile(r"\d{5,}")
-#: A card number; one digit that is misheard breaks its checksum, so none is asked for.
-_CARD = re.compile(r"\d(?:[ .,-]{0,2}\d){12,}")
+#: A card number, or with + a phone's; a digit that is misheard breaks a card's checksum, so none is asked for.
+_LONG = re.compile(r"\+?\d(?:[ .,-]{0,2}\d){12,}")
+#: How addresses and the codes of countries are said.
+_AT = re.compile(r"\s+at\s+(?=(?:[\w-]+\.)+[a-z]{2,24}\b)", re.IGNORECASE)
+_PLUS = re.compile(r"\bplus\s+(?=\d)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,16 @@ def converse(assistant: Assistant, user: str, wav: bytes, customer_value: float 
     Raises `NoVoice` without the extra, `InvalidSound` for bytes that are no WAV file, and what `Assistant.say` raises.
     """
     needed()
-    heard = _CARD.sub(CARD, transcribe(read(wav)))
+    heard = as_written(transcribe(read(wav)))
     told = assistant.say(user, heard, customer_value)
     speech = written(speak(for_voice(told["text"])), VOICE_RATE) if told["language"] == "en" else None
     return SpokenTurn(heard, told, speech)
+
+
+def as_written(heard: str) -> str:
+    """What was heard as people write it, so that it is understood and masked as a written turn; card numbers masked."""
+    plain = _PLUS.sub("+", _AT.sub("@", heard))
+    return _LONG.sub(lambda number: number[0] if number[0].startswith("+") else CARD, plain)
 
 
 def for_voice(text: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from features.masking import masked
 from features.settings import Settings
 from models.speech import weights
 from models.speech.sound import read, written
@@ -17,7 +18,7 @@ from serving.conversations.api import kept, router
 from serving.conversations.assistant import Assistant
 from serving.conversations.shop import Shop
 from serving.conversations.understanding import TurnClassifier
-from serving.conversations.voice import converse, for_voice
+from serving.conversations.voice import as_written, converse, for_voice
 
 HERE = "/v1/conversations/voice"
 needs_voice = pytest.mark.skipif(not weights.there(), reason="needs adloop[voice]")
@@ -53,6 +54,20 @@ def test_amounts_and_numbers_are_written_for_the_voice(text: str, spoken: str) -
     assert for_voice(text) == spoken
 
 
+@pytest.mark.parametrize(
+    ("heard", "kept"),
+    [
+        ("My email is Anna at example.org.", "My email is [email]."),
+        ("Call me at 0176-123-45678.", "Call me at [phone]."),
+        ("It is plus 4-9-1-7-6-1-2-3-4-5-6-7-8.", "It is [phone]."),
+        ("My card is 4242. 4242. 4242. 4243.", "My card is [card]."),
+        ("Deliver order 1048231 at home, 2 plus a jacket.", "Deliver order 1048231 at home, 2 plus a jacket."),
+    ],
+)
+def test_personal_data_is_masked_as_it_is_heard(heard: str, kept: str) -> None:
+    assert masked(as_written(heard)) == kept
+
+
 def test_without_the_extra_the_answer_says_what_to_install(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "_PACKAGES", {"no_such_voice": "no-such-voice"})
     refused = client.post(HERE, params={"user": "a"}, content=b"RIFF", headers={"content-type": "audio/wav"})
@@ -83,11 +98,14 @@ def test_a_spoken_turn_over_http(client: TestClient) -> None:
 
 
 @needs_voice
-def test_silence_is_an_empty_turn_and_a_card_number_is_masked(assistant: Assistant) -> None:
+def test_silence_is_an_empty_turn_and_personal_data_is_masked(assistant: Assistant) -> None:
     silent = converse(assistant, "a", written(np.zeros(VOICE_RATE, np.float32), VOICE_RATE))
     assert (silent.heard, silent.told["act"]) == ("", "empty") and silent.speech is not None
+    email = converse(assistant, "a", said("My email is anna at example dot org."))
+    assert "@example.org" in email.heard
     card = converse(assistant, "a", said("My card number is 4 1 1 1, 1 1 1 1, 1 1 1 1, 1 1 1 1."))
     turns = assistant.conversation(card.told["conversation"]).turns
+    assert turns[-2].text == "My email is [email]."
     assert card.heard == turns[-1].text == "My card number is [card]."
 
 
