@@ -76,8 +76,8 @@ _FREQUENT: dict[Language, str] = {
     "en": "a the is are it i you my of for to and not no yes how what where when can do please this",
     "de": "der die das ist sind es ich sie mein und nicht nein ja wie wo wann kann bitte ein eine einen kostet zu auf",
 }
-#: How many times likelier one language is than the other, where neither has more of the words.
-LIKELIER = 2.0
+#: How many times likelier one language is than the other, where neither has more of the words, and how likely at least.
+LIKELIER, LEAST = 2.0, 0.1
 
 
 def language(text: str, before: Language) -> Language:
@@ -85,7 +85,7 @@ def language(text: str, before: Language) -> Language:
     english, german = _frequent(text, "en"), _frequent(text, "de")
     if english == german:
         english, german = _detected(text)
-        if max(english, german) < LIKELIER * min(english, german):
+        if max(english, german) < max(LEAST, LIKELIER * min(english, german)):
             return before
     return "en" if english > german else "de"
 

@@ -15,7 +15,7 @@ import business
 from components.release.step import release
 from features.settings import Settings
 from serving.rollout.fleet import Fleet
-from tests.integration import probe
+from tests.integration import probe, small_texts
 from tests.integration.servers import S3, Server, free_ports, s3_server, weed
 
 
@@ -54,6 +54,21 @@ def released_home(
         assert (version, done.outcome, done.course) == ("1", "first", [])
 
     return made_once("released_home", make)
+
+
+@pytest.fixture(scope="session")
+def texts_home(
+    made_once: Callable[[str, Callable[[Path], object]], Path],
+    registry_home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A home with a small classifier of texts as its champion. To be copied."""
+
+    def make(home: Path) -> None:
+        settings = Settings(home=shutil.copytree(registry_home, home))
+        small_texts.release(settings, tmp_path_factory.mktemp("trained"))
+
+    return made_once("texts_home", make)
 
 
 @pytest.fixture

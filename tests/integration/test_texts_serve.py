@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +22,6 @@ from serving.access import keys
 from serving.rollout import xds
 from serving.rollout.envoy import Envoy
 from serving.rollout.processes import free_port
-from tests.integration import small_texts
 from tests.toyland import local
 
 ROOT = Path(__file__).parents[2]
@@ -67,17 +66,9 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(
-    made_once: Callable[[str, Callable[[Path], object]], Path],
-    registry_home: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Served]:
-    def make(home: Path) -> None:
-        settings = Settings(home=shutil.copytree(registry_home, home))
-        small_texts.release(settings, tmp_path_factory.mktemp("trained"))
-
+def served(texts_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
-    home = shutil.copytree(made_once("small_texts", make), folder / "home")
+    home = shutil.copytree(texts_home, folder / "home")
     products = folder / "shop" / "products"
     products.mkdir(parents=True)
     (products / "malt.yaml").write_text('{name: Malt, kind: running shoe, price: "19,99 €"}', "utf-8")
