@@ -25,7 +25,8 @@ def main() -> None:
     stay_private()
     args = parser().parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # requests run beside each other
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # retried at the next look instead of blocking
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")  # seconds; a request waits for the first look
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 
     import uvicorn

@@ -1,5 +1,6 @@
 """The text server is ready when its classifier and its stores answer, and says which of them does not."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,6 +86,15 @@ def test_a_registry_that_is_away_makes_it_unready_and_is_named(tmp_path: Path, m
         refused = client.post("/v1/conversations", json=turn, headers=headers)
         assert refused.status_code == 503 and "no route to the registry" in refused.json()["error"]
     assert Away.calls == 1  # requests do not wait for it again and again
+
+
+def test_a_registry_that_hangs_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        one = ReleasedClassifier(Settings(home=tmp_path, mlflow_uri=uri))
+        assert "the champion of nlp cannot be opened, none is open" in str(one.fault())
 
 
 def test_a_champion_that_does_not_open_makes_it_unready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
