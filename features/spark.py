@@ -73,7 +73,7 @@ class SparkDatabase:
     def execute(self, query: str) -> None:
         """Make a table or view; see `features.database.Database`."""
         made = sqlglot.parse_one(query, read="duckdb")
-        self._name(made.this.name, self._frame(made.expression), kept=made.args["kind"] == "TABLE")
+        self._name(made.this.name, self._frame(_inlined(made.expression)), kept=made.args["kind"] == "TABLE")
 
     def sql(self, query: str) -> "SparkRows":
         """What a query finds; see `features.database.Database`."""
@@ -121,6 +121,19 @@ class SparkRows:
     def df(self) -> pd.DataFrame:
         found: pd.DataFrame = self.to_arrow_table().to_pandas()
         return found
+
+
+def _inlined(query: exp.Expr) -> exp.Expr:
+    """The query with a subquery in place of each name of a `WITH`.
+
+    Spark finds kept rows by the plan that made them, and numbers the names of a plan anew in each query that reads it:
+    with names, rows would be computed again every time.
+    """
+    for named in reversed(list(query.find_all(exp.With))):
+        owner, sources = named.parent, {one.alias: one.this for one in named.expressions}
+        named.pop()
+        exp.expand(owner, sources, dialect="duckdb", copy=False)
+    return query
 
 
 def _difference(write: Any, node: exp.DateDiff) -> str:

@@ -18,12 +18,20 @@ from features.settings import Settings
 from features.tables import Tables
 from features.transforms import CUSTOMER
 
-#: Spark on little data: tasks and compiled code cost more than they save.
+#: Spark on this machine alone, with as many partitions as it has cores, not hundreds that are nearly empty.
+_HERE = (
+    "--conf spark.sql.adaptive.enabled=false --conf spark.ui.enabled=false "
+    "--conf spark.driver.bindAddress=127.0.0.1 --conf spark.driver.host=127.0.0.1"
+)
+SPARK = (
+    f"{_HERE} --driver-memory 2g --conf spark.sql.shuffle.partitions={os.cpu_count()} "
+    "--driver-java-options -XX:+UseSerialGC pyspark-shell"
+)
+#: Spark on little data: compiled code costs more than it saves, as it does not on all of it.
 PLAIN_SPARK = (
-    "--conf spark.sql.shuffle.partitions=1 --conf spark.sql.adaptive.enabled=false --conf spark.ui.enabled=false "
+    f"{_HERE} --conf spark.sql.shuffle.partitions=1 "
     "--conf spark.sql.codegen.wholeStage=false --conf spark.sql.codegen.factoryMode=NO_CODEGEN "
     "--conf spark.sql.subexpressionElimination.enabled=false "
-    "--conf spark.driver.bindAddress=127.0.0.1 --conf spark.driver.host=127.0.0.1 "
     "--driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' pyspark-shell"
 )
 NAMES = ("infra.spark_equal", "infra.rows_per_s_spark_vs_duckdb")
@@ -73,7 +81,7 @@ def _equal(one: "pd.Series[Any]", other: "pd.Series[Any]") -> "np.ndarray[Any, A
 def _configured() -> Iterator[None]:
     """Spark that listens on this machine alone, unless it is configured."""
     before = os.environ.get("PYSPARK_SUBMIT_ARGS")
-    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", PLAIN_SPARK)
+    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", SPARK)
     try:
         yield
     finally:

@@ -8,10 +8,10 @@ import duckdb
 import pandas as pd
 import pytest
 
-from features import offline, sources
+from features import offline, sources, spark
 from features.settings import Settings
 from features.tables import Tables
-from features.transforms import CAMPAIGN, CREATIVE, CUSTOMER
+from features.transforms import CAMPAIGN, CREATIVE, CUSTOMER, GROUPS
 from features.transforms.groups import Entity
 from features.views import SERVICES
 from tests.benchmarks.infra_spark import PLAIN_SPARK, equal_cells
@@ -102,6 +102,20 @@ def test_bundled_data_have_the_same_features_on_spark(bundled: Tables, entity: E
 def test_odd_data_have_the_same_features_on_spark(odd: Tables, entity: Entity, tmp_path: Path) -> None:
     moments = ["1999-12-31 23:57:30", "2024-01-01", "2024-01-07 23:00:00.2", "2024-05-05 12:00:01"]
     same(odd, entity, [pd.Timestamp(moment) for moment in moments], tmp_path)
+
+
+@pytest.mark.timeout(900)
+def test_what_a_group_has_read_is_kept_for_the_others(odd: Tables, tmp_path: Path) -> None:
+    tables = Tables(shutil.copytree(odd.folder, tmp_path / "tables"))
+    statements = [GROUPS[name].sql(tables) for name in ("rfm", "trend", "intervals", "seasonality", "promotion")]
+    spine = pd.DataFrame({"customer_id": ["Zoë", "o'Hara"], "event_timestamp": pd.Timestamp("2024-05-06")})
+    with spark.connect("local[1]") as db:
+        CUSTOMER.history.read_events(db, tables)
+        CUSTOMER.history.stand_at(db, tables, spine)
+        assert db.sql(statements[0]).to_arrow_table().num_rows == len(spine)
+        shutil.rmtree(tables.folder)
+        for statement in statements[1:]:
+            assert db.sql(statement).to_arrow_table().num_rows == len(spine)
 
 
 def same(tables: Tables, entity: Entity, moments: list[pd.Timestamp], home: Path) -> None:

@@ -23,6 +23,14 @@ def test_a_statement_keeps_its_meaning(given: str, written: str) -> None:
     assert sqlglot.parse_one(given, read="duckdb").sql(dialect=spark._Spark) == written
 
 
+def test_names_of_a_query_become_subqueries_that_are_called_the_same() -> None:
+    query = "WITH a AS (SELECT 1 AS x), b AS (SELECT x FROM a) SELECT a.x FROM a JOIN b USING (x)"
+
+    written = spark._inlined(sqlglot.parse_one(query, read="duckdb")).sql(dialect=spark._Spark, comments=False)
+
+    assert written == "SELECT a.x FROM (SELECT 1 AS x) AS a JOIN (SELECT x FROM (SELECT 1 AS x) AS a) AS b USING (x)"
+
+
 def test_prices_of_lost_auctions_are_refused_with_what_to_do() -> None:
     database = spark.SparkDatabase(session=None)  # type: ignore[arg-type]
 
