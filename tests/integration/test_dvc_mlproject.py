@@ -116,6 +116,8 @@ def test_another_clone_gets_data_and_models_of_a_commit_from_the_remote(clone, s
     command(clone, "git", "add", "-A")
     command(clone, "git", *COMMIT, "trained")
     command(clone, "git", "clone", "-q", ".", str(tmp_path))
+    said = command(tmp_path, "dvc", "repro", "--dry", "--allow-missing", "train@ltv")
+    assert [line for line in said.splitlines() if line.startswith("Running")] == ["Running stage 'fingerprint':"]
     remote(clone, "push")
     remote(tmp_path, "pull")
     bundle = ".adloop/runs/ltv/bundle/manifest.json"
