@@ -19,10 +19,10 @@ from models.text.meaning import Floats, learn, probabilities
 from serving.content.rules import rules
 from serving.content.sheet import Language, Sheet
 
-#: Probability from which a meaning is refused: of headlines that claim nothing, 5 in 1,000 reach it.
+#: Probability from which a meaning is refused: of headlines that claim nothing, 7 in 1,000 reach it.
 SURE = 0.7
 #: Words below which a piece says too little to be read by its meaning, and characters up to which sentences are joined.
-_WORDS, _JOINED = 3, 60
+_WORDS, _JOINED = 3, 150
 #: What copy that breaks no rule is learnt as; of each kind of texts that are no ads, how many are tried, and how long.
 _NOTHING, _NO_ADS, _SHORT = "nothing", 500, 120
 #: Examples are learnt alone and among words that mean nothing: copy goes on.

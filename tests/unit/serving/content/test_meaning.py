@@ -34,10 +34,11 @@ def test_a_refusal_by_meaning_says_which_example_it_is_near() -> None:
 
 
 def test_a_long_text_is_read_in_pieces() -> None:
-    long = "A sole for your walk. It bends with your foot and is easy to clean with a cloth after the rain. " * 3
+    long = "A sole for your walk, which bends with your foot and is easy to clean with a cloth after the rain. " * 3
     assert not list(meanings(long, "en", SHEET))
-    (found,) = meanings(long + "Walk yourself thin.", "en", SHEET)
-    assert found.rule == "health.slimming" and "thin" in found.piece
+    thin = "Walk yourself thin, a flat belly without a diet, get rid of the pounds and fit into your old jeans"
+    (found,) = meanings(long + thin, "en", SHEET)
+    assert (found.rule, found.piece) == ("health.slimming", thin)
 
 
 def test_what_repeats_a_claim_of_the_sheet_passes() -> None:
