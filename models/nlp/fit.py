@@ -1,7 +1,8 @@
 """Fits the classifier: tunes the encoder on all tasks, then fits a head and a scope for each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -14,13 +15,15 @@ from models.nlp.cleaning import clean
 from models.nlp.encoder import TunedEncoder
 from models.nlp.examples import LABEL, OUT_OF_SCOPE
 from models.nlp.features import Array, encoded, frozen, vectors
-from models.nlp.head import Labels, Linear, LogisticHead
-from models.nlp.model import LearntTask, TextClassifier, shares
+from models.nlp.head import Labels, Linear, LogisticHead, Recipe
+from models.nlp.model import LearntTask, TextClassifier, shares, tuned_logits
 from models.nlp.params import NlpParams
-from models.nlp.scope import Scope
+from models.nlp.scope import Scope, Seen
 
 #: Texts that the precision of the tuned layers is chosen on.
 COMPARED = 100
+#: Texts of all tasks up to which those that were tuned on are learnt from too: it takes another training.
+FEW = 2000
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class Encoded:
     def features(self, tuned: TunedEncoder | None) -> Array:
         return self.x if tuned is None else np.hstack([self.x, tuned.of(self.states)])
 
+    def and_(self, other: Self) -> Self:
+        labels = np.concatenate([self.labels, other.labels])
+        return type(self)(labels, np.vstack([self.x, other.x]), self.states + other.states)
+
 
 @dataclass(frozen=True)
 class TaskTexts:
@@ -59,15 +66,24 @@ class TaskTexts:
 
 
 def fit(train: pd.DataFrame, valid: pd.DataFrame, params: NlpParams, checkpoint: Path) -> TextClassifier:
-    """Fit every task of `train`, the largest first."""
+    """Fit every task of `train`, the largest first. Of `FEW` texts, those that were tuned on are learnt from too, once
+    all is chosen."""
     sizes = train["task"].value_counts()
     count = params.layers if params.epochs else 0
     tasks = {
         str(name): TaskTexts.of(train[train["task"] == name], valid[valid["task"] == name], count)
         for name in sorted(sizes.index, key=lambda name: (-sizes[name], name))
     }
-    tuned, heads = _tuned(tasks, params, checkpoint)
-    fitted = {name: _fitted(held, tuned, heads.get(name), params.seed) for name, held in tasks.items()}
+    tuned, heads = _tuned({name: one.learnt for name, one in tasks.items()}, params, checkpoint)
+    chosen = {name: _fitted(one, tuned, heads.get(name), params.seed) for name, one in tasks.items()}
+    fitted = {name: learnt for name, (learnt, _) in chosen.items()}
+    every = {name: one.learnt.and_(one.held) for name, one in tasks.items()}
+    if sum(len(one.labels) for one in every.values()) <= FEW:
+        tuned, heads = _tuned(every, params, checkpoint / "every")
+        fitted = {
+            name: _again(every[name], tuned, heads.get(name), recipe, learnt.scope, params.seed)
+            for name, (learnt, recipe) in chosen.items()
+        }
     return TextClassifier(fitted, tuned, params.layers)
 
 
@@ -76,17 +92,37 @@ def frozen_encoder(train: pd.DataFrame, valid: pd.DataFrame, params: NlpParams, 
     return fit(train, valid, params.model_copy(update={"epochs": 0}), checkpoint)
 
 
-def _fitted(of_task: TaskTexts, tuned: TunedEncoder | None, head: Linear | None, seed: int) -> LearntTask:
-    learnt, held, outside = (one.features(tuned) for one in (of_task.learnt, of_task.held, of_task.outside))
-    logistic = LogisticHead.fit(of_task.learnt.x, of_task.learnt.labels, of_task.held.x, of_task.held.labels, seed)
+def _fitted(
+    of_task: TaskTexts, tuned: TunedEncoder | None, head: Linear | None, seed: int
+) -> tuple[LearntTask, Recipe]:
+    learnt, held = of_task.learnt, of_task.held
+    x, x_held, x_outside = (one.features(tuned) for one in (learnt, held, of_task.outside))
+    logistic, recipe = LogisticHead.chosen(learnt.x, learnt.labels, held.x, held.labels, seed)
     if head is not None:
-        logistic = logistic.joined(head, held, of_task.held.labels)
-    scope = Scope.fit(vectors(learnt), of_task.learnt.labels, vectors(outside), seed)
-    return LearntTask(logistic, shares(of_task.learnt.labels, logistic.labels), scope)
+        recipe = replace(recipe, shares=logistic.shares(head, x_held, held.labels))
+        logistic = logistic.joined(head, recipe.shares)
+    seen = partial(_seen, logistic)
+    scope = Scope.fit(seen(x, learnt.labels), seen(x_held, held.labels), seen(x_outside, of_task.outside.labels), seed)
+    return LearntTask(logistic, shares(learnt.labels, logistic.labels), scope), recipe
+
+
+def _seen(head: LogisticHead, x: Array, labels: Labels) -> Seen:
+    return Seen(vectors(x), tuned_logits(x, head), labels)
+
+
+def _again(
+    every: Encoded, tuned: TunedEncoder | None, head: Linear | None, recipe: Recipe, scope: Scope | None, seed: int
+) -> LearntTask:
+    """Fit on more texts what was chosen on fewer."""
+    logistic = LogisticHead.fit(every.x, every.labels, recipe, seed)
+    if head is not None:
+        logistic = logistic.joined(head, recipe.shares)
+    known = None if scope is None else replace(scope, known=vectors(every.features(tuned)))
+    return LearntTask(logistic, shares(every.labels, logistic.labels), known)
 
 
 def _tuned(
-    tasks: Mapping[str, TaskTexts], params: NlpParams, checkpoint: Path
+    tasks: Mapping[str, Encoded], params: NlpParams, checkpoint: Path
 ) -> tuple[TunedEncoder | None, dict[str, Linear]]:
     """The tuned layers and each task's linear head on them; none without epochs."""
     if not params.epochs:
@@ -95,9 +131,9 @@ def _tuned(
     from models.nlp.tuning.training import TaskExamples, tune
 
     examples = {}
-    for name, of_task in tasks.items():
-        labels, codes = np.unique(of_task.learnt.labels, return_inverse=True)
-        examples[name] = TaskExamples(of_task.learnt.states, codes, len(labels))
+    for name, learnt in tasks.items():
+        labels, codes = np.unique(learnt.labels, return_inverse=True)
+        examples[name] = TaskExamples(learnt.states, codes, len(labels))
     network = tune(examples, params, checkpoint)
-    some = [one for of_task in tasks.values() for one in of_task.learnt.states[:COMPARED]]
+    some = [one for learnt in tasks.values() for one in learnt.states[:COMPARED]]
     return TunedEncoder(graph(network.last, some)), dict(zip(tasks, network.linear(), strict=True))

@@ -21,6 +21,16 @@ Linear = tuple[Array, Array]
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """What is chosen on held-out texts: the penalty and the temperature of a head, and what each of two heads weighs
+    where a second one reads the tuned layers."""
+
+    penalty: float
+    temperature: float
+    shares: tuple[float, float] = (1.0, 1.0)
+
+
+@dataclass(frozen=True)
 class LogisticHead:
     """Weights of one task, (labels, features), on raw features."""
 
@@ -29,53 +39,69 @@ class LogisticHead:
     bias: Array
 
     @classmethod
-    def fit(cls, x: Array, labels: Labels, x_valid: Array, labels_valid: Labels, seed: int) -> Self:
+    def chosen(cls, x: Array, labels: Labels, x_valid: Array, labels_valid: Labels, seed: int) -> tuple[Self, Recipe]:
         """Fit on the first texts; the penalty and the temperature (Guo et al., "On Calibration of Modern Neural
         Networks", 2017) are those with the least log loss on the others.
 
         Raises `ValueError` for fewer than two labels.
         """
+        fitted = [cls.fit(x, labels, Recipe(penalty, 1.0), seed) for penalty in PENALTIES]
+        known = np.isin(labels_valid, fitted[0].labels)
+        held = (x_valid[known], labels_valid[known]) if known.any() else (x, labels)
+        codes = np.searchsorted(fitted[0].labels, held[1])
+        scored = [_cooled(one.logits(held[0]), codes) for one in fitted]
+        best = min(range(len(scored)), key=lambda place: scored[place][1])
+        temperature = scored[best][0]
+        return fitted[best].scaled(1 / temperature), Recipe(PENALTIES[best], temperature)
+
+    @classmethod
+    def fit(cls, x: Array, labels: Labels, recipe: Recipe, seed: int) -> Self:
+        """Fit by a recipe. Raises `ValueError` for fewer than two labels."""
         names, codes = np.unique(labels, return_inverse=True)
         if len(names) < 2:
             raise ValueError(f"label: expected at least two different ones, got {', '.join(names) or 'none'}")
-        known = np.isin(labels_valid, names)
-        held = x_valid[known], np.searchsorted(names, labels_valid[known])
-        if not len(held[1]):
-            held = x, codes
         center, scale = x.mean(axis=0), x.std(axis=0)
         scale = np.where(scale > EPSILON, scale, np.inf)
-        fitted = [_regression((x - center) / scale, codes, penalty, seed) for penalty in PENALTIES]
-        scored = [_cooled(((held[0] - center) / scale) @ weight.T + bias, held[1]) for weight, bias in fitted]
-        best = min(range(len(scored)), key=lambda place: scored[place][1])
-        (weight, bias), temperature = fitted[best], scored[best][0]
-        weight, bias = weight / temperature, bias / temperature
+        weight, bias = _regression((x - center) / scale, codes, recipe.penalty, seed)
         raw = weight / scale
-        return cls(tuple(map(str, names)), raw.astype(np.float32), (bias - raw @ center).astype(np.float32))
+        head = cls(tuple(map(str, names)), raw.astype(np.float32), (bias - raw @ center).astype(np.float32))
+        return head.scaled(1 / recipe.temperature)
 
-    def joined(self, other: Linear, x: Array, labels: Labels) -> Self:
-        """With the logits of `other`, a linear layer on the features after this head's, added: each by the weight that
-        gives the least log loss on texts that neither was fitted on."""
+    def scaled(self, share: float) -> Self:
+        """With logits that are multiplied."""
+        return type(self)(self.labels, self.weight * np.float32(share), self.bias * np.float32(share))
+
+    def shares(self, other: Linear, x: Array, labels: Labels) -> tuple[float, float]:
+        """What the logits of this head and those of `other`, a linear layer on the features after this head's, weigh:
+        by the least log loss on texts that neither was fitted on. Equal where there are none."""
         from scipy.optimize import minimize
 
         known = np.isin(labels, self.labels)
         if not known.any():
-            return self
-        codes, own = np.searchsorted(self.labels, labels[known]), len(self.weight[0])
-        ours = (x[known, :own] @ self.weight.T + self.bias).astype(np.float64)
+            return 0.5, 0.5
+        codes, own = np.searchsorted(self.labels, labels[known]), self.weight.shape[1]
+        ours = self.logits(x[known, :own])
         theirs = (x[known, own:] @ other[0].T + other[1]).astype(np.float64)
 
         def loss(shares: Doubles) -> float:
             return log_loss(shares[0] * ours + shares[1] * theirs, codes)
 
         first, second = minimize(loss, np.array([0.5, 0.5]), bounds=[(0, HOTTEST)] * 2).x
-        weight = np.hstack([first * self.weight, second * other[0]])
-        return type(self)(
-            self.labels, weight.astype(np.float32), (first * self.bias + second * other[1]).astype(np.float32)
-        )
+        return float(first), float(second)
+
+    def joined(self, other: Linear, shares: tuple[float, float]) -> Self:
+        """With the logits of `other` added, each by its share."""
+        own, theirs = self.scaled(shares[0]), type(self)(self.labels, *other).scaled(shares[1])
+        return type(self)(self.labels, np.hstack([own.weight, theirs.weight]), own.bias + theirs.bias)
+
+    def logits(self, x: Array) -> Doubles:
+        """(texts, labels)."""
+        found: Doubles = (x @ self.weight.T + self.bias).astype(np.float64)
+        return found
 
     def probabilities(self, x: Array) -> Doubles:
         """(texts, labels)."""
-        return softmax((x @ self.weight.T + self.bias).astype(np.float64))
+        return softmax(self.logits(x))
 
 
 def softmax(logits: Doubles) -> Doubles:

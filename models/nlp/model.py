@@ -13,7 +13,7 @@ from models.inputs import texts
 from models.nlp.aspects import about
 from models.nlp.cleaning import clean, key
 from models.nlp.encoder import TunedEncoder
-from models.nlp.features import Array, features, vectors
+from models.nlp.features import FROZEN, Array, features, vectors
 from models.nlp.head import Labels, LogisticHead
 from models.nlp.scope import Scope
 
@@ -34,7 +34,7 @@ class LearntTask:
         """Answers by the texts' features. One without a word has the shares of the labels, and is out of scope."""
         chances = self.head.probabilities(x)
         chances[~worded] = self.shares
-        inside = np.ones(len(x)) if self.scope is None else self.scope.inside(vectors(x))
+        inside = np.ones(len(x)) if self.scope is None else self.scope.inside(vectors(x), tuned_logits(x, self.head))
         best = chances.argmax(axis=1)
         return pd.DataFrame(
             {
@@ -98,7 +98,7 @@ class TextClassifier:
         about: list[dict[str, Any]] = []
         arrays: dict[str, np.ndarray] = {}
         for place, (name, task) in enumerate(self.tasks.items()):
-            curve = None if task.scope is None else [task.scope.slope, task.scope.level]
+            curve = None if task.scope is None else [task.scope.nearness, task.scope.level, task.scope.energy]
             about.append({"task": name, "labels": list(task.head.labels), "scope": curve})
             arrays |= {
                 f"{place}.weight": task.head.weight,
@@ -129,6 +129,12 @@ def _read(arrays: Mapping[str, Array], place: int, about: Mapping[str, Any]) -> 
     head = LogisticHead(tuple(about["labels"]), arrays[f"{place}.weight"], arrays[f"{place}.bias"])
     scope = None if about["scope"] is None else Scope(arrays[f"{place}.known"], *about["scope"])
     return LearntTask(head, arrays[f"{place}.shares"], scope)
+
+
+def tuned_logits(x: Array, head: LogisticHead) -> Array:
+    """The part of a head's logits that comes from the tuned layers, (texts, labels); zeros without these."""
+    part: Array = x[:, FROZEN:] @ head.weight[:, FROZEN:].T
+    return part
 
 
 def shares(labels: Labels, names: Sequence[str]) -> Array:

@@ -1,7 +1,7 @@
 """What copy means, where no rule knows its words: the rule whose examples it is like.
 
-MiniLM reads English, so German is read word by word through a gloss. `python -m serving.content.meaning` learns
-`meaning.safetensors` from `examples.yaml` and `gloss.yaml` anew.
+MiniLM reads English, so German is read word by word through a gloss. `relearn` learns `meaning.safetensors` anew
+from `examples.yaml` and `gloss.yaml`.
 """
 
 import re
@@ -152,8 +152,8 @@ def _no_ads() -> Iterator[str]:
                 yield text
 
 
-def _learn() -> None:
-    """Raises `FileNotFoundError` where the rated texts were not downloaded."""
+def relearn() -> None:
+    """Learn `meaning.safetensors` anew. Raises `FileNotFoundError` where the rated texts were not downloaded."""
     from safetensors.numpy import save_file
 
     told = [(read, rule) for rule, pairs in _examples().items() for _, read in pairs]
@@ -161,7 +161,3 @@ def _learn() -> None:
     told += [(english(text, "en"), _NOTHING) for text in _no_ads()]
     weights = learn(*zip(*told, strict=True))
     save_file({rule: one.astype(np.float16) for rule, one in weights.items()}, _WEIGHTS)
-
-
-if __name__ == "__main__":
-    _learn()

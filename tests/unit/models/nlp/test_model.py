@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.sources import rated_texts
+from features.sources import rated_texts, shop_intents
 from models.inputs import InvalidRows
 from models.nlp.examples import examples_of
 from models.nlp.fit import fit
@@ -70,6 +70,14 @@ def test_a_task_that_was_not_learnt_has_no_label(ask: Callable[..., pd.DataFrame
 def test_a_number_is_no_text(ask: Callable[..., pd.DataFrame]) -> None:
     with pytest.raises(InvalidRows, match="'text'"):
         ask(5)
+
+
+def test_of_few_texts_those_that_were_tuned_on_are_learnt_from_too(tmp_path: Path) -> None:
+    examples = examples_of(shop_intents.examples().query("language == 'en'"), PARAMS)
+    train, valid = (examples[examples["split"] == part].reset_index(drop=True) for part in ("train", "valid"))
+    scope = fit(train, valid, PARAMS, tmp_path).tasks["intent"].scope
+    known = pd.concat([train, valid]).query("label != 'oos'")
+    assert scope is not None and len(scope.known) == len(known) > len(train.query("label != 'oos'"))
 
 
 def test_it_is_read_as_it_was_saved(classifier: TextClassifier, tmp_path: Path) -> None:
