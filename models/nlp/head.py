@@ -1,15 +1,17 @@
 """A calibrated multinomial logistic regression from features to the labels of one task."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from models.nlp.features import Array
+from models.nlp.features import EMBEDDING, Array
 
 #: Inverse penalties that are tried.
 PENALTIES = (0.001, 0.01, 0.1)
+#: Features that are tried: all, or the sentence embedding alone, as few texts say little of many numbers.
+VIEWS = (slice(None), EMBEDDING)
 #: Temperatures that are tried.
 COLDEST, HOTTEST = 0.2, 5.0
 EPSILON = 1e-9
@@ -22,11 +24,12 @@ Linear = tuple[Array, Array]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is chosen on held-out texts: the penalty and the temperature of a head, and what each of two heads weighs
-    where a second one reads the tuned layers."""
+    """What is chosen on held-out texts: the penalty, the features that are read and the temperature of a head, and what
+    each of two heads weighs where a second one reads the tuned layers."""
 
     penalty: float
-    temperature: float
+    view: slice
+    temperature: float = 1.0
     shares: tuple[float, float] = (1.0, 1.0)
 
 
@@ -40,19 +43,20 @@ class LogisticHead:
 
     @classmethod
     def chosen(cls, x: Array, labels: Labels, x_valid: Array, labels_valid: Labels, seed: int) -> tuple[Self, Recipe]:
-        """Fit on the first texts; the penalty and the temperature (Guo et al., "On Calibration of Modern Neural
-        Networks", 2017) are those with the least log loss on the others.
+        """Fit on the first texts; the penalty, the view and the temperature (Guo et al., "On Calibration of Modern
+        Neural Networks", 2017) are those with the least log loss on the others.
 
         Raises `ValueError` for fewer than two labels.
         """
-        fitted = [cls.fit(x, labels, Recipe(penalty, 1.0), seed) for penalty in PENALTIES]
+        recipes = [Recipe(penalty, view) for view in VIEWS for penalty in PENALTIES]
+        fitted = [cls.fit(x, labels, recipe, seed) for recipe in recipes]
         known = np.isin(labels_valid, fitted[0].labels)
         held = (x_valid[known], labels_valid[known]) if known.any() else (x, labels)
         codes = np.searchsorted(fitted[0].labels, held[1])
         scored = [_cooled(one.logits(held[0]), codes) for one in fitted]
         best = min(range(len(scored)), key=lambda place: scored[place][1])
         temperature = scored[best][0]
-        return fitted[best].scaled(1 / temperature), Recipe(PENALTIES[best], temperature)
+        return fitted[best].scaled(1 / temperature), replace(recipes[best], temperature=temperature)
 
     @classmethod
     def fit(cls, x: Array, labels: Labels, recipe: Recipe, seed: int) -> Self:
@@ -60,11 +64,13 @@ class LogisticHead:
         names, codes = np.unique(labels, return_inverse=True)
         if len(names) < 2:
             raise ValueError(f"label: expected at least two different ones, got {', '.join(names) or 'none'}")
-        center, scale = x.mean(axis=0), x.std(axis=0)
+        read = x[:, recipe.view]
+        center, scale = read.mean(axis=0), read.std(axis=0)
         scale = np.where(scale > EPSILON, scale, np.inf)
-        weight, bias = _regression((x - center) / scale, codes, recipe.penalty, seed)
-        raw = weight / scale
-        head = cls(tuple(map(str, names)), raw.astype(np.float32), (bias - raw @ center).astype(np.float32))
+        weight, bias = _regression((read - center) / scale, codes, recipe.penalty, seed)
+        raw = np.zeros((len(weight), x.shape[1]), np.float32)
+        raw[:, recipe.view] = weight / scale
+        head = cls(tuple(map(str, names)), raw, (bias - (weight / scale) @ center).astype(np.float32))
         return head.scaled(1 / recipe.temperature)
 
     def scaled(self, share: float) -> Self:
