@@ -18,7 +18,7 @@ from models.nlp.features import Array, encoded, frozen, vectors
 from models.nlp.head import Labels, Linear, LogisticHead, Recipe
 from models.nlp.model import LearntTask, TextClassifier, shares, tuned_logits
 from models.nlp.params import NlpParams
-from models.nlp.scope import Scope, Seen
+from models.nlp.scope import Scope, SeenTexts
 
 #: Texts that the precision of the tuned layers is chosen on.
 COMPARED = 100
@@ -106,8 +106,8 @@ def _fitted(
     return LearntTask(logistic, shares(learnt.labels, logistic.labels), scope), recipe
 
 
-def _seen(head: LogisticHead, x: Array, labels: Labels) -> Seen:
-    return Seen(vectors(x), tuned_logits(x, head), labels)
+def _seen(head: LogisticHead, x: Array, labels: Labels) -> SeenTexts:
+    return SeenTexts(vectors(x), tuned_logits(x, head), labels)
 
 
 def _again(

@@ -29,16 +29,16 @@ LEAST = 1e-6
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenTexts:
     """Texts as a scope sees them: vectors of length 1, logits of the tuned layers (texts, labels), and labels."""
 
     vectors: Array
     logits: Array
     labels: Labels
 
-    def of(self, here: npt.NDArray[np.bool_]) -> "Seen":
+    def of(self, here: npt.NDArray[np.bool_]) -> "SeenTexts":
         """Some of the texts."""
-        return Seen(self.vectors[here], self.logits[here], self.labels[here])
+        return SeenTexts(self.vectors[here], self.logits[here], self.labels[here])
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Scope:
     energy: float = 0.0
 
     @classmethod
-    def fit(cls, learnt: Seen, held: Seen, outside: Seen, seed: int) -> Self | None:
+    def fit(cls, learnt: SeenTexts, held: SeenTexts, outside: SeenTexts, seed: int) -> Self | None:
         """Fit to texts with known labels, on `held` that nothing else was learnt from where there are enough, and to
         texts out of scope where there are some; None for few labels. Logits are of the labels in their order."""
         names = np.unique(learnt.labels)
@@ -85,7 +85,7 @@ class Scope:
         return 1 / (1 + np.exp(-(self.nearness * near + self.energy * sure + self.level)))
 
 
-def _parts(seen: Seen, known: Array, labels: npt.NDArray[np.bool_] | None = None, skip: int = 0) -> Doubles:
+def _parts(seen: SeenTexts, known: Array, labels: npt.NDArray[np.bool_] | None = None, skip: int = 0) -> Doubles:
     """Nearness to known texts and energy of the logits of some labels, (texts, 2)."""
     logits = seen.logits if labels is None else seen.logits[:, labels]
     return np.column_stack([_nearness(seen.vectors, known, skip), _energy(logits)])

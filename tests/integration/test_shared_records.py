@@ -171,8 +171,10 @@ class Clients:
     """Ask each server about the same rows by turns; what comes of it is told to an endpoint of another home."""
 
     def __init__(self, owner: Settings, endpoint: Settings) -> None:
+        # A look may take longer than a server keeps a connection that nobody uses.
+        limits = httpx.Limits(max_keepalive_connections=0)
         self._http, self._rows, self._turn = (
-            httpx.Client(headers=own.header(owner), timeout=30),
+            httpx.Client(headers=own.header(owner), timeout=30, limits=limits),
             probe.frame(400),
             count(),
         )

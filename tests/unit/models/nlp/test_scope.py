@@ -5,22 +5,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.nlp.scope import FEWEST_LABELS, Scope, Seen
+from models.nlp.scope import FEWEST_LABELS, Scope, SeenTexts
 
 LABELS, SIZE, EACH = 8, 16, 30
 
 
-def seen(seed: int, labels: int = LABELS, sure: float = 4.0) -> Seen:
+def seen(seed: int, labels: int = LABELS, sure: float = 4.0) -> SeenTexts:
     """Texts around one direction a label, with logits for their label."""
     rng = np.random.default_rng(seed)
     codes = np.repeat(np.arange(labels), EACH)
     vectors = np.eye(SIZE)[codes] + rng.normal(0, 0.15, (len(codes), SIZE))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     logits = sure * np.eye(labels)[codes] + rng.normal(0, 0.3, (len(codes), labels))
-    return Seen(vectors.astype(np.float32), logits.astype(np.float32), np.array([f"label {code}" for code in codes]))
+    return SeenTexts(
+        vectors.astype(np.float32), logits.astype(np.float32), np.array([f"label {code}" for code in codes])
+    )
 
 
-NONE = Seen(np.empty((0, SIZE), np.float32), np.empty((0, LABELS), np.float32), np.empty(0, str))
+NONE = SeenTexts(np.empty((0, SIZE), np.float32), np.empty((0, LABELS), np.float32), np.empty(0, str))
 
 
 def test_what_is_near_and_told_for_sure_is_in_scope() -> None:
@@ -36,7 +38,7 @@ def test_what_is_near_and_told_for_sure_is_in_scope() -> None:
 
 
 @pytest.mark.parametrize("held", [seen(2, sure=0.0), NONE])
-def test_without_tuned_layers_or_held_out_texts_nearness_tells(held: Seen) -> None:
+def test_without_tuned_layers_or_held_out_texts_nearness_tells(held: SeenTexts) -> None:
     learnt, known = (replace(one, logits=np.zeros_like(one.logits)) for one in (seen(1), seen(3)))
     scope = Scope.fit(learnt, replace(held, logits=np.zeros_like(held.logits)), NONE, 0)
     assert scope is not None and scope.energy == 0
