@@ -44,7 +44,7 @@ class Encoded:
     def features(self, tuned: TunedEncoder | None) -> Array:
         return self.x if tuned is None else np.hstack([self.x, tuned.of(self.states)])
 
-    def and_(self, other: Self) -> Self:
+    def joined(self, other: Self) -> Self:
         labels = np.concatenate([self.labels, other.labels])
         return type(self)(labels, np.vstack([self.x, other.x]), self.states + other.states)
 
@@ -77,8 +77,9 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: NlpParams, checkpoint:
     tuned, heads = _tuned({name: one.learnt for name, one in tasks.items()}, params, checkpoint)
     chosen = {name: _fitted(one, tuned, heads.get(name), params.seed) for name, one in tasks.items()}
     fitted = {name: learnt for name, (learnt, _) in chosen.items()}
-    every = {name: one.learnt.and_(one.held) for name, one in tasks.items()}
-    if sum(len(one.labels) for one in every.values()) <= FEW:
+    held = sum(len(one.held.labels) for one in tasks.values())
+    if held and held + sum(len(one.learnt.labels) for one in tasks.values()) <= FEW:
+        every = {name: one.learnt.joined(one.held) for name, one in tasks.items()}
         tuned, heads = _tuned(every, params, checkpoint / "every")
         fitted = {
             name: _again(every[name], tuned, heads.get(name), recipe, learnt.scope, params.seed)
