@@ -5,7 +5,7 @@ import click
 from features import __version__
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
-from pipelines.commands import chat, content, decisions, experiments, listening, models, tables, trials
+from pipelines.commands import attribution, chat, content, decisions, experiments, listening, models, tables, trials
 from pipelines.explained import Explained
 
 
@@ -26,6 +26,7 @@ def main() -> None:
                        adloop simulate                    simulated days through the endpoint
                        adloop explain DECISION_ID    adloop replay FILE
     Experiments:       adloop experiment plan NAME ...    start    status    stop    list
+    Attribution:       adloop attribution --data DIR      which channels brought the orders
     Copy:              adloop content draft SHEET.yaml    check    feedback
     Assistant:         adloop chat    chat summary    show    correct    corrections --out DIR    resolve
                        chat --say FILE.wav --answer FILE.wav    a spoken turn, with adloop[voice]
@@ -46,6 +47,7 @@ for subcommand in (
     *(decisions.serve, decisions.key, decisions.budget, decisions.kill, decisions.rotate),
     *(experiments.simulate, experiments.explain, experiments.replay),
     trials.experiment,
+    attribution.attribution,
     content.content,
     chat.chat,
     listening.listen,

@@ -1,0 +1,1 @@
+"""Which channels customers' orders are credited to, and how sure that is."""
