@@ -229,7 +229,9 @@ def _outcomes(session: Session, sending: Sequence[LedgerEntry], outcomes: Sequen
                 session.refuse(entry, outcome.fault)
             elif outcome.wait_s is not None:
                 session.put(entry, "intended", "throttled")
-            else:
+            elif not outcome.unknown:
                 session.put(entry, "sent", object_id=outcome.object_id)
     if waits:
         raise Throttled(max(waits), "part of a call was throttled")
+    if any(outcome.unknown for outcome in outcomes):
+        raise Unanswered(f"{session.platform.name}: no answer to part of a call")

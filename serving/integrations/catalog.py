@@ -5,7 +5,7 @@ from importlib import import_module
 from serving.integrations.credentials import NotConnected
 from serving.integrations.platform import Platform
 
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = ("meta",)
 
 
 def platform(name: str) -> Platform:

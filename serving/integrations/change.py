@@ -1,6 +1,6 @@
 """A change that is wanted of a platform, in the same words for all platforms.
 
-Fields of objects, in the account's currency and in UTC (ISO 8601) where they are money and times:
+Fields of objects; money in the account's currency, times in UTC as `2026-12-01T08:00:00Z`:
 
 | field | of | value |
 |---|---|---|

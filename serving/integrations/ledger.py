@@ -148,7 +148,7 @@ class WriteLedger:
                     *(fault, entry.change.change_id),
                 ),
             )
-            self._note(at, replace(entry.change, target=""), entry.status, told, entry.object_id)
+            self._note(at, entry.change, entry.status, told, entry.object_id)
 
     def object_of(self, reference: str) -> str:
         """The id of the object that this change created; empty before it did."""

@@ -58,12 +58,14 @@ class Outcome:
         object_id: of the object, where it was done.
         fault: why it was refused, for good.
         wait_s: not done, and may be sent again after so many seconds.
+        unknown: no answer for this one: it may have been done or not.
     """
 
     change_id: str
     object_id: str = ""
     fault: PlatformFault | None = None
     wait_s: float | None = None
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from tests.fakes.fake import Fake
 
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = ("meta",)
 
 
 def fake(name: str) -> Fake:
