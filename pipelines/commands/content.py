@@ -40,16 +40,17 @@ def draft(sheet_file: Path, brief_file: Path | None, market: str | None, seed: i
     A small language model drafts, or the one at ADLOOP_DRAFTER_URL; templates where nothing passes. The champion of the
     family creative orders what passed, and so does what people said of earlier drafts.
     """
+    from features.yaml_file import InvalidFile
     from pipelines.content import keep, show
     from serving.content.api import content as opened
     from serving.content.draft import OtherLanguage, UnknownFormat
-    from serving.content.sheet import InvalidSheet, read_sheet
+    from serving.content.sheet import read_sheet
 
     try:
         sheet, lines = read_sheet(sheet_file)
         settings = Settings()
         found = opened(settings).draft(sheet, _brief(brief_file, market), seed, lines)
-    except (InvalidSheet, OtherLanguage, UnknownFormat) as wrong:
+    except (InvalidFile, OtherLanguage, UnknownFormat) as wrong:
         raise click.ClickException(str(wrong)) from wrong
     keep(found, settings)
     click.echo(json.dumps(found.as_dict(), indent=1, ensure_ascii=False)) if as_json else show(found)
@@ -63,14 +64,15 @@ def draft(sheet_file: Path, brief_file: Path | None, market: str | None, seed: i
 @JSON
 def check(copy_file: Path, sheet_file: Path, brief_file: Path | None, market: str | None, as_json: bool) -> None:
     """Check the texts of COPY.yaml, by format and part (google.search.headline: [...]). Exits 1 if any is refused."""
+    from features.yaml_file import InvalidFile
     from pipelines.content import show_checked
     from serving.content.draft import UnknownFormat, check_all
-    from serving.content.sheet import InvalidSheet, read_copy, read_sheet
+    from serving.content.sheet import read_copy, read_sheet
 
     try:
         sheet, lines = read_sheet(sheet_file)
         found = check_all(read_copy(copy_file), sheet, _brief(brief_file, market), lines)
-    except (InvalidSheet, UnknownFormat) as wrong:
+    except (InvalidFile, UnknownFormat) as wrong:
         raise click.ClickException(str(wrong)) from wrong
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))

@@ -1,25 +1,21 @@
 """The product sheet and the brief: what copy may say, and what it is for. Both are data: no text in them is a rule."""
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from features.yaml_file import InvalidFile, parsed, read
 from serving.content.numbers import Money, money
 
-Model = TypeVar("Model", bound=BaseModel)
 Market = Literal["de", "uk", "us"]
 Language = Literal["de", "en"]
 Trade = Literal["general", "alcohol", "cosmetics", "finance", "food", "gambling", "health", "supplements", "toys"]
 Tone = Literal["neutral", "formal", "informal"]
 LANGUAGE: dict[Market, Language] = {"de": "de", "uk": "en", "us": "en"}
-#: Bytes of a sheet's or brief's file.
-SIZE = 256 * 1024
 
 
 def _plain(text: str) -> str:
@@ -125,72 +121,25 @@ class Brief(BaseModel):
         return self.language or LANGUAGE[self.market]
 
 
-class InvalidSheet(ValueError):
-    """A file that is no sheet or brief: the field, its line and what was expected."""
-
-
 def read_sheet(path: Path) -> tuple[Sheet, dict[str, int]]:
-    """A sheet, and the line of each field by its path. Raises `InvalidSheet`."""
-    found, lines = _read(path)
-    return _parsed(Sheet, found, lines, path), lines
+    """A sheet, and the line of each field by its path. Raises `InvalidFile`."""
+    found, lines = read(path)
+    return parsed(Sheet, found, lines, path.name), lines
 
 
 def read_brief(path: Path, **changed: Any) -> Brief:
-    """A brief; `changed` replaces fields. Raises `InvalidSheet`."""
-    found, lines = _read(path)
-    return _parsed(Brief, found | changed, lines, path)
+    """A brief; `changed` replaces fields. Raises `InvalidFile`."""
+    found, lines = read(path)
+    return parsed(Brief, found | changed, lines, path.name)
 
 
 def read_copy(path: Path) -> dict[str, list[str]]:
-    """Texts by their `format.part`. Raises `InvalidSheet`."""
-    found, lines = _read(path)
+    """Texts by their `format.part`. Raises `InvalidFile`."""
+    found, lines = read(path)
     copy = {}
     for part, texts in found.items():
         several = [texts] if isinstance(texts, str) else texts
         if not isinstance(several, list) or not all(isinstance(one, str) for one in several):
-            raise InvalidSheet(f"{path.name}, line {lines[part]}: {part}: expected a list of texts")
+            raise InvalidFile(f"{path.name}, line {lines[part]}: {part}: expected a list of texts")
         copy[str(part)] = several
     return copy
-
-
-def _parsed(kind: type[Model], found: dict[str, Any], lines: dict[str, int], path: Path) -> Model:
-    try:
-        return kind.model_validate(found)
-    except ValidationError as broken:
-        first = min(broken.errors(include_url=False), key=lambda one: one["type"] == "missing")
-        field = ".".join(map(str, first["loc"]))
-        line = next((lines[one] for one in _upwards(field) if one in lines), 1)
-        said = re.sub(r"^Value error, ", "", first["msg"])
-        raise InvalidSheet(f"{path.name}, line {line}: {field}: {said}") from broken
-
-
-def _upwards(field: str) -> Iterator[str]:
-    while field:
-        yield field
-        field = field.rpartition(".")[0]
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
-    if path.stat().st_size > SIZE:
-        raise InvalidSheet(f"{path.name}: expected at most {SIZE} bytes")
-    try:
-        text = path.read_text("utf-8-sig")
-        node, found = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as broken:
-        raise InvalidSheet(f"{path.name}: expected YAML in UTF-8: {' '.join(str(broken).split())[:200]}") from broken
-    if not isinstance(found, dict):
-        raise InvalidSheet(f"{path.name}: expected fields and their values, got {type(found).__name__}")
-    return found, dict(_lines(node, ""))
-
-
-def _lines(node: Any, path: str) -> Iterator[tuple[str, int]]:
-    """The line of each field by its path, from 1."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            below = f"{path}.{key.value}" if path else str(key.value)
-            yield below, key.start_mark.line + 1
-            yield from _lines(value, below)
-    elif isinstance(node, yaml.SequenceNode):
-        for place, value in enumerate(node.value):
-            yield f"{path}.{place}", value.start_mark.line + 1
-            yield from _lines(value, f"{path}.{place}")

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from features.yaml_file import InvalidFile
 from serving.content.check import check, refused
 from serving.content.formats import formats
 from serving.content.grammar import language
 from serving.content.rules import rules
-from serving.content.sheet import LANGUAGE, Brief, InvalidSheet, Market, Sheet, read_brief, read_sheet
+from serving.content.sheet import LANGUAGE, Brief, Market, Sheet, read_brief, read_sheet
 
 HEADLINE = "google.search.headline"
 WRITTEN = """\
@@ -199,14 +200,14 @@ def test_a_brief_is_data_and_changes_no_rule(sheet: Sheet) -> None:
     ],
 )
 def test_a_sheet_that_cannot_be_used_is_told_with_its_line(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(InvalidSheet, match=said):
+    with pytest.raises(InvalidFile, match=said):
         written(tmp_path, text)
 
 
 def test_a_brief_of_another_shape_is_told_too(tmp_path: Path) -> None:
     path = tmp_path / "brief.yaml"
     path.write_text("market: mars")
-    with pytest.raises(InvalidSheet, match=r"brief\.yaml, line 1: market"):
+    with pytest.raises(InvalidFile, match=r"brief\.yaml, line 1: market"):
         read_brief(path)
 
 
