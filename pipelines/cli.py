@@ -5,7 +5,18 @@ import click
 from features import __version__
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
-from pipelines.commands import attribution, chat, content, decisions, experiments, listening, models, tables, trials
+from pipelines.commands import (
+    attribution,
+    chat,
+    content,
+    decisions,
+    experiments,
+    geo,
+    listening,
+    models,
+    tables,
+    trials,
+)
 from pipelines.explained import Explained
 
 
@@ -27,6 +38,7 @@ def main() -> None:
                        adloop explain DECISION_ID    adloop replay FILE
     Experiments:       adloop experiment plan NAME ...    start    status    stop    list
     Attribution:       adloop attribution --data DIR      which channels brought the orders
+                       adloop geo plan FILE    geo analyse FILE    tests on regions
     Copy:              adloop content draft SHEET.yaml    check    feedback
     Assistant:         adloop chat    chat summary    show    correct    corrections --out DIR    resolve
                        chat --say FILE.wav --answer FILE.wav    a spoken turn, with adloop[voice]
@@ -48,6 +60,7 @@ for subcommand in (
     *(experiments.simulate, experiments.explain, experiments.replay),
     trials.experiment,
     attribution.attribution,
+    geo.geo,
     content.content,
     chat.chat,
     listening.listen,

@@ -96,6 +96,10 @@ PARTS = {
     ),
     "creative.hillstrom": ("creative.hillstrom.personalised_gain", "creative.hillstrom.gain_is_shown"),
     "attribution": ("attribution.null_campaign.coverage", "attribution.null_campaign.last_touch_share"),
+    "attribution.geo": tuple(
+        f"attribution.geo.{name}"
+        for name in ("walkthrough_att", "walkthrough_lift", "walkthrough_incremental", "coverage", "power")
+    ),
     "nlp.banking77": ("nlp.banking77.accuracy", "nlp.banking77.accuracy_10shot"),
     "nlp.oos": ("nlp.oos.auroc",),
     "nlp.emotion": ("nlp.emotion.macro_f1",),

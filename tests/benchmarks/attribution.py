@@ -18,7 +18,7 @@ from features.tables import Tables
 from pipelines.attribution import Attributed, Holdout, run
 
 #: In 200 runs a sound interval misses the goal one time in five, by chance alone; in 1,000 it does in one of 250.
-RUNS, CUSTOMERS, SEED = 1000, 4000, 0
+RUNS, CUSTOMERS, SEED = 1000, 10_000, 0
 HELD_OUT, DAY = 0.1, pd.Timestamp("2026-03-01")
 TEST = Holdout("retargeting", "retargeting_holdout", "value")
 
