@@ -5,7 +5,10 @@ from importlib import import_module
 from serving.integrations.credentials import NotConnected
 from serving.integrations.platform import Platform
 
-NAMES: tuple[str, ...] = ("meta",)
+NAMES: tuple[str, ...] = (
+    "meta",
+    "sendgrid",
+)
 
 
 def platform(name: str) -> Platform:

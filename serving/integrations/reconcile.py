@@ -44,12 +44,10 @@ def _judge(session: Session, entry: LedgerEntry, change: Change, shown: Platform
 
 def confirm(session: Session) -> None:
     """Read back what the platform said yes to, and refuse what it shows otherwise."""
+    for entry in [entry for entry in session.of("sent") if not capability(session.platform, entry.change).reads]:
+        session.confirm(entry, None)
     for entries in _alike(_settled(session, "sent")):
         kind = entries[0].change.object
-        if not capability(session.platform, entries[0].change).reads:
-            for entry in entries:
-                session.confirm(entry, None)
-            continue
         shown = session.shown(kind, [entry.object_id for entry in entries])
         with session.ledger.writing():
             for entry in entries:

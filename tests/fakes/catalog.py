@@ -4,7 +4,10 @@ from importlib import import_module
 
 from tests.fakes.fake import Fake
 
-NAMES: tuple[str, ...] = ("meta",)
+NAMES: tuple[str, ...] = (
+    "meta",
+    "sendgrid",
+)
 
 
 def fake(name: str) -> Fake:
