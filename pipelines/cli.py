@@ -43,6 +43,8 @@ def main() -> None:
     Assistant:         adloop chat    chat summary    show    correct    corrections --out DIR    resolve
                        chat --say FILE.wav --answer FILE.wav    a spoken turn, with adloop[voice]
     Listening:         adloop listen SOURCE --brands FILE      what people say about brands
+    Platforms:         adloop connect PLATFORM    adloop sync    adloop apply --dry-run    adloop apply
+                       adloop changes    timeline    adloop undo CHANGE    adloop holds
     Kubeflow:          adloop compile --out DIR    adloop submit --host URL
 
     DIR is a folder or s3:// prefix with customers, transactions, touches, auctions, creatives and impressions as
@@ -64,6 +66,8 @@ for subcommand in (
     content.content,
     chat.chat,
     listening.listen,
+    *(platforms.connect, platforms.sync, platforms.apply_changes, platforms.undo),
+    *(platforms.changes, platforms.timeline, platforms.holds),
     *(models.compile_pipelines, models.submit),
 ):
     main.add_command(subcommand)

@@ -35,7 +35,7 @@ PATIENCE_S = 900.0
 Ready = tuple[LedgerEntry, Change]
 
 
-class AlreadyApplying(RuntimeError):
+class AlreadyApplying(ConnectionError):
     """Another process brings changes to the same account."""
 
 

@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS timeline (seq INTEGER PRIMARY KEY, at REAL NOT NULL, 
 _ENTRY = "change, status, object_id, before, tries, sent_at, fault"
 
 
-class LedgerUnavailable(RuntimeError):
+class LedgerUnavailable(ConnectionError):
     """The ledger cannot be read or written; nothing may be sent."""
 
 
@@ -170,6 +170,11 @@ class WriteLedger:
             KnownObject(platform, account, kind, place, json.loads(fields), parent, campaign, seen_at, held)
             for kind, place, fields, parent, campaign, seen_at, held in rows
         ]
+
+    def held(self) -> list[KnownObject]:
+        """The objects of all accounts that automation leaves alone."""
+        accounts = self._rows("SELECT DISTINCT platform, account FROM objects WHERE held != '' ORDER BY 1, 2")
+        return [one for where in accounts for one in self.known(*where) if one.held]
 
     def see(self, objects: Iterable[KnownObject]) -> None:
         """Write objects as they were seen; a hold stays unless the object says otherwise."""

@@ -79,7 +79,7 @@ class OutsideEdit:
     what: str = ""
 
 
-class PlatformError(Exception):
+class PlatformError(ConnectionError):
     """A fault of a whole call. Nothing of it was done."""
 
 
@@ -111,7 +111,7 @@ class CallRefused(PlatformError):
         self.fault = fault
 
 
-class Unanswered(Exception):
+class Unanswered(ConnectionError):
     """No answer came, or none that tells: the call may have been done or not."""
 
 

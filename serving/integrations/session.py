@@ -18,7 +18,7 @@ class RunClock(Protocol):
     def sleep(self, seconds: float, /) -> None: ...
 
 
-class StillThrottled(RuntimeError):
+class StillThrottled(ConnectionError):
     """The platform asks to wait for longer than a run does. Everything is kept for the next run."""
 
 

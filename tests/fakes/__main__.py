@@ -1,4 +1,4 @@
-"""`python -m tests.fakes PLATFORM... [-- COMMAND...]`"""
+"""`python -m tests.fakes PLATFORM,... [COMMAND...]`"""
 
 import os
 import subprocess
@@ -13,18 +13,18 @@ from tests.fakes.fake import running
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]})
-@click.argument("said", nargs=-1, required=True, type=click.UNPROCESSED, metavar="PLATFORM... [-- COMMAND...]")
-def main(said: tuple[str, ...]) -> None:
-    """Run stand-ins for platforms, until stopped or while COMMAND runs.
+@click.argument("platforms")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def main(platforms: str, command: tuple[str, ...]) -> None:
+    """Run stand-ins for PLATFORMS (meta,google_ads or all), until stopped or while COMMAND runs.
 
     Prints the variables that point adloop at them, and each one's control port: POST /faults scripts faults, GET /calls
     and GET /objects show what came, POST /edit edits as a person at the platform would.
     """
-    names = said[: said.index("--")] if "--" in said else said
-    command = said[len(names) + 1 :]
+    names = list(catalog.NAMES) if platforms == "all" else platforms.split(",")
     unknown = [name for name in names if name not in catalog.NAMES]
-    if unknown or not names:
-        raise click.UsageError(f"{', '.join(unknown) or 'PLATFORM'}: expected of {', '.join(catalog.NAMES)}")
+    if unknown:
+        raise click.UsageError(f"{', '.join(unknown)}: expected of {', '.join(catalog.NAMES)}, or all")
     with ExitStack() as stack:
         fakes = [stack.enter_context(running(catalog.fake(name))) for name in names]
         variables = {name: value for one in fakes for name, value in one.environment.items()}
