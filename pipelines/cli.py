@@ -14,6 +14,7 @@ from pipelines.commands import (
     geo,
     listening,
     models,
+    platforms,
     tables,
     trials,
 )
