@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models import catalog
 from models import family as contract
+from serving.campaigns.policy import CampaignPolicy
 from serving.decisions.params import DecisionParams
 from serving.monitoring.params import Monitoring
 from serving.rollout.plan import Plan
@@ -33,6 +34,7 @@ class Params(BaseModel):
     release: Plan
     monitoring: Monitoring
     decisions: DecisionParams
+    campaigns: CampaignPolicy | None = None
     families: dict[str, dict[str, Any]]
 
     def section(self, family: str) -> dict[str, Any]:

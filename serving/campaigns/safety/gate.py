@@ -1,0 +1,26 @@
+"""The gate of `apply`: the first reason why a change waits."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from features.settings import Settings
+from serving.campaigns.safety.guard import Guard, Guarded, guarded
+from serving.campaigns.safety.stops import stops
+from serving.integrations.change import Change
+from serving.integrations.session import Gate
+
+GUARDS: Sequence[Guard] = (stops,)
+
+
+def gate(settings: Settings, params_file: Path) -> Gate:
+    """The gate of a home. It reads its stops, campaigns and ledger for each change anew."""
+    return of(guarded(settings, params_file))
+
+
+def of(known: Guarded) -> Gate:
+    """The gate of what is given."""
+
+    def why(change: Change) -> str | None:
+        return next((said for guard in GUARDS if (said := guard(change, known)) is not None), None)
+
+    return why
