@@ -155,8 +155,12 @@ def same(wanted: Any, shown: Any) -> bool:
     if isinstance(wanted, int | float) and isinstance(shown, int | float):
         return abs(wanted - shown) <= 1e-6 * max(1.0, abs(wanted))
     if isinstance(wanted, list) and isinstance(shown, list):
-        return len(wanted) == len(shown) and all(any(same(one, other) for other in shown) for one in wanted)
+        return len(wanted) == len(shown) and all(map(same, _sorted(wanted), _sorted(shown)))
     return bool(wanted == shown)
+
+
+def _sorted(values: list[Any]) -> list[Any]:
+    return sorted(values, key=lambda value: json.dumps(value, sort_keys=True))
 
 
 def differing(wanted: Fields, shown: Fields) -> list[str]:

@@ -12,6 +12,7 @@ from rich.table import Table
 from features.privacy import stay_private
 from features.settings import Settings
 from pipelines.console import console as terminal_or_log
+from serving.integrations.catalog import NAMES as PLATFORMS
 from tests.benchmarks.rows import Row, chosen, load, merge, row, write
 
 #: What each part measures, in the module of its name; a part runs if any of its rows is asked for.
@@ -143,6 +144,7 @@ PARTS = {
         "monitoring.delay_days",
     ),
     "decisions.delivery": ("decisions.delivery_share", "decisions.delivery_overspent"),
+    "integrations": tuple(f"integrations.{name}.exactly_once" for name in PLATFORMS),
     "infra": (
         "infra.spark_equal",
         "infra.rows_per_s_spark_vs_duckdb",
