@@ -8,6 +8,7 @@ from serving.integrations.platform import Platform
 NAMES: tuple[str, ...] = (
     "linkedin",
     "meta",
+    "mailgun",
     "sendgrid",
 )
 

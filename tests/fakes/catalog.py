@@ -7,6 +7,7 @@ from tests.fakes.fake import Fake
 NAMES: tuple[str, ...] = (
     "linkedin",
     "meta",
+    "mailgun",
     "sendgrid",
 )
 

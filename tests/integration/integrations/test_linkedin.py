@@ -142,7 +142,12 @@ def test_companies_are_targeted_and_hand_made_exclusions_stay(
 
 def test_a_post_is_sponsored_in_a_new_campaign(fake: Running, account: LinkedInAccount, ledger: WriteLedger) -> None:
     where = ["urn:li:geo:101282230"]
-    said = {"organization": "urn:li:organization:42", "text": "Our guide", "headline": "Guide", "url": "https://e.org/g"}
+    said = {
+        "organization": "urn:li:organization:42",
+        "text": "Our guide",
+        "headline": "Guide",
+        "url": "https://e.org/g",
+    }
     changes = [
         linkedin.change("group", name="Guides"),
         linkedin.change(
