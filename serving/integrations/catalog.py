@@ -6,6 +6,7 @@ from serving.integrations.credentials import NotConnected
 from serving.integrations.platform import Platform
 
 NAMES: tuple[str, ...] = (
+    "google_ads",
     "linkedin",
     "meta",
     "mailgun",
