@@ -9,6 +9,7 @@ NAMES: tuple[str, ...] = (
     "linkedin",
     "meta",
     "mailgun",
+    "salesforce",
     "sendgrid",
 )
 
