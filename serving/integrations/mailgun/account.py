@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from features.settings import Settings
 from serving.integrations.change import Change, PlatformFault, PlatformObject
 from serving.integrations.credentials import read
 from serving.integrations.mailgun import events, message
@@ -11,6 +12,7 @@ from serving.integrations.mailgun.calls import MailgunCalls
 from serving.integrations.mailgun.credentials import MailgunCredentials
 from serving.integrations.platform import AccountAccess, CallRefused, Capability, Denied, Outcome, OutsideEdit
 from serving.integrations.singly import singly
+from serving.integrations.webhooks.store import FILE, EventStore
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +27,7 @@ _LISTS = (
 
 def connected() -> "MailgunAccount":
     """The domain of the credentials."""
-    return MailgunAccount(read(MailgunCredentials))
+    return MailgunAccount(read(MailgunCredentials), EventStore(Settings().home / FILE))
 
 
 class MailgunAccount:
@@ -39,8 +41,9 @@ class MailgunAccount:
     #: Clicks still come for days.
     restates_d = 3
 
-    def __init__(self, credentials: MailgunCredentials) -> None:
-        self.account, self._sender, self._calls = credentials.domain, credentials.sender, MailgunCalls(credentials)
+    def __init__(self, credentials: MailgunCredentials, received: EventStore) -> None:
+        self.account, self._sender, self._received = credentials.domain, credentials.sender, received
+        self._calls = MailgunCalls(credentials)
 
     def connect(self) -> AccountAccess:
         found = (self._calls.get("domains", domain_name=self.account) or {}).get("domain", {})
@@ -78,7 +81,8 @@ class MailgunAccount:
         return []
 
     def read(self, day: date) -> "Mapping[str, pa.Table]":
-        return events.read(self._calls, day)
+        touches = self._received.touches(self.name, self.account, day)
+        return events.read(self._calls, day) | ({} if touches is None else {"touches": touches})
 
     def close(self) -> None:
         self._calls.close()

@@ -15,7 +15,6 @@ class MailgunCredentials(PlatformSettings):
     Attributes:
         domain: the sending domain; it is the account.
         sender: the address that e-mails come from.
-        webhook_key: the HTTP webhook signing key; without it no webhook is taken.
         url: `https://api.eu.mailgun.net` for domains in the EU.
     """
 
@@ -24,5 +23,4 @@ class MailgunCredentials(PlatformSettings):
     domain: str
     api_key: SecretStr
     sender: str
-    webhook_key: SecretStr = SecretStr("")
     url: str = "https://api.mailgun.net"
