@@ -15,6 +15,7 @@ from pipelines.commands import (
     listening,
     models,
     platforms,
+    rules,
     tables,
     trials,
 )
@@ -46,12 +47,13 @@ def main() -> None:
     Listening:         adloop listen SOURCE --brands FILE      what people say about brands
     Platforms:         adloop connect PLATFORM    adloop sync    adloop apply --dry-run    adloop apply
                        adloop changes    timeline    adloop undo CHANGE    adloop holds
+    Rules:             adloop rules check FILE    test FILE --data DIR    run FILE    log FILE
     Kubeflow:          adloop compile --out DIR    adloop submit --host URL
 
-    DIR is a folder or s3:// prefix with customers, transactions, touches, interactions, auctions, creatives and
-    impressions as Parquet or CSV, or with iPinYou replay files, or a decision log. Families whose tables are missing
-    are left out. All state is in one folder, ADLOOP_HOME (default .adloop). Other services are set by ADLOOP_*
-    variables (features/settings.py lists them).
+    DIR is a folder or s3:// prefix with customers, transactions, touches, auctions, creatives and impressions as
+    Parquet or CSV, or with iPinYou replay files, or a decision log. Families whose tables are missing are left out. All
+    state is in one folder, ADLOOP_HOME (default .adloop). Other services are set by ADLOOP_* variables
+    (features/settings.py lists them).
     """
     stay_private()
     keep_private(Settings().home)
@@ -69,6 +71,7 @@ for subcommand in (
     listening.listen,
     *(platforms.connect, platforms.sync, platforms.apply_changes, platforms.undo),
     *(platforms.changes, platforms.timeline, platforms.holds),
+    rules.rules,
     *(models.compile_pipelines, models.submit),
 ):
     main.add_command(subcommand)

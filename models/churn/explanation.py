@@ -22,7 +22,6 @@ THEMES = {
         "payment",
         "billing",
         "contract",
-        "renew",
         "saving",
     ],
     "product_improvements": [
@@ -35,10 +34,6 @@ THEMES = {
         "device",
         "return",
         "rating",
-        "feature",
-        "nps",
-        "complaint",
-        "refund",
     ],
     "communication_optimization": [
         "touch",

@@ -6,11 +6,8 @@ from serving.integrations.credentials import NotConnected
 from serving.integrations.platform import Platform
 
 NAMES: tuple[str, ...] = (
-    "google_ads",
     "linkedin",
     "meta",
-    "mailgun",
-    "salesforce",
     "sendgrid",
 )
 

@@ -18,7 +18,7 @@ def at_least(seen: int, expected: float) -> float:
     return 1.0 if seen <= 0 else float(1 - gammaincc(seen, max(expected, 0.0)))
 
 
-def rate_at_most(seen: int, size: float, other: int, other_size: float, ratio: float) -> float:
+def rate_at_most(seen: float, size: float, other: float, other_size: float, ratio: float) -> float:
     """Probability of at most `seen` of `seen + other` events here, if the rate here were `ratio` times the other rate.
 
     Given the sum, the count here is binomial, so neither rate has to be estimated.
@@ -29,7 +29,7 @@ def rate_at_most(seen: int, size: float, other: int, other_size: float, ratio: f
     return 1.0 if other == 0 else float(betainc(other, seen + 1, 1 - share))
 
 
-def rate_at_least(seen: int, size: float, other: int, other_size: float, ratio: float) -> float:
+def rate_at_least(seen: float, size: float, other: float, other_size: float, ratio: float) -> float:
     """As `rate_at_most`, for at least `seen` events."""
     return rate_at_most(other, other_size, seen, size, 1 / ratio)
 
