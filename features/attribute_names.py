@@ -15,7 +15,7 @@ TAKEN = {
     "customers": frozenset(
         {
             *("value", "horizon_days", "churn_probability", "risk_band", "expected_days_to_churn"),
-            *("value_low", "value_high", "value_1y", "value_3y", "churn_risk"),
+            *("value_low", "value_high", "value_1y", "value_3y", "churn_risk", "days_until_renewal"),
         }
     ),
     "creatives": frozenset(

@@ -47,6 +47,8 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
         "customer_id": Column("VARCHAR", True),
         "churned": Column("BOOLEAN"),  # subscription businesses: had the customer left by `snapshot_at`
         "snapshot_at": Column("TIMESTAMP"),
+        "renews_at": Column("TIMESTAMP"),  # when the contract renews, or renewed: each term it does so again
+        "contract_months": Column("DOUBLE", least=0.25),  # the term; a year where it is not told
     },
     "transactions": {
         **_EVENT,
@@ -66,6 +68,15 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
         "channel": Column("VARCHAR"),
         "ends_at": Column("TIMESTAMP"),  # until when the campaign runs
         "responded_at": Column("TIMESTAMP"),
+    },
+    "interactions": {  # what customers do beside buying
+        **_EVENT,
+        "kind": Column(
+            "VARCHAR",
+            True,
+            only=("login", "feature", "content", "support", "rating", "nps", "complaint", "refund"),
+        ),
+        "value": Column("DOUBLE"),  # the rating or score; of support, how satisfied; of a refund, its amount
     },
     "auctions": {  # in the order they came, a campaign's; they know no customer
         "campaign_id": Column("VARCHAR", True),

@@ -50,10 +50,10 @@ def main() -> None:
     Rules:             adloop rules check FILE    test FILE --data DIR    run FILE    log FILE
     Kubeflow:          adloop compile --out DIR    adloop submit --host URL
 
-    DIR is a folder or s3:// prefix with customers, transactions, touches, auctions, creatives and impressions as
-    Parquet or CSV, or with iPinYou replay files, or a decision log. Families whose tables are missing are left out. All
-    state is in one folder, ADLOOP_HOME (default .adloop). Other services are set by ADLOOP_* variables
-    (features/settings.py lists them).
+    DIR is a folder or s3:// prefix with customers, transactions, touches, interactions, auctions, creatives and
+    impressions as Parquet or CSV, or with iPinYou replay files, or a decision log. Families whose tables are missing
+    are left out. All state is in one folder, ADLOOP_HOME (default .adloop). Other services are set by ADLOOP_*
+    variables (features/settings.py lists them).
     """
     stay_private()
     keep_private(Settings().home)

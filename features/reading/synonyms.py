@@ -69,6 +69,11 @@ _COLUMNS = {
     "url": "link permalink address",
     "followers": "follower_count followers_count subscribers reach",
     "mention_id": "post_id tweet_id status_id comment_id id",
+    "kind": "interaction_type event_type event_name event type action activity art typ",
+    "renews_at": """
+        renewal renewal_date contract_renewal contract_renewal_date contract_end contract_end_date verlaengerung
+    """,
+    "contract_months": "contract_length contract_term term_months laufzeit laufzeit_monate",
     "zone": "timezone time_zone tz zeitzone",
 }
 
@@ -76,6 +81,7 @@ _TABLES = {
     "customers": "customer clients client users user members subscribers subscriptions accounts people kunden contacts",
     "transactions": "transaction orders order purchases sales invoices receipts baskets payments bestellungen umsatz",
     "touches": "touch touchpoints emails mailings sends messages contacts_made campaign_contacts kontakte",
+    "interactions": "interaction activity activities usage usage_log engagement customer_events events support_tickets",
     "auctions": "auction bids bid bid_log bidding rtb",
     "creatives": "creative ads ad banners assets anzeigen",
     "impressions": "impression ad_stats ad_performance ad_insights insights performance ad_report",
@@ -85,6 +91,19 @@ _TABLES = {
     "exposures": "exposure assignments assignment experiment_units ab_test",
 }
 
+_VALUES = {
+    "login": "logins logged_in log_in sign_in signed_in signin session session_start anmeldung",
+    "feature": "features feature_use feature_used feature_usage used usage",
+    "content": "contents content_view content_viewed viewed read watched article video",
+    "support": "support_ticket ticket tickets support_call support_contact helpdesk",
+    "rating": "ratings rated review stars product_rating bewertung",
+    "nps": "nps_score net_promoter_score nps_response",
+    "complaint": "complaints complained beschwerde",
+    "refund": "refunds refunded chargeback erstattung",
+}
+
 #: Synonyms in snake case by canonical column or table, the likeliest first.
 COLUMNS = {name: words.split() for name, words in _COLUMNS.items()}
 TABLES = {name: words.split() for name, words in _TABLES.items()}
+#: The same by a value of a column that lists its valid ones.
+VALUES = {name: words.split() for name, words in _VALUES.items()}

@@ -16,8 +16,8 @@ from features.reading.values import ParsedColumn
 from features.schema import TableSchema
 from features.tables import SPECS, literal
 
-#: Tables that may have no rows: no campaign may have reached a customer yet.
-_MAY_BE_EMPTY = frozenset({"touches"})
+#: Tables that may have no rows: no campaign may have reached a customer, and no customer done anything, yet.
+_MAY_BE_EMPTY = frozenset({"touches", "interactions"})
 
 
 @dataclass(frozen=True)

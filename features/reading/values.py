@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from features.contracts import SHOWN, ContractBroken
-from features.reading import booleans, ids, numbers, timestamps
+from features.reading import booleans, ids, numbers, synonyms, timestamps
 from features.reading.files import RawTable
 from features.schema import EPOCHS, TableSchema
 from features.tables import SPECS, literal
@@ -111,7 +111,20 @@ def _reading(db: duckdb.DuckDBPyConnection, source: RawTable, column: RawColumn,
     if column.name == "zone":
         broken = f"{column.raw} NOT IN (SELECT name FROM pg_timezone_names())"
         return replace(_plain_text(column), broken=broken, cause="is no IANA time zone such as Europe/Berlin")
+    if spec.only:
+        return _listed(column, tuple(map(str, spec.only)))
     return _id(db, source, column, schema) if column.name.endswith("_id") else _plain_text(column)
+
+
+def _listed(column: RawColumn, valid: tuple[str, ...]) -> ParsedColumn:
+    """One of the valid values, however it is spelled; anything else stays, for the contract to refuse."""
+    plain = f"regexp_replace(lower({column.text}), '[^a-z0-9]+', '_', 'g')"
+    words = {value: (value, *synonyms.VALUES.get(value, ())) for value in valid}
+    cases = " ".join(
+        f"WHEN {plain} IN ({', '.join(map(literal, names))}) THEN {literal(value)}" for value, names in words.items()
+    )
+    form = f"one of {', '.join(valid)}"
+    return ParsedColumn(column.name, column.header, column.raw, f"CASE {cases} ELSE {column.text} END", "VARCHAR", form)
 
 
 def _parsed(column: RawColumn, sql: str, kind: str, form: str, cause: str) -> ParsedColumn:

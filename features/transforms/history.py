@@ -46,10 +46,12 @@ STATEMENTS = (_ORDERS, _BOUGHT, _SPINE, _PAST)
 
 
 def read_events(db: Database, tables: Tables) -> None:
-    """Make `lines` and `touches` (the canonical tables with every column of the specification, null where the business
-    has none), `orders` (see `features.orders`) and `bought` (customer_id, category, occurred_at, amount)."""
+    """Make `lines`, `touches` and `interactions` (the canonical tables with every column of the specification, null
+    where the business has none), `orders` (see `features.orders`) and `bought` (customer_id, category, occurred_at,
+    amount)."""
     db.execute(f"CREATE VIEW lines AS {tables.whole('transactions')}")
     db.execute(f"CREATE TABLE touches AS {tables.whole('touches')} ORDER BY customer_id")
+    db.execute(f"CREATE TABLE interactions AS {tables.whole('interactions')} ORDER BY customer_id")
     db.execute(_ORDERS)
     db.execute(_BOUGHT)
 

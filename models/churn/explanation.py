@@ -22,6 +22,7 @@ THEMES = {
         "payment",
         "billing",
         "contract",
+        "renew",
         "saving",
     ],
     "product_improvements": [
@@ -34,6 +35,10 @@ THEMES = {
         "device",
         "return",
         "rating",
+        "feature",
+        "nps",
+        "complaint",
+        "refund",
     ],
     "communication_optimization": [
         "touch",

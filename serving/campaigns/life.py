@@ -90,6 +90,7 @@ class CampaignLives:
     def __init__(self, path: Path) -> None:
         self.path, self._turn = path, threading.RLock()
         self._open: sqlite3.Connection | None = None
+        self._versions, self._read_at = list[CampaignVersion](), -1
 
     def plan(self, plan: CampaignPlan, text: str, who: str, why: str, at: float) -> CampaignVersion:
         """Keep a file as a new version, in draft; the same file again is the version that is there.
@@ -156,13 +157,13 @@ class CampaignLives:
         return next((one for one in reversed(self.versions(name)) if one.state in RUNNING), None)
 
     def versions(self, name: str | None = None) -> list[CampaignVersion]:
-        """All versions of a campaign, or of all, in order."""
-        rows = self._rows(
-            "SELECT name, version, account, plan, author, at, state FROM versions WHERE ? IS NULL OR name = ?"
-            " ORDER BY name, version",
-            *(name, name),
-        )
-        return [CampaignVersion(*row) for row in rows]
+        """All versions of a campaign, or of all, in order; read anew where anything happened since."""
+        with self._turn:
+            at = int(self._rows("SELECT coalesce(max(seq), 0) FROM events")[0][0])
+            if at != self._read_at:
+                query = "SELECT name, version, account, plan, author, at, state FROM versions ORDER BY name, version"
+                self._versions, self._read_at = [CampaignVersion(*row) for row in self._rows(query)], at
+            return [one for one in self._versions if name in (None, one.name)]
 
     def events(self, name: str | None = None) -> list[CampaignEvent]:
         """What happened, in order. Raises `ValueError` naming the first line that was altered."""
@@ -173,11 +174,6 @@ class CampaignLives:
                 raise ValueError(f"{self.path}: line {len(found) + 1} of the life of campaigns was altered or removed")
             found.append(CampaignEvent(**json.loads(line)))
         return [one for one in found if name in (None, one.campaign)]
-
-    @property
-    def at(self) -> int:
-        """The number of the last line; what was read before it changed is old."""
-        return int(self._rows("SELECT coalesce(max(seq), 0) FROM events")[0][0])
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -191,6 +187,7 @@ class CampaignLives:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
+                self._read_at = -1
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise

@@ -178,6 +178,7 @@ class PlannedAdGroup(PlanSection):
     Attributes:
         bid: the most that a click may cost; from like campaigns where it is not set.
         audiences: names of the campaign's `segments`.
+        countries: where it is shown; empty: where the platform's account says.
     """
 
     name: Slug
@@ -186,7 +187,7 @@ class PlannedAdGroup(PlanSection):
     negative_keywords: Annotated[tuple[PlannedKeyword, ...], Field(max_length=1000)] = ()
     audiences: tuple[Slug, ...] = ()
     placements: tuple[Title, ...] = ()
-    countries: Annotated[tuple[Country, ...], Field(min_length=1)]
+    countries: tuple[Country, ...] = ()
     ads: Annotated[tuple[PlannedAd, ...], Field(min_length=1, max_length=100)]
 
 

@@ -230,7 +230,7 @@ def _outcomes(session: Session, sending: Sequence[LedgerEntry], outcomes: Sequen
             elif outcome.wait_s is not None:
                 session.put(entry, "intended", "throttled")
             elif not outcome.unknown:
-                session.put(entry, "sent", object_id=outcome.object_id)
+                session.put(entry, "sent", outcome.told, outcome.object_id)
     if waits:
         raise Throttled(max(waits), "part of a call was throttled")
     if any(outcome.unknown for outcome in outcomes):

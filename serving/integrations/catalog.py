@@ -6,8 +6,11 @@ from serving.integrations.credentials import NotConnected
 from serving.integrations.platform import Platform
 
 NAMES: tuple[str, ...] = (
+    "google_ads",
     "linkedin",
     "meta",
+    "mailgun",
+    "salesforce",
     "sendgrid",
 )
 

@@ -65,6 +65,7 @@ class Outcome:
     object_id: str = ""
     fault: PlatformFault | None = None
     wait_s: float | None = None
+    told: str = ""
     unknown: bool = False
 
 

@@ -42,6 +42,7 @@ PARTS = {
         "churn.complete_journey.auc",
         "churn.complete_journey.vs_best_baseline",
     ),
+    "churn.interactions": ("churn.interactions.auc", "churn.interactions.auc_gain"),
     "bidding": (
         *(f"bidding.ipinyou.{policy}vs_{other}" for policy in ("", "dqn_") for other in ("linear", "mcpc", "rlb")),
         "bidding.ipinyou.dqn_below_linear",

@@ -5,8 +5,11 @@ from importlib import import_module
 from tests.fakes.fake import Fake
 
 NAMES: tuple[str, ...] = (
+    "google_ads",
     "linkedin",
     "meta",
+    "mailgun",
+    "salesforce",
     "sendgrid",
 )
 

@@ -8,8 +8,8 @@ import multiprocessing
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -60,8 +60,7 @@ class Survived:
 def survive(name: str, home: Path, writes: int, kills: int, seed: int, ledger: bool = True) -> Survived:
     """Write to a fresh fake; then count what is there twice, and what is not there."""
     rng = np.random.default_rng(seed)
-    with running(fakes.fake(name)) as fake:
-        os.environ.update(fake.environment)
+    with running(fakes.fake(name)) as fake, _environment(fake.environment):
         changes = fake.fake.creations(writes)
         home.mkdir(parents=True, exist_ok=True)
         if ledger:
@@ -71,6 +70,18 @@ def survive(name: str, home: Path, writes: int, kills: int, seed: int, ledger: b
         _script(fake, writes, rng)
         done = _killed_again_and_again(name, home, writes, kills, rng, ledger)
         return _count(fake, changes, done)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            os.environ.update({} if value is None else {name: value})
 
 
 def _script(fake: Running, writes: int, rng: np.random.Generator) -> None:

@@ -20,6 +20,7 @@ PROGRAMS = {
     "pipelines.local_process": [],
     "serving.decisions.__main__": ["--help"],
     "serving.inference.__main__": ["--help"],
+    "serving.integrations.webhooks.__main__": ["--help"],
     "serving.texts.__main__": ["--help"],
     "tests.benchmarks.__main__": ["--only", "nothing"],
 }

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from features.settings import Settings
+from serving.campaigns.safety.approved import approved
 from serving.campaigns.safety.guard import Guard, Guarded, guarded
+from serving.campaigns.safety.quality import quality
+from serving.campaigns.safety.rates import rates
+from serving.campaigns.safety.spend import spend
 from serving.campaigns.safety.stops import stops
 from serving.integrations.change import Change
 from serving.integrations.session import Gate
 
-GUARDS: Sequence[Guard] = (stops,)
+GUARDS: Sequence[Guard] = (stops, approved, spend, rates, quality)
 
 
 def gate(settings: Settings, params_file: Path) -> Gate:

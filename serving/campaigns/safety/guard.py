@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.settings import Settings
+from serving.campaigns.launch import LAUNCH, prefix
 from serving.campaigns.life import CampaignLives, CampaignVersion, lives
 from serving.campaigns.policy import CampaignPolicy, read_policy
 from serving.decisions.api.server import state_store
@@ -37,10 +38,19 @@ class Guarded:
         running = self.lives.running(change.campaign)
         return running or (versions[-1] if versions else None)
 
+    def launching(self, change: Change) -> CampaignVersion | None:
+        """The version whose launch the change is part of; None where it is no part of one."""
+        versions = self.lives.versions(change.campaign) if change.campaign else []
+        return next((one for one in versions if change.change_id.startswith(prefix(one, LAUNCH))), None)
+
     def account(self, change: Change) -> str:
         """Adloop's account, whose limits and stops hold."""
-        version = self.version(change)
-        return change.account if version is None else version.account
+        return self.account_of(change.campaign, change.account)
+
+    def account_of(self, campaign: str, where: str) -> str:
+        """As `account`, of a campaign's name and an account at a platform."""
+        versions = self.lives.versions(campaign) if campaign else []
+        return versions[-1].account if versions else where
 
     def shown(self, change: Change) -> Fields:
         """The object's fields as they were last written or seen; empty for a new one."""

@@ -66,7 +66,7 @@ def raised(answer: httpx.Response, version: str, throttle: LinkedInThrottle) -> 
             " of the last twelve"
         )
     if answer.status_code == 429:
-        return Throttled(throttle.wait_s(message, time.time()), f"linkedin: {message}")
+        return Throttled(throttle.wait_s(message, time.time()), message)
     return CallRefused(fault(body or {"message": message, "status": answer.status_code}))
 
 

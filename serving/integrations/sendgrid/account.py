@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from features.settings import Settings
 from serving.integrations.change import Change, PlatformFault, PlatformObject
 from serving.integrations.credentials import read
 from serving.integrations.platform import AccountAccess, CallRefused, Capability, Denied, Outcome, OutsideEdit
@@ -12,6 +13,7 @@ from serving.integrations.sendgrid.calls import SendGridCalls
 from serving.integrations.sendgrid.credentials import SendGridCredentials
 from serving.integrations.sendgrid.suppression import suppressed
 from serving.integrations.singly import singly
+from serving.integrations.webhooks.store import FILE, EventStore
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +30,7 @@ _SCOPES = {
 
 def connected() -> "SendGridAccount":
     """The account of the credentials."""
-    return SendGridAccount(read(SendGridCredentials))
+    return SendGridAccount(read(SendGridCredentials), EventStore(Settings().home / FILE))
 
 
 class SendGridAccount:
@@ -42,8 +44,9 @@ class SendGridAccount:
     #: Clicks still come for days.
     restates_d = 3
 
-    def __init__(self, credentials: SendGridCredentials) -> None:
-        self.account, self._sender, self._calls = credentials.account, credentials.sender, SendGridCalls(credentials)
+    def __init__(self, credentials: SendGridCredentials, events: EventStore) -> None:
+        self.account, self._sender, self._events = credentials.account, credentials.sender, events
+        self._calls = SendGridCalls(credentials)
 
     def connect(self) -> AccountAccess:
         name = str((self._calls.ask("get", "user/username").body or {}).get("username", ""))
@@ -74,7 +77,8 @@ class SendGridAccount:
         return []
 
     def read(self, day: date) -> "Mapping[str, pa.Table]":
-        return reports.read(self._calls, day)
+        touches = self._events.touches(self.name, self.account, day)
+        return reports.read(self._calls, day) | ({} if touches is None else {"touches": touches})
 
     def close(self) -> None:
         """The SDK opens a connection for each call."""

@@ -15,7 +15,6 @@ class SendGridCredentials(PlatformSettings):
     Attributes:
         account: user name of the account.
         sender: the verified address that e-mails come from.
-        webhook_key: public key of the signed event webhook, as SendGrid shows it; without it no webhook is taken.
         url: `https://api.eu.sendgrid.com` for accounts in the EU.
     """
 
@@ -24,5 +23,4 @@ class SendGridCredentials(PlatformSettings):
     account: str
     api_key: SecretStr
     sender: str
-    webhook_key: str = ""
     url: str = "https://api.sendgrid.com"

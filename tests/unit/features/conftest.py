@@ -19,7 +19,12 @@ def given(tmp_path: Path) -> Callable[..., Tables]:
     not given they are those who bought.
     """
 
-    def write(transactions: list[Any] = (), customers: pd.DataFrame | None = None, touches: Any = None) -> Tables:
+    def write(
+        transactions: list[Any] = (),
+        customers: pd.DataFrame | None = None,
+        touches: Any = None,
+        interactions: Any = None,
+    ) -> Tables:
         folder = tmp_path / "tables"
         folder.mkdir(exist_ok=True)
         rows = [
@@ -30,6 +35,10 @@ def given(tmp_path: Path) -> Callable[..., Tables]:
             _write(pd.DataFrame(rows), folder / "transactions.parquet")
         if touches is not None:
             _write(pd.DataFrame(touches), folder / "touches.parquet")
+        if interactions is not None:
+            events = pd.DataFrame(interactions, columns=["customer_id", "occurred_at", "kind", "value"])
+            events["occurred_at"] = pd.to_datetime(events["occurred_at"])
+            _write(events, folder / "interactions.parquet")
         if customers is None:
             customers = pd.DataFrame({"customer_id": sorted({row["customer_id"] for row in rows})})
         _write(customers, folder / "customers.parquet")

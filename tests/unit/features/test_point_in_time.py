@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from features.examples import Window
-from features.tables import Tables
+from features.tables import SPECS, Tables
 from features.transforms import GROUPS
 from features.views import SERVICES, service_of
 from models import catalog
@@ -64,6 +64,12 @@ CONTACT = {
     "ends_at": maybe(moments),
     "responded_at": maybe(moments),
 }
+MET = {
+    "customer_id": st.sampled_from(WHO),
+    "occurred_at": moments,
+    "kind": st.sampled_from(SPECS["interactions"]["kind"].only),
+    "value": maybe(st.sampled_from([1.0, 4.0, 9.0])),
+}
 # Two days, so that auctions of one day, won and lost, lie on both sides of a moment.
 close = st.integers(0, 48)
 AUCTION = {
@@ -88,11 +94,17 @@ SHOWN = {
     "conversions": maybe(st.sampled_from([0.0, 1.0, 5.0])),
     "spend": maybe(st.sampled_from([0.0, 2.5])),
 }
-lines, contacts, bids, shows = map(st.fixed_dictionaries, (LINE, CONTACT, AUCTION, SHOWN))
+lines, contacts, meets, bids, shows = map(st.fixed_dictionaries, (LINE, CONTACT, MET, AUCTION, SHOWN))
 
 
-def of_customers(bought: list[dict[str, Any]], touched: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
-    attributes = {"plan": ["gold", None, "basic"], "joined": pd.to_datetime(["2024-01-20", "2023-05-01", None])}
+def of_customers(
+    bought: list[dict[str, Any]], touched: list[dict[str, Any]], met: list[dict[str, Any]]
+) -> dict[str, pd.DataFrame]:
+    attributes = {
+        "plan": ["gold", None, "basic"],
+        "joined": pd.to_datetime(["2024-01-20", "2023-05-01", None]),
+        "renews_at": pd.to_datetime(["2024-03-01", None, "2026-02-05"]),
+    }
     times = len(WHO) // 3
     return {
         "customers": pd.DataFrame(
@@ -100,6 +112,7 @@ def of_customers(bought: list[dict[str, Any]], touched: list[dict[str, Any]]) ->
         ),
         "transactions": dated(bought, LINE, "occurred_at"),
         "touches": dated(touched, CONTACT, "occurred_at", "ends_at", "responded_at"),
+        "interactions": dated(met, MET, "occurred_at"),
     }
 
 
@@ -159,9 +172,13 @@ OF_CUSTOMERS = [name for name in SERVICES if service_of(name).entity.key == "cus
 
 
 @EXAMPLES
-@given(st.lists(lines, min_size=20, max_size=100), st.lists(contacts, max_size=32), moments)
-def test_features_of_customers_know_no_later_row(bought: list[Any], touched: list[Any], hour: int) -> None:
-    tables = of_customers(bought + bought[:2], touched)
+@given(
+    st.lists(lines, min_size=20, max_size=100), st.lists(contacts, max_size=32), st.lists(meets, max_size=64), moments
+)
+def test_features_of_customers_know_no_later_row(
+    bought: list[Any], touched: list[Any], met: list[Any], hour: int
+) -> None:
+    tables = of_customers(bought + bought[:2], touched, met)
     for service in OF_CUSTOMERS[:1]:  # the services of customers read the same views
         same(both(tables, at(hour), features(service, at(hour), at(hour / 2))))
 
@@ -191,7 +208,7 @@ def test_labels_of_customers_know_nothing_beyond_their_horizon(bought: list[Any]
     told = [*bought, {**clock, "occurred_at": 0}, {**clock, "occurred_at": hour + 24 * 7}]
     params = SimpleNamespace(seed=1, window=Window(horizon_days=7, step_days=7, min_history_days=3))
     end = at(hour + 24 * 7)
-    tables = of_customers(told, [])
+    tables = of_customers(told, [], [])
     for examples in (churn_examples, value_examples):
         same(both(tables, end, lambda tables, of=examples: of(tables, params, as_of=str(end), cutoff=str(at(hour)))))
 

@@ -15,7 +15,8 @@ _MONEY = ("daily_budget", "total_budget", "bid")
 _FIELDS = {
     "campaign": ("name", "status", "starts_at", "ends_at", *_MONEY),
     "ad_group": ("name", "status", "audiences", "placements", "countries", *_MONEY),
-    "keyword": ("keyword", "match", "status", "bid", "negative", "quality_score"),
+    "keyword": ("keyword", "match", "status", "bid", "quality_score"),
+    "negative_keyword": ("keyword", "match", "status"),
     "ad": ("name", "status", "headlines", "bodies", "url", "image"),
     "audience": ("name", "members", "lookalike"),
 }
