@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     drafter_model: str = "default"
     drafter_key: SecretStr | None = None
 
+    #: Pages and pictures of ads are looked at before a launch: at public addresses only, or at `any`, for those of this
+    #: machine or of the own network.
+    landing_pages: Literal["public", "any"] = "public"
+
     #: What the assistant knows of the shop: `products/*.yaml` (product sheets) and `facts.yaml`; `shop` under `home` by
     #: default.
     shop: Path | None = None

@@ -159,7 +159,7 @@ class PlannedAd(PlanSection):
 
     Attributes:
         format: of `serving/content/formats.yaml`, whose limits its texts keep.
-        image: file of its picture, relative to the campaign's file.
+        image: URL of its picture.
         text_share: share of the picture that is covered by text, as its designer measured it.
     """
 
@@ -168,7 +168,7 @@ class PlannedAd(PlanSection):
     format: str | None = None
     headlines: Annotated[tuple[Wording, ...], Field(min_length=1, max_length=30)]
     bodies: Annotated[tuple[Wording, ...], Field(max_length=30)] = ()
-    image: str | None = None
+    image: PageUrl | None = None
     text_share: Annotated[float, Field(ge=0, le=1)] | None = None
 
 

@@ -23,7 +23,7 @@ def read_text(written: bytes, name: str) -> tuple[CampaignPlan, str]:
     """The plan in a text that came over the network. It may name no file of this machine. Raises `InvalidFile`."""
     found, lines = fields(written, name)
     plan, text = _whole(found, lines, name)
-    if plan.segments or any(ad.image for _, _, ad in plan.ads()):
+    if plan.segments:
         raise InvalidFile(f"{name}: names files of a machine: plan it there, by adloop campaign plan FILE")
     return plan, text
 
@@ -39,7 +39,7 @@ def _whole(found: Mapping[str, Any], lines: Mapping[str, int], name: str) -> tup
 
 
 def _with_files(found: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The fields with the content of files that they name, and with absolute paths of pictures and scores."""
+    """The fields with the content of files that they name, and with absolute paths of scores."""
     for name in ("sheet", "brief"):
         if isinstance(found.get(name), str):
             found[name] = read(_beside(path, found[name], name))[0]
@@ -60,8 +60,6 @@ def _ads(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _ad(ad: dict[str, Any], path: Path) -> None:
-    if isinstance(ad.get("image"), str):
-        ad["image"] = str(_beside(path, ad["image"], "image"))
     copy = ad.pop("copy", None)
     if copy is None:
         return

@@ -1,16 +1,20 @@
 """What leaves for Meta and cannot be changed there: conversions and the members of audiences, hashed."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from serving.integrations.change import Change, Fields
 
+_HASH = re.compile("[0-9a-f]{64}")
+
 
 def hashed(text: str) -> str:
-    """SHA-256 of the text without spaces around it and in lower case, as Meta matches people by."""
-    return hashlib.sha256(text.strip().lower().encode()).hexdigest()
+    """SHA-256 of the text without spaces around it and in lower case, as Meta matches people by; a hash as it is."""
+    plain = text.strip().lower()
+    return plain if _HASH.fullmatch(plain) else hashlib.sha256(plain.encode()).hexdigest()
 
 
 def hashed_phone(number: str) -> str:

@@ -10,7 +10,7 @@ from serving.campaigns.safety.guard import Guarded, guarded
 from tests.unit.serving.campaigns.test_reading import EXAMPLE
 
 ROOT = Path(__file__).parents[4]
-NOON = 1_804_000_000.0  # 2 March 2027, within the example's dates
+NOON = 1_803_816_000.0  # 28 February 2027, the day before the example begins
 
 
 class TestClock:

@@ -12,6 +12,11 @@ from serving.campaigns.reading import plan_of, read_plan, read_text
 EXAMPLE = Path(campaigns.__file__).with_name("example.yaml")
 
 
+SEGMENTS = b"""segments:
+  - {name: best, scores: /etc, contacts: /etc/passwd, column: value, top: 0.1}
+platforms:"""
+
+
 def changed(tmp_path: Path, old: str, new: str) -> Path:
     text = EXAMPLE.read_text()
     assert old in text
@@ -69,15 +74,15 @@ def test_copy_sheet_and_brief_are_read_from_the_files_that_are_named(tmp_path: P
 
 
 def test_a_named_file_that_is_missing_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFile, match=r"spring\.yaml: image: there is no file shoe\.png in"):
-        read_plan(changed(tmp_path, "format: google.search", "image: shoe.png"))
+    with pytest.raises(InvalidFile, match=r"spring\.yaml: copy: there is no file copy\.yaml in"):
+        read_plan(changed(tmp_path, "format: google.search", "copy: copy.yaml"))
 
 
 def test_a_plan_from_the_network_reads_no_file_of_this_machine() -> None:
     text = EXAMPLE.read_bytes()
     assert read_text(text, "body")[0].name == "malt-spring"
     with pytest.raises(InvalidFile, match="names files of a machine"):
-        read_text(text.replace(b"format: google.search", b"image: /etc/passwd"), "body")
+        read_text(text.replace(b"platforms:", SEGMENTS), "body")
     with pytest.raises(InvalidFile, match="copy: unknown field"):
         read_text(text.replace(b"format: google.search", b"copy: /etc/passwd"), "body")
 
