@@ -31,8 +31,9 @@ $(VENV)/.installed: requirements.lock pyproject.toml features/sources/archives.t
 		--require-hashes --requirement features/sources/archives.txt --dest $(VENV)/share/adloop
 	touch $@
 
+# Beside stand-ins of the ad platforms, at which the simulated day ends.
 run: setup  ## the whole loop on bundled real data, ending in a table and .adloop/report/index.html
-	adloop run
+	python -m tests.fakes google_ads,meta adloop run
 
 # Workers of one thread each; a file's tests stay together, because they share what is costly to make.
 test: export OMP_NUM_THREADS = 1

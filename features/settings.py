@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     #: The brand list of social listening; `listening/brands.yaml` under `home` by default.
     brands: Path | None = None
 
+    #: Platforms whose variables point at stand-ins (`python -m tests.fakes`), parted by commas: `adloop run` ends by
+    #: launching its simulated campaigns there. Never name a platform of a real account.
+    stand_ins: str = ""
+
     #: An OpenAI-compatible endpoint that drafts copy (`https://host/v1`), its model and its key. By default a small
     #: model in the process drafts, where its packages are installed, else templates.
     drafter_url: str | None = None

@@ -20,7 +20,7 @@ from features.settings import Settings
 from features.sources import AS_THEY_ARE, fingerprint, learns, read, tables
 from features.tables import Tables
 from models import catalog
-from pipelines import simulation
+from pipelines import simulated_platforms, simulation
 from pipelines.console import console as terminal_or_log
 from pipelines.content import draft_example, last_copy
 from pipelines.local import PipelineStep, run
@@ -149,6 +149,9 @@ def _simulated_day(bids: bool, params_file: Path, settings: Settings, console: C
             return
         done = simulation.simulate(simulation.CAMPAIGNS, 1, None, params_file, settings, console)
         console.print(simulation.table(done))
+        days = simulated_platforms.apply_day(settings)
+        if days:
+            console.print(simulated_platforms.table(days))
     except (LookupError, ConnectionError) as missing:  # write the report anyway
         console.print(f"  simulation skipped: {missing}")
 

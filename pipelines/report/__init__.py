@@ -15,6 +15,7 @@ def publish(settings: Settings, seconds: float | None = None, took: Mapping[str,
 
     `seconds` is the wall time of the run, `took` that of each family; families outside this run keep their last time.
     """
+    from pipelines import simulated_platforms
     from pipelines.content import last_copy
     from pipelines.report import reading
     from serving.experiments.simulation import records as simulation
@@ -25,9 +26,8 @@ def publish(settings: Settings, seconds: float | None = None, took: Mapping[str,
     spent = {**_earlier(folder / "summary.json"), **(took or {})}
     families = tuple(reading.family(name, settings, spent.get(name)) for name in catalog.NAMES)
     experiments = tuple(ExperimentRegistry(settings).findings())
-    report = Report(
-        families, seconds, simulation.read(settings), experiments, last_copy(settings), simulated.heard(settings)
-    )
+    heard, applied = simulated.heard(settings), tuple(simulated_platforms.applied(settings))
+    report = Report(families, seconds, simulation.read(settings), experiments, last_copy(settings), heard, applied)
     write(report, folder)
     return report
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
+    from pipelines.simulated_platforms import AppliedDay
     from serving.experiments.simulation.records import Simulation
     from serving.experiments.trials.findings import Findings
     from serving.listening.summary import Summary
@@ -141,8 +142,8 @@ class FamilyReport:
 @dataclass(frozen=True)
 class Report:
     """The families in catalog order, the wall time of the whole run in seconds, the last simulation, if any, the
-    findings of experiments, the last set of copy, if any, as `serving.content.draft.Set` has it, and what was heard in
-    the simulated stream of posts.
+    findings of experiments, the last set of copy, if any, as `serving.content.draft.Set` has it, what was heard in the
+    simulated stream of posts, and what became of the simulated day at the platforms' stand-ins.
     """
 
     families: tuple[FamilyReport, ...]
@@ -151,3 +152,4 @@ class Report:
     experiments: "tuple[Findings, ...]" = ()
     copy: Mapping[str, Any] | None = None
     listening: "tuple[Summary, ...]" = ()
+    applied: "tuple[AppliedDay, ...]" = ()

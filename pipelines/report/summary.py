@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def summary(report: Report) -> dict[str, Any]:
     """`families.<name>.{metrics, baseline, gates, version, data_hash, release, drift, …}`, `simulation`,
-    `experiments.{findings, cumulative}`, `listening`, `seconds`.
+    `experiments.{findings, cumulative}`, `listening`, `applied`, `seconds`.
     """
     return {
         "seconds": report.seconds,
@@ -21,6 +21,7 @@ def summary(report: Report) -> dict[str, Any]:
         "simulation": _simulation(report.simulation) if report.simulation else None,
         "experiments": _experiments(report.experiments),
         "listening": [asdict(one) for one in report.listening],
+        "applied": [asdict(one) for one in report.applied],
     }
 
 

@@ -11,6 +11,9 @@ import click
 from tests.fakes import catalog
 from tests.fakes.fake import running
 
+#: Those on which simulated campaigns can run.
+AD_PLATFORMS = ("google_ads", "meta", "linkedin")
+
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]})
 @click.argument("platforms")
@@ -28,6 +31,7 @@ def main(platforms: str, command: tuple[str, ...]) -> None:
     with ExitStack() as stack:
         fakes = [stack.enter_context(running(catalog.fake(name))) for name in names]
         variables = {name: value for one in fakes for name, value in one.environment.items()}
+        variables["ADLOOP_STAND_INS"] = ",".join(name for name in names if name in AD_PLATFORMS)
         if command:
             raise SystemExit(subprocess.run(command, env=os.environ | variables, check=False).returncode)
         for one in fakes:
