@@ -96,8 +96,24 @@ class _Composed:
     def _campaign(self) -> dict[str, Any]:
         said = self.plan.platforms[self.platform].options
         fields: dict[str, Any] = {"name": self.plan.name, "status": "paused", **self._money("campaign"), **self._dates}
-        fields |= self._declared("campaign")
+        fields |= self._declared("campaign") | self._countries()
         return fields | {name: value for name, value in said.items() if self._can("campaign", name)}
+
+    @property
+    def _by_campaign(self) -> bool:
+        """Whether the platform shows all ad groups of a campaign in the same countries."""
+        return self._can("campaign", "countries") and not self._can("ad_group", "countries")
+
+    def _countries(self) -> dict[str, Any]:
+        """The countries of a campaign, where the platform has them by campaign."""
+        said = {tuple(sorted(group.countries)) for group in self.plan.platforms[self.platform].ad_groups}
+        if not self._by_campaign or said == {()}:
+            return {}
+        if len(said) > 1:
+            raise CannotRun(
+                f"{self.platform}: countries: expected the same for all ad groups, which share a campaign's"
+            )
+        return {"countries": list(said.pop())}
 
     def _group(self, group: PlannedAdGroup) -> Iterator[CampaignPart]:
         key = f"ad_group:{group.name}"
@@ -105,7 +121,7 @@ class _Composed:
         lists = {
             "audiences": [f"{PART}audience:{one}" for one in group.audiences],
             "placements": list(group.placements),
-            "countries": list(group.countries),
+            "countries": [] if self._by_campaign else list(group.countries),
         }
         fields: dict[str, Any] = {"name": group.name, "status": "live", **self._declared("ad_group")}
         fields |= {name: value for name, value in lists.items() if value} | ({} if bid is None else {"bid": bid})

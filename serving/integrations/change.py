@@ -26,6 +26,8 @@ from typing import Any, Literal
 #: a message).
 Doing = Literal["create", "update", "send"]
 Fields = Mapping[str, Any]
+#: Fields that platforms measure: they change without anybody's edit. Keywords have a quality score, of 10.
+MEASURED = frozenset({"quality_score"})
 #: Prefix of `parent` or `target` where the object is one that another change of the ledger creates.
 CREATED_BY = "change:"
 

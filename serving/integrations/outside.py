@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from serving.integrations.change import Fields, PlatformObject, differing
+from serving.integrations.change import MEASURED, Fields, PlatformObject, differing
 from serving.integrations.ledger import Happening, KnownObject, WriteLedger
 from serving.integrations.platform import OutsideEdit, Platform
 
@@ -36,7 +36,8 @@ def edited(
     found = list[EditedObject]()
     for one in shown:
         was = before[one.object_id].fields if one.object_id in before else {}
-        changed = differing({name: value for name, value in was.items() if name in one.fields}, one.fields)
+        settable = {name: value for name, value in was.items() if name in one.fields and name not in MEASURED}
+        changed = differing(settable, one.fields)
         if changed:
             values = {name: one.fields[name] for name in changed}
             found.append(

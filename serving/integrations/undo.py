@@ -27,17 +27,23 @@ def undo(platform: Platform, ledger: WriteLedger, change_id: str, by: str, now: 
         raise CannotUndo(f"change {change_id}: is {entry.status}, and only confirmed changes are taken back")
     if capability(platform, change).undo == "never":
         raise CannotUndo(f"change {change_id}: what was sent cannot be taken back")
+    if change.doing == "create" and not entry.tries:
+        raise CannotUndo(
+            f"change {change_id}: {change.object} {entry.object_id} was at the platform before it was sent"
+        )
     shown = next(iter(platform.objects(change.object, [entry.object_id])), None)
     if shown is None:
         raise CannotUndo(f"change {change_id}: {change.object} {entry.object_id} is not at the platform any more")
-    wanted = {"status": "removed"} if change.doing == "create" else dict(entry.before)
+    before = {name: value for name, value in entry.before.items() if value is not None}
+    if change.doing == "update" and not before:
+        raise CannotUndo(f"change {change_id}: nothing is known of what the {change.object} was before")
     _unchanged(platform, ledger, change, shown)
     back = Change(
         **{name: getattr(change, name) for name in ("platform", "account", "object", "campaign", "parent")},
         change_id=f"undo:{change_id}",
         doing="update",
         target=entry.object_id,
-        fields={name: value for name, value in wanted.items() if value is not None} or {"status": "removed"},
+        fields=before if change.doing == "update" else {"status": "removed"},
         reason=f"takes back {change_id} ({change.reason})",
         by=by,
         undoes=change_id,

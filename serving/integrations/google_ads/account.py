@@ -1,13 +1,14 @@
 """One account of Google Ads."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from serving.integrations.change import Change, PlatformObject
 from serving.integrations.credentials import read
-from serving.integrations.google_ads import edits, errors, insights, objects, reports
+from serving.integrations.google_ads import edits, insights, objects, places, reports, sending
 from serving.integrations.google_ads.connection import GoogleAdsConnection
 from serving.integrations.google_ads.credentials import GoogleAdsCredentials
 from serving.integrations.google_ads.fields import OBJECTS
@@ -34,10 +35,7 @@ class GoogleAdsAccount:
     """Campaigns on Google's search, with their ad groups, keywords and responsive search ads."""
 
     name = "google_ads"
-    capabilities = tuple(
-        Capability(one.object, ("create", "update"), tuple(field.name for field in one.fields))
-        for one in OBJECTS.values()
-    )
+    capabilities = tuple(Capability(one.object, ("create", "update"), one.settable) for one in OBJECTS.values())
     #: Google takes 10,000 operations a call; a lost answer of fewer is sooner reconciled.
     batch = 1000
     settles_s = 0.0
@@ -72,7 +70,8 @@ class GoogleAdsAccount:
         outcomes, ready = dict[str, Outcome](), dict[str, list[Any]]()
         updates = [change for change in changes if change.doing == "update"]
         standing = objects.standing(self.connection, updates) if updates else {}
-        writer = OperationWriter(self._operation, self.account, self.zone, self.credentials.eu_political)
+        placed = places.places(self.connection, changes)
+        writer = OperationWriter(self._operation, self.account, self.zone, self.credentials.eu_political, placed)
         for position, change in enumerate(changes):
             try:
                 ready[change.change_id] = (
@@ -80,10 +79,9 @@ class GoogleAdsAccount:
                 )
             except CallRefused as refused:
                 outcomes[change.change_id] = Outcome(change.change_id, fault=refused.fault)
-        targets = {change.change_id: change.target for change in changes}
-        for outcome in self._mutate(ready, targets, dry_run):
-            outcomes[outcome.change_id] = outcome
-        return [outcomes[change.change_id] for change in changes]
+        outcomes |= {outcome.change_id: outcome for outcome in sending.send(self.connection, ready, dry_run)}
+        made = [(outcomes[change.change_id], change.target) for change in changes]
+        return [replace(outcome, object_id=target or outcome.object_id) for outcome, target in made]
 
     def find(self, changes: Sequence[Change]) -> Mapping[str, str]:
         return objects.find(self.connection, changes)
@@ -111,34 +109,6 @@ class GoogleAdsAccount:
             self._zone = ZoneInfo(self._customer().customer.time_zone)
         return self._zone
 
-    def _mutate(self, ready: Mapping[str, list[Any]], targets: Mapping[str, str], dry_run: bool) -> Iterator[Outcome]:
-        """Send the operations of changes and give the outcome of each.
-
-        Changes of one operation are sent so that each counts for itself. Where changes take several (a campaign and its
-        budget), the whole call counts or nothing of it, so that no part of a change is left behind; those without a
-        fault are sent again without the others.
-        """
-        if not ready:
-            return
-        whole = any(len(operations) > 1 for operations in ready.values())
-        owners = [change_id for change_id, operations in ready.items() for _ in operations]
-        try:
-            flat = [operation for operations in ready.values() for operation in operations]
-            answer = self.connection.mutate(flat, not whole, dry_run)
-            wrong = _by_change(errors.of_answer(answer), owners)
-        except errors.OperationsRefused as refused:
-            wrong = _by_change(refused.errors, owners)
-            yield from (_outcome_of(change_id, error) for change_id, error in wrong.items())
-            rest = {change_id: operations for change_id, operations in ready.items() if change_id not in wrong}
-            yield from self._mutate(rest, targets, dry_run)
-            return
-        created = dict(zip(owners, answer.mutate_operation_responses, strict=False))  # the last one names the object
-        for change_id in ready:
-            if change_id in wrong:
-                yield _outcome_of(change_id, wrong[change_id])
-            else:
-                yield Outcome(change_id, targets[change_id] or _created(created.get(change_id)))
-
     def _operation(self) -> Any:
         return self.connection.message("services.types.google_ads_service", "MutateOperation")
 
@@ -157,22 +127,3 @@ class GoogleAdsAccount:
         except (Denied, CallRefused) as refused:
             return f"change campaigns: {refused}"
         return ""
-
-
-def _by_change(errors: Mapping[int, Any], owners: Sequence[str]) -> dict[str, Any]:
-    """The first error of each change: a campaign whose budget is refused is refused for its budget too."""
-    return {owners[place]: errors[place] for place in sorted(errors, reverse=True)}
-
-
-def _outcome_of(change_id: str, error: Any) -> Outcome:
-    wait_s = errors.wait_s(error)
-    if wait_s:
-        return Outcome(change_id, wait_s=wait_s)
-    return Outcome(change_id, fault=errors.fault(error))
-
-
-def _created(response: Any) -> str:
-    """The id in the response to an operation; empty in a dry run, which has none."""
-    for _, result in response.ListFields() if response is not None else ():
-        return str(result.resource_name).rpartition("/")[2]
-    return ""

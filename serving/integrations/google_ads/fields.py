@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ NEVER = "2037-12-30"
 STATUSES = {"live": "ENABLED", "paused": "PAUSED", "removed": "REMOVED"}
 MATCHES = {"exact": "EXACT", "phrase": "PHRASE", "broad": "BROAD"}
 POLITICAL = {True: "CONTAINS_EU_POLITICAL_ADVERTISING", False: "DOES_NOT_CONTAIN_EU_POLITICAL_ADVERTISING"}
-Kind = Literal["name", "text", "money", "time", "status", "match", "texts", "url", "political"]
+Kind = Literal["name", "text", "money", "start", "end", "status", "match", "texts", "url", "political", "score"]
 #: A field's name in adloop's words.
 Canonical = str
 
@@ -41,6 +41,11 @@ class GoogleObject:
     parent: str = ""
     where: str = ""
 
+    @property
+    def settable(self) -> tuple[Canonical, ...]:
+        places = ("countries",) if self.object == "campaign" else ()
+        return tuple(field.name for field in self.fields if field.kind != "score") + places
+
     def field(self, name: Canonical) -> GoogleField:
         return next(one for one in self.fields if one.name == name)
 
@@ -57,8 +62,8 @@ OBJECTS: Mapping[str, GoogleObject] = {
                 GoogleField("name", "campaign.name", "name"),
                 GoogleField("status", "campaign.status", "status"),
                 GoogleField("daily_budget", "campaign_budget.amount_micros", "money"),
-                GoogleField("starts_at", "campaign.start_date_time", "time"),
-                GoogleField("ends_at", "campaign.end_date_time", "time"),
+                GoogleField("starts_at", "campaign.start_date_time", "start"),
+                GoogleField("ends_at", "campaign.end_date_time", "end"),
                 GoogleField("eu_political", "campaign.contains_eu_political_advertising", "political"),
             ),
         ),
@@ -82,6 +87,7 @@ OBJECTS: Mapping[str, GoogleObject] = {
                 GoogleField("match", "ad_group_criterion.keyword.match_type", "match"),
                 GoogleField("status", "ad_group_criterion.status", "status"),
                 GoogleField("bid", "ad_group_criterion.cpc_bid_micros", "money"),
+                GoogleField("quality_score", "ad_group_criterion.quality_info.quality_score", "score"),
             ),
             parent="ad_group_criterion.ad_group",
             where="ad_group_criterion.type = KEYWORD AND ad_group_criterion.negative = FALSE",
@@ -116,7 +122,7 @@ OBJECTS: Mapping[str, GoogleObject] = {
 #: The last part of a field's path to its name; a keyword's text lies a part deeper.
 _NAMES = {
     field.path.removesuffix(".text").rsplit(".", 1)[1]: field.name for one in OBJECTS.values() for field in one.fields
-}
+} | {"geo_target_constant": "countries"}
 
 
 def canonical(path: list[str]) -> str:
@@ -137,12 +143,14 @@ def shown(field: GoogleField, value: Any, zone: ZoneInfo) -> Any:
     """A value of a row in adloop's words. `value` is a number or text of the message, or a list of its messages."""
     readers: Mapping[Kind, Callable[[], Any]] = {
         "money": lambda: value / MICROS,
-        "time": lambda: "" if not value or value.startswith(NEVER) else _utc(value, zone),
+        "start": lambda: _utc(value, zone) if value else "",
+        "end": lambda: "" if not value or value.startswith(NEVER) else _utc(value, zone, timedelta(seconds=1)),
         "status": lambda: _word(STATUSES, value),
         "match": lambda: _word(MATCHES, value),
         "political": lambda: _word(POLITICAL, value),
         "texts": lambda: [one.text for one in value],
         "url": lambda: value[0] if value else "",
+        "score": lambda: value or None,
     }
     return readers[field.kind]() if field.kind in readers else value
 
@@ -151,15 +159,17 @@ def _word(words: Mapping[Any, str], value: str) -> Any:
     return next((word for word, theirs in words.items() if theirs == value), None)
 
 
-def _utc(value: str, zone: ZoneInfo) -> str:
-    return datetime.fromisoformat(value).replace(tzinfo=zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _utc(value: str, zone: ZoneInfo, later: timedelta = timedelta(0)) -> str:
+    at = datetime.fromisoformat(value).replace(tzinfo=zone).astimezone(UTC) + later
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def written(field: GoogleField, value: Any, zone: ZoneInfo) -> Any:
     """A value in Google's form; None where the field is to be emptied. Raises `CallRefused` naming what is expected."""
     writers: Mapping[Kind, Callable[[], Any]] = {
         "money": lambda: _micros(field.name, value),
-        "time": lambda: _local(field.name, value, zone),
+        "start": lambda: _local(field.name, value, zone),
+        "end": lambda: _local(field.name, value, zone, timedelta(seconds=1)),
         "status": lambda: _named(field.name, STATUSES, value),
         "match": lambda: _named(field.name, MATCHES, value),
         "political": lambda: _named(field.name, POLITICAL, value),
@@ -179,8 +189,8 @@ def _micros(name: Canonical, value: Any) -> int | None:
     return round(value * MICROS) or None
 
 
-def _local(name: Canonical, value: Any, zone: ZoneInfo) -> str | None:
-    """The time on the account's clock; '' empties the field."""
+def _local(name: Canonical, value: Any, zone: ZoneInfo, earlier: timedelta = timedelta(0)) -> str | None:
+    """The time on the account's clock; '' empties the field. Google's ends are the last second."""
     if value == "":
         return None
     try:
@@ -188,7 +198,7 @@ def _local(name: Canonical, value: Any, zone: ZoneInfo) -> str | None:
     except (TypeError, ValueError):
         raise refused(name, "a time such as 2026-12-01T08:00:00Z", value) from None
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
-    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    return (at.astimezone(UTC) - earlier).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _named(name: Canonical, words: Mapping[Any, str], value: Any) -> str:

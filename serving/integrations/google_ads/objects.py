@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from serving.integrations.change import Change, PlatformObject
 from serving.integrations.google_ads.connection import GoogleAdsConnection
 from serving.integrations.google_ads.fields import OBJECTS, GoogleField, GoogleObject, shown
+from serving.integrations.google_ads.places import targeted
 
 #: Custom URL parameter of ads that holds the marker.
 PARAMETER = "adloop"
@@ -44,14 +45,17 @@ def objects(
     if wanted == []:
         return
     selected = [field.path for field in kind.fields] + ([kind.parent] if kind.parent else [])
+    places = targeted(connection, wanted) if kind.object == "campaign" else {}
     for row in connection.query(_query(kind, selected, wanted)):
-        fields = dict[str, Any]()
-        for field in kind.fields:
-            fields[field.name] = shown(field, _value(row, field), zone)
+        object_id = _last(getattr(row, kind.resource).resource_name)
+        fields = {field.name: shown(field, _value(row, field), zone) for field in kind.fields}
         if "name" in fields:
             fields["name"] = _SIGNED.sub("", fields["name"])
+        if kind.object == "campaign":
+            fields["countries"] = sorted(places.get(object_id, ()))
         parent = _last(_at(row, kind.parent)) if kind.parent else ""
-        yield PlatformObject(kind.object, _last(getattr(row, kind.resource).resource_name), fields, parent)
+        told = {name: value for name, value in fields.items() if value is not None}
+        yield PlatformObject(kind.object, object_id, told, parent)
 
 
 def standing(connection: GoogleAdsConnection, changes: Sequence[Change]) -> Mapping[str, StandingObject]:

@@ -16,6 +16,7 @@ from serving.integrations.google_ads.fields import (
     written,
 )
 from serving.integrations.google_ads.objects import PARAMETER, StandingObject, signed
+from serving.integrations.google_ads.places import CampaignPlaces
 from serving.integrations.platform import CallRefused
 
 #: Fields that Google asks of a new object.
@@ -29,7 +30,7 @@ NEEDED: Mapping[str, tuple[Canonical, ...]] = {
 #: Fields that cannot be changed afterwards.
 FIXED: Mapping[str, tuple[Canonical, ...]] = {
     "keyword": ("keyword", "match"),
-    "negative_keyword": ("keyword", "match"),
+    "negative_keyword": ("keyword", "match", "status"),
 }
 
 
@@ -40,30 +41,24 @@ class OperationWriter:
     Attributes:
         empty: gives an empty `MutateOperation`.
         eu_political: what new campaigns declare that do not say so themselves.
+        places: what changes of countries need to know.
     """
 
     empty: Callable[[], Any]
     customer: str
     zone: ZoneInfo
     eu_political: bool | None
+    places: CampaignPlaces
 
     def create(self, change: Change, position: int) -> list[Any]:
         """The operations that create an object; `position` makes its temporary id. Raises `CallRefused`."""
-        kind = OBJECTS[change.object]
-        missing = next((name for name in NEEDED[change.object] if name not in change.fields), None)
-        if missing:
-            raise CallRefused(
-                PlatformFault("missing", f"{missing}: expected a value for a new {change.object}", missing)
-            )
-        if change.fields.get("status") == "removed":
-            raise refused("status", "live or paused for a new object", "removed")
-        operation = self.empty()
+        _complete(change)
+        kind, operation = OBJECTS[change.object], self.empty()
         created = getattr(operation, f"{kind.resource}_operation").create
+        rows, operations = {kind.resource: created}, [operation]
         if kind.parent:
             owner = "campaigns" if kind.parent.endswith("campaign") else "adGroups"
-            setattr(created, kind.parent.rsplit(".", 1)[1], self._name(owner, change.parent))
-        rows = {kind.resource: created}
-        operations = [operation]
+            setattr(created, kind.parent.rpartition(".")[2], self._name(owner, change.parent))
         if change.object == "campaign":
             operations.insert(0, self._campaign(created, rows, position))
         elif change.object == "ad":
@@ -71,7 +66,10 @@ class OperationWriter:
         elif change.object == "negative_keyword":
             created.negative = True
         for name, value in change.fields.items():
-            self._set(rows, kind.field(name), signed(value, change.marker) if name == "name" else value)
+            if name == "countries":
+                operations += self.places.operations(change, created.resource_name, self.empty)
+            elif (change.object, name) != ("negative_keyword", "status"):  # holds from when it is there
+                self._set(rows, kind.field(name), signed(value, change.marker) if name == "name" else value)
         return operations
 
     def update(self, change: Change, standing: Mapping[str, StandingObject]) -> list[Any]:
@@ -79,8 +77,11 @@ class OperationWriter:
         kind = OBJECTS[change.object]
         if change.fields.get("status") == "removed":
             return [self._remove(change, kind)]
-        operations = dict[str, Any]()
+        operations, placing = dict[str, Any](), list[Any]()
         for name, value in change.fields.items():
+            if name == "countries":
+                placing += self.places.operations(change, self._name("campaigns", change.target), self.empty)
+                continue
             if name in FIXED.get(change.object, ()):
                 raise CallRefused(PlatformFault("fixed", f"{name}: cannot be changed; add another {kind.object}", name))
             field = kind.field(name)
@@ -91,13 +92,14 @@ class OperationWriter:
             said = signed(value, _standing(change, standing).marker) if name == "name" else value
             self._set({_root(field): operation.update}, field, said, _depth(owner))
             operation.update_mask.paths.append(".".join(field.path.split(".")[_depth(owner) :]))
-        return list(operations.values())
+        return [*operations.values(), *placing]
 
     def _campaign(self, campaign: Any, rows: dict[str, Any], position: int) -> Any:
         """The budget of a new campaign, which goes before it; and what of a campaign adloop always sets."""
         operation = self.empty()
         budget = rows["campaign_budget"] = operation.campaign_budget_operation.create
-        budget.resource_name = campaign.campaign_budget = self._name("campaignBudgets", f"-{position + 1}")
+        budget.resource_name = campaign.campaign_budget = self._name("campaignBudgets", f"-{2 * position + 1}")
+        campaign.resource_name = self._name("campaigns", f"-{2 * position + 2}")
         budget.explicitly_shared = False
         campaign.advertising_channel_type, campaign.status = "SEARCH", "PAUSED"
         campaign.manual_cpc.SetInParent()
@@ -146,6 +148,16 @@ class OperationWriter:
 
     def _name(self, collection: str, place: str) -> str:
         return f"customers/{self.customer}/{collection}/{place}"
+
+
+def _complete(change: Change) -> None:
+    """Raises `CallRefused` where a new object lacks a field, or has a state that no new object can have."""
+    missing = next((name for name in NEEDED[change.object] if name not in change.fields), None)
+    if missing:
+        raise CallRefused(PlatformFault("missing", f"{missing}: expected a value for a new {change.object}", missing))
+    states = ("live",) if change.object == "negative_keyword" else ("live", "paused")
+    if change.fields.get("status", "live") not in states:
+        raise refused("status", f"{' or '.join(states)} for a new {change.object}", change.fields["status"])
 
 
 def _root(field: GoogleField) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.fakes.google_ads.failures import Refusal
-from tests.fakes.google_ads.state import GoogleAdsState
+from tests.fakes.google_ads.state import COUNTRIES, GoogleAdsState
 
 REMOVED = 4
 #: Smallest unit of the account's currency, and the largest amounts.
@@ -166,7 +166,14 @@ def _ad_group_criterion(state: GoogleAdsState, criterion: Any) -> None:
 
 def _campaign_criterion(state: GoogleAdsState, criterion: Any) -> None:
     _belongs(state.get(criterion.campaign), "campaign")
-    _keyword(criterion.keyword)
+    if criterion.negative and criterion.status:
+        code = "campaign_criterion_error.CANNOT_SET_STATUS_FOR_EXCLUDED_CRITERIA"
+        raise Refusal(code, "The status of an excluded criterion cannot be set.", "status")
+    if not criterion.HasField("location"):
+        _keyword(criterion.keyword)
+    elif criterion.location.geo_target_constant not in COUNTRIES.values():
+        message = "The criterion cannot be targeted."
+        raise Refusal("criterion_error.CANNOT_TARGET_CRITERION", message, "location.geo_target_constant")
 
 
 def _ad_group_ad(state: GoogleAdsState, one: Any) -> None:

@@ -132,9 +132,11 @@ class Mutation:
     def _identify(self, resource: str, made: Any) -> None:
         fresh = self.state.fresh_id()
         if resource in ("ad_group_criterion", "campaign_criterion"):
+            located = resource == "campaign_criterion" and made.HasField("location")
             text = f"{' '.join(made.keyword.text.lower().split())}/{made.keyword.match_type}"
-            made.criterion_id = int(hashlib.sha256(text.encode()).hexdigest()[:10], 16)
-            made.type_ = "KEYWORD"
+            said = made.location.geo_target_constant if located else text
+            made.criterion_id = int(hashlib.sha256(said.encode()).hexdigest()[:10], 16)
+            made.type_ = "LOCATION" if located else "KEYWORD"
             owner = made.ad_group if resource == "ad_group_criterion" else made.campaign
             place = f"{owner.rpartition('/')[2]}~{made.criterion_id}"
         elif resource == "ad_group_ad":

@@ -26,6 +26,7 @@ ATTRIBUTED = {
     "ad_group_ad": ("ad_group_ad", "ad_group", "campaign", "customer"),
     "ad_group_criterion": ("ad_group_criterion", "ad_group", "campaign", "customer"),
     "campaign_criterion": ("campaign_criterion", "campaign", "customer"),
+    "geo_target_constant": ("geo_target_constant",),
     "change_event": ("change_event", "campaign", "ad_group", "customer"),
 }
 REPORTED = ("customer", "campaign", "ad_group", "ad_group_ad")
@@ -72,6 +73,8 @@ def _views(state: GoogleAdsState, query: Query, named: set[str]) -> Iterator[Vie
         raise Refusal("query_error.PROHIBITED_METRIC_IN_SELECT_OR_WHERE_CLAUSE", f"No metrics of {query.resource}.")
     if query.resource == "customer" and not reported:
         yield {"customer": state.customer}
+    elif query.resource == "geo_target_constant":
+        yield from ({"geo_target_constant": one} for one in state.countries)
     elif query.resource == "change_event":
         yield from ({"change_event": event, "customer": state.customer} for event in state.events)
     elif reported:

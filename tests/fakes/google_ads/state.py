@@ -16,6 +16,7 @@ from google.ads.googleads.v26.resources.types.campaign_budget import CampaignBud
 from google.ads.googleads.v26.resources.types.campaign_criterion import CampaignCriterion
 from google.ads.googleads.v26.resources.types.change_event import ChangeEvent
 from google.ads.googleads.v26.resources.types.customer import Customer
+from google.ads.googleads.v26.resources.types.geo_target_constant import GeoTargetConstant
 from google.protobuf.json_format import MessageToDict
 
 from serving.integrations.change import Fields
@@ -38,6 +39,11 @@ COLLECTIONS = {
     "ad_group_criterion": "adGroupCriteria",
     "campaign_criterion": "campaignCriteria",
     "ad": "ads",
+}
+#: Some of Google's countries: 2000 and the number of ISO 3166.
+COUNTRIES = {
+    code: f"geoTargetConstants/{2000 + number}"
+    for code, number in {"AT": 40, "CH": 756, "DE": 276, "FR": 250, "GB": 826, "US": 840}.items()
 }
 _SIGNED = re.compile(r"\[adloop ([0-9a-f]{16})\]")
 _STATUS = {"live": 2, "paused": 3, "removed": 4}
@@ -63,6 +69,10 @@ class GoogleAdsState:
     def __init__(self, zone: str = "Europe/Berlin") -> None:
         self.resources: dict[str, dict[str, Any]] = {name: {} for name in MESSAGES}
         self.events, self.days, self.next_id = list[Any](), list[ReportedDay](), 1000
+        self.countries = [
+            GeoTargetConstant.pb()(resource_name=name, country_code=code, target_type="Country")
+            for code, name in COUNTRIES.items()
+        ]
         self._journal = list[tuple[str, str, Any]]()
         self.zone, self.page_size = ZoneInfo(zone), 10_000
         self.customer = Customer.pb()(
@@ -184,6 +194,7 @@ def shop() -> GoogleAdsState:
     keyword = MESSAGES["ad_group_criterion"](criterion_id=31, status=2, type_=2, ad_group=group.resource_name)
     keyword.resource_name, keyword.cpc_bid_micros = state.name("ad_group_criterion", "21~31"), 500_000
     keyword.keyword.text, keyword.keyword.match_type = "running shoes", 3
+    keyword.quality_info.quality_score = 7
     ad = MESSAGES["ad_group_ad"](
         resource_name=state.name("ad_group_ad", "21~41"), status=2, ad_group=group.resource_name
     )
