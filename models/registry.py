@@ -78,7 +78,7 @@ class Registry:
         if self._settings.s3_endpoint_url is not None:  # MLflow reads artifacts by a client of its own
             os.environ.setdefault("MLFLOW_S3_ENDPOINT_URL", self._settings.s3_endpoint_url)
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        from mlflow import MlflowClient
+        from models.lean_mlflow import MlflowClient
 
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         self._settings.home.mkdir(parents=True, exist_ok=True)

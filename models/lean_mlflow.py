@@ -1,0 +1,17 @@
+"""Imports MLflow's client without Feast: `from models.lean_mlflow import MlflowClient`.
+
+Asked over HTTP, MLflow loads the headers that installed packages add to its requests. Feast's, for data sources that
+nothing here uses, imports all of Feast, which takes several times as long as MLflow, and would send the token of the
+pod's service account. MLflow warns that it could not be loaded.
+"""
+
+import warnings
+
+from features.lazy_imports import without
+
+with without("feast.infra.data_sources.mlflow.auth"), warnings.catch_warnings():
+    warnings.filterwarnings("ignore", "Failure attempting to register request header provider", UserWarning)
+    import mlflow.tracking.request_header.registry  # noqa: F401
+    from mlflow import MlflowClient
+
+__all__ = ["MlflowClient"]
