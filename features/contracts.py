@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +176,14 @@ def _comparable(table: str, name: str) -> str:
 
 
 def _results(rules: "list[ColumnMapExpectation]", frame: pd.DataFrame) -> list[Any]:
+    batch = _frames().get_batch({"dataframe": frame})
+    options = {"result_format": "SUMMARY", "partial_unexpected_count": SHOWN}
+    return [batch.validate(rule, result_format=options) for rule in rules]
+
+
+@cache
+def _frames() -> Any:
+    """Great Expectations' definition of a batch that is a whole frame: once, as making it takes as long as four rules."""
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     from features.lean_expectations import gx
@@ -183,9 +192,7 @@ def _results(rules: "list[ColumnMapExpectation]", frame: pd.DataFrame) -> list[A
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("staged").add_dataframe_asset("table")
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-    options = {"result_format": "SUMMARY", "partial_unexpected_count": SHOWN}
-    return [batch.validate(rule, result_format=options) for rule in rules]
+    return asset.add_batch_definition_whole_dataframe("all")
 
 
 def _offending(tables: Tables, table: str, places: Sequence[int]) -> list[dict[Any, Any]]:

@@ -34,19 +34,24 @@ def plan(values: Floats, prices: Floats, auctions: int, budgets: Floats, shades:
     With the `shades` of a first-price market, in the units of `prices`, winners pay their bids, which are optimal for
     the value at the plan's marginal value of money.
     """
-    cost, wins = np.broadcast_to(prices, (len(budgets), len(prices))), np.array(True)
+    cost = np.broadcast_to(prices, (len(budgets), len(prices)))
     place, part = _places(budgets[:, None] - cost, budgets)
-    table = np.zeros((auctions + 1, len(budgets)))
+    table, gain, after = np.zeros((auctions + 1, len(budgets))), np.empty(place.shape), np.empty(place.shape)
+    lost = cost > budgets[:, None]
     for t in range(1, auctions + 1):
         later = table[t - 1]
         if shades:
             margin = np.maximum(np.gradient(later, budgets), TINY)[:, None]
             cost = np.minimum(market.shade(values / margin, shades), budgets[:, None])
-            wins = cost >= prices
+            lost = (cost < prices) | (cost > budgets[:, None])
             place, part = _places(budgets[:, None] - cost, budgets)
-        after = later[place] + part * np.diff(later)[place]
-        gain = values + after - later[:, None]
-        table[t] = later + np.where(wins & (cost <= budgets[:, None]) & (gain > 0), gain, 0).mean(axis=1)
+        # In place: new arrays for each step would take most of the time.
+        np.multiply(part, np.take(np.diff(later), place, out=gain, mode="clip"), out=gain)
+        gain += np.take(later, place, out=after, mode="clip")
+        gain += values
+        gain -= later[:, None]
+        np.copyto(gain, 0, where=lost)
+        table[t] = later + np.maximum(gain, 0, out=gain).mean(axis=1)
     return table
 
 
