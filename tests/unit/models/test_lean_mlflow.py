@@ -16,8 +16,7 @@ MlflowClient("http://127.0.0.1:1", "http://127.0.0.1:1")
 print(*resolve_request_headers())
 print("feast" in sys.modules)
 """
-    told = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
-    )
+    command = [sys.executable, "-W", "error::UserWarning", "-c", program]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     *headers, imported = told.stdout.split()
     assert "User-Agent" in headers and imported == "False"
