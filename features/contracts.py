@@ -183,7 +183,7 @@ def _results(rules: "list[ColumnMapExpectation]", frame: pd.DataFrame) -> list[A
 
 @cache
 def _frames() -> Any:
-    """Great Expectations' definition of a batch that is a whole frame: once, as making it takes as long as four rules."""
+    """The definition of a batch that is a whole frame: made once, as that takes as long as checking four rules."""
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     from features.lean_expectations import gx
