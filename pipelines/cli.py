@@ -9,6 +9,7 @@ from pipelines.commands import (
     attribution,
     chat,
     content,
+    customers,
     decisions,
     experiments,
     geo,
@@ -41,6 +42,7 @@ def main() -> None:
     Experiments:       adloop experiment plan NAME ...    start    status    stop    list
     Attribution:       adloop attribution --data DIR      which channels brought the orders
                        adloop geo plan FILE    geo analyse FILE    tests on regions
+    Customers:         adloop prevent    prevent --effect           keep those about to leave
     Copy:              adloop content draft SHEET.yaml    check    feedback
     Assistant:         adloop chat    chat summary    show    correct    corrections --out DIR    resolve
                        chat --say FILE.wav --answer FILE.wav    a spoken turn, with adloop[voice]
@@ -66,6 +68,7 @@ for subcommand in (
     trials.experiment,
     attribution.attribution,
     geo.geo,
+    customers.prevent,
     content.content,
     chat.chat,
     listening.listen,

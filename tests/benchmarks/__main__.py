@@ -102,6 +102,7 @@ PARTS = {
         f"attribution.geo.{name}"
         for name in ("walkthrough_att", "walkthrough_lift", "walkthrough_incremental", "coverage", "power")
     ),
+    "retention": ("retention.value_vs_risk_ranking", "retention.value_vs_stake_ranking"),
     "nlp.banking77": ("nlp.banking77.accuracy", "nlp.banking77.accuracy_10shot"),
     "nlp.oos": ("nlp.oos.auroc",),
     "nlp.emotion": ("nlp.emotion.macro_f1",),
