@@ -16,6 +16,7 @@ import pytest
 from features.settings import Settings
 from models import bundle
 from models.registry import Registry
+from pipelines import simulated_platforms
 from serving.access import keys
 from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import Entry, read
@@ -30,6 +31,8 @@ from serving.experiments.simulation.records import CONSTANT, ENGINE, LINEAR, Sim
 from serving.experiments.simulation.records import read as last
 from serving.records import reading
 from serving.rollout.processes import DecisionServer, free_port
+from tests.fakes import catalog as fakes
+from tests.fakes.fake import running
 from tests.integration import small_market
 from tests.integration.small_market import DAILY, PARAMS
 from tests.toyland import local
@@ -204,3 +207,23 @@ def test_explain_tells_the_reason_of_a_simulated_decision(played: Played) -> Non
 def test_without_a_champion_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="adloop run --family bidding"):
         run.simulate(1, 1, SEED, PARAMS, Settings(home=tmp_path))
+
+
+def test_the_day_ends_at_the_platforms_and_is_read_back(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Launched and decided changes come to both stand-ins once each, and a second look finds them as written."""
+    with running(fakes.fake("meta")) as meta, running(fakes.fake("google_ads")) as google:
+        for name, value in {**meta.environment, **google.environment}.items():
+            monkeypatch.setenv(name, value)
+        settings = played.settings.model_copy(update={"stand_ins": "meta,google_ads"})
+        days = {day.platform: day for day in simulated_platforms.apply_day(settings)}
+        assert simulated_platforms.applied(settings) == list(days.values())
+    assert set(days) == {"meta", "google_ads"}
+    assert all(
+        day.decided > 0 and day.launched > day.refused == day.held == day.differing == 0 for day in days.values()
+    )
+    assert all(reason for day in days.values() for *_, reason in day.shown)
+    assert len(meta.state.markers()) == len(set(meta.state.markers()))
+
+
+def test_without_stand_ins_nothing_leaves(played: Played) -> None:
+    assert simulated_platforms.apply_day(played.settings) == []

@@ -39,7 +39,9 @@ class MetaAccount:
         Capability("campaign", ("create", "update"), (*_BUDGETS, "objective", "special_ad_categories")),
         Capability("ad_group", ("create", "update"), (*_BUDGETS, "bid", "bid_unit", *sorted(TARGETS))),
         Capability("ad", ("create", "update"), ("name", "status", *sorted(TEXTS))),
-        Capability("audience", ("create", "update"), ("name", "description", "like", "countries", "ratio")),
+        Capability(
+            "audience", ("create", "update"), ("name", "description", "like", "countries", "ratio"), undo="never"
+        ),
         Capability("audience_members", ("send",), ("audience", "emails"), reads=False, undo="never"),
         Capability("event", ("send",), _EVENT, reads=False, undo="never"),
     )
