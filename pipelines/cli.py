@@ -7,6 +7,7 @@ from features.privacy import keep_private, stay_private
 from features.settings import Settings
 from pipelines.commands import (
     attribution,
+    campaign,
     chat,
     content,
     customers,
@@ -39,6 +40,7 @@ def main() -> None:
                        adloop rotate                      which creatives are worn out
                        adloop simulate                    simulated days through the endpoint
                        adloop explain DECISION_ID    adloop replay FILE
+    Campaigns:         adloop campaign plan FILE.yaml    check    approve    launch    pause    end    show
     Experiments:       adloop experiment plan NAME ...    start    status    stop    list
     Attribution:       adloop attribution --data DIR      which channels brought the orders
                        adloop geo plan FILE    geo analyse FILE    tests on regions
@@ -66,6 +68,7 @@ for subcommand in (
     *(decisions.serve, decisions.key, decisions.budget, decisions.kill, decisions.rotate),
     *(experiments.simulate, experiments.explain, experiments.replay),
     trials.experiment,
+    campaign.campaign,
     attribution.attribution,
     geo.geo,
     customers.prevent,

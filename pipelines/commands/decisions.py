@@ -67,6 +67,8 @@ def key(
     predict, explain   use models             decide, feedback   request decisions, report outcomes
     texts              drafts, listening,     admin              budgets and stops
                        conversations          metrics            read metrics for Prometheus
+    campaigns          plan, check, launch,   approve            approve campaigns of others
+                       pause and end them
 
     adloop's own commands use keys/own.key in the home folder.
     """

@@ -153,6 +153,8 @@ class CampaignDesk:
                 return ConnectedAccount(platform.connect(), tuple(platform.capabilities))
         except (NotConnected, PlatformError, Unanswered, ValueError) as fault:
             return ConnectedAccount(None, fault=str(fault))
+        except ImportError as fault:
+            return ConnectedAccount(None, fault=f"{fault.name} is not installed here: pip install 'adloop[train]'")
 
 
 def desk(settings: Settings, params_file: Path, data: Path | None = None) -> CampaignDesk:

@@ -24,6 +24,7 @@ from serving.access.body_limit import BodyLimit
 from serving.access.keys import Forbidden, Key, Keys, Unknown, bearer
 from serving.access.limits import Buckets, TooMany
 from serving.access.scopes import Scope
+from serving.campaigns import api as campaigns
 from serving.content import api as content
 from serving.conversations import api as conversations
 from serving.conversations.metrics import REGISTRY as OF_CONVERSATIONS
@@ -64,6 +65,7 @@ def make_app(settings: Settings) -> FastAPI:
     access = Access(settings)
     for router in _routers(settings, classifier):
         app.include_router(router, dependencies=[Depends(access.of("texts"))], responses=_ERRORS)
+    app.include_router(campaigns.router(settings, access.of), responses=_ERRORS)
     app.add_api_route("/health/live", _live, include_in_schema=False)
     app.add_api_route("/health/ready", ready(checks), include_in_schema=False)
     app.add_api_route("/metrics", _metrics, dependencies=[Depends(access.of("metrics"))], include_in_schema=False)
@@ -172,9 +174,10 @@ def _secured(app: FastAPI) -> None:
         found = make()
         scheme = {"type": "http", "scheme": "bearer", "description": "Key made by `adloop key`."}
         found.setdefault("components", {}).setdefault("securitySchemes", {})["key"] = scheme
-        for route in found["paths"].values():
+        for path, route in found["paths"].items():
+            scope = "campaigns" if path.startswith(campaigns.PREFIX) else "texts"
             for operation in route.values():
-                operation["security"] = [{"key": ["texts"]}]
+                operation["security"] = [{"key": [scope]}]
         return found
 
     app.openapi = document  # type: ignore[method-assign]
