@@ -44,10 +44,8 @@ def _launching(change: Change, version: CampaignVersion, known: Guarded) -> str 
 def _outside(change: Change, known: Guarded) -> str | None:
     """Of no campaign of adloop: a new budget, or one that comes to more than the next rule asks people about."""
     larger = raised(change, shown := known.shown(change))
-    if change.object == "campaign" and (change.doing == "create" or change.fields.get("status") == "live"):
-        if change.undoes:
-            return None
-        return "a campaign is created and set live by a plan that was approved: adloop campaign plan FILE"
+    if change.object == "campaign" and change.fields.get("status") == "live" and not change.undoes:
+        return "a campaign is set live by a plan that was approved: adloop campaign plan FILE"
     for name in set(BUDGETS) & set(larger):
         before, after = (known.policy.rule(one) for one in (float(shown.get(name) or 0.0), larger[name]))
         if after != before and after is not None:

@@ -126,7 +126,9 @@ def test_campaigns_come_from_plans_and_large_budgets_from_people(tmp_path: Path)
     known = opened(tmp_path, TestClock())
     standing(known, daily_budget=900.0, status="live")
     asked = gate.of(known)
-    assert "by a plan that was approved" in str(asked(change(target="", name="x", status="paused")))
+    assert "by a plan that was approved" in str(asked(change(target="", name="x", status="live")))
+    assert "by a plan that was approved" in str(asked(change(target="campaign-2", status="live")))
+    assert asked(change(target="", name="x", status="paused")) is None
     assert asked(change(daily_budget=1010.0)) == "daily_budget 1010: from 1000 on, 2 people approve it in a plan"
     assert asked(change(daily_budget=990.0)) is None
 
