@@ -1,0 +1,105 @@
+"""A campaign from its file to its end by the commands, against Google's fake and pages on loopback."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from features.settings import Settings
+from pipelines.cli import main
+from serving.access import keys
+from serving.campaigns.safety.gate import gate
+from serving.integrations import catalog
+from serving.integrations.apply import apply
+from serving.integrations.ledger import FILE, WriteLedger
+from tests.fakes import catalog as fakes
+from tests.fakes.fake import Running, running
+from tests.unit.serving.campaigns.pages import serving_pages
+from tests.unit.serving.campaigns.test_reading import EXAMPLE
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def google(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Running]:
+    monkeypatch.setenv("ADLOOP_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ADLOOP_LANDING_PAGES", "any")
+    with running(fakes.fake("google_ads")) as fake:
+        for name, value in fake.environment.items():
+            monkeypatch.setenv(name, value)
+        yield fake
+
+
+@pytest.fixture
+def adloop(monkeypatch: pytest.MonkeyPatch) -> Run:
+    def run(*said: str, key: str = "", exits: int = 0) -> str:
+        monkeypatch.delenv("ADLOOP_API_KEY", raising=False)
+        if key:
+            monkeypatch.setenv("ADLOOP_API_KEY", key)
+        done = CliRunner().invoke(main, said)
+        assert done.exit_code == exits, done.output
+        return done.output
+
+    return run
+
+
+def _file(folder: Path, url: str) -> str:
+    """The example on this fake's account, from today on."""
+    today = date.today()
+    text = EXAMPLE.read_text().replace("https://shop.example", url)
+    text = text.replace("2027-03-01", str(today)).replace("2027-03-30", str(today + timedelta(days=29)))
+    path = folder / "spring.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def _applied(settings: Settings) -> None:
+    platform, ledger = catalog.platform("google_ads"), WriteLedger(settings.home / FILE)
+    apply(platform, ledger, gate(settings, Path("params.yaml")))
+    platform.close()
+    ledger.close()
+
+
+def _shown() -> dict[str, Any]:
+    """The campaign as Google shows it."""
+    platform = catalog.platform("google_ads")
+    (found,) = [one.fields for one in platform.objects("campaign") if one.fields["name"] == "malt-spring"]
+    platform.close()
+    return {name: found[name] for name in ("status", "daily_budget")}
+
+
+def _state(adloop: Run) -> str:
+    return str(json.loads(adloop("campaign", "show", "malt-spring", "--json"))["state"])
+
+
+def test_a_users_path(google: Running, adloop: Run, tmp_path: Path) -> None:
+    with serving_pages() as url:
+        file = _file(tmp_path, url)
+        assert "malt-spring version 1 is draft" in adloop("campaign", "plan", file)
+        assert "no daily limit" in " ".join(adloop("campaign", "check", "malt-spring", exits=1).split())
+        adloop("budget", "shop", "--daily", "100")
+        assert "malt-spring version 1 is checked" in adloop("campaign", "check", "malt-spring")
+        assert "another person approves" in adloop("campaign", "approve", "malt-spring", "--why", "mine", exits=1)
+        bob = keys.make(Settings(), "bob", ["approve"], 10.0)
+        approved = adloop("campaign", "approve", "malt-spring", "--why", "fine", key=bob)
+        assert "malt-spring version 1 is approved" in approved
+        assert "8 changes are wanted" in adloop("campaign", "launch", "malt-spring", "--why", "spring begins")
+    assert _state(adloop) == "approved"
+    _applied(Settings())
+    assert _state(adloop) == "live"
+    assert _shown() == {"status": "live", "daily_budget": 60.0}
+    adloop("campaign", "pause", "malt-spring", "--why", "holiday")
+    _applied(Settings())
+    assert (_state(adloop), _shown()["status"]) == ("paused", "paused")
+    adloop("campaign", "end", "malt-spring", "--why", "over")
+    _applied(Settings())
+    assert _state(adloop) == "ended"
+    told = json.loads(adloop("campaign", "show", "malt-spring", "--json"))["events"]
+    assert [(one["what"], one["who"]) for one in told if one["what"] != "asked"] == [
+        *(("draft", "adloop"), ("checked", "adloop"), ("approval", "bob"), ("approved", "bob")),
+        *(("live", "adloop"), ("paused", "adloop"), ("ended", "adloop")),
+    ]
