@@ -47,7 +47,11 @@ class HubSpotContacts:
             for one in changes
         ]
         answers = self._calls.batch("contacts", "update", inputs)
-        return [_outcome(one, answers[one.marker], self._names) for one in changes]
+        outcomes = {one.change_id: _outcome(one, answers[one.marker], self._names) for one in changes}
+        outcomes |= self._note(
+            [one for one in changes if _is_scoring(one) and outcomes[one.change_id].object_id], outcomes
+        )
+        return [outcomes[one.change_id] for one in changes]
 
     def found(self, changes: Sequence[Change]) -> dict[str, str]:
         """Whose note tells of a change, by marker. A note that nobody has yet counts as none."""
@@ -114,6 +118,10 @@ class HubSpotContacts:
             {one.object_id: outcomes[key].object_id for key, one in told.items() if one.object_id},
         )
         return {key: one for key, one in told.items() if not one.object_id}
+
+
+def _is_scoring(change: Change) -> bool:
+    return change.fields.get("score") is not None and bool(change.fields.get("reason"))
 
 
 def _outcome(change: Change, answer: Answer, names: Mapping[str, str]) -> Outcome:

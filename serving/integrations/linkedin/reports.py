@@ -34,7 +34,7 @@ _EMAILS = ("WORK_EMAIL", "EMAIL")
 
 
 def read(api: RestliClient, account: str, day: date) -> "Mapping[str, pa.Table]":
-    """Impressions, creatives, customers and touches of a day."""
+    """Impressions, creatives, and of lead forms customers, touches and interactions of a day."""
     import pyarrow as pa
 
     campaigns = {
@@ -50,6 +50,10 @@ def read(api: RestliClient, account: str, day: date) -> "Mapping[str, pa.Table]"
             {lead["customer_id"]: {**lead["attributes"], "customer_id": lead["customer_id"]} for lead in leads}.values()
         ),
         "touches": [{name: value for name, value in lead.items() if name != "attributes"} for lead in leads],
+        "interactions": [
+            {"customer_id": lead["customer_id"], "occurred_at": lead["occurred_at"], "kind": "content"}
+            for lead in leads
+        ],
     }
     return {table: pa.Table.from_pylist(found) for table, found in rows.items() if found}
 

@@ -65,7 +65,11 @@ class SalesforceLeads:
             key, told[change.change_id] = self._set(change)
             return key
 
-        return [replace(one, told=told.get(one.change_id, "")) for one in singly(changes, bring)]
+        brought = {one.change_id: one for one in singly(changes, bring)}
+        outcomes = {key: replace(one, told=told.get(key, "")) for key, one in brought.items()}
+        scored = [one for one in changes if outcomes[one.change_id].object_id and _is_scoring(one)]
+        outcomes |= self._note(scored, outcomes)
+        return [outcomes[one.change_id] for one in changes]
 
     def persons(self, customers: Collection[str]) -> dict[str, PersonRecord]:
         """Where these customers are."""
@@ -99,8 +103,9 @@ class SalesforceLeads:
             ]
             select = f"SELECT {', '.join(columns)} FROM {kind} WHERE"
             of = None if ids is None else [one for one in ids if one.startswith(_CONTACT) == (kind == "Contact")]
+            open_ones = " AND IsConverted = false" if kind == "Lead" else ""
             wheres = (
-                [f"{self._settings.id_field} != null"]
+                [f"{self._settings.id_field} != null{open_ones}"]
                 if of is None
                 else [f"Id IN {quoted(part)}" for part in parts(of)]
             )
@@ -185,6 +190,10 @@ class SalesforceLeads:
 
 
 _NEW = PersonRecord("Lead", "")
+
+
+def _is_scoring(change: Change) -> bool:
+    return change.fields.get("score") is not None and bool(change.fields.get("reason"))
 
 
 def _outcome(change: Change, answer: Record, names: Mapping[str, str]) -> Outcome:

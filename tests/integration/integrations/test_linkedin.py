@@ -216,4 +216,6 @@ def test_a_day_has_figures_and_leads_without_addresses(account: LinkedInAccount)
     [customer], [touch] = tables["customers"].to_pylist(), tables["touches"].to_pylist()
     assert customer["job_title"] == "Head of Operations"
     assert (touch["customer_id"], touch["campaign_id"]) == (customer["customer_id"], "1001")
+    [asked] = tables["interactions"].to_pylist()
+    assert asked == {"customer_id": customer["customer_id"], "occurred_at": touch["occurred_at"], "kind": "content"}
     assert not any(said in str([customer, touch]).lower() for said in ("ada", "lovelace"))
