@@ -11,6 +11,7 @@ NAMES: tuple[str, ...] = (
     "linkedin",
     "meta",
     "mailgun",
+    "posthog",
     "salesforce",
     "sendgrid",
 )

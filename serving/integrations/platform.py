@@ -21,6 +21,7 @@ class Capability:
         reads: whether its fields can be read back; without it the platform's answer is all there is.
         undo: how a change is taken back: `restore` sets the former values, and a created object is removed or archived;
             `never` for what has left the house.
+        settles_s: seconds after which these objects surely show what was sent; None where it is the platform's.
     """
 
     object: str
@@ -28,6 +29,7 @@ class Capability:
     fields: tuple[str, ...]
     reads: bool = True
     undo: str = "restore"
+    settles_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,3 +185,9 @@ def capability(platform: Platform, change: Change) -> Capability:
             f"{platform.name}: {change.object}: unknown field {unknown[0]}; expected of {', '.join(found.fields)}"
         )
     return found
+
+
+def settles_s(platform: Platform, change: Change) -> float:
+    """Seconds after which the platform surely shows a change that was sent."""
+    own = capability(platform, change).settles_s
+    return platform.settles_s if own is None else own

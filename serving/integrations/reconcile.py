@@ -5,7 +5,7 @@ from itertools import groupby
 
 from serving.integrations import outside
 from serving.integrations.change import Change, LedgerEntry, PlatformFault, PlatformObject, Status, differing, same
-from serving.integrations.platform import capability
+from serving.integrations.platform import capability, settles_s
 from serving.integrations.references import sent
 from serving.integrations.session import Session
 
@@ -69,7 +69,7 @@ def _settled(session: Session, status: Status) -> list[LedgerEntry]:
     """The entries of the status, once the platform surely shows what was sent."""
     entries = session.of(status)
     if entries:
-        surely = max(entry.sent_at for entry in entries) + session.platform.settles_s
+        surely = max(entry.sent_at + settles_s(session.platform, entry.change) for entry in entries)
         session.pause(surely - session.clock.time())
     return entries
 

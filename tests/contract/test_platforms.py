@@ -14,7 +14,7 @@ from serving.integrations.change import Change
 from serving.integrations.credentials import NotConnected
 from serving.integrations.ledger import WriteLedger
 from serving.integrations.outside import look
-from serving.integrations.platform import LoginExpired, Platform, Unanswered, VersionRetired, capability
+from serving.integrations.platform import LoginExpired, Platform, Unanswered, VersionRetired, capability, settles_s
 from serving.integrations.sync import sync, tables
 from serving.integrations.undo import CannotUndo, undo
 from tests.fakes import catalog as fakes
@@ -187,8 +187,8 @@ def test_a_throttle_is_waited_for_without_a_call(fake: Running, platform: Platfo
     wait = clock.sleep
     clock.sleep = lambda seconds: (called.append(len(fake.script.calls)), wait(seconds))[1]  # type: ignore[method-assign]
     apply(platform, ledger, clock=clock)
-    settles_s = platform.settles_s if capability(platform, changes[0]).reads else 0.0
-    assert sum(clock.slept) == pytest.approx(fake.fake.waits_s + settles_s, rel=0.05, abs=1.0)
+    settles = settles_s(platform, changes[0]) if capability(platform, changes[0]).reads else 0.0
+    assert sum(clock.slept) == pytest.approx(fake.fake.waits_s + settles, rel=0.05, abs=1.0)
     assert ledger.waits_until(platform.name, platform.account)[0] == pytest.approx(
         1_790_000_000.0 + fake.fake.waits_s, abs=1.0
     )

@@ -10,6 +10,7 @@ NAMES: tuple[str, ...] = (
     "linkedin",
     "meta",
     "mailgun",
+    "posthog",
     "salesforce",
     "sendgrid",
 )
