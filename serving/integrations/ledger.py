@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,9 @@ class KnownObject:
     campaign: str = ""
     seen_at: float = 0.0
     held: str = ""
+
+
+_LINE = tuple(one.name for one in fields(Happening))
 
 
 class WriteLedger:
@@ -247,7 +250,7 @@ class WriteLedger:
 
     def note(self, happened: Happening) -> None:
         """Add a line to the time line."""
-        line = json.dumps(asdict(happened), sort_keys=True, ensure_ascii=False)
+        line = json.dumps({name: getattr(happened, name) for name in _LINE}, sort_keys=True, ensure_ascii=False)
         with self.writing():
             last = self._rows("SELECT seq, hash FROM timeline ORDER BY seq DESC LIMIT 1")
             seq, before = last[0] if last else (0, b"")

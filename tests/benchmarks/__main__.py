@@ -146,6 +146,7 @@ PARTS = {
         "monitoring.delay_days",
     ),
     "decisions.delivery": ("decisions.delivery_share", "decisions.delivery_overspent"),
+    "integrations.google_ads": tuple(f"integrations.google_ads.mutates_per_s{other}" for other in ("", ".vs_batched")),
     "integrations": tuple(f"integrations.{name}.exactly_once" for name in PLATFORMS),
     "infra": (
         "infra.spark_equal",

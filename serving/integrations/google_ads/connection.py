@@ -69,7 +69,7 @@ class GoogleAdsConnection:
 
     def _send(self, service: str, method: str, request: Any) -> Any:
         answer = getattr(self._service(service), method)
-        return answer(request=request, metadata=self._metadata(), timeout=PATIENCE_S, retry=None)
+        return answer(request=request, metadata=self.metadata(), timeout=PATIENCE_S, retry=None)
 
     def _service(self, name: str) -> Any:
         if name not in self._services:
@@ -83,7 +83,8 @@ class GoogleAdsConnection:
             )
         return self._services[name]
 
-    def _metadata(self) -> list[tuple[str, str]]:
+    def metadata(self) -> list[tuple[str, str]]:
+        """What goes with each call: the login, the developer token, and the manager account."""
         said = [("authorization", f"Bearer {self._token()}")]
         said.append(("developer-token", self.credentials.developer_token.get_secret_value()))
         if self.credentials.login_customer_id:

@@ -1,5 +1,9 @@
 """What is special of Google Ads, against the gRPC fake."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +28,8 @@ from tests.fakes.fake import Running, running
 from tests.fakes.faults import ScriptedFault
 from tests.fakes.google_ads import change
 from tests.fakes.google_ads.state import CUSTOMER, GoogleAdsState
+from tests.fakes.google_ads.tls import secured
+from tests.fakes.google_ads.tokens import DEVELOPER_TOKEN, issued
 from tests.unit.serving.campaigns.home import TestClock, approved, opened
 
 MUTATE = "*GoogleAdsService/Mutate"
@@ -385,3 +391,44 @@ def test_ad_groups_of_a_campaign_share_its_countries(account: GoogleAdsAccount, 
     plan = approved(opened(tmp_path, TestClock()), **{"\n      - name: running": group}).plan
     with pytest.raises(CannotRun, match="expected the same for all ad groups"):
         parts(plan, "google_ads", account.capabilities, LaunchNumbers())
+
+
+def test_googles_own_client_reads_what_was_written(
+    fake: Running, account: GoogleAdsAccount, ledger: WriteLedger, tmp_path: Path
+) -> None:
+    """Unmodified, over TLS, of another API version, paged by two: campaigns as adloop wrote them; and adloop reads what
+    it wrote."""
+    new = change("new", "campaign", {"name": "Trail", "daily_budget": 20.5})
+    applied(account, ledger, new, keyword(1), change("more", "campaign", {"name": "Alps", "daily_budget": 10.0}))
+    kept(fake).page_size = 2
+    issued(kept(fake)).add("by-hand")
+    with secured(kept(fake), fake.script, tmp_path / "certificate.pem") as endpoint:
+        ran = subprocess.run(
+            [
+                sys.executable,
+                Path(__file__).with_name("google_ads_client.py"),
+                endpoint,
+                "v23",
+                "by-hand",
+                DEVELOPER_TOKEN,
+            ],
+            env=os.environ | {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(tmp_path / "certificate.pem")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert [(name.split(" [")[0], status, micros) for name, status, micros in told["campaigns"]] == [
+        ("Alps", "PAUSED", 10_000_000),
+        ("Shoes", "ENABLED", 50_000_000),
+        ("Trail", "PAUSED", 20_500_000),
+    ]
+    assert sorted(told["keywords"]) == ["running shoes", "trail shoes 1"]
+    assert told["results"][1] == "" and told["results"][0].startswith(f"customers/{CUSTOMER}/adGroups/")
+    path = ["operations", "create", "cpc_bid_micros"]
+    assert told["failed"] == [[1, path, "BID_TOO_MANY_FRACTIONAL_DIGITS"]]
+    assert told["refused"] == ["UNRECOGNIZED_FIELD", "INVALID_ARGUMENT", True]
+    [group] = account.objects("ad_group", [told["results"][0].rpartition("/")[2]])
+    assert group.fields == {"name": "By hand 500000", "status": "live", "bid": 0.5}
