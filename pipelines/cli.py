@@ -14,6 +14,7 @@ from pipelines.commands import (
     decisions,
     experiments,
     geo,
+    leads,
     listening,
     models,
     platforms,
@@ -51,6 +52,7 @@ def main() -> None:
     Listening:         adloop listen SOURCE --brands FILE      what people say about brands
     Platforms:         adloop connect PLATFORM    adloop sync    adloop apply --dry-run    adloop apply
                        adloop changes    timeline    adloop undo CHANGE    adloop holds
+                       adloop leads score salesforce ...    leads list hubspot ...
     Rules:             adloop rules check FILE    test FILE --data DIR    run FILE    log FILE
     Kubeflow:          adloop compile --out DIR    adloop submit --host URL
 
@@ -77,6 +79,7 @@ for subcommand in (
     listening.listen,
     *(platforms.connect, platforms.sync, platforms.apply_changes, platforms.undo),
     *(platforms.changes, platforms.timeline, platforms.holds),
+    leads.leads,
     rules.rules,
     *(models.compile_pipelines, models.submit),
 ):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -73,3 +74,27 @@ def test_without_credentials_the_variables_are_named(
     monkeypatch.setenv("ADLOOP_HOME", str(tmp_path))
     assert "ADLOOP_META_ACCESS_TOKEN" in adloop("connect", "meta", fails=True)
     assert "docs/platforms.md" in adloop("apply", fails=True)
+
+
+@pytest.fixture
+def salesforce(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Running]:
+    monkeypatch.setenv("ADLOOP_HOME", str(tmp_path / "home"))
+    with running(fakes.fake("salesforce")) as fake:
+        for name, value in fake.environment.items():
+            monkeypatch.setenv(name, value)
+        yield fake
+
+
+def test_scores_come_to_leads_and_only_news_the_next_day(salesforce: Running, adloop: Run, tmp_path: Path) -> None:
+    scores = tmp_path / "scores"
+    scores.mkdir()
+    rows = pd.DataFrame({"customer_id": ["ann", "bob"], "churn_probability": [0.8, 0.2], "risk_band": ["high", "low"]})
+    said = ("leads", "score", "salesforce", "--scores", str(scores))
+    said += ("--score", "churn_probability", "--reason", "risk_band")
+    rows.to_parquet(scores / "part.parquet")
+    assert "2 changes are wanted" in adloop(*said)
+    assert "2 changes confirmed, 0 refused" in adloop("apply", "salesforce")
+    rows.assign(churn_probability=[0.9, 0.2]).to_parquet(scores / "part.parquet")
+    assert "1 changes are wanted" in adloop(*said)
+    assert "1 changes confirmed" in adloop("apply", "salesforce")
+    assert "expected a column risk" in adloop(*said[:-1], "risk", fails=True)
