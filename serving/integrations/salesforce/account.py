@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from serving.integrations.change import Change, PlatformObject
-from serving.integrations.credentials import read
+from serving.integrations.credentials import NotConnected, read
 from serving.integrations.platform import AccountAccess, Capability, Denied, Outcome, OutsideEdit
 from serving.integrations.salesforce import check, leads, reports
 from serving.integrations.salesforce.calls import MOST, SalesforceCalls
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 
 def connected() -> "SalesforceAccount":
-    return SalesforceAccount(read(SalesforceCredentials))
+    credentials = read(SalesforceCredentials)
+    if not credentials.access_token.get_secret_value() and not credentials.client_secret.get_secret_value():
+        raise NotConnected(
+            "ADLOOP_SALESFORCE_ACCESS_TOKEN: Field required, or ADLOOP_SALESFORCE_CLIENT_ID and"
+            " ADLOOP_SALESFORCE_CLIENT_SECRET"
+        )
+    return SalesforceAccount(credentials)
 
 
 class SalesforceAccount:

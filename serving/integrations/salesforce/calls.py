@@ -13,7 +13,7 @@ from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
 from serving.integrations.credentials import USER_AGENT
-from serving.integrations.platform import Throttled, Unanswered
+from serving.integrations.platform import LoginExpired, Throttled, Unanswered
 from serving.integrations.rest import PATIENCE_S
 from serving.integrations.salesforce import errors
 from serving.integrations.salesforce.credentials import SalesforceCredentials
@@ -46,20 +46,51 @@ class SalesforceCalls:
         token, host = credentials.access_token.get_secret_value(), urlsplit(credentials.url).netloc
         self._client = Salesforce(session_id=token, instance=host, version=credentials.version, session=session)
         self._client.base_url = f"{credentials.url}/services/data/v{credentials.version}/"
-        self._version, self._names, self._spare_until = credentials.version, names, 0.0
+        self._credentials, self._version, self._names = credentials, credentials.version, names
+        self._spare_until = 0.0
 
     def ask(self, method: str, path: str, **said: Any) -> Any:
         """The answer to a call as JSON; None where it is empty."""
         if time.time() < self._spare_until:
             raise Throttled(self._spare_until - time.time(), "nearly all calls of the day are used")
         try:
-            answer = self._client.restful(path, method=method, timeout=PATIENCE_S, **said)
+            answer = self._once(method, path, **said)
+        except LoginExpired:
+            if not self._credentials.client_id:
+                raise
+            self._renew()  # a call that came without a login was not done
+            answer = self._once(method, path, **said)
+        self._spare()
+        return answer
+
+    def _once(self, method: str, path: str, **said: Any) -> Any:
+        try:
+            return self._client.restful(path, method=method, timeout=PATIENCE_S, **said)
         except SalesforceError as refused:
             raise errors.raised(refused, self._version, self._names) from None
         except requests.RequestException as fault:
             raise Unanswered(f"{method} {path}: no answer ({type(fault).__name__})") from None
-        self._spare()
-        return answer
+
+    def _renew(self) -> None:
+        """Fetch a new token by the app's credentials."""
+        said = {
+            "grant_type": "client_credentials",
+            "client_id": self._credentials.client_id,
+            "client_secret": self._credentials.client_secret.get_secret_value(),
+        }
+        try:
+            place = f"{self._credentials.url}/services/oauth2/token"
+            answer = self._client.session.post(place, data=said, timeout=PATIENCE_S)
+            told = answer.json()
+        except requests.RequestException as fault:
+            raise Unanswered(f"POST oauth2/token: no answer ({type(fault).__name__})") from None
+        if "access_token" not in told:
+            why = told.get("error_description", answer.status_code)
+            raise LoginExpired(
+                f"salesforce: {why}; set ADLOOP_SALESFORCE_CLIENT_ID and ADLOOP_SALESFORCE_CLIENT_SECRET of an app that"
+                " may use the flow of client credentials"
+            )
+        self._client.headers["Authorization"] = f"Bearer {told['access_token']}"
 
     def query(self, soql: str, deleted: bool = False) -> Iterator[Record]:
         """All records of a query, page by page."""

@@ -11,6 +11,8 @@ class SalesforceCredentials(PlatformSettings):
     read on opportunities, and edit on the custom fields below. No right to change owners.
 
     Attributes:
+        access_token: ends after some hours; not needed with the two next, by which a new one is fetched.
+        client_id, client_secret: of an app that may use the flow of client credentials.
         account: id of the organization, so that no other one is written to by mistake.
         url: `https://example.my.salesforce.com`.
         id_field: external id (text, unique) of leads and contacts: the customer's id.
@@ -20,9 +22,11 @@ class SalesforceCredentials(PlatformSettings):
 
     model_config = SettingsConfigDict(PlatformSettings.model_config, env_prefix="ADLOOP_SALESFORCE_")
 
-    access_token: SecretStr
     account: str
     url: str
+    access_token: SecretStr = SecretStr("")
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
     version: str = "59.0"
     id_field: str = "adloop_id__c"
     score_field: str = "adloop_score__c"

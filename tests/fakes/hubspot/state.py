@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from serving.integrations.change import Fields
@@ -23,6 +23,8 @@ PROPERTIES: Mapping[str, Mapping[str, str]] = {
         **{"hs_is_closed_won": "string", "hs_object_id": "number"},
     },
 }
+#: Days before today on each of which a deal was won.
+DAYS = 45
 Record = dict[str, Any]
 
 
@@ -42,6 +44,9 @@ class HubSpotState:
         self._next, self._clock, self.traced = 1000, 0.0, True
         known = {"adloop_id": "known", "adloop_score": "5", "hubspot_owner_id": OWNER, "email": "ada@example.org"}
         self.put("contacts", CONTACT, known)
+        for ago in range(1, DAYS + 1):
+            day = datetime.now(UTC).date() - timedelta(days=ago)
+            self.win(str(600 + ago), f"{day}T09:00:00.000Z", 100.0 + ago, CONTACT)
 
     def put(self, kind: str, key: str, properties: Mapping[str, str], by: str = str(APP)) -> Record:
         """Make or change an object; an equal value is no change and leaves no trace in the history."""

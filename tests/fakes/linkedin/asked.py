@@ -12,7 +12,11 @@ _LISTED = re.compile(r"List\(([^()]*)\)")
 
 def query(request: Request) -> dict[str, str]:
     """The raw query: Rest.li's brackets mean something, escaped ones do not."""
-    return dict(part.split("=", 1) for part in request.scope["query_string"].decode().split("&") if "=" in part)
+    return parsed(request.scope["query_string"].decode())
+
+
+def parsed(said: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in said.split("&") if "=" in part)
 
 
 def listed(said: str) -> list[str]:

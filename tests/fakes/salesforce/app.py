@@ -6,6 +6,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -21,7 +22,7 @@ from tests.fakes.rest import serve as served
 from tests.fakes.salesforce import soql, writes
 from tests.fakes.salesforce.state import EXTERNAL, FIELDS, ORGANIZATION, USER, SalesforceState
 
-TOKEN = "s3cr3t-salesforce"  # noqa: S105
+TOKEN, SECRET = "s3cr3t-salesforce", "s3cr3t-app"
 VERSIONS = range(31, 67)
 _BASE = "/services/data/v{version}/"
 
@@ -44,11 +45,14 @@ def app(state: SalesforceState) -> Starlette:
         ("composite/sobjects/{kind}/{field}", collection, ["PATCH"]),
     ]
     routes = [Route(_BASE + path, partial(answer, state), methods=methods) for path, answer, methods in answers]
+    routes.append(Route("/services/oauth2/token", token, methods=["POST"]))
     return Starlette(routes=routes, middleware=[Middleware(BaseHTTPMiddleware, dispatch=partial(_enter, state))])
 
 
 async def _enter(state: SalesforceState, request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
     """The session, the version and the calls of the day."""
+    if request.url.path == "/services/oauth2/token":
+        return await go_on(request)
     state.calls += 1
     version = request.url.path.split("/v")[-1].split("/")[0]
     if request.headers.get("authorization") != f"Bearer {TOKEN}":
@@ -68,6 +72,14 @@ async def _enter(state: SalesforceState, request: Request, go_on: Callable[[Requ
 def refused(status: int, code: str, message: str, *fields: str) -> Response:
     error: dict[str, Any] = {"message": message, "errorCode": code}
     return JSONResponse([{**error, "fields": list(fields)} if fields else error], status)
+
+
+async def token(request: Request) -> Response:
+    """The flow of client credentials."""
+    said = dict(parse_qsl((await request.body()).decode()))
+    if said.get("grant_type") != "client_credentials" or said.get("client_secret") != SECRET:
+        return JSONResponse({"error": "invalid_client", "error_description": "invalid client credentials"}, 400)
+    return JSONResponse({"access_token": TOKEN, "token_type": "Bearer"})
 
 
 async def root(state: SalesforceState, request: Request) -> Response:

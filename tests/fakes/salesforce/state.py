@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from serving.integrations.change import Fields
@@ -31,6 +31,8 @@ EXTERNAL = {
     "Task": "adloop_marker__c",
     "Campaign": "adloop_marker__c",
 }
+#: Days before today on each of which an opportunity was won.
+DAYS = 45
 Record = dict[str, Any]
 
 
@@ -55,6 +57,9 @@ class SalesforceState:
         became = {"IsConverted": True, "ConvertedContactId": CONTACT, "adloop_id__c": "converted"}
         self.put("Lead", CONVERTED, {**lead, **became, "LastName": "Babbage"})
         self.put("Account", ACCOUNT, {"Name": "Engines Ltd", "Industry": "Machinery", "NumberOfEmployees": 12})
+        for ago in range(1, DAYS + 1):
+            day = datetime.now(UTC).date() - timedelta(days=ago)
+            self.win(f"006{ago:012d}AAB", day.isoformat(), 100.0 + ago)
 
     def put(self, kind: str, key: str, fields: Record, by: str = USER) -> str:
         """Make or change a record. Every change has a time of its own."""

@@ -231,12 +231,12 @@ def test_who_edited_a_score_is_told(account: HubSpotAccount, ledger: WriteLedger
 def test_won_deals_of_a_day_are_read_page_by_page(account: HubSpotAccount, state: HubSpotState) -> None:
     state.put("contacts", "502", {"email": "b@example.org"})
     for number in range(101):
-        state.win(f"{900 + number}", "2026-10-05T09:30:00.000Z", 10.0, {0: CONTACT, 1: "502"}.get(number, ""))
-    state.win("2001", "2026-10-06T00:00:00.000Z", 1.0)
-    state.win("2002", "2026-10-04T23:59:59.000Z", 1.0)
-    tables = account.read(date(2026, 10, 5))
+        state.win(f"{900 + number}", "2020-10-05T09:30:00.000Z", 10.0, {0: CONTACT, 1: "502"}.get(number, ""))
+    state.win("2001", "2020-10-06T00:00:00.000Z", 1.0)
+    state.win("2002", "2020-10-04T23:59:59.000Z", 1.0)
+    tables = account.read(date(2020, 10, 5))
     rows = tables["transactions"].to_pylist()
     assert len(rows) == 101 and sum(one["amount"] for one in rows) == 1010.0
     assert [one["customer_id"] for one in rows[:3]] == ["known", "hubspot:502", "hubspot:deal:902"]
-    assert rows[0]["occurred_at"] == datetime(2026, 10, 5, 9, 30)
+    assert rows[0]["occurred_at"] == datetime(2020, 10, 5, 9, 30)
     assert tables["customers"].num_rows == 101

@@ -193,6 +193,14 @@ def test_what_every_call_must_have(fake: Running, account: LinkedInAccount) -> N
     assert (unversioned.status_code, unversioned.json()["code"]) == (400, "VERSION_MISSING")
 
 
+def test_long_queries_are_sent_as_bodies(account: LinkedInAccount, ledger: WriteLedger) -> None:
+    name = "ä" * 60 + " {}"  # each sign takes six in an address
+    changes = [linkedin.change(f"g{n}", name=name.format(n)) for n in range(20)]
+    ledger.intend(changes, 0.0)
+    assert len(apply(account, ledger, clock=QuickClock()).confirmed) == 20
+    assert len(account.find(changes)) == 20
+
+
 def test_pages_end_by_token_or_by_a_short_page(fake: Running, account: LinkedInAccount) -> None:
     state, noon = kept(fake), round(datetime(2026, 10, 5, 12, tzinfo=UTC).timestamp() * 1000)
     for number in range(298):

@@ -1,6 +1,7 @@
 """What is special of Salesforce, against the fake that speaks its protocol, and its own client beside ours."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 from simple_salesforce import Salesforce
 
 from serving.integrations.apply import apply
+from serving.integrations.credentials import NotConnected
 from serving.integrations.ledger import WriteLedger
-from serving.integrations.platform import Denied, Throttled, VersionRetired
+from serving.integrations.platform import Denied, LoginExpired, Throttled, VersionRetired
 from serving.integrations.salesforce.account import SalesforceAccount, connected
 from tests.fakes import salesforce
 from tests.fakes.fake import Running, running
@@ -200,6 +202,25 @@ def test_each_error_as_salesforce_means_it(
     assert wait_s is None or told.value.wait_s == wait_s  # type: ignore[attr-defined]
 
 
+def test_an_app_fetches_a_new_token_when_one_ends(
+    fake: Running, ledger: WriteLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ADLOOP_SALESFORCE_ACCESS_TOKEN")
+    with pytest.raises(NotConnected, match="ADLOOP_SALESFORCE_CLIENT_SECRET"):
+        connected()
+    monkeypatch.setenv("ADLOOP_SALESFORCE_CLIENT_ID", "app")
+    monkeypatch.setenv("ADLOOP_SALESFORCE_CLIENT_SECRET", "s3cr3t-of-another")
+    with pytest.raises(LoginExpired, match="invalid client credentials; set ADLOOP_SALESFORCE_CLIENT_ID") as told:
+        connected().connect()
+    assert "s3cr3t" not in str(told.value)
+    monkeypatch.setenv("ADLOOP_SALESFORCE_CLIENT_SECRET", app.SECRET)
+    changes = salesforce.creations(2)
+    ledger.intend(changes, 0.0)
+    fake.script.add(replace(salesforce.FAKE.expired, call=salesforce.SCORES))
+    assert len(apply(connected(), ledger, clock=QuickClock()).confirmed) == 2
+    assert sorted(fake.state.markers()) == sorted(one.marker for one in changes)
+
+
 def test_a_retired_version_and_another_organization_are_told(fake: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADLOOP_SALESFORCE_VERSION", "21.0")
     with pytest.raises(VersionRetired, match="ADLOOP_SALESFORCE_VERSION"):
@@ -235,12 +256,12 @@ def test_won_opportunities_of_a_day_are_read_page_by_page(account: SalesforceAcc
     state.page = 2
     state.kept["Contact"][CONTACT]["adloop_id__c"] = "c7"
     for number in range(5):
-        state.win(f"00600000000000{number}AAA", "2026-10-05", 100.0 + number, CONTACT if number == 0 else "")
-    state.win("006000000000009AAA", "2026-10-06", 1.0)
-    state.win("006000000000008AAA", "2026-10-05", None)
-    tables = account.read(date(2026, 10, 5))
+        state.win(f"00600000000000{number}AAA", "2020-10-05", 100.0 + number, CONTACT if number == 0 else "")
+    state.win("006000000000009AAA", "2020-10-06", 1.0)
+    state.win("006000000000008AAA", "2020-10-05", None)
+    tables = account.read(date(2020, 10, 5))
     rows = tables["transactions"].to_pylist()
     assert [one["amount"] for one in rows] == [100.0, 101.0, 102.0, 103.0, 104.0]
     assert [one["customer_id"] for one in rows[:2]] == ["c7", "salesforce:001000000000001AAA"]
-    assert rows[0]["occurred_at"] == datetime(2026, 10, 5)
+    assert rows[0]["occurred_at"] == datetime(2020, 10, 5)
     assert sorted(tables["customers"].column("customer_id").to_pylist()) == ["c7", "salesforce:001000000000001AAA"]
