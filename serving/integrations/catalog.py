@@ -7,6 +7,7 @@ from serving.integrations.platform import Platform
 
 NAMES: tuple[str, ...] = (
     "google_ads",
+    "google_analytics",
     "hubspot",
     "linkedin",
     "meta",

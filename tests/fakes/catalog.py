@@ -6,6 +6,7 @@ from tests.fakes.fake import Fake
 
 NAMES: tuple[str, ...] = (
     "google_ads",
+    "google_analytics",
     "hubspot",
     "linkedin",
     "meta",
