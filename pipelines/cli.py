@@ -46,6 +46,7 @@ def main() -> None:
     Attribution:       adloop attribution --data DIR      which channels brought the orders
                        adloop geo plan FILE    geo analyse FILE    tests on regions
     Customers:         adloop prevent    prevent --effect           keep those about to leave
+                       adloop customers acquisition    customers growth    win and grow them
     Copy:              adloop content draft SHEET.yaml    check    feedback
     Assistant:         adloop chat    chat summary    show    correct    corrections --out DIR    resolve
                        chat --say FILE.wav --answer FILE.wav    a spoken turn, with adloop[voice]
@@ -73,7 +74,7 @@ for subcommand in (
     campaign.campaign,
     attribution.attribution,
     geo.geo,
-    customers.prevent,
+    *(customers.prevent, customers.customers),
     content.content,
     chat.chat,
     listening.listen,
