@@ -9,6 +9,7 @@ from serving.integrations.change import Change, PlatformObject
 from serving.integrations.credentials import read
 from serving.integrations.linkedin import fields, objects, reports, send
 from serving.integrations.linkedin.credentials import LinkedInCredentials
+from serving.integrations.linkedin.objects import LinkedInPlace
 from serving.integrations.linkedin.restli import RestliClient, listed, text
 from serving.integrations.platform import AccountAccess, Capability, Outcome, OutsideEdit
 
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
 
 _ADS = ("name", "status", "total_budget", "starts_at", "ends_at")
 _GROUP = ("daily_budget", "bid", "bid_unit", "objective", "locations", "companies", "audiences", "excluded_audiences")
-_POST = ("name", "organization", "text", "headline", "description", "url")
+_CAPABILITIES = (
+    Capability("campaign", ("create", "update"), _ADS),
+    Capability("ad_group", ("create", "update"), (*_ADS, *_GROUP, "language", "political")),
+    Capability("ad", ("create", "update"), ("name", "status", "post")),
+)
+#: What LinkedIn grants by programmes of their own.
+_POSTS = (Capability("post", ("create",), ("name", "text", "headline", "description", "url"), undo="never"),)
+_AUDIENCES = (
+    Capability("audience", ("create",), ("name", "kind"), undo="never"),
+    Capability("company", ("send",), ("domain", "name"), reads=False, undo="never"),
+)
 _WRITERS = ("ACCOUNT_BILLING_ADMIN", "ACCOUNT_MANAGER", "CAMPAIGN_MANAGER")
 
 
@@ -29,20 +40,17 @@ class LinkedInAccount:
     """See `serving.integrations.platform.Platform`."""
 
     name = "linkedin"
-    capabilities = (
-        Capability("campaign", ("create", "update"), _ADS),
-        Capability("ad_group", ("create", "update"), (*_ADS, *_GROUP, "language", "political")),
-        Capability("ad", ("create", "update"), ("name", "status", "post")),
-        Capability("post", ("create",), _POST, undo="never"),
-        Capability("audience", ("create",), ("name", "kind"), undo="never"),
-        Capability("company", ("send",), ("domain", "name"), reads=False, undo="never"),
-    )
     batch = 20
     settles_s = 5.0
     restates_d = 3
 
     def __init__(self, credentials: LinkedInCredentials) -> None:
-        self.account, self._version = credentials.account, credentials.version
+        self.account, self._credentials = credentials.account, credentials
+        self.capabilities = (
+            *_CAPABILITIES,
+            *(_POSTS if credentials.organization else ()),
+            *(_AUDIENCES if credentials.source_platform else ()),
+        )
         self._api = RestliClient(credentials)
 
     def connect(self) -> AccountAccess:
@@ -52,7 +60,7 @@ class LinkedInAccount:
         kind = "a test account" if found.get("test") else "an account"
         return AccountAccess(
             self.account,
-            self._version,
+            self._credentials.version,
             name=found.get("name", ""),
             currency=found.get("currency", ""),
             may=(f"read {kind} as {role or 'no user of it'}", *(() if missing else ("write campaigns",))),
@@ -62,7 +70,7 @@ class LinkedInAccount:
     def send(self, changes: Sequence[Change], dry_run: bool = False) -> Sequence[Outcome]:
         if dry_run:
             return send.dry(changes)
-        return send.LinkedInSender(self._api, self.account, self._currency, self._segments).send(changes)
+        return send.LinkedInSender(self._api, self._place, self._segments).send(changes)
 
     def find(self, changes: Sequence[Change]) -> Mapping[str, str]:
         wanted = {change.marker: change.change_id for change in changes}
@@ -83,14 +91,15 @@ class LinkedInAccount:
         return found
 
     def read(self, day: date) -> "Mapping[str, pa.Table]":
-        return reports.read(self._api, self.account, day)
+        return reports.read(self._api, self.account, day, self._credentials.leads)
 
     def close(self) -> None:
         self._api.close()
 
     @cached_property
-    def _currency(self) -> str:
-        return str(self._api.get(f"adAccounts/{self.account}")["currency"])
+    def _place(self) -> LinkedInPlace:
+        currency = str(self._api.get(f"adAccounts/{self.account}")["currency"])
+        return LinkedInPlace(self.account, currency, self._credentials.organization, self._credentials.source_platform)
 
     @cached_property
     def _user(self) -> Mapping[str, Any]:
@@ -102,10 +111,15 @@ class LinkedInAccount:
     def _segments(self) -> dict[str, str]:
         """The URN that campaigns target by, by audience; those that are still built have none."""
         found = dict[str, str]()
-        for shown in self._api.by_count("dmpSegments", f"q=account&account={text(fields.ACCOUNT + self.account)}"):
+        for shown in self._api.by_count("dmpSegments", self._of_account) if self._credentials.source_platform else ():
             urns = [one.get("destinationSegmentId", "") for one in shown.get("destinations", ())]
             found |= {str(shown["id"]): urn for urn in urns if urn}
         return found
+
+    @property
+    def _of_account(self) -> str:
+        """The query for the account's segments."""
+        return f"q=account&account={text(fields.ACCOUNT + self.account)}"
 
     def _marks(self, changes: Sequence[Change]) -> Iterator[tuple[str, str]]:
         """Markers and ids of what may be of these changes, which are of one kind."""
@@ -137,7 +151,7 @@ class LinkedInAccount:
         elif kind == "post":
             found = self._api.by_count("posts", f"q=dscAdAccount&dscAdAccount={urn}&dscAdTypes=List(STANDARD)")
         elif kind == "audience":
-            found = self._api.by_count("dmpSegments", f"q=account&account={urn}")
+            found = self._api.by_count("dmpSegments", self._of_account)
         elif kind == "ad":
             of = f"&campaigns={listed(fields.CAMPAIGN + one for one in parents)}" if parents else ""
             found = self._api.by_cursor(f"{account}/creatives", f"q=criteria{of}")

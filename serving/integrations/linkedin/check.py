@@ -1,20 +1,24 @@
 """What can be said of a change without asking: LinkedIn has no call that only validates."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
 from serving.integrations.change import Change, PlatformFault
 
-_ONLY: Mapping[str, tuple[str, ...]] = {
+_ONLY: Mapping[str, tuple[str | bool, ...]] = {
     "status": ("live", "paused", "removed"),
     "bid_unit": ("click", "mille"),
     "kind": ("company", "member"),
+    "political": (True, False),
 }
+_LANGUAGE = re.compile("[a-z]{2}_[A-Z]{2}")
+_FIXED = ("language", "political")
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "campaign": ("name",),
     "ad_group": ("name", "locations"),
     "ad": ("name", "post"),
-    "post": ("organization", "text"),
+    "post": ("text",),
     "audience": ("name", "kind"),
     "company": ("domain",),
 }
@@ -28,14 +32,20 @@ def unspeakable(change: Change) -> PlatformFault | None:
     """What cannot be put into LinkedIn's words."""
     for name, only in _ONLY.items():
         if name in change.fields and change.fields[name] not in only:
-            return PlatformFault("unsupported", f"expected of {', '.join(only)}, got {change.fields[name]!r}", name)
+            return PlatformFault(
+                "unsupported", f"expected of {', '.join(map(str, only))}, got {change.fields[name]!r}", name
+            )
     for name in ("starts_at", "ends_at"):
         try:
             datetime.fromisoformat(str(change.fields.get(name, "2000-01-01")))
         except ValueError:
             return PlatformFault("unsupported", f"expected a time (ISO 8601), got {change.fields[name]!r}", name)
+    language = str(change.fields.get("language", "en_US"))
+    if not _LANGUAGE.fullmatch(language):
+        return PlatformFault("unsupported", f"expected a language and country (en_US), got {language!r}", "language")
     if change.doing == "update":
-        return None
+        fixed = next((name for name in _FIXED if name in change.fields), "")
+        return PlatformFault("unsupported", "is set when it is created, and stays", fixed) if fixed else None
     missing = [name for name in _NEEDED[change.object] if not change.fields.get(name)]
     if not change.parent and change.object in _IN:
         missing.append("parent")

@@ -12,6 +12,7 @@ from serving.integrations.linkedin import targeting
 ACCOUNT, GROUP, CAMPAIGN, CREATIVE = (
     f"urn:li:sponsored{kind}:" for kind in ("Account", "CampaignGroup", "Campaign", "Creative")
 )
+ORGANIZATION = "urn:li:organization:"
 _STATUS = {"live": "ACTIVE", "paused": "PAUSED", "removed": "ARCHIVED"}
 _SHOWN = {
     **{"ACTIVE": "live", "PAUSED": "paused", "DRAFT": "paused", "COMPLETED": "paused"},

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from serving.integrations.change import Change
@@ -12,18 +13,31 @@ COLLECTIONS = {"campaign": "adCampaignGroups", "ad_group": "adCampaigns", "ad": 
 Body = dict[str, Any]
 
 
-def _campaign(change: Change, account: str, currency: str) -> Body:
-    start = {"start": round(time.time() * 1000)}  # a group must have one
-    found = fields.written({"status": "paused", **change.fields}, currency)
+@dataclass(frozen=True, slots=True)
+class LinkedInPlace:
+    """Where objects are made: an account with its currency, and what LinkedIn granted beside it."""
+
+    account: str
+    currency: str
+    organization: str
+    source_platform: str
+
+
+def _campaign(change: Change, place: LinkedInPlace) -> Body:
     return {
-        **found,
-        "account": fields.ACCOUNT + account,
+        **_scheduled(change, place),
+        "account": fields.ACCOUNT + place.account,
         "name": fields.marked(change.fields["name"], change.marker),
-        "runSchedule": start | found.get("runSchedule", {}),
     }
 
 
-def _ad_group(change: Change, account: str, currency: str) -> Body:
+def _scheduled(change: Change, place: LinkedInPlace) -> Body:
+    """The fields of a new campaign or group, paused and from now on where the change does not say otherwise."""
+    found = fields.written({"status": "paused", **change.fields}, place.currency)
+    return found | {"runSchedule": {"start": round(time.time() * 1000)} | found.get("runSchedule", {})}
+
+
+def _ad_group(change: Change, place: LinkedInPlace) -> Body:
     language, country = str(change.fields.get("language", "en_US")).split("_")
     political = {True: "POLITICAL", False: "NOT_POLITICAL", None: "NOT_DECLARED"}
     return {
@@ -32,9 +46,8 @@ def _ad_group(change: Change, account: str, currency: str) -> Body:
         "creativeSelection": "OPTIMIZED",
         "offsiteDeliveryEnabled": False,
         "audienceExpansionEnabled": False,
-        "runSchedule": {"start": round(time.time() * 1000)},
-        **fields.written({"status": "paused", **change.fields}, currency),
-        "account": fields.ACCOUNT + account,
+        **_scheduled(change, place),
+        "account": fields.ACCOUNT + place.account,
         "campaignGroup": fields.GROUP + change.parent,
         "name": fields.marked(change.fields["name"], change.marker),
         "locale": {"language": language, "country": country},
@@ -43,37 +56,38 @@ def _ad_group(change: Change, account: str, currency: str) -> Body:
     }
 
 
-def _ad(change: Change, account: str, currency: str) -> Body:
+def _ad(change: Change, place: LinkedInPlace) -> Body:
     return {
         "campaign": fields.CAMPAIGN + change.parent,
         "content": {"reference": change.fields["post"]},
         "name": fields.marked(change.fields["name"], change.marker),
-        "intendedStatus": fields.written({"status": change.fields.get("status", "paused")}, currency)["status"],
+        "intendedStatus": fields.written({"status": change.fields.get("status", "paused")}, place.currency)["status"],
     }
 
 
-def _post(change: Change, account: str, currency: str) -> Body:
+def _post(change: Change, place: LinkedInPlace) -> Body:
     article = {"source": "url", "title": "headline", "description": "description"}
     shown = {theirs: change.fields[ours] for theirs, ours in article.items() if change.fields.get(ours)}
     return {
-        "author": change.fields["organization"],
+        "author": fields.ORGANIZATION + place.organization,
         "commentary": change.fields["text"],
         "visibility": "PUBLIC",
         "lifecycleState": "PUBLISHED",
         "isReshareDisabledByAuthor": False,
         "distribution": {"feedDistribution": "NONE", "thirdPartyDistributionChannels": []},
         "adContext": {
-            "dscAdAccount": fields.ACCOUNT + account,
+            "dscAdAccount": fields.ACCOUNT + place.account,
             "dscStatus": "ACTIVE",
             "dscName": fields.marked(change.fields.get("name", ""), change.marker),
         },
     } | ({"content": {"article": shown}} if "source" in shown else {})
 
 
-def _audience(change: Change, account: str, currency: str) -> Body:
+def _audience(change: Change, place: LinkedInPlace) -> Body:
     return {
-        "account": fields.ACCOUNT + account,
+        "account": fields.ACCOUNT + place.account,
         "accessPolicy": "PRIVATE",
+        "sourcePlatform": place.source_platform,
         "destinations": [{"destination": "LINKEDIN"}],
         "name": fields.marked(change.fields["name"], change.marker),
         "type": {"company": "COMPANY", "member": "USER"}[change.fields["kind"]],
@@ -81,7 +95,7 @@ def _audience(change: Change, account: str, currency: str) -> Body:
 
 
 #: The body of a new object.
-NEW: Mapping[str, Callable[[Change, str, str], Body]] = {
+NEW: Mapping[str, Callable[[Change, LinkedInPlace], Body]] = {
     "campaign": _campaign,
     "ad_group": _ad_group,
     "ad": _ad,
@@ -110,7 +124,7 @@ def read(object: str, shown: Mapping[str, Any]) -> Body:
             "description": article.get("description"),
         }
         name = fields.unmarked(shown.get("adContext", {}).get("dscName", ""))
-        found |= {"organization": shown.get("author"), "text": shown.get("commentary"), "name": name or None}
+        found |= {"text": shown.get("commentary"), "name": name or None}
         return {name: value for name, value in found.items() if value is not None}
     found = fields.read(shown)
     if object == "ad":

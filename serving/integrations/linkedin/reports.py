@@ -33,8 +33,8 @@ _ATTRIBUTES = {
 _EMAILS = ("WORK_EMAIL", "EMAIL")
 
 
-def read(api: RestliClient, account: str, day: date) -> "Mapping[str, pa.Table]":
-    """Impressions, creatives, and of lead forms customers, touches and interactions of a day."""
+def read(api: RestliClient, account: str, day: date, forms: bool) -> "Mapping[str, pa.Table]":
+    """Impressions, creatives, and of lead `forms` customers, touches and interactions of a day."""
     import pyarrow as pa
 
     campaigns = {
@@ -42,7 +42,7 @@ def read(api: RestliClient, account: str, day: date) -> "Mapping[str, pa.Table]"
         for one in api.by_cursor(f"adAccounts/{account}/adCampaigns", "q=search")
     }
     ads = {fields.id_of(one["id"]): one for one in api.by_cursor(f"adAccounts/{account}/creatives", "q=criteria")}
-    leads = [_lead(one, campaigns) for one in _responses(api, account, day)]
+    leads = [_lead(one, campaigns) for one in (_responses(api, account, day) if forms else ())]
     rows = {
         "creatives": [_creative(key, one, campaigns) for key, one in ads.items()],
         "impressions": [_impression(one, ads, campaigns, day) for one in _analytics(api, account, day)],

@@ -21,9 +21,9 @@ class LinkedInSender:
     """Sends changes of one kind and doing."""
 
     def __init__(
-        self, api: RestliClient, account: str, currency: str, segments: Callable[[], Mapping[str, str]]
+        self, api: RestliClient, place: objects.LinkedInPlace, segments: Callable[[], Mapping[str, str]]
     ) -> None:
-        self._api, self._account, self._currency, self._segments = api, account, currency, segments
+        self._api, self._place, self._segments = api, place, segments
 
     def send(self, changes: Sequence[Change]) -> list[Outcome]:
         faults = {one.change_id: fault for one in changes if (fault := check.unspeakable(one)) is not None}
@@ -42,7 +42,7 @@ class LinkedInSender:
         return singly(changes, self._alone)
 
     def _create_each(self, changes: Sequence[Change]) -> list[Outcome]:
-        bodies = [objects.NEW[one.object](one, self._account, self._currency) for one in changes]
+        bodies = [objects.NEW[one.object](one, self._place) for one in changes]
         answers = self._api.create_each(self._path(changes[0]), bodies)
         return [_outcome(one, answer) for one, answer in zip(changes, answers, strict=True)]
 
@@ -58,7 +58,7 @@ class LinkedInSender:
         ]
 
     def _patch(self, wanted: Fields, now: Mapping[str, Any]) -> dict[str, Any]:
-        found = fields.written(wanted, self._currency)
+        found = fields.written(wanted, self._place.currency)
         if "name" in wanted:
             found["name"] = fields.renamed(wanted["name"], now.get("name", ""))
         if set(wanted) & set(targeting.FIELDS):
@@ -69,13 +69,15 @@ class LinkedInSender:
         if change.doing == "update":
             self._ad(change)
             return change.target
-        place = self._api.create(self._path(change), objects.NEW[change.object](change, self._account, self._currency))
+        place = self._api.create(self._path(change), objects.NEW[change.object](change, self._place))
         return fields.id_of(place) if change.object == "ad" else place
 
     def _ad(self, change: Change) -> None:
         urn, found = fields.CREATIVE + change.target, dict[str, Any]()
         if "status" in change.fields:
-            found["intendedStatus"] = fields.written({"status": change.fields["status"]}, self._currency)["status"]
+            found["intendedStatus"] = fields.written({"status": change.fields["status"]}, self._place.currency)[
+                "status"
+            ]
         if "name" in change.fields:
             now = self._api.get_each(self._path(change), [urn]).get(urn, {})
             found["name"] = fields.renamed(change.fields["name"], now.get("name", ""))
@@ -95,7 +97,7 @@ class LinkedInSender:
     def _path(self, change: Change) -> str:
         within = objects.COLLECTIONS.get(change.object)
         outside = {"post": "posts", "audience": "dmpSegments"}
-        return f"adAccounts/{self._account}/{within}" if within else outside[change.object]
+        return f"adAccounts/{self._place.account}/{within}" if within else outside[change.object]
 
     def _by_urn(self, change: Change) -> Change:
         """The change with the URNs of segments in place of audiences."""

@@ -17,6 +17,9 @@ def environment(url: str) -> Mapping[str, str]:
         "ADLOOP_LINKEDIN_ACCOUNT": ACCOUNT,
         "ADLOOP_LINKEDIN_URL": url,
         "ADLOOP_LINKEDIN_VERSION": "202607",
+        "ADLOOP_LINKEDIN_ORGANIZATION": "42",
+        "ADLOOP_LINKEDIN_SOURCE_PLATFORM": "EXAMPLE",
+        "ADLOOP_LINKEDIN_LEADS": "true",
     }
 
 

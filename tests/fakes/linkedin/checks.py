@@ -14,7 +14,7 @@ _REQUIRED = {
     ),
     "creatives": ("campaign", "content", "intendedStatus"),
     "posts": ("author", "commentary", "visibility", "distribution", "lifecycleState"),
-    "dmpSegments": ("account", "accessPolicy", "name", "type", "destinations"),
+    "dmpSegments": ("account", "name", "type", "destinations", "sourcePlatform"),
 }
 _STATUSES = ("ACTIVE", "ARCHIVED", "CANCELED", "DRAFT", "PAUSED", "PENDING_DELETION", "REMOVED")
 _LONGEST = {"adCampaignGroups": 100}
@@ -63,6 +63,8 @@ def values(collection: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
         if name in body and body[name] not in _STATUSES:
             return new(name, "INVALID_VALUE", f"{body[name]} is no status")
     schedule = body.get("runSchedule", {})
+    if schedule and "start" not in schedule:
+        return new("runSchedule/start", "MISSING_REQUIRED_FIELD", "start is required")
     if schedule.get("end", schedule.get("start", 0)) < schedule.get("start", 0):
         return new("runSchedule/end", "INVALID_VALUE", "end must be after start")
     return None

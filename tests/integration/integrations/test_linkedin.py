@@ -11,6 +11,7 @@ from serving.integrations.apply import apply
 from serving.integrations.ledger import WriteLedger
 from serving.integrations.linkedin import errors
 from serving.integrations.linkedin.account import LinkedInAccount, connected
+from serving.integrations.outside import look
 from serving.integrations.platform import Denied, Throttled, VersionRetired
 from tests.fakes import linkedin
 from tests.fakes.fake import Running, running
@@ -143,7 +144,6 @@ def test_companies_are_targeted_and_hand_made_exclusions_stay(
 def test_a_post_is_sponsored_in_a_new_campaign(fake: Running, account: LinkedInAccount, ledger: WriteLedger) -> None:
     where = ["urn:li:geo:101282230"]
     said = {
-        "organization": "urn:li:organization:42",
         "text": "Our guide",
         "headline": "Guide",
         "url": "https://e.org/g",
@@ -191,6 +191,39 @@ def test_what_every_call_must_have(fake: Running, account: LinkedInAccount) -> N
         unversioned = plain.get(f"/rest/adAccounts/{ACCOUNT}", headers={"linkedin-version": ""})
     assert chunked.status_code == 411
     assert (unversioned.status_code, unversioned.json()["code"]) == (400, "VERSION_MISSING")
+
+
+def test_what_linkedin_did_not_grant_is_neither_offered_nor_asked_for(
+    fake: Running, ledger: WriteLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ORGANIZATION", "SOURCE_PLATFORM", "LEADS"):
+        monkeypatch.delenv(f"ADLOOP_LINKEDIN_{name}")
+    opened = connected()
+    assert [one.object for one in opened.capabilities] == ["campaign", "ad_group", "ad"]
+    look(ledger, opened, 1.0)
+    assert set(opened.read(DAY)) == {"impressions", "creatives"}
+    opened.close()
+    asked = {call.call.rsplit("/", 1)[-1] for call in fake.script.calls}
+    assert not asked & {"posts", "dmpSegments", "leadFormResponses"}
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"status": "on"}, "status"),
+        ({"bid_unit": "conversion"}, "bid_unit"),
+        ({"ends_at": "tomorrow"}, "ends_at"),
+        ({"language": "English"}, "language"),
+        ({"political": "no"}, "political"),
+    ],
+)
+def test_words_that_linkedin_has_not_are_refused_by_field(
+    fake: Running, account: LinkedInAccount, said: dict[str, object], field: str
+) -> None:
+    change = linkedin.change("x", "ad_group", name="A", parent="1001", locations=["urn:li:geo:1"], **said)
+    [outcome] = account.send([change])
+    assert outcome.fault is not None and outcome.fault.field == field
+    assert not any(call.call.startswith("POST") for call in fake.script.calls)
 
 
 def test_long_queries_are_sent_as_bodies(account: LinkedInAccount, ledger: WriteLedger) -> None:
