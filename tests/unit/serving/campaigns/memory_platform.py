@@ -1,7 +1,7 @@
 """A platform in memory that keeps what it is sent, for tests of what leaves and when."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -57,8 +57,8 @@ class MemoryPlatform:
         if fault is not None or dry_run:
             return Outcome(change.change_id, fault=fault)
         place = change.target or f"{change.object}-{len(self.shown) + 1}"
-        before = self.shown[place].fields if change.target else {}
-        self.shown[place] = PlatformObject(change.object, place, {**before, **change.fields}, change.parent)
+        before = self.shown.get(place, PlatformObject(change.object, place, {}, change.parent))
+        self.shown[place] = replace(before, fields={**before.fields, **change.fields})
         self.log.append((change.object, change.doing, change.fields.get("status")))
         if change.doing == "create":
             self.made[change.marker] = place
