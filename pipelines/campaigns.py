@@ -13,6 +13,8 @@ from serving.campaigns.checks.verdict import LaunchVerdict
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from serving.campaigns.safety.rollback import WatchedChange
+
 
 def who(settings: Settings, scope: Scope) -> str:
     """The name of the key that commands send: ADLOOP_API_KEY, or this home's own. Raises `Unknown` or `Forbidden`."""
@@ -48,7 +50,16 @@ def waits(shown: Mapping[str, Any]) -> str:
         return f"{change}: {why}"
     if asked is not None and asked["open"]:
         return f"{asked['open']} of {asked['changes']} changes until it is {asked['to']}: adloop apply"
-    return str(shown["missing"])
+    return str(shown["missing"]) or "; ".join(shown["person"])
+
+
+def watched_table(found: "Sequence[WatchedChange]") -> "Table":
+    """What became of automatic changes."""
+    table = _table("automatic changes of the last weeks", "change", "campaign", "verdict", "outcome", "taken back")
+    for one in found:
+        back = one.taken_back or one.why_not
+        table.add_row(one.change_id, one.campaign, one.outcome.verdict, one.outcome.said, back)
+    return table
 
 
 def events_table(name: str, events: Sequence[Mapping[str, Any]]) -> "Table":

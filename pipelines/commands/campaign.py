@@ -28,7 +28,8 @@ def campaign() -> None:
     check CAMPAIGN     what bars its launch, by name, and what to do about it
     approve CAMPAIGN   by others than who planned it (a key of the scope approve)
     launch CAMPAIGN    wanted changes, which adloop apply brings to the platforms: paused first, live last
-    pause, end         the same way; end writes its assessment and archive
+    pause, end         the same way; an ended one is assessed and archived
+    watch              takes back automatic changes that turned out worse
 
     Who acts is the name of the key in ADLOOP_API_KEY, and "adloop" for this home's own. docs/campaigns.md walks through
     a campaign.
@@ -126,10 +127,53 @@ def pause(name: str, why: str, params_file: Path) -> None:
 @campaign.command()
 @NAME
 @WHY
+@click.option("--data", type=_FOLDER, help="Folder with your tables. Default: what adloop sync read.")
+@JSON
 @PARAMS
-def end(name: str, why: str, params_file: Path) -> None:
-    """End CAMPAIGN at all platforms, by the next adloop apply; it cannot go on afterwards."""
-    _told(name, len(_desk(params_file).ask(name, "ended", _who("campaigns"), why)))
+def end(name: str, why: str, data: Path | None, as_json: bool, params_file: Path) -> None:
+    """End CAMPAIGN at all platforms by the next adloop apply; then, asked again, assess and archive it.
+
+    The assessment compares what customers bought who could see it with those held out (table transactions), with an
+    interval. The archive has Parquet files and report.md, which any editor shows.
+    """
+    found = _desk(params_file, data).end(name, _who("campaigns"), why)
+    if found.assessment is None:
+        _told(name, len(found.changes))
+    elif as_json:
+        click.echo(json.dumps({**asdict(found.assessment), "report": str(found.report)}, indent=2))
+    else:
+        click.echo(f"{name}: {found.assessment.said}\narchived: {found.report}")
+
+
+@campaign.command()
+@click.option("--data", type=_FOLDER, help="Folder with tables. Default: what adloop sync read.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be taken back.")
+@JSON
+@PARAMS
+def watch(data: Path | None, dry_run: bool, as_json: bool, params_file: Path) -> None:
+    """Take back automatic changes of bids and budgets since which conversions cost more, beyond noise.
+
+    A campaign is compared with the others of its platform (table impressions), so that a bad week of all is no sign. Of
+    harmless changes fewer than 5% are ever called worse, however often you look. Run it once a day after adloop sync;
+    the next adloop apply brings what it takes back.
+    """
+    from contextlib import ExitStack, closing
+
+    from features.tables import Tables
+    from pipelines.campaigns import watched_table
+    from pipelines.console import console
+    from pipelines.platforms import SYNCED
+    from serving.campaigns.safety.rollback import watch as judge
+    from serving.integrations import catalog
+
+    with ExitStack() as stack:
+        platforms = {one.name: stack.enter_context(closing(one)) for one in catalog.connected()}
+        folder = data or Settings().home / SYNCED
+        found = judge(_desk(params_file).known, Tables(folder), platforms, act=not dry_run)
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        console().print(watched_table(found))
 
 
 @campaign.command()

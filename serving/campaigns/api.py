@@ -120,10 +120,11 @@ def router(settings: Settings, access: Access, params_file: Path = PARAMS) -> AP
         name: str, act: Literal["launch", "pause", "end"], asked: CampaignReason, key: Annotated[Key, acting]
     ) -> dict[str, Any]:
         with opened.used(key, name) as found:
-            if act == "launch":
-                changes = found.launch(name, key.name, asked.why, asked.version)
-            else:
-                changes = found.ask(name, "paused" if act == "pause" else "ended", key.name, asked.why)
+            changes = {
+                "launch": lambda: found.launch(name, key.name, asked.why, asked.version),
+                "pause": lambda: found.ask(name, "paused", key.name, asked.why),
+                "end": lambda: found.end(name, key.name, asked.why).changes,
+            }[act]()
             return {**found.shown(found.known.lives.newest(name)), "changes": changes}
 
     return routes

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serving.campaigns.life import CampaignEvent, CampaignLives, CampaignVersion, WrongState
+from serving.campaigns.life import RUNNING, CampaignEvent, CampaignLives, CampaignVersion, WrongState
 from serving.campaigns.policy import CampaignPolicy
 
 
@@ -47,7 +47,8 @@ def standing(
 def approve(
     lives: CampaignLives, version: CampaignVersion, person: str, why: str, policy: CampaignPolicy, at: float
 ) -> CampaignVersion:
-    """Record an approval; with the last one that is missing the version is approved.
+    """Record an approval; with the last one that is missing the version is approved. Of a running version it says that
+    a person looked, so that automation may go on.
 
     Raises `NotApproved` for the author, for an older version, and `WrongState` before its checks passed.
     """
@@ -57,7 +58,7 @@ def approve(
             raise NotApproved(f"{version}: was replaced by version {newest.version}; approve that one")
         if person == newest.author:
             raise NotApproved(f"{newest}: {person} wrote it; another person approves (adloop key --scope approve)")
-        if newest.state not in ("checked", "approved"):
+        if newest.state not in ("checked", "approved", *RUNNING):
             raise WrongState(f"{newest}: is {newest.state}; expected checked (adloop campaign check {newest.name})")
         detail = {
             "file": newest.digest,
@@ -66,7 +67,7 @@ def approve(
         }
         lives.note(CampaignEvent(at, person, newest.name, newest.version, "approval", why, detail))
         found = standing(newest, lives.events(newest.name), policy, at)
-        if found.missing or newest.state == "approved":
+        if found.missing or newest.state != "checked":
             return newest
         return lives.move(newest, "approved", person, f"approved by {', '.join(found.people)}", at)
 

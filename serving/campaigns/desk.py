@@ -11,9 +11,13 @@ from features.tables import Tables
 from serving.campaigns import approvals, audiences, launch
 from serving.campaigns.checks.run import LaunchBlocked, verdicts
 from serving.campaigns.checks.verdict import BeforeLaunch, ConnectedAccount, LaunchVerdict
+from serving.campaigns.ending import holdout
+from serving.campaigns.ending.assess import CampaignAssessment
+from serving.campaigns.ending.end import archived
 from serving.campaigns.life import CampaignState, CampaignVersion, WrongState
 from serving.campaigns.parts import LaunchNumbers, parts
 from serving.campaigns.plan import CampaignPlan
+from serving.campaigns.safety.attempts import human_triggers
 from serving.campaigns.safety.guard import Guarded, guarded
 from serving.campaigns.typical import first_bids
 from serving.integrations import catalog
@@ -22,6 +26,15 @@ from serving.integrations.platform import Platform, PlatformError, Unanswered
 
 #: Canonical tables of all that was synced, under the home.
 SYNCED = "synced"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What ending a campaign came to: the changes that are asked of platforms, or its assessment and report."""
+
+    changes: list[str]
+    assessment: CampaignAssessment | None = None
+    report: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -84,12 +97,24 @@ class CampaignDesk:
             for platform, account in seen.accounts.items()
         }
         now = self.known.now()
+        holdout.keep(self.settings, version.plan, now)
         return launch.launch(self.known.lives, self.known.ledger, version, wanted, who, why, now)
 
     def ask(self, name: str, to: CampaignState, who: str, why: str) -> list[str]:
         """Intend that a campaign is paused or ended at all platforms; returns the ids of the new changes."""
         self.settle()
         return launch.ask(self.known.lives, self.known.ledger, name, to, who, why, self.known.now())
+
+    def end(self, name: str, who: str, why: str) -> Ended:
+        """Ask the platforms to end a campaign; where they have, assess and archive it."""
+        self.settle()
+        newest = self.known.lives.newest(name)
+        if newest.state not in ("ended", "archived"):
+            changes = self.ask(name, "ended", who, why)
+            if self.known.lives.newest(name).state != "ended":
+                return Ended(changes)
+        tables = Tables(self.data or self.settings.home / SYNCED)
+        return Ended([], *archived(self.known, self.settings, name, tables, who, why))
 
     def settle(self) -> list[CampaignVersion]:
         """Take over what platforms have confirmed since."""
@@ -114,6 +139,7 @@ class CampaignDesk:
             "platforms": list(plan.platforms),
             "approved_by": list(standing.people),
             "missing": standing.missing if version.state in ("checked", "approved") else "",
+            "person": list(human_triggers(version, self.known)),
             "asked": None if asked is None else {**asdict(asked), "refused": dict(asked.refused)},
         }
 

@@ -174,7 +174,9 @@ class _Composed:
                 yield CampaignPart(f"{key}:{_digest(some)}", "audience_members", fields, doing="send")
             if segment.lookalike:
                 name = f"{self.plan.name} like {segment.name}"
-                yield CampaignPart(key, "audience", {"name": name, "like": f"{PART}{source}"})
+                like = {"name": name, "like": f"{PART}{source}"}
+                countries = {one for _, group in self.plan.groups() for one in group.countries}
+                yield CampaignPart(key, "audience", like | ({"countries": sorted(countries)} if countries else {}))
 
     def _money(self, object: str) -> dict[str, Any]:
         """The platform's share of the budgets; on ad groups each has an equal part of it."""

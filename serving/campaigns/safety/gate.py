@@ -5,6 +5,7 @@ from pathlib import Path
 
 from features.settings import Settings
 from serving.campaigns.safety.approved import approved
+from serving.campaigns.safety.attempts import attempts
 from serving.campaigns.safety.guard import Guard, Guarded, guarded
 from serving.campaigns.safety.quality import quality
 from serving.campaigns.safety.rates import rates
@@ -13,7 +14,7 @@ from serving.campaigns.safety.stops import stops
 from serving.integrations.change import Change
 from serving.integrations.session import Gate
 
-GUARDS: Sequence[Guard] = (stops, approved, spend, rates, quality)
+GUARDS: Sequence[Guard] = (stops, approved, spend, rates, attempts, quality)
 
 
 def gate(settings: Settings, params_file: Path) -> Gate:

@@ -18,7 +18,7 @@ _FIELDS = {
     "keyword": ("keyword", "match", "status", "bid", "quality_score"),
     "negative_keyword": ("keyword", "match", "status"),
     "ad": ("name", "status", "headlines", "bodies", "url", "image"),
-    "audience": ("name", "members", "lookalike"),
+    "audience": ("name", "like"),
 }
 
 
@@ -40,8 +40,9 @@ class MemoryPlatform:
     log: list[tuple[str, str, Any]] = field(default_factory=list)
     refuses: Callable[[Change], PlatformFault | None] = lambda _: None
     sending: Callable[[], None] = lambda: None
-    capabilities: Sequence[Capability] = tuple(
-        Capability(object, ("create", "update"), fields) for object, fields in _FIELDS.items()
+    capabilities: Sequence[Capability] = (
+        *(Capability(object, ("create", "update"), fields) for object, fields in _FIELDS.items()),
+        Capability("audience_members", ("send",), ("audience", "emails"), reads=False, undo="never"),
     )
 
     def connect(self) -> AccountAccess:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from serving.campaigns.launch import launch
+from serving.campaigns.approvals import approve
+from serving.campaigns.launch import launch, settle
 from serving.campaigns.parts import LaunchNumbers, parts
 from serving.campaigns.safety import gate
+from serving.campaigns.safety.attempts import human_triggers
 from serving.campaigns.safety.guard import Guarded
 from serving.campaigns.safety.stepping import intend
 from serving.integrations.apply import apply
@@ -144,3 +146,26 @@ def test_quality_scores_are_protected(tmp_path: Path) -> None:
     pause = change(object="keyword", target="good", status="paused")
     assert asked(pause) is None
     assert "a person pauses it" in str(asked(replace(pause, decision_id="d1")))
+
+
+def test_after_so_many_optimizations_a_person_looks(tmp_path: Path) -> None:
+    clock, platform = TestClock(), MemoryPlatform()
+    known = opened(tmp_path, clock)
+    version = approved(known)
+    wanted = parts(version.plan, "google_ads", platform.capabilities, LaunchNumbers())
+    launch(known.lives, known.ledger, version, {"google_ads": wanted}, "ann", "go", clock())
+    apply(platform, known.ledger, gate.of(known), clock)
+    (live,) = settle(known.lives, known.ledger, clock())
+    group = next(place for place, one in platform.shown.items() if one.object == "ad_group")
+    for day in range(1, 7):
+        clock.sleep(24 * HOUR)
+        for hour in range(2):  # of one day
+            bid = change(f"b{day}-{hour}", "ad_group", group, bid=0.8 + day / 100 + hour / 200)
+            known.ledger.intend([replace(bid, campaign="malt-spring")], clock())
+        applied = apply(platform, known.ledger, gate.of(known), clock)
+        assert len(applied.confirmed) == (2 if day <= 5 else 0)
+    said = "5 optimizations since a person looked: adloop campaign approve malt-spring"
+    assert applied.waiting["b6-0"] == said
+    assert [one.partition(" (")[0] for one in human_triggers(live, known)] == [said.partition(":")[0]]
+    approve(known.lives, live, "bob", "goes on", known.policy, clock())
+    assert apply(platform, known.ledger, gate.of(known), clock).confirmed == ["b6-0", "b6-1"]
