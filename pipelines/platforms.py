@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from features.records import DECISIONS, recorded
 from features.settings import Settings
 from pipelines.console import progress
 from serving.integrations import catalog
@@ -50,6 +51,16 @@ def synced(platforms: Iterable[Platform], kept: WriteLedger, home: Path, start: 
         found = {one.name: sync(one, kept, home, start, end, told) for one in platforms}
     tables(home, home / SYNCED)
     return found
+
+
+def carry_out_reviews(settings: Settings, params_file: Path) -> list[str]:
+    """Want what the decision engine's reviews of the last day decided; the ids of the new changes."""
+    from serving.campaigns import decided
+    from serving.campaigns.safety.guard import guarded
+    from serving.decisions.params import read
+
+    cooldown_s = read(params_file)[0].changes.cooldown_s
+    return decided.carry_out(guarded(settings, params_file), recorded(settings) / DECISIONS, cooldown_s)
 
 
 def brought(platforms: Iterable[Platform], kept: WriteLedger, gate: Gate) -> dict[str, Applied]:

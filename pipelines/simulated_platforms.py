@@ -9,20 +9,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from features.records import LOG
 from features.settings import Settings
 from pipelines.platforms import brought
 from serving.campaigns import decided
-from serving.decisions.log import entry as logged
 from serving.decisions.outcomes import joined
-from serving.decisions.records import Decision
 from serving.experiments.simulation import records
 from serving.experiments.simulation.records import SimulatedCampaign
 from serving.integrations import catalog
 from serving.integrations.change import CREATED_BY, Change, Fields, LedgerEntry, differing
 from serving.integrations.ledger import FILE, WriteLedger
 from serving.integrations.platform import Platform
-from serving.records import reading
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -66,9 +62,9 @@ def apply_day(settings: Settings) -> list[AppliedDay]:
         channels = {str(name): list(map(str, found.unique())) for name, found in by_campaign}
         ledger.intend(_launch(done.campaigns, channels, platforms), now)
         brought(platforms, ledger, lambda _: None)
-        decided.intend(ledger, _reviews(place), now)
+        ledger.intend(decided.changes(ledger, decided.reviews(place)), now)
         brought(platforms, ledger, lambda _: None)
-        decided.intend_bids(ledger, made, "simulated", now)
+        ledger.intend(decided.bids(ledger, made, "simulated"), now)
         brought(platforms, ledger, lambda _: None)
         found = [_day(ledger, one) for one in platforms]
         for one in platforms:
@@ -136,13 +132,6 @@ def _able(platform: Platform, kind: str, fields: Fields) -> Fields:
     """The fields that the platform has."""
     [can] = [one for one in platform.capabilities if one.object == kind]
     return {name: value for name, value in fields.items() if name in can.fields}
-
-
-def _reviews(place: Path) -> Iterator[Decision]:
-    """The reviews of the day, in the order they were made."""
-    found = [logged.read(one) for one in reading.records(place / LOG)]
-    reviews = [one for one in found if one.opportunity.asked == "campaign"]
-    yield from (one.decision for one in sorted(reviews, key=lambda one: one.opportunity.occurred_at))
 
 
 def _day(ledger: WriteLedger, platform: Platform) -> AppliedDay:

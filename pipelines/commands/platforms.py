@@ -4,17 +4,17 @@ import getpass
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from features.settings import Settings
-from pipelines.commands.options import JSON
+from pipelines.commands.options import JSON, PARAMS
 from serving.integrations.catalog import NAMES
 
 if TYPE_CHECKING:
     from serving.integrations.platform import Outcome
-    from serving.integrations.session import Gate
 
 PLATFORM = click.Choice(NAMES)
 BY = click.option("--by", default=getpass.getuser, show_default="your user name", help="Who, on the time line.")
@@ -79,22 +79,26 @@ def sync(platform: str | None, days: int, as_json: bool) -> None:
 @click.argument("platform", type=PLATFORM, required=False)
 @click.option("--dry-run", is_flag=True, help="Only ask the platforms whether they would accept the changes.")
 @JSON
-def apply_changes(platform: str | None, dry_run: bool, as_json: bool) -> None:
+@PARAMS
+def apply_changes(platform: str | None, dry_run: bool, as_json: bool, params_file: Path) -> None:
     """Bring the wanted changes to PLATFORM, or to all that are connected, each once, and read them back.
 
-    Run it again after anything: what was sent without an answer is looked for before it is sent again. Changes wait
-    while a stop (adloop kill), a missing approval or a limit bars them. A dry run uses the platform's own validation
-    where it has one.
+    Campaigns, rules and the last day's reviews by the decision engine want changes. Run it again after anything: what
+    was sent without an answer is looked for before it is sent again. Changes wait while a stop (adloop kill), a missing
+    approval or a limit bars them. A dry run uses the platform's own validation where it has one.
     """
     from pipelines import platforms
+    from serving.campaigns.safety.gate import gate
 
     settings = Settings()
+    passes = gate(settings, params_file)
     with platforms.opened(platform) as accounts, platforms.ledger(settings) as ledger:
+        platforms.carry_out_reviews(settings, params_file)
         if dry_run:
-            outcomes = platforms.validated(accounts, ledger, gate(settings))
+            outcomes = platforms.validated(accounts, ledger, passes)
             click.echo(json.dumps([asdict(one) for one in outcomes], indent=2) if as_json else _said(outcomes))
             return
-        applied = platforms.brought(accounts, ledger, gate(settings))
+        applied = platforms.brought(accounts, ledger, passes)
     if as_json:
         click.echo(json.dumps({name: asdict(one) for name, one in applied.items()}, indent=2))
         return
@@ -117,12 +121,14 @@ def _said(outcomes: "list[Outcome]") -> str:
 @click.command()
 @click.argument("change")
 @BY
-def undo(change: str, by: str) -> None:
+@PARAMS
+def undo(change: str, by: str, params_file: Path) -> None:
     """Take back CHANGE at its platform: budget, bid and status exactly as they were; what it created is removed.
 
     Refused where anybody changed the object since. `adloop changes` lists the changes.
     """
     from pipelines import platforms
+    from serving.campaigns.safety.gate import gate
     from serving.integrations.undo import undo as intend
 
     settings = Settings()
@@ -130,7 +136,7 @@ def undo(change: str, by: str) -> None:
         name = ledger.entry(change).change.platform
         with platforms.opened(name) as accounts:
             back = intend(accounts[0], ledger, change, by)
-            platforms.brought(accounts, ledger, gate(settings))
+            platforms.brought(accounts, ledger, gate(settings, params_file))
         found = ledger.entry(back.change_id)
     why = "" if found.fault is None else f": {found.fault.message}"
     click.echo(f"{back.change_id}: {found.status}{why}")
@@ -205,8 +211,3 @@ def holds(lift: tuple[str, str, str] | None, why: str | None, by: str, as_json: 
         click.echo(json.dumps([asdict(one) for one in held], indent=2))
     else:
         console().print(platforms.holds_table(held))
-
-
-def gate(settings: Settings) -> "Gate":
-    """What bars changes."""
-    return lambda _: None

@@ -6,10 +6,18 @@ from typing import Any
 
 import pandas as pd
 
+from features.lake import Place
+from features.records import LOG
+from serving.campaigns.safety import stepping
+from serving.campaigns.safety.guard import Guarded
+from serving.decisions.kinds.campaign import KIND
+from serving.decisions.log import entry as logged
 from serving.decisions.records import Action, Decision
 from serving.integrations.change import Change, Fields, LedgerEntry
 from serving.integrations.ledger import WriteLedger
+from serving.records import reading
 
+DAY_S = 86_400.0
 #: Who wants the changes, on the time line.
 BY = "adloop decisions"
 
@@ -49,8 +57,41 @@ def running(ledger: WriteLedger, campaign: str) -> RunningCampaign:
     return replace(found, objects=kinds)
 
 
-def intend(ledger: WriteLedger, decisions: Iterable[Decision], at: float) -> list[str]:
-    """Intend the changes of decisions, in their order; returns the ids of the new ones.
+def reviews(root: Place, since: float = 0.0) -> list[Decision]:
+    """Changes that reviews of campaigns decided, logged since then (Unix seconds), in the order they were decided.
+
+    Raises `FileNotFoundError` where nothing is logged.
+    """
+    import pyarrow.compute as pc
+
+    found = list[Decision]()
+    for table in reading.tables(root / LOG, ["asked", "action", "entry"], since):
+        changing = table.filter((pc.field("asked") == KIND.name) & (pc.field("action") != Action.HOLD.value))
+        found += [logged.read(one.encode()).decision for one in changing["entry"].to_pylist()]
+    return sorted(found, key=lambda one: one.decided_at)
+
+
+def carry_out(known: Guarded, root: Place, cooldown_s: float) -> list[str]:
+    """Intend the changes of the last day's reviews, large ones in steps; returns the ids of the new ones.
+
+    Only of campaigns that run at a platform, and only changes that nobody else claimed to carry out: whoever asked for
+    a review may do so too.
+
+    Args:
+        root: folder of the records of decisions; without any, there is nothing to carry out.
+        cooldown_s: `changes.cooldown_s` of the parameters of decisions.
+    """
+    try:
+        found = reviews(root, known.now() - DAY_S)
+    except FileNotFoundError:  # no decision was made yet
+        return []
+    here = {one.campaign_id for one in found if running(known.ledger, one.campaign_id).objects}
+    ours = [one for one in found if one.campaign_id in here and known.stops.claim(one, cooldown_s)]
+    return stepping.intend(known, changes(known.ledger, ours))
+
+
+def changes(ledger: WriteLedger, decisions: Iterable[Decision]) -> list[Change]:
+    """The changes that carry out decisions, in their order.
 
     A decision that was carried out before, or whose campaign runs at no platform, changes nothing.
     """
@@ -64,19 +105,19 @@ def intend(ledger: WriteLedger, decisions: Iterable[Decision], at: float) -> lis
         for change in list(_changes(decision, campaigns[decision.campaign_id])):
             wanted.append(change)
             campaigns[decision.campaign_id].want(change)
-    return ledger.intend(wanted, at)
+    return wanted
 
 
-def intend_bids(ledger: WriteLedger, made: pd.DataFrame, day: str, at: float) -> list[str]:
-    """Intend, for each ad group that is named after a channel, the mean of the bids that were decided in the channel:
-    a platform that asks for no bid by auction takes one a day.
+def bids(ledger: WriteLedger, made: pd.DataFrame, day: str) -> list[Change]:
+    """For each ad group that is named after a channel, the mean of the bids that were decided in the channel: a
+    platform that asks for no bid by auction takes one a day.
 
     Args:
         made: decisions of the day, of `serving.decisions.outcomes.joined`.
         day: of the change's id, so that a day is carried out once.
     """
-    bids = made[made["action"].eq(Action.BID) & made["amount"].gt(0)]
-    means = bids.groupby(["campaign_id", "channel"])["amount"].agg(["mean", "count"])
+    bid = made[made["action"].eq(Action.BID) & made["amount"].gt(0)]
+    means = bid.groupby(["campaign_id", "channel"])["amount"].agg(["mean", "count"])
     wanted = list[Change]()
     for (campaign, channel), (mean, count) in zip(means.index, means.to_numpy(), strict=True):
         for entry in running(ledger, campaign).of("ad_group"):
@@ -97,7 +138,7 @@ def intend_bids(ledger: WriteLedger, made: pd.DataFrame, day: str, at: float) ->
                     )
                 )
     known = {entry.change.change_id for entry in ledger.entries("change_id LIKE 'bids:%'")}
-    return ledger.intend([change for change in wanted if change.change_id not in known], at)
+    return [change for change in wanted if change.change_id not in known]
 
 
 def _changes(decision: Decision, campaign: RunningCampaign) -> Iterator[Change]:

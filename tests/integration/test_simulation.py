@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from models import bundle
 from models.registry import Registry
 from pipelines import simulated_platforms
 from serving.access import keys
+from serving.campaigns import decided
+from serving.campaigns.safety.guard import guarded
 from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import Entry, read
 from serving.decisions.params import read as params_of
@@ -29,6 +31,8 @@ from serving.experiments.replay import replay
 from serving.experiments.simulation import run
 from serving.experiments.simulation.records import CONSTANT, ENGINE, LINEAR, Simulation, folder
 from serving.experiments.simulation.records import read as last
+from serving.integrations.change import Change
+from serving.integrations.ledger import WriteLedger
 from serving.records import reading
 from serving.rollout.processes import DecisionServer, free_port
 from tests.fakes import catalog as fakes
@@ -227,3 +231,17 @@ def test_the_day_ends_at_the_platforms_and_is_read_back(played: Played, monkeypa
 
 def test_without_stand_ins_nothing_leaves(played: Played) -> None:
     assert simulated_platforms.apply_day(played.settings) == []
+
+
+def test_logged_reviews_are_carried_out_once_where_their_campaign_runs(played: Played, tmp_path: Path) -> None:
+    store = SqliteStore(played.place / "state.db", params_of(PARAMS)[0])
+    known = replace(guarded(played.settings, PARAMS), ledger=WriteLedger(tmp_path / "ledger.db"), stops=store)
+    assert decided.carry_out(known, played.place, 0.0) == []
+    changing = decided.reviews(played.place)
+    (campaign,) = {one.campaign_id for one in changing[:1]}
+    group = Change("g", "meta", "1", "ad_group", "create", {"bid": 2.0}, "launch", "ann", campaign=campaign)
+    known.ledger.intend([group], 0.0)
+    known.ledger.put(replace(known.ledger.entry("g"), status="confirmed", object_id="7"), 0.0)
+    new = decided.carry_out(known, played.place, 0.0)
+    assert new and {known.ledger.entry(one).change.target for one in new} == {"7"}
+    assert decided.carry_out(known, played.place, 0.0) == []

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from serving.campaigns.decided import intend, intend_bids
+from serving.campaigns.decided import bids, changes
 from serving.decisions.records import Action, Decision
 from serving.integrations.change import Change
 from serving.integrations.ledger import KnownObject, WriteLedger
@@ -48,15 +48,19 @@ def decision(number: int, action: Action, target: str = "spring", **said: Any) -
     )
 
 
+def intend(ledger: WriteLedger, decisions: Iterable[Decision], at: float) -> list[str]:
+    return ledger.intend(changes(ledger, decisions), at)
+
+
 def wanted(ledger: WriteLedger, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    changes = [ledger.entry(one).change for one in ids]
-    return {change.target or change.parent: dict(change.fields) for change in changes}
+    found = [ledger.entry(one).change for one in ids]
+    return {change.target or change.parent: dict(change.fields) for change in found}
 
 
 def test_a_multiplier_scales_the_bids_of_the_launch(ledger: WriteLedger) -> None:
     made = [decision(1, Action.RAISE_BID, amount=1.2), decision(2, Action.LOWER_BID, amount=0.9)]
-    changes = [ledger.entry(one).change for one in intend(ledger, made, 1.0)]
-    assert [(one.target, one.fields["bid"]) for one in changes] == [
+    found = [ledger.entry(one).change for one in intend(ledger, made, 1.0)]
+    assert [(one.target, one.fields["bid"]) for one in found] == [
         *(("id-1", 1.8), ("id-2", 0.96)),
         *(("id-1", 1.35), ("id-2", 0.72)),
     ]
@@ -101,5 +105,5 @@ def test_a_hold_and_a_campaign_of_no_platform_change_nothing(ledger: WriteLedger
 def test_the_mean_of_a_channels_bids_becomes_its_bid_once_a_day(ledger: WriteLedger) -> None:
     rows = [("search", "bid", 2.0), ("search", "bid", 3.0), ("search", "hold", 9.0), ("radio", "bid", 1.0)]
     made = pd.DataFrame(rows, columns=["channel", "action", "amount"]).assign(campaign_id="spring")
-    assert wanted(ledger, intend_bids(ledger, made, "2026-11-30", 1.0)) == {"id-1": {"bid": 2.5}}
-    assert intend_bids(ledger, made, "2026-11-30", 2.0) == []
+    assert wanted(ledger, ledger.intend(bids(ledger, made, "2026-11-30"), 1.0)) == {"id-1": {"bid": 2.5}}
+    assert bids(ledger, made, "2026-11-30") == []
