@@ -53,6 +53,16 @@ class OpenCount:
         return self.machines / (self.people + self.machines)
 
 
+@dataclass(frozen=True, slots=True)
+class ReachedEmail:
+    """An e-mail of adloop that reached its recipient. `clicked_at`: when a person first clicked in it, in Unix seconds;
+    None where nobody did."""
+
+    marker: str
+    at: float
+    clicked_at: float | None
+
+
 class EventStore:
     """The events of a home. Nothing is made before the first event comes."""
 
@@ -98,6 +108,15 @@ class EventStore:
                 "responded_at": pa.array([_utc(one) for one in clicked], pa.timestamp("us")),
             }
         )
+
+    def reached(self) -> list[ReachedEmail]:
+        """The e-mails of adloop that reached their recipients."""
+        query = (
+            "SELECT marker, min(occurred_at) FILTER (WHERE kind = 'delivered') AS at,"
+            " min(occurred_at) FILTER (WHERE kind = 'clicked' AND NOT machine) FROM events"
+            " WHERE marker != '' GROUP BY marker HAVING at IS NOT NULL ORDER BY at, marker"
+        )
+        return [ReachedEmail(*row) for row in self._rows(query)]
 
     def opens(self) -> list[OpenCount]:
         """Opens by campaign."""
