@@ -63,8 +63,8 @@ def path_sums(counts: pd.DataFrame, names: Mapping[str, str] | None = None) -> P
         raise ValueError(f"attribution: expected 1 to {MOST} channels, got {size}; name fewer with --by")
     place = {name: at for at, name in enumerate(channels)}
     walks = [[place[channel] for channel in path] for path in steps]
-    last = _counted(([path[-1]] if path else [] for path in walks), size)
-    present = _counted((sorted(set(path)) for path in walks), size)
+    last = _counted(([path[-1]] if path else [] for path in walks), size).toarray()
+    present = _counted((sorted(set(path)) for path in walks), size).toarray()
     moves = _counted(
         ([a * (size + 1) + b for a, b in pairwise([0, *(one + 1 for one in path)])] for path in walks), (size + 1) ** 2
     )
@@ -76,9 +76,9 @@ def path_sums(counts: pd.DataFrame, names: Mapping[str, str] | None = None) -> P
         last=value @ last,
         shared=value @ shares,
         untouched=value @ (present.sum(axis=1) == 0),
-        moves=(journeys @ moves).reshape(-1, size + 1, size + 1),
+        moves=(journeys @ moves).toarray().reshape(-1, size + 1, size + 1),
         ended=journeys @ last,
-        together=(journeys @ pairs).reshape(-1, size, size),
+        together=(journeys @ pairs).toarray().reshape(-1, size, size),
     )
 
 
@@ -91,12 +91,13 @@ def _by_group(counts: pd.DataFrame, codes: Any, what: str) -> Any:
 
 
 def _counted(places: Iterable[Sequence[int]], width: int) -> Any:
-    """How often each path has each place, a line a path."""
+    """How often each path has each place, as a sparse matrix with a line a path."""
+    from scipy.sparse import csr_array
+
     listed = list(places)
-    found = np.zeros((len(listed), width))
     rows = np.repeat(np.arange(len(listed)), [len(one) for one in listed])
-    np.add.at(found, (rows, np.array([at for one in listed for at in one], dtype=int)), 1.0)
-    return found
+    columns = np.array([at for one in listed for at in one], dtype=int)
+    return csr_array((np.ones(len(columns)), (rows, columns)), (len(listed), width))
 
 
 def _renamed(path: Sequence[str], names: Mapping[str, str]) -> list[str]:
