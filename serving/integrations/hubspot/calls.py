@@ -45,7 +45,7 @@ class HubSpotCalls:
 
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         try:
-            return self._client.call_api(
+            answer = self._client.call_api(
                 path,
                 method,
                 query_params=list(query.items()),
@@ -60,6 +60,9 @@ class HubSpotCalls:
             raise errors.raised(refused, self._version, self._names) from None
         except (urllib3.exceptions.HTTPError, UnicodeDecodeError) as fault:
             raise Unanswered(f"{method} {path}: no answer ({type(fault).__name__})") from None
+        if not isinstance(answer, dict):  # of a gateway
+            raise Unanswered(f"{method} {path}: answered with no object")
+        return answer
 
     def token(self) -> Answer:
         """What the token is of: hub, app and scopes."""
@@ -70,7 +73,8 @@ class HubSpotCalls:
     def batch(self, kind: str, doing: Literal["upsert", "update"], inputs: Sequence[Answer]) -> dict[str, Answer]:
         """Write up to 100 objects, with a trace id each; by it the object, or what is wrong with it (`errors`).
 
-        With trace ids the answer may be 207: some were written, others not. Errors need not tell whose they are.
+        With trace ids the answer may be 207: some were written, others not. Errors need not tell whose they are. Raises
+        `Unanswered` where nothing is told of one.
         """
         if not inputs:
             return {}
@@ -81,9 +85,10 @@ class HubSpotCalls:
             traces = (one.get("context") or {}).get("objectWriteTraceId") or []
             wrong |= dict.fromkeys(traces, one)
             nobodys += [] if traces else [one]
-        rest = nobodys[0] if nobodys else {"message": "neither done nor refused"}
         traced = [one["objectWriteTraceId"] for one in inputs]
-        return {trace: done.get(trace) or {"errors": [wrong.get(trace, rest)]} for trace in traced}
+        if not nobodys and any(trace not in done and trace not in wrong for trace in traced):
+            raise Unanswered(f"hubspot: {doing} of {kind}: nothing was told of some of them")
+        return {trace: done.get(trace) or {"errors": [wrong.get(trace) or nobodys[0]]} for trace in traced}
 
     def read(self, kind: str, ids: Iterable[str], properties: Sequence[str], by: str = "") -> Iterator[Answer]:
         """Objects by id, or by a unique property; unknown ones are left out."""

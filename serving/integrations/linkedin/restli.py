@@ -9,6 +9,7 @@ import httpx
 from serving.integrations import rest
 from serving.integrations.linkedin.credentials import LinkedInCredentials
 from serving.integrations.linkedin.errors import LinkedInThrottle, raised
+from serving.integrations.platform import Unanswered
 
 PAGE = 100
 #: Most keys of one call.
@@ -40,10 +41,10 @@ class RestliClient:
 
     def get(self, path: str) -> Mapping[str, Any]:
         if len(path) <= _LONGEST:
-            return self._asked("GET", path).json()
+            return _json(self._asked("GET", path))
         place, _, query = path.partition("?")
         headers = {"x-http-method-override": "GET", "content-type": "application/x-www-form-urlencoded"}
-        return self._asked("POST", place, content=query, headers=headers).json()
+        return _json(self._asked("POST", place, content=query, headers=headers))
 
     def create(self, path: str, body: Mapping[str, Any]) -> str:
         """The id of the new object, which the answer has in a header."""
@@ -55,18 +56,18 @@ class RestliClient:
     def create_each(self, path: str, bodies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """An answer for each: `id` and `status`, or `error`."""
         headers = {"x-restli-method": "BATCH_CREATE"}
-        answers: list[Mapping[str, Any]] = self._asked("POST", path, json={"elements": bodies}, headers=headers).json()[
-            "elements"
-        ]
-        return answers
+        answer = self._asked("POST", path, json={"elements": bodies}, headers=headers)
+        elements: list[Mapping[str, Any]] = _json(answer).get("elements", [])
+        if len(elements) != len(bodies):
+            raise Unanswered(f"POST {path}: {len(elements)} answers to {len(bodies)} creations")
+        return elements
 
     def update_each(self, path: str, patches: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
         """The errors by key; empty where all was done."""
         body = {"entities": {key: {"patch": patch} for key, patch in patches.items()}}
         headers = {"x-restli-method": "BATCH_PARTIAL_UPDATE"}
-        return dict(
-            self._asked("POST", f"{path}?ids={listed(patches)}", json=body, headers=headers).json().get("errors", {})
-        )
+        answer = self._asked("POST", f"{path}?ids={listed(patches)}", json=body, headers=headers)
+        return dict(_json(answer).get("errors", {}))
 
     def get_each(self, path: str, keys: Iterable[str]) -> dict[str, Mapping[str, Any]]:
         """Objects by key; unknown keys are left out."""
@@ -102,3 +103,14 @@ class RestliClient:
             raise raised(answer, self._version, self._throttle)
         self._throttle.in_a_row = 0
         return answer
+
+
+def _json(answer: httpx.Response) -> Mapping[str, Any]:
+    """The body of an answer. Raises `Unanswered` where it is none of LinkedIn's, as of a gateway."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Unanswered(f"{answer.request.method} {answer.request.url.path}: answered {answer.status_code}, no object")
+    return body

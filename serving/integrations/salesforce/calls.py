@@ -19,8 +19,10 @@ from serving.integrations.salesforce import errors
 from serving.integrations.salesforce.credentials import SalesforceCredentials
 
 Record = Mapping[str, Any]
-#: Most records of a collection, and most ids within a query.
+#: Most records of a collection.
 MOST = 200
+#: Most values within a query, whose address ends at 16 KB: a hash and its quotes take 75 signs.
+_NAMED = 100
 #: The share of the day's calls that is left to the organization's other programs and people.
 _USED = 0.95
 
@@ -34,7 +36,7 @@ def quoted(values: Iterable[str]) -> str:
 def parts(values: Iterable[str]) -> Iterator[list[str]]:
     """The values, as many at a time as one query may name."""
     every = sorted(set(values))
-    yield from (every[start : start + MOST] for start in range(0, len(every), MOST))
+    yield from (every[start : start + _NAMED] for start in range(0, len(every), _NAMED))
 
 
 class SalesforceCalls:
@@ -68,7 +70,7 @@ class SalesforceCalls:
             return self._client.restful(path, method=method, timeout=PATIENCE_S, **said)
         except SalesforceError as refused:
             raise errors.raised(refused, self._version, self._names) from None
-        except requests.RequestException as fault:
+        except (requests.RequestException, TypeError) as fault:  # a body `null` makes the client fail by its length
             raise Unanswered(f"{method} {path}: no answer ({type(fault).__name__})") from None
 
     def _renew(self) -> None:
@@ -97,6 +99,8 @@ class SalesforceCalls:
         path, said = "queryAll" if deleted else "query", {"params": {"q": soql}}
         while True:
             page = self.ask("GET", path, **said)
+            if not isinstance(page, dict):
+                raise Unanswered(f"GET {path}: answered with no object")
             yield from page["records"]
             if page["done"]:
                 return
@@ -106,7 +110,10 @@ class SalesforceCalls:
         """Write up to 200 records; an answer for each, of which some may be errors. `path` is empty, or names the type
         and the external id of an upsert."""
         said = {"allOrNone": False, "records": records}
-        return list(self.ask(method, f"composite/sobjects{path}", json=said) or ()) if records else []
+        answers = list(self.ask(method, f"composite/sobjects{path}", json=said) or ()) if records else []
+        if len(answers) != len(records):
+            raise Unanswered(f"{method} composite/sobjects{path}: {len(answers)} answers to {len(records)} records")
+        return answers
 
     def change(self, kind: str, key: str, fields: Record, seen: str = "") -> None:
         """Set fields of one record, unless it was edited after `seen`."""

@@ -240,3 +240,22 @@ def test_won_deals_of_a_day_are_read_page_by_page(account: HubSpotAccount, state
     assert [one["customer_id"] for one in rows[:3]] == ["known", "hubspot:502", "hubspot:deal:902"]
     assert rows[0]["occurred_at"] == datetime(2020, 10, 5, 9, 30)
     assert tables["customers"].num_rows == 101
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", "null"])
+def test_an_answer_that_is_not_the_platforms_own_is_none(
+    fake: Running, account: HubSpotAccount, ledger: WriteLedger, body: str
+) -> None:
+    changes = hubspot.creations(2)
+    ledger.intend(changes, 0.0)
+    fake.script.add(ScriptedFault(hubspot.SCORES, status=200, body=body))
+    assert len(apply(account, ledger, clock=QuickClock()).confirmed) == 2
+    assert sorted(fake.state.markers()) == sorted(one.marker for one in changes)
+
+
+def test_an_answer_without_traces_is_looked_up(fake: Running, account: HubSpotAccount, ledger: WriteLedger) -> None:
+    changes = hubspot.creations(2)
+    ledger.intend(changes, 0.0)
+    fake.script.add(ScriptedFault(hubspot.SCORES, status=200, body={"status": "COMPLETE", "results": [{"id": "1"}]}))
+    assert len(apply(account, ledger, clock=QuickClock()).confirmed) == 2
+    assert sorted(fake.state.markers()) == sorted(one.marker for one in changes)

@@ -260,3 +260,14 @@ def test_a_day_has_figures_and_leads_without_addresses(account: LinkedInAccount)
     [asked] = tables["interactions"].to_pylist()
     assert asked == {"customer_id": customer["customer_id"], "occurred_at": touch["occurred_at"], "kind": "content"}
     assert not any(said in str([customer, touch]).lower() for said in ("ada", "lovelace"))
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", "null"])
+def test_an_answer_that_is_not_the_platforms_own_is_none(
+    fake: Running, account: LinkedInAccount, ledger: WriteLedger, body: str
+) -> None:
+    changes = linkedin.creations(2)
+    ledger.intend(changes, 0.0)
+    fake.script.add(ScriptedFault(linkedin.GROUPS, status=200, body=body))
+    assert len(apply(account, ledger, clock=QuickClock()).confirmed) == 2
+    assert sorted(fake.state.markers()) == sorted(one.marker for one in changes)

@@ -265,3 +265,14 @@ def test_won_opportunities_of_a_day_are_read_page_by_page(account: SalesforceAcc
     assert [one["customer_id"] for one in rows[:2]] == ["c7", "salesforce:001000000000001AAA"]
     assert rows[0]["occurred_at"] == datetime(2020, 10, 5)
     assert sorted(tables["customers"].column("customer_id").to_pylist()) == ["c7", "salesforce:001000000000001AAA"]
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", "null"])
+def test_an_answer_that_is_not_the_platforms_own_is_none(
+    fake: Running, account: SalesforceAccount, ledger: WriteLedger, body: str
+) -> None:
+    changes = salesforce.creations(2)
+    ledger.intend(changes, 0.0)
+    fake.script.add(ScriptedFault(salesforce.SCORES, status=200, body=body))
+    assert len(apply(account, ledger, clock=QuickClock()).confirmed) == 2
+    assert sorted(fake.state.markers()) == sorted(one.marker for one in changes)
