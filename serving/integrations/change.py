@@ -20,6 +20,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, Literal
 
 #: `create` makes an object, `update` sets fields of one, `send` delivers what cannot be changed afterwards (an event,
@@ -149,8 +150,9 @@ def to_json(change: Change) -> str:
     return json.dumps(said, sort_keys=True, ensure_ascii=False)
 
 
+@lru_cache(maxsize=20_000)
 def from_json(text: str) -> Change:
-    """The change of `to_json`."""
+    """The change of `to_json`. Open changes are read again and again."""
     return Change(**json.loads(text))
 
 
