@@ -1,6 +1,6 @@
 """Finds out what became of changes that have left, by what the platform shows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from serving.integrations import outside
@@ -8,6 +8,10 @@ from serving.integrations.change import Change, LedgerEntry, PlatformFault, Plat
 from serving.integrations.platform import capability, settles_s
 from serving.integrations.references import sent
 from serving.integrations.session import Session
+
+#: Seconds for which a call without an answer may still be under way: a platform may create something after it lost
+#: the connection to who asked for it.
+UNDER_WAY_S = 30.0
 
 
 def reconcile(session: Session) -> None:
@@ -19,13 +23,22 @@ def reconcile(session: Session) -> None:
             for entry in entries:
                 _judge(session, entry, changes[entry.change.change_id], shown.get(entry.object_id))
             continue
-        found = session.found(list(changes.values()))
+        found = _found(session, list(changes.values()), max(entry.sent_at for entry in entries))
         for entry in entries:
             place = found.get(entry.change.change_id)
             if place:
                 session.put(entry, "sent", "found at the platform", place)
             else:
                 session.put(entry, "intended", "not at the platform")
+
+
+def _found(session: Session, changes: Sequence[Change], sent_at: float) -> Mapping[str, str]:
+    """What was created for the changes, once what is not there surely does not come any more."""
+    found, over = session.found(changes), sent_at + UNDER_WAY_S
+    if len(found) == len(changes) or session.clock.time() >= over:
+        return found
+    session.pause(over - session.clock.time())
+    return session.found(changes)
 
 
 def _judge(session: Session, entry: LedgerEntry, change: Change, shown: PlatformObject | None) -> None:

@@ -79,7 +79,8 @@ class GoogleAdsAccount:
                 )
             except CallRefused as refused:
                 outcomes[change.change_id] = Outcome(change.change_id, fault=refused.fault)
-        outcomes |= {outcome.change_id: outcome for outcome in sending.send(self.connection, ready, dry_run)}
+        sent = sending.send(self.connection, ready, creates=not (updates or dry_run), dry_run=dry_run)
+        outcomes |= {outcome.change_id: outcome for outcome in sent}
         made = [(outcomes[change.change_id], change.target) for change in changes]
         return [replace(outcome, object_id=target or outcome.object_id) for outcome, target in made]
 

@@ -7,11 +7,13 @@ from serving.integrations.google_ads import errors
 from serving.integrations.google_ads.connection import GoogleAdsConnection
 from serving.integrations.platform import Outcome
 
+#: What Google says to a new name that it has: as new names end with markers, the change was done before.
+DONE = ("campaign_error DUPLICATE_CAMPAIGN_NAME", "ad_group_error DUPLICATE_ADGROUP_NAME")
 #: The operations of changes, by `change_id`.
 Ready = Mapping[str, Sequence[Any]]
 
 
-def send(connection: GoogleAdsConnection, ready: Ready, dry_run: bool) -> Iterator[Outcome]:
+def send(connection: GoogleAdsConnection, ready: Ready, creates: bool, dry_run: bool) -> Iterator[Outcome]:
     """Send the operations of changes and give the outcome of each.
 
     Changes of one operation are sent so that each counts for itself. Where changes take several (a campaign and its
@@ -25,15 +27,13 @@ def send(connection: GoogleAdsConnection, ready: Ready, dry_run: bool) -> Iterat
         answer = connection.mutate(flat, not whole, dry_run) if flat else None
     except errors.OperationsRefused as refused:
         wrong = _by_change(refused.errors, owners)
-        yield from (_outcome(change_id, error) for change_id, error in wrong.items())
-        yield from send(connection, {name: one for name, one in ready.items() if name not in wrong}, dry_run)
+        yield from (_outcome(change_id, error, creates) for change_id, error in wrong.items())
+        yield from send(connection, {name: one for name, one in ready.items() if name not in wrong}, creates, dry_run)
         return
     wrong = _by_change(errors.of_answer(answer), owners) if answer else {}
     made = _made(answer.mutate_operation_responses, owners) if answer else {}
-    for change_id in ready:
-        yield (
-            _outcome(change_id, wrong[change_id]) if change_id in wrong else Outcome(change_id, made.get(change_id, ""))
-        )
+    for name in ready:
+        yield _outcome(name, wrong[name], creates) if name in wrong else Outcome(name, made.get(name, ""))
 
 
 def _by_change(wrong: Mapping[int, Any], owners: Sequence[str]) -> dict[str, Any]:
@@ -41,8 +41,10 @@ def _by_change(wrong: Mapping[int, Any], owners: Sequence[str]) -> dict[str, Any
     return {owners[place]: wrong[place] for place in sorted(wrong, reverse=True)}
 
 
-def _outcome(change_id: str, error: Any) -> Outcome:
+def _outcome(change_id: str, error: Any, creates: bool) -> Outcome:
     wait_s = errors.wait_s(error)
+    if creates and errors.code(error) in DONE:
+        return Outcome(change_id, unknown=True)
     return Outcome(change_id, wait_s=wait_s) if wait_s else Outcome(change_id, fault=errors.fault(error))
 
 

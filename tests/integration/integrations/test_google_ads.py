@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -131,6 +131,23 @@ def test_a_keyword_is_there_once_after_a_lost_answer(
     assert sorted(found.confirmed) == ["keyword-1", "no"]
     assert mutates(fake) == 2
     assert account.objects("negative_keyword")[0].fields == {"keyword": "used", "match": "broad", "status": "live"}
+
+
+def test_a_campaign_that_came_late_is_there_once(
+    account: GoogleAdsAccount, ledger: WriteLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its call was lost, and done only after it was looked for: Google has its name, which ends with its marker."""
+    new, find = change("new", "campaign", {"name": "Trail", "daily_budget": 20.0}), account.find
+    looked = list[int]()
+
+    def late(changes: Sequence[Change]) -> Mapping[str, str]:
+        looked.append(len(looked))
+        return find(changes) if len(looked) > 2 else {}
+
+    account.send([new])
+    monkeypatch.setattr(account, "find", late)
+    assert applied(account, ledger, new).confirmed == ["new"]
+    assert [one.fields["name"] for one in account.objects("campaign")] == ["Shoes", "Trail"]
 
 
 def _text(keyword: str, match: str) -> Fields:
