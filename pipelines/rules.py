@@ -152,7 +152,7 @@ def rules_table(file: RuleFile) -> Table:
         table.add_column(column, overflow="fold")
     for rule in file.rules:
         then = ", ".join(act.kind for act in rule.then)
-        looks = f"{rule.schedule.looks():.3g}"
+        looks = f"{rule.schedule.looks:.3g}"
         table.add_row(rule.name, rule.level, escape(_said(rule.when)), then, str(rule.priority), looks)
     return table
 

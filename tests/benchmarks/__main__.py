@@ -103,6 +103,13 @@ PARTS = {
         for name in ("walkthrough_att", "walkthrough_lift", "walkthrough_incremental", "coverage", "power")
     ),
     "retention": ("retention.value_vs_risk_ranking", "retention.value_vs_stake_ranking"),
+    "campaigns.rules": (
+        "campaigns.rules.false_actions_per_100_quiet_weeks",
+        *(f"campaigns.rules.detection_days{name}" for name in ("", "_60_a_day", ".thresholds_as_quiet")),
+    ),
+    "campaigns.value": tuple(
+        f"campaigns.value_vs_{name}" for name in ("fixed_rules", "fixed_rules.steps", "no_rules", "no_rules.fixed")
+    ),
     "nlp.banking77": ("nlp.banking77.accuracy", "nlp.banking77.accuracy_10shot"),
     "nlp.oos": ("nlp.oos.auroc",),
     "nlp.emotion": ("nlp.emotion.macro_f1",),

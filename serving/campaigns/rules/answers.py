@@ -40,11 +40,6 @@ class RuleCase:
     now: datetime
     params: DecisionParams | None = None
 
-    @property
-    def level(self) -> float:
-        """Probability of a wrong answer a look, so that all looks of a day keep the rule's `chance`."""
-        return self.rule.chance / max(1.0, self.rule.schedule.looks())
-
 
 def answer(asked: RuleCase, one: Condition) -> ConditionAnswer:
     """The answer of a condition."""
@@ -140,7 +135,7 @@ def _rate(asked: RuleCase, one: Condition) -> ConditionAnswer:
     too_few = _too_few(asked.rule, seen, max(seen.at_limit(end) for end in ends))
     if too_few:
         return ConditionAnswer("not yet", f"{metric}: {too_few}")
-    low, high = seen.interval(asked.level)
+    low, high = seen.interval(asked.rule.chance_a_look)
     what = f"{metric} {one.window.text} {_text(seen.value)} [{low:.4g} to {high:.4g}]"
     return _sided(what, low, high, operator, ends)
 
@@ -171,9 +166,11 @@ def _against(asked: RuleCase, one: Condition, seen: SeenRate, before: SeenRate) 
     by_chance = seen.beyond(before, limit.times, above)
     what = f"{one.metric} {one.window.text} {_text(seen.value)}, before {_text(usual)}"
     said = f"{operator} {limit.times:g} times that (p {by_chance:.2g})"
-    if by_chance < asked.level:
+    if by_chance < asked.rule.chance_a_look:
         return ConditionAnswer("yes", f"{what}: {said}")
-    return ConditionAnswer("no" if by_chance > 1 - asked.level else "not yet", f"{what}: not surely {said}")
+    return ConditionAnswer(
+        "no" if by_chance > 1 - asked.rule.chance_a_look else "not yet", f"{what}: not surely {said}"
+    )
 
 
 def _too_few(rule: AdRule, seen: SeenRate, expected: float) -> str:

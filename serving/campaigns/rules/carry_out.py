@@ -90,6 +90,7 @@ def _change(asked: RuleCase, wish: Wish, value: object, verdict: RuleVerdict) ->
         target=name,
         parent=wish.one.parent,
         campaign=wish.one.campaign,
+        decision_id=f"rule/{asked.rule.name}/{verdict.slot}",
     )
 
 

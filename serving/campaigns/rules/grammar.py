@@ -1,6 +1,7 @@
 """What a file of rules may say: levels, schedules and actions of Meta's rule engine in words, and besides evidence,
 priority, caps and cool-downs."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -148,7 +149,7 @@ class AdRule(BaseModel):
 
     Attributes:
         priority: the higher one wins where two rules oppose.
-        chance: probability, an object and day, that an interval answers wrongly where the truth is at the limit.
+        chance: probability, an object and day, that any of its intervals is on the wrong side of its limit.
     """
 
     model_config = STRICT
@@ -175,6 +176,12 @@ class AdRule(BaseModel):
         if {"pause", "resume"} <= {act.kind for act in self.then}:
             raise ValueError("then: expected either pause or resume")
         return self
+
+    @cached_property
+    def chance_a_look(self) -> float:
+        """Probability of a wrong answer of one interval in one look, so that all of a day together keep `chance`."""
+        intervals = sum(one.by_interval for one in conditions(self.when) if one.metric)
+        return self.chance / max(1.0, self.schedule.looks) / max(1, intervals)
 
     @property
     def resumes(self) -> bool:

@@ -123,7 +123,7 @@ def _moved(asked: RuleCase, how: Rebalance) -> Wanted:
             for name, ad in objects.items()
             if view.status(ad) == "live" and ad.fields.get("daily_budget") and not ad.held
         }
-        move = rebalance.moved(budgets, _worth(found), asked.level, how.step, how.keep)
+        move = rebalance.moved(budgets, _worth(found), asked.rule.chance_a_look, how.step, how.keep)
         return _whole(
             tuple(
                 Wish(objects[name], "daily_budget", float(was), value, 1 if value > was else -1, True, move.why)
@@ -133,7 +133,7 @@ def _moved(asked: RuleCase, how: Rebalance) -> Wanted:
         )
     field = f"{how.between}_shares"
     shares = one.fields.get(field) or rebalance.shares({name: seen.sum(name, "spend", *days) for name in seen.places})
-    move = rebalance.moved(shares, _worth(found), asked.level, how.step, how.keep)
+    move = rebalance.moved(shares, _worth(found), asked.rule.chance_a_look, how.step, how.keep)
     return _whole((Wish(one, field, shares, move.budgets, 0, True, move.why),) if move.why else ())
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, model_validator
@@ -159,6 +160,7 @@ class LookSchedule(BaseModel):
         slots = (begin - place * SLOT for place in range(7 * 48))
         return next((one for one in slots if self._due(one)), None)
 
+    @cached_property
     def looks(self) -> float:
         """Looks a day, on average."""
         monday = datetime.combine(date(2026, 6, 15), time())

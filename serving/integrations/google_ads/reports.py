@@ -59,7 +59,7 @@ def _shown(row: Any, creative: Mapping[str, Any], day: date) -> dict[str, Any]:
         "conversions": metrics.conversions,
         "engagements": float(metrics.interactions),
         "spend": metrics.cost_micros / MICROS,
-        "value": metrics.conversions_value,
+        "conversion_value": metrics.conversions_value,
     }
 
 

@@ -49,7 +49,7 @@ def scheduled(given: object) -> LookSchedule:
 def test_the_last_half_hour_in_which_a_rule_was_due(given: object, slot: str, looks: float) -> None:
     found = scheduled(given)
     assert found.slot(datetime(2026, 6, 15, 14, 47)) == datetime.fromisoformat(slot)
-    assert found.looks() == pytest.approx(looks)
+    assert found.looks == pytest.approx(looks)
 
 
 @pytest.mark.parametrize("given", ["weekly", "daily at 08:10", [{"from": "20:00", "to": "08:00"}], []])
