@@ -192,6 +192,19 @@ class _Composed:
     def _dates(self) -> dict[str, str]:
         return {"starts_at": _iso(self.plan.starts_at.isoformat()), "ends_at": _iso(self.plan.ends_at.isoformat())}
 
+    @property
+    def _countries_of_campaign(self) -> bool:
+        return self._can("campaign", "countries") and not self._can("ad_group", "countries")
+
+    def _countries(self) -> dict[str, Any]:
+        """The countries, where the platform sets them for a campaign as a whole. Raises `CannotRun`."""
+        said = {one.countries for one in self.plan.platforms[self.platform].ad_groups}
+        if not self._countries_of_campaign or said == {()}:
+            return {}
+        if len(said) > 1:
+            raise CannotRun(f"{self.platform}: countries: expected those of the campaign in all ad groups")
+        return {"countries": list(said.pop())}
+
     def _declared(self, object: str) -> dict[str, Any]:
         """Declarations in the words of the platform."""
         said = self.plan.declarations

@@ -11,10 +11,11 @@ from serving.campaigns.safety.quality import quality
 from serving.campaigns.safety.rates import rates
 from serving.campaigns.safety.spend import spend
 from serving.campaigns.safety.stops import stops
+from serving.campaigns.safety.wording import wording
 from serving.integrations.change import Change
 from serving.integrations.session import Gate
 
-GUARDS: Sequence[Guard] = (stops, approved, spend, rates, attempts, quality)
+GUARDS: Sequence[Guard] = (stops, approved, spend, rates, attempts, quality, wording)
 
 
 def gate(settings: Settings, params_file: Path) -> Gate:

@@ -12,10 +12,7 @@ from click.testing import CliRunner
 from features.settings import Settings
 from pipelines.cli import main
 from serving.access import keys
-from serving.campaigns.safety.gate import gate
 from serving.integrations import catalog
-from serving.integrations.apply import apply
-from serving.integrations.ledger import FILE, WriteLedger
 from tests.fakes import catalog as fakes
 from tests.fakes.fake import Running, running
 from tests.unit.serving.campaigns.pages import serving_pages
@@ -57,13 +54,6 @@ def _file(folder: Path, url: str) -> str:
     return str(path)
 
 
-def _applied(settings: Settings) -> None:
-    platform, ledger = catalog.platform("google_ads"), WriteLedger(settings.home / FILE)
-    apply(platform, ledger, gate(settings, Path("params.yaml")))
-    platform.close()
-    ledger.close()
-
-
 def _shown() -> dict[str, Any]:
     """The campaign as Google shows it."""
     platform = catalog.platform("google_ads")
@@ -89,14 +79,18 @@ def test_a_users_path(google: Running, adloop: Run, tmp_path: Path) -> None:
         assert "malt-spring version 1 is approved" in approved
         assert "8 changes are wanted" in adloop("campaign", "launch", "malt-spring", "--why", "spring begins")
     assert _state(adloop) == "approved"
-    _applied(Settings())
+    assert "8 changes confirmed, 0 refused" in adloop("apply")
     assert _state(adloop) == "live"
     assert _shown() == {"status": "live", "daily_budget": 60.0}
+    adloop("kill", "shop", "--why", "odd spend")
     adloop("campaign", "pause", "malt-spring", "--why", "holiday")
-    _applied(Settings())
+    assert "account shop is stopped: odd spend" in adloop("apply")
+    assert _shown()["status"] == "live"  # after the stop no call leaves, whatever it would do
+    adloop("kill", "shop", "--lift")
+    adloop("apply")
     assert (_state(adloop), _shown()["status"]) == ("paused", "paused")
     adloop("campaign", "end", "malt-spring", "--why", "over")
-    _applied(Settings())
+    adloop("apply")
     assert _state(adloop) == "ended"
     told = json.loads(adloop("campaign", "show", "malt-spring", "--json"))["events"]
     assert [(one["what"], one["who"]) for one in told if one["what"] != "asked"] == [

@@ -12,6 +12,7 @@ from serving.campaigns.safety import gate
 from serving.campaigns.safety.guard import Guarded
 from serving.integrations.apply import apply
 from serving.integrations.change import PlatformFault
+from serving.integrations.platform import Capability
 from tests.unit.serving.campaigns.home import TestClock, approved, opened
 from tests.unit.serving.campaigns.memory_platform import MemoryPlatform
 
@@ -152,6 +153,25 @@ def test_what_a_platform_cannot_do_is_told_and_not_left_out(tmp_path: Path) -> N
     able = [one for one in platform.capabilities if one.object != "negative_keyword"]
     with pytest.raises(CannotRun, match="google_ads: cannot create negative_keyword"):
         parts(plan, "google_ads", able, LaunchNumbers())
+
+
+def test_countries_are_set_where_the_platform_has_them(tmp_path: Path) -> None:
+    platform = MemoryPlatform()
+    plan = approved(opened(tmp_path, TestClock())).plan
+    found = {one.object: one.fields for one in parts(plan, "google_ads", platform.capabilities, LaunchNumbers())}
+    assert found["ad_group"]["countries"] == ["GB", "US"] and "countries" not in found["campaign"]
+    of_campaign = [
+        Capability("campaign", ("create",), (*platform.capabilities[0].fields, "countries")),
+        Capability("ad_group", ("create",), ("name", "status", "bid")),
+        *platform.capabilities[2:],
+    ]
+    found = {one.object: one.fields for one in parts(plan, "google_ads", of_campaign, LaunchNumbers())}
+    assert found["campaign"]["countries"] == ["GB", "US"] and "countries" not in found["ad_group"]
+    (group,) = plan.platforms["google_ads"].ad_groups
+    other = group.model_copy(update={"name": "other", "countries": ("DE",)})
+    both = plan.platforms["google_ads"].model_copy(update={"ad_groups": (group, other)})
+    with pytest.raises(CannotRun, match="expected those of the campaign"):
+        parts(plan.model_copy(update={"platforms": {"google_ads": both}}), "google_ads", of_campaign, LaunchNumbers())
 
 
 def test_parameters_that_a_url_has_stay(tmp_path: Path) -> None:

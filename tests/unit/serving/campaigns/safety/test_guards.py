@@ -169,3 +169,11 @@ def test_after_so_many_optimizations_a_person_looks(tmp_path: Path) -> None:
     assert [one.partition(" (")[0] for one in human_triggers(live, known)] == [said.partition(":")[0]]
     approve(known.lives, live, "bob", "goes on", known.policy, clock())
     assert apply(platform, known.ledger, gate.of(known), clock).confirmed == ["b6-0", "b6-1"]
+
+
+def test_unsafe_words_wait_with_their_rule_whoever_wrote_them(tmp_path: Path) -> None:
+    asked = gate.of(opened(tmp_path, TestClock()))
+    ad = change(object="ad", target="", headlines=["Shoes", "Hot singles near you"], url="https://shop.example")
+    assert str(asked(ad)) == "headlines: 'Hot singles': sexual services or pornography (brand.adult)"
+    assert "(brand.violence)" in str(asked(change(object="keyword", target="", keyword="school shooting")))
+    assert asked(change(object="negative_keyword", target="", keyword="school shooting")) is None
