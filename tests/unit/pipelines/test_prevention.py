@@ -12,7 +12,7 @@ from features.settings import Settings
 from features.tables import Tables
 from pipelines import prevention
 from pipelines.cli import main
-from pipelines.customer_scores import CustomerChampion, ScoredCustomers
+from pipelines.customer_scores import CustomerChampion, ScoredCustomers, features_at
 from serving.campaigns.customers.effect import effects
 from serving.campaigns.customers.interventions import read
 from serving.campaigns.customers.prevention import HOLDOUT
@@ -69,6 +69,36 @@ def test_a_plan_is_kept_measured_and_learnt_from(tables, settings):
     models = prevention.learnt(earlier, tables, 0, settings)
     assert set(models) == {"incentive"}
     assert abs(models["incentive"].mean) < 3 * (total.value.high - total.value.low)
+
+
+def test_what_an_intervention_brought_is_measured_and_used_by_the_next_plan(tables, settings, tmp_path):
+    """Those who got something buy once more, for 30."""
+    done = prevention.plan(scored(tables), {}, POLICY, settings)
+    prevention.keep(done, settings)
+    acted = done.rows.loc[done.rows["arm"] != HOLDOUT, "customer_id"]
+    bought = pd.read_parquet(tables.path("transactions"))
+    more = pd.DataFrame({"customer_id": acted, "occurred_at": AT + pd.Timedelta(days=9), "amount": 30.0})
+    later = Tables(tmp_path / "later")
+    later.folder.mkdir()
+    for name in tables.names:
+        later.path(name).write_bytes(tables.path(name).read_bytes())
+    pd.concat([bought, more.assign(product_id="p1", channel="shop")]).to_parquet(
+        later.path("transactions"), index=False, coerce_timestamps="us"
+    )
+    earlier = prevention.past(later, POLICY.horizon_days, settings)
+    total = effects(earlier)[0]
+    assert total.value.low > 10 and total.retention.low > 0.2
+    assert total.roi.low > 1  # 30 for an incentive of 5
+    models = prevention.learnt(earlier, later, 0, settings)
+    found = scored(later, AT + pd.Timedelta(days=60))
+    given = ScoredCustomers(found.at, found.customers, features_of(later, found, settings), found.champions)
+    after = prevention.plan(given, models, POLICY, settings).rows
+    assert set(after["evidence"]) == {"measured"}
+    assert after["saved"].mean() == pytest.approx(total.value.value, rel=0.5)
+
+
+def features_of(tables, found, settings):
+    return features_at(tables, found.customers[["customer_id"]].assign(occurred_at=found.at), settings)
 
 
 def test_customers_of_a_running_plan_are_left_alone(tables, settings):
