@@ -43,11 +43,13 @@ class SendTimeLog:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def record(self, change: Change, drawn: SendHour) -> None:
-        """Keep what was drawn for an e-mail, before it leaves. Drawing again keeps the first."""
+    def record(self, change: Change, drawn: SendHour) -> SendHour:
+        """Keep what was drawn for an e-mail, before it leaves; returns what is kept, which is the first draw."""
         row = change.marker, drawn.customer_id, drawn.segment, drawn.arm, drawn.hour, drawn.propensity, time.time()
         with closing(self._connect()) as db, db:
             db.execute("INSERT OR IGNORE INTO drawn VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            query = "SELECT customer_id, segment, arm, hour, propensity FROM drawn WHERE marker = ?"
+            return SendHour(*db.execute(query, (change.marker,)).fetchone())
 
     def judged(self, events: EventStore, now: float, bought: Bought = lambda *_: False) -> list[JudgedEmail]:
         """What became of the e-mails. Clicks of people and purchases are responses; opens are none."""
