@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Scopes of the key, and what for.
 _SCOPES = {
     "mail.send": "send e-mails",
-    "messages.read": "find what was sent; needs the add-on Email Activity",
+    "messages.read": "find what was sent (add-on Email Activity)",
     "suppression.read": "mind bounces, spam reports and unsubscribed addresses",
     "asm.groups.read": "mind who unsubscribed from a group",
     "categories.stats.read": "read delivered e-mails and clicks by campaign",
