@@ -51,14 +51,20 @@ def parsed(kind: type[Model], found: Mapping[str, Any], lines: Mapping[str, int]
     try:
         return kind.model_validate_json(json.dumps(found, default=str))
     except ValidationError as broken:
-        first = min(broken.errors(include_url=False), key=lambda one: one["type"] == "missing")
-        field = ".".join(map(str, first["loc"]))
-        line = next((lines[one] for one in _upwards(field) if one in lines), 1)
-        said = re.sub(r"^Value error, ", "", first["msg"])
-        if first["type"] == "extra_forbidden":
-            near = get_close_matches(str(first["loc"][-1]), _names(kind), 1)
-            said = f"unknown field{f'; did you mean {near[0]}?' if near else ''}"
-        raise InvalidFile(f"{name}, line {line}: {f'{field}: ' if field else ''}{said}") from broken
+        told = _told(kind, broken, lines, name)
+    # Not from within: pydantic's errors keep the frames that raised them until the interpreter ends.
+    raise InvalidFile(told)
+
+
+def _told(kind: type[BaseModel], broken: ValidationError, lines: Mapping[str, int], name: str) -> str:
+    first = min(broken.errors(include_url=False), key=lambda one: one["type"] == "missing")
+    field = ".".join(map(str, first["loc"]))
+    line = next((lines[one] for one in _upwards(field) if one in lines), 1)
+    said = re.sub(r"^Value error, ", "", first["msg"])
+    if first["type"] == "extra_forbidden":
+        near = get_close_matches(str(first["loc"][-1]), _names(kind), 1)
+        said = f"unknown field{f'; did you mean {near[0]}?' if near else ''}"
+    return f"{name}, line {line}: {f'{field}: ' if field else ''}{said}"
 
 
 def _names(kind: type[BaseModel]) -> list[str]:

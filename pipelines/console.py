@@ -16,7 +16,8 @@ def console() -> "Console":
     """A console on the standard output."""
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    # Names hold what reads as an emoji: `ad_group:running:exact`.
+    return Console(emoji=False) if sys.stdout.isatty() else Console(width=WIDTH, emoji=False)
 
 
 @contextmanager

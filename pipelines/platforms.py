@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from features.records import DECISIONS, recorded
 from features.settings import Settings
 from pipelines.console import progress
@@ -94,7 +96,8 @@ def changes_table(entries: Sequence[LedgerEntry]) -> "Table":
         what = (
             f"{change.doing} {change.object} {entry.object_id or change.target}: {_listed(entry.before, change.fields)}"
         )
-        table.add_row(change.change_id, change.platform, what, _status(entry), f"{change.reason} ({change.by})")
+        reason = f"{change.reason} ({change.by})"
+        table.add_row(*map(escape, (change.change_id, change.platform, what, _status(entry), reason)))
     return table
 
 
@@ -104,7 +107,7 @@ def timeline_table(lines: Sequence[Happening]) -> "Table":
     for one in lines:
         when = datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%M:%S")
         where = " ".join(filter(None, (one.platform, one.object, one.object_id)))
-        table.add_row(when, one.who, one.what, where, one.detail or one.change_id)
+        table.add_row(*map(escape, (when, one.who, one.what, where, one.detail or one.change_id)))
     return table
 
 
@@ -112,7 +115,7 @@ def holds_table(held: Sequence[KnownObject]) -> "Table":
     """Objects that automation leaves alone."""
     table = _table("held objects", "platform", "object", "id", "why")
     for one in held:
-        table.add_row(one.platform, one.object, one.object_id, one.held)
+        table.add_row(*map(escape, (one.platform, one.object, one.object_id, one.held)))
     return table
 
 
