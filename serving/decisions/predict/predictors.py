@@ -134,11 +134,13 @@ class Predictors:
                         matrix.faults[row].append(f"{entity.removesuffix('_id')} '{name}' is not in the online store")
 
     def _fill(self, matrix: FeatureMatrix, rows: Sequence[int], reader: SnapshotReader, found: Vectors) -> None:
-        if reader not in self._places:  # resolve names once per publication
+        places = self._places.get(reader)
+        if places is None:  # resolve names once per publication
             floats = self._columns.floats
             pairs = [(floats[name], place) for place, name in enumerate(reader.columns) if name in floats]
-            self._places = {**self._places, reader: np.array(pairs, dtype=np.intp).reshape(-1, 2).T}
-        to, source = self._places[reader]
+            places = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
+            self._places = {**self._places, reader: places}
+        to, source = places
         matrix.numbers[np.asarray(rows)[:, None], to] = found.numbers[:, source]
         _copy(found.texts, matrix.texts, rows)
         _copy(found.vectors, matrix.vectors, rows)

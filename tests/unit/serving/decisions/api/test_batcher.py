@@ -36,6 +36,78 @@ def test_what_comes_while_it_works_is_the_next_group() -> None:
     one.close()
 
 
+class Held:
+    """Work that is held until `go`; `at_work` are the batches that began and did not end."""
+
+    def __init__(self) -> None:
+        self.go, self.at_work, self.begun = threading.Event(), [], threading.Semaphore(0)
+
+    def __call__(self, items: Sequence[int]) -> list[int]:
+        self.at_work.append(list(items))
+        self.begun.release()
+        assert self.go.wait(10)
+        return [item * 2 for item in items]
+
+
+def test_small_batches_overlap_up_to_a_limit() -> None:
+    work = Held()
+
+    async def run() -> list[Sequence[int]]:
+        asking = []
+        for number in range(4):
+            asking.append(asyncio.create_task(one.ask([number])))
+            if number < 3:
+                assert await asyncio.to_thread(work.begun.acquire, timeout=10)
+        await asyncio.sleep(0.05)
+        assert work.at_work == [[0], [1], [2]]
+        work.go.set()
+        return await asyncio.gather(*asking)
+
+    one: Batcher[int, int] = Batcher("test", work, overlap=3)
+    assert asyncio.run(run()) == [[0], [2], [4], [6]]
+    assert work.at_work[3:] == [[3]]
+    one.close()
+
+
+def test_large_batches_follow_each_other() -> None:
+    work, many = Held(), list(range(100))
+
+    async def run() -> None:
+        asking = [asyncio.create_task(one.ask(many))]
+        assert await asyncio.to_thread(work.begun.acquire, timeout=10)
+        asking += [asyncio.create_task(one.ask([number])) for number in range(2)]
+        await asyncio.sleep(0.05)
+        assert work.at_work == [many]
+        work.go.set()
+        assert (await asyncio.gather(*asking))[1:] == [[0], [2]]
+
+    one: Batcher[int, int] = Batcher("test", work, overlap=3)
+    asyncio.run(run())
+    assert work.at_work == [many, [0, 1]]
+    one.close()
+
+
+def test_an_overlapping_batch_that_breaks_breaks_no_other() -> None:
+    both = threading.Barrier(2)
+
+    def work(items: Sequence[int]) -> list[int]:
+        both.wait(10)
+        if items == [0]:
+            raise ValueError("zero")
+        return list(items)
+
+    async def run() -> list[object]:
+        asking = [asyncio.create_task(one.ask([0]))]
+        await asyncio.sleep(0.05)
+        asking.append(asyncio.create_task(one.ask([1])))
+        return await asyncio.gather(*asking, return_exceptions=True)
+
+    one: Batcher[int, int] = Batcher("test", work, overlap=2)
+    broken, answer = asyncio.run(run())
+    assert isinstance(broken, ValueError) and answer == [1]
+    one.close()
+
+
 def test_work_that_is_stuck_is_no_longer_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the endpoint answers it, whose event loop goes on."""
     monkeypatch.setattr(batcher, "STUCK_S", 0.2)
