@@ -24,8 +24,8 @@ GROUP, WAITING = 1000, 20_000
 #: passing it to a thread and back costs as much as deciding it. Other batches would block the loop, and run in a
 #: thread.
 SMALL, QUICK_S = 64, 0.02
-#: Mean items of a batch up to which batches overlap, and the weight of the latest in that mean.
-FEW, LATEST = 6.0, 0.1
+#: Size of the batch of the usual item up to which batches overlap, and how many items that mean remembers.
+FEW, REMEMBERED = 6.0, 30
 #: Seconds after which a batch that is not finished is taken to be stuck: longer than any store is waited for.
 STUCK_S = 60.0
 
@@ -99,7 +99,7 @@ class Batcher(Generic[Item, Answer]):
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
         group = self._group()
         size = sum(len(job.items) for job in group)
-        self._usual += LATEST * (size - self._usual)
+        self._usual += (size - self._usual) * size / (size + REMEMBERED)
         self._called, self._begun[id(group)] = False, perf_counter()
         if self._most == 1 and self._quick and size <= SMALL:
             self._timed(group)
