@@ -1,6 +1,5 @@
 """`adloop attribution`: from tables to credit, and from credit to a table, a file and a plot."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from models.evaluation.attribution.holdout import HoldoutLift, holdout_lift
 from models.evaluation.attribution.plot import draw
 from models.evaluation.attribution.report import Attribution, attribute
 from models.evaluation.bootstrap import Interval
+from pipelines.plain_json import plain_json
 
 #: Files of the results, below a folder.
 CREDIT, PLOT = "credit.csv", "credit.png"
@@ -83,7 +83,7 @@ def write(done: Attributed, folder: Path) -> None:
 def as_json(done: Attributed) -> str:
     """The result as JSON."""
     told = done.attribution
-    return json.dumps(
+    return plain_json(
         {
             "channels": _rows(done),
             "untouched": told.untouched,
@@ -93,8 +93,7 @@ def as_json(done: Attributed) -> str:
             "last_touch": done.last,
             "seed": told.seed,
             "data_hash": done.data_hash,
-        },
-        indent=2,
+        }
     )
 
 

@@ -1,6 +1,5 @@
 """`adloop geo`: from plans and effects to tables and JSON."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -11,11 +10,12 @@ from rich.table import Table
 from models.evaluation.bootstrap import Interval
 from models.evaluation.geo.analysis import GeoEffect
 from models.evaluation.geo.plan import GeoPlan
+from pipelines.plain_json import plain_json
 
 
 def plans_json(plans: Sequence[GeoPlan]) -> str:
     """Plans as JSON."""
-    return json.dumps([asdict(one) for one in plans], indent=2)
+    return plain_json([asdict(one) for one in plans])
 
 
 def show_plans(plans: Sequence[GeoPlan], power: float, console: Console) -> None:
@@ -41,7 +41,7 @@ def show_plans(plans: Sequence[GeoPlan], power: float, console: Console) -> None
 def effect_json(found: GeoEffect) -> str:
     """An effect as JSON."""
     days = found.days.reset_index(names="day").assign(day=lambda rows: rows["day"].dt.date.astype(str))
-    return json.dumps(asdict(found) | {"days": days.to_dict("records")}, indent=2)
+    return plain_json(asdict(found) | {"days": days.to_dict("records")})
 
 
 def show_effect(found: GeoEffect, treated: Sequence[str], console: Console) -> None:

@@ -1,6 +1,5 @@
 """`adloop customers`: acquisition and growth, as tables, files and JSON."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from features import baskets
 from features.tables import Tables
 from models.evaluation.bootstrap import Interval
 from models.next_basket.model import NextBasket, recall, top
+from pipelines.plain_json import plain_json
 from serving.campaigns.customers.acquisition import AcquisitionChannel
 
 #: Items proposed to a customer.
@@ -88,7 +88,7 @@ def targets(found: Sequence[AcquisitionChannel]) -> pd.DataFrame:
 
 def acquisition_json(found: Sequence[AcquisitionChannel]) -> str:
     """Channels as JSON."""
-    return json.dumps([asdict(one) for one in found], indent=2)
+    return plain_json([asdict(one) for one in found])
 
 
 def show_acquisition(found: Sequence[AcquisitionChannel], console: Console) -> None:
@@ -111,7 +111,7 @@ def show_acquisition(found: Sequence[AcquisitionChannel], console: Console) -> N
 def growth_json(rows: pd.DataFrame, found: ProposalQuality, versions: Mapping[str, str]) -> str:
     """Customers as JSON."""
     told: dict[str, Any] = {"recall": asdict(found), "versions": dict(versions)}
-    return json.dumps(told | {"customers": rows.to_dict("records")}, indent=2)
+    return plain_json(told | {"customers": rows.to_dict("records")})
 
 
 def show_growth(rows: pd.DataFrame, found: ProposalQuality, console: Console) -> None:

@@ -1,6 +1,5 @@
 """`adloop prevent`: plans kept in the home, what came of them, and both as tables and JSON."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from models.evaluation.attribution.holdout import HELD_OUT
 from models.evaluation.bootstrap import Interval
 from models.uplift.x_learner import FEWEST, UpliftModel, fit
 from pipelines.customer_scores import ScoredCustomers, features_at
+from pipelines.plain_json import plain_json
 from serving.campaigns.customers.effect import PreventionEffect
 from serving.campaigns.customers.interventions import PreventionPolicy
 from serving.campaigns.customers.prevention import HOLDOUT, planned, triggered
@@ -146,7 +146,7 @@ def plan_json(done: PreventionPlan) -> str:
         "versions": dict(done.versions),
         "trust": dict(done.trust),
     }
-    return json.dumps(about | {"plan": rows}, indent=2)
+    return plain_json(about | {"plan": rows})
 
 
 def show_plan(done: PreventionPlan, console: Console) -> None:
@@ -171,7 +171,7 @@ def show_plan(done: PreventionPlan, console: Console) -> None:
 
 def effect_json(found: Sequence[PreventionEffect]) -> str:
     """Effects as JSON."""
-    return json.dumps([asdict(one) for one in found], indent=2)
+    return plain_json([asdict(one) for one in found])
 
 
 def show_effect(found: Sequence[PreventionEffect], console: Console) -> None:
