@@ -23,7 +23,7 @@ def history(tables: Tables, level: Level, since: str | None = None) -> pd.DataFr
     there = tables.columns("impressions")
     missing = [name for name in NEEDED if name not in there]
     if missing:
-        raise LookupError(f"{tables.folder}: table impressions: expected {', '.join(missing)}")
+        raise LookupError(f"{tables.folder}: table impressions: expected {', '.join(missing)} (adloop sync reads it)")
     channel = "mode(channel)" if "channel" in there else "NULL"
     day = "occurred_at::DATE" if level == "day" else "NULL"
     later = "true" if since is None else f"occurred_at >= {literal(since)}::TIMESTAMP"
