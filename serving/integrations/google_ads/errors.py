@@ -26,7 +26,14 @@ from serving.integrations.platform import (
 QUOTA_S, BUSY_S = 60.0, 5.0
 #: Authentication errors that no new login mends.
 _NO_LOGIN = ("CUSTOMER_NOT_FOUND", "NOT_ADS_USER", "CLIENT_CUSTOMER_ID_INVALID", "DEVELOPER_TOKEN_INVALID")
-_REFUSED = ("INVALID_ARGUMENT", "FAILED_PRECONDITION", "ALREADY_EXISTS", "NOT_FOUND", "OUT_OF_RANGE")
+_REFUSED = (
+    "INVALID_ARGUMENT",
+    "FAILED_PRECONDITION",
+    "ALREADY_EXISTS",
+    "NOT_FOUND",
+    "OUT_OF_RANGE",
+    "RESOURCE_EXHAUSTED",
+)
 Failure = Sequence[Any]
 
 
@@ -56,8 +63,9 @@ def told(raised: Exception, credentials: GoogleAdsCredentials) -> Exception:
 def _of_call(status: str, errors: Failure, message: str, credentials: GoogleAdsCredentials) -> Exception:
     codes = {code(error) for error in errors}
     said = errors[0].message if errors else message
-    if status == "RESOURCE_EXHAUSTED":
-        return Throttled(max((wait_s(error) for error in errors), default=QUOTA_S), f"google_ads: {said}")
+    waits = max((wait_s(error) for error in errors), default=QUOTA_S)
+    if status == "RESOURCE_EXHAUSTED" and waits:
+        return Throttled(waits, f"google_ads: {said}")
     if status == "UNIMPLEMENTED" or "request_error UNSUPPORTED_VERSION" in codes:
         return VersionRetired(
             f"google_ads: API {credentials.version} is switched off; set ADLOOP_GOOGLE_ADS_VERSION to a later one"

@@ -368,6 +368,13 @@ def test_a_quota_without_a_time_waits_a_minute(fake: Running, account: GoogleAds
     assert told.value.wait_s == 60.0
 
 
+def test_a_full_account_is_no_quota_to_wait_for(fake: Running, account: GoogleAdsAccount, ledger: WriteLedger) -> None:
+    full = {"error_code": {"resource_count_limit_exceeded_error": "ACCOUNT_LIMIT"}, "message": "Too many campaigns."}
+    fake.script.add(ScriptedFault(MUTATE, status="RESOURCE_EXHAUSTED", body={"errors": [full]}))
+    found = applied(account, ledger, change("new", "campaign", {"name": "Trail", "daily_budget": 20.0}))
+    assert found.refused["new"].message == "Too many campaigns."
+
+
 def test_what_two_edit_at_once_is_sent_again(fake: Running, account: GoogleAdsAccount, ledger: WriteLedger) -> None:
     busy = {"errors": [_busy(0)]}
     fake.script.add(ScriptedFault(MUTATE, status="INVALID_ARGUMENT", body=busy))
