@@ -209,8 +209,23 @@ def _compared(name: str, value: Any, operator: str, given: Any) -> ConditionAnsw
     if operator.startswith("has_") and isinstance(value, str):
         value = [value]
     holds = _HOLDS[operator](_folded(value), _folded(limit))
-    said = f"{name} {_text(value)} {'is' if holds else 'is not'} {operator.replace('_', ' ')} {_text(limit)}"
-    return ConditionAnswer("yes" if holds else "no", said.replace("is is ", "is ").replace("is not is ", "is not "))
+    said = f"{name} {_text(value)} {_SAID[operator][not holds]} {_text(limit)}"
+    return ConditionAnswer("yes" if holds else "no", said)
+
+
+#: How people read an operator that holds, and one that does not.
+_SAID = {
+    **{word: (f"is {word}", f"is not {word}") for word in ("above", "below", "between", "outside")},
+    "is": ("is", "is not"),
+    "is_not": ("is not", "is"),
+    "one_of": ("is one of", "is none of"),
+    "not_one_of": ("is none of", "is one of"),
+    "contains": ("contains", "does not contain"),
+    "contains_not": ("does not contain", "contains"),
+    "has_any": ("has one of", "has none of"),
+    "has_all": ("has all of", "has not all of"),
+    "has_none": ("has none of", "has one of"),
+}
 
 
 def _folded(value: Any) -> Any:
@@ -220,4 +235,6 @@ def _folded(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value)) or "nothing"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -309,7 +309,7 @@ def test_a_day_is_read_as_google_counts_it(fake: Running, account: GoogleAdsAcco
     shows = tables["impressions"].to_pylist()
     assert [one["channel"] for one in shows] == ["google_search", "google_search_partners"]
     assert sum(one["spend"] for one in shows) == pytest.approx(sum(one.cost_micros for one in days) / 1e6)
-    for name, theirs in (("impressions", "impressions"), ("clicks", "clicks"), ("value", "value")):
+    for name, theirs in (("impressions", "impressions"), ("clicks", "clicks"), ("conversion_value", "value")):
         assert sum(one[name] for one in shows) == sum(getattr(one, theirs) for one in days)
     [creative] = tables["creatives"].to_pylist()
     assert (creative["creative_id"], creative["campaign_id"]) == ("21~41", "11")

@@ -41,7 +41,7 @@ def test_a_campaign_that_is_surely_dear_is_paused_with_the_reason() -> None:
     assert wanted(found) == {("campaign", "c"): {"status": "paused"}}
     (change,) = found.changes
     assert change.reason.startswith("rule dear: cpa last 7 days 300 [")
-    assert change.by == "rule dear"
+    assert (change.by, change.decision_id) == ("rule dear", "rule/dear/2026-06-15T00:00Z")
     assert change.change_id == "rule/meta/act_1/dear/2026-06-15T00:00Z/campaign/c/status"
 
 
@@ -90,6 +90,21 @@ def test_conditions_answer_yes_no_or_not_yet(when: str, tri: str) -> None:
     seen = account(rows, campaign(name="c", audiences=["a", "b"]))
     named = {place: replace(one, fields={**one.fields, "name": "Red shoes"}) for place, one in seen.objects.items()}
     assert only(looked(file, replace(seen, objects=named))).tri == tri
+
+
+@pytest.mark.parametrize(
+    ("when", "why"),
+    [
+        ("{field: countries, has_any: [DE, AT]}", "countries DE, FR has one of DE, AT"),
+        ("{field: countries, has_all: [DE, AT]}", "countries DE, FR has not all of DE, AT"),
+        ("{field: status, not_one_of: [live]}", "status live is one of live"),
+        ("{metric: spend, outside: [1, 5]}", "spend last 7 days 700 is outside 1, 5"),
+    ],
+)
+def test_an_answer_reads_as_people_speak(when: str, why: str) -> None:
+    file = rule_file(f"  - name: one\n    level: campaign\n    when: {when}\n    then: [notify]\n")
+    seen = account(days("c", spend=100.0, impressions=9), campaign(countries=["DE", "FR"]))
+    assert only(looked(file, seen)).why == why
 
 
 def test_a_fallen_rate_is_found_against_the_days_before() -> None:
