@@ -22,7 +22,7 @@ _SELECTED = (
 def read(connection: GoogleAdsConnection, day: date) -> "Mapping[str, pa.Table]":
     """`impressions` of ads by network, and the `creatives` that were shown; of the account's day.
 
-    `value` is what Google credits to the ad's conversions, in the account's currency.
+    `conversion_value` is what Google credits to the ad's conversions, in the account's currency.
     """
     import pyarrow as pa
 
