@@ -393,7 +393,7 @@ def _busy(place: int) -> Mapping[str, Any]:
 def test_a_planned_campaign_is_launched(account: GoogleAdsAccount, tmp_path: Path) -> None:
     clock = TestClock()
     known = opened(tmp_path, clock)
-    version = approved(known, **{"bid: 0.8": "bid: 0.8\n        countries: [DE, AT]"})
+    version = approved(known, **{"countries: [GB, US]": "countries: [DE, AT]"})
     wanted = parts(version.plan, "google_ads", account.capabilities, LaunchNumbers())
     launch(known.lives, known.ledger, version, {"google_ads": wanted}, "ann", "spring begins", known.now())
     found = apply(account, known.ledger, clock=clock)
