@@ -144,6 +144,8 @@ def settle(lives: CampaignLives, ledger: WriteLedger, at: float) -> list[Campaig
         if found is None or not found.done or found.to == version.state:
             continue
         with lives.writing():
+            if lives.version(version.name, version.version).state != version.state:
+                continue  # another process was first
             older = lives.running(version.name)
             if found.to == "live" and older is not None and older.version != version.version:
                 lives.move(older, "ended", "adloop", f"replaced by version {version.version}", at)
