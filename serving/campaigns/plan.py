@@ -2,74 +2,25 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from difflib import get_close_matches
-from typing import Annotated, Literal, get_args
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    HttpUrl,
-    PositiveFloat,
-    PositiveInt,
-    ValidationInfo,
-    field_validator,
-    model_validator,
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator, model_validator
+
+from serving.campaigns.values import (
+    Country,
+    Currency,
+    MatchType,
+    PageUrl,
+    PlanSection,
+    PlatformName,
+    RegulatedCategory,
+    Slug,
+    Title,
+    Wording,
+    Zone,
 )
-
-from serving.campaigns.currencies import CURRENCIES
 from serving.content.sheet import Brief, Sheet
-
-#: Platforms that campaigns run on.
-AdPlatform = Literal["google_ads", "meta", "linkedin"]
-#: What platforms and laws ask to be declared.
-RegulatedCategory = Literal["credit", "employment", "housing", "alcohol", "gambling", "health", "finance"]
-MatchType = Literal["exact", "phrase", "broad"]
-
-
-def _currency(code: str) -> str:
-    if code not in CURRENCIES:
-        near = get_close_matches(code.upper(), CURRENCIES, 1)
-        raise ValueError(f"expected a currency of ISO 4217, got '{code}'{f'; did you mean {near[0]}?' if near else ''}")
-    return code
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        near = get_close_matches(name, available_timezones(), 1)
-        raise ValueError(f"expected a time zone, got '{name}'{f'; did you mean {near[0]}?' if near else ''}")
-    return name
-
-
-def _platform(name: str) -> str:
-    if name not in get_args(AdPlatform):
-        known = get_args(AdPlatform)
-        near = get_close_matches(name, known, 1)
-        raise ValueError(
-            f"expected a platform of {', '.join(known)}, got '{name}'{f'; did you mean {near[0]}?' if near else ''}"
-        )
-    return name
-
-
-def _url(text: str) -> str:
-    HttpUrl(text)
-    return text
-
-
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Wording = Annotated[str, Field(min_length=1, max_length=2000)]
-Title = Annotated[str, Field(min_length=1, max_length=120)]
-PageUrl = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-PlatformName = Annotated[str, AfterValidator(_platform)]
-
-
-class PlanSection(BaseModel):
-    """Strict and frozen: errors name the misspelt, missing or mistyped field."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class CampaignGoal(PlanSection):
@@ -202,7 +153,7 @@ class PlannedPlatform(PlanSection):
 
     account: Title
     share: Annotated[float, Field(gt=0, le=1)] | None = None
-    options: dict[str, str | bool | float] = {}
+    options: dict[str, str | bool | float] = Field(default_factory=dict)
     ad_groups: Annotated[tuple[PlannedAdGroup, ...], Field(min_length=1, max_length=200)]
 
 
@@ -254,8 +205,8 @@ class CampaignPlan(PlanSection):
 
     name: Slug
     account: Title
-    currency: Annotated[str, AfterValidator(_currency)]
-    zone: Annotated[str, AfterValidator(_zone)]
+    currency: Currency
+    zone: Zone
     goal: CampaignGoal
     budget: PlannedBudget
     dates: CampaignDates

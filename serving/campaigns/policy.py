@@ -7,7 +7,7 @@ from typing import Annotated
 import yaml
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from serving.campaigns.plan import PlanSection, Slug
+from serving.campaigns.values import PlanSection, Slug
 
 
 class ApprovalRule(PlanSection):

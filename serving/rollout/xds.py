@@ -12,7 +12,7 @@ BODY_LIMIT = 8 * 1024 * 1024
 #: A canary that has not answered by then is overtaken by the champion.
 CANARY_TIMEOUT = "2s"
 TIMEOUT = "30s"
-#: By path beside the families, where it is another: a language model drafts a set part by part, and checks of a campaign
+#: By path beside the families, where it is another: a language model drafts a set part by part, and checks of campaigns
 #: ask pages and platforms.
 TIMEOUTS: Mapping[str, str] = {"/v1/content/drafts": "300s", "/v1/campaigns/*": "300s"}
 

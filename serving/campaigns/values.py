@@ -1,0 +1,60 @@
+"""Values of a campaign's file, each with what is expected of it."""
+
+from difflib import get_close_matches
+from typing import Annotated, Literal, get_args
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
+
+from serving.campaigns.currencies import CURRENCIES
+
+#: Platforms that campaigns run on.
+AdPlatform = Literal["google_ads", "meta", "linkedin"]
+#: What platforms and laws ask to be declared.
+RegulatedCategory = Literal["credit", "employment", "housing", "alcohol", "gambling", "health", "finance"]
+MatchType = Literal["exact", "phrase", "broad"]
+
+
+def _currency(code: str) -> str:
+    if code not in CURRENCIES:
+        near = get_close_matches(code.upper(), CURRENCIES, 1)
+        raise ValueError(f"expected a currency of ISO 4217, got '{code}'{f'; did you mean {near[0]}?' if near else ''}")
+    return code
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        near = get_close_matches(name, available_timezones(), 1)
+        raise ValueError(f"expected a time zone, got '{name}'{f'; did you mean {near[0]}?' if near else ''}")
+    return name
+
+
+def _platform(name: str) -> str:
+    if name not in get_args(AdPlatform):
+        known = get_args(AdPlatform)
+        near = get_close_matches(name, known, 1)
+        raise ValueError(
+            f"expected a platform of {', '.join(known)}, got '{name}'{f'; did you mean {near[0]}?' if near else ''}"
+        )
+    return name
+
+
+def _url(text: str) -> str:
+    HttpUrl(text)
+    return text
+
+
+Currency = Annotated[str, AfterValidator(_currency)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Wording = Annotated[str, Field(min_length=1, max_length=2000)]
+Title = Annotated[str, Field(min_length=1, max_length=120)]
+PageUrl = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+PlatformName = Annotated[str, AfterValidator(_platform)]
+
+
+class PlanSection(BaseModel):
+    """Strict and frozen: errors name the misspelt, missing or mistyped field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
