@@ -413,7 +413,7 @@ def test_ad_groups_of_a_campaign_share_its_countries(account: GoogleAdsAccount, 
         ads: [{name: plain, url: https://shop.example/malt, headlines: [Malt]}]
       - name: running"""
     plan = approved(opened(tmp_path, TestClock()), **{"\n      - name: running": group}).plan
-    with pytest.raises(CannotRun, match="expected the same for all ad groups"):
+    with pytest.raises(CannotRun, match="expected those of the campaign in all ad groups"):
         parts(plan, "google_ads", account.capabilities, LaunchNumbers())
 
 
