@@ -20,13 +20,15 @@ from serving.integrations import catalog
 from serving.integrations.apply import apply
 from serving.integrations.change import OPEN, Change
 from serving.integrations.ledger import WriteLedger
-from serving.integrations.platform import Throttled, Unanswered
+from serving.integrations.platform import Platform, Throttled, Unanswered
 from tests.fakes import catalog as fakes
 from tests.fakes.fake import Running, running
 from tests.fakes.faults import ScriptedFault
 
 #: Most changes of a call, so that there are enough calls to lose.
 BATCH = 20
+#: How often a plain loop sends a change.
+TRIES = 10
 #: Lost answers and throttles of a thousand writes.
 FAULTS = 60
 
@@ -106,7 +108,7 @@ def _killed_again_and_again(
         writer.start()
         begun.wait(60)
         if done < kills:
-            time.sleep(float(rng.uniform(0.0, 0.3)))
+            time.sleep(float(rng.uniform(0.0, 0.15)))
             writer.kill()
         writer.join()
         if writer.exitcode == 0:
@@ -131,13 +133,19 @@ def _by_loop(name: str, home: Path, writes: int, begun: Event) -> None:
     answered = {json.loads(line) for line in noted.read_text().splitlines()} if noted.exists() else set()
     begun.set()
     for change in fakes.fake(name).creations(writes):
-        while change.change_id not in answered:
-            with suppress(Unanswered, Throttled):
-                [outcome] = platform.send([change])
-                if outcome.wait_s is None and not outcome.unknown:
-                    answered.add(change.change_id)
-                    with noted.open("a") as file:
-                        file.write(json.dumps(change.change_id) + "\n")
+        if change.change_id not in answered:
+            _until_answered(platform, change)
+            with noted.open("a") as file:
+                file.write(json.dumps(change.change_id) + "\n")
+
+
+def _until_answered(platform: Platform, change: Change) -> None:
+    """Send the change again and again. A refusal of its name as taken, which tells nothing, ends it too."""
+    for _ in range(TRIES):
+        with suppress(Unanswered, Throttled):
+            [outcome] = platform.send([change])
+            if outcome.wait_s is None and not outcome.unknown:
+                return
 
 
 def _count(fake: Running, changes: Sequence[Change], kills: int) -> Survived:
