@@ -36,10 +36,7 @@ class Models(Protocol):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Decides batches of opportunities. Batches may overlap in threads where features and state are in Redis.
-
-    Those are decided on states without each other's reservations, as by replicas; the store alone limits the money.
-    """
+    """Decides batches of opportunities; called from one thread at a time."""
 
     models: Models
     features: Features

@@ -29,7 +29,11 @@ def draw(done: RuleReplay, file: Path) -> None:
     axes.vlines(acted, 0, 1, transform=axes.get_xaxis_transform(), color="#999999", lw=0.6, zorder=0)
     axes.axhline(0, color="black", lw=0.8)
     axes.yaxis.set_major_formatter("{x:,.0f}")
-    axes.set(ylabel="sum up to the day", title="What the rules would have saved; grey lines: days on which they acted")
+    title = "What the rules would have saved; grey lines: days on which they acted"
+    if done.acted.empty:
+        title = "The rules would have changed nothing"
+        axes.set_ylim(-1, 1)
+    axes.set(ylabel="sum up to the day", title=title)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper left")
     figure.autofmt_xdate()

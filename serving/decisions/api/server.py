@@ -46,8 +46,6 @@ log = logging.getLogger("adloop.decisions")
 
 #: File of the embedded state, beside the log and the feedback.
 STATE = "state.db"
-#: Most batches of decisions at a time where they wait for Redis. An embedded store answers at once, one at a time.
-OVERLAP = 3
 #: Seconds after which Python switches threads: the default of 5 ms is as long as several decisions.
 SWITCH_S = 0.0002
 
@@ -104,7 +102,7 @@ def open_backend(
     written = DecisionLog(home / LOG, params, feedback.expect, settings.decisions_days)
     money = Allowance(store, params)
     pipeline = Pipeline(models, Features(online), money, written, params, seed)
-    decide: Batcher[Opportunity, Decision] = Batcher("decide", pipeline.decide, OVERLAP if shared else 1)
+    decide: Batcher[Opportunity, Decision] = Batcher("decide", pipeline.decide)
 
     labels = OutcomeRecorder(place or settings.home, settings.requests_days)
 

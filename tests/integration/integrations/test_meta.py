@@ -11,16 +11,18 @@ from facebook_business.adobjects.campaign import Campaign
 from facebook_business.api import FacebookAdsApi
 from facebook_business.session import FacebookSession
 
+from serving.integrations import apply as applying
 from serving.integrations import catalog
-from serving.integrations.apply import apply
 from serving.integrations.change import Change
 from serving.integrations.ledger import WriteLedger
 from serving.integrations.meta.leaving import hashed, hashed_phone
 from serving.integrations.platform import Denied, Platform, Throttled
+from serving.integrations.session import Applied
 from tests.fakes import catalog as fakes
 from tests.fakes.fake import Running, running
 from tests.fakes.faults import ScriptedFault
 from tests.fakes.meta.examples import ACCOUNT, AD_SET, TOKEN
+from tests.fakes.ordeal import SkippedTime
 
 
 @pytest.fixture
@@ -41,6 +43,11 @@ def meta(fake: Running) -> Iterator[Platform]:
 @pytest.fixture
 def ledger(tmp_path: Path) -> WriteLedger:
     return WriteLedger(tmp_path / "ledger.db")
+
+
+def apply(platform: Platform, ledger: WriteLedger) -> Applied:
+    """As `adloop apply`, on a clock on which waiting takes no time."""
+    return applying.apply(platform, ledger, clock=SkippedTime())
 
 
 def wanted(change_id: str, kind: str, fields: dict[str, Any], doing: Any = "create", **said: str) -> Change:
