@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Canonical tables of all that was synced, under the home: a folder for `adloop run --data`.
 SYNCED = "synced"
+#: Longest list that a table shows in full.
+LISTED = 15
 
 
 @contextmanager
@@ -126,8 +128,13 @@ def _status(entry: LedgerEntry) -> str:
 
 
 def _listed(before: Fields, fields: Fields) -> str:
-    was = {name: f"{before[name]} -> " for name in fields if before.get(name) is not None}
-    return ", ".join(f"{name} {was.get(name, '')}{value}" for name, value in fields.items())
+    was = {name: f"{_short(before[name])} -> " for name in fields if before.get(name) is not None}
+    return ", ".join(f"{name} {was.get(name, '')}{_short(value)}" for name, value in fields.items())
+
+
+def _short(value: object) -> str:
+    """A value as a cell shows it: of an audience's members only how many."""
+    return f"{len(value)} values" if isinstance(value, list) and len(value) > LISTED else str(value)
 
 
 def _table(title: str, *columns: str) -> "Table":

@@ -157,7 +157,10 @@ def from_json(text: str) -> Change:
 
 
 def same(wanted: Any, shown: Any) -> bool:
-    """Whether the platform shows the wanted value: numbers to a millionth, lists in any order."""
+    """Whether the platform shows the wanted value: numbers to a millionth, lists in any order, nothing for what is
+    empty."""
+    if shown is None:
+        return wanted is None or wanted in ("", [])
     if isinstance(wanted, bool) or isinstance(shown, bool):
         return wanted is shown
     if isinstance(wanted, int | float) and isinstance(shown, int | float):

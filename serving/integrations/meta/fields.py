@@ -102,7 +102,7 @@ class Words:
         fields: dict[str, Any] = {"name": bare(shown.get("name", ""))}
         fields |= {ours: int(shown[name]) / self._unit for ours, name in _MONEY if int(shown.get(name) or 0)}
         fields |= {ours: _utc(shown[name]) for ours, name in _TIMES if shown.get(name)}
-        fields |= {name: shown[name] for name in _PLAIN[1:] if shown.get(name)}
+        fields |= {name: shown[name] for name in _PLAIN[1:] if shown.get(name) is not None}
         fields |= _enumerated(shown) | _targeted(shown.get("targeting", {})) | _created(shown.get("creative", {}))
         if shown.get("lookalike_spec"):
             spec = json.loads(shown["lookalike_spec"])

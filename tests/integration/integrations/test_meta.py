@@ -135,6 +135,11 @@ def test_ads_of_one_and_of_several_texts_are_read_back(meta: Platform, ledger: W
     assert (sorted(applied.confirmed), applied.refused) == (["1", "2", "a", "l"], {})
 
 
+def test_no_special_category_is_read_back_as_none(meta: Platform, ledger: WriteLedger) -> None:
+    ledger.intend([wanted("c", "campaign", {"name": "C", "special_ad_categories": []})], 0.0)
+    assert apply(meta, ledger).confirmed == ["c"]
+
+
 def test_conversions_and_members_leave_hashed_and_count_once(
     fake: Running, meta: Platform, ledger: WriteLedger
 ) -> None:

@@ -106,3 +106,4 @@ def test_values_are_the_same_to_a_millionth_and_lists_in_any_order() -> None:
     assert same(0.1 + 0.2, 0.3) and same(["a", "b"], ["b", "a"])
     assert not same(1, True) and not same(0.3, 0.3001) and not same(["a", "a"], ["a", "b"])
     assert differing({"bid": 1, "name": "x"}, {"bid": 1.0}) == ["name"]
+    assert differing({"categories": [], "note": "", "bid": 0, "live": False}, {}) == ["bid", "live"]
