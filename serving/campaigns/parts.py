@@ -149,10 +149,11 @@ class _Composed:
     def _ad(self, ad: PlannedAd, group: str) -> Iterator[CampaignPart]:
         key = f"ad:{group.partition(':')[2]}:{ad.name}"
         url = tracked(ad.url, self.plan, self.platform)
-        if self._can("ad", "post"):  # the ad shows a post of an organization
+        if self._can("ad", "post"):  # the ad shows a post of the account's page
             post = {"name": ad.name, "headline": ad.headlines[0], "text": " ".join(ad.bodies), "url": url}
-            organization = self.plan.platforms[self.platform].options.get("organization")
-            yield CampaignPart(f"post:{key}", "post", post | {"organization": organization})
+            yield CampaignPart(
+                f"post:{key}", "post", {name: one for name, one in post.items() if self._can("post", name)}
+            )
             yield CampaignPart(key, "ad", {"name": ad.name, "status": "live", "post": f"{PART}post:{key}"}, group)
             return
         fields = {"name": ad.name, "status": "live", "headlines": list(ad.headlines), "url": url}

@@ -153,7 +153,7 @@ class PlannedPlatform(PlanSection):
 
     account: Title
     share: Annotated[float, Field(gt=0, le=1)] | None = None
-    options: dict[str, str | bool | float] = Field(default_factory=dict)
+    options: dict[str, str | bool | float | list[str]] = Field(default_factory=dict)
     ad_groups: Annotated[tuple[PlannedAdGroup, ...], Field(min_length=1, max_length=200)]
 
 

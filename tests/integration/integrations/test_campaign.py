@@ -1,11 +1,13 @@
-"""A campaign from its file to its end by the commands, against Google's fake and pages on loopback."""
+"""A campaign from its file to its end by the commands, against fakes of platforms and pages on loopback."""
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -97,3 +99,56 @@ def test_a_users_path(google: Running, adloop: Run, tmp_path: Path) -> None:
         *(("draft", "adloop"), ("checked", "adloop"), ("approval", "bob"), ("approved", "bob")),
         *(("live", "adloop"), ("paused", "adloop"), ("ended", "adloop")),
     ]
+
+
+#: What the example's platform is replaced by: a segment of the best customers at Meta, a sponsored post at LinkedIn.
+META = """segments:
+  - {name: best, scores: scores.parquet, contacts: contacts.parquet, column: ltv, top: 0.5}
+platforms:
+  meta:
+    account: "1500"
+    ad_groups:
+      - {name: best, bid: 0.8, audiences: [best], countries: [DE], placements: [facebook], ads: [AD]}
+"""
+LINKEDIN = """platforms:
+  linkedin:
+    account: "512345678"
+    options: {locations: ["urn:li:geo:101282230"], political: false}
+    ad_groups:
+      - {name: best, bid: 2.0, ads: [AD]}
+"""
+AD = (
+    '{name: light, url: "https://shop.example/malt", headlines: [Malt Running Shoe],'
+    ' bodies: ["A running shoe with a sole of natural rubber that weighs only 210 g."]}'
+)
+
+
+@pytest.mark.parametrize(("name", "planned", "parts"), [("meta", META, 6), ("linkedin", LINKEDIN, 5)])
+def test_a_launch_comes_whole_to_other_platforms(
+    name: str, planned: str, parts: int, adloop: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ADLOOP_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ADLOOP_LANDING_PAGES", "any")
+    customers = [f"c{number}" for number in range(4000)]
+    scores = pd.DataFrame({"customer_id": customers, "ltv": range(4000)})
+    scores.to_parquet(tmp_path / "scores.parquet")
+    contacts = scores[["customer_id"]].assign(email=[f"{one}@example.org" for one in customers])
+    contacts.to_parquet(tmp_path / "contacts.parquet")
+    with serving_pages() as url, running(fakes.fake(name)) as fake:
+        for variable, value in fake.environment.items():
+            monkeypatch.setenv(variable, value)
+        with closing(catalog.platform(name)) as platform:  # the fake shows at once what was written
+            monkeypatch.setattr(type(platform), "settles_s", 0.0)
+        file = Path(_file(tmp_path, url))
+        before = file.read_text().partition("platforms:")[0]
+        file.write_text(before + planned.replace("AD]", f"{AD.replace('https://shop.example', url)}]"))
+        adloop("campaign", "plan", str(file))
+        adloop("budget", "shop", "--daily", "100")
+        adloop("campaign", "check", "malt-spring")
+        key = keys.make(Settings(), "bob", ["approve"], 10.0)
+        adloop("campaign", "approve", "malt-spring", "--why", "yes", key=key)
+        adloop("campaign", "launch", "malt-spring", "--why", "go")
+        assert f"{parts} changes confirmed, 0 refused" in adloop("apply")
+    assert _state(adloop) == "live"
+    kept = b"".join(one.read_bytes() for one in (tmp_path / "home" / "platforms").rglob("*") if one.is_file())
+    assert b"@example.org" not in kept
