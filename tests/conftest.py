@@ -36,8 +36,8 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: at any time some test waits for a server, a clock or a lock."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are cores: at any time some tests wait for a server, a clock or a lock."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture(scope="session")
