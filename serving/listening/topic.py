@@ -10,8 +10,8 @@ from features.settings import Settings
 from serving.kafka_settings import read
 from serving.listening.files import Batch
 
-#: Group of consumers, and seconds to wait for the first message and for further ones.
-GROUP, BROKERS_S, QUIET_S = "adloop.listening", 30.0, 5.0
+#: Group of consumers, and seconds to wait for a message, or for a partition to tell that there is none.
+GROUP, BROKERS_S = "adloop.listening", 30.0
 
 
 class TopicUnavailable(RuntimeError):
@@ -22,7 +22,7 @@ def messages(url: str, settings: Settings, size: int, follow: bool) -> Iterator[
     """Yield the messages of `kafka://host:port,.../topic` in batches; each is committed when the next one is asked for.
 
     Args:
-        follow: wait for further messages for ever; else stop once no message has come for `QUIET_S`.
+        follow: wait for further messages for ever; else stop at the ends of all partitions.
 
     Raises `TopicUnavailable`, and `ValueError` for an address that names no topic.
     """
@@ -30,33 +30,44 @@ def messages(url: str, settings: Settings, size: int, follow: bool) -> Iterator[
 
     brokers, topic = _parts(url)
     given = {**read(settings.kafka_config), "bootstrap.servers": brokers, "group.id": GROUP}
-    consumer = Consumer({**given, "enable.auto.commit": False, "auto.offset.reset": "earliest"})
+    by_hand = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "enable.partition.eof": True}
+    consumer = Consumer({**given, **by_hand})
     try:
         _check(consumer.list_topics(topic, BROKERS_S).topics[topic].error)
         consumer.subscribe([topic])
-        wait = BROKERS_S  # joining the group takes longer than a message
-        while found := _next(consumer, size, wait, follow):
+        ended = set[int]()
+        while found := _next(consumer, size, follow, ended):
             yield Batch([_row(one) for one in found], "")
             consumer.commit(asynchronous=False)
-            wait = QUIET_S
     except KafkaException as away:
         raise TopicUnavailable(f"{url}: {away.args[0]}") from away
     finally:
         consumer.close()
 
 
-def _next(consumer: Any, size: int, wait: float, follow: bool) -> list[Any]:
-    """The next messages; none when it is quiet and not followed."""
+def _next(consumer: Any, size: int, follow: bool, ended: set[int]) -> list[Any]:
+    """The next messages; none where all are read and not followed. `ended` are the partitions read to their end."""
     while True:
-        first = consumer.poll(wait)
-        if first is not None:
-            _check(first.error())
-            rest = consumer.consume(size - 1, 0) if size > 1 else []
-            for one in rest:
-                _check(one.error())
-            return [first, *rest]
-        if not follow:
+        first = consumer.poll(BROKERS_S)
+        come = [] if first is None else [first, *(consumer.consume(size - 1, 0) if size > 1 else [])]
+        found = [one for one in come if not _ends(one, ended)]
+        if found:
+            return found
+        if not follow and (first is None or ended.issuperset(one.partition for one in consumer.assignment())):
             return []
+
+
+def _ends(message: Any, ended: set[int]) -> bool:
+    """Whether this tells that its partition is read to the end, and is no message."""
+    from confluent_kafka import KafkaError
+
+    error = message.error()
+    if error is not None and error.code() == KafkaError._PARTITION_EOF:
+        ended.add(message.partition())
+        return True
+    _check(error)
+    ended.discard(message.partition())
+    return False
 
 
 def _check(error: Any) -> None:

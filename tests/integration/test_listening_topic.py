@@ -29,10 +29,9 @@ def url(producer: Producer) -> str:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(tmp_path: Path) -> Settings:
     # The mock forgets a reader that left only when its session is over.
     (tmp_path / "kafka.properties").write_text("session.timeout.ms=4000\nheartbeat.interval.ms=500\n")
-    monkeypatch.setattr(topic, "QUIET_S", 1.0)
     return Settings(home=tmp_path, kafka_config=tmp_path / "kafka.properties")
 
 
