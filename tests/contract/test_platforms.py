@@ -1,7 +1,7 @@
 """Every platform: its integration against its fake, through the ledger. A new platform writes none of these."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,23 +18,9 @@ from serving.integrations.platform import LoginExpired, Platform, Unanswered, Ve
 from serving.integrations.sync import sync, tables
 from serving.integrations.undo import CannotUndo, undo
 from tests.fakes import catalog as fakes
+from tests.fakes.clock import QuickClock
 from tests.fakes.fake import Running, running
 from tests.fakes.faults import ScriptedFault
-
-
-@dataclass
-class FakeClock:
-    """Time passes only by sleeping."""
-
-    now: float = 1_790_000_000.0
-    slept: list[float] = field(default_factory=list)
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float, /) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 class Killed(BaseException):
@@ -44,8 +30,7 @@ class Killed(BaseException):
 @pytest.fixture(params=fakes.NAMES)
 def fake(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     with running(fakes.fake(request.param)) as found:
-        for name, value in found.environment.items():
-            monkeypatch.setenv(name, value)
+        found.connect(monkeypatch.setenv)
         yield found
 
 
@@ -103,11 +88,11 @@ def test_secrets_are_read_from_files(fake: Running, monkeypatch: pytest.MonkeyPa
 def test_changes_are_written_once_and_read_back(fake: Running, platform: Platform, ledger: WriteLedger) -> None:
     changes = fake.fake.creations(5)
     ledger.intend(changes, 0.0)
-    applied = apply(platform, ledger, clock=FakeClock())
+    applied = apply(platform, ledger, clock=QuickClock())
     assert (sorted(applied.confirmed), applied.refused) == (sorted(change.change_id for change in changes), {})
     assert markers(fake, changes) == once(changes)
     calls = len(fake.script.calls)
-    assert apply(platform, ledger, clock=FakeClock()).confirmed == []
+    assert apply(platform, ledger, clock=QuickClock()).confirmed == []
     assert ledger.intend(changes, 0.0) == []
     assert len(fake.script.calls) == calls
 
@@ -119,7 +104,7 @@ def test_a_lost_answer_doubles_and_loses_nothing(
     changes = fake.fake.creations(3)
     ledger.intend(changes, 0.0)
     _lose_the_writes(fake, lost)
-    apply(platform, ledger, clock=FakeClock())
+    apply(platform, ledger, clock=QuickClock())
     assert markers(fake, changes) == once(changes)
     assert {ledger.entry(change.change_id).status for change in changes} == {"confirmed"}
 
@@ -155,7 +140,7 @@ def test_a_kill_at_any_point_doubles_and_loses_nothing(
         killed = _killed(platform, opened)
         left[0] = -1
         opened = WriteLedger(tmp_path / f"{point}.db")
-        apply(platform, opened, clock=FakeClock(now=1_790_001_000.0))
+        apply(platform, opened, clock=QuickClock(now=1_790_001_000.0))
         assert markers(fake, fresh) == once(fresh)
         assert {opened.entry(change.change_id).status for change in fresh} == {"confirmed"}
         if not killed:
@@ -171,7 +156,7 @@ def _tick(left: list[int]) -> None:
 
 def _killed(platform: Platform, ledger: WriteLedger) -> bool:
     try:
-        apply(platform, ledger, clock=FakeClock())
+        apply(platform, ledger, clock=QuickClock())
     except Killed:
         return True
     finally:
@@ -180,7 +165,7 @@ def _killed(platform: Platform, ledger: WriteLedger) -> bool:
 
 
 def test_a_throttle_is_waited_for_without_a_call(fake: Running, platform: Platform, ledger: WriteLedger) -> None:
-    changes, clock = fake.fake.creations(1), FakeClock()
+    changes, clock = fake.fake.creations(1), QuickClock()
     ledger.intend(changes, 0.0)
     fake.script.add(replace(fake.fake.throttled, times=1))
     called = list[int]()
@@ -200,9 +185,9 @@ def test_an_expired_login_is_told_and_drops_nothing(fake: Running, platform: Pla
     ledger.intend(changes, 0.0)
     fake.script.add(replace(fake.fake.expired, times=1))
     with pytest.raises(LoginExpired, match="ADLOOP_"):
-        apply(platform, ledger, clock=FakeClock())
+        apply(platform, ledger, clock=QuickClock())
     assert {ledger.entry(change.change_id).status for change in changes} <= {"intended", "confirmed"}
-    apply(platform, ledger, clock=FakeClock())
+    apply(platform, ledger, clock=QuickClock())
     assert markers(fake, changes) == once(changes)
 
 
@@ -212,7 +197,7 @@ def test_a_retired_version_names_what_to_set(fake: Running, platform: Platform, 
     ledger.intend(fake.fake.creations(1), 0.0)
     fake.script.add(replace(fake.fake.retired, times=1))
     with pytest.raises(VersionRetired, match=r"ADLOOP_.*_VERSION"):
-        apply(platform, ledger, clock=FakeClock())
+        apply(platform, ledger, clock=QuickClock())
 
 
 def test_a_refusal_names_its_field_and_takes_no_others_along(
@@ -221,12 +206,12 @@ def test_a_refusal_names_its_field_and_takes_no_others_along(
     wrong, field_name = fake.fake.refusal
     changes = fake.fake.creations(2)
     ledger.intend([changes[0], wrong, changes[1]], 0.0)
-    applied = apply(platform, ledger, clock=FakeClock())
+    applied = apply(platform, ledger, clock=QuickClock())
     assert list(applied.refused) == [wrong.change_id]
     assert field_name in applied.refused[wrong.change_id].field
     assert markers(fake, changes) == once(changes)
     calls = len(fake.script.calls)
-    apply(platform, ledger, clock=FakeClock())
+    apply(platform, ledger, clock=QuickClock())
     assert len(fake.script.calls) == calls, "a refused change is not sent again"
 
 
@@ -235,16 +220,16 @@ def test_a_silent_platform_is_given_up_and_nothing_lost(fake: Running, platform:
     ledger.intend(changes, 0.0)
     fake.script.add(ScriptedFault("*", times=100, lost="before"))
     with pytest.raises(Unanswered):
-        apply(platform, ledger, clock=FakeClock())
+        apply(platform, ledger, clock=QuickClock())
     fake.script.clear()
-    apply(platform, ledger, clock=FakeClock())
+    apply(platform, ledger, clock=QuickClock())
     assert markers(fake, changes) == once(changes)
 
 
 def test_no_call_leaves_a_closed_gate(fake: Running, platform: Platform, ledger: WriteLedger) -> None:
     changes = fake.fake.creations(2)
     ledger.intend(changes, 0.0)
-    applied = apply(platform, ledger, gate=lambda _: "stopped: tests", clock=FakeClock())
+    applied = apply(platform, ledger, gate=lambda _: "stopped: tests", clock=QuickClock())
     assert applied.waiting == {change.change_id: "stopped: tests" for change in changes}
     assert fake.script.calls == []
 
@@ -266,7 +251,7 @@ def test_undo_restores_exactly(fake: Running, platform: Platform, ledger: WriteL
     assert entry.before and entry.before != change.fields
     assert undo(platform, ledger, "up", "ann").undoes == "up"
     undo(platform, ledger, "up", "ann")
-    apply(platform, ledger, clock=FakeClock())
+    apply(platform, ledger, clock=QuickClock())
     assert ledger.entry("undo:up").status == "confirmed"
     [shown] = platform.objects(change.object, [change.target])
     assert {name: shown.fields[name] for name in entry.before} == entry.before
@@ -275,13 +260,13 @@ def test_undo_restores_exactly(fake: Running, platform: Platform, ledger: WriteL
 def test_undo_removes_what_was_created_or_refuses(fake: Running, platform: Platform, ledger: WriteLedger) -> None:
     [change] = fake.fake.creations(1)
     ledger.intend([change], 0.0)
-    apply(platform, ledger, clock=FakeClock())
+    apply(platform, ledger, clock=QuickClock())
     if capability(platform, change).undo == "never":
         with pytest.raises(CannotUndo, match="cannot be taken back"):
             undo(platform, ledger, change.change_id, "ann")
         return
     undo(platform, ledger, change.change_id, "ann")
-    assert apply(platform, ledger, clock=FakeClock()).confirmed == [f"undo:{change.change_id}"]
+    assert apply(platform, ledger, clock=QuickClock()).confirmed == [f"undo:{change.change_id}"]
 
 
 def test_an_edit_by_a_person_is_seen_and_left_alone(fake: Running, platform: Platform, ledger: WriteLedger) -> None:
@@ -290,7 +275,7 @@ def test_an_edit_by_a_person_is_seen_and_left_alone(fake: Running, platform: Pla
     assert other is not None
     fake.state.edit(change.object, change.target, other.fields, "bob@example.org")
     ledger.intend([fake.fake.update("later", 2)], 0.0)  # type: ignore[list-item]
-    applied = apply(platform, ledger, clock=FakeClock())
+    applied = apply(platform, ledger, clock=QuickClock())
     assert list(applied.held) == ["later"]
     with pytest.raises(CannotUndo, match="changed"):
         undo(platform, ledger, "up", "ann")
@@ -300,7 +285,7 @@ def test_an_edit_by_a_person_is_seen_and_left_alone(fake: Running, platform: Pla
     ledger.release(platform.name, platform.account, change.object, change.target, "ann", "talked to bob", 0.0)
     assert ledger.entry("later").status == "cancelled"
     ledger.intend([fake.fake.update("after", 3)], 0.0)  # type: ignore[list-item]
-    assert apply(platform, ledger, clock=FakeClock()).confirmed == ["after"]
+    assert apply(platform, ledger, clock=QuickClock()).confirmed == ["after"]
 
 
 def test_a_sync_sees_edits_by_people(fake: Running, platform: Platform, ledger: WriteLedger) -> None:
@@ -318,7 +303,7 @@ def _updated(fake: Running, platform: Platform, ledger: WriteLedger, change_id: 
     if change is None:
         pytest.skip("nothing of the platform can be updated")
     ledger.intend([change], 0.0)
-    assert apply(platform, ledger, clock=FakeClock()).confirmed == [change_id]
+    assert apply(platform, ledger, clock=QuickClock()).confirmed == [change_id]
     return change
 
 
@@ -344,8 +329,8 @@ def test_secrets_stay_out_of_state_and_errors(fake: Running, platform: Platform,
     ledger.intend(fake.fake.creations(2), 0.0)
     fake.script.add(replace(fake.fake.expired, times=1))
     with pytest.raises(LoginExpired) as told:
-        apply(platform, ledger, clock=FakeClock())
-    apply(platform, ledger, clock=FakeClock())
+        apply(platform, ledger, clock=QuickClock())
+    apply(platform, ledger, clock=QuickClock())
     ledger.close()
     kept = b"".join(file.read_bytes() for file in ledger.path.parent.rglob("*") if file.is_file())
     assert not any(secret.encode() in kept or secret in str(told.value) for secret in secrets)

@@ -1,5 +1,6 @@
 """What each fake declares, and a fake that runs."""
 
+import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -69,6 +70,11 @@ class Running:
     token: str
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    def connect(self, setenv: Callable[[str, str], None]) -> None:
+        """Point adloop at the fake: set its variables by pytest's `monkeypatch.setenv`."""
+        for name, value in self.environment.items():
+            setenv(name, value)
+
 
 @contextmanager
 def running(fake: Fake) -> Iterator[Running]:
@@ -79,6 +85,20 @@ def running(fake: Fake) -> Iterator[Running]:
     state, script, token = fake.state(), Script(), secrets.token_hex(16)
     with fake.serve(state, script) as url, serve(control.app(state, script, token)) as port:
         yield Running(fake, url, port, state, script, token, fake.environment(url))
+
+
+@contextmanager
+def connected_to(fake: Fake) -> Iterator[Running]:
+    """As `running`, with the variables that point adloop at the fake in this process's environment meanwhile."""
+    with running(fake) as found:
+        before = {name: os.environ.get(name) for name in found.environment}
+        os.environ.update(found.environment)
+        try:
+            yield found
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                os.environ.update({} if value is None else {name: value})
 
 
 #: Held while a fake changes its state: servers of several threads share it.

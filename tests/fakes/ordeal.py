@@ -5,11 +5,10 @@ With the ledger, and by a plain loop that notes what was answered and sends agai
 
 import json
 import multiprocessing
-import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -22,7 +21,7 @@ from serving.integrations.change import OPEN, Change
 from serving.integrations.ledger import WriteLedger
 from serving.integrations.platform import Platform, Throttled, Unanswered
 from tests.fakes import catalog as fakes
-from tests.fakes.fake import Running, running
+from tests.fakes.fake import Running, connected_to
 from tests.fakes.faults import ScriptedFault
 
 #: Most changes of a call, so that there are enough calls to lose.
@@ -62,7 +61,7 @@ class Survived:
 def survive(name: str, home: Path, writes: int, kills: int, seed: int, ledger: bool = True) -> Survived:
     """Write to a fresh fake; then count what is there twice, and what is not there."""
     rng = np.random.default_rng(seed)
-    with running(fakes.fake(name)) as fake, _environment(fake.environment):
+    with connected_to(fakes.fake(name)) as fake:
         changes = fake.fake.creations(writes)
         home.mkdir(parents=True, exist_ok=True)
         if ledger:
@@ -72,18 +71,6 @@ def survive(name: str, home: Path, writes: int, kills: int, seed: int, ledger: b
         _script(fake, writes, rng)
         done = _killed_again_and_again(name, home, writes, kills, rng, ledger)
         return _count(fake, changes, done)
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name)
-            os.environ.update({} if value is None else {name: value})
 
 
 def _script(fake: Running, writes: int, rng: np.random.Generator) -> None:

@@ -28,8 +28,7 @@ def google(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Running]
     monkeypatch.setenv("ADLOOP_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ADLOOP_LANDING_PAGES", "any")
     with running(fakes.fake("google_ads")) as fake:
-        for name, value in fake.environment.items():
-            monkeypatch.setenv(name, value)
+        fake.connect(monkeypatch.setenv)
         yield fake
 
 
@@ -135,8 +134,7 @@ def test_a_launch_comes_whole_to_other_platforms(
     contacts = scores[["customer_id"]].assign(email=[f"{one}@example.org" for one in customers])
     contacts.to_parquet(tmp_path / "contacts.parquet")
     with serving_pages() as url, running(fakes.fake(name)) as fake:
-        for variable, value in fake.environment.items():
-            monkeypatch.setenv(variable, value)
+        fake.connect(monkeypatch.setenv)
         with closing(catalog.platform(name)) as platform:  # the fake shows at once what was written
             monkeypatch.setattr(type(platform), "settles_s", 0.0)
         file = Path(_file(tmp_path, url))

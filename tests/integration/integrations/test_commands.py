@@ -22,8 +22,7 @@ Run = Callable[..., str]
 def meta(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Running]:
     monkeypatch.setenv("ADLOOP_HOME", str(tmp_path / "home"))
     with running(fakes.fake("meta")) as fake:
-        for name, value in fake.environment.items():
-            monkeypatch.setenv(name, value)
+        fake.connect(monkeypatch.setenv)
         yield fake
 
 
@@ -80,8 +79,7 @@ def test_without_credentials_the_variables_are_named(
 def salesforce(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Running]:
     monkeypatch.setenv("ADLOOP_HOME", str(tmp_path / "home"))
     with running(fakes.fake("salesforce")) as fake:
-        for name, value in fake.environment.items():
-            monkeypatch.setenv(name, value)
+        fake.connect(monkeypatch.setenv)
         yield fake
 
 

@@ -24,6 +24,7 @@ from serving.integrations.platform import CallRefused, Denied, LoginExpired, Thr
 from serving.integrations.session import Applied
 from serving.integrations.undo import CannotUndo, undo
 from tests.fakes import google_ads
+from tests.fakes.clock import QuickClock
 from tests.fakes.fake import Running, running
 from tests.fakes.faults import ScriptedFault
 from tests.fakes.google_ads import change
@@ -40,36 +41,16 @@ AD: Fields = {
 }
 
 
-class QuickClock:
-    """Waits take no time."""
-
-    now = 1_790_000_000.0
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float, /) -> None:
-        self.now += seconds
-
-
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     with running(google_ads.FAKE) as found:
-        for name, value in found.environment.items():
-            monkeypatch.setenv(name, value)
+        found.connect(monkeypatch.setenv)
         yield found
 
 
 @pytest.fixture
 def account(fake: Running) -> Iterator[GoogleAdsAccount]:
     opened = connected()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[WriteLedger]:
-    opened = WriteLedger(tmp_path / "ledger.db")
     yield opened
     opened.close()
 

@@ -29,8 +29,7 @@ DAY = date(2026, 10, 1)
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     with running(FAKE) as found:
-        for name, value in found.environment.items():
-            monkeypatch.setenv(name, value)
+        found.connect(monkeypatch.setenv)
         yield found
 
 

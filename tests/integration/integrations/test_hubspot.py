@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,31 +16,17 @@ from serving.integrations.ledger import WriteLedger
 from serving.integrations.platform import CallRefused, Denied, Throttled, Unanswered
 from serving.integrations.session import StillThrottled
 from tests.fakes import hubspot
+from tests.fakes.clock import QuickClock
 from tests.fakes.fake import Running, running
 from tests.fakes.faults import ScriptedFault
 from tests.fakes.hubspot import app
 from tests.fakes.hubspot.state import CONTACT, OWNER, HubSpotState
 
 
-class QuickClock:
-    """Waits take no time, and are noted."""
-
-    def __init__(self) -> None:
-        self.now, self.slept = 1_790_000_000.0, list[float]()
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float, /) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     with running(hubspot.FAKE) as found:
-        for name, value in found.environment.items():
-            monkeypatch.setenv(name, value)
+        found.connect(monkeypatch.setenv)
         yield found
 
 
@@ -54,13 +39,6 @@ def state(fake: Running) -> HubSpotState:
 @pytest.fixture
 def account(fake: Running) -> Iterator[HubSpotAccount]:
     opened = connected()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[WriteLedger]:
-    opened = WriteLedger(tmp_path / "ledger.db")
     yield opened
     opened.close()
 

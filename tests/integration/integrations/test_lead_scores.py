@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from time import time
 
 import pandas as pd
@@ -25,21 +24,13 @@ MODULES = {"hubspot": hubspot, "salesforce": salesforce}
 @pytest.fixture(params=MODULES)
 def fake(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     with running(fakes.fake(request.param)) as found:
-        for name, value in found.environment.items():
-            monkeypatch.setenv(name, value)
+        found.connect(monkeypatch.setenv)
         yield found
 
 
 @pytest.fixture
 def platform(fake: Running) -> Iterator[Platform]:
     opened = catalog.platform(fake.fake.name)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[WriteLedger]:
-    opened = WriteLedger(tmp_path / "ledger.db")
     yield opened
     opened.close()
 

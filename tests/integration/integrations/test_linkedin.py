@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +13,7 @@ from serving.integrations.linkedin.account import LinkedInAccount, connected
 from serving.integrations.outside import look
 from serving.integrations.platform import Denied, Throttled, VersionRetired
 from tests.fakes import linkedin
+from tests.fakes.clock import QuickClock
 from tests.fakes.fake import Running, running
 from tests.fakes.faults import ScriptedFault
 from tests.fakes.linkedin import app, checks, reports
@@ -22,36 +22,16 @@ from tests.fakes.linkedin.state import ACCOUNT, LinkedInState
 DAY = date(2026, 10, 5)
 
 
-class QuickClock:
-    """Waits take no time."""
-
-    now = 1_790_000_000.0
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float, /) -> None:
-        self.now += seconds
-
-
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     with running(linkedin.FAKE) as found:
-        for name, value in found.environment.items():
-            monkeypatch.setenv(name, value)
+        found.connect(monkeypatch.setenv)
         yield found
 
 
 @pytest.fixture
 def account(fake: Running) -> Iterator[LinkedInAccount]:
     opened = connected()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[WriteLedger]:
-    opened = WriteLedger(tmp_path / "ledger.db")
     yield opened
     opened.close()
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 from mailgun.client import Client
@@ -23,8 +22,7 @@ DAY = date(2026, 10, 1)
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     with running(FAKE) as found:
-        for name, value in found.environment.items():
-            monkeypatch.setenv(name, value)
+        found.connect(monkeypatch.setenv)
         yield found
 
 
@@ -33,11 +31,6 @@ def account(fake: Running) -> Iterator[MailgunAccount]:
     opened = connected()
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> WriteLedger:
-    return WriteLedger(tmp_path / "ledger.db")
 
 
 def state(fake: Running) -> MailgunState:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,8 +27,7 @@ from tests.fakes.ordeal import SkippedTime
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     with running(fakes.fake("meta")) as found:
-        for name, value in found.environment.items():
-            monkeypatch.setenv(name, value)
+        found.connect(monkeypatch.setenv)
         yield found
 
 
@@ -38,11 +36,6 @@ def meta(fake: Running) -> Iterator[Platform]:
     opened = catalog.platform("meta")
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> WriteLedger:
-    return WriteLedger(tmp_path / "ledger.db")
 
 
 def apply(platform: Platform, ledger: WriteLedger) -> Applied:

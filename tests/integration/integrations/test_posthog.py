@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,8 +25,7 @@ DAY = date(2026, 11, 30)
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     with running(FAKE) as found:
-        for name, value in found.environment.items():
-            monkeypatch.setenv(name, value)
+        found.connect(monkeypatch.setenv)
         yield found
 
 
@@ -36,11 +34,6 @@ def account(fake: Running) -> Iterator[PosthogAccount]:
     opened = connected()
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> WriteLedger:
-    return WriteLedger(tmp_path / "ledger.db")
 
 
 def state(fake: Running) -> PosthogState:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 from simple_salesforce import Salesforce
@@ -14,31 +13,17 @@ from serving.integrations.ledger import WriteLedger
 from serving.integrations.platform import Denied, LoginExpired, Throttled, VersionRetired
 from serving.integrations.salesforce.account import SalesforceAccount, connected
 from tests.fakes import salesforce
+from tests.fakes.clock import QuickClock
 from tests.fakes.fake import Running, running
 from tests.fakes.faults import ScriptedFault
 from tests.fakes.salesforce import app
 from tests.fakes.salesforce.state import CONTACT, CONVERTED, LEAD, OWNER, SalesforceState
 
 
-class QuickClock:
-    """Waits take no time, and are noted."""
-
-    def __init__(self) -> None:
-        self.now, self.slept = 1_790_000_000.0, list[float]()
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float, /) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     with running(salesforce.FAKE) as found:
-        for name, value in found.environment.items():
-            monkeypatch.setenv(name, value)
+        found.connect(monkeypatch.setenv)
         yield found
 
 
@@ -51,13 +36,6 @@ def state(fake: Running) -> SalesforceState:
 @pytest.fixture
 def account(fake: Running) -> Iterator[SalesforceAccount]:
     opened = connected()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[WriteLedger]:
-    opened = WriteLedger(tmp_path / "ledger.db")
     yield opened
     opened.close()
 

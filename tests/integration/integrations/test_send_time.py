@@ -34,8 +34,7 @@ def test_a_drawn_hour_is_sent_and_judged(tmp_path: Path, monkeypatch: pytest.Mon
     ]
     assert "propensity" in changes[0].reason
     with running(FAKE) as fake, serve(make_app(Settings(home=tmp_path))) as url:
-        for name, value in fake.environment.items():
-            monkeypatch.setenv(name, value)
+        fake.connect(monkeypatch.setenv)
         ledger.intend(changes, 0.0)
         assert len(apply(connected(), ledger).confirmed) == 4
         state = fake.state

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sendgrid import SendGridAPIClient
@@ -22,19 +21,13 @@ from tests.fakes.sendgrid.state import KEY, SendGridState
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     with running(FAKE) as found:
-        for name, value in found.environment.items():
-            monkeypatch.setenv(name, value)
+        found.connect(monkeypatch.setenv)
         yield found
 
 
 @pytest.fixture
 def account(fake: Running) -> SendGridAccount:
     return connected()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> WriteLedger:
-    return WriteLedger(tmp_path / "ledger.db")
 
 
 def sent_to(fake: Running) -> list[str]:

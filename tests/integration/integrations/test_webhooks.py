@@ -126,8 +126,7 @@ def test_outcomes_are_read_as_touches_and_machines_are_no_people(
     for one in told:
         assert receiver.post(name, *signed.signed(one)).status_code == 200
     with running(fake) as found:
-        for variable, value in found.environment.items():
-            monkeypatch.setenv(variable, value)
+        found.connect(monkeypatch.setenv)
         monkeypatch.setenv("ADLOOP_HOME", str(receiver.home))
         account = catalog.platform(name)
         touches = account.read(datetime.fromtimestamp(AT, UTC).date())["touches"]
