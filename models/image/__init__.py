@@ -1,0 +1,1 @@
+"""What the pixels of a picture tell, without knowledge of any family."""
