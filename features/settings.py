@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     #: Pages and pictures of ads are looked at before a launch: at public addresses only, or at `any`, for those of this
     #: machine or of the own network.
     landing_pages: Literal["public", "any"] = "public"
+    #: The folder or `s3://bucket/prefix` whose pictures URIs may name, besides files under `home`.
+    images: str | None = None
 
     #: What the assistant knows of the shop: `products/*.yaml` (product sheets) and `facts.yaml`; `shop` under `home` by
     #: default.

@@ -3,8 +3,8 @@
 import io
 from collections.abc import Iterator
 
+from features.fetch import Unreachable, fetched
 from serving.campaigns.checks.brand_safety import of_plan
-from serving.campaigns.checks.fetch import Unreachable, fetched
 from serving.campaigns.checks.verdict import BeforeLaunch, LaunchVerdict, failed, passed, warned
 from serving.campaigns.plan import PlannedAd
 from serving.content.draft import check_all

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from serving.campaigns.checks.fetch import Unreachable, fetched
+from features.fetch import Unreachable, fetched
 from serving.campaigns.checks.verdict import BeforeLaunch, LaunchVerdict, failed, passed
 from serving.campaigns.parts import tracked
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from features.fetch import Unreachable, fetched
 from features.settings import Settings
 from serving.campaigns.audiences import of_plan
-from serving.campaigns.checks.fetch import Unreachable, fetched
 from serving.campaigns.checks.run import CHECKS, LaunchBlocked
 from serving.campaigns.checks.verdict import LaunchVerdict
 from serving.campaigns.desk import CampaignDesk
