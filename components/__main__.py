@@ -13,7 +13,7 @@ from components.params import Params, load
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
 from models.catalog import NAMES
-from models.text.kept import keep_in
+from models.kept import keep_in
 
 #: In this order. The first ones make the tables that all families share.
 TABLES, OF_FAMILY = ("ingest", "validate"), ("featurize", "train", "gate", "register", "release", "monitor")
@@ -25,7 +25,7 @@ class StepContext:
     def __init__(self, home: Path | None, params: Path, family: str) -> None:
         self.settings = Settings(home=home) if home else Settings()
         keep_private(self.settings.home)
-        keep_in(self.settings.home / "texts")
+        keep_in(self.settings.home / "encoded")
         self.params: Params = load(params)
         self.family = family
         self.data, self.own = self.settings.home / "runs" / "data", self.settings.home / "runs" / family

@@ -8,7 +8,7 @@ from typing import Any
 
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
-from models.text.kept import keep_in
+from models.kept import keep_in
 
 
 def enter() -> Settings:
@@ -16,7 +16,7 @@ def enter() -> Settings:
     stay_private()
     settings = Settings()
     keep_private(settings.home)
-    keep_in(settings.home / "texts")
+    keep_in(settings.home / "encoded")
     return settings
 
 

@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.text import embedding, kept
+from models import kept
+from models.text import embedding
 from models.text.embedding import viewed
 
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(kept, "_place", None)
-    yield tmp_path / "texts"
+    yield tmp_path / "encoded"
     kept._opened.cache_clear()
 
 
