@@ -1,0 +1,186 @@
+"""Crops a picture to a format by what must not be cut; where no crop can hold the product, pads or refuses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from math import sqrt
+from typing import Literal
+
+import numpy as np
+
+from models.image.box import Box
+from models.image.picture import Picture, Pixels
+from models.image.saliency import saliency
+from serving.images.window import WHOLE, CropWindow, Margins, attention, best, holding, padded
+
+Background = Literal["border", "blur"]
+
+#: A thing that the detector is at least so sure of is held like a product that a person marked.
+SURE = 0.5
+#: Largest share of a picture that may be padding; above it the crop is refused.
+MOST_PADDING = 0.75
+#: A picture's border is of one colour if no channel differs more (standard deviation, of 255); its width by the side.
+_PLAIN, _BORDER = 6.0, 0.02
+#: Longer side at which a background is blurred, and by how much, in pixels of it.
+_BLURRED, _BLUR = 64, 4.0
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A crop, or why there is none.
+
+    Attributes:
+        pixels: (height, width, 3) sRGB; None where it is refused.
+        window: the part of the upright original, in its pixels; beyond its edges where it is padded.
+        product: what it holds: the box around those that were given, or the main thing that was found; None: neither.
+        given: the product was given.
+        kept: share of the product that the picture shows; None where there is no product.
+        background: what fills the padding; None without padding.
+        reason: why it lies there, why it is padded, or why it is refused.
+    """
+
+    pixels: Pixels | None
+    window: CropWindow
+    product: Box | None
+    given: bool
+    kept: float | None
+    background: Background | None
+    reason: str
+
+    @property
+    def padded(self) -> bool:
+        return self.background is not None
+
+
+def crop(
+    picture: Picture,
+    size: tuple[int, int],
+    product: Sequence[Box] = (),
+    things: Sequence[Box] = (),
+    safe: Margins = WHOLE,
+) -> Crop:
+    """Crop to the ratio of `size`, and reduce to it where there are more pixels; a picture is never enlarged.
+
+    The product is never cut: where no crop holds it in its safe part, the picture is padded, or refused where padding
+    would be most of it. A thing that was found is held whole, in the safe part where some crop does.
+
+    Args:
+        size: width and height in pixels.
+        product: boxes of what must not be cut, in pixels of the upright original.
+        things: boxes of what was found in the picture, with scores.
+        safe: margins in which the platform covers what is there.
+    """
+    width, height, ratio = float(picture.width), float(picture.height), size[0] / size[1]
+    held = _product(product, things, width, height)
+    worth = attention(saliency(picture), width, height, [*things, *product])
+    if held is None:
+        found = best(worth, width, height, ratio)
+        return Crop(
+            _cut(picture, found, _sized(found, size)), found, None, False, None, None, "keeps what draws the eye"
+        )
+    for margins in (safe,) if product else (safe, WHOLE):
+        window = holding(worth, width, height, ratio, held, margins)
+        if window is not None:
+            reason = f"holds {_named(held, bool(product))} whole{'' if margins == safe else ', not in the safe zone'}"
+            return Crop(
+                _cut(picture, window, _sized(window, size)),
+                window,
+                held,
+                bool(product),
+                window.kept(held),
+                None,
+                reason,
+            )
+    return _padded(picture, size, held, bool(product), safe if product else WHOLE)
+
+
+def _product(product: Sequence[Box], things: Sequence[Box], width: float, height: float) -> Box | None:
+    """What must be held: the box around a given product; else the main thing that was found, if that is sure."""
+    if product:
+        return reduce(Box.union, product).clip(width, height)
+    sure = [thing.clip(width, height) for thing in things if thing.score >= SURE]
+    return max(sure, key=lambda thing: thing.score * sqrt(thing.area), default=None)
+
+
+def _padded(picture: Picture, size: tuple[int, int], product: Box, given: bool, safe: Margins) -> Crop:
+    width, height, ratio = float(picture.width), float(picture.height), size[0] / size[1]
+    window = padded(width, height, ratio, product, safe)
+    share = window.outside(width, height)
+    largest = min(width, height * ratio)
+    why = (
+        f"{_named(product, given)} is {product.width:,.0f} by {product.height:,.0f}; the largest crop of "
+        f"{size[0]}:{size[1]} is {largest:,.0f} by {largest / ratio:,.0f}"
+        f"{', part of it unsafe' if safe != WHOLE else ''}"
+    )
+    if share > MOST_PADDING:
+        reason = (
+            f"refused: {why}; padding would be {share:.0%} of it. Use a picture with more around it, or another format"
+        )
+        return Crop(None, window, product, given, 0.0, None, reason)
+    pixels, background = _on_background(picture, window, size)
+    filled = "the colour of its border" if background == "border" else "itself, blurred"
+    return Crop(pixels, window, product, given, window.kept(product), background, f"padded with {filled}: {why}")
+
+
+def _named(product: Box, given: bool) -> str:
+    return "the product" if given else f"what was found ({product.label}, {product.score:.0%} sure)"
+
+
+def _sized(window: CropWindow, size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of a window's picture: `size`, or as many pixels as there are."""
+    share = min(1.0, window.width / size[0])
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+
+
+def _cut(picture: Picture, window: CropWindow, size: tuple[int, int]) -> Pixels:
+    """The window within the picture, resized to a width and height."""
+    from PIL import Image
+
+    rows, columns = picture.pixels.shape[:2]
+    left, right = (min(max(edge * picture.scale, 0.0), columns) for edge in (window.left, window.right))
+    top, bottom = (min(max(edge * picture.scale, 0.0), rows) for edge in (window.top, window.bottom))
+    box = (left, top, right, bottom)
+    sized = Image.fromarray(picture.pixels).resize(size, Image.Resampling.LANCZOS, box, reducing_gap=3.0)
+    return np.asarray(sized)
+
+
+def _on_background(picture: Picture, window: CropWindow, size: tuple[int, int]) -> tuple[Pixels, Background]:
+    """The window at its size: what of the picture lies in it, on a background."""
+    across, down = _sized(window, size)
+    share = across / window.width
+    pixels, background = _background(picture.pixels, across, down)
+    inner = CropWindow(
+        max(window.left, 0.0),
+        max(window.top, 0.0),
+        min(window.right, picture.width) - max(window.left, 0.0),
+        min(window.bottom, picture.height) - max(window.top, 0.0),
+    )
+    left, top = round((inner.left - window.left) * share), round((inner.top - window.top) * share)
+    inside = (
+        max(1, min(round(inner.width * share), across - left)),
+        max(1, min(round(inner.height * share), down - top)),
+    )
+    pixels[top : top + inside[1], left : left + inside[0]] = _cut(picture, inner, inside)
+    return pixels, background
+
+
+def _background(pixels: Pixels, width: int, height: int) -> tuple[Pixels, Background]:
+    """The colour of the picture's border if that is plain, else the picture, enlarged to cover and blurred."""
+    import cv2
+
+    rows, columns = pixels.shape[:2]
+    rim = max(1, round(_BORDER * min(rows, columns)))
+    edges = (pixels[:rim], pixels[-rim:], pixels[:, :rim], pixels[:, -rim:])
+    border = np.concatenate([edge.reshape(-1, 3) for edge in edges])
+    if border.std(axis=0).max() <= _PLAIN:
+        colour = np.median(border, axis=0).astype(np.uint8)
+        return np.broadcast_to(colour, (height, width, 3)).copy(), "border"
+    across, down = min(columns, rows * width / height), min(rows, columns * height / width)
+    left, top = round((columns - across) / 2), round((rows - down) / 2)
+    part = pixels[top : top + max(1, round(down)), left : left + max(1, round(across))]
+    share = _BLURRED / max(width, height)
+    small = cv2.resize(
+        part, (max(1, round(width * share)), max(1, round(height * share))), interpolation=cv2.INTER_AREA
+    )
+    blurred = cv2.GaussianBlur(small, (0, 0), _BLUR)
+    return np.asarray(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8), "blur"
