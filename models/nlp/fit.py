@@ -10,18 +10,20 @@ import numpy as np
 import pandas as pd
 
 from models.inputs import texts
+from models.logistic import Labels, Linear, LogisticHead, Recipe
 from models.nlp.aspects import about
 from models.nlp.cleaning import clean
 from models.nlp.encoder import TunedEncoder
 from models.nlp.examples import LABEL, OUT_OF_SCOPE
-from models.nlp.features import Array, encoded, frozen, vectors
-from models.nlp.head import Labels, Linear, LogisticHead, Recipe
+from models.nlp.features import EMBEDDING, Array, encoded, frozen, vectors
 from models.nlp.model import LearntTask, TextClassifier, shares, tuned_logits
 from models.nlp.params import NlpParams
 from models.nlp.scope import Scope, SeenTexts
 
 #: Texts that the precision of the tuned layers is chosen on.
 COMPARED = 100
+#: Features that are tried: all, or the sentence embedding alone.
+VIEWS = (slice(None), EMBEDDING)
 #: Texts of all tasks up to which those that were tuned on are learnt from too: it takes another training.
 FEW = 2000
 
@@ -98,7 +100,7 @@ def _fitted(
 ) -> tuple[LearntTask, Recipe]:
     learnt, held = of_task.learnt, of_task.held
     x, x_held, x_outside = (one.features(tuned) for one in (learnt, held, of_task.outside))
-    logistic, recipe = LogisticHead.chosen(learnt.x, learnt.labels, held.x, held.labels, seed)
+    logistic, recipe = LogisticHead.chosen((learnt.x, learnt.labels), (held.x, held.labels), VIEWS, seed)
     if head is not None:
         recipe = replace(recipe, shares=logistic.shares(head, x_held, held.labels))
         logistic = logistic.joined(head, recipe.shares)

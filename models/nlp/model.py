@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from models.inputs import texts
+from models.logistic import Labels, LogisticHead
 from models.nlp.aspects import about
 from models.nlp.cleaning import clean, key
 from models.nlp.encoder import TunedEncoder
 from models.nlp.features import FROZEN, Array, features, vectors
-from models.nlp.head import Labels, LogisticHead
 from models.nlp.scope import Scope
 
 ANSWERS = ("label", "confidence", "score", "in_scope")

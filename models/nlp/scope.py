@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from models.logistic import Doubles, Labels
 from models.nlp.features import Array
-from models.nlp.head import Doubles, Labels
 
 #: Nearest texts whose similarity counts.
 NEAREST = 5

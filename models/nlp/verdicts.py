@@ -4,9 +4,10 @@ import pandas as pd
 
 from models.evaluation import calibration
 from models.evaluation.gates import Evidence, Verdict
+from models.evaluation.labels import right_labels
 from models.nlp.cleaning import key
-from models.nlp.examples import LABEL, OUT_OF_SCOPE
-from models.nlp.metrics import ece, right_labels
+from models.nlp.examples import LABEL
+from models.nlp.metrics import ece, in_scope
 
 #: Calibration error above that of chance that a release may have.
 OFF = 0.05
@@ -14,10 +15,10 @@ OFF = 0.05
 
 def calibrated(evidence: Evidence) -> Verdict:
     """The confidence is right as often as it says: its error is at most `OFF` above that expected by chance."""
-    known = (evidence.truth[LABEL] != OUT_OF_SCOPE).to_numpy()
+    known = in_scope(evidence.truth)
     error = ece().measure(evidence.truth, evidence.answers)
     chance = calibration.noise(evidence.answers["confidence"].to_numpy(dtype=float)[known], evidence.seed)
-    share = float(right_labels(evidence.truth, evidence.answers)[known].mean())
+    share = float(right_labels(LABEL, evidence.truth, evidence.answers)[known].mean())
     return Verdict(
         "calibrated",
         error - chance <= OFF,

@@ -1,21 +1,19 @@
-"""A calibrated multinomial logistic regression from features to the labels of one task."""
+"""A calibrated multinomial logistic regression from features to labels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from models.nlp.features import EMBEDDING, Array
-
 #: Inverse penalties that are tried.
 PENALTIES = (0.001, 0.01, 0.1)
-#: Features that are tried: all, or the sentence embedding alone, as few texts say little of many numbers.
-VIEWS = (slice(None), EMBEDDING)
 #: Temperatures that are tried.
 COLDEST, HOTTEST = 0.2, 5.0
 EPSILON = 1e-9
 
+Array = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.str_]
 #: Weight (labels, features) and bias of a linear layer.
@@ -24,8 +22,8 @@ Linear = tuple[Array, Array]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is chosen on held-out texts: the penalty, the features that are read and the temperature of a head, and what
-    each of two heads weighs where a second one reads the tuned layers."""
+    """What is chosen on held-out rows: the penalty, the features that are read and the temperature of a head, and what
+    each of two heads weighs where a second one reads tuned layers."""
 
     penalty: float
     view: slice
@@ -35,25 +33,31 @@ class Recipe:
 
 @dataclass(frozen=True)
 class LogisticHead:
-    """Weights of one task, (labels, features), on raw features."""
+    """Weights, (labels, features), on raw features."""
 
     labels: tuple[str, ...]
     weight: Array
     bias: Array
 
     @classmethod
-    def chosen(cls, x: Array, labels: Labels, x_valid: Array, labels_valid: Labels, seed: int) -> tuple[Self, Recipe]:
-        """Fit on the first texts; the penalty, the view and the temperature (Guo et al., "On Calibration of Modern
-        Neural Networks", 2017) are those with the least log loss on the others.
+    def chosen(
+        cls, learnt: tuple[Array, Labels], held: tuple[Array, Labels], views: Sequence[slice], seed: int
+    ) -> tuple[Self, Recipe]:
+        """Fit on the features and labels of `learnt`; the penalty, the view and the temperature (Guo et al., "On
+        Calibration of Modern Neural Networks", 2017) are those with the least log loss on `held`.
+
+        Args:
+            views: features that are tried: few rows say little of many numbers.
 
         Raises `ValueError` for fewer than two labels.
         """
-        recipes = [Recipe(penalty, view) for view in VIEWS for penalty in PENALTIES]
+        x, labels = learnt
+        recipes = [Recipe(penalty, view) for view in views for penalty in PENALTIES]
         fitted = [cls.fit(x, labels, recipe, seed) for recipe in recipes]
-        known = np.isin(labels_valid, fitted[0].labels)
-        held = (x_valid[known], labels_valid[known]) if known.any() else (x, labels)
-        codes = np.searchsorted(fitted[0].labels, held[1])
-        scored = [_cooled(one.logits(held[0]), codes) for one in fitted]
+        known = np.isin(held[1], fitted[0].labels)
+        judged = (held[0][known], held[1][known]) if known.any() else learnt
+        codes = np.searchsorted(fitted[0].labels, judged[1])
+        scored = [_cooled(one.logits(judged[0]), codes) for one in fitted]
         best = min(range(len(scored)), key=lambda place: scored[place][1])
         temperature = scored[best][0]
         return fitted[best].scaled(1 / temperature), replace(recipes[best], temperature=temperature)
@@ -79,7 +83,7 @@ class LogisticHead:
 
     def shares(self, other: Linear, x: Array, labels: Labels) -> tuple[float, float]:
         """What the logits of this head and those of `other`, a linear layer on the features after this head's, weigh:
-        by the least log loss on texts that neither was fitted on. Equal where there are none."""
+        by the least log loss on rows that neither was fitted on. Equal where there are none."""
         from scipy.optimize import minimize
 
         known = np.isin(labels, self.labels)
@@ -101,12 +105,12 @@ class LogisticHead:
         return type(self)(self.labels, np.hstack([own.weight, theirs.weight]), own.bias + theirs.bias)
 
     def logits(self, x: Array) -> Doubles:
-        """(texts, labels)."""
+        """(rows, labels)."""
         found: Doubles = (x @ self.weight.T + self.bias).astype(np.float64)
         return found
 
     def probabilities(self, x: Array) -> Doubles:
-        """(texts, labels)."""
+        """(rows, labels)."""
         return softmax(self.logits(x))
 
 

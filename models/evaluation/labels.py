@@ -1,0 +1,71 @@
+"""Metrics of labels, each of the rows whose truth is known."""
+
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from models.evaluation import metrics
+from models.evaluation.metrics import Array, Metric, Resample
+
+Flags = npt.NDArray[np.bool_]
+#: From a frame of truth to whether each row counts.
+Known = Callable[[pd.DataFrame], Flags]
+
+
+def macro_f1(label: str, known: Known) -> Metric:
+    """Mean F1 of the labels that occur."""
+
+    def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
+        here = known(truth)
+        names, codes = np.unique(truth.loc[here, label].to_numpy(dtype=str), return_inverse=True)
+        said = answers.loc[here, label].to_numpy(dtype=str)
+        told = np.where(np.isin(said, names), np.searchsorted(names, said), len(names))
+        is_one, called = np.eye(len(names))[codes], np.eye(len(names) + 1)[told][:, :-1]
+        drawn = weights[:, here]
+        hits, true, given = drawn @ (is_one * called), drawn @ is_one, drawn @ called
+        f1 = np.divide(2 * hits, true + given, out=np.zeros_like(hits), where=true + given > 0)
+        occurs = true > 0
+        return np.asarray((f1 * occurs).sum(axis=1) / np.maximum(occurs.sum(axis=1), 1), dtype=float)
+
+    return of_samples("macro_f1", resample)
+
+
+def accuracy(label: str, known: Known) -> Metric:
+    """Share of right labels."""
+
+    def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
+        here = known(truth)
+        drawn = weights[:, here]
+        right = right_labels(label, truth, answers).to_numpy()[here]
+        return np.asarray(drawn @ right / np.maximum(drawn.sum(axis=1), 1), dtype=float)
+
+    return of_samples("accuracy", resample)
+
+
+def ece(label: str, known: Known, confidence: str = "confidence") -> Metric:
+    """Expected calibration error of the confidence that the label is right."""
+    plain = cast(Resample, metrics.ece("right", confidence).resample)
+
+    def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
+        here = known(truth)
+        right = right_labels(label, truth, answers)[here].to_frame("right")
+        return plain(right, answers[here], weights[:, here])
+
+    return of_samples("ece", resample, higher_is_better=False, needs=confidence)
+
+
+def right_labels(label: str, truth: pd.DataFrame, answers: pd.DataFrame) -> "pd.Series[float]":
+    """1 where the label is right."""
+    return (truth[label] == answers[label]).astype(float)
+
+
+def of_samples(name: str, resample: Resample, higher_is_better: bool = True, needs: str = "") -> Metric:
+    """A metric by its figures of samples."""
+
+    def measure(truth: pd.DataFrame, answers: pd.DataFrame) -> float:
+        return float(resample(truth, answers, np.ones((1, len(truth))))[0])
+
+    return Metric(name, measure, higher_is_better, resample, answer=needs)
