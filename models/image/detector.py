@@ -36,7 +36,11 @@ Tensor = npt.NDArray[np.float32]
 
 def detect(picture: Picture, least: float = 0.35) -> list[Box]:
     """Things of `LABELS` with a score of at least `least`, the highest first."""
-    at, scores = _found(picture)
+    return labelled(*_found(picture), least)
+
+
+def labelled(at: Places, scores: Tensor, least: float) -> list[Box]:
+    """Of all cells' boxes those with a score of at least `least`, one a thing."""
     best, labels = scores.max(axis=1), scores.argmax(axis=1)
     rows = np.flatnonzero(best >= least)
     rows = rows[suppressed(at[rows], best[rows], labels[rows], SAME)]

@@ -122,6 +122,7 @@ PARTS = {
     "nlp.generation.best_of_n": tuple(f"nlp.generation.best_of_n{name}" for name in ("", ".longest", ".possible")),
     "nlp.voice": ("nlp.voice.wer", "nlp.voice.silence_words"),
     "nlp.headlines10": ("nlp.headlines10.seconds",),
+    "vision.detector": ("vision.detector.parity",),
     "serving": ("serving.predict.p50_vs_kserve", "serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
     "decisions": (
