@@ -123,6 +123,18 @@ PARTS = {
     "nlp.voice": ("nlp.voice.wer", "nlp.voice.silence_words"),
     "nlp.headlines10": ("nlp.headlines10.seconds",),
     "vision.detector": ("vision.detector.parity",),
+    "vision.crop": (
+        *(f"vision.crop.kept_of_possible{name}" for name in ("", ".centre", ".smartcrop")),
+        "vision.crop.infeasible_padded",
+    ),
+    "vision.compress": (
+        *(
+            f"vision.compress.bytes{kind}.{peer}"
+            for kind in ("", "_at_its_ssim", "_as_jpeg")
+            for peer in ("jpeg85", "webp")
+        ),
+        "vision.compress.similar",
+    ),
     "serving": ("serving.predict.p50_vs_kserve", "serving.predict.p50_ms", "serving.predict.p99_ms"),
     "batch": ("batch.rows_per_s",),
     "decisions": (
