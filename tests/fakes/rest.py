@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -67,15 +68,40 @@ def _answer(fault: ScriptedFault) -> Response:
 
 @contextmanager
 def serve(app: Any) -> Iterator[str]:
-    """Serve an ASGI app from a thread, on a free port of loopback; gives its address."""
+    """Serve an ASGI app from a thread, on a free port of loopback; gives its address.
+
+    The server ends as soon as its connections have: by itself it looks for that ten times a second, which is longer
+    than most tests take.
+    """
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    loop = (server.config.get_loop_factory() or asyncio.new_event_loop)()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    asyncio.run_coroutine_threadsafe(_begin(server, listening), loop).result()
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
-        server.should_exit = True
-        thread.join(timeout=10)
+        asyncio.run_coroutine_threadsafe(_end(server), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
         listening.close()
+
+
+async def _begin(server: uvicorn.Server, listening: socket.socket) -> None:
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    await server.startup([listening])
+
+
+async def _end(server: uvicorn.Server, within_s: float = 1.0) -> None:
+    for one in server.servers:
+        one.close()
+    state, until = server.server_state, time.monotonic() + within_s
+    for connection in list(state.connections):
+        connection.shutdown()
+    while (state.connections or state.tasks) and time.monotonic() < until:
+        await asyncio.sleep(0.001)
+    for task in state.tasks:
+        task.cancel()
