@@ -2,7 +2,9 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import skimage
 import sklearn
 from PIL import Image, ImageDraw, ImageFont
@@ -23,9 +25,19 @@ def picture(image: Image.Image) -> Picture:
 
 
 def png(image: Image.Image) -> bytes:
+    return written(image, "PNG")
+
+
+def written(image: Image.Image, kind: str, **more: Any) -> bytes:
     file = io.BytesIO()
-    image.save(file, "PNG")
+    image.save(file, kind, **more)
     return file.getvalue()
+
+
+def sky(width: int = 640, height: int = 640) -> Image.Image:
+    """A sky that grows lighter towards the horizon."""
+    shades = np.linspace([120, 170, 225], [215, 230, 245], height).astype(np.uint8)
+    return Image.fromarray(shades[:, None].repeat(width, axis=1))
 
 
 def plain(colour: str | tuple[int, int, int], width: int = 320, height: int = 320) -> Image.Image:
