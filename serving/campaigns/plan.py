@@ -111,7 +111,7 @@ class PlannedAd(PlanSection):
     Attributes:
         format: of `serving/content/formats.yaml`, whose limits its texts keep.
         image: URL of its picture.
-        text_share: share of the picture that is covered by text, as its designer measured it.
+        text_share: share of the picture that text covers, if its designer measured it; otherwise it is measured.
     """
 
     name: Slug

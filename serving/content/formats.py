@@ -28,34 +28,13 @@ class Part(BaseModel):
     like: str | None = None
 
 
-class ImageLimits(BaseModel):
-    """What a picture of a format must be.
-
-    Attributes:
-        files: formats of the file.
-        megabytes: of the file, at most.
-        width: least pixels.
-        narrow, wide: least and largest width divided by height.
-        text: largest share of it that text should cover; above it platforms used to show ads less.
-    """
-
-    model_config = _STRICT
-
-    files: tuple[str, ...]
-    megabytes: Annotated[float, Field(gt=0)]
-    width: Annotated[int, Field(ge=1)]
-    narrow: Annotated[float, Field(gt=0)]
-    wide: Annotated[float, Field(gt=0)]
-    text: Annotated[float, Field(gt=0, le=1)]
-
-
 class Format(BaseModel):
     """A format of a platform, as its source tells it at a date.
 
     Attributes:
         counts: `double_width`: characters of double width are two (Google); `utf16`: UTF-16 code units; `characters`:
             what a reader sees as one character is one.
-        image: of formats with a picture.
+        pictures: the formats of `serving/images/formats.yaml` that its picture may have; empty: it has none.
     """
 
     model_config = _STRICT
@@ -65,7 +44,7 @@ class Format(BaseModel):
     date: str
     counts: Literal["double_width", "utf16", "characters"] = "characters"
     parts: dict[str, Part]
-    image: ImageLimits | None = None
+    pictures: tuple[str, ...] = ()
 
     def length(self, text: str) -> int:
         """The length of a text as the platform counts it."""

@@ -1,6 +1,5 @@
 """Pictures and texts: their format, size and share of text, the rules of copy, and brand safety."""
 
-import io
 from collections.abc import Iterator
 
 from features.fetch import Unreachable, fetched
@@ -8,17 +7,19 @@ from serving.campaigns.checks.brand_safety import of_plan
 from serving.campaigns.checks.verdict import BeforeLaunch, LaunchVerdict, failed, passed, warned
 from serving.campaigns.plan import PlannedAd
 from serving.content.draft import check_all
-from serving.content.formats import Format, ImageLimits, formats
+from serving.content.formats import Format, formats
+from serving.images.formats import image_format
+from serving.images.preflight import preflight
 
 #: The format of a platform's ads where they name none.
 USUAL = {"google_ads": "google.search", "meta": "meta.feed", "linkedin": "linkedin.feed"}
 
 
 def creative(seen: BeforeLaunch) -> LaunchVerdict:
-    """Pictures are there and are what their format takes. What is in them nobody looks at yet."""
+    """Pictures are there and pass the pre-flight of their format: what the platform takes, and what people will see."""
     found = [_judged(name, group.name, ad, seen.any_address) for name, group, ad in seen.plan.ads()]
     worst = min(found, key=lambda one: ("fail", "warn", "pass").index(one.verdict))
-    return worst if worst.verdict != "pass" else passed("creative", "formats, sizes and shares of text fit")
+    return worst if worst.verdict != "pass" else passed("creative", "pictures pass the pre-flight of their formats")
 
 
 def _judged(platform: str, group: str, ad: PlannedAd, any_address: bool) -> LaunchVerdict:
@@ -27,18 +28,19 @@ def _judged(platform: str, group: str, ad: PlannedAd, any_address: bool) -> Laun
         return failed("creative", f"{where}: format '{ad.format}' is unknown", f"use one of {', '.join(formats())}")
     if ad.image is None:
         return passed("creative", where)
-    if form.image is None:
+    if not form.pictures:
         return failed("creative", f"{where}: {form.id} has no picture", "remove image")
-    wrong = _wrong(ad.image, form.image, any_address)
-    if wrong:
-        return failed("creative", f"{where}: {wrong}", f"see {form.source} ({form.date})")
-    do = "set text_share, or use a picture with less text"
-    if ad.text_share is None:
-        return warned("creative", f"{where}: nobody measured how much of the picture is text", do)
-    if ad.text_share > form.image.text:
-        covers = f"text covers {ad.text_share:.0%} of the picture, more than {form.image.text:.0%}"
-        return warned("creative", f"{where}: {covers}", do)
-    return passed("creative", where)
+    limits = [image_format(name) for name in form.pictures]
+    try:
+        content = fetched(ad.image, int(max(one.megabytes for one in limits) * 1e6), any_address)
+    except Unreachable as fault:
+        return failed("creative", f"{where}: {fault}", f"see {limits[0].source} ({limits[0].date})")
+    found = preflight(content, limits, text_share=ad.text_share)
+    told = "; ".join(f"{one.check}: {one.value}, expected {one.limit}" for one in found.wrong)
+    say = {"fail": failed, "warn": warned}.get(found.verdict)
+    if say is None:
+        return passed("creative", where)
+    return say("creative", f"{where}: {ad.image} ({found.format}): {told}", "; ".join(one.do for one in found.wrong))
 
 
 def copy(seen: BeforeLaunch) -> LaunchVerdict:
@@ -77,24 +79,3 @@ def _texts(platform: str, ad: PlannedAd) -> Iterator[tuple[str, list[str]]]:
     other = next((one for one in form.parts if one != headline), None)
     if other is not None and ad.bodies:
         yield f"{form.id}.{other}", list(ad.bodies)
-
-
-def _wrong(url: str, limits: ImageLimits, any_address: bool) -> str:
-    """What is wrong with a picture by its header; empty where nothing is."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        written = fetched(url, int(limits.megabytes * 1e6), any_address)
-        with Image.open(io.BytesIO(written), formats=("JPEG", "PNG", "GIF", "WEBP")) as picture:
-            kind, (width, height) = str(picture.format), picture.size
-    except Unreachable as fault:
-        return str(fault)
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-        return f"{url}: is no picture"
-    if kind not in limits.files:
-        return f"{url}: is {kind}, expected {' or '.join(limits.files)}"
-    if width < limits.width:
-        return f"{url}: is {width} pixels wide, at least {limits.width}"
-    if not limits.narrow <= width / height <= limits.wide * 1.01:
-        return f"{url}: is {width} by {height}, expected a width of {limits.narrow:g} to {limits.wide:g} heights"
-    return ""

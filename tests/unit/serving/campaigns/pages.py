@@ -20,6 +20,7 @@ PAGES: dict[str, tuple[int, bytes]] = {
     "/gone": (404, b""),
     "/broken": (500, b""),
     "/good.png": (200, picture(1200, 628)),
+    "/wide.png": (200, picture(900, 600)),
     "/small.png": (200, picture(300, 300)),
     "/tall.png": (200, picture(700, 1400)),
     "/odd.webp": (200, picture(1200, 628, "WEBP")),

@@ -131,7 +131,12 @@ def test_what_is_wrong_bars_the_launch_by_name(shop: Shop, old: str, new: str, c
         ("daily: 60, total: 1800", "daily: 15", "budget", "do not pay for one conversion at 20"),
         ("start: 2027-03-01", "start: 2027-02-25", "dates", "it begins at once"),
         ("political: false", "political: true", "political", "declared as political"),
-        ("format: google.search", "format: meta.feed\n            image: URL/good.png", "creative", "nobody measured"),
+        (
+            "format: google.search",
+            "format: meta.feed\n            image: URL/wide.png",
+            "creative",
+            "is 900 by 600, 1.50:1",
+        ),
         (
             "format: google.search",
             "format: meta.feed\n            image: URL/good.png\n            text_share: 0.4",
