@@ -34,14 +34,15 @@ def compile_all(out: Path, params_file: Path, namespace: str | None = None) -> l
     The fingerprint of the source has no default: the caller must pass the current one, so that a changed source is not
     answered from the cache.
     """
-    return [_compiled(out, params_file, verb, family, namespace) for family in NAMES for verb in get_args(Verb)]
+    params = load(params_file)
+    return [_compiled(out, params, verb, family, namespace) for family in NAMES for verb in get_args(Verb)]
 
 
-def _compiled(out: Path, params_file: Path, verb: Verb, family: str, namespace: str | None = None) -> Path:
+def _compiled(out: Path, params: Params, verb: Verb, family: str, namespace: str | None = None) -> Path:
     from kfp.compiler import Compiler, KubernetesManifestOptions
 
     out.mkdir(parents=True, exist_ok=True)
-    pipeline, defaults = _pipeline(verb, family, load(params_file))
+    pipeline, defaults = _pipeline(verb, family, params)
     path = out / f"{verb}-{family}.yaml"
     write = partial(Compiler().compile, pipeline, str(path), pipeline_parameters=defaults)
     write()
@@ -86,7 +87,7 @@ def submit(
     source = [data] if data else list(params.source)
     given = {"source": source, "fingerprint": fingerprint(source, settings, schema), "schema": schema.plain()}
     with kubeflow.connected() as (client, experiment), tempfile.TemporaryDirectory() as folder:
-        package = str(_compiled(Path(folder), params_file, "train", family))
+        package = str(_compiled(Path(folder), params, "train", family))
         started = client.run_pipeline(
             experiment, f"train-{family}", package, params=given, service_account=kubeflow.service_account
         )
@@ -108,7 +109,7 @@ def schedule(
     _check(settings.image)
     params = load(params_file)
     with kubeflow.connected() as (client, experiment), tempfile.TemporaryDirectory() as folder:
-        package = str(_compiled(Path(folder), params_file, "monitor", family))
+        package = str(_compiled(Path(folder), params, "monitor", family))
         before = _scheduled(client, experiment, family)
         made = client.create_recurring_run(
             experiment,

@@ -1,8 +1,8 @@
 """The compiled pipelines, read back by the Kubeflow client's own parser: where each step runs is in them."""
 
+import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +14,7 @@ from google.protobuf import json_format
 from kfp import components
 from kfp.pipeline_spec import pipeline_spec_pb2
 
+from components.image import IMAGE
 from components.params import load
 from features.settings import Settings
 from models.catalog import NAMES
@@ -32,12 +33,17 @@ PINNED = {"ADLOOP_IMAGE": f"registry.example/adloop/trainer@sha256:{'0' * 64}"}
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    """By file name: what the client's parser made of it, as the specification and the platform's part."""
+def files(tmp_path_factory):
+    """What this process compiled, by file name."""
     out = tmp_path_factory.mktemp("compiled")
     with ThreadPoolExecutor() as aside:  # kfp reads the source of every caller again and again, and pytest's are many
-        files = aside.submit(compile_all, out, PARAMS).result()
-    loaded = {path.stem: components.load_component_from_file(str(path)) for path in files}
+        return {path.stem: path for path in aside.submit(compile_all, out, PARAMS).result()}
+
+
+@pytest.fixture(scope="module")
+def compiled(files):
+    """By file name: what the client's parser made of it, as the specification and the platform's part."""
+    loaded = {name: components.load_component_from_file(str(path)) for name, path in files.items()}
     return {name: (each.pipeline_spec, json_format.MessageToDict(each.platform_spec)) for name, each in loaded.items()}
 
 
@@ -178,30 +184,32 @@ def test_a_step_gets_the_secrets_that_it_needs_and_no_others(compiled, family):
 
 @pytest.fixture(scope="module")
 def objects(tmp_path_factory):
-    """Two folders of the same pipelines as objects, made by processes that order sets and dictionaries differently."""
-    folders = [tmp_path_factory.mktemp("objects") for _ in range(2)]
-    for seed, folder in enumerate(folders):
-        command = [sys.executable, "-m", "pipelines.cli", "compile", "--out", str(folder), "--namespace", "adloop"]
-        subprocess.run(command, env=os.environ | PINNED | {"PYTHONHASHSEED": str(seed)}, check=True)
-    return folders
+    """The same pipelines as objects, by file name; made by a process that orders sets and dictionaries differently."""
+    folder = tmp_path_factory.mktemp("objects")
+    command = [sys.executable, "-m", "pipelines.cli", "compile", "--out", str(folder), "--namespace", "adloop"]
+    subprocess.run(command, env=os.environ | PINNED | {"PYTHONHASHSEED": "1"}, check=True)
+    return {path.stem: list(yaml.safe_load_all(path.read_text())) for path in folder.iterdir()}
 
 
-def test_the_same_pipelines_are_the_same_files(objects):
-    one, other = ({path.name: path.read_text() for path in folder.iterdir()} for folder in objects)
-    assert one == other and len(one) == 3 * len(NAMES)
-    pipeline, version = yaml.safe_load_all(one["train-churn.yaml"])
-    assert (pipeline["kind"], version["kind"]) == ("Pipeline", "PipelineVersion")
-    assert pipeline["metadata"] == {"name": "train-churn", "namespace": "adloop"}
-    assert version["spec"]["pipelineName"] == "train-churn"
-    assert re.fullmatch(r"train-churn-[0-9a-f]{12}", version["metadata"]["name"])
-    executors = version["spec"]["pipelineSpec"]["deploymentSpec"]["executors"]
-    assert {each["container"]["image"] for each in executors.values()} == set(PINNED.values())
+def test_the_same_pipelines_are_the_same_files(files, objects):
+    """To the byte: an object is named by what the file of its pipeline holds, and here they are of two processes."""
+    assert files.keys() == objects.keys() and len(files) == 3 * len(NAMES)
+    for name, (pipeline, version) in objects.items():
+        written = files[name].read_text().replace(IMAGE, PINNED["ADLOOP_IMAGE"])
+        spec, *platform = yaml.safe_load_all(written)
+        assert version["spec"]["pipelineSpec"] == spec and [version["spec"]["platformSpec"]] == platform
+        assert version["metadata"]["name"] == f"{name}-{hashlib.sha256(written.encode()).hexdigest()[:12]}"
+        assert (pipeline["kind"], version["kind"]) == ("Pipeline", "PipelineVersion")
+        assert pipeline["metadata"] == {"name": name, "namespace": "adloop"}
+        assert version["spec"]["pipelineName"] == name
+        executors = spec["deploymentSpec"]["executors"]
+        assert {each["container"]["image"] for each in executors.values()} == set(PINNED.values())
 
 
 def test_the_objects_are_as_their_resources_are_defined(objects):
-    for path in objects[0].iterdir():
-        for made in yaml.safe_load_all(path.read_text()):
-            check_custom(made)
+    for made in objects.values():
+        for one in made:
+            check_custom(one)
 
 
 def test_objects_of_an_image_that_may_change_are_refused(tmp_path):
