@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from components.pictures import described
 from features import contracts, sources, store
 from features.schema import Schema
 from features.settings import Settings
@@ -164,7 +165,7 @@ def _frame(
     """The examples of a source with their features, the features' names, the hash of its tables, and notes."""
     folder = settings.home / name
     tell(f"reading {source}", 0.0)
-    notes = sources.read([source], folder, settings, schema)
+    notes = (*sources.read([source], folder, settings, schema), *described(folder, settings))
     tell("checking the tables", 0.05)
     contracts.check(folder)
     tables = Tables(folder, settings.limits)

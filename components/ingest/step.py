@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.pictures import described
 from features import sources
 from features.schema import Schema
 from features.settings import Settings
@@ -21,7 +22,8 @@ class Ingested:
 
 
 def ingest(source: Sequence[str], out: Path, settings: Settings, schema: Schema = sources.AS_THEY_ARE) -> Ingested:
-    """Write the canonical tables of all of `source` into `out`, replacing its content.
+    """Write the canonical tables of all of `source` into `out`, replacing its content; creatives get what their
+    pictures show.
 
     Args:
         source: each a bundled source (see `features.sources`), `decision_log`, or a folder of canonical tables
@@ -36,7 +38,7 @@ def ingest(source: Sequence[str], out: Path, settings: Settings, schema: Schema 
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
         aside = Path(temporary) / "tables"
-        notes = sources.read(source, aside, settings, schema)
+        notes = (*sources.read(source, aside, settings, schema), *described(aside, settings))
         done = Ingested(content_hash(aside), Tables(aside).rows(), notes)
         if out.exists():
             out.rename(Path(temporary) / "before")
