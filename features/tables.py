@@ -143,6 +143,13 @@ SPECS: Mapping[str, Mapping[str, Column]] = {
         "split": Column("VARCHAR", only=("train", "valid", "test")),
         "language": Column("VARCHAR"),
     },
+    "images": {  # examples of what is learnt of pictures
+        "uri": Column("VARCHAR", True),  # https, s3, data, or a file in an allowed folder
+        "label": Column("VARCHAR"),
+        "rating": Column("DOUBLE"),  # on any scale
+        "boxes": Column("VARCHAR"),  # JSON: where things are
+        "split": Column("VARCHAR", only=("train", "valid", "test")),
+    },
     "mentions": {  # posts of people about brands
         "text": Column("VARCHAR", True),
         "occurred_at": Column("TIMESTAMP", True),

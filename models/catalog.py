@@ -4,7 +4,7 @@ from importlib import import_module
 
 from models.family import Family
 
-NAMES = ("churn", "ltv", "bidding", "creative", "nlp")
+NAMES = ("churn", "ltv", "bidding", "creative", "nlp", "vision")
 
 
 def family(name: str) -> Family:

@@ -41,18 +41,24 @@ class LogisticHead:
 
     @classmethod
     def chosen(
-        cls, learnt: tuple[Array, Labels], held: tuple[Array, Labels], views: Sequence[slice], seed: int
+        cls,
+        learnt: tuple[Array, Labels],
+        held: tuple[Array, Labels],
+        views: Sequence[slice],
+        seed: int,
+        penalties: Sequence[float] = PENALTIES,
     ) -> tuple[Self, Recipe]:
         """Fit on the features and labels of `learnt`; the penalty, the view and the temperature (Guo et al., "On
         Calibration of Modern Neural Networks", 2017) are those with the least log loss on `held`.
 
         Args:
             views: features that are tried: few rows say little of many numbers.
+            penalties: inverse penalties that are tried.
 
         Raises `ValueError` for fewer than two labels.
         """
         x, labels = learnt
-        recipes = [Recipe(penalty, view) for view in views for penalty in PENALTIES]
+        recipes = [Recipe(penalty, view) for view in views for penalty in penalties]
         fitted = [cls.fit(x, labels, recipe, seed) for recipe in recipes]
         known = np.isin(held[1], fitted[0].labels)
         judged = (held[0][known], held[1][known]) if known.any() else learnt

@@ -80,11 +80,12 @@ STEPS: Mapping[str, Compute] = {
     ),
 }
 
-#: Steps of one family that need something else: a deep Q-network's bids and the layers of an encoder of texts are
-#: learnt on a GPU.
+#: Steps of one family that need something else: a deep Q-network's bids, and the layers of encoders of texts and
+#: of pictures, are learnt on a GPU.
 EXCEPTIONS: Mapping[tuple[str, str], Compute] = {
     ("bidding", "train"): replace(STEPS["train"], gpus=1),
     ("nlp", "train"): replace(STEPS["train"], gpus=1),
+    ("vision", "train"): replace(STEPS["train"], gpus=1),
 }
 
 GPU = "nvidia.com/gpu"

@@ -87,6 +87,7 @@ _TABLES = {
     "impressions": "impression ad_stats ad_performance ad_insights insights performance ad_report",
     "benchmarks": "benchmark industry_benchmarks",
     "texts": "text utterances sentences reviews tweets posts comments messages_labelled labelled_texts intents",
+    "images": "image pictures picture photos photo labelled_images image_labels bilder",
     "mentions": "mention social_posts brand_mentions erwaehnungen",
     "exposures": "exposure assignments assignment experiment_units ab_test",
 }

@@ -18,6 +18,7 @@ from features.sources import (
     decision_log,
     folder,
     ipinyou,
+    packaged_photos,
     rated_texts,
     shop_intents,
 )
@@ -30,9 +31,10 @@ _BUNDLED = {
     "creative_market": creative_market,
     "rated_texts": rated_texts,
     "shop_intents": shop_intents,
+    "packaged_photos": packaged_photos,
 }
 #: Tables whose sources add up: each row stands for itself.
-_ADDING_UP = frozenset({"texts"})
+_ADDING_UP = frozenset({"texts", "images"})
 
 
 #: No schema: the files already have the canonical form.
@@ -46,14 +48,14 @@ def read(
 
     Args:
         sources: each a bundled source (`complete_journey`, `cdnow`, `auction_simulator`, `creative_market`,
-            `rated_texts`, `shop_intents`), or a folder of canonical tables (Parquet or CSV) or of iPinYou replay files,
-            here or `s3://…`, or of a decision log (`decision_log`) and its feedback.
+            `rated_texts`, `shop_intents`, `packaged_photos`), or a folder of canonical tables (Parquet or CSV) or of
+            iPinYou replay files, here or `s3://…`, or of a decision log (`decision_log`) and its feedback.
         schema: how to convert folders of tables.
 
     Raises:
         FileNotFoundError: the source does not exist.
         ContractBroken: a table breaks its contract.
-        ValueError: two sources have the same table, other than `texts`, whose rows they add.
+        ValueError: two sources have the same table, other than `texts` and `images`, whose rows they add.
     """
     taken: dict[str, str] = {}
     for source in sources:

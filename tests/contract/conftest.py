@@ -20,7 +20,9 @@ from models import catalog
 
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return business.write(tmp_path_factory.mktemp("business") / "tables", customers=250, creatives=48, texts=300)
+    return business.write(
+        tmp_path_factory.mktemp("business") / "tables", customers=250, creatives=48, texts=300, images=60
+    )
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ SOURCES = {
     "creative_market": {"creatives", "impressions"},
     "rated_texts": {"texts"},
     "shop_intents": {"texts"},
+    "packaged_photos": {"images"},
     "decision log folder": {"auctions"},
 }
 
@@ -90,6 +91,7 @@ def test_fingerprints_tell_sources_apart(tmp_path: Path) -> None:
         "creative_market",
         "rated_texts",
         "shop_intents",
+        "packaged_photos",
         str(replays.write(tmp_path / "one")),
     ]
     addresses.append(str(replays.write(tmp_path / "two", campaigns=["8"])))
@@ -169,6 +171,18 @@ def test_the_texts_of_several_sources_add_up(tmp_path: Path) -> None:
     assert len(found) == len(shop_intents.examples()) + 1
     assert found.iloc[-1]["text"] == "where is it"
     check(tmp_path / "read")
+
+
+@pytest.mark.parametrize("read", ["packaged_photos"], indirect=True)
+def test_packaged_photos_are_pieces_of_twelve_photographs(read: Read) -> None:
+    told = pd.read_parquet(read.tables.path("images"))
+    assert told.groupby("split").size().to_dict() == {"train": 198, "valid": 66, "test": 132}
+    assert (told.loc[told["label"] == "sharp", "rating"] == 5).all()
+    assert told["rating"].between(1, 5).all() and told["uri"].is_unique
+    assert told.groupby("label").size().to_dict() == {
+        "sharp": 36,
+        **dict.fromkeys(("blurred", "compressed", "noisy", "dark", "washed_out"), 72),
+    }
 
 
 def test_an_intent_has_examples_in_both_languages_and_no_text_two() -> None:

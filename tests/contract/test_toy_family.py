@@ -23,5 +23,5 @@ def test_contract_of_what_is_of_no_customer(name, check, fitted, tmp_path, monke
 
 
 def test_a_family_that_is_not_there_is_named(toy):
-    with pytest.raises(KeyError, match="no family 'toys'; there are: churn, ltv, bidding, creative, nlp, toy"):
+    with pytest.raises(KeyError, match="no family 'toys'; there are: churn, ltv, bidding, creative, nlp, vision, toy"):
         catalog.family("toys")

@@ -1,18 +1,23 @@
-"""A small made-up business in canonical tables: customers who buy at their own pace until they stop, auctions, and
-creatives."""
+"""A small made-up business in canonical tables: customers who buy at their own pace until they stop, auctions,
+creatives, texts and pictures."""
 
+from base64 import b64encode
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 START = pd.Timestamp("2023-01-01")
 DAYS = 420
 
 
-def write(folder: Path, customers: int = 400, seed: int = 7, creatives: int = 0, texts: int = 0) -> Path:
-    """Write tables of customers and auctions and, where there are any, of `creatives` and `texts` into `folder`; the
-    same seed writes the same rows."""
+def write(
+    folder: Path, customers: int = 400, seed: int = 7, creatives: int = 0, texts: int = 0, images: int = 0
+) -> Path:
+    """Write tables of customers and auctions and, where there are any, of `creatives`, `texts` and `images` into
+    `folder`; the same seed writes the same rows."""
     rng = np.random.default_rng(seed)
     names = [f"c{number:05d}" for number in range(customers)]
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +49,25 @@ def write(folder: Path, customers: int = 400, seed: int = 7, creatives: int = 0,
         shown.to_parquet(folder / "impressions.parquet", index=False, coerce_timestamps="us")
     if texts:
         _texts(rng, texts).to_parquet(folder / "texts.parquet", index=False)
+    if images:
+        _images(rng, images).to_parquet(folder / "images.parquet", index=False)
     return folder
+
+
+def _images(rng: np.random.Generator, count: int) -> pd.DataFrame:
+    """Pictures of stripes that lie or stand over some shades, the finer the better rated; some are not rated."""
+    lying, width = rng.random(count) < 0.5, rng.integers(2, 13, count)
+    rows = []
+    for flat, wide in zip(lying, width, strict=True):
+        shades = Image.fromarray(rng.integers(0, 120, (3, 3, 3)).astype(np.uint8)).resize((96, 96))
+        stripes = np.broadcast_to(np.arange(96) // wide % 2, (96, 96))[..., None]
+        pixels = np.asarray(shades) + (stripes.swapaxes(0, 1) if flat else stripes) * 80
+        file = BytesIO()
+        Image.fromarray((pixels + rng.normal(0, 6, pixels.shape)).clip(0, 255).astype(np.uint8)).save(file, "PNG")
+        uri = f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
+        rows.append({"uri": uri, "label": "lying" if flat else "standing", "rating": 5 - wide / 3})
+    made = pd.DataFrame(rows)
+    return made.assign(rating=made["rating"].where(rng.random(count) < 0.9))
 
 
 def _texts(rng: np.random.Generator, count: int) -> pd.DataFrame:

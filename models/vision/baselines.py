@@ -1,0 +1,77 @@
+"""Standard models of the field."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from models.inputs import texts
+from models.vision.examples import LABEL, RATING
+from models.vision.features import frozen
+from models.vision.params import VisionParams
+from models.vision.reading import URI, pictures
+
+#: What cosines are divided by before they become probabilities.
+TEMPERATURE = 0.05
+
+
+@dataclass(frozen=True)
+class PlainPictures:
+    """A function from URIs to labels, their probabilities and ratings."""
+
+    answer: Callable[[list[str | None]], pd.DataFrame]
+
+    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """`label`, `confidence` and `rating`."""
+        return self.answer(texts(rows, URI, "uri")).set_index(rows.index)
+
+    def save(self, folder: Path) -> None:
+        raise NotImplementedError("a baseline is fitted where it is needed")
+
+
+def most_frequent(train: pd.DataFrame, valid: pd.DataFrame, params: VisionParams, checkpoint: Path) -> PlainPictures:
+    """The most frequent label and the mean rating, the naive baseline."""
+    shares, mean = train[LABEL].value_counts(normalize=True), _mean(train)
+    label, share = ("", 0.0) if shares.empty else (shares.index[0], float(shares.iloc[0]))
+    told = {"label": label, "confidence": share, "rating": mean}
+    return PlainPictures(lambda uris: pd.DataFrame(told, index=range(len(uris))))
+
+
+def nearest_prototype(
+    train: pd.DataFrame, valid: pd.DataFrame, params: VisionParams, checkpoint: Path
+) -> PlainPictures:
+    """The label whose mean features are nearest, by cosine, and the mean rating of its pictures."""
+    every = pd.concat([train, valid], ignore_index=True).dropna(subset=[URI, LABEL])
+    if every.empty:
+        return most_frequent(train, valid, params, checkpoint)
+    x = _unit(every[URI].tolist(), params.side)
+    names = np.unique(every[LABEL].to_numpy(dtype=str))
+    prototypes = np.stack([x[(every[LABEL] == name).to_numpy()].mean(axis=0) for name in names])
+    prototypes /= np.linalg.norm(prototypes, axis=1, keepdims=True)
+    ratings = every.groupby(LABEL)[RATING].mean().reindex(names).fillna(_mean(every)).to_numpy()
+
+    def answer(uris: list[str | None]) -> pd.DataFrame:
+        cosines = _unit(uris, params.side) @ prototypes.T / TEMPERATURE
+        raised = np.exp(cosines - cosines.max(axis=1, keepdims=True))
+        chances, best = raised / raised.sum(axis=1, keepdims=True), cosines.argmax(axis=1)
+        told = {"label": names.astype(object)[best], "confidence": chances.max(axis=1), "rating": ratings[best]}
+        return pd.DataFrame(told).astype({"confidence": float})
+
+    return PlainPictures(answer)
+
+
+def _unit(uris: list[str | None], side: int) -> np.ndarray:
+    """Features of length 1; zeros of a missing picture."""
+    found = [None if picture is None else frozen(picture, side) for picture in pictures(uris)]
+    size = next((len(one) for one in found if one is not None), 1)
+    return np.stack([np.zeros(size) if one is None else one / np.linalg.norm(one) for one in found])
+
+
+def _mean(rows: pd.DataFrame) -> float:
+    given = rows[RATING].dropna()
+    return float(given.mean()) if len(given) else 0.0
+
+
+BASELINES = {"most_frequent": most_frequent, "nearest_prototype": nearest_prototype}

@@ -1,0 +1,1 @@
+"""Fine-tuning of the backbone's last blocks; with torch, and imported by nothing that answers."""

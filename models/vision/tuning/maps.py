@@ -1,0 +1,70 @@
+"""What the tuned blocks read, for each picture in several variants, in a file: pictures are opened one at a time, and
+batches are read from the disk."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from models.image.backbone import batched
+from models.image.efficientnet import BLOCKS, trunk
+from models.image.picture import Pixels
+from models.image.weights import session
+from models.vision.params import VisionParams
+from models.vision.reading import pictures
+
+#: Least share of a picture that a variant shows, and how much wider or narrower than the picture it may be.
+LEAST, ASPECT = 0.5, 4 / 3
+#: Pictures after which the file is safe.
+AT_ONCE = 50
+
+Maps = npt.NDArray[np.float16]
+
+
+def written(uris: Sequence[str], params: VisionParams, folder: Path) -> Maps:
+    """The maps (pictures, variants, channels, height, width), on the disk; goes on where it was killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    network, progress = session(trunk(len(BLOCKS) - params.blocks)), folder / "maps.json"
+    done = json.loads(progress.read_text())["pictures"] if progress.exists() else 0
+    blank = np.zeros((params.side, params.side, 3), np.uint8)
+    shape = network.run(None, {"picture": batched(blank)})[0].shape[1:]
+    maps = np.memmap(
+        folder / "maps.f16",
+        np.float16,
+        "r+" if done else "w+",
+        shape=(len(uris), params.variants, *shape),
+    )
+    opened = pictures(uris[done:])
+    for start in range(done, len(uris), AT_ONCE):
+        for place, picture in enumerate(islice(opened, AT_ONCE), start):
+            if picture is None:
+                raise ValueError("uri: expected the URI of a picture, got none")
+            for number, pixels in enumerate(variants(picture.pixels, params, place)):
+                maps[place, number] = network.run(None, {"picture": batched(pixels)})[0][0]
+        maps.flush()
+        aside = progress.with_suffix(".aside")
+        aside.write_text(json.dumps({"pictures": min(start + AT_ONCE, len(uris))}))
+        aside.replace(progress)
+    return maps
+
+
+def variants(pixels: Pixels, params: VisionParams, place: int) -> Iterator[Pixels]:
+    """The whole picture, then parts of it, mirrored or not, as squares; `place` seeds which."""
+    from PIL import Image
+
+    image, rng = Image.fromarray(pixels), np.random.default_rng([params.seed, place])
+    for number in range(params.variants):
+        box = _part(image.width, image.height, rng) if number else None
+        square = image.resize((params.side, params.side), Image.Resampling.BICUBIC, box=box)
+        mirrored = number > 0 and rng.random() < 0.5
+        yield np.asarray(square.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else square)
+
+
+def _part(width: int, height: int, rng: np.random.Generator) -> tuple[float, float, float, float]:
+    area, aspect = rng.uniform(LEAST, 1), np.exp(rng.uniform(-1, 1) * np.log(ASPECT))
+    across, down = (min(1.0, float(np.sqrt(area * wide))) for wide in (aspect, 1 / aspect))
+    left, top = rng.uniform(0, 1 - across), rng.uniform(0, 1 - down)
+    return left * width, top * height, (left + across) * width, (top + down) * height

@@ -1,0 +1,56 @@
+"""A large picture is read at its own scale too, where it is sharp or not."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage
+from PIL import Image, ImageFilter
+
+from models import kept
+from models.image.picture import opened
+from models.vision import features
+from models.vision.features import FROZEN, VIEW, detailed, frozen
+
+COFFEE = Image.open(Path(skimage.__file__).parent / "data" / "coffee.png").convert("RGB")
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "_place", None)
+
+
+def read(image: Image.Image) -> np.ndarray:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return frozen(opened(file.getvalue()), 224)
+
+
+def test_a_slight_blur_of_a_large_picture_shows_in_its_detail() -> None:
+    large = COFFEE.resize((1200, 800), Image.Resampling.LANCZOS).filter(ImageFilter.SHARPEN)
+    sharp, blurred = read(large), read(large.filter(ImageFilter.GaussianBlur(1.5)))
+    assert sharp.shape == (FROZEN,)
+    apart = [1 - sharp[part] @ blurred[part] / 2 for part in (slice(0, VIEW), slice(VIEW, FROZEN))]
+    assert apart[1] > 3 * apart[0]
+
+
+def test_a_small_picture_has_no_other_detail() -> None:
+    found = read(COFFEE.resize((200, 200)))
+    np.testing.assert_array_equal(found[:VIEW], found[VIEW:])
+
+
+def test_the_most_detailed_square_is_looked_at() -> None:
+    pixels = np.full((900, 700, 3), 128, np.uint8)
+    pixels[600:, 400:] = np.random.default_rng(0).integers(0, 255, (300, 300, 3))
+    assert detailed(pixels).std() > 60 and detailed(pixels).shape == (features.SIDE, features.SIDE, 3)
+
+
+def test_features_are_kept_apart_by_size_and_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.keep_in(tmp_path)
+    told = read(COFFEE)
+    monkeypatch.setattr(features, "see", lambda one: pytest.fail("looked at again"))
+    np.testing.assert_array_equal(read(COFFEE), told)
+    with pytest.raises(pytest.fail.Exception):
+        read(COFFEE.resize((100, 100)))
+    kept._opened.cache_clear()

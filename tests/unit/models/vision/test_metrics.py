@@ -1,0 +1,45 @@
+"""Each metric is of the pictures that its truth is told of; samples are measured as their rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+from sklearn.metrics import f1_score
+
+from models.vision.metrics import METRICS, mae, skill, spearman
+
+RNG = np.random.default_rng(1)
+TRUTH = pd.DataFrame({"label": RNG.choice(["a", "b", None], 300), "rating": RNG.normal(3, 1, 300)})
+TRUTH.loc[RNG.random(300) < 0.3, "rating"] = np.nan
+ANSWERS = pd.DataFrame(
+    {
+        "label": np.where(RNG.random(300) < 0.6, TRUTH["label"].fillna("a"), RNG.choice(["a", "b"], 300)),
+        "confidence": RNG.random(300),
+        "rating": TRUTH["rating"].fillna(0) + RNG.normal(0, 1, 300),
+    }
+)
+#: Of a table without labels, and of one without ratings.
+UNLABELLED, UNRATED = TRUTH.assign(label=None), TRUTH.assign(rating=np.nan)
+
+
+def test_skill_is_the_mean_of_what_is_told() -> None:
+    named, rated = TRUTH["label"].notna(), TRUTH["rating"].notna()
+    f1 = f1_score(TRUTH.loc[named, "label"], ANSWERS.loc[named, "label"], average="macro")
+    correlation = spearmanr(TRUTH.loc[rated, "rating"], ANSWERS.loc[rated, "rating"])[0]
+    assert skill().measure(TRUTH, ANSWERS) == pytest.approx((f1 + correlation) / 2)
+    assert skill().measure(UNLABELLED, ANSWERS) == pytest.approx(correlation)
+    assert skill().measure(UNRATED, ANSWERS) == pytest.approx(f1)
+    assert skill().measure(UNLABELLED, ANSWERS.assign(rating=3.0)) == 0
+
+
+def test_without_ratings_their_metrics_are_undefined() -> None:
+    assert np.isnan([metric.measure(UNRATED, ANSWERS) for metric in (spearman(), mae())]).all()
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_a_sample_is_measured_as_its_rows(metric) -> None:
+    drawn = RNG.integers(0, 300, 300)
+    weights = np.bincount(drawn, minlength=300)[None].astype(float)
+    rows = TRUTH.iloc[drawn].reset_index(drop=True), ANSWERS.iloc[drawn].reset_index(drop=True)
+    apart = 0.05 if metric.name == "ece" else 1e-9  # the bins of ece are those of the whole sample
+    assert metric.resample(TRUTH, ANSWERS, weights)[0] == pytest.approx(metric.measure(*rows), abs=apart)
