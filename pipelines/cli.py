@@ -14,6 +14,7 @@ from pipelines.commands import (
     decisions,
     experiments,
     geo,
+    image,
     leads,
     listening,
     models,
@@ -48,6 +49,7 @@ def main() -> None:
     Customers:         adloop prevent    prevent --effect           keep those about to leave
                        adloop customers acquisition    customers growth    win and grow them
     Copy:              adloop content draft SHEET.yaml    check    feedback
+    Pictures:          adloop image optimise FILE --platform meta    check
     Assistant:         adloop chat    chat summary    show    correct    corrections --out DIR    resolve
                        chat --say FILE.wav --answer FILE.wav    a spoken turn, with adloop[voice]
     Listening:         adloop listen SOURCE --brands FILE      what people say about brands
@@ -76,6 +78,7 @@ for subcommand in (
     geo.geo,
     *(customers.prevent, customers.customers),
     content.content,
+    image.image,
     chat.chat,
     listening.listen,
     *(platforms.connect, platforms.sync, platforms.apply_changes, platforms.undo),

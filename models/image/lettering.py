@@ -26,6 +26,8 @@ TEXT_SCORE, CONFIDENCE = 0.5, 0.6
 #: A pixel is text from this probability; how far a region is widened, as the network marks shrunken ones (Liao et al.,
 #: "Real-time scene text detection with differentiable binarization", 2020).
 _MARKED, _WIDENED = 0.3, 1.6
+#: Share of the picture from which one or two letters are rather a thing of that shape.
+_LARGEST = 0.2
 #: Height that the reader wants, and the widest line that it gets.
 _HEIGHT, _WIDEST = 48, 1600
 
@@ -68,11 +70,16 @@ def lettering(picture: Picture) -> Lettering:
     kept = [
         (corners, text, sure)
         for corners, text, sure in read
-        if sure >= CONFIDENCE and any(letter.isalnum() for letter in text)
+        if sure >= CONFIDENCE and any(letter.isalnum() for letter in text) and not _round_thing(corners, text, pixels)
     ]
     kept.sort(key=lambda one: (float(one[0][:, 1].min()), float(one[0][:, 0].min())))
     lines = tuple(TextLine(text, round(sure, 4), _points(corners / picture.scale)) for corners, text, sure in kept)
     return Lettering(lines, _share([corners for corners, _, _ in kept], pixels))
+
+
+def _round_thing(corners: Corners, text: str, pixels: Pixels) -> bool:
+    """Whether one or two letters cover so much that they are a cup, a plate or a wheel."""
+    return len(text) <= 2 and _area(corners) > _LARGEST * pixels.shape[0] * pixels.shape[1]
 
 
 def _places(pixels: Pixels) -> Iterator[Corners]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 
+from models.image.aesthetics.quality import quality
+from models.image.aesthetics.text_contrast import TextContrast, text_contrast
 from models.image.box import Box
 from models.image.detector import detect
 from models.image.lettering import Lettering, TextLine, lettering
@@ -30,6 +32,14 @@ class Contents:
     @property
     def text_share(self) -> float:
         return self.lettering.share if self.told_share is None else self.told_share
+
+    @cached_property
+    def contrasts(self) -> list[TextContrast]:
+        return [text_contrast(self.picture, line) for line in self.lettering.lines]
+
+    @cached_property
+    def sharpness(self) -> float:
+        return quality(self.picture).sharpness
 
     @cached_property
     def unsafe(self) -> float:

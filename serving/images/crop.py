@@ -62,7 +62,7 @@ def crop(
     """Crop to the ratio of `size`, and reduce to it where there are more pixels; a picture is never enlarged.
 
     The product is never cut: where no crop holds it in its safe part, the picture is padded, or refused where padding
-    would be most of it. A thing that was found is held whole, in the safe part where some crop does.
+    would be most of it. A thing that was found is held whole too, in the safe part where that can be.
 
     Args:
         size: width and height in pixels.
@@ -91,7 +91,7 @@ def crop(
                 None,
                 reason,
             )
-    return _padded(picture, size, held, bool(product), safe if product else WHOLE)
+    return _padded(picture, size, held, bool(product), safe)
 
 
 def _product(product: Sequence[Box], things: Sequence[Box], width: float, height: float) -> Box | None:
@@ -105,6 +105,8 @@ def _product(product: Sequence[Box], things: Sequence[Box], width: float, height
 def _padded(picture: Picture, size: tuple[int, int], product: Box, given: bool, safe: Margins) -> Crop:
     width, height, ratio = float(picture.width), float(picture.height), size[0] / size[1]
     window = padded(width, height, ratio, product, safe)
+    if not given and window.outside(width, height) > MOST_PADDING:
+        window = padded(width, height, ratio, product, WHOLE)
     share = window.outside(width, height)
     largest = min(width, height * ratio)
     why = (

@@ -6,16 +6,27 @@ from typing import Any
 
 import pytest
 import skimage
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from models.image.box import Box
 from models.image.picture import opened
 from serving.images.contents import Contents
-from serving.images.formats import ImageFormat, image_format, of_platform
-from serving.images.preflight import CHECKS, Check, Finding, Preflight, Subject, file_weight, preflight, ratio
+from serving.images.formats import ImageFormat, image_format
+from serving.images.preflight import (
+    CHECKS,
+    Check,
+    Finding,
+    Preflight,
+    Subject,
+    file_weight,
+    preflight,
+    ratio,
+    sharpness,
+)
 from serving.images.preflight import size as size_check
 
-PHOTO = Image.open(Path(skimage.__file__).parent / "data" / "chelsea.png")
+PHOTOS = Path(skimage.__file__).parent / "data"
+PHOTO = Image.open(PHOTOS / "chelsea.png")
 SQUARE, STORIES = image_format("meta.square"), image_format("meta.stories")
 
 
@@ -42,7 +53,7 @@ def checked(content: bytes, form: ImageFormat = SQUARE, **more: Any) -> dict[str
     return by_name(preflight(content, [form], **more))
 
 
-def alone(check: Check, content: bytes, form: ImageFormat) -> str:
+def alone(check: Check, content: bytes, form: ImageFormat = SQUARE) -> str:
     """The verdict of one check, without a look at what is in the picture."""
     picture = opened(content)
     (found,) = check(Subject(picture, form, Contents(picture)))
@@ -51,7 +62,8 @@ def alone(check: Check, content: bytes, form: ImageFormat) -> str:
 
 @pytest.fixture(scope="module")
 def sound() -> Preflight:
-    return preflight(written(PHOTO.resize((1440, 1440)), "JPEG"), of_platform("meta"))
+    small = SQUARE.model_copy(update={"size": (512, 512), "least": (300, 300)})
+    return preflight((PHOTOS / "astronaut.png").read_bytes(), [STORIES, small])
 
 
 def test_a_sound_picture_passes_every_check(sound: Preflight) -> None:
@@ -111,6 +123,17 @@ def test_text_is_measured_and_a_told_share_is_taken() -> None:
     assert found.verdict == "warn" and found.limit == "at most 20%"
     assert 30 < float(found.value.split()[-1].rstrip("%")) < 75
     assert checked(content, text_share=0.1)["text share"].value == "text covers 10%"
+
+
+def test_faint_text_and_a_blurred_picture_are_told_with_their_place() -> None:
+    image = PHOTO.resize((900, 600)).filter(ImageFilter.GaussianBlur(8))
+    image.paste((215, 225, 235), (0, 0, 900, 200))
+    ImageDraw.Draw(image).text((60, 50), "SUMMER SALE", "white", ImageFont.load_default(100))
+    found = checked(written(image))
+    contrast = found["text contrast"]
+    assert contrast.verdict == "warn" and "'SUMMER SALE' has a contrast of 1." in contrast.value
+    assert contrast.place is not None and contrast.place.top < 80 < 130 < contrast.place.bottom < 200
+    assert alone(sharpness, written(image.crop((0, 220, 900, 600)))) == "warn"
 
 
 def test_text_below_a_safe_zone_is_named_with_its_place() -> None:

@@ -1,0 +1,67 @@
+"""Writes versions of pictures beside drawings of their crops, and shows them and the pre-flight in the terminal."""
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.console import console
+from serving.images.optimise import Optimised
+from serving.images.preflight import Preflight
+
+_SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "AVIF": "avif"}
+_COLOURS = {"fail": "red", "warn": "yellow", "pass": "green"}
+
+
+def written(one: Optimised, source: Path, out: Path) -> dict[str, Any]:
+    """Write a version and its drawing into a folder; what was written and why."""
+    from PIL import Image
+
+    name, drawn = f"{source.stem}.{one.form.id}", io.BytesIO()
+    Image.fromarray(one.overlay).save(drawn, "PNG")
+    told = {"source": str(source), **one.as_dict(), "why": str(_write(out / f"{name}.why.png", drawn.getvalue()))}
+    if one.file is not None:
+        told["file"] = str(_write(out / f"{name}.{_SUFFIXES[one.file.kind]}", one.file.content))
+    return told
+
+
+def _write(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_bytes(content)
+    return aside.replace(path)
+
+
+def show_optimised(told: Sequence[Mapping[str, Any]]) -> None:
+    """A line for each version: what it is, why it was cropped so, and what the pre-flight says."""
+    table = Table()
+    for name in ("file", "size", "KB", "crop", "pre-flight"):
+        table.add_column(name, overflow="fold")
+    for one in told:
+        file = Text(str(one.get("file", f"none for {one['format']}")))
+        size = f"{one['width']} x {one['height']}" if "file" in one else ""
+        kilobytes = f"{one['bytes'] / 1000:.1f}" if "file" in one else ""
+        table.add_row(file, size, kilobytes, Text(one["reason"]), _verdict(one["check"]) if one["check"] else "")
+    console().print(table)
+    console().print("how each was cropped is drawn in its .why.png", markup=False)
+
+
+def show_checked(found: Mapping[str, Preflight]) -> None:
+    """All findings of each picture, the worst first."""
+    for name, checked in found.items():
+        table = Table(title=Text(f"{name} as {checked.format}"))
+        for column in ("verdict", "check", "found", "expected", "do"):
+            table.add_column(column, overflow="fold")
+        for one in checked.findings:
+            verdict = Text(one.verdict, _COLOURS[one.verdict])
+            table.add_row(verdict, *(Text(text) for text in (one.check, one.value, one.limit, one.do)))
+        console().print(table)
+
+
+def _verdict(check: Mapping[str, Any]) -> Text:
+    wrong = [f"{one['check']}: {one['value']}" for one in check["findings"] if one["verdict"] != "pass"]
+    return Text("\n".join([check["verdict"], *wrong]), _COLOURS[check["verdict"]])

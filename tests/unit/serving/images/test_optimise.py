@@ -1,0 +1,107 @@
+"""Each format gets a file that fits it, or a reason; through the commands too."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from models.image.box import Box
+from models.image.picture import InvalidPicture
+from pipelines.cli import main
+from serving.images.formats import image_format
+from serving.images.optimise import optimised
+
+PRODUCT = Box("product", 1, 60, 60, 540, 340)
+
+
+def ad(width: int = 600, height: int = 400, kind: str = "JPEG", **options: Any) -> bytes:
+    """A green product on grey, with the position where it was taken."""
+    image, exif, to = Image.new("RGB", (width, height), (180, 180, 180)), Image.Exif(), io.BytesIO()
+    image.paste((0, 255, 0), tuple(map(int, PRODUCT.place)))
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0)})
+    image.save(to, kind, exif=exif, **options)
+    return to.getvalue()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("ads")
+    (found / "shoe.jpg").write_bytes(ad())
+    return found
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADLOOP_HOME", str(tmp_path / "home"))
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(main, ["image", *map(str, words)])
+
+
+def test_a_product_is_whole_in_each_format_and_no_metadata_is_left() -> None:
+    forms = [image_format(name) for name in ("meta.stories", "google.landscape")]
+    for one in optimised(ad(), forms, [PRODUCT]):
+        assert one.file is not None and one.checked is not None and one.crop.kept == pytest.approx(1)
+        with Image.open(io.BytesIO(one.file.content)) as image:
+            assert image.width / image.height == pytest.approx(one.form.ratio, rel=one.form.tolerance)
+            assert not image.getexif() and not image.info.get("exif")
+        told = {finding.check: finding.verdict for finding in one.checked.findings}
+        assert told["safe zone"] == told["ratio"] == told["file type"] == "pass", told
+
+
+def test_what_cannot_be_cropped_is_told() -> None:
+    with pytest.raises(InvalidPicture, match="expected a product within 600 by 400"):
+        list(optimised(ad(), [image_format("meta.square")], [Box("product", 1, 700, 0, 900, 100)]))
+    moving = ad(kind="WEBP", save_all=True, append_images=[Image.new("RGB", (600, 400))])
+    with pytest.raises(InvalidPicture, match="expected a still picture, got 2 frames"):
+        list(optimised(moving, [image_format("meta.square")]))
+
+
+def test_the_command_writes_versions_and_drawings(folder: Path) -> None:
+    words = ("optimise", folder / "shoe.jpg", "--platform", "meta", "--format", "meta.link", "--out", folder / "out")
+    found = run(*words, "--product", "60,60,540,340", "--json")
+    assert found.exit_code == 0, found.output
+    (told,) = json.loads(found.output)
+    assert (told["format"], told["kept"], told["product"]["left"]) == ("meta.link", 1, 60)
+    first = Path(told["file"]).read_bytes()
+    assert Path(told["file"]).name == "shoe.meta.link.png" and len(first) == told["bytes"]
+    assert Image.open(told["why"]).format == "PNG"
+    assert run(*words, "--product", "60,60,540,340").exit_code == 0
+    assert Path(told["file"]).read_bytes() == first
+    assert {path.name for path in (folder / "out").iterdir()} == {"shoe.meta.link.png", "shoe.meta.link.why.png"}
+
+
+def test_the_pre_flight_fails_or_passes(folder: Path) -> None:
+    failed = run("check", folder / "shoe.jpg", "--platform", "meta", "--format", "meta.stories")
+    assert failed.exit_code == 1 and "is 600 by 400, 1.50:1" in failed.output and "fail" in failed.output
+    passed = run("check", folder / "shoe.jpg", "--platform", "meta", "--json")
+    (checked,) = json.loads(passed.output).values()
+    assert passed.exit_code == 0 and (checked["format"], checked["verdict"]) == ("meta.link", "warn")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--format", "meta.round"), "format: expected one of google.landscape"),
+        (("--format", "linkedin.square"), "'linkedin.square' is of linkedin, not of meta"),
+        (("--product", "1,2,3"), "expected left,top,right,bottom in pixels"),
+        (("--product", "9,2,3,4"), "expected left,top,right,bottom in pixels"),
+        (("--product", "0,0,nan,4"), "expected left,top,right,bottom in pixels"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told(folder: Path, words: tuple[str, ...], told: str) -> None:
+    for command in ("check", "optimise"):
+        found = run(command, folder / "shoe.jpg", "--platform", "meta", *words)
+        assert found.exit_code == 2 and told in " ".join(found.output.replace("│", "").split())
+
+
+def test_a_text_called_jpg_is_refused(folder: Path) -> None:
+    (folder / "text.jpg").write_text("no picture")
+    found = run("optimise", folder / "text.jpg", "--platform", "meta", "--out", folder / "none")
+    assert found.exit_code == 1 and "got a text" in found.output and not (folder / "none").exists()
+    assert run("check", folder / "text.jpg", "--platform", "meta").exit_code == 1
