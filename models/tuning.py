@@ -14,6 +14,8 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from models.lean_torch import uncompiled
+
 WEIGHT_DECAY = 0.01
 #: Share of the steps that the learning rate rises in; it falls to 0 in the rest.
 WARM_UP = 0.1
@@ -32,6 +34,7 @@ class AveragedTraining(ABC):
         groups: of the optimizer, each with its parameters and its highest learning rate.
     """
 
+    @uncompiled()
     def __init__(self, network: nn.Module, groups: Sequence[dict[str, Any]], device: str) -> None:
         self._network, self._device = network, device
         self._optimizer = torch.optim.AdamW(list(groups), weight_decay=WEIGHT_DECAY)
@@ -43,6 +46,7 @@ class AveragedTraining(ABC):
     def epoch(self, epoch: int) -> None:
         """Learn from every example once; `epoch` seeds their order."""
 
+    @uncompiled()
     def train(self, seed: int, epochs: int, minutes: float, file: Path) -> None:
         """Train for so many epochs, going on from `file` where it is there.
 

@@ -9,6 +9,7 @@ from models.churn.graphs import dense
 from models.churn.members import Member
 from models.churn.params import ChurnParams
 from models.churn.piecewise_linear import Basis, Floats
+from models.lean_torch import uncompiled
 
 if TYPE_CHECKING:
     import torch
@@ -20,6 +21,7 @@ DROP_INPUTS, DROP_HIDDEN = 0.1, 0.5
 SAVE_EVERY = 100
 
 
+@uncompiled()
 def fit(x: Floats, churned: Floats, params: ChurnParams, seed: int, progress: Path) -> Member:
     """Fit log-odds of churn to an encoded matrix, resuming from the file `progress`.
 

@@ -9,6 +9,7 @@ from models.creative.design import CreativeDesign
 from models.creative.members import Network
 from models.creative.outputs import Array, Output
 from models.creative.params import CreativeParams
+from models.lean_torch import uncompiled
 
 if TYPE_CHECKING:
     import torch
@@ -17,6 +18,7 @@ HIDDEN, BATCH = 32, 512
 LEARNING_RATE, WEIGHT_DECAY, DROPPED = 3e-3, 0.3, 0.3
 
 
+@uncompiled()
 def fit(outputs: tuple[Output, ...], design: CreativeDesign, frame: pd.DataFrame, params: CreativeParams) -> Network:
     """A network that corrects where each output starts: binomial likelihoods of counts, gamma's of prices.
 

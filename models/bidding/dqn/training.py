@@ -18,6 +18,7 @@ from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.state import TURNS
 from models.bidding.market import Markets
 from models.bidding.planning import Plans
+from models.lean_torch import uncompiled
 
 if TYPE_CHECKING:
     import torch
@@ -88,6 +89,7 @@ def train(
 class _Run:
     """Networks, target networks, optimizer and memory: the content of a checkpoint."""
 
+    @uncompiled()
     def __init__(
         self,
         seed: int,
@@ -125,6 +127,7 @@ class _Run:
     def remember(self, fresh: Memory) -> None:
         self.memory = self.memory.joined(fresh.exchanged(self.processes))
 
+    @uncompiled()
     def fit(self, steps: int, rate: float, chance: "torch.Generator") -> None:
         import torch
 
