@@ -68,7 +68,7 @@ def key(
     texts              drafts, listening,     admin              budgets and stops
                        conversations          metrics            read metrics for Prometheus
     campaigns          plan, check, launch,   approve            approve campaigns of others
-                       pause and end them
+                       pause and end them     images             check and optimise pictures
 
     adloop's own commands use keys/own.key in the home folder.
     """

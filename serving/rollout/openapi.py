@@ -13,7 +13,7 @@ BESIDE: Mapping[str, Sequence[str]] = {
     "decisions": ("/v1/decisions", "/v1/outcomes", "/v1/feedback"),
     "texts": (
         *("/v1/content/drafts", "/v1/content/*"),
-        *("/v1/listening/*", "/v1/conversations", "/v1/conversations/*", "/v1/campaigns/*"),
+        *("/v1/listening/*", "/v1/conversations", "/v1/conversations/*", "/v1/campaigns/*", "/v1/images/*"),
     ),
 }
 _TEXT: Schema = {"type": "string"}

@@ -12,9 +12,11 @@ BODY_LIMIT = 8 * 1024 * 1024
 #: A canary that has not answered by then is overtaken by the champion.
 CANARY_TIMEOUT = "2s"
 TIMEOUT = "30s"
-#: By path beside the families, where it is another: a language model drafts a set part by part, and checks of campaigns
-#: ask pages and platforms.
-TIMEOUTS: Mapping[str, str] = {"/v1/content/drafts": "300s", "/v1/campaigns/*": "300s"}
+#: By path beside the families, where it is another: a language model drafts a set part by part, checks of campaigns ask
+#: pages and platforms, and a picture is cropped and compressed for each format.
+TIMEOUTS: Mapping[str, str] = {"/v1/content/drafts": "300s", "/v1/campaigns/*": "300s", "/v1/images/*": "300s"}
+#: Bytes of one request by path, where they are others: of a picture, and of a form around it.
+BODY_LIMITS: Mapping[str, int] = {"/v1/images/*": 32 * 1024 * 1024}
 
 
 def bootstrap(host: str, port: int, clusters: str, routes: str, attempts: str) -> Record:
@@ -99,6 +101,7 @@ def routes(splits: dict[str, Split], extra_clusters: Mapping[str, str]) -> Recor
         {
             "match": _beside(path),
             "route": {"cluster": name, "timeout": TIMEOUTS.get(path, TIMEOUT), "retry_policy": _again()},
+            **_larger(path),
         }
         for path, name in extra_clusters.items()
     ]
@@ -151,6 +154,14 @@ def _marked(family: str, split: Split, route: Record) -> Record:
         return route
     mark = {"header": {"key": COURSE_HEADER, "value": family}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
     return {**route, "request_headers_to_add": [mark]}
+
+
+def _larger(path: str) -> Record:
+    """Another limit of the buffer, for paths that have one."""
+    if path not in BODY_LIMITS:
+        return {}
+    kind = f"{TYPE}extensions.filters.http.buffer.v3.BufferPerRoute"
+    return {"typed_per_filter_config": {"limit": {"@type": kind, "buffer": {"max_request_bytes": BODY_LIMITS[path]}}}}
 
 
 def _beside(path: str) -> Record:

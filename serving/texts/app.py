@@ -5,7 +5,7 @@ A router comes from the `api.py` of its package; `_routers` is the one place tha
 
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from math import ceil
 from time import perf_counter
 from typing import Any, cast
@@ -28,6 +28,7 @@ from serving.campaigns import api as campaigns
 from serving.content import api as content
 from serving.conversations import api as conversations
 from serving.conversations.metrics import REGISTRY as OF_CONVERSATIONS
+from serving.images import api as images
 from serving.listening import api as listening
 from serving.texts.classifier import ReleasedClassifier
 from serving.texts.health import readiness, ready, running
@@ -59,12 +60,13 @@ def make_app(settings: Settings) -> FastAPI:
     checks = readiness(settings, classifier)
     app = FastAPI(title="adloop texts", version="1", docs_url=None, redoc_url=None, lifespan=running(checks))
     app.middleware("http")(_measured)
-    app.add_middleware(BodyLimit, limit=BODY_LIMIT)
+    access = Access(settings)
+    app.add_middleware(BodyLimit, limit=access.body_limit)
     for kind, answer in _REFUSALS.items():
         app.add_exception_handler(kind, answer)
-    access = Access(settings)
     for router in _routers(settings, classifier):
         app.include_router(router, dependencies=[Depends(access.of("texts"))], responses=_ERRORS)
+    app.include_router(images.router(settings), dependencies=[Depends(access.of("images"))], responses=_ERRORS)
     app.include_router(campaigns.router(settings, access.of), responses=_ERRORS)
     app.add_api_route("/health/live", _live, include_in_schema=False)
     app.add_api_route("/health/ready", ready(checks), include_in_schema=False)
@@ -88,6 +90,13 @@ class Access:
             return found
 
         return key
+
+    def body_limit(self, request: Mapping[str, Any]) -> int:
+        """Most bytes of a request: more for pictures, of those who may send them, as a body is read before its key."""
+        if not request["path"].startswith(f"{images.PREFIX}/"):
+            return BODY_LIMIT
+        given = bearer(dict(request["headers"]).get(b"authorization", b"").decode("latin-1"))
+        return images.BODY_LIMIT if "images" in self._keys.scopes(given) else BODY_LIMIT
 
 
 async def _measured(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -159,11 +168,16 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
         401: "The key is missing or unknown.",
         403: "The key lacks the scope.",
         413: "The body is too large.",
+        415: "The body is of a kind that is not read.",
         422: "A field is missing, unknown or invalid; the answer names it.",
         429: "The key's rate limit is reached; retry after `retry-after` seconds.",
         503: "The classifier, a store or the brand list is missing; the answer names it.",
     }.items()
 }
+
+
+#: Of paths that need another scope than `texts`.
+_SCOPES: dict[str, Scope] = {campaigns.PREFIX: "campaigns", images.PREFIX: "images"}
 
 
 def _secured(app: FastAPI) -> None:
@@ -175,7 +189,7 @@ def _secured(app: FastAPI) -> None:
         scheme = {"type": "http", "scheme": "bearer", "description": "Key made by `adloop key`."}
         found.setdefault("components", {}).setdefault("securitySchemes", {})["key"] = scheme
         for path, route in found["paths"].items():
-            scope = "campaigns" if path.startswith(campaigns.PREFIX) else "texts"
+            scope = next((scope for prefix, scope in _SCOPES.items() if path.startswith(prefix)), "texts")
             for operation in route.values():
                 operation["security"] = [{"key": [scope]}]
         return found

@@ -1,5 +1,6 @@
 """Texts through `adloop serve` and its Envoy: classified, drafted, answered and listened to, for those with a key."""
 
+import io
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from features.settings import Settings
 from serving.access import keys
@@ -74,7 +76,7 @@ def served(texts_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     (products / "malt.yaml").write_text('{name: Malt, kind: running shoe, price: "19,99 €"}', "utf-8")
     (folder / "brands.yaml").write_text("brands: [{name: Runfast}]")
     settings = Settings(home=home, port=free_port())
-    made = {scope: keys.make(settings, scope, [scope], 1000) for scope in ("predict", "texts")}
+    made = {scope: keys.make(settings, scope, [scope], 1000) for scope in ("predict", "texts", "images")}
     ours = {"ADLOOP_HOME": home, "ADLOOP_PORT": settings.port, "ADLOOP_SHOP": products.parent}
     ours |= {"ADLOOP_BRANDS": folder / "brands.yaml"}
     environment = {**os.environ, **{name: str(value) for name, value in ours.items()}}
@@ -129,11 +131,23 @@ def test_what_is_said_of_a_brand_is_counted_once_and_read(served: Served) -> Non
     assert (heard["brand"], heard["mentions"], heard["positive"]) == ("Runfast", 1, 1)
 
 
+def test_a_picture_larger_than_other_requests_is_checked(served: Served) -> None:
+    to = io.BytesIO()
+    Image.new("RGB", (600, 400)).save(to, "JPEG")
+    asked, large = f"{served.url}/v1/images/check?platform=meta", to.getvalue() + bytes(xds.BODY_LIMIT)
+    headers = {"authorization": f"Bearer {served.keys['images']}", "content-type": "image/jpeg"}
+    answer = local.post(asked, content=large, headers=headers, timeout=120)
+    assert (answer.status_code, answer.json()["verdict"]) == (200, "warn"), answer.text
+    headers["authorization"] = f"Bearer {served.keys['texts']}"
+    assert local.post(asked, content=to.getvalue(), headers=headers, timeout=60).status_code == 403
+
+
 def test_all_parts_are_ready_and_documented(served: Served) -> None:
     ready = local.get(f"{served.url}/health/ready", timeout=60)
     assert ready.json()["texts"] == {"ready": True, "reasons": {}, "left_out": {}}
     document = local.get(f"{served.url}/openapi.json", timeout=60).json()
-    assert {path for path, _ in ASKED.values()} - {"/v1/listening/Runfast"} <= document["paths"].keys()
+    asked = {path for path, _ in ASKED.values()} | {"/v1/images/check", "/v1/images/optimise"}
+    assert asked - {"/v1/listening/Runfast"} <= document["paths"].keys()
 
 
 def test_a_set_may_take_longer_than_other_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
