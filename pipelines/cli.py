@@ -49,7 +49,8 @@ def main() -> None:
     Customers:         adloop prevent    prevent --effect           keep those about to leave
                        adloop customers acquisition    customers growth    win and grow them
     Copy:              adloop content draft SHEET.yaml    check    feedback
-    Pictures:          adloop image optimise FILE --platform meta    check
+    Pictures:          adloop image analyse FILE...       what is in them, how they look; drawn with --out
+                       adloop image optimise FILE --platform meta    check
     Assistant:         adloop chat    chat summary    show    correct    corrections --out DIR    resolve
                        chat --say FILE.wav --answer FILE.wav    a spoken turn, with adloop[voice]
     Listening:         adloop listen SOURCE --brands FILE      what people say about brands

@@ -1,4 +1,4 @@
-"""Subcommands for pictures of ads: a version for each format of a platform, and the pre-flight."""
+"""Subcommands for pictures of ads: what is in them, a version for each format of a platform, and the pre-flight."""
 
 import json
 from pathlib import Path
@@ -58,10 +58,48 @@ _PRODUCT = click.option(
 
 @click.group()
 def image() -> None:
-    """Make a picture fit the formats of a platform, and check it before a launch.
+    """Tell what is in a picture and how it looks, make it fit the formats of a platform, check it before a launch.
 
     The formats are data with sources and dates (serving/images/formats.yaml).
     """
+
+
+@image.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--brand", "brands", multiple=True, metavar="NAME", help="Look for this brand's logo and name; repeatable."
+)
+@click.option(
+    "--logo",
+    "logo_files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Look for the logo in this picture, of the brand that the file is named after; repeatable.",
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to draw the findings into (PNG).")
+@JSON
+def analyse(
+    files: tuple[Path, ...], brands: tuple[str, ...], logo_files: tuple[Path, ...], out: Path | None, as_json: bool
+) -> None:
+    """Tell what is in pictures and how they look by rules of design; with --out, draw it.
+
+    Things, scene, text, logos, faces (counted, never recognised), whether it may be unsuitable for work, mood;
+    composition, colours, quality, clutter, and contrast of text (WCAG 2). None of it was measured on ads.
+    A picture that cannot be read is named, and the others are analysed; exits 1 then.
+
+    \b
+    adloop image analyse banner.jpg --brand Nike --out drawn
+    """
+    from models.image.logos import UnknownBrand
+    from models.image.picture import InvalidPicture
+    from pipelines import image_analysis
+
+    try:
+        marks = image_analysis.marks(brands, logo_files)
+    except (UnknownBrand, InvalidPicture) as wrong:
+        raise click.ClickException(str(wrong)) from wrong
+    if not image_analysis.analyse(files, marks, out, as_json):
+        raise SystemExit(1)
 
 
 @image.command()

@@ -47,8 +47,13 @@ def composition(picture: Picture) -> Composition:
         thirds=_rounded(1 - distance / _FAR),
         balance=_rounded(1 - 2 * abs(_centre(weight)[0] - 0.5)),
         symmetry=_rounded(_likeness(grey, grey[:, ::-1])),
-        space=_rounded(float((_deviations(grey) <= _CALM).mean())),
+        space=_rounded(float(_calm(grey).mean())),
     )
+
+
+def calm(picture: Picture) -> npt.NDArray[np.bool_]:
+    """Which cells of the picture are calm: its negative space, of which `space` is the share."""
+    return _calm(_lightness(picture))
 
 
 def _lightness(picture: Picture) -> Map:
@@ -76,12 +81,12 @@ def _likeness(one: Map, other: Map) -> float:
     return float((first * second).sum() / size) if size > 1e-3 else 1.0
 
 
-def _deviations(grey: Map) -> npt.NDArray[np.floating]:
-    """Standard deviation of lightness in each cell."""
+def _calm(grey: Map) -> npt.NDArray[np.bool_]:
+    """Cells whose lightness hardly deviates."""
     rows, columns = (max(1, side // _CELL) for side in grey.shape)
     high, wide = grey.shape[0] // rows, grey.shape[1] // columns
     cells = grey[: rows * high, : columns * wide].reshape(rows, high, columns, wide)
-    found: npt.NDArray[np.floating] = cells.std(axis=(1, 3))
+    found: npt.NDArray[np.bool_] = cells.std(axis=(1, 3)) <= _CALM
     return found
 
 

@@ -1,0 +1,89 @@
+"""Logos of given brands in a picture: by the shape of their mark, or by their name in its text."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.image.box import Box
+from models.image.lettering import Lettering
+from models.image.logos.mark import Mark, UnknownBrand, of_brand, of_picture
+from models.image.logos.match import SIDE, Poses, best, seen
+from models.image.picture import Picture
+
+__all__ = ["Logo", "Mark", "UnknownBrand", "logos", "of_brand", "of_picture"]
+
+#: Score of a pose from which it is the mark: with it, one in 100 pictures without the mark had one of 20 marks.
+LEAST = 0.6
+#: Share of a mark beyond a side of the picture from which it counts as cut off there.
+_OFF = 0.02
+
+
+@dataclass(frozen=True)
+class Logo:
+    """A logo that was found.
+
+    Attributes:
+        brand: whose it is.
+        by: `mark`, its shape, or `name`, its text.
+        box: where; it reaches beyond the picture where the logo does.
+        off: sides at which it is cut off by the picture's border.
+        visible: share of its box within the picture.
+    """
+
+    brand: str
+    by: str
+    box: Box
+    off: tuple[str, ...] = ()
+    visible: float = 1.0
+
+
+def logos(picture: Picture, marks: Sequence[Mark], lettering: Lettering) -> tuple[Logo, ...]:
+    """The logos of brands in a picture, by brand: the best place of each mark, and where its name is read."""
+    if not marks:
+        return ()
+    import cv2
+
+    share = min(1.0, SIDE / max(picture.pixels.shape[:2]))
+    size = [max(1, round(side * share)) for side in picture.pixels.shape[1::-1]]
+    looked = seen(np.asarray(cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA), np.uint8))
+    found = []
+    for mark in marks:
+        score, pose = best(looked, mark)
+        if score >= LEAST:
+            found.append(_logo(mark, score, pose, share * picture.scale, picture))
+        found.extend(_named(mark.brand, lettering))
+    return tuple(found)
+
+
+def _logo(mark: Mark, score: float, pose: Poses, scale: float, picture: Picture) -> Logo:
+    a, b, across, down = pose / scale
+    x, y = a * mark.edges[:, 0] - b * mark.edges[:, 1] + across, b * mark.edges[:, 0] + a * mark.edges[:, 1] + down
+    edges = [round(float(edge), 1) for edge in (x.min(), y.min(), x.max(), y.max())]
+    box = Box(mark.brand, round(score, 4), *edges)
+    inside = box.clip(picture.width, picture.height)
+    beyond = {
+        "left": -box.left / box.width,
+        "top": -box.top / box.height,
+        "right": (box.right - picture.width) / box.width,
+        "bottom": (box.bottom - picture.height) / box.height,
+    }
+    off = tuple(side for side, part in beyond.items() if part > _OFF)
+    return Logo(mark.brand, "mark", box, off, round(inside.area / box.area, 4))
+
+
+def _named(brand: str, lettering: Lettering) -> Iterator[Logo]:
+    """Lines of text that have the brand's name as whole words."""
+    name = _plain(brand)
+    for line in lettering.lines:
+        if name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", _plain(line.text)):
+            xs, ys = zip(*line.corners, strict=True)
+            yield Logo(brand, "name", Box(brand, line.confidence, min(xs), min(ys), max(xs), max(ys)))
+
+
+def _plain(text: str) -> str:
+    """Without case, accents and the signs within names."""
+    bare = unicodedata.normalize("NFKD", text.casefold())
+    return re.sub(r"[^\w\s]", "", "".join(letter for letter in bare if not unicodedata.combining(letter))).strip()
