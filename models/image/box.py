@@ -72,6 +72,17 @@ class Box:
             bottom=max(self.bottom, other.bottom),
         )
 
+    def moved(self, right: float, down: float) -> Self:
+        """So many pixels away."""
+        return replace(
+            self, left=self.left + right, top=self.top + down, right=self.right + right, bottom=self.bottom + down
+        )
+
+    def scaled(self, share: float) -> Self:
+        """In the pixels of a picture of another size."""
+        left, top, right, bottom = (edge * share for edge in self.place)
+        return replace(self, left=left, top=top, right=right, bottom=bottom)
+
     def clip(self, width: float, height: float) -> Self:
         """Its part within a picture of this size; of area 0 where it is outside."""
         left, right = (min(max(edge, 0.0), width) for edge in (self.left, self.right))

@@ -5,6 +5,7 @@ mean of a distribution over 11 bins, and the score is the highest of the classes
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ SIDE, CELLS = 416, (8, 16, 32)
 #: Its outputs, of one map after the other: (1, cells, 80) scores, and (1, cells, 4 * 11) distributions over distances.
 SCORES, DISTANCES = ("Identity", "Identity_1", "Identity_2"), ("Identity_3", "Identity_4", "Identity_5")
 BINS = 11
+#: What its last layer reads of each map, (1, FEATURES, cells down, cells across).
+INNER = tuple(f"PartitionedCall/onnx_tf_prefix_LeakyRelu_{number}" for number in (151, 162, 173))
+FEATURES = 128
 #: Of blue, green and red, the mean and deviation that the network was trained with.
 MEAN = np.array([103.53, 116.28, 123.675], np.float32)
 DEVIATION = np.array([57.375, 57.12, 58.395], np.float32)
@@ -34,9 +38,25 @@ LABELS = tuple(Path(__file__).with_name("coco.txt").read_text("utf-8").splitline
 Tensor = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class SeenCells:
+    """What the network sees in a picture, a row a cell.
+
+    Attributes:
+        at: each cell's box (cells, 4), in pixels of the whole picture and clipped to it.
+        scores: of `LABELS`, (cells, 80).
+        features: what its last layer reads, (cells, FEATURES).
+    """
+
+    at: Places
+    scores: Tensor
+    features: Tensor
+
+
 def detect(picture: Picture, least: float = 0.35) -> list[Box]:
     """Things of `LABELS` with a score of at least `least`, the highest first."""
-    return labelled(*_found(picture), least)
+    found = cells(picture)
+    return labelled(found.at, found.scores, least)
 
 
 def labelled(at: Places, scores: Tensor, least: float) -> list[Box]:
@@ -54,11 +74,26 @@ def things(picture: Picture, least: float = 0.15, most: int = 100) -> list[Box]:
     On photographs of an animal that COCO lacks, 95% of the animals had a box with an IoU of .5, among 7 of a picture;
     99% by a `least` of .05, among 51.
     """
-    at, scores = _found(picture)
-    best, labels = scores.max(axis=1), scores.argmax(axis=1)
+    found = cells(picture)
+    best, labels = found.scores.max(axis=1), found.scores.argmax(axis=1)
     rows = np.flatnonzero(best >= least)
-    rows = rows[suppressed(at[rows], best[rows], most=SAME)][:most]
-    return [Box(LABELS[labels[row]], float(best[row]), *map(float, at[row])) for row in rows]
+    rows = rows[suppressed(found.at[rows], best[rows], most=SAME)][:most]
+    return [Box(LABELS[labels[row]], float(best[row]), *map(float, found.at[row])) for row in rows]
+
+
+def cells(picture: Picture) -> SeenCells:
+    """What the network sees in a picture."""
+    return seen(picture.pixels, picture.width, picture.height)
+
+
+def seen(pixels: Pixels, width: float, height: float) -> SeenCells:
+    """What it sees in the pixels of a picture of this size."""
+    read, (left, top, wide, high) = letterboxed(pixels)
+    told = outputs(read)
+    at, scores = decoded(told)
+    inside = (at - [left, top, left, top]) / [wide, high, wide, high]
+    features = np.concatenate([told[name][0].reshape(FEATURES, -1).T for name in INNER])
+    return SeenCells(np.clip(inside, 0, 1) * [width, height, width, height], scores, features)
 
 
 def letterboxed(pixels: Pixels) -> tuple[Tensor, npt.NDArray[np.float64]]:
@@ -94,22 +129,18 @@ def decoded(outputs: Mapping[str, npt.NDArray[Any]]) -> tuple[Places, Tensor]:
 
 def outputs(read: Tensor) -> dict[str, npt.NDArray[Any]]:
     """The network's outputs by name."""
-    names = [*SCORES, *DISTANCES]
+    names = [*SCORES, *DISTANCES, *INNER]
     return dict(zip(names, _network().run(names, {"input_1": read}), strict=True))
-
-
-def _found(picture: Picture) -> tuple[Places, Tensor]:
-    """All cells' boxes, in pixels of the whole picture and clipped to it, and their scores."""
-    read, (left, top, wide, high) = letterboxed(picture.pixels)
-    at, scores = decoded(outputs(read))
-    sizes = np.array([picture.width, picture.height] * 2)
-    inside = (at - [left, top, left, top]) / [wide, high, wide, high]
-    return np.clip(inside, 0, 1) * sizes, scores
 
 
 @cache
 def _network() -> Any:
-    return session(verified("models.image", FILE, SHA256))
+    import onnx
+
+    model = onnx.load_model_from_string(verified("models.image", FILE, SHA256))
+    shown = (onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in INNER)
+    model.graph.output.extend(shown)
+    return session(model.SerializeToString())
 
 
 @cache

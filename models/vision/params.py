@@ -16,6 +16,7 @@ class VisionParams(FamilyParams):
         blocks: last blocks of the backbone that are tuned, of its sixteen.
         epochs: of tuning; with 0 the backbone stays frozen.
         variants: of each picture that is tuned on: the whole, then parts of it.
+        box_epochs: of training on boxes, where pictures have some.
         minutes: no epoch begins that would end later.
     """
 
@@ -24,4 +25,5 @@ class VisionParams(FamilyParams):
     blocks: Literal[5, 11] = 5
     epochs: NonNegativeInt = 0
     variants: PositiveInt = 4
+    box_epochs: PositiveInt = 40
     minutes: PositiveFloat = 60.0

@@ -123,6 +123,7 @@ PARTS = {
     "nlp.voice": ("nlp.voice.wer", "nlp.voice.silence_words"),
     "nlp.headlines10": ("nlp.headlines10.seconds",),
     "vision.detector": ("vision.detector.parity",),
+    "vision.raccoon": ("vision.raccoon.ap50", "vision.raccoon.ap50.untrained", "vision.raccoon.seconds"),
     "vision.crop": (
         *(f"vision.crop.kept_of_possible{name}" for name in ("", ".centre", ".smartcrop")),
         "vision.crop.infeasible_padded",

@@ -1,9 +1,7 @@
 """What the tuned blocks read, for each picture in several variants, in a file: pictures are opened one at a time, and
 batches are read from the disk."""
 
-import json
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,40 +13,28 @@ from models.image.picture import Pixels
 from models.image.weights import session
 from models.vision.params import VisionParams
 from models.vision.reading import pictures
+from models.vision.tuning.filled import Filled, filled
 
 #: Least share of a picture that a variant shows, and how much wider or narrower than the picture it may be.
 LEAST, ASPECT = 0.5, 4 / 3
-#: Pictures after which the file is safe.
-AT_ONCE = 50
 
-Maps = npt.NDArray[np.float16]
+Maps = Filled
 
 
 def written(uris: Sequence[str], params: VisionParams, folder: Path) -> Maps:
     """The maps (pictures, variants, channels, height, width), on the disk; goes on where it was killed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    network, progress = session(trunk(len(BLOCKS) - params.blocks)), folder / "maps.json"
-    done = json.loads(progress.read_text())["pictures"] if progress.exists() else 0
+    network = session(trunk(len(BLOCKS) - params.blocks))
     blank = np.zeros((params.side, params.side, 3), np.uint8)
-    shape = network.run(None, {"picture": batched(blank)})[0].shape[1:]
-    maps = np.memmap(
-        folder / "maps.f16",
-        np.float16,
-        "r+" if done else "w+",
-        shape=(len(uris), params.variants, *shape),
-    )
-    opened = pictures(uris[done:])
-    for start in range(done, len(uris), AT_ONCE):
-        for place, picture in enumerate(islice(opened, AT_ONCE), start):
+    shape = (len(uris), params.variants, *network.run(None, {"picture": batched(blank)})[0].shape[1:])
+
+    def rows(start: int) -> Iterator[npt.NDArray[np.float32]]:
+        for place, picture in enumerate(pictures(uris[start:]), start):
             if picture is None:
                 raise ValueError("uri: expected the URI of a picture, got none")
-            for number, pixels in enumerate(variants(picture.pixels, params, place)):
-                maps[place, number] = network.run(None, {"picture": batched(pixels)})[0][0]
-        maps.flush()
-        aside = progress.with_suffix(".aside")
-        aside.write_text(json.dumps({"pictures": min(start + AT_ONCE, len(uris))}))
-        aside.replace(progress)
-    return maps
+            varied = variants(picture.pixels, params, place)
+            yield np.stack([network.run(None, {"picture": batched(pixels)})[0][0] for pixels in varied])
+
+    return filled(folder / "maps.f16", shape, rows)
 
 
 def variants(pixels: Pixels, params: VisionParams, place: int) -> Iterator[Pixels]:

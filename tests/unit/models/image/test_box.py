@@ -21,6 +21,11 @@ def test_union_is_around_both() -> None:
     assert CUP.union(Box("bowl", 0.9, -5, 4, 8, 20)) == Box("cup", 0.9, -5, 0, 10, 20)
 
 
+def test_moved_and_scaled() -> None:
+    assert Box("cup", 1, 1, 2, 3, 4).moved(-1, 10) == Box("cup", 1, 0, 12, 2, 14)
+    assert Box("cup", 1, 1, 2, 3, 4).scaled(0.5) == Box("cup", 1, 0.5, 1, 1.5, 2)
+
+
 def test_clipped_to_the_picture() -> None:
     assert Box("cat", 1, -3, 2, 40, 50).clip(30, 20) == Box("cat", 1, 0, 2, 30, 20)
     assert Box("cat", 1, 50, 2, 60, 9).clip(30, 20).area == 0

@@ -15,7 +15,7 @@ from models.vision.examples import examples_of
 from models.vision.fit import fit
 from models.vision.params import VisionParams
 from models.vision.reading import pictures
-from models.vision.tuning import maps, training
+from models.vision.tuning import filled, maps, training
 from models.vision.tuning.maps import variants, written
 from models.vision.tuning.network import TunedBlocks
 from models.vision.tuning.training import ImageExamples, tune
@@ -92,7 +92,7 @@ def test_maps_go_on_where_they_were_killed(
 ) -> None:
     uris = images["uri"].head(10).tolist()
     whole = np.array(written(uris, PARAMS, tmp_path / "whole"))
-    monkeypatch.setattr(maps, "AT_ONCE", 4)
+    monkeypatch.setattr(filled, "AT_ONCE", 4)
     drawn, plain = [], maps.variants
 
     def stop(pixels, params, place):
