@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from features.settings import Settings
 from models.image.logos import Mark, of_brand, of_picture
 from models.image.picture import InvalidPicture, Picture, opened
 from models.image.traits import LONGEST
@@ -17,6 +18,7 @@ from pipelines.console import console, progress
 from serving.images.analysis import NOT_LEARNT, Analysis
 from serving.images.analysis import analyse as looked_at
 from serving.images.overlays import overlays
+from serving.images.rating import Rater, released_rater
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,13 +51,15 @@ def marks(brands: Sequence[str], logo_files: Sequence[Path]) -> list[Mark]:
     return [*(of_brand(brand) for brand in brands), *(of_picture(file.stem, _read(file)) for file in logo_files)]
 
 
-def analyse(files: Sequence[Path], marks: Sequence[Mark], out: Path | None, as_json: bool) -> bool:
+def analyse(files: Sequence[Path], marks: Sequence[Mark], out: Path | None, as_json: bool, settings: Settings) -> bool:
     """Analyse files and print what was found; draw it where there is a folder for it. Returns whether all were read."""
+    rater = released_rater(settings)
     with progress() as tell:
         found = []
         for place, file in enumerate(files):
             tell(file.name, place / len(files))
-            found.append(_looked(file, marks, out, f"{place + 1}-" if _repeated(file, files) else ""))
+            prefix = f"{place + 1}-" if _repeated(file, files) else ""
+            found.append(_looked(file, marks, rater, out, prefix))
     if as_json:
         print(json.dumps([one.as_dict() for one in found], indent=1, ensure_ascii=False))
     else:
@@ -100,16 +104,20 @@ def _facts(found: Analysis) -> Iterator[tuple[str, str]]:
     yield "unsafe", f"{found.unsafe:.1%}"
     yield "mood", f"{found.mood.word}: an association with its colours and things, no measured effect"
     yield "palette", _listed(f"{one.name} {one.colour} {one.share:.0%}" for one in seen.colours.palette)
-    yield "rating", NOT_LEARNT if found.rating is None else f"{found.rating:.2f} by what people rated before"
+    rated = found.rating
+    yield (
+        "rating",
+        NOT_LEARNT if rated is None else f"{rated.value:.2f}, of {rated.low:g} to {rated.high:g} learnt from",
+    )
 
 
 def _listed(parts: Iterator[str]) -> str:
     return ", ".join(parts) or "none"
 
 
-def _looked(file: Path, marks: Sequence[Mark], out: Path | None, prefix: str) -> AnalysedFile:
+def _looked(file: Path, marks: Sequence[Mark], rater: Rater | None, out: Path | None, prefix: str) -> AnalysedFile:
     try:
-        found = looked_at(_read(file), marks)
+        found = looked_at(_read(file), marks, None if rater is None else rater(file.read_bytes()))
     except InvalidPicture as wrong:
         return AnalysedFile(file, fault=str(wrong))
     except OSError as wrong:

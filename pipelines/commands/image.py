@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 import click
 
+from features.settings import Settings
 from pipelines.commands.options import JSON
 from serving.images.formats import AdPlatform
 
@@ -98,7 +99,7 @@ def analyse(
         marks = image_analysis.marks(brands, logo_files)
     except (UnknownBrand, InvalidPicture) as wrong:
         raise click.ClickException(str(wrong)) from wrong
-    if not image_analysis.analyse(files, marks, out, as_json):
+    if not image_analysis.analyse(files, marks, out, as_json, Settings()):
         raise SystemExit(1)
 
 

@@ -1,6 +1,6 @@
 """What is in a picture and how it looks, in one record."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,15 +11,13 @@ from models.image.picture import Picture
 from models.image.scene import Scene, scene
 from models.image.traits import Traits, traits
 from models.image.unsafe import LOOK_FROM, unsafe
+from serving.images.rating import PictureRating
 from serving.images.scores import Score, scores
 
 #: Tags that are told of a picture, and the probability that each has at least.
 MOST_TAGS, LEAST_TAG = 5, 0.05
 #: What is said in place of a learnt score.
 NOT_LEARNT = "no ratings learnt: the look of this picture was judged by rules of design alone"
-
-#: The score from 0 to 1 that people who rated pictures would give to one.
-Rate = Callable[[Picture], float]
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Analysis:
         logos: of the brands that were asked for.
         unsafe: probability that it is not suitable for work.
         scores: how it looks, by rules of design.
-        rating: by what people rated before; None where no ratings were learnt.
+        rating: what people who rated before would say; None where no ratings were learnt.
     """
 
     picture: Picture
@@ -44,7 +42,7 @@ class Analysis:
     logos: tuple[Logo, ...]
     unsafe: float
     scores: tuple[Score, ...]
-    rating: float | None
+    rating: PictureRating | None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -82,17 +80,17 @@ class Analysis:
             "colours": asdict(seen.colours),
             "quality": asdict(seen.quality),
             "scores": [asdict(one) for one in self.scores],
-            "rating": self.rating if self.rating is not None else NOT_LEARNT,
+            "rating": NOT_LEARNT if self.rating is None else asdict(self.rating),
             "warnings": list(self.warnings),
         }
 
 
-def analyse(picture: Picture, marks: Sequence[Mark] = (), rate: Rate | None = None) -> Analysis:
+def analyse(picture: Picture, marks: Sequence[Mark] = (), rating: PictureRating | None = None) -> Analysis:
     """Look at a picture, best opened with `models.image.traits.LONGEST`.
 
     Args:
         marks: logos to look for.
-        rate: what learnt from people's ratings; None where nothing did.
+        rating: by what was learnt from people's ratings (`rating.released_rater`); None where nothing was.
     """
     import cv2
 
@@ -107,5 +105,5 @@ def analyse(picture: Picture, marks: Sequence[Mark] = (), rate: Rate | None = No
         logos=logos(picture, marks, found.lettering),
         unsafe=unsafe(picture),
         scores=scores(found),
-        rating=None if rate is None else rate(picture),
+        rating=rating,
     )

@@ -124,6 +124,10 @@ PARTS = {
     "nlp.headlines10": ("nlp.headlines10.seconds",),
     "vision.detector": ("vision.detector.parity",),
     "vision.raccoon": ("vision.raccoon.ap50", "vision.raccoon.ap50.untrained", "vision.raccoon.seconds"),
+    "vision.analyse": tuple(
+        f"vision.analyse.{name}" for name in ("seconds", "seconds.with_logos", "images_per_s", "peak_rss_mb")
+    ),
+    "vision.logo": ("vision.logo.recall", "vision.logo.false_alarms"),
     "vision.crop": (
         *(f"vision.crop.kept_of_possible{name}" for name in ("", ".centre", ".smartcrop")),
         "vision.crop.infeasible_padded",

@@ -21,6 +21,7 @@ DECLARED = (
     "serving/decisions/kinds/",
     "serving/experiments/simulation/",
     "serving/content/ranking.py",
+    "serving/images/rating.py",
     "serving/texts/classifier.py",
 )
 #: Where `creative` is the entity that features are of, the dimension that bids are counted by, or a platform's word.

@@ -51,7 +51,7 @@ def of_brand(brand: str) -> Mark:
     from PIL import Image
     from simple_icons_pack import get_icon
 
-    icon = get_icon(_slug(brand))
+    icon = get_icon(slug(brand))
     if icon is None:
         raise UnknownBrand(brand)
     drawn = resvg_py.svg_to_bytes(icon.svg, width=4 * SIDE, skip_system_fonts=True)
@@ -68,7 +68,7 @@ def of_picture(brand: str, logo: Picture) -> Mark:
     return _mark(brand, np.clip(apart / max(float(apart.max()), 1.0) * 2 * 255, 0, 255).astype(np.uint8))
 
 
-def _slug(brand: str) -> str:
+def slug(brand: str) -> str:
     """A name as Simple Icons writes it."""
     named = brand.lower().replace("+", "plus").replace("&", "and").replace(".", "dot")
     plain = unicodedata.normalize("NFKD", named).encode("ascii", "ignore").decode()

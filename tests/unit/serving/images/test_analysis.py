@@ -12,6 +12,7 @@ from PIL import Image
 from models.image.picture import InvalidPicture, opened
 from models.image.traits import LONGEST
 from serving.images.analysis import NOT_LEARNT, Analysis, analyse
+from serving.images.rating import PictureRating
 from tests.unit.models.image.drawn import PHOTOS, lettered, picture, plain, png, sky, written
 
 
@@ -56,9 +57,9 @@ def test_the_same_bytes_have_the_same_answer():
     assert len(first.traits.faces) == 1
 
 
-def test_a_learnt_rating_is_told_beside_the_rules():
-    rated = analyse(picture(plain("teal")), rate=lambda seen: float(seen.pixels[0, 0, 1]) / 255)
-    assert rated.as_dict()["rating"] == pytest.approx(128 / 255)
+def test_a_learnt_rating_is_told_with_the_scale_of_the_raters():
+    rated = analyse(picture(plain("teal")), rating=PictureRating(7.5, 1, 10))
+    assert rated.as_dict()["rating"] == {"value": 7.5, "low": 1, "high": 10}
 
 
 @pytest.mark.parametrize(
