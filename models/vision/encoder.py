@@ -1,5 +1,6 @@
 """Vectors of pictures by fine-tuned blocks, from an ONNX graph."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,6 +26,11 @@ class TunedTail:
         read = seen.map16 if self.blocks == 5 else seen.map8
         vector: Array = self._session.run(None, {"map": read[None]})[0][0]
         return vector
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of the graph."""
+        return hashlib.sha256(self.content).hexdigest()
 
     @cached_property
     def _session(self) -> Any:

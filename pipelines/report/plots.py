@@ -147,6 +147,8 @@ def metrics_plot(figures: tuple[Figure, ...], label: str) -> str:
 
 def _metric_line(axes: Any, figure: Figure) -> None:
     for marker, (name, value) in zip("Ds^v<>", figure.baselines.items(), strict=False):
+        if value is None:
+            continue
         axes.plot(
             value,
             0,

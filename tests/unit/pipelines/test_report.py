@@ -11,7 +11,7 @@ from rich.console import Console
 from pipelines.report import wording, write
 from pipelines.report.curves import bins, captured, gain
 from pipelines.report.page import plots_of
-from pipelines.report.records import FamilyReport, Report
+from pipelines.report.records import FamilyReport, Figure, Report
 from pipelines.report.terminal import table
 from pipelines.report.wording import duration, number, promise
 from tests.unit.pipelines.sample import amounts, chances, churn, ltv, report, simulation
@@ -139,6 +139,13 @@ def test_a_page_that_cannot_be_drawn_leaves_the_earlier_one(tmp_path):
     with pytest.raises(KeyError, match="predicted"):
         write(Report((broken,)), tmp_path)
     assert (tmp_path / "index.html").read_text() == earlier
+
+
+def test_a_metric_that_is_undefined_for_a_baseline_is_drawn_without_it(tmp_path):
+    figure = Figure("spearman", 0.8, 0.7, 0.9, {"most_frequent": None, "frozen_linear": 0.75})
+    write(Report((FamilyReport("vision", metrics=(figure,)),)), tmp_path)
+    drawn = (tmp_path / "index.html").read_text().partition("<svg")[2].partition("</svg>")[0]
+    assert "frozen backbone" in drawn and "most frequent" not in drawn
 
 
 def test_the_terminal_table_says_each_familys_state_in_a_row():
