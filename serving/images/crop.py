@@ -51,6 +51,15 @@ class Crop:
     def padded(self) -> bool:
         return self.background is not None
 
+    def placed(self, box: Box) -> Box:
+        """A box of the original, in pixels of the crop. Raises `ValueError` where it is refused."""
+        if self.pixels is None:
+            raise ValueError("crop: expected one that is not refused")
+        share, window = self.pixels.shape[1] / self.window.width, self.window
+        left, right = ((edge - window.left) * share for edge in (box.left, box.right))
+        top, bottom = ((edge - window.top) * share for edge in (box.top, box.bottom))
+        return Box(box.label, box.score, left, top, right, bottom)
+
 
 def crop(
     picture: Picture,

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from models.image.box import Box
 from models.image.detector import things
 from models.image.faces import faces
 from models.image.lettering import lettering
 from models.image.picture import InvalidPicture, Picture, Pixels, opened
-from serving.images.compress import KINDS, Compressed, Kind, compress_pixels
+from serving.images.compress import KINDS, Compressed, compress_pixels
 from serving.images.contents import box_of
 from serving.images.crop import Crop, crop
 from serving.images.crop_overlay import overlay
@@ -75,26 +75,19 @@ def optimised(content: bytes, formats: Sequence[ImageFormat], product: Sequence[
     for box in product:
         if not box.clip(picture.width, picture.height).area:
             raise InvalidPicture(f"a product within {picture.width} by {picture.height}", str(box.place))
-    found = _found(opened(content, LOOKED_AT))
+    found = seen(opened(content, LOOKED_AT))
     for form in formats:
         made = crop(picture, form.size, product, found, form.safe)
         if made.pixels is None:
             yield Optimised(form, picture, made, None, None)
             continue
-        file = compress_pixels(made.pixels, [cast(Kind, kind) for kind in form.files if kind in KINDS])
-        checked = preflight(file.content, [form], [_moved(box, made) for box in product])
+        file = compress_pixels(made.pixels, [kind for kind in KINDS if kind in form.files])
+        checked = preflight(file.content, [form], [made.placed(box) for box in product])
         yield Optimised(form, picture, made, file, checked)
 
 
-def _found(picture: Picture) -> list[Box]:
+def seen(picture: Picture) -> list[Box]:
     """Things, faces and texts."""
-    seen = things(picture)
-    people = [thing for thing in seen if thing.label == "person"]
-    return [*seen, *faces(picture, people), *(box_of(line) for line in lettering(picture).lines)]
-
-
-def _moved(box: Box, made: Crop) -> Box:
-    """A box of the original as one of the crop."""
-    share = (1.0 if made.pixels is None else made.pixels.shape[1]) / made.window.width
-    left, top = ((edge - begin) * share for edge, begin in ((box.left, made.window.left), (box.top, made.window.top)))
-    return Box(box.label, box.score, left, top, left + box.width * share, top + box.height * share)
+    found = things(picture)
+    people = [thing for thing in found if thing.label == "person"]
+    return [*found, *faces(picture, people), *(box_of(line) for line in lettering(picture).lines)]
