@@ -8,10 +8,7 @@ from features.fetch import Unreachable, content_of
 from features.settings import Settings
 from features.tables import Tables
 from models.image.picture import MOST_BYTES, InvalidPicture, opened
-from models.image.traits import LONGEST, traits
-
-#: Of each attribute's name.
-PREFIX = "image_"
+from models.image.traits import ATTRIBUTE, LONGEST, traits
 
 
 def described(folder: Path, settings: Settings) -> tuple[str, ...]:
@@ -31,7 +28,7 @@ def described(folder: Path, settings: Settings) -> tuple[str, ...]:
         except (Unreachable, InvalidPicture) as fault:
             faults[uri] = str(fault)
     if shown:
-        numbers = pd.DataFrame.from_dict(shown, orient="index").add_prefix(PREFIX)
+        numbers = pd.DataFrame.from_dict(shown, orient="index").add_prefix(ATTRIBUTE)
         fresh = numbers.columns.difference(creatives.columns, sort=False)
         creatives.join(numbers[fresh], on="image").to_parquet(tables.path("creatives"), index=False)
     if not faults:

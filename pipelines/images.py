@@ -1,7 +1,6 @@
 """Writes versions of pictures beside drawings of their crops, and shows them and the pre-flight in the terminal."""
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.console import console
+from serving.images.compress import SUFFIXES, saved
 from serving.images.optimise import Optimised
 from serving.images.preflight import Preflight
 
-_SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "AVIF": "avif"}
 _COLOURS = {"fail": "red", "warn": "yellow", "pass": "green"}
 
 
@@ -23,17 +22,10 @@ def written(one: Optimised, source: Path, out: Path) -> dict[str, Any]:
 
     name, drawn = f"{source.stem}.{one.form.id}", io.BytesIO()
     Image.fromarray(one.overlay).save(drawn, "PNG")
-    told = {"source": str(source), **one.as_dict(), "why": str(_write(out / f"{name}.why.png", drawn.getvalue()))}
+    told = {"source": str(source), **one.as_dict(), "why": str(saved(drawn.getvalue(), out / f"{name}.why.png"))}
     if one.file is not None:
-        told["file"] = str(_write(out / f"{name}.{_SUFFIXES[one.file.kind]}", one.file.content))
+        told["file"] = str(saved(one.file.content, out / f"{name}.{SUFFIXES[one.file.kind]}"))
     return told
-
-
-def _write(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_bytes(content)
-    return aside.replace(path)
 
 
 def show_optimised(told: Sequence[Mapping[str, Any]]) -> None:

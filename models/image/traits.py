@@ -22,6 +22,8 @@ from models.image.themes import themes
 
 #: Longer side at which pictures are looked at: enough for small text, and a second's work.
 LONGEST = 1080
+#: Begin of the names of traits among the attributes of creatives.
+ATTRIBUTE = "image_"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ the original bytes without their metadata where nothing is smaller. The same byt
 """
 
 import io
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -18,6 +20,8 @@ from serving.images.metadata import stripped
 
 Kind = Literal["JPEG", "WEBP", "AVIF", "PNG"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+#: Ends of the names of files.
+SUFFIXES: dict[str, str] = {"JPEG": "jpg", "WEBP": "webp", "AVIF": "avif", "PNG": "png"}
 #: Least similarity.
 LEAST = 0.95
 #: From this quality on, JPEG with all of its colours is tried too: it may reach the similarity at a lower one.
@@ -49,6 +53,14 @@ class Compressed:
     similarity: float
     original: bool = False
     notes: tuple[str, ...] = ()
+
+
+def saved(content: bytes, path: Path) -> Path:
+    """Write a file whole, or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_bytes(content)
+    return aside.replace(path)
 
 
 def compress(content: bytes, kinds: Sequence[Kind] = KINDS, least: float = LEAST) -> Compressed:
