@@ -18,7 +18,7 @@ from pipelines.console import console, progress
 from serving.images.analysis import NOT_LEARNT, Analysis
 from serving.images.analysis import analyse as looked_at
 from serving.images.overlays import overlays
-from serving.images.rating import Rater, released_rater
+from serving.images.rating import ReleasedRater
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,7 +53,7 @@ def marks(brands: Sequence[str], logo_files: Sequence[Path]) -> list[Mark]:
 
 def analyse(files: Sequence[Path], marks: Sequence[Mark], out: Path | None, as_json: bool, settings: Settings) -> bool:
     """Analyse files and print what was found; draw it where there is a folder for it. Returns whether all were read."""
-    rater = released_rater(settings)
+    rater = ReleasedRater(settings)
     with progress() as tell:
         found = []
         for place, file in enumerate(files):
@@ -115,9 +115,10 @@ def _listed(parts: Iterator[str]) -> str:
     return ", ".join(parts) or "none"
 
 
-def _looked(file: Path, marks: Sequence[Mark], rater: Rater | None, out: Path | None, prefix: str) -> AnalysedFile:
+def _looked(file: Path, marks: Sequence[Mark], rater: ReleasedRater, out: Path | None, prefix: str) -> AnalysedFile:
     try:
-        found = looked_at(_read(file), marks, None if rater is None else rater(file.read_bytes()))
+        content = file.read_bytes()
+        found = looked_at(opened(content, LONGEST), marks, rater.rating(content))
     except InvalidPicture as wrong:
         return AnalysedFile(file, fault=str(wrong))
     except OSError as wrong:

@@ -90,7 +90,7 @@ def analyse(picture: Picture, marks: Sequence[Mark] = (), rating: PictureRating 
 
     Args:
         marks: logos to look for.
-        rating: by what was learnt from people's ratings (`rating.released_rater`); None where nothing was.
+        rating: by what was learnt from people's ratings (`serving.images.rating`); None where nothing was.
     """
     import cv2
 

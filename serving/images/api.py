@@ -1,4 +1,4 @@
-"""The routes of pictures: the pre-flight, and a version for each format of a platform.
+"""The routes of pictures: what is in them, the pre-flight, and a version for each format of a platform.
 
 A picture comes as the body itself (image/jpeg and so on), as the field `file` of a form, or as JSON with its `uri`. It
 is looked at in threads beside the event loop, a few at a time; who comes when many wait is told to come again.
@@ -18,10 +18,15 @@ from starlette.datastructures import UploadFile
 from features.fetch import Unreachable, content_of
 from features.settings import Settings
 from models.image.box import Box
+from models.image.logos import UnknownBrand, of_brand
 from models.image.picture import InvalidPicture, Pixels, opened
+from models.image.traits import LONGEST
+from serving.images.analysis import analyse
 from serving.images.formats import AdPlatform, ImageFormat, UnknownImageFormat, image_format, of_platform
 from serving.images.optimise import Optimised, optimised
+from serving.images.overlays import overlays
 from serving.images.preflight import preflight
+from serving.images.rating import ReleasedRater
 
 PREFIX = "/v1/images"
 #: Bytes of a picture, and of a request: a form has a little more around it.
@@ -44,6 +49,13 @@ Products = Annotated[
 ]
 
 
+Brands = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=60)]],
+    Query(alias="brand", default_factory=list, max_length=20, description="Whose logos are looked for."),
+]
+Draw = Annotated[bool, Query(description="Whether drawings of what was found are answered too, as data: URIs.")]
+
+
 class PictureSource(BaseModel):
     """Where a picture is: a public address, or what the server's owner allows (ADLOOP_IMAGES)."""
 
@@ -55,6 +67,20 @@ class PictureSource(BaseModel):
 class _OpenedPictures:
     def __init__(self, settings: Settings) -> None:
         self._settings, self._limiter, self._taken = settings, anyio.CapacityLimiter(AT_ONCE), 0
+        self._rater = ReleasedRater(settings)
+
+    async def analyse(self, request: Request, brands: Brands, draw: Draw = False) -> dict[str, Any]:
+        try:
+            marks = [of_brand(brand) for brand in brands]
+        except UnknownBrand as unknown:
+            raise HTTPException(422, str(unknown)) from unknown
+
+        def work(content: bytes) -> dict[str, Any]:
+            found = analyse(opened(content, LONGEST), marks, self._rater.rating(content))
+            drawn = {name: _uri(_png(pixels), "PNG") for name, pixels in overlays(found).items()} if draw else {}
+            return {**found.as_dict(), "drawings": drawn}
+
+        return await self._worked(request, work)
 
     async def check(self, request: Request, platform: Platform, names: Formats, product: Products) -> dict[str, Any]:
         formats, boxes = _formats(platform, names), _boxes(product)
@@ -179,6 +205,7 @@ def router(settings: Settings) -> APIRouter:
     """The routes."""
     pictures, routes = _OpenedPictures(settings), APIRouter(prefix=PREFIX, tags=["images"])
     named = (
+        ("/analyse", pictures.analyse, "analyse_picture", "What is in a picture, and how it looks."),
         ("/check", pictures.check, "check_picture", "The pre-flight of a picture: all that is wrong at once."),
         ("/optimise", pictures.optimise, "optimise_picture", "A version of a picture for each format of a platform."),
     )

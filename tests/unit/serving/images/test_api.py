@@ -63,6 +63,23 @@ def test_the_pre_flight_tells_all_findings(client: TestClient) -> None:
     assert (answer.json()["format"], told["ratio"], told["file type"]) == ("meta.link", "warn", "pass")
 
 
+def test_an_analysis_tells_what_is_seen_and_draws_it_where_asked(client: TestClient) -> None:
+    plain = client.post("/v1/images/analyse", params={"brand": "Nike"}, content=picture(), headers=JPEG)
+    assert plain.status_code == 200, plain.text
+    assert (plain.json()["width"], plain.json()["faces"]["count"], plain.json()["logos"]) == (600, 0, [])
+    assert plain.json()["drawings"] == {}
+    drawn = client.post("/v1/images/analyse", params={"draw": True}, files={"file": picture()}).json()["drawings"]
+    assert {"found", "composition", "colour", "text"} <= set(drawn)
+    assert opened(base64.b64decode(drawn["colour"].removeprefix("data:image/png;base64,"))).width >= 1080
+
+
+def test_an_unknown_brand_and_what_is_no_picture_are_refused(client: TestClient) -> None:
+    unknown = client.post("/v1/images/analyse", params={"brand": "No such brand"}, content=picture(), headers=JPEG)
+    assert (unknown.status_code, "No such brand" in unknown.text) == (422, True)
+    text = client.post("/v1/images/analyse", content=b"hello", headers=JPEG)
+    assert (text.status_code, "got a text" in text.text) == (422, True)
+
+
 def test_versions_come_with_file_and_drawing(client: TestClient) -> None:
     asked = {**ASKED, "product": "60,60,540,340"}
     answer = client.post("/v1/images/optimise", params=asked, files={"file": picture()})

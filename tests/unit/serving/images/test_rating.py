@@ -6,7 +6,7 @@ from features.settings import Settings
 from models.vision.features import FROZEN
 from models.vision.model import PictureModel, RatingHead
 from models.vision.ratings import RidgeHead
-from serving.images.rating import PictureRating, rater_of, released_rater
+from serving.images.rating import PictureRating, ReleasedRater, rater_of
 from tests.unit.models.image.drawn import plain, png
 
 
@@ -15,7 +15,7 @@ def test_a_model_without_ratings_rates_nothing():
 
 
 def test_without_a_release_nothing_is_rated(tmp_path):
-    assert released_rater(Settings(home=tmp_path)) is None
+    assert ReleasedRater(Settings(home=tmp_path)).rating(png(plain("teal"))) is None
 
 
 def test_the_model_answers_on_the_scale_of_its_raters():
