@@ -49,6 +49,9 @@ class ProductBox(click.ParamType):
         self.fail(f"expected left,top,right,bottom in pixels, such as 40,60,400,300, got {value}", param, ctx)
 
 
+_BRAND = click.option(
+    "--brand", "brands", multiple=True, metavar="NAME", help="Look for this brand's logo and name; repeatable."
+)
 _PRODUCT = click.option(
     "--product",
     type=ProductBox(),
@@ -67,9 +70,7 @@ def image() -> None:
 
 @image.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--brand", "brands", multiple=True, metavar="NAME", help="Look for this brand's logo and name; repeatable."
-)
+@_BRAND
 @click.option(
     "--logo",
     "logo_files",
@@ -152,9 +153,15 @@ def optimise(
 @_PLATFORM
 @_FORMAT
 @_PRODUCT
+@_BRAND
 @JSON
 def check(
-    files: tuple[Path, ...], platform: str, names: tuple[str, ...], product: tuple["Box", ...], as_json: bool
+    files: tuple[Path, ...],
+    platform: str,
+    names: tuple[str, ...],
+    product: tuple["Box", ...],
+    brands: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Check pictures before a launch: all that is wrong at once, with what to do. Exits 1 if any fails.
 
@@ -164,13 +171,18 @@ def check(
 
     The format is the one whose ratio is nearest to the picture's, of those named or of all of the platform. What the
     platform would refuse fails: kind of file, weight, size, ratio, animation. So do a product where it covers the
-    picture and what is unsafe. Much text, faint text, blur and text in a covered place warn.
+    picture and what is unsafe. Much text, faint text, blur, a logo that is cut off and text in a covered place warn.
     """
+    from models.image.logos import UnknownBrand, of_brand
     from pipelines.images import show_checked
     from serving.images.preflight import preflight
 
     formats = _formats(platform, names)
-    found = {str(file): preflight(file.read_bytes(), formats, product) for file in files}
+    try:
+        marks = [of_brand(brand) for brand in brands]
+    except UnknownBrand as unknown:
+        raise click.ClickException(str(unknown)) from unknown
+    found = {str(file): preflight(file.read_bytes(), formats, product, marks=marks) for file in files}
     if as_json:
         click.echo(json.dumps({name: one.as_dict() for name, one in found.items()}, indent=1))
     else:

@@ -1,5 +1,6 @@
 """What is in a picture, as far as the pre-flight asks: each looked at when it is first asked for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
@@ -9,6 +10,7 @@ from models.image.aesthetics.text_contrast import TextContrast, text_contrast
 from models.image.box import Box
 from models.image.detector import detect
 from models.image.lettering import Lettering, TextLine, lettering
+from models.image.logos import Logo, Mark, logos
 from models.image.picture import Picture
 from models.image.unsafe import unsafe
 from serving.images.crop import SURE
@@ -20,10 +22,12 @@ class Contents:
 
     Attributes:
         told_share: share of the picture that text covers, as somebody measured it.
+        marks: logos to look for.
     """
 
     picture: Picture
     told_share: float | None = None
+    marks: Sequence[Mark] = ()
 
     @cached_property
     def lettering(self) -> Lettering:
@@ -36,6 +40,10 @@ class Contents:
     @cached_property
     def contrasts(self) -> list[TextContrast]:
         return [text_contrast(self.picture, line) for line in self.lettering.lines]
+
+    @cached_property
+    def logos(self) -> tuple[Logo, ...]:
+        return logos(self.picture, self.marks, self.lettering)
 
     @cached_property
     def sharpness(self) -> float:

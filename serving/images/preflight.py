@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from models.image.aesthetics.text_contrast import NEEDED
 from models.image.box import Box
+from models.image.logos import Mark
 from models.image.picture import InvalidPicture, Picture, opened
 from models.image.unsafe import LOOK_FROM
 from serving.images.contents import Contents, box_of
@@ -84,6 +85,7 @@ def preflight(
     formats: Sequence[ImageFormat],
     product: Sequence[Box] = (),
     text_share: float | None = None,
+    marks: Sequence[Mark] = (),
 ) -> Preflight:
     """Check the bytes of a picture for the format whose ratio is nearest to its own.
 
@@ -91,6 +93,7 @@ def preflight(
         formats: that it may be meant for, at least one.
         product: boxes of what must be seen, in pixels of the upright original.
         text_share: share that text covers, as somebody measured it; otherwise it is measured.
+        marks: logos that must be whole where they are.
     """
     try:
         picture = opened(content, LONGEST)
@@ -98,7 +101,7 @@ def preflight(
         found = Finding("file", "fail", f"is no picture that is read: {fault.got}", fault.expected, "save it anew")
         return Preflight(formats[0].id, (found,))
     form = nearest(formats, picture.width, picture.height)
-    subject = Subject(picture, form, Contents(picture, text_share), product)
+    subject = Subject(picture, form, Contents(picture, text_share, marks), product)
     findings = [finding for check in CHECKS for finding in check(subject)]
     findings.sort(key=lambda one: ("fail", "warn", "pass").index(one.verdict))
     return Preflight(form.id, tuple(findings))
@@ -179,6 +182,17 @@ def text_contrast(subject: Subject) -> Iterator[Finding]:
         yield Finding("text contrast", "pass", "every text stands out", f"at least {NEEDED}:1")
 
 
+def logo(subject: Subject) -> Iterator[Finding]:
+    """Whether the logos that were asked for are whole; none is needed."""
+    found = subject.contents.logos
+    for one in found:
+        if one.off:
+            value = f"the logo of {one.brand} is cut off at the {' and '.join(one.off)}, {one.visible:.0%} of it shows"
+            yield Finding("logo", "warn", value, "a whole logo", "show all of it, or none", one.box)
+    if not any(one.off for one in found):
+        yield Finding("logo", "pass", f"{len(found)} found, none is cut off", "a whole logo")
+
+
 def sharpness(subject: Subject) -> Iterator[Finding]:
     found, limit = subject.contents.sharpness, f"at least {LEAST_SHARPNESS}"
     value = f"has a sharpness of {found:.2f}"
@@ -220,5 +234,5 @@ def _found(check: str, fine: bool, value: str, limit: str, do: str, otherwise: V
 Check = Callable[[Subject], Iterator[Finding]]
 CHECKS: tuple[Check, ...] = (
     *(file_type, file_weight, animation, size, ratio, transparency),
-    *(text_share, text_contrast, sharpness, safe_zone, unsafe),
+    *(text_share, text_contrast, logo, sharpness, safe_zone, unsafe),
 )

@@ -9,6 +9,7 @@ import skimage
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from models.image.box import Box
+from models.image.logos import of_brand
 from models.image.picture import opened
 from serving.images.contents import Contents
 from serving.images.formats import ImageFormat, image_format
@@ -134,6 +135,19 @@ def test_faint_text_and_a_blurred_picture_are_told_with_their_place() -> None:
     assert contrast.verdict == "warn" and "'SUMMER SALE' has a contrast of 1." in contrast.value
     assert contrast.place is not None and contrast.place.top < 80 < 130 < contrast.place.bottom < 200
     assert alone(sharpness, written(image.crop((0, 220, 900, 600)))) == "warn"
+
+
+@pytest.mark.parametrize(("left", "verdict"), [(200, "pass"), (420, "warn")])
+def test_a_logo_that_is_partly_off_is_told(left: int, verdict: str) -> None:
+    mark = of_brand("Spotify")
+    image = Image.new("RGB", (600, 400), (240, 230, 210))
+    shape = Image.fromarray(mark.shape)
+    image.paste((20, 120, 60), (left, 100), shape)
+    found = checked(written(image), marks=[mark])["logo"]
+    assert found.verdict == verdict, found
+    if verdict == "warn":
+        assert "the logo of Spotify is cut off at the right" in found.value
+        assert found.place is not None and found.place.right > 600
 
 
 def test_text_below_a_safe_zone_is_named_with_its_place() -> None:
