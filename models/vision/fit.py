@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from models.image.efficientnet import BLOCKS, tail
+from models.image.efficientnet import BLOCKS, SIZE, tail
 from models.inputs import texts
 from models.logistic import LogisticHead, Recipe
 from models.vision.encoder import Array, TunedTail
@@ -20,6 +20,7 @@ from models.vision.ratings import FEWEST, RidgeHead, RidgeRecipe
 from models.vision.reading import URI, pictures
 
 if TYPE_CHECKING:
+    from models.vision.tuning.maps import Maps
     from models.vision.tuning.training import TunedImages
 
 #: Inverse penalties that are tried.
@@ -43,9 +44,18 @@ class EncodedPictures:
         uris = [uri for uri in texts(rows, URI, "uri") if uri is not None]
         x = [features(picture, side, tuned) for picture in pictures(uris) if picture is not None]
         rows = rows[rows[URI].notna()]
-        width = FROZEN if tuned is None else 0
+        width = FROZEN if tuned is None else FROZEN + SIZE
         stacked = np.stack(x) if x else np.empty((0, width), np.float32)
         return cls(tuple(uris), rows[LABEL].to_numpy(dtype=object), rows[RATING].to_numpy(dtype=float), stacked)
+
+    def joined(self, other: Self) -> Self:
+        """These, and then the others."""
+        return type(self)(
+            self.uris + other.uris,
+            np.concatenate([self.labels, other.labels]),
+            np.concatenate([self.ratings, other.ratings]),
+            np.vstack([self.x, other.x]),
+        )
 
     def labelled(self, x: Array) -> tuple[Array, npt.NDArray[np.str_]]:
         """The features and labels of those that have one."""
@@ -72,12 +82,14 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: VisionParams, checkpoi
     Raises `ValueError` where neither labels nor ratings are given.
     """
     learnt, held = (EncodedPictures.of(rows, params.side) for rows in (train, valid))
-    tuned, found = _tuned(learnt, params, checkpoint)
+    few = 0 < len(held.uris) <= FEW - len(learnt.uris)
+    maps = _maps(learnt.joined(held) if few else learnt, params, checkpoint)
+    tuned, found = _tuned(learnt, maps, params, checkpoint)
     vectors = None if tuned is None else _vectors(valid, tuned, params)
     recipes = _chosen(learnt, held, vectors, found, params.seed)
-    if len(held.uris) and len(learnt.uris) + len(held.uris) <= FEW:
-        learnt = EncodedPictures.of(pd.concat([train, valid], ignore_index=True), params.side)
-        tuned, found = _tuned(learnt, params, checkpoint / "every")
+    if few:
+        learnt = learnt.joined(held)
+        tuned, found = _tuned(learnt, maps, params, checkpoint / "every")
     return _fitted(learnt, recipes, tuned, found, params)
 
 
@@ -129,19 +141,27 @@ def _fitted(
     return PictureModel(labels, ratings, params.side, tuned)
 
 
-def _tuned(
-    learnt: EncodedPictures, params: VisionParams, checkpoint: Path
-) -> tuple[TunedTail | None, "TunedImages | None"]:
-    """The tuned blocks, and linear heads on them; None without epochs."""
+def _maps(pictures: EncodedPictures, params: VisionParams, checkpoint: Path) -> "Maps | None":
+    """What is tuned on, of each picture; None without epochs."""
     if not params.epochs:
-        return None, None
+        return None
     from models.vision.tuning.maps import written
+
+    return written(pictures.uris, params, checkpoint)
+
+
+def _tuned(
+    learnt: EncodedPictures, maps: "Maps | None", params: VisionParams, checkpoint: Path
+) -> tuple[TunedTail | None, "TunedImages | None"]:
+    """The tuned blocks, and linear heads on them; `maps` begin with those of `learnt`."""
+    if maps is None:
+        return None, None
     from models.vision.tuning.training import ImageExamples, tune
 
     names = np.unique(learnt.labelled(learnt.x)[1])
     codes = np.array([int(np.searchsorted(names, str(one))) if one in names else -1 for one in learnt.labels])
-    maps = written(learnt.uris, params, checkpoint)
-    found = tune(ImageExamples(maps, codes.astype(np.int64), len(names), learnt.ratings), params, checkpoint)
+    examples = ImageExamples(maps[: len(learnt.uris)], codes.astype(np.int64), len(names), learnt.ratings)
+    found = tune(examples, params, checkpoint)
     return TunedTail(tail(len(BLOCKS) - params.blocks, found.arrays), params.blocks), found
 
 

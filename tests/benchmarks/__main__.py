@@ -123,6 +123,7 @@ PARTS = {
     "nlp.voice": ("nlp.voice.wer", "nlp.voice.silence_words"),
     "nlp.headlines10": ("nlp.headlines10.seconds",),
     "vision.detector": ("vision.detector.parity",),
+    "vision.grocery": ("vision.grocery.accuracy",),
     "vision.raccoon": ("vision.raccoon.ap50", "vision.raccoon.ap50.untrained", "vision.raccoon.seconds"),
     "vision.analyse": tuple(
         f"vision.analyse.{name}" for name in ("seconds", "seconds.with_logos", "images_per_s", "peak_rss_mb")

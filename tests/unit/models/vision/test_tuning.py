@@ -125,3 +125,4 @@ def test_a_model_with_tuned_blocks_is_read_as_it_was_fitted(images: pd.DataFrame
     model.save(tmp_path / "saved")
     again = type(model).load(tmp_path / "saved")
     pd.testing.assert_frame_equal(again.predict(parts["test"]), model.predict(parts["test"]))
+    assert fit(parts["train"], parts["valid"].head(0), params, tmp_path / "alone").tuned is not None
