@@ -18,7 +18,7 @@ from starlette.datastructures import UploadFile
 from features.fetch import Unreachable, content_of
 from features.settings import Settings
 from models.image.box import Box
-from models.image.logos import UnknownBrand, of_brand
+from models.image.logos import Mark, UnknownBrand, of_brand
 from models.image.picture import InvalidPicture, Pixels, opened
 from models.image.traits import LONGEST
 from serving.images.analysis import analyse
@@ -70,10 +70,7 @@ class _OpenedPictures:
         self._rater = ReleasedRater(settings)
 
     async def analyse(self, request: Request, brands: Brands, draw: Draw = False) -> dict[str, Any]:
-        try:
-            marks = [of_brand(brand) for brand in brands]
-        except UnknownBrand as unknown:
-            raise HTTPException(422, str(unknown)) from unknown
+        marks = _marks(brands)
 
         def work(content: bytes) -> dict[str, Any]:
             found = analyse(opened(content, LONGEST), marks, self._rater.rating(content))
@@ -82,9 +79,11 @@ class _OpenedPictures:
 
         return await self._worked(request, work)
 
-    async def check(self, request: Request, platform: Platform, names: Formats, product: Products) -> dict[str, Any]:
-        formats, boxes = _formats(platform, names), _boxes(product)
-        return await self._worked(request, lambda content: preflight(content, formats, boxes).as_dict())
+    async def check(
+        self, request: Request, platform: Platform, names: Formats, product: Products, brands: Brands
+    ) -> dict[str, Any]:
+        formats, boxes, marks = _formats(platform, names), _boxes(product), _marks(brands)
+        return await self._worked(request, lambda content: preflight(content, formats, boxes, marks=marks).as_dict())
 
     async def optimise(self, request: Request, platform: Platform, names: Formats, product: Products) -> dict[str, Any]:
         formats, boxes = _formats(platform, names), _boxes(product)
@@ -161,6 +160,13 @@ def _formats(platform: str, names: Sequence[str]) -> list[ImageFormat]:
         if one.platform != platform:
             raise HTTPException(422, f"format: '{one.id}' is of {one.platform}, not of {platform}")
     return found
+
+
+def _marks(brands: Sequence[str]) -> list[Mark]:
+    try:
+        return [of_brand(brand) for brand in brands]
+    except UnknownBrand as unknown:
+        raise HTTPException(422, str(unknown)) from unknown
 
 
 def _boxes(product: Sequence[str]) -> list[Box]:

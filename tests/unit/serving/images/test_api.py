@@ -53,7 +53,7 @@ def unseen(monkeypatch: pytest.MonkeyPatch) -> None:
         def as_dict(self) -> dict[str, Any]:
             return self.told
 
-    monkeypatch.setattr(api, "preflight", lambda content, *_: Told(content))
+    monkeypatch.setattr(api, "preflight", lambda content, *_, **__: Told(content))
 
 
 def test_the_pre_flight_tells_all_findings(client: TestClient) -> None:
@@ -127,6 +127,7 @@ def test_a_picture_comes_as_body_form_or_uri(client: TestClient, tmp_path: Path)
         ({"content": picture(), "params": {**ASKED, "platform": "linkedin"}}, 422, "is of meta, not of linkedin"),
         ({"content": picture(), "params": {**ASKED, "product": "1,2,3"}}, 422, "product"),
         ({"content": picture(), "params": {**ASKED, "product": "5,5,1,1"}}, 422, "with an area"),
+        ({"content": picture(), "params": {**ASKED, "brand": "no such brand"}}, 422, "brand: expected a name"),
     ],
 )
 def test_what_is_wrong_is_named(client: TestClient, sent: dict[str, Any], status: int, said: str) -> None:
@@ -162,7 +163,7 @@ def test_few_pictures_are_looked_at_beside_each_other_and_few_wait(
 ) -> None:
     looked_at, go = threading.Semaphore(0), threading.Event()
 
-    def slow(*_: object) -> Any:
+    def slow(*_: object, **__: object) -> Any:
         looked_at.release()
         assert go.wait(60)
         raise api.InvalidPicture("a picture", "none")
