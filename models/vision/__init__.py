@@ -1,4 +1,4 @@
-"""Vision: labels and ratings of pictures, learnt on a packaged backbone."""
+"""Vision: labels and ratings of pictures, and where things are in them, learnt on a packaged backbone and detector."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from models.family import Family
 from models.image import backbone
 from models.inputs import Matrix
 from models.vision.baselines import BASELINES
+from models.vision.boxes.drawn import BOXES
 from models.vision.examples import LABEL, RATING, image_examples
 from models.vision.fit import fit, frozen_linear
 from models.vision.metrics import METRICS
@@ -34,7 +35,7 @@ FAMILY = Family(
     entity=None,
     feature_service=None,
     reads="images",
-    label=(LABEL, RATING),
+    label=(LABEL, RATING, BOXES),
     examples=image_examples,
     params=VisionParams,
     fit=fit,
@@ -52,17 +53,19 @@ FAMILY = Family(
     together=1,
     chosen=lambda model: model.learnt,
     context=(URI,),
-    kinds={URI: "uri"},
+    kinds={URI: "uri", BOXES: "text"},
     embed={URI: _embed},
     intended_use=(
         "Labels pictures and rates them as the given examples were: what a product is, how good a picture is "
-        "technically, or any label and rating of your own, each label with a calibrated probability. Not for judging "
+        "technically, or any label and rating of your own, each label with a calibrated probability; and finds things "
+        "of your own in them, from boxes that people drew. Not for judging "
         "or recognising people. A rating says what the raters of the examples would say, and not how an ad will do."
     ),
     limits=(
         "The backbone was trained on ImageNet: what photographs of things do not teach (drawings, text, style) is "
         "learnt less well. A picture is read at the size that training sets, and at its own scale in its most detailed "
         "part only. Confidence is calibrated on pictures like those learnt from. Without labels to learn from the "
-        "label is empty; without ratings the rating is 0 and `rated` says so."
+        "label is empty; without ratings the rating is 0 and `rated` says so. Things are found among the hundred "
+        "likeliest places that a detector trained on COCO sees; the scores of boxes are no calibrated probabilities."
     ),
 )

@@ -9,13 +9,14 @@ import pandas as pd
 from features.settings import Settings
 from features.tables import SPECS, Tables
 from models.inputs import InvalidRows
+from models.vision.boxes.drawn import BOXES, told_of
 from models.vision.copies import Array, groups, reduced
 from models.vision.params import VisionParams
 from models.vision.reading import URI, picture_of
 
 LABEL, RATING = "label", "rating"
 #: What is told of a picture, beside where it is.
-TOLD = (LABEL, RATING, "boxes")
+TOLD = (LABEL, RATING, BOXES)
 #: Percent of the groups that are tested on and tuned on, where the table tells no split.
 TEST, VALID = 20, 10
 #: Share of the pictures that may be unreadable; they are left out.
@@ -37,8 +38,9 @@ def image_examples(tables: Tables, params: VisionParams, as_of: str | None, cuto
 
 
 def examples_of(told: pd.DataFrame, params: VisionParams) -> pd.DataFrame:
-    """Examples of the rows of a table `images`."""
+    """Examples of the rows of a table `images`. Raises `InvalidRows` for what are no boxes."""
     told = told.reindex(columns=list(SPECS["images"])).astype({RATING: float})
+    told_of(told)
     told["draw"] = [_draw(uri, params.seed) for uri in told[URI]]
     some = told[told[URI].isin(told.sort_values("draw")[URI].drop_duplicates().head(params.max_examples))]
     seen = _seen(some[URI].drop_duplicates())
@@ -47,7 +49,7 @@ def examples_of(told: pd.DataFrame, params: VisionParams) -> pd.DataFrame:
     ordered = some.sort_values(["sha256", "votes", "draw", LABEL], ascending=[True, False, True, True])
     one = ordered.groupby("sha256", sort=False).head(1).sort_values(["draw", "sha256"]).reset_index(drop=True)
     split = _completed(one["split"], _groups(one, seen, params.seed))
-    return one.assign(split=split)[["split", URI, *TOLD]].astype(dict.fromkeys((LABEL, "boxes"), object))
+    return one.assign(split=split)[["split", URI, *TOLD]].astype(dict.fromkeys((LABEL, BOXES), object))
 
 
 def _seen(uris: "pd.Series[str]") -> dict[str, tuple[str, Array]]:

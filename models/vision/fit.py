@@ -11,6 +11,8 @@ import pandas as pd
 from models.image.efficientnet import BLOCKS, SIZE, tail
 from models.inputs import texts
 from models.logistic import LogisticHead, Recipe
+from models.vision.boxes.fit import fit_boxes
+from models.vision.boxes.head import BoxHead
 from models.vision.encoder import Array, TunedTail
 from models.vision.examples import LABEL, RATING
 from models.vision.features import FROZEN, VIEWS, features
@@ -79,8 +81,9 @@ class Recipes:
 def fit(train: pd.DataFrame, valid: pd.DataFrame, params: VisionParams, checkpoint: Path) -> PictureModel:
     """Fit what `train` tells. Of `FEW` pictures, those that were tuned on are learnt from too, once all is chosen.
 
-    Raises `ValueError` where neither labels nor ratings are given.
+    Raises `ValueError` where neither labels, ratings nor boxes are given.
     """
+    boxes = fit_boxes(train, valid, params, checkpoint)
     learnt, held = (EncodedPictures.of(rows, params.side) for rows in (train, valid))
     few = 0 < len(held.uris) <= FEW - len(learnt.uris)
     maps = _maps(learnt.joined(held) if few else learnt, params, checkpoint)
@@ -90,7 +93,7 @@ def fit(train: pd.DataFrame, valid: pd.DataFrame, params: VisionParams, checkpoi
     if few:
         learnt = learnt.joined(held)
         tuned, found = _tuned(learnt, maps, params, checkpoint / "every")
-    return _fitted(learnt, recipes, tuned, found, params)
+    return _fitted(learnt, recipes, tuned, found, boxes, params)
 
 
 def frozen_linear(train: pd.DataFrame, valid: pd.DataFrame, params: VisionParams, checkpoint: Path) -> PictureModel:
@@ -120,6 +123,7 @@ def _fitted(
     recipes: Recipes,
     tuned: TunedTail | None,
     found: "TunedImages | None",
+    boxes: BoxHead | None,
     params: VisionParams,
 ) -> PictureModel:
     labels = ratings = None
@@ -136,14 +140,14 @@ def _fitted(
         if found is not None:
             ridge = ridge.joined(found.ratings, recipes.rating.share)
         ratings = RatingHead(ridge, float(rated.mean()))
-    if labels is None and ratings is None:
-        raise ValueError(f"images: expected labels, or {FEWEST} ratings, got neither")
-    return PictureModel(labels, ratings, params.side, tuned)
+    if labels is None and ratings is None and boxes is None:
+        raise ValueError(f"images: expected labels, {FEWEST} ratings, or boxes, got none of them")
+    return PictureModel(labels, ratings, params.side, tuned, boxes)
 
 
 def _maps(pictures: EncodedPictures, params: VisionParams, checkpoint: Path) -> "Maps | None":
-    """What is tuned on, of each picture; None without epochs."""
-    if not params.epochs:
+    """What is tuned on, of each picture; None without epochs, or without anything to tune on."""
+    if not params.epochs or not (_has_labels(pictures) or _has_ratings(pictures)):
         return None
     from models.vision.tuning.maps import written
 

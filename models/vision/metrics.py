@@ -8,15 +8,18 @@ import pandas as pd
 from models.evaluation import labels, metrics
 from models.evaluation.labels import Flags, of_samples
 from models.evaluation.metrics import Array, Metric, Resample
+from models.vision.boxes.drawn import BOXES
+from models.vision.boxes.precision import ap50
 from models.vision.examples import LABEL, RATING
 
 
 def skill() -> Metric:
-    """The mean of macro F1 of the labels and the rank correlation of the ratings, or the one that pictures have.
+    """The mean of macro F1 of the labels, the rank correlation of the ratings and the average precision of the boxes,
+    of those that pictures have.
 
     Ratings that are all the same have a correlation of 0.
     """
-    parts = {LABEL: macro_f1(), RATING: spearman()}
+    parts = {LABEL: macro_f1(), RATING: spearman(), BOXES: ap50()}
 
     def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
         given = [cast(Resample, metric.resample) for name, metric in parts.items() if known(name, truth).any()]
@@ -70,4 +73,4 @@ def _of_ratings(metric: Metric) -> Metric:
     return of_samples(metric.name, resample, metric.higher_is_better, needs=RATING)
 
 
-METRICS = (skill(), macro_f1(), accuracy(), ece(), spearman(), mae())
+METRICS = (skill(), macro_f1(), accuracy(), ece(), spearman(), mae(), ap50())

@@ -1,6 +1,7 @@
-"""The model of pictures: one backbone, a head for labels and one for ratings."""
+"""The model of pictures: one backbone, a head for labels and one for ratings; and a head for boxes on the detector."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -8,14 +9,16 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from models.image.box import to_json
 from models.inputs import texts
 from models.logistic import Doubles, LogisticHead
+from models.vision.boxes.head import BoxHead
 from models.vision.encoder import Array, TunedTail
 from models.vision.features import features
 from models.vision.ratings import RidgeHead
 from models.vision.reading import URI, pictures
 
-ANSWERS = ("label", "confidence", "rating", "rated")
+ANSWERS = ("label", "confidence", "rating", "rated", "boxes")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class PictureModel:
     """What is learnt of pictures.
 
     Attributes:
-        labels, ratings: heads; None where there were no labels, or no ratings, to learn from.
+        labels, ratings, boxes: heads; None where there was none of it to learn from.
         side: `VisionParams.side`.
         tuned: the backbone's last blocks, fine-tuned; None where it is frozen.
     """
@@ -58,42 +61,37 @@ class PictureModel:
     ratings: RatingHead | None
     side: int
     tuned: TunedTail | None = None
+    boxes: BoxHead | None = None
 
     @property
     def learnt(self) -> str:
         """What it is, in words."""
         backbone = "a frozen backbone" if self.tuned is None else f"a backbone with {self.tuned.blocks} tuned blocks"
-        heads = {"labels": self.labels, "ratings": self.ratings}
+        heads: dict[str, object] = {"labels": self.labels, "ratings": self.ratings}
+        if self.boxes is not None:
+            heads["boxes"] = self.boxes
         told = [f"{name} were learnt" if head else f"no {name} were given" for name, head in heads.items()]
         return f"{backbone}; {'; '.join(told)}"
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """`label` and its calibrated probability `confidence`; `rating`, and whether it was learnt (`rated`).
+        """`label` and its calibrated probability `confidence`; `rating`, and whether it was learnt (`rated`); `boxes`,
+        JSON text that `models.image.box.from_json` reads.
 
-        Without labels to learn from the label is empty, with a confidence of 0; without ratings the rating is 0. A
-        missing picture has the most frequent label and the mean rating. Raises `InvalidRows`.
+        Without labels to learn from the label is empty, with a confidence of 0; without ratings the rating is 0;
+        without boxes there are none. A missing picture has the most frequent label, the mean rating and no boxes.
+        Raises `InvalidRows`.
         """
         uris = texts(rows, URI, "uri")
         once = {uri: place for place, uri in enumerate(dict.fromkeys(uris))}
-        width = next(head.shape[-1] for head in self._weights())
-        x = np.zeros((len(once), width), np.float32)
-        for place, picture in enumerate(pictures(once)):
-            if picture is not None:
-                x[place] = features(picture, self.side, self.tuned)
-        place, there = [once[uri] for uri in uris], np.array([uri is not None for uri in uris], dtype=bool)
-        answers = pd.DataFrame({"label": "", "confidence": 0.0, "rating": 0.0}, index=rows.index)
-        if self.labels is not None:
-            answers["label"], answers["confidence"] = self.labels.answer(x[place], there)
-        if self.ratings is not None:
-            answers["rating"] = self.ratings.answer(x[place], there)
-        return answers.assign(rated=self.ratings is not None)
+        return self._answers(list(once)).iloc[[once[uri] for uri in uris]].set_axis(rows.index)
 
     def save(self, folder: Path) -> None:
-        """Write `vision.json`, `weights.safetensors` and, where blocks are tuned, `tuned.onnx`."""
+        """Write `vision.json`, `weights.safetensors` and, where blocks are tuned, `tuned.onnx`; of boxes, what their
+        head writes."""
         from safetensors.numpy import save
 
         folder.mkdir(parents=True, exist_ok=True)
-        about: dict[str, Any] = {"side": self.side, "labels": None, "ratings": None, "blocks": None}
+        about: dict[str, Any] = {"side": self.side, "labels": None, "ratings": None, "blocks": None, "boxes": False}
         arrays: dict[str, np.ndarray] = {}
         if self.labels is not None:
             head = self.labels.logistic
@@ -106,6 +104,9 @@ class PictureModel:
         if self.tuned is not None:
             about["blocks"] = self.tuned.blocks
             (folder / "tuned.onnx").write_bytes(self.tuned.content)
+        if self.boxes is not None:
+            about["boxes"] = True
+            self.boxes.save(folder / "boxes")
         (folder / "vision.json").write_text(json.dumps(about, indent=1))
         # What safetensors writes is the memory of an array, in whichever order.
         rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -127,7 +128,29 @@ class PictureModel:
             ratings = RatingHead(RidgeHead(arrays["rating.weight"], bias, low, high), mean)
         if about["blocks"] is not None:
             tuned = TunedTail((folder / "tuned.onnx").read_bytes(), about["blocks"])
-        return cls(labels, ratings, about["side"], tuned)
+        boxes = BoxHead.load(folder / "boxes") if about["boxes"] else None
+        return cls(labels, ratings, about["side"], tuned, boxes)
+
+    def _answers(self, uris: Sequence[str | None]) -> pd.DataFrame:
+        x, boxes = self._seen(uris)
+        there = np.array([uri is not None for uri in uris], dtype=bool)
+        answers = pd.DataFrame({"label": "", "confidence": 0.0, "rating": 0.0}, index=range(len(uris)))
+        if self.labels is not None:
+            answers["label"], answers["confidence"] = self.labels.answer(x, there)
+        if self.ratings is not None:
+            answers["rating"] = self.ratings.answer(x, there)
+        return answers.assign(rated=self.ratings is not None, boxes=boxes)
+
+    def _seen(self, uris: Sequence[str | None]) -> tuple[Array, list[str]]:
+        """The features of each picture, zeros of a missing one, and its boxes."""
+        width = next((head.shape[-1] for head in self._weights()), 0)
+        x, boxes = np.zeros((len(uris), width), np.float32), [to_json([])] * len(uris)
+        for place, picture in enumerate(pictures(uris)):
+            if picture is not None and width:
+                x[place] = features(picture, self.side, self.tuned)
+            if picture is not None and self.boxes is not None:
+                boxes[place] = to_json(self.boxes.boxes(picture))
+        return x, boxes
 
     def _weights(self) -> list[Array]:
         label = [] if self.labels is None else [self.labels.logistic.weight]

@@ -1,6 +1,7 @@
 """A small made-up business in canonical tables: customers who buy at their own pace until they stop, auctions,
 creatives, texts and pictures."""
 
+import json
 from base64 import b64encode
 from io import BytesIO
 from pathlib import Path
@@ -55,7 +56,8 @@ def write(
 
 
 def _images(rng: np.random.Generator, count: int) -> pd.DataFrame:
-    """Pictures of stripes that lie or stand over some shades, the finer the better rated; some are not rated."""
+    """Pictures of stripes that lie or stand over some shades, the finer the better rated; some are not rated, and
+    of some it is drawn where the stripes are."""
     lying, width = rng.random(count) < 0.5, rng.integers(2, 13, count)
     rows = []
     for flat, wide in zip(lying, width, strict=True):
@@ -67,6 +69,8 @@ def _images(rng: np.random.Generator, count: int) -> pd.DataFrame:
         uri = f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
         rows.append({"uri": uri, "label": "lying" if flat else "standing", "rating": 5 - wide / 3})
     made = pd.DataFrame(rows)
+    drawn = json.dumps([{"label": "stripes", "left": 0, "top": 0, "right": 96, "bottom": 96}])
+    made["boxes"] = [drawn if place % 4 == 0 else None for place in range(count)]
     return made.assign(rating=made["rating"].where(rng.random(count) < 0.9))
 
 

@@ -6,7 +6,8 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import f1_score
 
-from models.vision.metrics import METRICS, mae, skill, spearman
+from models.image.box import Box, to_json
+from models.vision.metrics import METRICS, ap50, mae, skill, spearman
 
 RNG = np.random.default_rng(1)
 TRUTH = pd.DataFrame({"label": RNG.choice(["a", "b", None], 300), "rating": RNG.normal(3, 1, 300)})
@@ -18,6 +19,9 @@ ANSWERS = pd.DataFrame(
         "rating": TRUTH["rating"].fillna(0) + RNG.normal(0, 1, 300),
     }
 )
+#: What is drawn in every third picture, and found within a few pixels of it.
+TRUTH["boxes"] = [to_json([Box("cup", 1, 0, 0, 20, 20)]) if place % 3 == 0 else None for place in range(300)]
+ANSWERS["boxes"] = [to_json([Box("cup", score, off, 0, 20, 20)]) for score, off in RNG.random((300, 2)) * (1, 19)]
 #: Of a table without labels, and of one without ratings.
 UNLABELLED, UNRATED = TRUTH.assign(label=None), TRUTH.assign(rating=np.nan)
 
@@ -26,10 +30,14 @@ def test_skill_is_the_mean_of_what_is_told() -> None:
     named, rated = TRUTH["label"].notna(), TRUTH["rating"].notna()
     f1 = f1_score(TRUTH.loc[named, "label"], ANSWERS.loc[named, "label"], average="macro")
     correlation = spearmanr(TRUTH.loc[rated, "rating"], ANSWERS.loc[rated, "rating"])[0]
-    assert skill().measure(TRUTH, ANSWERS) == pytest.approx((f1 + correlation) / 2)
-    assert skill().measure(UNLABELLED, ANSWERS) == pytest.approx(correlation)
-    assert skill().measure(UNRATED, ANSWERS) == pytest.approx(f1)
-    assert skill().measure(UNLABELLED, ANSWERS.assign(rating=3.0)) == 0
+    precision = ap50().measure(TRUTH, ANSWERS)
+    assert 0.2 < precision < 0.8
+    assert skill().measure(TRUTH, ANSWERS) == pytest.approx((f1 + correlation + precision) / 3)
+    undrawn = {name: frame.assign(boxes=None) for name, frame in (("label", UNLABELLED), ("rating", UNRATED))}
+    assert skill().measure(TRUTH.assign(boxes=None), ANSWERS) == pytest.approx((f1 + correlation) / 2)
+    assert skill().measure(undrawn["label"], ANSWERS) == pytest.approx(correlation)
+    assert skill().measure(undrawn["rating"], ANSWERS) == pytest.approx(f1)
+    assert skill().measure(undrawn["label"], ANSWERS.assign(rating=3.0)) == 0
 
 
 def test_without_ratings_their_metrics_are_undefined() -> None:

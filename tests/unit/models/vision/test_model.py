@@ -19,7 +19,7 @@ from models.vision.params import VisionParams
 from models.vision.verdicts import calibrated, pictures_apart
 
 PARAMS = VisionParams(seed=1, side=96)
-TRUTH = ["label", "rating"]
+TRUTH = ["label", "rating", "boxes"]
 
 Parts = dict[str, pd.DataFrame]
 
@@ -68,7 +68,7 @@ def test_without_labels_it_says_so(parts: Parts, tmp_path: Path) -> None:
 
 
 def test_without_either_it_is_refused(parts: Parts, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="expected labels, or 10 ratings, got neither"):
+    with pytest.raises(ValueError, match="expected labels, 10 ratings, or boxes, got none of them"):
         learnt(parts, tmp_path, label=None, rating=np.nan)
     with pytest.raises(ValueError, match="expected at least two different ones, got lying"):
         learnt(parts, tmp_path, label="lying")

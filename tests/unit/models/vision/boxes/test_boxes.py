@@ -10,15 +10,19 @@ import pytest
 import skimage
 from PIL import Image
 
-from models.image.box import Box, to_json
+from models.image.box import Box, from_json, to_json
 from models.image.detector import SeenCells
 from models.image.picture import opened
 from models.inputs import InvalidRows
+from models.vision.baselines import most_frequent
 from models.vision.boxes import training
 from models.vision.boxes.drawn import inside, told_of, variants
 from models.vision.boxes.fit import fit_boxes
 from models.vision.boxes.head import COUNT, BoxHead, likeliest
 from models.vision.boxes.precision import ap50
+from models.vision.fit import fit
+from models.vision.metrics import skill
+from models.vision.model import PictureModel
 from models.vision.params import VisionParams
 
 PARAMS = VisionParams(seed=1, variants=2, box_epochs=30)
@@ -103,6 +107,22 @@ def test_a_killed_fit_goes_on_to_the_same_weights(
     assert resumed is not None
     np.testing.assert_array_equal(resumed.weight, head.weight)
     np.testing.assert_array_equal(resumed.bias, head.bias)
+
+
+def test_a_model_of_boxes_alone_finds_them(fitted: tuple[BoxHead, Path], scenes: pd.DataFrame, tmp_path: Path) -> None:
+    head, folder = fitted
+    told = scenes.assign(label=None, rating=np.nan)
+    model = fit(told[:9], told[:0], PARAMS, folder)
+    assert model.learnt == "a frozen backbone; no labels were given; no ratings were given; boxes were learnt"
+    model.save(tmp_path)
+    rows = pd.concat([told[9:], told[:1].assign(uri=None)])
+    answers = PictureModel.load(tmp_path).predict(rows)
+    picture = opened(Path(told["uri"][9].removeprefix("file://")).read_bytes())
+    assert from_json(answers["boxes"].iloc[0]) == head.boxes(picture)
+    assert answers["boxes"].iloc[-1] == "[]" and (answers["label"] == "").all()
+    naive = most_frequent(told[:9], told[:0], PARAMS, tmp_path).predict(rows)
+    assert {box.label for boxes in naive["boxes"] for box in from_json(boxes)} == {"bike"}
+    assert skill().measure(rows, naive) < skill().measure(rows, answers)
 
 
 def test_without_boxes_nothing_is_learnt(scenes: pd.DataFrame, tmp_path: Path) -> None:
