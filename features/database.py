@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from uuid import uuid4
 
-import duckdb
-import pandas as pd
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ class Database(Protocol):
     def sql(self, query: str, /) -> Any:
         """What a query in DuckDB's dialect finds, to read by `df`, `fetchall` or `to_arrow_table`."""
 
-    def register(self, view_name: str, python_object: pd.DataFrame, /) -> Any:
+    def register(self, view_name: str, python_object: "pd.DataFrame", /) -> Any:
         """Make a frame readable as a view, in place of an earlier one of this name."""
 
 
 @contextmanager
-def connect(limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(limits: Limits = Limits()) -> Iterator["duckdb.DuckDBPyConnection"]:
     """A temporary in-memory database. Data beyond the memory limit spills to a folder under TMPDIR.
 
     To start DuckDB takes fifteen milliseconds, so one that spilled nothing is kept for the next database.
@@ -66,11 +67,13 @@ def connect(limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
 class _Engine:
     """A DuckDB of this process, and the folder that it spills to."""
 
-    root: duckdb.DuckDBPyConnection
+    root: "duckdb.DuckDBPyConnection"
     spill: Path
 
     @classmethod
     def start(cls, limits: Limits) -> Self:
+        import duckdb
+
         spill = Path(tempfile.gettempdir()) / f"adloop-{uuid4().hex}"
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": limits.memory,
@@ -82,7 +85,7 @@ class _Engine:
         return cls(duckdb.connect(config=config), spill)
 
     @contextmanager
-    def database(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def database(self) -> Iterator["duckdb.DuckDBPyConnection"]:
         """A connection to a database of its own."""
         name = f"database_{next(_numbers)}"
         with self.root.cursor() as db:
@@ -114,7 +117,7 @@ atexit.register(_idle.clear)
 
 
 @contextmanager
-def look() -> Iterator[duckdb.DuckDBPyConnection]:
+def look() -> Iterator["duckdb.DuckDBPyConnection"]:
     """A connection to an empty database that the process keeps, to ask of a file what stands in its footer.
 
     To open a database takes fifteen milliseconds, such a question half of one.
@@ -124,6 +127,8 @@ def look() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @cache
-def _kept() -> duckdb.DuckDBPyConnection:
+def _kept() -> "duckdb.DuckDBPyConnection":
+    import duckdb
+
     atexit.register(_kept.cache_clear)  # what is alive at the very end is told as leaked, by the page
     return duckdb.connect(config={"threads": 1, "enable_external_file_cache": False})

@@ -12,10 +12,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from features.database import Limits, connect, look
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ class Tables:
     folder: Path
     limits: Limits = field(default=Limits(), compare=False)
 
-    def connect(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    def connect(self) -> AbstractContextManager["duckdb.DuckDBPyConnection"]:
         """A DuckDB connection to read the tables."""
         return connect(self.limits)
 

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from kfp.dsl.graph_component import GraphComponent
 from pydantic import SecretStr
 
 from features.settings import Settings
+
+if TYPE_CHECKING:
+    from kfp.dsl.graph_component import GraphComponent
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 #: Code that is part of the cache key: these packages and the lock file of the libraries.
@@ -55,7 +57,7 @@ class StepFailed(RuntimeError):
 
 
 def run(
-    pipeline: Callable[[str], GraphComponent],
+    pipeline: Callable[[str], "GraphComponent"],
     family: str,
     arguments: Mapping[str, Any],
     settings: Settings,

@@ -21,6 +21,7 @@ from typing import Any, TextIO
 
 from filelock import FileLock
 
+from features.lazy_imports import lasting
 from features.privacy import stay_private
 from pipelines import local_steps
 
@@ -46,7 +47,8 @@ def run(task: dict[str, Any], tell: Tell) -> None:
     """Run the pipeline named by `task`. Ends the process with code 0 once a failed step was reported; kfp's traceback
     is in the log.
     """
-    from kfp import local
+    with lasting():
+        from kfp import local
 
     runs = Path(task["runs"])
     module, make = task["pipeline"]

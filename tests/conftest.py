@@ -1,6 +1,5 @@
 """A toy family for every test that needs a family and not a slow one; and how many tests run at once."""
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Generator
@@ -13,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent / "toyland"))
 
 import toyland
 
+from features.lazy_imports import lasting
 from features.privacy import stay_private
 from features.settings import Settings
 
@@ -27,12 +27,8 @@ def pytest_configure() -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """What is imported stays: look for no garbage meanwhile, nor among it later."""
-    gc.disable()
-    try:
+    with lasting():
         return (yield)
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:

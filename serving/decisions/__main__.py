@@ -8,6 +8,7 @@ import logging
 import os
 from pathlib import Path
 
+from features.lazy_imports import lasting
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
 
@@ -39,9 +40,10 @@ def main() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # retried at the next look instead of blocking
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 
-    from serving.decisions.api.server import serve
-    from serving.decisions.params import read
-    from serving.decisions.predict.champions import in_folder, released
+    with lasting():
+        from serving.decisions.api.server import serve
+        from serving.decisions.params import read
+        from serving.decisions.predict.champions import in_folder, released
 
     settings = Settings()
     keep_private(settings.home)

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from features.lazy_imports import lasting
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
 
@@ -26,7 +27,8 @@ def main() -> None:
     parser.add_argument("--grpc-port", type=int, default=8082)
     args = parser.parse_args()
 
-    from serving.inference.server import serve
+    with lasting():
+        from serving.inference.server import serve
 
     settings = Settings()
     keep_private(settings.home)

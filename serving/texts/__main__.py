@@ -7,6 +7,7 @@ import argparse
 import logging
 import os
 
+from features.lazy_imports import lasting
 from features.privacy import keep_private, stay_private
 from features.settings import Settings
 
@@ -29,9 +30,10 @@ def main() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")  # seconds; a request waits for the first look
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 
-    import uvicorn
+    with lasting():
+        import uvicorn
 
-    from serving.texts.app import make_app
+        from serving.texts.app import make_app
 
     settings = Settings()
     keep_private(settings.home)

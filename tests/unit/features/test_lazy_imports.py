@@ -1,11 +1,12 @@
 """Modules that run once they are used, or not at all."""
 
+import gc
 import sys
 from pathlib import Path
 
 import pytest
 
-from features.lazy_imports import always_lazily, lazily, without
+from features.lazy_imports import always_lazily, lasting, lazily, without
 
 
 @pytest.fixture
@@ -71,3 +72,11 @@ def test_what_was_imported_before_stays(library: Path) -> None:
         from counted_library import heavy
 
         assert heavy.value == counted_library.heavy.value == "heavy"
+
+
+def test_among_what_lasts_no_garbage_is_looked_for() -> None:
+    frozen = gc.get_freeze_count()
+    with lasting():
+        assert not gc.isenabled()
+        kept = [[one] for one in range(1000)]
+    assert gc.isenabled() and gc.get_freeze_count() >= frozen + len(kept)
