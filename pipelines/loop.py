@@ -81,6 +81,7 @@ def run_loop(
     if len(names) > 1 and last_copy(settings) is None:
         draft_example(settings)
     _listening(seconds, settings, console)
+    _pictures(seconds, settings, console)
     report = publish(settings, time.monotonic() - began, seconds)
     console.print(terminal.table(report))
     console.print(f"report: {escape(str(settings.home / 'report' / 'index.html'))}")
@@ -192,6 +193,16 @@ def _listening(ran: Collection[str], settings: Settings, console: Console) -> No
         simulated.simulate(settings, rated, ReleasedClassifier(settings), embed)
     except (LookupError, FileNotFoundError) as missing:  # write the report anyway
         console.print(f"  skipped: {escape(str(missing))}")
+
+
+def _pictures(ran: Collection[str], settings: Settings, console: Console) -> None:
+    """Draw the example of the report, where this run learnt from pictures."""
+    from models.vision import FAMILY as SEES
+    from pipelines.example_picture import draw_example
+
+    if SEES.name in ran:
+        console.print("[bold]pictures[/bold] an example ad is looked at, and made to fit two formats")
+        draw_example(settings)
 
 
 def _learnable(

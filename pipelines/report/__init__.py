@@ -15,7 +15,7 @@ def publish(settings: Settings, seconds: float | None = None, took: Mapping[str,
 
     `seconds` is the wall time of the run, `took` that of each family; families outside this run keep their last time.
     """
-    from pipelines import simulated_platforms
+    from pipelines import example_picture, simulated_platforms
     from pipelines.content import last_copy
     from pipelines.report import reading
     from serving.experiments.simulation import records as simulation
@@ -27,7 +27,8 @@ def publish(settings: Settings, seconds: float | None = None, took: Mapping[str,
     families = tuple(reading.family(name, settings, spent.get(name)) for name in catalog.NAMES)
     experiments = tuple(ExperimentRegistry(settings).findings())
     heard, applied = simulated.heard(settings), tuple(simulated_platforms.applied(settings))
-    report = Report(families, seconds, simulation.read(settings), experiments, last_copy(settings), heard, applied)
+    simulated_day, drawn = simulation.read(settings), example_picture.drawings(settings)
+    report = Report(families, seconds, simulated_day, experiments, last_copy(settings), heard, applied, drawn)
     write(report, folder)
     return report
 

@@ -1,5 +1,6 @@
 """The report as one HTML page: style and plots inline, nothing fetched, every value escaped."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from pipelines.report.records import FamilyReport, Report
 from serving.experiments.trials import account
 
 if TYPE_CHECKING:
+    from pipelines.example_picture import ExampleDrawing
     from serving.experiments.simulation.records import Simulation
     from serving.experiments.trials.findings import Findings
 
@@ -43,6 +45,7 @@ def render(report: Report) -> str:
         plots={family.name: list(plots_of(family)) for family in report.families},
         simulated=simulated_plots(report.simulation) if report.simulation else [],
         listened=listening_plots(report),
+        pictures=[inline(one) for one in report.drawings],
         trials=trials,
         learnt=account.spread(report.experiments),
         gains=account.cumulative(report.experiments, account.spread(report.experiments)),
@@ -131,6 +134,12 @@ def listening_plots(report: Report) -> list[Plot]:
         ),
     ]
     return [Plot(Markup(svg), caption, True) for svg, caption in made]  # noqa: S704  drawn here, labels escaped
+
+
+def inline(drawing: "ExampleDrawing") -> Markup:
+    """A drawing within the page."""
+    content = b64encode(drawing.content).decode()
+    return Markup('<img alt="{}" src="data:image/jpeg;base64,{}">').format(drawing.name, content)
 
 
 def drawn(report: Report) -> "list[Findings]":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
+    from pipelines.example_picture import ExampleDrawing
     from pipelines.simulated_platforms import AppliedDay
     from serving.experiments.simulation.records import Simulation
     from serving.experiments.trials.findings import Findings
@@ -143,7 +144,8 @@ class FamilyReport:
 class Report:
     """The families in catalog order, the wall time of the whole run in seconds, the last simulation, if any, the
     findings of experiments, the last set of copy, if any, as `serving.content.draft.Set` has it, what was heard in the
-    simulated stream of posts, and what became of the simulated day at the platforms' stand-ins.
+    simulated stream of posts, what became of the simulated day at the platforms' stand-ins, and drawings of an example
+    picture.
     """
 
     families: tuple[FamilyReport, ...]
@@ -153,3 +155,4 @@ class Report:
     copy: Mapping[str, Any] | None = None
     listening: "tuple[Summary, ...]" = ()
     applied: "tuple[AppliedDay, ...]" = ()
+    drawings: "tuple[ExampleDrawing, ...]" = ()
