@@ -1,4 +1,4 @@
-"""Metrics of labels, each of the rows whose truth is known."""
+"""Metrics of labels, each of the rows whose truth is known, and the gate of their confidence."""
 
 from collections.abc import Callable
 from typing import cast
@@ -7,12 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from models.evaluation import metrics
+from models.evaluation import calibration, metrics
+from models.evaluation.gates import Evidence, Gate, Verdict
 from models.evaluation.metrics import Array, Metric, Resample
 
 Flags = npt.NDArray[np.bool_]
 #: From a frame of truth to whether each row counts.
 Known = Callable[[pd.DataFrame], Flags]
+#: Calibration error above that of chance that a release may have.
+OFF = 0.05
 
 
 def macro_f1(label: str, known: Known) -> Metric:
@@ -55,6 +58,27 @@ def ece(label: str, known: Known, confidence: str = "confidence") -> Metric:
         return plain(right, answers[here], weights[:, here])
 
     return of_samples("ece", resample, higher_is_better=False, needs=confidence)
+
+
+def calibrated(label: str, known: Known) -> Gate:
+    """A gate: the confidence is right as often as it says; its error is at most `OFF` above that expected by chance."""
+
+    def judge(evidence: Evidence) -> Verdict:
+        here = known(evidence.truth)
+        if not here.any():
+            return Verdict("calibrated", True, "no labels are known, so that there is no confidence to judge")
+        error = ece(label, known).measure(evidence.truth, evidence.answers)
+        chance = calibration.noise(evidence.answers["confidence"].to_numpy(dtype=float)[here], evidence.seed)
+        share = float(right_labels(label, evidence.truth, evidence.answers)[here].mean())
+        return Verdict(
+            "calibrated",
+            error - chance <= OFF,
+            f"expected calibration error {error:.4f}, of which {chance:.4f} by chance; the rest may be {OFF}; "
+            f"{share:.1%} of the labels are right",
+            {"ece": error, "noise": chance, "limit": OFF},
+        )
+
+    return judge
 
 
 def right_labels(label: str, truth: pd.DataFrame, answers: pd.DataFrame) -> "pd.Series[float]":

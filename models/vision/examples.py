@@ -66,7 +66,6 @@ def _seen(uris: "pd.Series[str]") -> dict[str, tuple[str, Array]]:
         raise ValueError(f"images: {len(faults):,} of {len(uris):,} pictures cannot be read; first: {faults[0].got}")
     if faults:
         told = "%d of %d pictures cannot be read and are left out; first: %s"
-        told = "%d of %d pictures cannot be read and are left out; first: %s"
         _log.warning(told, len(faults), len(uris), faults[0].got)
     return seen
 
