@@ -10,7 +10,7 @@ from pathlib import Path
 from features.settings import Settings
 from models.image.picture import Pixels, opened
 from models.image.traits import LONGEST
-from serving.images.analysis import Rate, analyse
+from serving.images.analysis import analyse
 from serving.images.formats import image_format
 from serving.images.optimise import optimised
 from serving.images.overlays import overlays
@@ -31,14 +31,10 @@ class ExampleDrawing:
     content: bytes
 
 
-def draw_example(settings: Settings, rate: Rate | None = None) -> None:
-    """Draw the example anew under `settings.home`, for `drawings`.
-
-    Args:
-        rate: what learnt from ratings; None where nothing did.
-    """
+def draw_example(settings: Settings) -> None:
+    """Draw the example anew under `settings.home`, for `drawings`."""
     ad = _ad()
-    found = overlays(analyse(opened(ad, LONGEST), rate=rate))
+    found = overlays(analyse(opened(ad, LONGEST)))
     made = {name: found[name] for name in SHOWN}
     made |= {one.form.id: one.overlay for one in optimised(ad, [image_format(name) for name in FORMATS])}
     folder = _folder(settings)

@@ -197,8 +197,8 @@ def _listening(ran: Collection[str], settings: Settings, console: Console) -> No
 
 def _pictures(ran: Collection[str], settings: Settings, console: Console) -> None:
     """Draw the example of the report, where this run learnt from pictures."""
-    from models.vision import FAMILY as SEES
     from pipelines.example_picture import draw_example
+    from serving.images.rating import FAMILY as SEES
 
     if SEES.name in ran:
         console.print("[bold]pictures[/bold] an example ad is looked at, and made to fit two formats")
