@@ -1,5 +1,5 @@
-"""What heads read of a picture: of the whole of it, and of its most detailed square at its own scale, where sharpness,
-noise and compression show that are lost in a reduced picture.
+"""What heads read of a picture: what the whole of it shows, and the texture of its most detailed square at its own
+scale, where sharpness, noise and compression show that are lost in a reduced picture.
 """
 
 from threading import Lock
@@ -13,13 +13,12 @@ from models.image.efficientnet import SHA256, SIZE
 from models.image.picture import Picture, Pixels
 from models.vision.encoder import Array, TunedTail
 
-#: Channels of the finer maps, whose mean and spread tell texture, beside what is shown.
-CHANNELS = 40 + 112
-VIEW = SIZE + 2 * CHANNELS
-#: Columns of the features that no tuning changes: of the whole picture, then of its detail.
-FROZEN = 2 * VIEW
+#: Numbers of texture: mean and spread of the finer maps' channels.
+TEXTURE = 2 * (40 + 112)
+#: Columns of the features that no tuning changes: embedding of the whole, texture and embedding of the detail.
+FROZEN = SIZE + TEXTURE + SIZE
 #: Columns that heads are tried with: few pictures say little of many numbers.
-VIEWS = (slice(0, SIZE), slice(SIZE, VIEW), slice(0, VIEW), slice(0, FROZEN))
+VIEWS = tuple(slice(*ends) for ends in ((0, SIZE), (SIZE, SIZE + TEXTURE), (0, SIZE + TEXTURE), (0, FROZEN)))
 EPSILON = 1e-9
 #: Pictures whose features are kept in memory: 13 KiB each, and 5 more with tuned blocks.
 RECENT = 1000
@@ -64,12 +63,19 @@ def frozen(picture: Picture, side: int, seen: SeenPicture | None = None) -> Arra
     content = kept.recall(encoder, name)
     if content is not None:
         return np.frombuffer(content, np.float32)
-    whole = _view(seen or see(batch(picture.pixels, side)))
-    height, width = picture.pixels.shape[:2]
-    large = height * width > LARGER * SIDE * SIDE and min(height, width) >= SIDE
-    x = np.concatenate([whole, _view(see(batched(detailed(picture.pixels)))) if large else whole])
+    seen = seen or see(batch(picture.pixels, side))
+    detail = _detail_of(picture.pixels, seen if side == SIDE else None)
+    x = np.concatenate([_unit(np.sqrt(seen.embedding)), _texture(detail), _unit(np.sqrt(detail.embedding))])
     kept.keep(encoder, name, x.tobytes())
     return x
+
+
+def _detail_of(pixels: Pixels, whole: SeenPicture | None) -> SeenPicture:
+    """What the backbone sees in a picture's most detailed square; in `whole` of one that is hardly larger than that."""
+    height, width = pixels.shape[:2]
+    if height * width > LARGER * SIDE * SIDE and min(height, width) >= SIDE:
+        return see(batched(detailed(pixels)))
+    return whole or see(batch(pixels, SIDE))
 
 
 def detailed(pixels: Pixels) -> Pixels:
@@ -81,20 +87,19 @@ def detailed(pixels: Pixels) -> Pixels:
         for left in np.linspace(0, width - SIDE, PLACES)
     ]
     squares = (pixels[top : top + SIDE, left : left + SIDE] for top, left in corners)
-    return max(squares, key=_detail)
+    return max(squares, key=_unrest)
 
 
-def _detail(square: Pixels) -> float:
+def _unrest(square: Pixels) -> float:
     grey = square.astype(np.float32).mean(axis=2)
     return float(np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean())
 
 
-def _view(seen: SeenPicture) -> Array:
-    """Roots of the embedding, whose largest numbers say too much else, and mean and spread of the finer maps; each part
-    of length 1, as how bright a picture is would count for more than what it shows."""
+def _texture(seen: SeenPicture) -> Array:
+    """Mean and spread of the finer maps. Its length is 1, as is that of the roots of embeddings: else how bright a
+    picture is would count for more than what it shows, and few large numbers for more than all others."""
     maps = [one.reshape(len(one), -1) for one in (seen.map8, seen.map16)]
-    texture = np.concatenate([part for one in maps for part in (one.mean(axis=1), one.std(axis=1))])
-    return np.concatenate([_unit(np.sqrt(seen.embedding)), _unit(texture)])
+    return _unit(np.concatenate([part for one in maps for part in (one.mean(axis=1), one.std(axis=1))]))
 
 
 def _unit(part: Array) -> Array:
