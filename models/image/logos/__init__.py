@@ -10,13 +10,15 @@ import numpy as np
 from models.image.box import Box
 from models.image.lettering import Lettering
 from models.image.logos.mark import Mark, UnknownBrand, of_brand, of_picture
-from models.image.logos.match import SIDE, Poses, best, seen
+from models.image.logos.match import SIDE, Poses, best, searched
 from models.image.picture import Picture
 
 __all__ = ["Logo", "Mark", "UnknownBrand", "logos", "of_brand", "of_picture"]
 
-#: Score of a pose from which it is the mark: with it, one in 100 pictures without the mark had one of 20 marks.
-LEAST = 0.6
+#: Score that a mark needs whose edges are `_SHORT` long, and by how much less a mark needs for each e-fold of that:
+#: simple shapes are found by chance in many places, and rich ones in none. With these, of pictures without any of 20
+#: brands' logos, about one in 100 had one.
+_NEEDED, _SHORT, _FALL, _LEAST = 0.56, 500, 0.16, 0.3
 #: Share of a mark beyond a side of the picture from which it counts as cut off there.
 _OFF = 0.02
 
@@ -41,21 +43,39 @@ class Logo:
 
 
 def logos(picture: Picture, marks: Sequence[Mark], lettering: Lettering) -> tuple[Logo, ...]:
-    """The logos of brands in a picture, by brand: the best place of each mark, and where its name is read."""
+    """The logos of brands in a picture: the best place of each mark, the surest first, and where its name is read."""
     if not marks:
         return ()
     import cv2
 
     share = min(1.0, SIDE / max(picture.pixels.shape[:2]))
     size = [max(1, round(side * share)) for side in picture.pixels.shape[1::-1]]
-    looked = seen(np.asarray(cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA), np.uint8))
-    found = []
-    for mark in marks:
-        score, pose = best(looked, mark)
-        if score >= LEAST:
-            found.append(_logo(mark, score, pose, share * picture.scale, picture))
-        found.extend(_named(mark.brand, lettering))
-    return tuple(found)
+    looked = searched(np.asarray(cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA), np.uint8))
+    placed = [(mark, *best(looked, mark)) for mark in marks]
+    sure = sorted((one for one in placed if one[1] >= needed(one[0])), key=lambda one: needed(one[0]) - one[1])
+    found = [_logo(mark, score, pose, share * picture.scale, picture) for mark, score, pose in sure]
+    named = (one for mark in marks for one in _named(mark.brand, lettering))
+    return (*_apart(found), *named)
+
+
+def needed(mark: Mark) -> float:
+    """The score from which a pose is the mark, and no chance."""
+    return max(_LEAST, _NEEDED - _FALL * float(np.log(mark.length / _SHORT)))
+
+
+def _apart(found: Sequence[Logo]) -> Iterator[Logo]:
+    """Without those that an earlier one overlaps: parts of a mark look like other, simpler marks."""
+    kept: list[Logo] = []
+    for one in found:
+        if not any(_within(one.box, other.box) or _within(other.box, one.box) for other in kept):
+            kept.append(one)
+            yield one
+
+
+def _within(one: Box, other: Box) -> bool:
+    """Whether the middle of a box is in another."""
+    x, y = (one.left + one.right) / 2, (one.top + one.bottom) / 2
+    return other.left <= x <= other.right and other.top <= y <= other.bottom
 
 
 def _logo(mark: Mark, score: float, pose: Poses, scale: float, picture: Picture) -> Logo:

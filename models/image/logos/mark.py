@@ -36,12 +36,14 @@ class Mark:
         shape: (height, width), 255 inside the mark, 0 outside, soft edges between.
         edges: (POINTS, 2) x and y of points on its edges, in pixels of `shape`.
         normals: (POINTS, 2) unit vectors from those points out of the mark.
+        length: of all edges, in pixels of `shape`.
     """
 
     brand: str
     shape: Pixels
     edges: Points
     normals: Points
+    length: int
 
 
 @cache
@@ -89,8 +91,8 @@ def _mark(brand: str, opaque: Pixels) -> Mark:
     return Mark(brand, shape, *_edges(shape))
 
 
-def _edges(shape: Pixels) -> tuple[Points, Points]:
-    """Points evenly along all edges of a shape, and the directions out of it there."""
+def _edges(shape: Pixels) -> tuple[Points, Points, int]:
+    """Points evenly along all edges of a shape, the directions out of it there, and the edges' length."""
     import cv2
 
     smooth = cv2.GaussianBlur(shape.astype(np.float32), (0, 0), 1.5)
@@ -100,4 +102,4 @@ def _edges(shape: Pixels) -> tuple[Points, Points]:
     slopes = [cv2.Sobel(smooth, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1))]
     inwards = np.stack([slope[chosen[:, 1], chosen[:, 0]] for slope in slopes], axis=1)
     lengths = np.linalg.norm(inwards, axis=1, keepdims=True)
-    return chosen.astype(np.float32), np.asarray(-inwards / np.maximum(lengths, 1e-6), np.float32)
+    return chosen.astype(np.float32), np.asarray(-inwards / np.maximum(lengths, 1e-6), np.float32), len(every)

@@ -1,9 +1,9 @@
-"""Where the shape of a mark lies in a picture: places are proposed by SIFT and judged by the edges of the mark.
+"""Where the shape of a mark lies in a picture: many poses are proposed, and judged by the edges of the mark.
 
-One pair of alike SIFT features (Lowe, "Distinctive image features from scale-invariant keypoints", 2004) tells scale,
-turn and place of the whole mark. Marks have few features, so each pair is a proposal of its own. A proposal is judged
-by how many points along the mark's edges have the mark's one colour inside and another outside; what is covered or
-beyond the picture's border lowers the score but does not end it.
+One pair of alike SIFT features (Lowe, "Distinctive image features from scale-invariant keypoints", 2004), or one region
+like a part of the mark, tells scale, turn and place of the whole mark: each is a proposal of its own. A pose is judged
+by how many points along the mark's edges have the mark's one colour inside and another outside; what is covered lowers
+the score but does not end it, and what lies beyond the picture's border does not count.
 """
 
 from dataclasses import dataclass
@@ -12,60 +12,70 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from models.image.logos.mark import Mark, Points
+from models.image.logos.mark import MARGIN, Mark, Points
+from models.image.logos.regions import Regions, parts, poses, regions
 from models.image.picture import Pixels
 
 #: Longer side of the picture in which marks are looked for.
 SIDE = 1080
-#: Most alike features of marks that each feature of the picture is paired with.
-PAIRS = 600
-#: Proposals for a mark that are refined, and the rounds and tries of that.
+#: Features that are looked for in a picture, and the pairs most alike of them and those of a mark that are proposals.
+FEATURES, PAIRS = 4000, 1500
+#: Of the mark's edges one point in so many is looked at to choose among proposals, and to refine them.
+_COARSE, _FINER = 10, 2
+#: Proposals for a mark that are refined; rounds of that, with so many small changes each.
 REFINED, ROUNDS, TRIES = 12, 4, 40
+#: Spread of those changes in the first round: of the logarithm of scale, of the turn in radians, of the place in parts
+#: of the mark's size.
+_GROW, _TURN, _MOVE = 0.06, 0.06, 0.03
 #: Lab distances within which colours are the same, and from which they are apart.
 SAME, APART = 14.0, 26.0
-#: Smallest width of a mark as a share of the picture's.
-SMALLEST = 0.04
+#: Longer side of a mark at least and at most, in parts of the picture's width.
+SMALLEST, LARGEST = 0.03, 0.9
 
 #: Rows of a similarity: x' = a x - b y + c, y' = b x + a y + d, from pixels of a mark's shape to those of the picture.
 Poses = npt.NDArray[np.float64]
 Lab = npt.NDArray[np.float32]
-#: Of SIFT features, rows of x, y, size and angle in degrees; and their square-rooted descriptions.
+#: Of SIFT features, rows of x, y, size and angle in degrees; and their descriptions.
 Frames, Described = npt.NDArray[np.float64], npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class SearchedPicture:
-    """What is needed of a picture: Lab colours (height, width, 3), and its SIFT features."""
+    """What is needed of a picture: Lab colours (height, width, 3), its regions, and its SIFT features."""
 
     lab: Lab
+    regions: Regions
     frames: Frames
     described: Described
 
 
-def seen(pixels: Pixels) -> SearchedPicture:
-    """A picture, or its reduction to `SIDE`, as `best` reads it."""
+def searched(pixels: Pixels) -> SearchedPicture:
+    """A picture, of which no side is longer than `SIDE`, as `best` reads it."""
     import cv2
 
     lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    smooth = np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.6), np.float32)
     frames, described = _features(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8))
-    return SearchedPicture(np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.6), np.float32), frames, described)
+    return SearchedPicture(smooth, regions(smooth), frames, described)
 
 
 def best(picture: SearchedPicture, mark: Mark) -> tuple[float, Poses]:
-    """The best pose of a mark in a picture and its score from 0 to 1."""
-    proposals = _proposals(picture, mark)
-    if not len(proposals):
+    """The best pose of a mark in a picture and its score from 0 to 1; a score of 0 where there is no proposal."""
+    proposed = np.concatenate([_by_features(picture, mark), poses(picture.regions, _parts(mark))])
+    width = picture.lab.shape[1]
+    size = np.hypot(proposed[:, 0], proposed[:, 1]) * (max(mark.shape.shape) - 2 * MARGIN)
+    proposed = proposed[(size >= SMALLEST * width) & (size <= LARGEST * width)]
+    if not len(proposed):
         return 0.0, np.zeros(4)
-    scores = judged(picture.lab, mark, proposals, every=6)
-    top = proposals[np.argsort(-scores, kind="stable")[:REFINED]]
-    return _refined(picture.lab, mark, top)
+    scores = judged(picture.lab, mark, proposed, _COARSE)
+    return _refined(picture.lab, mark, proposed[np.argsort(-scores, kind="stable")[:REFINED]])
 
 
 def judged(lab: Lab, mark: Mark, poses: Poses, every: int = 1) -> npt.NDArray[np.float64]:
-    """Score of each pose, by one in `every` points of the mark's edges."""
+    """Score of each pose, by one in `every` points of the mark's edges; 0 where less than half of them are visible."""
     edges, normals = mark.edges[::every], mark.normals[::every]
     scale = np.hypot(poses[:, 0], poses[:, 1])[:, None, None]
-    step = np.maximum(2.0, 1.3 / scale)
+    step = np.maximum(2.0, 1.3 / scale)  # beyond the soft edge
     inner, within = _colours(lab, poses, edges - step * normals)
     outer, _ = _colours(lab, poses, edges + step * normals)
     own = np.median(inner, axis=1, keepdims=True)
@@ -76,53 +86,42 @@ def judged(lab: Lab, mark: Mark, poses: Poses, every: int = 1) -> npt.NDArray[np
     return np.where(counted >= len(edges) / 2, score, 0.0)
 
 
-def _proposals(picture: SearchedPicture, mark: Mark) -> Poses:
+def _by_features(picture: SearchedPicture, mark: Mark) -> Poses:
+    """Poses that lay a feature of the mark on one of the picture that is like it."""
     frames, described = _features_of(mark)
     if not len(described) or not len(picture.described):
         return np.empty((0, 4))
     alike = picture.described @ described.T
     likest = np.argpartition(-alike, min(PAIRS, alike.size - 1), axis=None)[:PAIRS]
     feature, own = np.unravel_index(likest, alike.shape)
-    mine, theirs = frames[own], picture.frames[feature]
-    scale, turn = theirs[:, 2] / mine[:, 2], np.radians(theirs[:, 3] - mine[:, 3])
+    (x, y, size, angle), (to_x, to_y, to_size, to_angle) = frames[own].T, picture.frames[feature].T
+    scale, turn = to_size / size, np.radians(to_angle - angle)
     a, b = scale * np.cos(turn), scale * np.sin(turn)
-    poses = np.stack(
-        [a, b, theirs[:, 0] - a * mine[:, 0] + b * mine[:, 1], theirs[:, 1] - b * mine[:, 0] - a * mine[:, 1]], axis=1
-    )
-    size = scale * max(mark.shape.shape)
-    return poses[(size > SMALLEST * picture.lab.shape[1]) & (size < 1.2 * picture.lab.shape[1])]
+    return np.stack([a, b, to_x - a * x + b * y, to_y - b * x - a * y], axis=1)
 
 
 def _refined(lab: Lab, mark: Mark, poses: Poses) -> tuple[float, Poses]:
-    """The best of the poses and of small changes to them, drawn from a fixed seed."""
-    rng = np.random.default_rng(0)
-    spread = 1.0
-    middle = np.array(mark.shape.shape[::-1]) / 2
+    """The best of the poses and of small changes to them, drawn from a fixed seed; in each round half of them go on."""
+    rng, spread = np.random.default_rng(0), 1.0
     for _ in range(ROUNDS):
-        tried = np.concatenate([poses[:, None], _shaken(poses, middle, spread, rng)], axis=1)
-        scores = judged(lab, mark, tried.reshape(-1, 4), every=2).reshape(tried.shape[:2])
-        chosen = scores.argmax(axis=1)
-        poses = tried[np.arange(len(tried)), chosen]
+        tried = np.concatenate([poses[:, None], _changed(poses, mark, spread, rng)], axis=1)
+        scores = judged(lab, mark, tried.reshape(-1, 4), _FINER).reshape(tried.shape[:2])
         kept = np.argsort(-scores.max(axis=1), kind="stable")[: max(2, len(poses) // 2)]
-        poses, spread = poses[kept], spread / 2
+        poses, spread = tried[kept, scores[kept].argmax(axis=1)], spread / 2
     final = judged(lab, mark, poses)
     return float(final.max()), poses[final.argmax()]
 
 
-def _shaken(poses: Poses, middle: npt.NDArray[np.float64], spread: float, rng: np.random.Generator) -> Poses:
-    grow = np.exp(rng.normal(0, 0.06 * spread, (len(poses), TRIES)))
-    turn = rng.normal(0, 0.06 * spread, grow.shape)
-    a, b = poses[:, None, 0], poses[:, None, 1]
-    cos, sin = grow * np.cos(turn), grow * np.sin(turn)
-    new_a, new_b = a * cos - b * sin, b * cos + a * sin
-    x = a * middle[0] - b * middle[1] + poses[:, None, 2]
-    y = b * middle[0] + a * middle[1] + poses[:, None, 3]
-    size = np.hypot(a, b) * 2 * middle.max()
-    x = x + rng.normal(0, 0.03 * spread, grow.shape) * size
-    y = y + rng.normal(0, 0.03 * spread, grow.shape) * size
-    return np.stack(
-        [new_a, new_b, x - new_a * middle[0] + new_b * middle[1], y - new_b * middle[0] - new_a * middle[1]], axis=2
-    )
+def _changed(poses: Poses, mark: Mark, spread: float, rng: np.random.Generator) -> Poses:
+    """Each pose `TRIES` times a little larger, turned about the middle of the mark and moved."""
+    x, y = np.array(mark.shape.shape[::-1]) / 2
+    a, b, c, d = (part[:, None] for part in poses.T)
+    draws = rng.normal(0, spread, (4, len(poses), TRIES))
+    grow, turn = np.exp(_GROW * draws[0]), _TURN * draws[1]
+    new_a, new_b = grow * (a * np.cos(turn) - b * np.sin(turn)), grow * (b * np.cos(turn) + a * np.sin(turn))
+    size = np.hypot(a, b) * max(mark.shape.shape)
+    to_x, to_y = a * x - b * y + c + _MOVE * draws[2] * size, b * x + a * y + d + _MOVE * draws[3] * size
+    return np.stack([new_a, new_b, to_x - new_a * x + new_b * y, to_y - new_b * x - new_a * y], axis=2)
 
 
 def _colours(lab: Lab, poses: Poses, points: Points) -> tuple[Lab, npt.NDArray[np.bool_]]:
@@ -136,6 +135,11 @@ def _colours(lab: Lab, poses: Poses, points: Points) -> tuple[Lab, npt.NDArray[n
 
 
 @cache
+def _parts(mark: Mark) -> Regions:
+    return parts(mark.shape, MARGIN)
+
+
+@cache
 def _features_of(mark: Mark) -> tuple[Frames, Described]:
     """Features of the mark brighter than its ground, and darker."""
     pair = [_features(shape) for shape in (mark.shape, 255 - mark.shape)]
@@ -143,12 +147,11 @@ def _features_of(mark: Mark) -> tuple[Frames, Described]:
 
 
 def _features(grey: Pixels) -> tuple[Frames, Described]:
-    """SIFT features, their descriptions as RootSIFT (Arandjelovic and Zisserman, 2012)."""
+    """SIFT features, described as RootSIFT (Arandjelovic and Zisserman, 2012)."""
     import cv2
 
-    points, described = cv2.SIFT.create(nfeatures=4000, contrastThreshold=0.02).detectAndCompute(grey, None)
+    points, described = cv2.SIFT.create(nfeatures=FEATURES, contrastThreshold=0.02).detectAndCompute(grey, None)
     if not points:
         return np.empty((0, 4)), np.empty((0, 128), np.float32)
     frames = np.array([(*point.pt, point.size, point.angle) for point in points])
-    rooted = np.sqrt(described / np.maximum(described.sum(axis=1, keepdims=True), 1e-9))
-    return frames, rooted.astype(np.float32)
+    return frames, np.sqrt(described / np.maximum(described.sum(axis=1, keepdims=True), 1e-9)).astype(np.float32)
