@@ -7,7 +7,7 @@ import sqlite3
 from functools import cache
 from pathlib import Path
 
-#: Contents that are kept, of 6 KiB each; the oldest go first.
+#: Contents that are kept, of 5 to 12 KiB each; the oldest go first.
 MOST = 20_000
 
 _place: Path | None = None

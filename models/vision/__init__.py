@@ -1,14 +1,17 @@
 """Vision: labels and ratings of pictures, and where things are in them, learnt on a packaged backbone and detector."""
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from features.settings import Settings
 from models.evaluation import gates
 from models.family import Family
 from models.image import backbone
-from models.inputs import Matrix
+from models.image.efficientnet import SIZE
+from models.inputs import InvalidRows, Matrix
 from models.vision.baselines import BASELINES
 from models.vision.boxes.drawn import BOXES
 from models.vision.examples import LABEL, RATING, image_examples
@@ -16,13 +19,17 @@ from models.vision.fit import fit, frozen_linear
 from models.vision.metrics import METRICS
 from models.vision.model import PictureModel
 from models.vision.params import VisionParams
-from models.vision.reading import URI, pictures
+from models.vision.reading import URI, picture_of
 from models.vision.verdicts import calibrated, pictures_apart
 
 
 def _embed(uris: "pd.Series[Any]") -> Matrix:
-    found = [backbone.embed([picture])[0] for picture in pictures(uris) if picture is not None]
-    return np.stack(found).astype(float)
+    """The embeddings of what is behind these URIs still: since they were logged, pictures may have gone."""
+    found, settings = [np.empty((0, SIZE))], Settings()
+    for uri in uris:
+        with suppress(InvalidRows):
+            found.append(backbone.embed([picture_of(uri, settings)]).astype(float))
+    return np.vstack(found)
 
 
 def _first(params: VisionParams) -> VisionParams:

@@ -59,7 +59,7 @@ def frozen(picture: Picture, side: int, seen: SeenPicture | None = None) -> Arra
 
     `seen` is what the backbone sees in the whole picture, where it was looked at already.
     """
-    encoder, name = f"{SHA256} features {side}", f"{picture.sha256} {picture.pixels.shape}"
+    encoder, name = f"{SHA256} {FROZEN} features {side}", f"{picture.sha256} {picture.pixels.shape}"
     content = kept.recall(encoder, name)
     if content is not None:
         return np.frombuffer(content, np.float32)

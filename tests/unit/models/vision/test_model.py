@@ -84,6 +84,13 @@ def test_what_is_no_picture_is_named(parts: Parts, tmp_path: Path, pictures_home
         assert fault.value.field == "uri"
 
 
+def test_drift_is_of_pictures_that_are_there_still(parts: Parts) -> None:
+    uris = parts["test"]["uri"].head(2)
+    gone = pd.Series([uris.iloc[0], "file:///gone.png", uris.iloc[1]])
+    np.testing.assert_array_equal(FAMILY.embed["uri"](gone), FAMILY.embed["uri"](uris))
+    assert FAMILY.embed["uri"](gone.iloc[[1]]).shape == (0, 1280)
+
+
 def test_pictures_of_any_kind_are_answered(parts: Parts, tmp_path: Path, pictures_home: Path) -> None:
     model, folder = learnt(parts, tmp_path), pictures_home / "kinds"
     folder.mkdir(exist_ok=True)
