@@ -114,6 +114,11 @@ def places(boxes: Sequence[Box]) -> Places:
     return np.array([box.place for box in boxes], dtype=float).reshape(-1, 4)
 
 
+def has_area(at: Places) -> npt.NDArray[np.bool_]:
+    """Whether each box has a width and a height above 0."""
+    return (at[:, 0] < at[:, 2]) & (at[:, 1] < at[:, 3])
+
+
 def overlaps(some: Places, others: Places) -> Places:
     """Intersection over union of each of `some` with each of `others`, (some, others)."""
     upper = np.maximum(some[:, None, :2], others[None, :, :2])

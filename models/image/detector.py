@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.image.box import Box, Places, suppressed
+from models.image.box import Box, Places, has_area, suppressed
 from models.image.picture import Picture, Pixels
 from models.image.weights import session, verified
 
@@ -62,7 +62,7 @@ def detect(picture: Picture, least: float = 0.35) -> list[Box]:
 def labelled(at: Places, scores: Tensor, least: float) -> list[Box]:
     """Of all cells' boxes those with a score of at least `least`, one a thing."""
     best, labels = scores.max(axis=1), scores.argmax(axis=1)
-    rows = np.flatnonzero(best >= least)
+    rows = np.flatnonzero((best >= least) & has_area(at))
     rows = rows[suppressed(at[rows], best[rows], labels[rows], SAME)]
     rows = rows[suppressed(at[rows], best[rows], most=SAME_PLACE)]
     return [Box(LABELS[labels[row]], float(best[row]), *map(float, at[row])) for row in rows]
@@ -76,7 +76,7 @@ def things(picture: Picture, least: float = 0.15, most: int = 100) -> list[Box]:
     """
     found = cells(picture)
     best, labels = found.scores.max(axis=1), found.scores.argmax(axis=1)
-    rows = np.flatnonzero(best >= least)
+    rows = np.flatnonzero((best >= least) & has_area(found.at))
     rows = rows[suppressed(found.at[rows], best[rows], most=SAME)][:most]
     return [Box(LABELS[labels[row]], float(best[row]), *map(float, found.at[row])) for row in rows]
 
@@ -88,10 +88,10 @@ def cells(picture: Picture) -> SeenCells:
 
 def seen(pixels: Pixels, width: float, height: float) -> SeenCells:
     """What it sees in the pixels of a picture of this size."""
-    read, (left, top, wide, high) = letterboxed(pixels)
+    read, (left, top, across, down) = letterboxed(pixels)
     told = outputs(read)
     at, scores = decoded(told)
-    inside = (at - [left, top, left, top]) / [wide, high, wide, high]
+    inside = (at - [left, top, left, top]) / [across, down, across, down]
     features = np.concatenate([told[name][0].reshape(FEATURES, -1).T for name in INNER])
     return SeenCells(np.clip(inside, 0, 1) * [width, height, width, height], scores, features)
 
@@ -106,12 +106,12 @@ def letterboxed(pixels: Pixels) -> tuple[Tensor, npt.NDArray[np.float64]]:
 
     height, width = pixels.shape[:2]
     scale = SIDE / max(height, width)
-    wide, high = max(1, round(width * scale)), max(1, round(height * scale))
-    left, top = (SIDE - wide) // 2, (SIDE - high) // 2
-    resized = cv2.resize(pixels, (wide, high), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    across, down = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (SIDE - across) // 2, (SIDE - down) // 2
+    resized = cv2.resize(pixels, (across, down), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     read = np.zeros((SIDE, SIDE, 3), np.float32)
-    read[top : top + high, left : left + wide] = (resized[:, :, ::-1] - MEAN) / DEVIATION
-    return read.transpose(2, 0, 1)[None], np.array([left, top, wide, high], dtype=float)
+    read[top : top + down, left : left + across] = (resized[:, :, ::-1] - MEAN) / DEVIATION
+    return read.transpose(2, 0, 1)[None], np.array([left, top, across, down], dtype=float)
 
 
 def decoded(outputs: Mapping[str, npt.NDArray[Any]]) -> tuple[Places, Tensor]:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from models.image.box import Box, Places, suppressed
+from models.image.box import Box, Places, has_area, suppressed
 from models.image.detector import FEATURES, LABELS, SAME_PLACE, SeenCells, cells
 from models.image.picture import Picture
 
@@ -44,7 +44,7 @@ class BoxHead:
         scores = 1 / (1 + np.exp(-answers[:, :-4].astype(float)))
         at = np.clip(likely.at + answers[:, -4:] * sizes(likely.at), 0, [picture.width, picture.height] * 2)
         best, labels = scores.max(axis=1), scores.argmax(axis=1)
-        rows = np.flatnonzero(best >= LEAST)
+        rows = np.flatnonzero((best >= LEAST) & has_area(at))
         rows = rows[suppressed(at[rows], best[rows], labels[rows], SAME)]
         rows = rows[suppressed(at[rows], best[rows], most=SAME_PLACE)]
         return [Box(self.labels[labels[row]], float(best[row]), *map(float, at[row])) for row in rows]

@@ -11,7 +11,7 @@ import pytest
 import skimage
 from PIL import Image
 
-from models.image.box import Box, overlaps, places
+from models.image.box import Box, from_json, overlaps, places, to_json
 from models.image.detector import LABELS, SHA256, decoded, detect, letterboxed, things
 from models.image.picture import Picture, opened
 
@@ -82,6 +82,13 @@ def test_boxes_are_in_pixels_of_the_whole_picture_however_it_was_reduced():
     whole, reduced = (detect(opened(content, longest))[0] for longest in (None, 256))
     assert reduced.label == whole.label == "person"
     assert reduced.iou(whole) > 0.9
+
+
+def test_no_box_is_empty_however_unlikely():
+    picture = changed(photo("coffee.png"), 600, 60)  # most cells see the padding
+    found = [*detect(picture, 0), *things(picture, 0, 4000)]
+    assert len(found) > 500
+    assert from_json(to_json(found)) == found
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2000), (2000, 3), (64, 40)])

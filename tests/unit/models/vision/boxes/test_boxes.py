@@ -18,7 +18,7 @@ from models.vision.baselines import most_frequent
 from models.vision.boxes import training
 from models.vision.boxes.drawn import inside, told_of, variants
 from models.vision.boxes.fit import fit_boxes
-from models.vision.boxes.head import COUNT, BoxHead, likeliest
+from models.vision.boxes.head import COUNT, WIDTH, BoxHead, likeliest
 from models.vision.boxes.precision import ap50
 from models.vision.fit import fit
 from models.vision.metrics import skill
@@ -123,6 +123,15 @@ def test_a_model_of_boxes_alone_finds_them(fitted: tuple[BoxHead, Path], scenes:
     naive = most_frequent(told[:9], told[:0], PARAMS, tmp_path).predict(rows)
     assert {box.label for boxes in naive["boxes"] for box in from_json(boxes)} == {"bike"}
     assert skill().measure(rows, naive) < skill().measure(rows, answers)
+
+
+def test_no_box_is_empty_however_far_edges_are_moved() -> None:
+    file = io.BytesIO()
+    CAT.resize((600, 60)).save(file, "PNG")
+    rng = np.random.default_rng(0)
+    head = BoxHead(("pet",), rng.normal(0, 0.03, (5, WIDTH)).astype(np.float32), np.zeros(5, np.float32))
+    found = head.boxes(opened(file.getvalue()))
+    assert found and from_json(to_json(found)) == found
 
 
 def test_without_boxes_nothing_is_learnt(scenes: pd.DataFrame, tmp_path: Path) -> None:
