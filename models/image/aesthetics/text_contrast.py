@@ -14,8 +14,9 @@ NEEDED = 4.5
 #: Height in pixels at which a line is looked at, and the length of its parts, in heights: the worst part counts,
 #: such as the lightest sky behind a word, not the mean of the line.
 _HEIGHT, _PART = 48, 2
-#: Pixels that a colour is taken of, at least.
-_ENOUGH = 40
+#: Pixels that a colour is taken of, at least; rows at the edges of a line that are background; and the difference of
+#: grey, of 255, from which letters are seen.
+_ENOUGH, _EDGE, _VISIBLE = 40, 4, 5.0
 
 Flags = npt.NDArray[np.bool_]
 Colour = npt.NDArray[np.floating]
@@ -39,7 +40,10 @@ class TextContrast:
 def text_contrast(picture: Picture, line: TextLine) -> TextContrast:
     """The contrast of one line of the picture's text."""
     pixels = _straightened(picture, line)
-    found = [(ratio_of(ink, behind), ink, behind) for ink, behind in _parts(pixels, _letters(pixels))]
+    found = [(ratio_of(ink, behind), ink, behind) for ink, behind in _parts(pixels)]
+    if not found:  # nothing stands out
+        even = np.median(pixels.reshape(-1, 3), axis=0)
+        found = [(1.0, even, even)]
     ratio, ink, behind = min(found, key=lambda one: one[0])
     return TextContrast(line, round(ratio, 2), _hex(ink), _hex(behind))
 
@@ -71,37 +75,49 @@ def _straightened(picture: Picture, line: TextLine) -> Pixels:
     return np.asarray(found, np.uint8)
 
 
-def _letters(pixels: Pixels) -> Flags:
-    """Where the letters are: what differs from the colour above and below it, which may change along the line."""
+def _parts(pixels: Pixels) -> Iterator[tuple[Colour, Colour]]:
+    """Colours of letters and background of each part of the line in which letters stand out."""
+    parts = np.array_split(pixels, max(1, round(pixels.shape[1] / (_PART * _HEIGHT))), axis=1)
+    masks = [_brighter(part) for part in parts]
+    # Letters are all brighter or all darker than what is behind, which reaches the upper and lower edge of the line.
+    edges = [mask[[*range(_EDGE), *range(-_EDGE, 0)]].ravel() for mask in masks if mask is not None]
+    bright = bool(edges) and float(np.concatenate(edges).mean()) < 0.5
+    for part, mask in zip(parts, masks, strict=True):
+        found = None if mask is None else _colours(part, mask if bright else ~mask)
+        if found is not None:
+            yield found
+
+
+def _brighter(part: Pixels) -> Flags | None:
+    """Which pixels are of the brighter of two kinds (Otsu, 1979); None where there are no two."""
     import cv2
 
-    lab = np.asarray(cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
-    edges = np.concatenate([lab[:3], lab[-3:]])
-    around = cv2.blur(edges.mean(axis=0)[None], (2 * _HEIGHT + 1, 1))[0]
-    distance = np.linalg.norm(lab - around[None], axis=2)
-    scaled = np.clip(distance / max(float(distance.max()), 1e-6) * 255, 0, 255).astype(np.uint8)
-    limit, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    found = np.asarray(scaled > limit)
-    core = np.asarray(cv2.erode(found.astype(np.uint8), np.ones((3, 3), np.uint8)), bool)
-    # Thin letters have no core.
-    return core if core.sum() >= _ENOUGH else found if found.any() else np.ones_like(found)
+    grey = np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), np.uint8)
+    limit, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    bright = grey > limit
+    if bright.all() or not bright.any() or grey[bright].mean() - grey[~bright].mean() < _VISIBLE:
+        return None
+    return bright
 
 
-def _parts(pixels: Pixels, letters: Flags) -> Iterator[tuple[Colour, Colour]]:
-    """Colours of letters and background: of each part of the line with enough of both, and of the whole line."""
+def _colours(part: Pixels, letters: Flags) -> tuple[Colour, Colour] | None:
+    """Colours of letters and background; None where too few pixels are letters.
+
+    The soft edges of letters are neither: their inside counts or, of thin letters, the fifth that is farthest from the
+    background; of the background what is two pixels away from letters.
+    """
     import cv2
 
-    free = ~np.asarray(cv2.dilate(letters.astype(np.uint8), np.ones((7, 7), np.uint8)), bool)
-    length = _PART * _HEIGHT
-    for start in range(0, max(pixels.shape[1] - length // 2, 1), length):
-        part = slice(start, start + length)
-        if min(letters[:, part].sum(), free[:, part].sum()) >= _ENOUGH:
-            yield _colour(pixels[:, part][letters[:, part]]), _colour(pixels[:, part][free[:, part]])
-    yield _colour(pixels[letters]), _colour(pixels[free] if free.any() else pixels[0])
-
-
-def _colour(pixels: npt.NDArray[np.uint8]) -> Colour:
-    return np.asarray(np.median(pixels.reshape(-1, 3), axis=0), dtype=float)
+    mask = letters.astype(np.uint8)
+    free = ~np.asarray(cv2.dilate(mask, np.ones((5, 5), np.uint8)), bool)
+    if min(letters.sum(), free.sum()) < _ENOUGH:
+        return None
+    behind = np.asarray(np.median(part[free], axis=0), float)
+    core = np.asarray(cv2.erode(mask, np.ones((3, 3), np.uint8)), bool)
+    ink = part[core if core.sum() >= 0.2 * letters.sum() else letters].astype(float)
+    away = np.abs(luminance(ink) - luminance(behind))
+    thin = len(ink) == letters.sum()
+    return np.median(ink[away >= np.quantile(away, 0.8)] if thin else ink, axis=0), behind
 
 
 def _hex(colour: Colour) -> str:

@@ -3,12 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from models.image.box import Box
-from models.image.lettering import Lettering
+from models.image.lettering import Lettering, TextLine
 from models.image.logos.mark import Mark, UnknownBrand, of_brand, of_picture
 from models.image.logos.match import SIDE, Poses, best, searched
 from models.image.picture import Picture
@@ -54,6 +54,7 @@ def logos(picture: Picture, marks: Sequence[Mark], lettering: Lettering) -> tupl
     placed = [(mark, *best(looked, mark)) for mark in marks]
     sure = sorted((one for one in placed if one[1] >= needed(one[0])), key=lambda one: needed(one[0]) - one[1])
     found = [_logo(mark, score, pose, share * picture.scale, picture) for mark, score, pose in sure]
+    found = [one for one in found if not any(_is_letter(one.box, line) for line in lettering.lines)]
     named = (one for mark in marks for one in _named(mark.brand, lettering))
     return (*_apart(found), *named)
 
@@ -61,6 +62,21 @@ def logos(picture: Picture, marks: Sequence[Mark], lettering: Lettering) -> tupl
 def needed(mark: Mark) -> float:
     """The score from which a pose is the mark, and no chance."""
     return max(_LEAST, _NEEDED - _FALL * float(np.log(mark.length / _SHORT)))
+
+
+def _is_letter(box: Box, line: TextLine) -> bool:
+    """Whether a mark is but a few letters of a line of text."""
+    around = _around(line)
+    inside = box.clip(around.right, around.bottom)
+    within = max(0.0, inside.right - max(inside.left, around.left)) * max(
+        0.0, inside.bottom - max(inside.top, around.top)
+    )
+    return within >= 0.8 * box.area and around.width >= 3 * box.width
+
+
+def _around(line: TextLine) -> Box:
+    xs, ys = zip(*line.corners, strict=True)
+    return Box(line.text, line.confidence, min(xs), min(ys), max(xs), max(ys))
 
 
 def _apart(found: Sequence[Logo]) -> Iterator[Logo]:
@@ -99,8 +115,7 @@ def _named(brand: str, lettering: Lettering) -> Iterator[Logo]:
     name = _plain(brand)
     for line in lettering.lines:
         if name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", _plain(line.text)):
-            xs, ys = zip(*line.corners, strict=True)
-            yield Logo(brand, "name", Box(brand, line.confidence, min(xs), min(ys), max(xs), max(ys)))
+            yield Logo(brand, "name", replace(_around(line), label=brand))
 
 
 def _plain(text: str) -> str:

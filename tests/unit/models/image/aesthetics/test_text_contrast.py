@@ -6,7 +6,7 @@ from PIL import Image
 
 from models.image.aesthetics.text_contrast import TextContrast, ratio_of, text_contrast
 from models.image.lettering import lettering
-from tests.unit.models.image.drawn import lettered, picture, sky
+from tests.unit.models.image.drawn import CHINA, lettered, picture, sky
 
 
 def contrast(image: Image.Image) -> TextContrast:
@@ -61,6 +61,16 @@ def test_the_worst_part_of_a_line_counts():
     image.paste((215, 215, 215), (450, 0, 900, 200))
     found = contrast(lettered(image, "Fresh malt and hops", (60, 60), 72, "white"))
     assert found.ratio < 1.8
+
+
+def test_white_letters_over_a_photograph_are_not_taken_for_what_is_behind_them():
+    """They stand on the sky of a photograph, into which the top of a palace reaches."""
+    with Image.open(CHINA) as photo:
+        image = photo.convert("RGB").resize((1080, 720))
+    found = contrast(lettered(image, "See the palaces of Beijing", (60, 60), 60, "white"))
+    # The sky there is lightest at the end of the line, where white has 1.17:1.
+    assert found.ratio == pytest.approx(1.17, abs=0.08)
+    assert found.letters > "#f8"
 
 
 def test_slanted_text_is_straightened_first():

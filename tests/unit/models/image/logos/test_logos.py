@@ -81,6 +81,18 @@ def test_a_brand_is_found_by_its_name_as_whole_words():
     assert (logo.brand, logo.by, logo.box.place) == ("McDonald's", "name", (10.0, 20.0, 90.0, 40.0))
 
 
+def test_a_letter_of_a_line_is_no_mark():
+    image = placed("target", (200, 330), 60, "red")
+    (logo,) = found(image)
+    box = logo.box
+    wide, narrow = (
+        TextLine("a line", 0.9, ((left, box.top), (right, box.top), (right, box.bottom), (left, box.bottom)))
+        for left, right in ((box.left - 200, box.right + 100), (box.left - 5, box.right + 5))
+    )
+    assert found(image, lettering=Lettering((wide,))) == ()
+    assert found(image, lettering=Lettering((narrow,))) == (logo,)
+
+
 def test_a_logo_of_a_file_is_found_whether_it_is_transparent_or_on_a_ground():
     shape = icon("spotify", 200)
     clear = Image.new("RGBA", shape.size, (30, 215, 96, 0))
