@@ -1,19 +1,47 @@
-"""Writes versions of pictures beside drawings of their crops, and shows them and the pre-flight in the terminal."""
+"""`adloop image optimise` and `check`: versions of pictures beside drawings of their crops, and the pre-flight.
+
+A file that cannot be read is named, and the others go on.
+"""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from models.image.box import Box
+from models.image.logos import Mark
+from models.image.picture import InvalidPicture
 from pipelines.console import console
 from serving.images.compress import SUFFIXES, saved
-from serving.images.optimise import Optimised
-from serving.images.preflight import Preflight
+from serving.images.formats import ImageFormat
+from serving.images.optimise import Optimised, optimised
+from serving.images.preflight import Preflight, no_picture, preflight
 
 _COLOURS = {"fail": "red", "warn": "yellow", "pass": "green"}
+
+
+def versions(
+    files: Sequence[Path], formats: Sequence[ImageFormat], product: Sequence[Box], out: Path
+) -> Iterator[dict[str, Any]]:
+    """Write the versions of each file; what was written and why, or the `error` of a file."""
+    for file in files:
+        try:
+            made = list(optimised(_content(file), formats, product))
+        except InvalidPicture as fault:
+            yield {"source": str(file), "error": str(fault)}
+            continue
+        yield from (written(one, file, out) for one in made)
+
+
+def checked(file: Path, formats: Sequence[ImageFormat], product: Sequence[Box], marks: Sequence[Mark]) -> Preflight:
+    """The pre-flight of a file; one that cannot be read fails."""
+    try:
+        return preflight(_content(file), formats, product, marks=marks)
+    except InvalidPicture as fault:
+        return no_picture(fault, formats)
 
 
 def written(one: Optimised, source: Path, out: Path) -> dict[str, Any]:
@@ -34,6 +62,9 @@ def show_optimised(told: Sequence[Mapping[str, Any]]) -> None:
     for name in ("file", "size", "KB", "crop", "pre-flight"):
         table.add_column(name, overflow="fold")
     for one in told:
+        if "error" in one:
+            table.add_row(Text(one["source"]), "", "", Text(one["error"], "red"), "")
+            continue
         file = Text(str(one.get("file", f"none for {one['format']}")))
         size = f"{one['width']} x {one['height']}" if "file" in one else ""
         kilobytes = f"{one['bytes'] / 1000:.1f}" if "file" in one else ""
@@ -52,6 +83,13 @@ def show_checked(found: Mapping[str, Preflight]) -> None:
             verdict = Text(one.verdict, _COLOURS[one.verdict])
             table.add_row(verdict, *(Text(text) for text in (one.check, one.value, one.limit, one.do)))
         console().print(table)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as wrong:
+        raise InvalidPicture("a file that can be read", str(wrong.strerror)) from wrong
 
 
 def _verdict(check: Mapping[str, Any]) -> Text:

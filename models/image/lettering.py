@@ -4,7 +4,7 @@ The weights are those in the package `rapidocr` (Apache 2.0), whose code is not 
 the network. Upright, slanted and upended lines in Latin, Chinese and Japanese are read; text on its head is not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -73,8 +73,14 @@ def lettering(picture: Picture) -> Lettering:
         if sure >= CONFIDENCE and any(letter.isalnum() for letter in text) and not _round_thing(corners, text, pixels)
     ]
     kept.sort(key=lambda one: (float(one[0][:, 1].min()), float(one[0][:, 0].min())))
-    lines = tuple(TextLine(text, round(sure, 4), _points(corners / picture.scale)) for corners, text, sure in kept)
-    return Lettering(lines, _share([corners for corners, _, _ in kept], pixels))
+    lines = [TextLine(text, round(sure, 4), _points(corners / picture.scale)) for corners, text, sure in kept]
+    return of_lines(lines, picture)
+
+
+def of_lines(lines: Sequence[TextLine], picture: Picture) -> Lettering:
+    """These lines of a picture, and the share of it that they cover."""
+    places = [np.array(line.corners, np.float32) * np.float32(picture.scale) for line in lines]
+    return Lettering(tuple(lines), _share(places, picture.pixels))
 
 
 def _round_thing(corners: Corners, text: str, pixels: Pixels) -> bool:

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from models.image.box import Box
     from serving.images.formats import ImageFormat
 
-_FILES = click.argument(
-    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+_FILES = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 _PLATFORM = click.option(
     "--platform", required=True, type=click.Choice(get_args(AdPlatform)), help="The platform that the picture is for."
 )
@@ -69,7 +67,7 @@ def image() -> None:
 
 
 @image.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_FILES
 @_BRAND
 @click.option(
     "--logo",
@@ -127,25 +125,20 @@ def optimise(
     adloop image optimise shoe.jpg --platform meta
     adloop image optimise shoe.jpg --platform meta --format meta.stories --product 310,120,890,640
 
-    A crop keeps the product whole: the one that --product marks, or the main thing that is found. Where no crop can
-    hold it, the picture is padded, and refused where padding would be most of it. NAME.FORMAT.why.png shows the crop
-    over the picture, what the platform covers of it, and the reason.
+    A crop cuts neither a text nor the product: the one that --product marks, or the main thing that is found. Where no
+    crop can hold them, the picture is padded, and refused where padding would be most of it. NAME.FORMAT.why.png shows
+    the crop over the picture, what the platform covers of it, and the reason.
 
     Files are the smallest that look the same (SSIM of .95), and have no metadata: no position, no camera, no comment.
-    Each is checked as `adloop image check` does. Nothing is ever enlarged.
+    Each is checked as `adloop image check` does. Nothing is ever enlarged. A picture that cannot be read is named, and
+    the others are written; exits 1 then.
     """
-    from models.image.picture import InvalidPicture
-    from pipelines.images import show_optimised, written
-    from serving.images.optimise import optimised
+    from pipelines.images import show_optimised, versions
 
-    formats, told = _formats(platform, names), []
-    for file in files:
-        try:
-            made = list(optimised(file.read_bytes(), formats, product))
-        except InvalidPicture as fault:
-            raise click.ClickException(f"{file}: {fault}") from fault
-        told += [written(one, file, out) for one in made]
+    told = list(versions(files, _formats(platform, names), product, out))
     click.echo(json.dumps(told, indent=1)) if as_json else show_optimised(told)
+    if any("error" in one for one in told):
+        raise SystemExit(1)
 
 
 @image.command()
@@ -174,15 +167,14 @@ def check(
     picture and what is unsafe. Much text, faint text, blur, a logo that is cut off and text in a covered place warn.
     """
     from models.image.logos import UnknownBrand, of_brand
-    from pipelines.images import show_checked
-    from serving.images.preflight import preflight
+    from pipelines.images import checked, show_checked
 
     formats = _formats(platform, names)
     try:
         marks = [of_brand(brand) for brand in brands]
     except UnknownBrand as unknown:
         raise click.ClickException(str(unknown)) from unknown
-    found = {str(file): preflight(file.read_bytes(), formats, product, marks=marks) for file in files}
+    found = {str(file): checked(file, formats, product, marks) for file in files}
     if as_json:
         click.echo(json.dumps({name: one.as_dict() for name, one in found.items()}, indent=1))
     else:

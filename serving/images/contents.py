@@ -9,11 +9,12 @@ from models.image.aesthetics.quality import quality
 from models.image.aesthetics.text_contrast import TextContrast, text_contrast
 from models.image.box import Box
 from models.image.detector import detect
-from models.image.lettering import Lettering, TextLine, lettering
+from models.image.lettering import Lettering, lettering, of_lines
 from models.image.logos import Logo, Mark, logos
 from models.image.picture import Picture
 from models.image.unsafe import unsafe
-from serving.images.crop import SURE
+from serving.images.held import SURE
+from serving.images.texts import counted, lies_in
 
 
 @dataclass(frozen=True)
@@ -23,15 +24,17 @@ class Contents:
     Attributes:
         told_share: share of the picture that text covers, as somebody measured it.
         marks: logos to look for.
+        original: the part that is the picture itself, where the rest is padding; None: all of it.
     """
 
     picture: Picture
     told_share: float | None = None
     marks: Sequence[Mark] = ()
+    original: Box | None = None
 
     @cached_property
     def lettering(self) -> Lettering:
-        return lettering(self.picture)
+        return of_lines(counted(lettering(self.picture).lines, self.original), self.picture)
 
     @property
     def text_share(self) -> float:
@@ -56,11 +59,6 @@ class Contents:
     @cached_property
     def main(self) -> list[Box]:
         """The main thing that was found, if it is sure."""
-        sure = [thing for thing in detect(self.picture, SURE) if thing.area]
+        found = detect(self.picture, SURE)
+        sure = [thing for thing in found if thing.area and (self.original is None or lies_in(thing, self.original))]
         return sorted(sure, key=lambda thing: -thing.score * sqrt(thing.area))[:1]
-
-
-def box_of(line: TextLine) -> Box:
-    """The upright box around a line of text."""
-    across, down = zip(*line.corners, strict=True)
-    return Box(line.text, line.confidence, min(across), min(down), max(across), max(down))

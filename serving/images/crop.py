@@ -1,9 +1,7 @@
-"""Crops a picture to a format by what must not be cut; where no crop can hold the product, pads or refuses."""
+"""Crops a picture to a format by what must not be cut; where no crop can hold that, pads or refuses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from math import sqrt
 from typing import Literal
 
 import numpy as np
@@ -11,12 +9,11 @@ import numpy as np
 from models.image.box import Box
 from models.image.picture import Picture, Pixels
 from models.image.saliency import saliency
+from serving.images.held import Held, to_hold
 from serving.images.window import WHOLE, CropWindow, Margins, attention, best, holding, padded
 
 Background = Literal["border", "blur"]
 
-#: A thing that the detector is at least so sure of is held like a product that a person marked.
-SURE = 0.5
 #: Largest share of a picture that may be padding; above it the crop is refused.
 MOST_PADDING = 0.75
 #: A picture's border is of one colour if no channel differs more (standard deviation, of 255); its width by the side.
@@ -32,17 +29,15 @@ class Crop:
     Attributes:
         pixels: (height, width, 3) sRGB; None where it is refused.
         window: the part of the upright original, in its pixels; beyond its edges where it is padded.
-        product: what it holds: the box around those that were given, or the main thing that was found; None: neither.
-        given: the product was given.
-        kept: share of the product that the picture shows; None where there is no product.
+        held: what it must show whole.
+        kept: share of that which it shows; None where there is nothing to hold.
         background: what fills the padding; None without padding.
         reason: why it lies there, why it is padded, or why it is refused.
     """
 
     pixels: Pixels | None
     window: CropWindow
-    product: Box | None
-    given: bool
+    held: Held
     kept: float | None
     background: Background | None
     reason: str
@@ -66,75 +61,59 @@ def crop(
     size: tuple[int, int],
     product: Sequence[Box] = (),
     things: Sequence[Box] = (),
+    texts: Sequence[Box] = (),
     safe: Margins = WHOLE,
 ) -> Crop:
     """Crop to the ratio of `size`, and reduce to it where there are more pixels; a picture is never enlarged.
 
-    The product is never cut: where no crop holds it in its safe part, the picture is padded, or refused where padding
-    would be most of it. A thing that was found is held whole too, in the safe part where that can be.
+    The product and texts are never cut: where no crop holds them in its safe part, the picture is padded, or refused
+    where padding would be most of it. Without a product the main thing that was found is held instead; it and texts lie
+    in the safe part where that can be.
 
     Args:
         size: width and height in pixels.
         product: boxes of what must not be cut, in pixels of the upright original.
         things: boxes of what was found in the picture, with scores.
+        texts: boxes of texts that must not be cut.
         safe: margins in which the platform covers what is there.
     """
     width, height, ratio = float(picture.width), float(picture.height), size[0] / size[1]
-    held = _product(product, things, width, height)
-    worth = attention(saliency(picture), width, height, [*things, *product])
-    if held is None:
-        found = best(worth, width, height, ratio)
-        return Crop(
-            _cut(picture, found, _sized(found, size)), found, None, False, None, None, "keeps what draws the eye"
-        )
-    for margins in (safe,) if product else (safe, WHOLE):
-        window = holding(worth, width, height, ratio, held, margins)
+    held = to_hold(product, things, texts, width, height)
+    worth = attention(saliency(picture), width, height, [*things, *texts, *product])
+    if held.box is None:
+        window = best(worth, width, height, ratio)
+        return Crop(_cut(picture, window, _sized(window, size)), window, held, None, None, "keeps what draws the eye")
+    for margins in (safe,) if held.given else (safe, WHOLE):
+        window = holding(worth, width, height, ratio, held.box, margins)
         if window is not None:
-            reason = f"holds {_named(held, bool(product))} whole{'' if margins == safe else ', not in the safe zone'}"
-            return Crop(
-                _cut(picture, window, _sized(window, size)),
-                window,
-                held,
-                bool(product),
-                window.kept(held),
-                None,
-                reason,
-            )
-    return _padded(picture, size, held, bool(product), safe)
+            reason = f"holds {held.name}{'' if margins == safe else ', not in the safe zone'}"
+            pixels = _cut(picture, window, _sized(window, size))
+            return Crop(pixels, window, held, window.kept(held.box), None, reason)
+    return _padded(picture, size, held, held.box, safe)
 
 
-def _product(product: Sequence[Box], things: Sequence[Box], width: float, height: float) -> Box | None:
-    """What must be held: the box around a given product; else the main thing that was found, if that is sure."""
-    if product:
-        return reduce(Box.union, product).clip(width, height)
-    sure = [thing.clip(width, height) for thing in things if thing.score >= SURE]
-    return max(sure, key=lambda thing: thing.score * sqrt(thing.area), default=None)
-
-
-def _padded(picture: Picture, size: tuple[int, int], product: Box, given: bool, safe: Margins) -> Crop:
+def _padded(picture: Picture, size: tuple[int, int], held: Held, box: Box, safe: Margins) -> Crop:
+    """Padded so that it shows the box around all that is held."""
     width, height, ratio = float(picture.width), float(picture.height), size[0] / size[1]
-    window = padded(width, height, ratio, product, safe)
-    if not given and window.outside(width, height) > MOST_PADDING:
-        window = padded(width, height, ratio, product, WHOLE)
+    window = padded(width, height, ratio, box, safe)
+    if not held.given and window.outside(width, height) > MOST_PADDING:
+        window = padded(width, height, ratio, box, WHOLE)
     share = window.outside(width, height)
     largest = min(width, height * ratio)
+    several = len(held.parts) > 1
     why = (
-        f"{_named(product, given)} is {product.width:,.0f} by {product.height:,.0f}; the largest crop of "
-        f"{size[0]}:{size[1]} is {largest:,.0f} by {largest / ratio:,.0f}"
+        f"{held.name} {'are' if several else 'is'} {box.width:,.0f} by {box.height:,.0f}{' together' * several}; "
+        f"the largest crop of {size[0]}:{size[1]} is {largest:,.0f} by {largest / ratio:,.0f}"
         f"{', part of it unsafe' if safe != WHOLE else ''}"
     )
     if share > MOST_PADDING:
         reason = (
             f"refused: {why}; padding would be {share:.0%} of it. Use a picture with more around it, or another format"
         )
-        return Crop(None, window, product, given, 0.0, None, reason)
+        return Crop(None, window, held, 0.0, None, reason)
     pixels, background = _on_background(picture, window, size)
     filled = "the colour of its border" if background == "border" else "itself, blurred"
-    return Crop(pixels, window, product, given, window.kept(product), background, f"padded with {filled}: {why}")
-
-
-def _named(product: Box, given: bool) -> str:
-    return "the product" if given else f"what was found ({product.label}, {product.score:.0%} sure)"
+    return Crop(pixels, window, held, window.kept(box), background, f"padded with {filled}: {why}")
 
 
 def _sized(window: CropWindow, size: tuple[int, int]) -> tuple[int, int]:

@@ -41,20 +41,16 @@ def overlay(picture: Picture, crop: Crop, safe: Margins = WHOLE, title: str = ""
     if safe != WHOLE:
         _cover(pen, kept, placed(window.within(safe)))
     _frame(pen, kept, _KEPT if crop.pixels is not None else _REFUSED)
-    if crop.product is not None:
-        box = crop.product
-        _frame(
-            pen,
-            placed(CropWindow(box.left, box.top, box.width, box.height)),
-            _HELD if crop.pixels is not None else _REFUSED,
-        )
+    for box in crop.held.parts:
+        at = placed(CropWindow(box.left, box.top, box.width, box.height))
+        _frame(pen, at, _HELD if crop.pixels is not None else _REFUSED)
     return np.asarray(_captioned(drawn, [title] * bool(title) + _lines(crop, safe, drawn.width)))
 
 
 def _lines(crop: Crop, safe: Margins, width: int) -> list[str]:
     legend = ["white: the crop" if crop.pixels is not None else "red: what would have to fit"]
-    if crop.product is not None and crop.pixels is not None:
-        legend.append(f"green: {'the product' if crop.given else 'what was found'}")
+    if crop.held.parts and crop.pixels is not None:
+        legend.append(f"green: {crop.held.name}")
     if safe != WHOLE:
         legend.append("orange: may be covered or cut off by the platform")
     room = max(20, int(width / (_LETTERS * 0.52)))

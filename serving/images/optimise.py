@@ -11,11 +11,11 @@ from models.image.faces import faces
 from models.image.lettering import lettering
 from models.image.picture import InvalidPicture, Picture, Pixels, opened
 from serving.images.compress import KINDS, Compressed, compress_pixels
-from serving.images.contents import box_of
 from serving.images.crop import Crop, crop
 from serving.images.crop_overlay import overlay
 from serving.images.formats import ImageFormat
 from serving.images.preflight import Preflight, preflight
+from serving.images.texts import uncut
 
 #: Longer side at which a picture is cropped: no format asks for more.
 LONGEST = 4096
@@ -53,7 +53,8 @@ class Optimised:
             "padded": made.padded,
             "kept": made.kept,
             "window": asdict(made.window),
-            "product": None if made.product is None else asdict(made.product),
+            "product": None if made.held.product is None else asdict(made.held.product),
+            "texts": [asdict(text) for text in made.held.texts],
             **({} if file is None else {"kind": file.kind, "width": pixels[1], "height": pixels[0]}),
             **({} if file is None else {"bytes": len(file.content), "similarity": round(file.similarity, 4)}),
             "check": None if self.checked is None else self.checked.as_dict(),
@@ -75,19 +76,22 @@ def optimised(content: bytes, formats: Sequence[ImageFormat], product: Sequence[
     for box in product:
         if not box.clip(picture.width, picture.height).area:
             raise InvalidPicture(f"a product within {picture.width} by {picture.height}", str(box.place))
-    found = seen(opened(content, LOOKED_AT))
+    small = opened(content, LOOKED_AT)
+    found, texts = seen(small), uncut(lettering(small).lines, small)
+    whole = Box("", 1.0, 0, 0, picture.width, picture.height)
     for form in formats:
-        made = crop(picture, form.size, product, found, form.safe)
+        made = crop(picture, form.size, product, found, texts, form.safe)
         if made.pixels is None:
             yield Optimised(form, picture, made, None, None)
             continue
         file = compress_pixels(made.pixels, [kind for kind in KINDS if kind in form.files])
-        checked = preflight(file.content, [form], [made.placed(box) for box in product])
+        placed = [made.placed(box) for box in product]
+        checked = preflight(file.content, [form], placed, original=made.placed(whole))
         yield Optimised(form, picture, made, file, checked)
 
 
 def seen(picture: Picture) -> list[Box]:
-    """Things, faces and texts."""
+    """Things and faces."""
     found = things(picture)
     people = [thing for thing in found if thing.label == "person"]
-    return [*found, *faces(picture, people), *(box_of(line) for line in lettering(picture).lines)]
+    return [*found, *faces(picture, people)]

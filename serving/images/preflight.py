@@ -12,8 +12,9 @@ from models.image.box import Box
 from models.image.logos import Mark
 from models.image.picture import InvalidPicture, Picture, opened
 from models.image.unsafe import LOOK_FROM
-from serving.images.contents import Contents, box_of
+from serving.images.contents import Contents
 from serving.images.formats import ImageFormat, nearest
+from serving.images.texts import box_of
 from serving.images.window import CropWindow
 
 Verdict = Literal["fail", "warn", "pass"]
@@ -86,6 +87,7 @@ def preflight(
     product: Sequence[Box] = (),
     text_share: float | None = None,
     marks: Sequence[Mark] = (),
+    original: Box | None = None,
 ) -> Preflight:
     """Check the bytes of a picture for the format whose ratio is nearest to its own.
 
@@ -94,17 +96,23 @@ def preflight(
         product: boxes of what must be seen, in pixels of the upright original.
         text_share: share that text covers, as somebody measured it; otherwise it is measured.
         marks: logos that must be whole where they are.
+        original: the part that is the picture itself, where the rest is padding; what is read there is no text.
     """
     try:
         picture = opened(content, LONGEST)
     except InvalidPicture as fault:
-        found = Finding("file", "fail", f"is no picture that is read: {fault.got}", fault.expected, "save it anew")
-        return Preflight(formats[0].id, (found,))
+        return no_picture(fault, formats)
     form = nearest(formats, picture.width, picture.height)
-    subject = Subject(picture, form, Contents(picture, text_share, marks), product)
+    subject = Subject(picture, form, Contents(picture, text_share, marks, original), product)
     findings = [finding for check in CHECKS for finding in check(subject)]
     findings.sort(key=lambda one: ("fail", "warn", "pass").index(one.verdict))
     return Preflight(form.id, tuple(findings))
+
+
+def no_picture(fault: InvalidPicture, formats: Sequence[ImageFormat]) -> Preflight:
+    """That there is no picture, and why."""
+    found = Finding("file", "fail", f"is no picture that is read: {fault.got}", fault.expected, "save it anew")
+    return Preflight(formats[0].id, (found,))
 
 
 def file_type(subject: Subject) -> Iterator[Finding]:

@@ -44,6 +44,7 @@ def variants(
     formats: Sequence[ImageFormat],
     product: Sequence[Box] = (),
     things: Sequence[Box] = (),
+    texts: Sequence[Box] = (),
     headline: str | None = None,
     font: Path | None = None,
 ) -> Iterator[Variant]:
@@ -52,14 +53,14 @@ def variants(
     A format that no crop can fill has none. Raises `NoRoom` for a headline that cannot be set.
 
     Args:
-        product, things: boxes as `serving.images.crop.crop` takes them.
+        product, things, texts: boxes as `serving.images.crop.crop` takes them.
         font: of the headline.
     """
     for form in formats:
-        made = crop(picture, form.size, product, things, form.safe)
+        made = crop(picture, form.size, product, things, texts, form.safe)
         if made.pixels is None:
             continue
-        places = _places(made, form, product, things, headline, font) if headline else (None,)
+        places = _places(made, form, [*product, *texts], things, headline, font) if headline else (None,)
         for palette in GRADES:
             pixels = graded(made.pixels, palette)
             for place in places:
@@ -71,13 +72,13 @@ def variants(
 
 
 def _places(
-    made: Crop, form: ImageFormat, product: Sequence[Box], things: Sequence[Box], headline: str, font: Path | None
+    made: Crop, form: ImageFormat, held: Sequence[Box], things: Sequence[Box], headline: str, font: Path | None
 ) -> tuple[str, ...]:
-    """The calmest places of a crop, each in another row; clear of the product and of faces."""
+    """The calmest places of a crop, each in another row; clear of the product, texts and faces."""
     if made.pixels is None:
         return ()
     height, width = made.pixels.shape[:2]
-    given, found = ([made.placed(box).clip(width, height) for box in boxes] for boxes in (product, things))
+    given, found = ([made.placed(box).clip(width, height) for box in boxes] for boxes in (held, things))
     clear = [*given, *(box for box in found if box.label == "face")]
     shown = Picture(made.pixels, None, "PNG", width, height, 0, "")
     worth = attention(saliency(shown), width, height, [*given, *found])

@@ -22,9 +22,11 @@ import numpy.typing as npt
 from features.settings import Settings
 from models.image.box import EDGES, Box
 from models.image.detector import things
+from models.image.lettering import lettering
 from models.image.picture import Picture, opened
 from models.image.saliency import saliency
 from serving.images.crop import crop
+from serving.images.texts import uncut
 from serving.images.window import attention, best
 from tests.benchmarks.vision_detector import PEERS
 
@@ -36,6 +38,8 @@ NAMES = (KEPT, f"{KEPT}.centre", f"{KEPT}.smartcrop", PADDED)
 HELD = 0.9
 #: smartcrop.js reduces pictures to this shorter side before it looks at them.
 SIDE, SEED, RESAMPLED = 256, 0, 1000
+#: Height of crops.
+SIZE = 1000
 
 Counts = npt.NDArray[np.int64]
 Starts = npt.NDArray[np.float64]
@@ -55,6 +59,10 @@ class Photo:
     @cached_property
     def found(self) -> list[Box]:
         return things(self.picture)
+
+    @cached_property
+    def texts(self) -> list[Box]:
+        return uncut(lettering(self.picture).lines, self.picture)
 
     def across(self, ratio: float) -> bool:
         """Whether crops of a ratio differ by their left edge; else by their upper one."""
@@ -120,10 +128,13 @@ def shares(photos: Sequence[Photo], starts: Starts) -> Starts:
 
 
 def _ours(photo: Photo, ratio: float) -> float:
-    """Where the cropper's own largest crop begins: made to crop, it neither pads nor refuses."""
-    width, height = float(photo.picture.width), float(photo.picture.height)
-    worth = attention(saliency(photo.picture), width, height, photo.found)
-    window = best(worth, width, height, ratio)
+    """Where the cropper's own crop begins; where it would pad or refuse, the one that it would make if it had to."""
+    made = crop(photo.picture, (round(SIZE * ratio), SIZE), (), photo.found, photo.texts)
+    window = made.window
+    if made.padded or made.pixels is None:
+        width, height = float(photo.picture.width), float(photo.picture.height)
+        worth = attention(saliency(photo.picture), width, height, [*photo.found, *photo.texts])
+        window = best(worth, width, height, ratio)
     return window.left if photo.across(ratio) else window.top
 
 
@@ -181,10 +192,10 @@ def _padded(photos: Sequence[Photo]) -> dict[str, Any]:
     for photo in photos:
         for ratio in RATIOS.values():
             if photo.kept(ratio).max() < HELD * photo.animals:
-                size = (round(1000 * ratio), 1000)
-                made = crop(photo.picture, size, photo.boxes, photo.found)
+                size = (round(SIZE * ratio), SIZE)
+                made = crop(photo.picture, size, photo.boxes, photo.found, photo.texts)
                 given.append(made.pixels is None or (made.padded and made.kept is not None and made.kept > 0.999))
-                made = crop(photo.picture, size, (), photo.found)
+                made = crop(photo.picture, size, (), photo.found, photo.texts)
                 found.append(made.pixels is None or made.padded)
     told = f"share of {len(given)} crops with the box given, none of it cut; {np.mean(found):.2f} by what is detected"
     return {"name": PADDED, "value": float(np.mean(given)), "goal": ">= 1", "unit": told}

@@ -110,8 +110,46 @@ def test_a_given_product_is_never_cut(data: st.DataObject, width: int, height: i
 def test_what_was_found_is_held_and_named() -> None:
     thing = Box("cup", 0.8, 700, 0, 1000, 400)
     found = crop(ad(1000, 400, thing), (400, 400), things=[thing, Box("cat", 0.3, 0, 0, 200, 400)])
-    assert found.window == CropWindow(600, 0, 400, 400) and not found.given
-    assert found.reason == "holds what was found (cup, 80% sure) whole"
+    assert found.window == CropWindow(600, 0, 400, 400) and not found.held.given
+    assert found.reason == "holds the cup that was found"
+
+
+HEADLINE, PRICE = Box("Summer in Beijing", 1, 50, 20, 720, 120), Box("Flights from 399", 1, 390, 630, 920, 715)
+PERSON = Box("person", 0.9, 700, 200, 900, 500)
+
+
+@pytest.mark.parametrize(
+    ("texts", "things", "product", "padding", "reason"),
+    [
+        ([HEADLINE], [], [], False, "holds the text that was found"),
+        ([HEADLINE, PRICE], [], [], True, "the 2 texts that were found are 870 by 695 together; the largest crop of"),
+        ([HEADLINE], [PERSON], [], False, "holds the text and the person that were found"),
+        ([PRICE], [Box("cup", 0.9, 400, 40, 500, 200)], [], True, "the text and the cup that were found are 530 by"),
+        ([PRICE], [PERSON], [Box("", 1, 0, 200, 300, 500)], False, "holds the product and the text that was found"),
+        ([PRICE], [], [Box("", 1, 0, 0, 300, 300)], True, "the product and the text that was found are 920 by 715"),
+    ],
+)
+def test_no_text_is_cut(texts: list[Box], things: list[Box], product: list[Box], padding: bool, reason: str) -> None:
+    picture = ad(1080, 721, Box("", 1, 0, 0, 1, 1))
+    found = crop(picture, (1200, 628), product, things, texts)
+    assert found.padded == padding and reason in found.reason
+    for box in [*texts, *(product or things)]:
+        assert found.window.kept(box) == pytest.approx(1)
+
+
+def test_texts_at_both_sides_are_padded_to_a_square_or_refused() -> None:
+    sides = [Box("HOT", 1, 10, 200, 200, 300), Box("FRESH", 1, 1800, 200, 1990, 300)]
+    found = crop(ad(2000, 500, Box("", 1, 0, 0, 1, 1)), (400, 400), texts=sides)
+    assert found.kept == pytest.approx(1) and found.background == "border"
+    refused = crop(ad(2000, 500, Box("", 1, 0, 0, 1, 1)), (1080, 1920), texts=sides)
+    assert refused.pixels is None and refused.reason.startswith("refused: the 2 texts that were found are 1,980 by 100")
+    assert crop(ad(2000, 500, sides[0]), (400, 400), texts=sides[:1]).window.kept(sides[0]) == pytest.approx(1)
+
+
+def test_a_text_that_no_crop_keeps_safe_is_held_whole() -> None:
+    found = crop(ad(900, 1600, HEADLINE), (1080, 1920), texts=[HEADLINE], safe=STORIES)
+    assert not found.padded and found.kept == pytest.approx(1)
+    assert found.reason == "holds the text that was found, not in the safe zone"
 
 
 def test_without_product_or_things_the_salient_part_is_kept() -> None:

@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import skimage
 from click.testing import CliRunner, Result
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from models.image.box import Box
-from models.image.picture import InvalidPicture
+from models.image.lettering import lettering
+from models.image.picture import InvalidPicture, opened
 from pipelines.cli import main
 from serving.images.formats import image_format
 from serving.images.optimise import optimised
 
+PHOTOS = Path(skimage.__file__).parent / "data"
 PRODUCT = Box("product", 1, 60, 60, 540, 340)
 
 
@@ -52,6 +55,27 @@ def test_a_product_is_whole_in_each_format_and_no_metadata_is_left() -> None:
             assert not image.getexif() and not image.info.get("exif")
         told = {finding.check: finding.verdict for finding in one.checked.findings}
         assert told["safe zone"] == told["ratio"] == told["file type"] == "pass", told
+
+
+def test_no_headline_of_a_photograph_is_cut() -> None:
+    headlines, to = ("Summer in Beijing", "Flights from 399"), io.BytesIO()
+    image = Image.open(PHOTOS / "coffee.png").convert("RGB").resize((1080, 721))
+    pen = ImageDraw.Draw(image)
+    for text, left, top in zip((*headlines, "photo by example"), (60, 400, 20), (20, 630, 700), strict=True):
+        letters = ImageFont.load_default(12 if "photo" in text else 70)
+        pen.text((left, top), text, "white", letters, stroke_width=3 * (letters.size > 20), stroke_fill="black")
+    image.save(to, "PNG")
+    (one,) = optimised(to.getvalue(), [image_format("linkedin.landscape")])
+    assert one.file is not None and [text["label"] for text in one.as_dict()["texts"]] == list(headlines)
+    read = [line.text for line in lettering(opened(one.file.content)).lines]
+    assert set(headlines) <= set(read) and one.crop.reason.startswith("padded with itself, blurred: the 2 texts")
+
+
+def test_nothing_is_read_in_the_padding_of_a_picture_without_text() -> None:
+    (one,) = optimised((PHOTOS / "astronaut.png").read_bytes(), [image_format("meta.stories")])
+    assert one.crop.background == "blur" and one.checked is not None
+    told = {finding.check: finding.verdict for finding in one.checked.findings}
+    assert told["text contrast"] == told["text share"] == told["safe zone"] == "pass", one.checked.wrong
 
 
 def test_what_cannot_be_cropped_is_told() -> None:
@@ -100,8 +124,27 @@ def test_what_is_asked_wrongly_is_told(folder: Path, words: tuple[str, ...], tol
         assert found.exit_code == 2 and told in " ".join(found.output.replace("│", "").split())
 
 
-def test_a_text_called_jpg_is_refused(folder: Path) -> None:
-    (folder / "text.jpg").write_text("no picture")
-    found = run("optimise", folder / "text.jpg", "--platform", "meta", "--out", folder / "none")
-    assert found.exit_code == 1 and "got a text" in found.output and not (folder / "none").exists()
-    assert run("check", folder / "text.jpg", "--platform", "meta").exit_code == 1
+@pytest.fixture
+def some(folder: Path, tmp_path: Path) -> list[Path]:
+    """A text called .jpg, no file at all, and a picture."""
+    (tmp_path / "text.jpg").write_text("no picture")
+    return [tmp_path / "text.jpg", tmp_path / "none.jpg", folder / "shoe.jpg"]
+
+
+def test_what_cannot_be_read_is_named_and_the_others_are_written(some: list[Path], tmp_path: Path) -> None:
+    words = ("optimise", *some, "--platform", "meta", "--format", "meta.link", "--out", tmp_path / "out")
+    found = run(*words, "--json")
+    text, missing, made = json.loads(found.stdout)
+    assert found.exit_code == 1 and Path(made["file"]).exists()
+    assert text == {"source": str(some[0]), "error": text["error"]} and "got a text" in text["error"]
+    assert missing["error"] == "picture: expected a file that can be read, got No such file or directory"
+    shown = run(*words)
+    assert shown.exit_code == 1 and "got a text" in " ".join(shown.output.replace("│", "").split())
+
+
+def test_what_cannot_be_read_fails_the_pre_flight_and_the_others_are_checked(some: list[Path]) -> None:
+    found = run("check", *some, "--platform", "meta", "--json")
+    verdicts = {Path(name).name: told["verdict"] for name, told in json.loads(found.stdout).items()}
+    assert found.exit_code == 1 and verdicts == {"text.jpg": "fail", "none.jpg": "fail", "shoe.jpg": "warn"}
+    shown = run("check", *some, "--platform", "meta")
+    assert shown.exit_code == 1 and "No such file" in shown.output

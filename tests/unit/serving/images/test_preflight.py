@@ -160,6 +160,14 @@ def test_text_below_a_safe_zone_is_named_with_its_place() -> None:
     assert fine["safe zone"].verdict == "pass"
 
 
+def test_what_is_read_in_padding_is_no_text() -> None:
+    content = lettered((900, 1600), ("ORDER NOW", 80, 200, 1450), ("FRESH COFFEE", 80, 200, 700))
+    shown = checked(content, STORIES, original=Box("", 1, 0, 300, 900, 1300))
+    assert shown["safe zone"].verdict == "pass"
+    alone = checked(lettered((900, 1600), ("FRESH COFFEE", 80, 200, 700)), STORIES)["text share"]
+    assert shown["text share"] == alone != checked(content, STORIES)["text share"]
+
+
 def test_a_product_that_the_platform_covers_fails() -> None:
     blank = written(Image.new("RGB", (900, 1600), "white"))
     found = checked(blank, STORIES, product=[Box("cup", 1, 200, 1200, 700, 1600)])["safe zone"]
