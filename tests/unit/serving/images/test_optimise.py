@@ -11,9 +11,10 @@ from click.testing import CliRunner, Result
 from PIL import Image, ImageDraw, ImageFont
 
 from models.image.box import Box
-from models.image.lettering import lettering
+from models.image.lettering import Lettering, TextLine, lettering
 from models.image.picture import InvalidPicture, opened
 from pipelines.cli import main
+from serving.images import contents
 from serving.images.formats import image_format
 from serving.images.optimise import optimised
 
@@ -76,6 +77,17 @@ def test_nothing_is_read_in_the_padding_of_a_picture_without_text() -> None:
     assert one.crop.background == "blur" and one.checked is not None
     told = {finding.check: finding.verdict for finding in one.checked.findings}
     assert told["text contrast"] == told["text share"] == told["safe zone"] == "pass", one.checked.wrong
+
+
+@pytest.mark.parametrize(("top", "share"), [(10, "text covers 0%"), (400, "text covers 4%")])
+def test_only_what_is_read_on_the_picture_itself_is_told(
+    monkeypatch: pytest.MonkeyPatch, top: float, share: str
+) -> None:
+    line = TextLine("SALE", 0.99, ((200, top), (500, top), (500, top + 60), (200, top + 60)))
+    monkeypatch.setattr(contents, "lettering", lambda picture: Lettering((line,), 0.5))
+    (one,) = optimised(ad(), [image_format("meta.stories")], [PRODUCT])
+    assert one.checked is not None and one.crop.padded
+    assert {finding.check: finding.value for finding in one.checked.findings}["text share"] == share
 
 
 def test_what_cannot_be_cropped_is_told() -> None:
