@@ -9,7 +9,7 @@ import numpy as np
 from models.image.box import Box
 from models.image.picture import Picture, Pixels
 from models.image.saliency import saliency
-from serving.images.held import Held, to_hold
+from serving.images.held import HeldParts, to_hold
 from serving.images.window import WHOLE, CropWindow, Margins, attention, best, holding, padded
 
 Background = Literal["border", "blur"]
@@ -37,7 +37,7 @@ class Crop:
 
     pixels: Pixels | None
     window: CropWindow
-    held: Held
+    held: HeldParts
     kept: float | None
     background: Background | None
     reason: str
@@ -92,7 +92,7 @@ def crop(
     return _padded(picture, size, held, held.box, safe)
 
 
-def _padded(picture: Picture, size: tuple[int, int], held: Held, box: Box, safe: Margins) -> Crop:
+def _padded(picture: Picture, size: tuple[int, int], held: HeldParts, box: Box, safe: Margins) -> Crop:
     """Padded so that it shows the box around all that is held."""
     width, height, ratio = float(picture.width), float(picture.height), size[0] / size[1]
     window = padded(width, height, ratio, box, safe)

@@ -12,7 +12,7 @@ SURE = 0.5
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldParts:
     """What must not be cut.
 
     Attributes:
@@ -48,10 +48,12 @@ class Held:
         return "" if self.product is None else f"the {self.product.label}"
 
 
-def to_hold(product: Sequence[Box], things: Sequence[Box], texts: Sequence[Box], width: float, height: float) -> Held:
+def to_hold(
+    product: Sequence[Box], things: Sequence[Box], texts: Sequence[Box], width: float, height: float
+) -> HeldParts:
     """A given product, or else the surest and largest thing if that is sure; and the texts."""
     lettered = tuple(text.clip(width, height) for text in texts)
     if product:
-        return Held(reduce(Box.union, product).clip(width, height), True, lettered)
+        return HeldParts(reduce(Box.union, product).clip(width, height), True, lettered)
     sure = [thing.clip(width, height) for thing in things if thing.score >= SURE]
-    return Held(max(sure, key=lambda thing: thing.score * sqrt(thing.area), default=None), False, lettered)
+    return HeldParts(max(sure, key=lambda thing: thing.score * sqrt(thing.area), default=None), False, lettered)
