@@ -29,28 +29,28 @@ def skill() -> Metric:
 
 
 def macro_f1() -> Metric:
-    """Mean F1 of the labels that occur."""
-    return labels.macro_f1(LABEL, labelled)
+    """Mean F1 of the labels that occur; NaN without any."""
+    return _of(LABEL, labels.macro_f1(LABEL, labelled))
 
 
 def accuracy() -> Metric:
-    """Share of right labels."""
-    return labels.accuracy(LABEL, labelled)
+    """Share of right labels; NaN without any."""
+    return _of(LABEL, labels.accuracy(LABEL, labelled))
 
 
 def ece() -> Metric:
-    """Expected calibration error of the confidence that the label is right."""
-    return labels.ece(LABEL, labelled)
+    """Expected calibration error of the confidence that the label is right; NaN without any."""
+    return _of(LABEL, labels.ece(LABEL, labelled))
 
 
 def spearman() -> Metric:
     """Correlation of the ranks of ratings; NaN without any."""
-    return _of_ratings(metrics.spearman(RATING, RATING))
+    return _of(RATING, metrics.spearman(RATING, RATING))
 
 
 def mae() -> Metric:
     """Mean absolute error of ratings; NaN without any."""
-    return _of_ratings(metrics.mae(RATING, RATING))
+    return _of(RATING, metrics.mae(RATING, RATING))
 
 
 def labelled(truth: pd.DataFrame) -> Flags:
@@ -63,14 +63,15 @@ def known(name: str, truth: pd.DataFrame) -> Flags:
     return truth[name].notna().to_numpy()
 
 
-def _of_ratings(metric: Metric) -> Metric:
+def _of(name: str, metric: Metric) -> Metric:
+    """The metric of the pictures that this is told of."""
     plain = cast(Resample, metric.resample)
 
     def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Array) -> Array:
-        here = known(RATING, truth)
+        here = known(name, truth)
         return plain(truth[here], answers[here], weights[:, here]) if here.any() else np.full(len(weights), np.nan)
 
-    return of_samples(metric.name, resample, metric.higher_is_better, needs=RATING)
+    return of_samples(metric.name, resample, metric.higher_is_better, needs=metric.answer)
 
 
 METRICS = (skill(), macro_f1(), accuracy(), ece(), spearman(), mae(), ap50())

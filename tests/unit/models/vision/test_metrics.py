@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import f1_score
 
 from models.image.box import Box, to_json
-from models.vision.metrics import METRICS, ap50, mae, skill, spearman
+from models.vision.metrics import METRICS, ap50, skill
 
 RNG = np.random.default_rng(1)
 TRUTH = pd.DataFrame({"label": RNG.choice(["a", "b", None], 300), "rating": RNG.normal(3, 1, 300)})
@@ -22,8 +22,11 @@ ANSWERS = pd.DataFrame(
 #: What is drawn in every third picture, and found within a few pixels of it.
 TRUTH["boxes"] = [to_json([Box("cup", 1, 0, 0, 20, 20)]) if place % 3 == 0 else None for place in range(300)]
 ANSWERS["boxes"] = [to_json([Box("cup", score, off, 0, 20, 20)]) for score, off in RNG.random((300, 2)) * (1, 19)]
-#: Of a table without labels, and of one without ratings.
-UNLABELLED, UNRATED = TRUTH.assign(label=None), TRUTH.assign(rating=np.nan)
+#: Of a table without labels, of one without ratings, and of one without boxes.
+UNTOLD = {
+    name: TRUTH.assign(**{name: nothing}) for name, nothing in (("label", None), ("rating", np.nan), ("boxes", None))
+}
+UNLABELLED, UNRATED = UNTOLD["label"], UNTOLD["rating"]
 
 
 def test_skill_is_the_mean_of_what_is_told() -> None:
@@ -40,8 +43,13 @@ def test_skill_is_the_mean_of_what_is_told() -> None:
     assert skill().measure(undrawn["label"], ANSWERS.assign(rating=3.0)) == 0
 
 
-def test_without_ratings_their_metrics_are_undefined() -> None:
-    assert np.isnan([metric.measure(UNRATED, ANSWERS) for metric in (spearman(), mae())]).all()
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_what_is_told_of_no_picture_is_undefined(metric) -> None:
+    of = {"spearman": "rating", "mae": "rating", "ap50": "boxes", "skill": ""}.get(metric.name, "label")
+    untold = {name: frame for name, frame in UNTOLD.items() if np.isnan(metric.measure(frame, ANSWERS))}
+    assert list(untold) == ([of] if of else [])
+    for frame in untold.values():
+        assert np.isnan(metric.resample(frame, ANSWERS, np.ones((3, 300)))).all()
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
