@@ -1,6 +1,7 @@
 """MLflow, the decision engine and the text server start from the objects of `infra/kubernetes` and nothing else."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,10 +30,11 @@ def probe_family() -> None:
 
 
 def test_the_decision_engine_asks_the_registry_that_runs_beside_it(
-    redis_server: Server, s3: S3, tmp_path: Path, probe_family: None
+    redis_server: Server, s3: S3, tmp_path: Path, probe_family: None, registry_home: Path
 ) -> None:
     owner = Settings(home=tmp_path / "owner", s3_endpoint_url=s3.endpoint)
     own.key(owner)
+    shutil.copy(registry_home / "mlflow.db", tmp_path)
     credentials = {
         "AWS_ACCESS_KEY_ID": "adloop",
         "AWS_SECRET_ACCESS_KEY": "adloop-secret",

@@ -1,6 +1,7 @@
 """Customers are kept and grown by the released models of a small business."""
 
 import json
+import shutil
 
 import business
 import pandas as pd
@@ -24,10 +25,10 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def home(data, tmp_path_factory):
+def home(data, registry_home, tmp_path_factory):
     """Both families of customers, trained and promoted; that they pass their gates is not what is tested here."""
     work = tmp_path_factory.mktemp("work")
-    settings = Settings(home=work / "home", detectors="scipy")
+    settings = Settings(home=shutil.copytree(registry_home, work / "home"), detectors="scipy")
     ingest([str(data)], work / "tables", settings)
     for family in ("churn", "ltv"):
         section, folder = small.section(family), work / family

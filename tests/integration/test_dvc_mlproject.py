@@ -140,9 +140,10 @@ def test_every_family_and_every_step_is_a_stage(clone, monkeypatch):
     assert stages == {"fingerprint", "ingest", "validate"} | {f"{s}@{f}" for s in own for f in NAMES}
 
 
-def test_mlflow_trains_with_the_steps_before_it(clone):
+def test_mlflow_trains_with_the_steps_before_it(clone, registry_home):
     shutil.rmtree(clone / ".adloop", ignore_errors=True)
     (clone / ".adloop").mkdir()
+    shutil.copy(registry_home / "mlflow.db", clone / ".adloop" / "mlflow-runs.db")
     command(clone, "mlflow", "run", ".", "-e", "train", "-P", "family=ltv", "--env-manager", "local")
     left = {path.name for path in (clone / ".adloop/runs").rglob("*.json") if path.parent.name in ("data", "ltv")}
     assert left == {"ingest.json", "validate.json", "featurize.json", "train.json"}

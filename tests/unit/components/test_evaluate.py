@@ -24,7 +24,6 @@ SECTION = {**toyland.SECTION, "window": {"horizon_days": 28, "step_days": 56, "m
 def settings(tmp_path, monkeypatch):
     """State and temporary files in a folder that is looked at afterwards."""
     import feast  # noqa: F401  keeps a temporary folder of its own from its import to the end of the process
-    import torch._dynamo  # noqa: F401  as does this
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()

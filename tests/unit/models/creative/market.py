@@ -39,7 +39,8 @@ def frame_of(folder: Path, log: pd.DataFrame) -> Frame:
     return Frame(folder / "features")
 
 
-def fitted(frame: Frame, checkpoint: Path) -> CreativeModel:
-    model = FAMILY.fit(frame.split("train"), frame.split("valid"), CreativeParams.read(SECTION), checkpoint)
+def fitted(frame: Frame, checkpoint: Path, **changed: Any) -> CreativeModel:
+    params = CreativeParams.read(SECTION | changed)
+    model = FAMILY.fit(frame.split("train"), frame.split("valid"), params, checkpoint)
     assert isinstance(model, CreativeModel)
     return model

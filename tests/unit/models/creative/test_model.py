@@ -131,7 +131,7 @@ def test_an_output_without_outcomes_is_left_out_and_the_gates_say_so(tmp_path: P
     log = MARKET.log().drop(columns=["conversions", "spend"])
     frame = market.frame_of(tmp_path, log.astype(dict.fromkeys(["impressions", "clicks", "engagements"], float)))
     (tmp_path / "checkpoint").mkdir()
-    model = market.fitted(frame, tmp_path / "checkpoint")
+    model = market.fitted(frame, tmp_path / "checkpoint", trees=3, rounds=10, steps=20)
     test = frame.split("test")
     answers = model.predict(test)
     assert not [name for name in answers if name.startswith(("conversion_rate", "cpc"))]
