@@ -34,6 +34,7 @@ PROSE = {
     "nearest_prototype": "nearest prototype",
     "frozen_linear": "frozen backbone",
     "macro_f1": "macro F1",
+    "ap50": "AP50",
     "scope_auroc": "AUROC of scope",
     "cpc_error": "CPC error",
     "bg_nbd_gamma_gamma": "BG/NBD + Gamma-Gamma",
@@ -58,7 +59,8 @@ MEANING = {
     "budget_use": "share of the budgets spent; never above 1",
     "accuracy": "share of customers, texts or pictures classified correctly",
     "macro_f1": "mean over the labels of F1, the harmonic mean of precision and recall",
-    "skill": "mean of the macro F1 of labels and the Spearman correlation of ratings",
+    "ap50": "mean over the labels of the average precision of boxes, at an overlap (IoU) of .5",
+    "skill": "mean of the macro F1 of labels, the Spearman correlation of ratings and the AP50 of boxes, where told",
     "scope_auroc": "probability that a text in scope is told from one out of it",
 }
 
