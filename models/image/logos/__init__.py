@@ -18,7 +18,7 @@ __all__ = ["Logo", "Mark", "UnknownBrand", "logos", "of_brand", "of_picture"]
 #: Score that a mark needs whose edges are `_SHORT` long, and by how much less a mark needs for each e-fold of that:
 #: simple shapes are found by chance in many places, and rich ones in none. With these, of pictures without any of 20
 #: brands' logos, about one in 100 had one.
-_NEEDED, _SHORT, _FALL, _LEAST = 0.56, 500, 0.16, 0.3
+_NEEDED, _SHORT, _FALL, _LEAST = 0.57, 500, 0.13, 0.3
 #: Share of a mark beyond a side of the picture from which it counts as cut off there.
 _OFF = 0.02
 

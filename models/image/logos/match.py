@@ -3,7 +3,8 @@
 One pair of alike SIFT features (Lowe, "Distinctive image features from scale-invariant keypoints", 2004), or one region
 like a part of the mark, tells scale, turn and place of the whole mark: each is a proposal of its own. A pose is judged
 by how many points along the mark's edges have the mark's one colour inside and another outside; what is covered lowers
-the score but does not end it, and what lies beyond the picture's border does not count.
+the score but does not end it, what goes on beyond an edge speaks against the mark, and what lies beyond the picture's
+border does not count.
 """
 
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ REFINED, ROUNDS, TRIES = 12, 4, 40
 _GROW, _TURN, _MOVE = 0.06, 0.06, 0.03
 #: Lab distances within which colours are the same, and from which they are apart.
 SAME, APART = 14.0, 26.0
+#: What a point counts whose colour goes on beyond the edge; one where the mark is covered counts 0, one that fits 1.
+_GOES_ON = -0.5
 #: Longer side of a mark at least and at most, in parts of the picture's width.
 SMALLEST, LARGEST = 0.03, 0.9
 
@@ -60,7 +63,7 @@ def searched(pixels: Pixels) -> SearchedPicture:
 
 
 def best(picture: SearchedPicture, mark: Mark) -> tuple[float, Poses]:
-    """The best pose of a mark in a picture and its score from 0 to 1; a score of 0 where there is no proposal."""
+    """The best pose of a mark in a picture and its score, 1 at best; a score of 0 where there is no proposal."""
     proposed = np.concatenate([_by_features(picture, mark), poses(picture.regions, _parts(mark))])
     width = picture.lab.shape[1]
     size = np.hypot(proposed[:, 0], proposed[:, 1]) * (max(mark.shape.shape) - 2 * MARGIN)
@@ -82,8 +85,8 @@ def judged(lab: Lab, mark: Mark, poses: Poses, every: int = 1) -> npt.NDArray[np
     same = np.exp(-((np.linalg.norm(inner - own, axis=2) / SAME) ** 2))
     apart = 1 - np.exp(-((np.linalg.norm(outer - own, axis=2) / APART) ** 2))
     counted = within.sum(axis=1)
-    score = np.where(within, same * apart, 0).sum(axis=1) / np.maximum(counted, 1)
-    return np.where(counted >= len(edges) / 2, score, 0.0)
+    points = np.where(within, same * (apart + _GOES_ON * (1 - apart)), 0)
+    return np.where(counted >= len(edges) / 2, points.sum(axis=1) / np.maximum(counted, 1), 0.0)
 
 
 def _by_features(picture: SearchedPicture, mark: Mark) -> Poses:
