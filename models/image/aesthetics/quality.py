@@ -39,19 +39,27 @@ class Quality:
 def quality(picture: Picture) -> Quality:
     """Technical quality, of the part of the picture with most detail."""
     import cv2
-    from skimage.measure import blur_effect
 
     grey = np.asarray(cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY), np.float32)
     part = _detailed(grey)
-    # Of one tone, nothing is blurred.
-    plain = min(part.shape) < 12 or part.std() < 1
     return Quality(
-        sharpness=1.0 if plain else _rounded(1 - float(np.asarray(blur_effect(part / 255)))),
+        sharpness=_rounded(_sharpness(part)),
         noise=_rounded(_noise(part) / _NOISY),
         blockiness=_rounded(_blockiness(part) / _BROKEN) if picture.scale == 1 else 0.0,
         dark=_rounded(float((grey <= _DARK).mean())),
         light=_rounded(float((grey >= _LIGHT).mean())),
     )
+
+
+def _sharpness(grey: Grey) -> float:
+    """One minus the blur, in the direction in which there is more of it; 1 where nothing changes in any direction."""
+    from skimage.measure import blur_effect
+
+    if min(grey.shape) < 12 or grey.std() < 1:
+        return 1.0
+    with np.errstate(invalid="ignore"):  # a direction in which nothing changes has none
+        blurs = np.array(blur_effect(grey / 255, reduce_func=None), dtype=float)
+    return 1 - float(np.nanmax(blurs, initial=0.0))
 
 
 def _detailed(grey: Grey) -> Grey:

@@ -4,7 +4,7 @@ import io
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from models.image.picture import Picture, Pixels
 SIDE, MARGIN = 192, 32
 #: Points along the edges of a shape at which pictures are compared with it.
 POINTS = 240
+
+#: Marks that are kept in memory, of about 200 KiB each with their features.
+MARKS_KEPT = 200
 
 Points = npt.NDArray[np.float32]
 
@@ -46,7 +49,7 @@ class Mark:
     length: int
 
 
-@cache
+@lru_cache(MARKS_KEPT)
 def of_brand(brand: str) -> Mark:
     """The mark of a brand by its name, such as `Coca-Cola`. Raises `UnknownBrand`."""
     import resvg_py

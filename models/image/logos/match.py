@@ -8,12 +8,12 @@ border does not count.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from models.image.logos.mark import MARGIN, Mark, Points
+from models.image.logos.mark import MARGIN, MARKS_KEPT, Mark, Points
 from models.image.logos.regions import Regions, parts, poses, regions
 from models.image.picture import Pixels
 
@@ -137,12 +137,12 @@ def _colours(lab: Lab, poses: Poses, points: Points) -> tuple[Lab, npt.NDArray[n
     return lab[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)], within
 
 
-@cache
+@lru_cache(MARKS_KEPT)
 def _parts(mark: Mark) -> Regions:
     return parts(mark.shape, MARGIN)
 
 
-@cache
+@lru_cache(MARKS_KEPT)
 def _features_of(mark: Mark) -> tuple[Frames, Described]:
     """Features of the mark brighter than its ground, and darker."""
     pair = [_features(shape) for shape in (mark.shape, 255 - mark.shape)]

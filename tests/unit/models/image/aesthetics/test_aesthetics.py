@@ -9,7 +9,7 @@ from models.image.aesthetics.colour import basic_colours, colours
 from models.image.aesthetics.composition import composition
 from models.image.aesthetics.quality import quality
 from models.image.picture import opened
-from tests.unit.models.image.drawn import PHOTOS, photo, picture, png, sky, written
+from tests.unit.models.image.drawn import PHOTOS, photo, picture, plain, png, sky, written
 
 
 def dot(x: float, y: float, side: int = 300) -> Image.Image:
@@ -111,3 +111,10 @@ def test_the_same_picture_has_the_same_scores():
     content = png(Image.open(PHOTOS / "coffee.png"))
     first, second = ((colours(one), composition(one), quality(one)) for one in (opened(content), opened(content)))
     assert first == second
+
+
+def test_a_picture_that_changes_in_one_direction_only_has_a_sharpness():
+    image = plain("gray")
+    image.paste("white", (0, 0, 320, 160))
+    assert quality(picture(image)).sharpness > 0.8
+    assert quality(picture(image.filter(ImageFilter.GaussianBlur(8)))).sharpness < 0.5
