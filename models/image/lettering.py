@@ -21,8 +21,9 @@ _READER = ("models/PP-OCRv6_rec_small.onnx", "6f327246b50388f3c176ae304bd95767ea
 SIDE, ENLARGED = 736, 2.0
 #: Lines that are read, the largest first: each takes about 25 ms.
 MOST_LINES = 32
-#: A line is kept if its mean probability of text, and the reader's confidence in its characters, are at least so.
-TEXT_SCORE, CONFIDENCE = 0.5, 0.6
+#: A line is kept if its mean probability of text, and the reader's confidence in its characters, are at least so; of a
+#: single character more is asked, as shapes look like one.
+TEXT_SCORE, CONFIDENCE, CONFIDENCE_OF_ONE = 0.5, 0.6, 0.9
 #: A pixel is text from this probability; how far a region is widened, as the network marks shrunken ones (Liao et al.,
 #: "Real-time scene text detection with differentiable binarization", 2020).
 _MARKED, _WIDENED = 0.3, 1.6
@@ -70,7 +71,7 @@ def lettering(picture: Picture) -> Lettering:
     kept = [
         (corners, text, sure)
         for corners, text, sure in read
-        if sure >= CONFIDENCE and any(letter.isalnum() for letter in text) and not _round_thing(corners, text, pixels)
+        if _is_text(text, sure) and not _round_thing(corners, text, pixels)
     ]
     kept.sort(key=lambda one: (float(one[0][:, 1].min()), float(one[0][:, 0].min())))
     lines = [TextLine(text, round(sure, 4), _points(corners / picture.scale)) for corners, text, sure in kept]
@@ -165,6 +166,11 @@ def _normal(pixels: Pixels) -> npt.NDArray[np.float32]:
     """One picture as the networks want it: blue first, from -1 to 1, (1, 3, height, width)."""
     scaled = pixels[:, :, ::-1].astype(np.float32) / 127.5 - 1
     return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])
+
+
+def _is_text(text: str, sure: float) -> bool:
+    said = sum(letter.isalnum() for letter in text)
+    return said > 0 and sure >= (CONFIDENCE if said > 1 else CONFIDENCE_OF_ONE)
 
 
 def _sides(corners: Corners) -> tuple[float, float]:

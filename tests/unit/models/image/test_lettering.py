@@ -56,3 +56,15 @@ def test_a_picture_without_text_has_none(image):
 
 def test_photographs_without_text_have_none():
     assert lettering(photo("coffee.png")).lines == lettering(photo("rocket.jpg")).lines == ()
+
+
+def test_a_shape_like_a_character_is_none_and_a_digit_is_one():
+    image = plain("black", 400, 400)
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((100, 100, 300, 300), fill="white")
+    for top in (150, 190, 230):
+        pen.arc((140, top, 260, top + 60), 200, 340, fill="black", width=16)
+    wide = plain("black", 1000, 1000)
+    wide.paste(image, (500, 500))
+    assert lettering(picture(wide)).lines == ()
+    assert lettering(picture(lettered(plain("navy", 900, 900), "9", (300, 300), 100, "white"))).text == "9"
