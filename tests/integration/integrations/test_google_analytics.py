@@ -17,6 +17,7 @@ from serving.integrations.google_analytics import quota
 from serving.integrations.google_analytics.account import GoogleAnalyticsAccount, connected
 from serving.integrations.ledger import WriteLedger
 from serving.integrations.platform import Denied, Throttled, Unanswered
+from tests.fakes.clock import QuickClock
 from tests.fakes.fake import Running, running
 from tests.fakes.faults import ScriptedFault
 from tests.fakes.google_analytics import FAKE, audience, described, event
@@ -138,7 +139,7 @@ def test_an_audience_is_of_a_segment_and_carries_its_marker(
 ) -> None:
     change, ledger = audience("top", name="Top customers", value="top"), WriteLedger(tmp_path / "ledger.db")
     ledger.intend([change], 0.0)
-    assert apply(account, ledger).confirmed == ["top"]
+    assert apply(account, ledger, clock=QuickClock()).confirmed == ["top"]
     kept = state(fake).audiences[ledger.entry("top").object_id]
     assert kept["displayName"] == f"Top customers [adloop {change.marker}]"
     [clause] = kept["filterClauses"]
