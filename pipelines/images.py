@@ -57,20 +57,21 @@ def written(one: Optimised, source: Path, out: Path) -> dict[str, Any]:
 
 
 def show_optimised(told: Sequence[Mapping[str, Any]]) -> None:
-    """A line for each version: what it is, why it was cropped so, and what the pre-flight says."""
+    """A line for each version: what it is, why it was cropped so, and what the pre-flight says; then broken files."""
     table = Table()
     for name in ("file", "size", "KB", "crop", "pre-flight"):
         table.add_column(name, overflow="fold")
-    for one in told:
-        if "error" in one:
-            table.add_row(Text(one["source"]), "", "", Text(one["error"], "red"), "")
-            continue
+    made, broken = ([one for one in told if ("error" in one) == is_broken] for is_broken in (False, True))
+    for one in made:
         file = Text(str(one.get("file", f"none for {one['format']}")))
         size = f"{one['width']} x {one['height']}" if "file" in one else ""
         kilobytes = f"{one['bytes'] / 1000:.1f}" if "file" in one else ""
         table.add_row(file, size, kilobytes, Text(one["reason"]), _verdict(one["check"]) if one["check"] else "")
-    console().print(table)
-    console().print("how each was cropped is drawn in its .why.png", markup=False)
+    if made:
+        console().print(table)
+        console().print("how each was cropped is drawn in its .why.png", markup=False)
+    for one in broken:
+        console().print(Text(f"{one['source']}: {one['error']}", "red"), soft_wrap=True)
 
 
 def show_checked(found: Mapping[str, Preflight]) -> None:
