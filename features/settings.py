@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     landing_pages: Literal["public", "any"] = "public"
     #: The folder or `s3://bucket/prefix` whose pictures URIs may name, besides files under `home`.
     images: str | None = None
+    #: Where networks that look at pictures come from, in place of the installed packages: a folder, an
+    #: `s3://bucket/prefix` or an `https://` address that has `<package>/<file>`, each with the hash that it has there.
+    weights_uri: str | None = None
 
     #: What the assistant knows of the shop: `products/*.yaml` (product sheets) and `facts.yaml`; `shop` under `home` by
     #: default.

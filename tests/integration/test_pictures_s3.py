@@ -1,9 +1,12 @@
 """Pictures in a bucket are read, up to a limit, and those of other prefixes are not."""
 
+import hashlib
+
 import pytest
 
 from features.fetch import Unreachable, content_of
 from features.settings import Settings
+from models.image.weights import verified
 
 
 def test_only_pictures_of_the_prefix_are_read(s3, tmp_path):
@@ -21,3 +24,15 @@ def test_only_pictures_of_the_prefix_are_read(s3, tmp_path):
     ):
         with pytest.raises(Unreachable, match=why):
             content_of(uri, 3, settings)
+
+
+def test_weights_come_from_a_bucket(s3, monkeypatch):
+    s3.client.put_object(Bucket=s3.bucket, Key="weights/some_package/model.onnx", Body=b"weights")
+    monkeypatch.setenv("ADLOOP_WEIGHTS_URI", f"s3://{s3.bucket}/weights")
+    monkeypatch.setenv("ADLOOP_S3_ENDPOINT_URL", s3.endpoint)
+    sha256 = hashlib.sha256(b"weights").hexdigest()
+    assert verified("some_package", "model.onnx", sha256) == b"weights"
+    with pytest.raises(ValueError, match="has another hash"):
+        verified("some_package", "model.onnx", "0" * 64)
+    with pytest.raises(FileNotFoundError):
+        verified("some_package", "other.onnx", sha256)

