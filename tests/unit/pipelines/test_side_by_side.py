@@ -55,10 +55,10 @@ def test_after_an_error_what_runs_ends_and_nothing_begins() -> None:
 
 def test_an_interrupt_is_not_held_up() -> None:
     code = """
-import time
+import os, time
 from pipelines.side_by_side import side_by_side
 def work(name):
-    print(name, flush=True)
+    os.write(1, name.encode() + b"\\n")  # at once: what two threads print may mix
     time.sleep(600)
 side_by_side(["one", "two", "three"], work)
 """
