@@ -1,16 +1,18 @@
 """An example of what `adloop image` draws, for the report: a packaged photograph with two headlines, as an ad."""
 
-import io
 import json
-import os
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+
 from features.settings import Settings
-from models.image.picture import Pixels, opened
+from models.image.overlay import encoded
+from models.image.picture import opened
 from models.image.traits import LONGEST
 from serving.images.analysis import analyse
+from serving.images.compress import saved
 from serving.images.formats import image_format
 from serving.images.optimise import optimised
 from serving.images.overlays import overlays
@@ -38,10 +40,9 @@ def draw_example(settings: Settings) -> None:
     made = {name: found[name] for name in SHOWN}
     made |= {one.form.id: one.overlay for one in optimised(ad, [image_format(name) for name in FORMATS])}
     folder = _folder(settings)
-    folder.mkdir(parents=True, exist_ok=True)
     for name, pixels in made.items():
-        _replace(folder / f"{name}.jpg", _jpeg(pixels))
-    _replace(folder / "drawings.json", json.dumps(list(made)).encode())
+        saved(encoded(pixels, "JPEG", quality=QUALITY), folder / f"{name}.jpg")
+    saved(json.dumps(list(made)).encode(), folder / "drawings.json")
 
 
 def drawings(settings: Settings) -> tuple[ExampleDrawing, ...]:
@@ -66,24 +67,8 @@ def _ad() -> bytes:
     pen = ImageDraw.Draw(image)
     for text, (across, down), size in HEADLINES:
         pen.text((across * WIDTH, down * height), text, fill="white", font=ImageFont.load_default(size))
-    to = io.BytesIO()
-    image.save(to, "PNG")
-    return to.getvalue()
-
-
-def _jpeg(pixels: Pixels) -> bytes:
-    from PIL import Image
-
-    to = io.BytesIO()
-    Image.fromarray(pixels).save(to, "JPEG", quality=QUALITY)
-    return to.getvalue()
+    return encoded(np.asarray(image))
 
 
 def _folder(settings: Settings) -> Path:
     return settings.home / "pictures" / "example"
-
-
-def _replace(target: Path, content: bytes) -> None:
-    aside = target.with_name(f".{target.name}.{os.getpid()}")
-    aside.write_bytes(content)
-    aside.replace(target)

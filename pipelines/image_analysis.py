@@ -1,7 +1,6 @@
 """`adloop image`: reads pictures, shows what was found in them, and writes drawings of it."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +11,18 @@ from rich.text import Text
 
 from features.settings import Settings
 from models.image.logos import Mark, of_brand, of_picture
+from models.image.overlay import encoded
 from models.image.picture import InvalidPicture, Picture, opened
 from models.image.traits import LONGEST
 from pipelines.console import console, progress
 from serving.images.analysis import NOT_LEARNT, Analysis
 from serving.images.analysis import analyse as looked_at
+from serving.images.compress import saved
 from serving.images.overlays import overlays
 from serving.images.rating import ReleasedRater
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from models.image.picture import Pixels
 
 
 @dataclass(frozen=True)
@@ -125,22 +124,14 @@ def _looked(file: Path, marks: Sequence[Mark], rater: ReleasedRater, out: Path |
         return AnalysedFile(file, fault=f"picture: expected a file that can be read, got {wrong.strerror}")
     if out is None:
         return AnalysedFile(file, found)
-    drawings = [_written(out / f"{prefix}{file.name}.{name}.png", pixels) for name, pixels in overlays(found).items()]
+    drawings = [
+        saved(encoded(pixels), out / f"{prefix}{file.name}.{name}.png") for name, pixels in overlays(found).items()
+    ]
     return AnalysedFile(file, found, tuple(drawings))
 
 
 def _read(file: Path) -> Picture:
     return opened(file.read_bytes(), LONGEST)
-
-
-def _written(path: Path, pixels: "Pixels") -> Path:
-    from PIL import Image
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    Image.fromarray(pixels).save(aside, "PNG")
-    aside.replace(path)
-    return path
 
 
 def _repeated(file: Path, files: Sequence[Path]) -> bool:

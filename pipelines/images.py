@@ -3,7 +3,6 @@
 A file that cannot be read is named, and the others go on.
 """
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from models.image.box import Box
 from models.image.logos import Mark
+from models.image.overlay import encoded
 from models.image.picture import InvalidPicture
 from pipelines.console import console
 from serving.images.compress import SUFFIXES, saved
@@ -46,11 +46,8 @@ def checked(file: Path, formats: Sequence[ImageFormat], product: Sequence[Box], 
 
 def written(one: Optimised, source: Path, out: Path) -> dict[str, Any]:
     """Write a version and its drawing into a folder; what was written and why."""
-    from PIL import Image
-
-    name, drawn = f"{source.stem}.{one.form.id}", io.BytesIO()
-    Image.fromarray(one.overlay).save(drawn, "PNG")
-    told = {"source": str(source), **one.as_dict(), "why": str(saved(drawn.getvalue(), out / f"{name}.why.png"))}
+    name = f"{source.stem}.{one.form.id}"
+    told = {"source": str(source), **one.as_dict(), "why": str(saved(encoded(one.overlay), out / f"{name}.why.png"))}
     if one.file is not None:
         told["file"] = str(saved(one.file.content, out / f"{name}.{SUFFIXES[one.file.kind]}"))
     return told

@@ -1,8 +1,10 @@
 """Draws on pictures for people: frames with labels, lines, shades, and captions below; everything by Pillow alone."""
 
+import io
 import unicodedata
 from collections.abc import Sequence
 from textwrap import wrap
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,15 @@ RED, GREEN, BLUE, ORANGE, PINK, YELLOW = (
     (215, 40, 160),
     (250, 210, 0),
 )
+
+
+def encoded(pixels: Pixels, kind: Literal["PNG", "JPEG"] = "PNG", **options: int) -> bytes:
+    """A drawing as a file, with Pillow's options of that kind."""
+    from PIL import Image
+
+    to = io.BytesIO()
+    Image.fromarray(pixels).save(to, kind, **options)
+    return to.getvalue()
 
 
 class Sketch:

@@ -19,7 +19,8 @@ from features.fetch import Unreachable, content_of
 from features.settings import Settings
 from models.image.box import Box
 from models.image.logos import Mark, UnknownBrand, of_brand
-from models.image.picture import InvalidPicture, Pixels, opened
+from models.image.overlay import encoded
+from models.image.picture import InvalidPicture, opened
 from models.image.traits import LONGEST
 from serving.images.analysis import analyse
 from serving.images.formats import AdPlatform, ImageFormat, UnknownImageFormat, image_format, of_platform
@@ -74,7 +75,7 @@ class _OpenedPictures:
 
         def work(content: bytes) -> dict[str, Any]:
             found = analyse(opened(content, LONGEST), marks, self._rater.rating(content))
-            drawn = {name: _uri(_png(pixels), "PNG") for name, pixels in overlays(found).items()} if draw else {}
+            drawn = {name: _uri(encoded(pixels), "PNG") for name, pixels in overlays(found).items()} if draw else {}
             return {**found.as_dict(), "drawings": drawn}
 
         return await self._worked(request, work)
@@ -180,19 +181,11 @@ def _boxes(product: Sequence[str]) -> list[Box]:
 def _told(one: Optimised) -> dict[str, Any]:
     """A version with its file and the drawing of its crop as `data:` URIs."""
     file = None if one.file is None else _uri(one.file.content, one.file.kind)
-    return {**one.as_dict(), "file": file, "why": _uri(_png(one.overlay), "PNG")}
+    return {**one.as_dict(), "file": file, "why": _uri(encoded(one.overlay), "PNG")}
 
 
 def _uri(content: bytes, kind: str) -> str:
     return f"data:image/{kind.lower()};base64,{base64.b64encode(content).decode()}"
-
-
-def _png(pixels: Pixels) -> bytes:
-    from PIL import Image
-
-    to = io.BytesIO()
-    Image.fromarray(pixels).save(to, "PNG")
-    return to.getvalue()
 
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
