@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from features.settings import Settings
 from models.registry import Registry, Version
 from serving.access import keys
-from serving.texts import classifier as released
+from serving.released import champion as released
 from serving.texts.app import make_app
 from serving.texts.classifier import ReleasedClassifier
 from serving.texts.metrics import UNREADY
