@@ -1,14 +1,18 @@
-"""Trains the bidding network as one of the processes of torchrun: `probe_training OUT [ROUND]`, killed in ROUND.
+"""Trains the bidding network as one of the processes of torchrun, `probe_training OUT PORT PORT`: at one go, then until
+it is killed in the last round, and on from what that has left.
 
-Each has a folder of its own, `OUT/RANK`.
+Each process has a folder of its own, `OUT/RANK`, and is three in turn: forks, as torch takes most of the time to
+import. torchrun tells the first ones where to meet, the ports the others.
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+import torch
 
 from models.bidding import market as markets
 from models.bidding.dqn import training
@@ -17,7 +21,7 @@ from models.bidding.dqn.reward import Reward
 from models.bidding.dqn.training import Schedule, Study
 from tests.unit.models.bidding.logs import market
 
-SCHEDULE, SEED = Schedule(rounds=3, episodes=8, steps=40), 7
+SCHEDULE, SEED = Schedule(rounds=2, episodes=8, steps=40), 7
 
 
 def train(out: Path, killed: int | None = None) -> list[np.ndarray]:
@@ -33,7 +37,20 @@ def train(out: Path, killed: int | None = None) -> list[np.ndarray]:
         return training.train(episodes, markets.fit(episodes), Study(SCHEDULE, Reward(), SEED, out))
 
 
+def forked(out: Path, name: str, killed: int | None = None, port: str | None = None) -> int:
+    """The exit code of a process that trains in `out` and writes the layers as `name` beside it."""
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if port is not None:
+        os.environ |= {"MASTER_PORT": port, "TORCHELASTIC_USE_AGENT_STORE": "False"}
+    np.savez(out.parent / name, *train(out, killed))
+    torch.distributed.destroy_process_group()
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    out = Path(sys.argv[1]) / os.environ["RANK"]
-    layers = train(out, int(sys.argv[2]) if len(sys.argv) > 2 else None)
-    np.savez(out / "layers.npz", *layers)
+    own = Path(sys.argv[1]) / os.environ["RANK"]
+    assert forked(own / "whole", "whole.npz") == 0
+    assert forked(own / "killed", "none.npz", SCHEDULE.rounds - 1, sys.argv[2]) != 0
+    shutil.copytree(own / "killed", own / "left")
+    assert forked(own / "killed", "resumed.npz", port=sys.argv[3]) == 0
