@@ -39,7 +39,7 @@ def compile_all(out: Path, params_file: Path, namespace: str | None = None) -> l
 
 
 def _compiled(out: Path, params: Params, verb: Verb, family: str, namespace: str | None = None) -> Path:
-    from kfp.compiler import Compiler, KubernetesManifestOptions
+    from pipelines.lean_kfp import Compiler, KubernetesManifestOptions
 
     out.mkdir(parents=True, exist_ok=True)
     pipeline, defaults = _pipeline(verb, family, params)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ SPOT_STEPS = {"featurize", "train", "gate"}
 NEVER_CACHED = {"featurize", "gate", "register", "release", "monitor"}
 ROOT = PARAMS.parent
 PINNED = {"ADLOOP_IMAGE": f"registry.example/adloop/trainer@sha256:{'0' * 64}"}
+#: As `yaml.safe_load_all`, by libyaml: ten times as fast.
+load_all = partial(yaml.load_all, Loader=yaml.CSafeLoader)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,9 @@ def files(tmp_path_factory):
 @pytest.fixture(scope="module")
 def compiled(files):
     """By file name: what the client's parser made of it, as the specification and the platform's part."""
-    loaded = {name: components.load_component_from_file(str(path)) for name, path in files.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("yaml.safe_load_all", load_all)
+        loaded = {name: components.load_component_from_file(str(path)) for name, path in files.items()}
     return {name: (each.pipeline_spec, json_format.MessageToDict(each.platform_spec)) for name, each in loaded.items()}
 
 
@@ -190,7 +195,7 @@ def objects(tmp_path_factory):
     folder = tmp_path_factory.mktemp("objects")
     command = [sys.executable, "-m", "pipelines.cli", "compile", "--out", str(folder), "--namespace", "adloop"]
     subprocess.run(command, env=os.environ | PINNED | {"PYTHONHASHSEED": "1"}, check=True)
-    return {path.stem: list(yaml.safe_load_all(path.read_text())) for path in folder.iterdir()}
+    return {path.stem: list(load_all(path.read_text())) for path in folder.iterdir()}
 
 
 def test_the_same_pipelines_are_the_same_files(files, objects):
@@ -198,7 +203,7 @@ def test_the_same_pipelines_are_the_same_files(files, objects):
     assert files.keys() == objects.keys() and len(files) == 3 * len(NAMES)
     for name, (pipeline, version) in objects.items():
         written = files[name].read_text().replace(IMAGE, PINNED["ADLOOP_IMAGE"])
-        spec, *platform = yaml.safe_load_all(written)
+        spec, *platform = load_all(written)
         assert version["spec"]["pipelineSpec"] == spec and [version["spec"]["platformSpec"]] == platform
         assert version["metadata"]["name"] == f"{name}-{hashlib.sha256(written.encode()).hexdigest()[:12]}"
         assert (pipeline["kind"], version["kind"]) == ("Pipeline", "PipelineVersion")
