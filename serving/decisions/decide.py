@@ -13,7 +13,7 @@ from serving.decisions.case import Case, Draft, digest, number
 from serving.decisions.kinds import kinds
 from serving.decisions.kinds.kind import Kind
 from serving.decisions.log.writer import DecisionLog
-from serving.decisions.metrics import FAULTS, GROUP, decided, stage
+from serving.decisions.metrics import FAULTS, GROUP, decided, observe, stage
 from serving.decisions.params import DecisionParams
 from serving.decisions.predict.active_models import ActiveModels
 from serving.decisions.predict.features import Features
@@ -47,7 +47,7 @@ class Pipeline:
 
     def decide(self, opportunities: Sequence[Opportunity]) -> list[Decision]:
         """Return a decision for each opportunity, in order. Failures lead to conservative decisions."""
-        GROUP.observe(len(opportunities))
+        observe(GROUP, len(opportunities))
         decisions: dict[int, Decision] = {}
         for predictors, places in self.models.active.parts(opportunities, self.seed):
             made = self._decide([opportunities[place] for place in places], predictors)

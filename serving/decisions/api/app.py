@@ -25,7 +25,7 @@ from serving.decisions.api.intake import FeedbackAway
 from serving.decisions.api.requests import Invalid, NotJson, Outcome
 from serving.decisions.feedback import Observed, Status
 from serving.decisions.kinds import kinds
-from serving.decisions.metrics import REQUESTS, exposed
+from serving.decisions.metrics import REQUESTS, exposed, observe
 from serving.decisions.records import Decision, Opportunity, Override
 from serving.decisions.state.store import Store, StoreUnavailable
 from serving.inference.outcomes import Labels
@@ -122,7 +122,7 @@ def _handler(path: str, answer: Callable[..., Awaitable[Answer]], scope: Scope |
             status, body, headers = await answer(request, backend, key)
         except Exception as error:
             status, body, headers = _error_response(error)
-        REQUESTS.labels(path, str(status)).observe(perf_counter() - started)
+        observe(REQUESTS.labels(path, str(status)), perf_counter() - started)
         content, kind = (
             (body, b"text/plain; version=0.0.4; charset=utf-8")
             if isinstance(body, bytes)
@@ -235,9 +235,13 @@ async def _body(request: Request) -> bytes:
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > BODY_LIMIT:
         raise TooLarge(f"request body: expected at most {BODY_LIMIT} bytes")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
+    body, more = bytearray(), True
+    while more:  # `request.stream` would read an end after the last part
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
         if len(body) > BODY_LIMIT:
             raise TooLarge(f"request body: expected at most {BODY_LIMIT} bytes")
     return bytes(body)

@@ -18,6 +18,10 @@ GROUP, WAITING = 1000, 20_000
 #: A batch of at most `SMALL` items runs in the event loop if the last one took at most `QUICK_S`: passing it to a
 #: thread and back costs as much as deciding it. Other batches would block the loop, and run in a thread.
 SMALL, QUICK_S = 64, 0.02
+#: Rounds of the event loop between two batches. In the first, answers are written to their sockets; in the second,
+#: requests that came meanwhile are read; in the third, they ask, and are in the next batch. Without them, answers and
+#: new requests would wait for another batch.
+ROUNDS = 3
 #: Seconds without a finished batch after which the work is taken to be stuck: longer than any store is waited for.
 STUCK_S = 60.0
 
@@ -64,7 +68,7 @@ class Batcher(Generic[Item, Answer]):
         self._jobs.append(job)
         if not self._at_work:
             self._at_work, self._progress = True, perf_counter()
-            loop.call_soon(self._next, loop)  # lets other requests arrive first
+            self._after(ROUNDS, loop)
         try:
             return await job.future
         finally:
@@ -125,4 +129,11 @@ class Batcher(Generic[Item, Answer]):
                 job.future.set_result(job.answers)
         self._at_work, self._progress = bool(self._jobs), perf_counter()
         if self._at_work:
-            loop.call_soon(self._next, loop)
+            self._after(ROUNDS, loop)
+
+    def _after(self, rounds: int, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin the next batch after this many rounds of the event loop."""
+        if rounds:
+            loop.call_soon(self._after, rounds - 1, loop)
+        else:
+            self._next(loop)

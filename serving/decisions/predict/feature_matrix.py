@@ -85,10 +85,10 @@ class FeatureMatrix:
         return found
 
     def know(self, name: str, values: Floats) -> None:
-        """Set values that override all others; NaN where unknown."""
+        """Set values that override all others; not finite where unknown."""
         place = self.columns.floats.get(name)
         if place is not None:
-            self.numbers[:, place] = np.where(np.isnan(values), self.numbers[:, place], values)
+            self.numbers[:, place] = np.where(np.isfinite(values), values, self.numbers[:, place])
 
     def guess(self, name: str, values: Floats) -> None:
         """Set estimates where a number is missing."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, compress, pairwise
+from itertools import accumulate, pairwise
+from math import isfinite
 from time import perf_counter
 from typing import Any
 
@@ -87,12 +88,12 @@ class Predictors:
         said: list[dict[str, float]] = [{} for _ in opportunities]
         for one, ask, named in self._asks:
             for name, values in self._answers(one, ask, named, matrix).items():
-                finite = np.isfinite(values)
-                matrix.know(name, np.where(finite, values, np.nan))
-                for answers, value in compress(zip(said, values.tolist(), strict=True), finite.tolist()):
-                    answers[name] = value
-                for row in np.flatnonzero(~finite).tolist():
-                    _unsaid(one, name, matrix.faults[row])
+                matrix.know(name, values)
+                for row, value in enumerate(values.tolist()):
+                    if isfinite(value):
+                        said[row][name] = value
+                    else:
+                        _unsaid(one, name, matrix.faults[row])
         return said, matrix, 1000 * (perf_counter() - begun)
 
     def _together(

@@ -1,12 +1,15 @@
 """Groups form by themselves; one that breaks the work breaks nobody else's."""
 
 import asyncio
+import itertools
+import socket
 import threading
 from collections.abc import Sequence
 from types import SimpleNamespace
 
 import httpx
 import pytest
+import uvloop
 
 from serving.decisions.api import batcher
 from serving.decisions.api.app import make_app
@@ -34,6 +37,68 @@ def test_what_comes_while_it_works_is_the_next_group() -> None:
     assert asyncio.run(run()) == [[0], *[[2 * number] * 2 for number in range(1, 6)]]
     assert groups == [[0], [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]]
     one.close()
+
+
+class _Connection(asyncio.Protocol):
+    """The server's end: asks for each letter that comes. `d` needs a round of the loop more, as one read later."""
+
+    def __init__(self, one: Batcher[bytes, bytes]) -> None:
+        self._one, self._tasks = one, set[asyncio.Task[None]]()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._tasks.add(asyncio.get_running_loop().create_task(self._answer(data)))
+
+    async def _answer(self, data: bytes) -> None:
+        if data == b"d":
+            await asyncio.sleep(0)
+        (answer,) = await self._one.ask([data])
+        self._transport.write(answer)
+
+
+class _Clients:
+    """Sockets of four clients by their letters; `work` is what the server does with what they ask."""
+
+    def __init__(self) -> None:
+        self.pairs = {letter: socket.socketpair() for letter in (b"a", b"b", b"c", b"d")}
+        self.groups: list[list[bytes]] = []
+
+    def send(self, *letters: bytes) -> None:
+        for letter in letters:
+            self.pairs[letter][0].send(letter)
+
+    def work(self, items: Sequence[bytes]) -> list[bytes]:
+        """Looks that earlier answers are with their clients; while it works on `a`, two other clients ask."""
+        for answered in itertools.chain(*self.groups):
+            assert self.pairs[answered][0].recv(1) == answered, "it was not answered before the next batch"
+        if b"warm" not in items:
+            self.groups.append(list(items))
+        if b"a" in items:
+            self.send(b"b", b"c")
+        return list(items)
+
+
+def test_between_batches_answers_leave_and_requests_arrive() -> None:
+    """What comes during a batch is in the next one, and that begins once the answers of the first are with clients."""
+    clients = _Clients()
+    one: Batcher[bytes, bytes] = Batcher("test", clients.work)
+
+    async def run() -> None:
+        await one.ask([b"warm"])  # the first batch runs in a thread, later ones in the loop
+        for client, server in clients.pairs.values():
+            client.setblocking(False)
+            await asyncio.get_running_loop().create_connection(lambda: _Connection(one), sock=server)
+        clients.send(b"a", b"d")
+        while sum(map(len, clients.groups)) < len(clients.pairs):
+            await asyncio.sleep(0.01)
+
+    uvloop.run(asyncio.wait_for(run(), 10))
+    assert clients.groups == [[b"a", b"d"], [b"b", b"c"]]
+    one.close()
+    for client, _ in clients.pairs.values():
+        client.close()
 
 
 def test_work_that_is_stuck_is_no_longer_alive(monkeypatch: pytest.MonkeyPatch) -> None:
