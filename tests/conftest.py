@@ -10,17 +10,44 @@ from filelock import FileLock
 
 sys.path.insert(0, str(Path(__file__).parent / "toyland"))
 
-import toyland
-
 from features.lazy_imports import lasting
 from features.privacy import stay_private
-from features.settings import Settings
 
 
-def pytest_configure() -> None:
-    """No telemetry, as in every program; and Feast as it is imported there, before a test does so itself, which takes
-    three times as long."""
+class FromElsewhere:
+    """Begins a collection after this share of the tests. On a fresh clone, a collection is mostly pytest's compiling of
+    asserts, and workers that begin in different places find compiled what others have been through."""
+
+    PLACE = pytest.StashKey[int]()
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        report = yield
+        nodes = report.result or []
+        for place, node in enumerate(nodes):
+            node.stash[self.PLACE] = place
+        start = int(len(nodes) * self._share)
+        report.result = nodes[start:] + nodes[:start]
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put the tests in order again, which has to be the same for all workers."""
+        items.sort(key=lambda item: [node.stash.get(self.PLACE, 0) for node in item.listchain()])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No telemetry, as in every program; and, where tests run, Feast as it is imported there, before a test does so
+    itself, which takes three times as long."""
     stay_private()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        worker = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+        config.pluginmanager.register(FromElsewhere(worker / int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
+    elif config.getoption("numprocesses", None):
+        return
     from features import lean_feast  # noqa: F401
 
 
@@ -59,6 +86,8 @@ def registry_home(made_once: Callable[[str, Callable[[Path], object]], Path]) ->
     def lay_out(home: Path) -> None:
         from mlflow import MlflowClient
 
+        from features.settings import Settings
+
         home.mkdir()
         MlflowClient(Settings(home=home).tracking_uri).search_registered_models()
 
@@ -68,5 +97,7 @@ def registry_home(made_once: Callable[[str, Callable[[Path], object]], Path]) ->
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of the toy family, in the catalog for the time of a test."""
+    import toyland
+
     toyland.add(monkeypatch)
     return "toy"
