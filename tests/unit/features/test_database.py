@@ -73,7 +73,7 @@ def test_the_settings_bound_the_reading_of_a_folder_of_tables(tmp_path: Path) ->
 
 
 def test_features_are_the_same_in_parts(shop: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    examples = churn_examples(shop, PARAMS)
+    examples = churn_examples(shop, PARAMS).sample(120, random_state=0)
     frames, most, stand_at = [], list[int](), history.stand_at
 
     def watched(db: duckdb.DuckDBPyConnection, tables: Tables, spine: pd.DataFrame) -> None:

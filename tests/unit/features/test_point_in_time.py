@@ -138,14 +138,17 @@ def both(
     given: dict[str, pd.DataFrame], end: pd.Timestamp, look: Callable[[Tables], pd.DataFrame]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What `look` sees in all rows, and in those that had happened by `end`."""
-    seen = []
-    for until in (None, end):
-        with tempfile.TemporaryDirectory() as folder:
-            for name, frame in given.items():
-                rows = frame[frame["occurred_at"] <= until] if until is not None and "occurred_at" in frame else frame
-                rows.to_parquet(Path(folder) / f"{name}.parquet", index=False, coerce_timestamps="us")
-            seen.append(look(Tables(Path(folder))))
-    return seen[0], seen[1]
+    by_then = {
+        name: frame[frame["occurred_at"] <= end] if "occurred_at" in frame else frame for name, frame in given.items()
+    }
+    return seen(given, look), seen(by_then, look)
+
+
+def seen(given: dict[str, pd.DataFrame], look: Callable[[Tables], pd.DataFrame]) -> pd.DataFrame:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, rows in given.items():
+            rows.to_parquet(Path(folder) / f"{name}.parquet", index=False, coerce_timestamps="us")
+        return look(Tables(Path(folder)))
 
 
 def features(service: str, *moments: pd.Timestamp) -> Callable[[Tables], pd.DataFrame]:
@@ -232,8 +235,7 @@ def one_look(rows: list[Any], at: str) -> pd.Series:
     frame = pd.DataFrame(rows, columns=["customer_id", "occurred_at", "amount", "order_id"])
     frame["occurred_at"] = pd.to_datetime(frame["occurred_at"])
     tables = {"customers": pd.DataFrame({"customer_id": WHO}), "transactions": frame}
-    seen, _ = both(tables, pd.Timestamp(at), features("churn_v1", pd.Timestamp(at)))
-    return seen.loc[("ann", pd.Timestamp(at))]
+    return seen(tables, features("churn_v1", pd.Timestamp(at))).loc[("ann", pd.Timestamp(at))]
 
 
 def test_a_refund_is_not_known_before_it_is_made() -> None:
@@ -245,8 +247,8 @@ def test_a_refund_is_not_known_before_it_is_made() -> None:
 
 def test_a_charge_a_month_under_one_id_is_a_purchase_a_month() -> None:
     rows = [("ann", f"2024-0{month}-05 09:00", 30.0, "plan") for month in (1, 2, 3, 4)]
-    seen = one_look(rows, "2024-03-31")
-    assert (seen["frequency"], seen["monetary"], seen["recency_days"]) == (3, 90, 25 + 15 / 24)
+    ann = one_look(rows, "2024-03-31")
+    assert (ann["frequency"], ann["monetary"], ann["recency_days"]) == (3, 90, 25 + 15 / 24)
 
 
 def test_lines_added_to_an_order_within_its_day_leave_it_one_purchase() -> None:
@@ -255,10 +257,10 @@ def test_lines_added_to_an_order_within_its_day_leave_it_one_purchase() -> None:
         ("ann", "2024-01-02 10:05", 20.0, "a"),
         ("ann", "2024-01-02 18:00", -90.0, "a"),
     ]
-    seen = [one_look(rows, f"2024-01-{moment}") for moment in ("02 10:00", "02 12:00", "03")]
-    assert [one["frequency"] for one in seen] == [1, 1, 1]
-    assert [one["order_value"] for one in seen] == [100, 120, 30]
-    assert [one["lines_per_order"] for one in seen] == [1, 2, 3]
+    looks = [one_look(rows, f"2024-01-{moment}") for moment in ("02 10:00", "02 12:00", "03")]
+    assert [one["frequency"] for one in looks] == [1, 1, 1]
+    assert [one["order_value"] for one in looks] == [100, 120, 30]
+    assert [one["lines_per_order"] for one in looks] == [1, 2, 3]
 
 
 def test_labels_count_each_charge_and_what_was_given_back_within_the_horizon() -> None:
@@ -275,8 +277,8 @@ def test_labels_count_each_charge_and_what_was_given_back_within_the_horizon() -
         (churn_examples, "churned", {"ann": 0, "bob": 0, "cid": 1, "clock": 1}),
         (value_examples, "value", {"ann": 90.0, "bob": 50.0, "cid": 0.0, "clock": 0.0}),
     ):
-        seen, _ = both(tables, frame["occurred_at"].max(), lambda at, of=examples: of(at, params, cutoff="2024-02-01"))
-        test = seen[seen["split"] == "test"].set_index("customer_id")[label].to_dict()
+        told = seen(tables, lambda at, of=examples: of(at, params, cutoff="2024-02-01"))
+        test = told[told["split"] == "test"].set_index("customer_id")[label].to_dict()
         assert test == pytest.approx(expected)
 
 
@@ -284,5 +286,5 @@ def test_a_conversion_counts_from_when_it_came() -> None:
     held = {"campaign_id": "7", "occurred_at": 6, "market_price": 1.0, "click": 1.0, "predicted_ctr": 0.1}
     held |= {"conversion_value": 5.0, "channel": None, "won": 1.0, "clicked_at": 1, "converted_at": 72}
     tables = of_auctions([held], ["won"])
-    seen, _ = both(tables, at(200), features("bidding_v1", at(24), at(96)))
-    assert seen.loc["7", "conversion_rate"].tolist() == [0, 1]
+    looks = seen(tables, features("bidding_v1", at(24), at(96)))
+    assert looks.loc["7", "conversion_rate"].tolist() == [0, 1]

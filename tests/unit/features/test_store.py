@@ -32,15 +32,26 @@ def examples(shop: Tables) -> pd.DataFrame:
     return churn_examples(shop, PARAMS)
 
 
+@pytest.fixture(scope="module")
+def published(
+    shop: Tables, examples: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[store.Snapshot, Settings]:
+    """A snapshot of all the examples, published. To be read only."""
+    settings = Settings(home=tmp_path_factory.mktemp("published"))
+    snapshot = built(shop, examples, settings)
+    store.publish(snapshot, settings)
+    return snapshot, settings
+
+
 def built(shop: Tables, examples: pd.DataFrame, settings: Settings, days_before: int = 0) -> store.Snapshot:
     return store.build(shop, SERVICE, examples, latest(shop) - pd.Timedelta(days=days_before), settings)
 
 
 def test_the_frame_has_every_example_with_its_own_features(
-    shop: Tables, examples: pd.DataFrame, settings: Settings
+    shop: Tables, examples: pd.DataFrame, published: tuple[store.Snapshot, Settings]
 ) -> None:
     shuffled = examples.sample(frac=1, random_state=0, ignore_index=True)
-    frame = store.training_frame(built(shop, examples, settings), shuffled, settings)
+    frame = store.training_frame(published[0], shuffled, published[1])
     pd.testing.assert_frame_equal(frame[examples.columns], shuffled)
     bought = pd.read_parquet(shop.path("transactions"))
     for _, row in frame.sample(25, random_state=0).iterrows():
@@ -115,9 +126,8 @@ def test_an_unknown_service_is_named(shop: Tables, examples: pd.DataFrame, setti
         store.build(shop, "churn_v9", examples, latest(shop), settings)
 
 
-def test_online_equals_offline(shop: Tables, examples: pd.DataFrame, settings: Settings) -> None:
-    snapshot = built(shop, examples, settings)
-    store.publish(snapshot, settings)
+def test_online_equals_offline(shop: Tables, published: tuple[store.Snapshot, Settings]) -> None:
+    snapshot, settings = published
     ids = pd.read_parquet(shop.path("customers"))["customer_id"].tolist()[::-1]
     asked = pd.DataFrame({"customer_id": ids, "event_timestamp": pd.Timestamp(snapshot.as_of)})
     offline = store.training_frame(snapshot, asked, settings).drop(columns="event_timestamp")
@@ -125,10 +135,9 @@ def test_online_equals_offline(shop: Tables, examples: pd.DataFrame, settings: S
     pd.testing.assert_frame_equal(online[offline.columns], offline)
 
 
-def test_an_unknown_customer_is_named(shop: Tables, examples: pd.DataFrame, settings: Settings) -> None:
-    store.publish(built(shop, examples, settings), settings)
+def test_an_unknown_customer_is_named(published: tuple[store.Snapshot, Settings]) -> None:
     with pytest.raises(store.UnknownEntity, match="no customer 'nobody'"):
-        store.Online(settings).read(SERVICE, ["c00001", "nobody"])
+        store.Online(published[1]).read(SERVICE, ["c00001", "nobody"])
 
 
 def test_a_store_that_goes_away_is_said_and_its_return_is_noticed(
