@@ -14,7 +14,7 @@ from features.contracts import check
 from features.settings import Settings
 from features.simulator.published import PUBLISHED
 from features.sources import shop_intents
-from features.tables import SPECS, Tables, content_hash
+from features.tables import SPECS, Tables
 from tests.unit.features import test_decision_log
 
 OF_CUSTOMERS = {"customers", "transactions"}
@@ -78,8 +78,16 @@ def test_columns_with_a_meaning_have_their_type(read: Read) -> None:
 def test_reads_the_same_again(read: Read, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     sources.read([read.address], tmp_path / "again", settings)
-    assert content_hash(tmp_path / "again") == content_hash(read.tables.folder)
+    assert content(Tables(tmp_path / "again")) == content(read.tables)
     assert sources.fingerprint([read.address], settings) == sources.fingerprint([read.address], settings)
+
+
+def content(tables: Tables) -> dict[str, tuple[dict[str, str], tuple[int, int]]]:
+    """Of each table its columns, and the number and sum of its rows' hashes: DuckDB's own, as quick as reading them."""
+    summed = "SELECT count(*), sum(hash(row)) FROM {} AS row"
+    return {
+        name: (tables.columns(name), duckdb.sql(summed.format(tables.sql(name))).fetchall()[0]) for name in tables.names
+    }
 
 
 def test_fingerprints_tell_sources_apart(tmp_path: Path) -> None:
