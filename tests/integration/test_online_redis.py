@@ -84,7 +84,7 @@ def test_a_new_snapshot_replaces_the_old_one_and_leaves_nothing_behind(tables: P
     online = store.Online(settings)
     client = redis.Redis.from_url(settings.redis_url)
     customers = len(pd.read_parquet(tables / "customers.parquet"))
-    for snapshot in snapshots(tables, settings, 90, 60, 30, 0):
+    for snapshot in snapshots(tables, settings, 60, 30, 0):
         store.publish(snapshot, settings)
         found = online.read("churn_v1", ["c00001"])
         known = offline(snapshot, ["c00001"], settings)
