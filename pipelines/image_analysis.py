@@ -17,7 +17,7 @@ from models.image.traits import LONGEST
 from pipelines.console import console, progress
 from serving.images.analysis import NOT_LEARNT, Analysis
 from serving.images.analysis import analyse as looked_at
-from serving.images.compress import saved
+from serving.images.compress import own_names, saved
 from serving.images.overlays import overlays
 from serving.images.rating import ReleasedRater
 
@@ -55,10 +55,9 @@ def analyse(files: Sequence[Path], marks: Sequence[Mark], out: Path | None, as_j
     rater = ReleasedRater(settings)
     with progress() as tell:
         found = []
-        for place, file in enumerate(files):
+        for place, (file, name) in enumerate(zip(files, own_names([file.name for file in files]), strict=True)):
             tell(file.name, place / len(files))
-            prefix = f"{place + 1}-" if _repeated(file, files) else ""
-            found.append(_looked(file, marks, rater, out, prefix))
+            found.append(_looked(file, marks, rater, out, name))
     if as_json:
         print(json.dumps([one.as_dict() for one in found], indent=1, ensure_ascii=False))
     else:
@@ -114,7 +113,7 @@ def _listed(parts: Iterator[str]) -> str:
     return ", ".join(parts) or "none"
 
 
-def _looked(file: Path, marks: Sequence[Mark], rater: ReleasedRater, out: Path | None, prefix: str) -> AnalysedFile:
+def _looked(file: Path, marks: Sequence[Mark], rater: ReleasedRater, out: Path | None, name: str) -> AnalysedFile:
     try:
         content = file.read_bytes()
         found = looked_at(opened(content, LONGEST), marks, rater.rating(content))
@@ -124,16 +123,9 @@ def _looked(file: Path, marks: Sequence[Mark], rater: ReleasedRater, out: Path |
         return AnalysedFile(file, fault=f"picture: expected a file that can be read, got {wrong.strerror}")
     if out is None:
         return AnalysedFile(file, found)
-    drawings = [
-        saved(encoded(pixels), out / f"{prefix}{file.name}.{name}.png") for name, pixels in overlays(found).items()
-    ]
+    drawings = [saved(encoded(pixels), out / f"{name}.{what}.png") for what, pixels in overlays(found).items()]
     return AnalysedFile(file, found, tuple(drawings))
 
 
 def _read(file: Path) -> Picture:
     return opened(file.read_bytes(), LONGEST)
-
-
-def _repeated(file: Path, files: Sequence[Path]) -> bool:
-    """Whether another file has the same name, in another folder."""
-    return sum(other.name == file.name for other in files) > 1

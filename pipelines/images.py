@@ -15,7 +15,7 @@ from models.image.logos import Mark
 from models.image.overlay import encoded
 from models.image.picture import InvalidPicture
 from pipelines.console import console
-from serving.images.compress import SUFFIXES, saved
+from serving.images.compress import SUFFIXES, own_names, saved
 from serving.images.formats import ImageFormat
 from serving.images.optimise import Optimised, optimised
 from serving.images.preflight import Preflight, no_picture, preflight
@@ -27,13 +27,13 @@ def versions(
     files: Sequence[Path], formats: Sequence[ImageFormat], product: Sequence[Box], out: Path
 ) -> Iterator[dict[str, Any]]:
     """Write the versions of each file; what was written and why, or the `error` of a file."""
-    for file in files:
+    for file, name in zip(files, own_names([file.stem for file in files]), strict=True):
         try:
             made = list(optimised(_content(file), formats, product))
         except InvalidPicture as fault:
             yield {"source": str(file), "error": str(fault)}
             continue
-        yield from (written(one, file, out) for one in made)
+        yield from (written(one, file, out, name) for one in made)
 
 
 def checked(file: Path, formats: Sequence[ImageFormat], product: Sequence[Box], marks: Sequence[Mark]) -> Preflight:
@@ -44,9 +44,9 @@ def checked(file: Path, formats: Sequence[ImageFormat], product: Sequence[Box], 
         return no_picture(fault, formats)
 
 
-def written(one: Optimised, source: Path, out: Path) -> dict[str, Any]:
-    """Write a version and its drawing into a folder; what was written and why."""
-    name = f"{source.stem}.{one.form.id}"
+def written(one: Optimised, source: Path, out: Path, name: str) -> dict[str, Any]:
+    """Write a version and its drawing into a folder, by the name of its source; what was written and why."""
+    name = f"{name}.{one.form.id}"
     told = {"source": str(source), **one.as_dict(), "why": str(saved(encoded(one.overlay), out / f"{name}.why.png"))}
     if one.file is not None:
         told["file"] = str(saved(one.file.content, out / f"{name}.{SUFFIXES[one.file.kind]}"))

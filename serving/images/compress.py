@@ -1,11 +1,13 @@
 """The smallest file that looks the same: SSIM of at least .95 to the upright sRGB picture, and no metadata.
 
 Each kind of file is encoded at the lowest quality that keeps the similarity, found by bisection; the smallest wins, or
-the original bytes without their metadata where nothing is smaller. The same bytes always give the same bytes.
+the original bytes without their metadata where nothing is smaller. The same bytes give the same bytes on processors of
+one kind; on others PNG may differ, as its library deflates by other instructions there.
 """
 
 import io
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +63,12 @@ def saved(content: bytes, path: Path) -> Path:
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.write_bytes(content)
     return aside.replace(path)
+
+
+def own_names(names: Sequence[str]) -> list[str]:
+    """The names, numbered by their place where several are alike, so that no file is written over another's."""
+    seen = Counter(names)
+    return [name if seen[name] == 1 else f"{place}-{name}" for place, name in enumerate(names, 1)]
 
 
 def compress(content: bytes, kinds: Sequence[Kind] = KINDS, least: float = LEAST) -> Compressed:

@@ -117,6 +117,18 @@ def test_the_command_writes_versions_and_drawings(folder: Path) -> None:
     }
 
 
+def test_files_of_one_name_are_not_written_over_each_other(tmp_path: Path) -> None:
+    shoes = [tmp_path / "red" / "shoe.jpg", tmp_path / "blue" / "shoe.png"]
+    for shoe in shoes:
+        shoe.parent.mkdir()
+        shoe.write_bytes(ad(kind="PNG" if shoe.suffix == ".png" else "JPEG"))
+    words = ("--platform", "meta", "--format", "meta.link", "--out", tmp_path / "out", "--product", "60,60,540,340")
+    found = run("optimise", *shoes, *words, "--json")
+    assert found.exit_code == 0, found.output
+    names = [Path(one["file"]).name.rpartition(".")[0] for one in json.loads(found.output)]
+    assert names == ["1-shoe.meta.link", "2-shoe.meta.link"] and len(list((tmp_path / "out").iterdir())) == 4
+
+
 def test_the_pre_flight_fails_or_passes(folder: Path) -> None:
     failed = run("check", folder / "shoe.jpg", "--platform", "meta", "--format", "meta.stories")
     assert failed.exit_code == 1 and "is 600 by 400, 1.50:1" in failed.output and "fail" in failed.output
