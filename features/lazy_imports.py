@@ -1,5 +1,6 @@
 """Imports parts of a library only once they are used: `with lazily("scipy.stats"): import great_expectations`; or
-without what it only takes where it is installed: `with without("sklearn"): import lightgbm`.
+without what it only takes where it is installed: `with without("sklearn"): import lightgbm`; or with a stand-in for
+what it takes in any case: `with standing_in("feast.infra.registry.sql", SqlRegistry=None): import feast`.
 
 Some libraries import, whenever they are imported, what takes seconds and what nothing here uses.
 """
@@ -12,6 +13,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import LazyLoader
 from types import ModuleType
+from typing import Any
 
 
 @contextmanager
@@ -40,6 +42,20 @@ def without(*names: str) -> Iterator[None]:
     finally:
         for name in left_out:
             sys.modules.pop(name, None)
+
+
+@contextmanager
+def standing_in(name: str, **attributes: Any) -> Iterator[None]:
+    """Inside, an import of this module finds these attributes and nothing else, unless it was imported before."""
+    stand_in = ModuleType(name)
+    vars(stand_in).update(attributes)
+    if sys.modules.setdefault(name, stand_in) is not stand_in:
+        yield
+        return
+    try:
+        yield
+    finally:
+        sys.modules.pop(name, None)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from features.lazy_imports import always_lazily, lasting, lazily, without
+from features.lazy_imports import always_lazily, lasting, lazily, standing_in, without
 
 
 @pytest.fixture
@@ -72,6 +72,24 @@ def test_what_was_imported_before_stays(library: Path) -> None:
         from counted_library import heavy
 
         assert heavy.value == counted_library.heavy.value == "heavy"
+
+
+def test_a_library_finds_a_stand_in_and_others_find_the_module(library: Path) -> None:
+    (library / "counted_library" / "__init__.py").write_text("from counted_library.heavy import value\n")
+    with standing_in("counted_library.heavy", value="none"):
+        import counted_library
+    assert counted_library.value == "none" and not (library / "heavy").exists()
+    from counted_library.heavy import value
+
+    assert value == "heavy"
+
+
+def test_nothing_stands_in_for_what_was_imported_before(library: Path) -> None:
+    import counted_library.heavy
+
+    with standing_in("counted_library.heavy", value="none"):
+        from counted_library.heavy import value
+    assert value == "heavy" and sys.modules["counted_library.heavy"] is counted_library.heavy
 
 
 def test_among_what_lasts_no_garbage_is_looked_for() -> None:
