@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from features import yaml_file
 from models import catalog
 from models import family as contract
 from serving.campaigns.policy import CampaignPolicy
@@ -60,6 +60,6 @@ class Params(BaseModel):
 
 def load(path: Path) -> Params:
     """Read `params.yaml`. Raises `ValidationError` naming the key that is unknown, missing or of the wrong type."""
-    written = yaml.safe_load(path.read_text())
+    written = yaml_file.plain(path.read_text())
     families = {name: written.pop(name) for name in catalog.NAMES if name in written}
     return Params.model_validate_json(json.dumps({**written, "families": families}))

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pandas as pd
-import yaml
+
+from features.yaml_file import plain
 
 TABLES = ("texts",)
 FILE = Path(__file__).with_name("shop_intents.yaml")
@@ -22,7 +23,7 @@ def read(destination: Path) -> None:
 
 def examples() -> pd.DataFrame:
     """The examples: `text`, `label` (the intent; `oos` out of scope), `task` and `language`."""
-    told = yaml.safe_load(FILE.read_text("utf-8"))
+    told = plain(FILE.read_text("utf-8"))
     rows = [
         (text, intent, TASK, language)
         for intent, languages in told.items()

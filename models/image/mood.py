@@ -60,7 +60,7 @@ def _shift(seen: Sequence[tuple[str, float]]) -> tuple[float, tuple[str, ...]]:
 @cache
 def pleasing() -> tuple[frozenset[str], frozenset[str]]:
     """Things that are pleasant to see, and things that are unpleasant."""
-    import yaml
+    from features.yaml_file import plain
 
-    told = yaml.safe_load(Path(__file__).with_name("moods.yaml").read_text("utf-8"))
+    told = plain(Path(__file__).with_name("moods.yaml").read_text("utf-8"))
     return frozenset(told["pleasant"]), frozenset(told["unpleasant"])

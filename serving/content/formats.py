@@ -5,8 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from features.yaml_file import plain
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,5 +59,5 @@ class Format(BaseModel):
 @cache
 def formats() -> dict[str, Format]:
     """All formats by their ids."""
-    found = yaml.safe_load(Path(__file__).with_name("formats.yaml").read_text())
+    found = plain(Path(__file__).with_name("formats.yaml").read_text())
     return {one["id"]: Format.model_validate(one) for one in found}

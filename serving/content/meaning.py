@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from features.yaml_file import plain
 from models.text.embedding import embed
 from models.text.meaning import Floats, learn, probabilities
 from serving.content.rules import rules
@@ -136,8 +136,7 @@ def _gloss() -> dict[str, str]:
 
 
 def _yaml(name: str) -> Any:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(Path(__file__).with_name(name).read_text("utf-8"), loader)  # noqa: S506 - a safe loader
+    return plain(Path(__file__).with_name(name).read_text("utf-8"))
 
 
 def _no_ads() -> Iterator[str]:

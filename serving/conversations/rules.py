@@ -5,8 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, TypeAdapter
+
+from features.yaml_file import plain
 
 Language = Literal["en", "de"]
 SlotName = Literal["product", "order", "date", "quantity", "email"]
@@ -81,13 +82,13 @@ class Rules(BaseModel):
 @cache
 def rules() -> Rules:
     """The rules."""
-    return Rules.model_validate(yaml.safe_load((_HERE / "rules.yaml").read_text("utf-8")))
+    return Rules.model_validate(plain((_HERE / "rules.yaml").read_text("utf-8")))
 
 
 @cache
 def replies() -> dict[str, dict[Language, str]]:
     """The replies by name and language."""
-    told = yaml.safe_load((_HERE / "replies.yaml").read_text("utf-8"))
+    told = plain((_HERE / "replies.yaml").read_text("utf-8"))
     return TypeAdapter(dict[str, dict[Language, str]]).validate_python(told)
 
 

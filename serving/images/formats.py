@@ -6,9 +6,9 @@ from math import log
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from features.yaml_file import plain
 from serving.images.window import Margins
 
 Side = Annotated[int, Field(ge=1)]
@@ -64,7 +64,7 @@ class ImageFormat(BaseModel):
 @cache
 def image_formats() -> dict[str, ImageFormat]:
     """All formats by their ids."""
-    found = yaml.safe_load(Path(__file__).with_name("formats.yaml").read_text())
+    found = plain(Path(__file__).with_name("formats.yaml").read_text())
     return {one["id"]: ImageFormat.model_validate(one) for one in found}
 
 

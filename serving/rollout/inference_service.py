@@ -7,9 +7,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import yaml
-
 from features.settings import Mode
+from features.yaml_file import plain
 from serving.released.split import Split
 
 #: Annotations: the version that adloop made a service for, and KServe's deployment mode.
@@ -77,7 +76,7 @@ class InferenceServiceTemplate:
 
 @cache
 def _template() -> Object:
-    made: Object = yaml.safe_load(Path(__file__).with_name("family.yaml").read_text())
+    made: Object = plain(Path(__file__).with_name("family.yaml").read_text())
     return made
 
 

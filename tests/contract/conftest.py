@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +11,36 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import business
-from checks import Case
+from checks import Case, fit_once
 
 from components.featurize.step import featurize
-from components.frame import Frame
 from features.settings import Settings
 from models import catalog
 
 
 @pytest.fixture(scope="session")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return business.write(
-        tmp_path_factory.mktemp("business") / "tables", customers=250, creatives=48, texts=300, images=60
+def tables(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    return made_once(
+        "business", lambda folder: business.write(folder, customers=250, creatives=48, texts=200, images=40)
     )
 
 
 @pytest.fixture(scope="session")
-def fitted(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, dict[str, Any]], Case]:
-    """A family by name and its section of the parameters: featurized for real and fitted, kept for all its checks."""
+def fitted(
+    tables: Path, made_once: Callable[[str, Callable[[Path], object]], Path]
+) -> Callable[[str, dict[str, Any]], Case]:
+    """A family by name and its section of the parameters: featurized for real and fitted once a run, kept for all its
+    checks."""
     kept: dict[str, Case] = {}
-    home = tmp_path_factory.mktemp("home")
 
-    def fit(name: str, section: dict[str, Any]) -> Case:
+    def fit(name: str, section: dict[str, Any], folder: Path) -> None:
+        featurize(tables, name, section, None, Settings(home=folder / "home"), folder / "features", online=False)
+        fit_once(catalog.family(name), section, folder)
+
+    def case(name: str, section: dict[str, Any]) -> Case:
         if name not in kept:
-            out = tmp_path_factory.mktemp(name)
-            featurize(tables, name, section, None, Settings(home=home), out / "features", online=False)
-            kept[name] = Case.fitted(catalog.family(name), section, Frame(out / "features"), out / "checkpoint")
+            folder = made_once(f"contract_{name}", partial(fit, name, section))
+            kept[name] = Case.opened(catalog.family(name), section, folder)
         return kept[name]
 
-    return fit
+    return case

@@ -10,13 +10,13 @@ import small
 from click.testing import CliRunner
 
 from components.featurize.step import featurize
-from components.gate.step import gate
 from components.ingest.step import ingest
 from components.register.step import register
 from components.train.step import train
 from features.settings import Settings
 from models.registry import Registry
 from pipelines.cli import main
+from tests.integration.small_market import judged
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,7 @@ def home(data, registry_home, tmp_path_factory):
         section, folder = small.section(family), work / family
         featurize(work / "tables", family, section, None, settings, folder / "features", online=False)
         train(folder / "features", family, section, folder / "checkpoint", folder / "bundle")
-        gate(folder / "features", folder / "bundle", family, section, [], settings, folder / "evaluation")
-        done = register(folder / "bundle", folder / "evaluation", settings)
+        done = register(folder / "bundle", judged(folder / "bundle", folder / "evaluation"), settings)
         Registry(settings).promote(family, done.version)
     return settings.home
 

@@ -11,11 +11,10 @@ import httpx
 import numpy as np
 import pytest
 import small
-from checks import Case, manifest
+from checks import Case, fit_once, manifest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from components.featurize.step import featurize
-from components.frame import Frame
 from features.lake import place
 from features.settings import Settings
 from models import bundle, catalog
@@ -30,9 +29,10 @@ from tests.integration.pod import Namespace, Pod, running
 
 @pytest.fixture(scope="module")
 def case(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    folder, section = tmp_path_factory.mktemp("ltv"), small.section("ltv")
+    folder, section, family = tmp_path_factory.mktemp("ltv"), small.section("ltv"), catalog.family("ltv")
     featurize(tables, "ltv", section, None, Settings(home=folder / "home"), folder / "features", online=False)
-    return Case.fitted(catalog.family("ltv"), section, Frame(folder / "features"), folder / "checkpoint")
+    fit_once(family, section, folder)
+    return Case.opened(family, section, folder)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def address(case: Case, owner: Settings, s3: S3) -> str:
     """Where the bundle of version 7 is."""
     folder = owner.home.parent / "bundle"
-    bundle.write(folder, case.model, manifest(case), case.rows.join(case.model.predict(case.rows)))
+    bundle.write(folder, case.model, manifest(case), case.rows.join(case.answers))
     bundle.sign(folder, signing_key(owner), "7")
     return s3.upload(folder, "artifacts/ltv/7")
 

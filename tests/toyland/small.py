@@ -1,5 +1,7 @@
 """The parameters of `params.yaml`, cut to what is learnt of a small business in seconds."""
 
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,14 @@ SECTIONS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_suffix(
 
 def params() -> dict[str, Any]:
     """All parameters, every family's section small, a canary judged on few requests, which come soon at these steps."""
-    written = yaml.safe_load(PARAMS.read_text())
+    written = deepcopy(_written())
     written["release"] |= {"steps": [30, 60, 100], "min_requests": 40}
     return written | {family: written[family] | small for family, small in SECTIONS.items()}
+
+
+@cache
+def _written() -> dict[str, Any]:
+    return yaml.safe_load(PARAMS.read_text())
 
 
 def section(family: str) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from features import yaml_file
 from serving.campaigns.plan import CampaignPlan
 from serving.content.plain import plain
 from serving.content.rules import Rule
@@ -28,7 +27,7 @@ class UnsafeWording:
 @cache
 def rules() -> tuple[Rule, ...]:
     """The rules of `brand_safety.yaml`."""
-    written = yaml.safe_load(Path(__file__).with_name("brand_safety.yaml").read_text("utf-8"))
+    written = yaml_file.plain(Path(__file__).with_name("brand_safety.yaml").read_text("utf-8"))
     return tuple(Rule.model_validate(one) for one in written)
 
 

@@ -1,5 +1,6 @@
 """Where winners pay what they bid, bids are shaded, all through the family; where they do not, nothing changes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,8 +91,9 @@ def test_second_price_bids_are_left_alone(datasets: dict[str, TrainingData]) -> 
     assert all(not known.shades for known in markets.values())
 
 
-def test_candidates_are_judged_at_the_prices_they_would_pay(datasets: dict[str, TrainingData]) -> None:
-    dear, cheap = (held_out(datasets[pricing]) for pricing in ("first", "second"))
+def test_candidates_are_judged_at_the_prices_they_would_pay(tmp_path: Path) -> None:
+    few = TrainingData(logs.market(seed=1, count=12), 3, tmp_path / "second", schedule=SHORT)
+    dear, cheap = map(held_out, (replace(few, checkpoint=tmp_path / "first", pricing="first"), few))
     assert all(0 < sum(dear[name]) < sum(cheap[name]) for name in dear)
 
 

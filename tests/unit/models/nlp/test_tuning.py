@@ -18,7 +18,7 @@ from models.text.embedding import states
 TEXTS = [
     f"{say} the {thing}" for thing in ("lamp", "tea", "sofa") for say in ("please order", "I hate", "how large is")
 ]
-PARAMS = NlpParams(seed=1, layers=1, epochs=3)
+PARAMS = NlpParams(seed=1, layers=1, epochs=2)
 
 Layers = list[np.ndarray]
 
@@ -60,7 +60,7 @@ def test_a_killed_training_resumes_to_the_same_weights(
     with pytest.raises(KeyboardInterrupt):
         tune(examples, PARAMS, tmp_path / "killed")
     resumed = tune(examples, PARAMS, tmp_path / "killed").state_dict()
-    assert kept == [1, 2, 3]
+    assert kept == [1, 2]
     for name, weight in whole.items():
         torch.testing.assert_close(resumed[name], weight)
 

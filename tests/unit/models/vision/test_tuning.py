@@ -20,7 +20,7 @@ from models.vision.tuning.maps import variants, written
 from models.vision.tuning.network import TunedBlocks
 from models.vision.tuning.training import ImageExamples, tune
 
-PARAMS = VisionParams(seed=1, side=96, epochs=3, variants=2)
+PARAMS = VisionParams(seed=1, side=96, epochs=2, variants=2)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_a_killed_training_resumes_to_the_same_weights(
     with pytest.raises(KeyboardInterrupt):
         tune(told, PARAMS, tmp_path / "killed")
     resumed = tune(told, PARAMS, tmp_path / "killed")
-    assert kept == [1, 2, 3]
+    assert kept == [1, 2]
     for name, weight in whole.arrays.items():
         np.testing.assert_allclose(resumed.arrays[name], weight, atol=1e-6)
     np.testing.assert_allclose(resumed.labels[0], whole.labels[0], atol=1e-6)
@@ -125,4 +125,4 @@ def test_a_model_with_tuned_blocks_is_read_as_it_was_fitted(images: pd.DataFrame
     model.save(tmp_path / "saved")
     again = type(model).load(tmp_path / "saved")
     pd.testing.assert_frame_equal(again.predict(parts["test"]), model.predict(parts["test"]))
-    assert fit(parts["train"], parts["valid"].head(0), params, tmp_path / "alone").tuned is not None
+    assert fit(parts["train"].head(16), parts["valid"].head(0), params, tmp_path / "alone").tuned is not None

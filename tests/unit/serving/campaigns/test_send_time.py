@@ -20,7 +20,7 @@ POLICY = SendTimePolicy()
 BEST = {"early": 7, "late": 20}
 
 
-def simulated(planted: bool, seed: int, customers: int = 600, rounds: int = 12) -> list[JudgedEmail]:
+def simulated(planted: bool, seed: int, customers: int = 450, rounds: int = 10) -> list[JudgedEmail]:
     """E-mails of some weeks: a response comes with 2%, and around a segment's best hour with up to 14%; without a
     planted hour with 5% at any."""
     rng, counts, emails = np.random.default_rng(seed), HourCounts(), list[JudgedEmail]()
