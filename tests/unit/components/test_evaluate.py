@@ -159,7 +159,7 @@ BIDDING = {
     "goal": "clicks",
     "pricing": "second",
     "spend": "worthwhile",
-    "auctions": 100,
+    "auctions": 50,
     "rounds": 1,
     "episodes": 2,
     "steps": 5,
@@ -168,10 +168,10 @@ BIDDING = {
 
 
 def bidder(folder: Path, seed: int = 7) -> Path:
-    """The business, of which the auctions of its last half year are left."""
+    """The business, of which the auctions of its last five months are left."""
     file = business.write(folder, customers=10, seed=seed) / "auctions.parquet"
     auctions = pd.read_parquet(file)
-    late = auctions["occurred_at"] >= pd.Timestamp("2023-09-01")
+    late = auctions["occurred_at"] >= pd.Timestamp("2023-10-01")
     auctions[late].to_parquet(file, index=False, coerce_timestamps="us")
     return folder
 
