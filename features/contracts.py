@@ -171,8 +171,14 @@ def _frame(tables: Tables, table: str, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def _comparable(table: str, name: str) -> str:
-    """SQL of a timestamp as its year: Great Expectations compares numbers a hundred times faster than timestamps."""
-    return f"year({quoted(name)})::DOUBLE" if SPECS[table][name].type == "TIMESTAMP" else quoted(name)
+    """SQL of a column as numbers where its rules allow it, which Great Expectations compares many times faster: of a
+    timestamp its year, of a text that may be any only whether it is there."""
+    column = SPECS[table][name]
+    if column.type == "TIMESTAMP":
+        return f"year({quoted(name)})::DOUBLE"
+    if column.type == "VARCHAR" and not column.only and ENTITIES.get(name) != table:
+        return f"CASE WHEN {quoted(name)} IS NOT NULL THEN 0::DOUBLE END"
+    return quoted(name)
 
 
 def _results(rules: "list[ColumnMapExpectation]", frame: pd.DataFrame) -> list[Any]:
