@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, unquote_to_bytes, urljoin, urlsplit
 
 from features import __version__, lake
+from features.certificates import trusted
 from features.settings import Settings
 
 PATIENCE_S = 10.0
@@ -87,7 +88,8 @@ def fetched(url: str, most: int, any_address: bool) -> bytes:
     import httpx
 
     asked = url
-    with httpx.Client(timeout=PATIENCE_S, headers={"user-agent": f"adloop/{__version__}"}, trust_env=False) as http:
+    told, verify = {"user-agent": f"adloop/{__version__}"}, trusted(trust_env=False)
+    with httpx.Client(timeout=PATIENCE_S, headers=told, trust_env=False, verify=verify) as http:
         for _ in range(REDIRECTS + 1):
             try:
                 answer = http.send(_request(http, httpx.URL(asked), any_address), stream=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from features.certificates import trusted
 from serving.integrations.credentials import USER_AGENT
 from serving.integrations.platform import Unanswered
 
@@ -13,7 +14,8 @@ PATIENCE_S = 30.0
 
 def client(base_url: str, **headers: str) -> httpx.Client:
     """A client that follows no redirects and repeats nothing."""
-    return httpx.Client(base_url=base_url, timeout=PATIENCE_S, headers={"user-agent": USER_AGENT, **headers})
+    told = {"user-agent": USER_AGENT, **headers}
+    return httpx.Client(base_url=base_url, timeout=PATIENCE_S, headers=told, verify=trusted())
 
 
 def ask(http: httpx.Client, method: str, path: str, **said: Any) -> httpx.Response:

@@ -10,6 +10,7 @@ from typing import Any, Self
 import httpx
 import pandas as pd
 
+from features.certificates import trusted
 from features.settings import Settings
 from models.family import Family
 from serving.access import own
@@ -87,7 +88,7 @@ class TrafficReplay:
             self._export.close()
 
     def _send(self) -> None:
-        with httpx.Client(timeout=PATIENCE, headers=self._headers) as client:
+        with httpx.Client(timeout=PATIENCE, headers=self._headers, verify=trusted()) as client:
             while not self._stop.wait(0 if time.monotonic() < self._looked + LOOKED else PAUSE):
                 start = next(self._turn) * self._family.together
                 count = min(self._family.together, len(self._rows))

@@ -14,6 +14,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse, Response
 
 from features import __version__
+from features.certificates import trusted
 from features.settings import Settings
 from serving.access.keys import Forbidden, Keys, Unknown, bearer
 from serving.rollout import merged_metrics, openapi
@@ -130,7 +131,7 @@ class ServerEndpoints:
     async def _asked(self, paths: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, httpx.Response]:
         """The responses of the servers; unavailable ones are left out."""
         ports = self.ports()
-        async with httpx.AsyncClient(timeout=PATIENCE, headers=headers) as client:
+        async with httpx.AsyncClient(timeout=PATIENCE, headers=headers, verify=trusted()) as client:
 
             async def ask(name: str) -> tuple[str, httpx.Response | None]:
                 try:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from features import ad_days
+from features.certificates import trusted
 from features.tables import Tables
 from serving.campaigns.rules.evaluate import due, evaluate
 from serving.campaigns.rules.grammar import RuleFile
@@ -81,7 +82,8 @@ def _ping(file: RuleFile, found: Evaluation, ledger: WriteLedger, at: float) -> 
     account = file.account
     for url, verdict in found.pings:
         try:
-            httpx.post(url, json=asdict(verdict) | {"account": account.id}, timeout=PING_S).raise_for_status()
+            told = asdict(verdict) | {"account": account.id}
+            httpx.post(url, json=told, timeout=PING_S, verify=trusted()).raise_for_status()
         except httpx.HTTPError as fault:
             host, who = httpx.URL(url).host, f"rule {verdict.rule}"
             detail = f"ping of {host} failed: {type(fault).__name__}"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+from features.certificates import trusted
 from features.settings import Settings
 from serving.content.drafters import DrafterAway, DraftingTask, answers, prompt, schema
 from serving.content.sheet import Language
@@ -41,7 +42,13 @@ class EndpointDrafter:
         }
         headers = {} if self._key is None else {"authorization": f"Bearer {self._key.get_secret_value()}"}
         try:
-            answer = httpx.post(f"{self._url}/chat/completions", json=request, headers=headers, timeout=TIMEOUT_S)
+            answer = httpx.post(
+                f"{self._url}/chat/completions",
+                json=request,
+                headers=headers,
+                timeout=TIMEOUT_S,
+                verify=trusted(),
+            )
             answer.raise_for_status()
             content = answer.json()["choices"][0]["message"]["content"]
         except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError) as away:

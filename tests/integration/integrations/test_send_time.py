@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
 from features.settings import Settings
@@ -21,6 +20,7 @@ from tests.fakes.rest import serve
 from tests.fakes.sendgrid import FAKE, email
 from tests.fakes.sendgrid.state import SendGridState
 from tests.fakes.sendgrid.webhooks import signed
+from tests.toyland import local
 
 
 def test_a_drawn_hour_is_sent_and_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +51,7 @@ def test_a_drawn_hour_is_sent_and_judged(tmp_path: Path, monkeypatch: pytest.Mon
                 for event in told[: 1 + (number == 2)]
             ]
             headers, body = signed(events)
-            assert httpx.post(f"{url}/v1/webhooks/sendgrid", headers=headers, content=body).status_code == 200
+            assert local.post(f"{url}/v1/webhooks/sendgrid", headers=headers, content=body).status_code == 200
     last = max(one.send_at or 0 for one in kept)
     judged = log.judged(EventStore(tmp_path / FILE), last + WINDOW_S)
     assert {one.drawn.customer_id: one.responded for one in judged} == {

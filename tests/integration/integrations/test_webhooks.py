@@ -21,6 +21,7 @@ from tests.fakes.fake import Fake, running
 from tests.fakes.mailgun import webhooks as of_mailgun
 from tests.fakes.rest import serve
 from tests.fakes.sendgrid import webhooks as of_sendgrid
+from tests.toyland import local
 
 #: 30 November 2026, 09:00 UTC.
 AT = datetime(2026, 11, 30, 9, tzinfo=UTC).timestamp()
@@ -36,7 +37,7 @@ class Receiver:
     home: Path
 
     def post(self, platform: str, headers: dict[str, str], body: bytes) -> httpx.Response:
-        return httpx.post(f"{self.url}/v1/webhooks/{platform}", headers=headers, content=body)
+        return local.post(f"{self.url}/v1/webhooks/{platform}", headers=headers, content=body)
 
 
 @pytest.fixture
