@@ -21,7 +21,7 @@ from typing import Any, TextIO
 
 from filelock import FileLock
 
-from features.lazy_imports import lasting
+from features.lazy_imports import lasting, standing_in
 from features.privacy import stay_private
 from pipelines import local_steps
 
@@ -47,7 +47,8 @@ def run(task: dict[str, Any], tell: Tell) -> None:
     """Run the pipeline named by `task`. Ends the process with code 0 once a failed step was reported; kfp's traceback
     is in the log.
     """
-    with lasting():
+    # kfp imports its client of a cluster, and Kubernetes' with it, which takes longer than all else of it.
+    with lasting(), standing_in("kfp.client", Client=None):
         from kfp import local
 
     runs = Path(task["runs"])
