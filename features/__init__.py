@@ -2,9 +2,14 @@
 
 import gc
 
+from features.lazy_imports import always_lazily
+
 #: Of adloop. The images hold the code, but no installed package that could be asked.
 __version__ = "0.1.0"
 
 # Imported libraries and loaded models are millions of objects that live as long as the process: searching them for
 # garbage again and again took a fifth of every start.
 gc.set_threshold(100_000, 20, 50)
+
+# SciPy imports all that NumPy has, of which only these two take long: a third of its own import.
+always_lazily("numpy.f2py", "numpy.testing")

@@ -179,7 +179,7 @@ def rotate(applied: bool, again: tuple[str, str, str] | None, as_json: bool, par
 
 def _state(params_file: Path) -> "Store":
     """The decision endpoint's state store."""
-    from serving.decisions.api.server import state_store
     from serving.decisions.params import read
+    from serving.decisions.state.configured import state_store
 
     return state_store(Settings(), read(params_file)[0])

@@ -11,18 +11,20 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
 from serving.decisions.attribution import facts, followed, logged
 from serving.decisions.feedback import BATCH, FLAGGED, Observed, Status
 from serving.decisions.params import DecisionParams
-from serving.decisions.state.redis import RedisStore
 from serving.decisions.state.store import FeedbackEvent, Flag, StoreUnavailable
 from serving.decisions.state.wire import expecting
 from serving.records.columns import LoggedRecord
 from serving.records.writer import LogUnavailable, RecordLog
+
+if TYPE_CHECKING:
+    from serving.decisions.state.redis import RedisStore
 
 log = logging.getLogger("adloop.decisions")
 
@@ -44,7 +46,7 @@ class SharedFeedback:
     def __init__(
         self,
         place: Path,
-        store: RedisStore,
+        store: "RedisStore",
         params: DecisionParams,
         flagged: Callable[[Flag], None] = lambda flag: None,
         keep_days: float | None = None,

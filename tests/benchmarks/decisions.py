@@ -30,8 +30,8 @@ from features.settings import Settings
 from features.tables import Tables
 from models.churn.examples import churn_examples
 from serving.access import keys
-from serving.decisions.api.server import state_store
 from serving.decisions.params import DecisionParams
+from serving.decisions.state.configured import state_store
 from serving.decisions.state.store import CampaignSettings
 from serving.rollout.processes import free_port, get
 from tests.benchmarks import bidders

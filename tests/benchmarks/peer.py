@@ -15,11 +15,11 @@ from features.online_metadata import online_metadata
 from features.settings import Settings
 from models.bundle import open_bundle
 from models.keys import public_key
-from serving.decisions.api.server import state_store
 from serving.decisions.decide import answered, decide
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.params import DecisionParams
 from serving.decisions.records import Action, Predictions
+from serving.decisions.state.configured import state_store
 from serving.decisions.state.store import Reservation
 from tests.benchmarks import bidders
 

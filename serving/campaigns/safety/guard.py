@@ -9,8 +9,8 @@ from features.settings import Settings
 from serving.campaigns.launch import LAUNCH, prefix
 from serving.campaigns.life import CampaignLives, CampaignVersion, lives
 from serving.campaigns.policy import CampaignPolicy, read_policy
-from serving.decisions.api.server import state_store
 from serving.decisions.params import read
+from serving.decisions.state.configured import state_store
 from serving.decisions.state.store import Store
 from serving.integrations.change import Change, Fields
 from serving.integrations.ledger import FILE, WriteLedger

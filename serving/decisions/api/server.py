@@ -31,7 +31,7 @@ from serving.decisions.predict.features import Features
 from serving.decisions.records import Decision, Opportunity
 from serving.decisions.shared_feedback import SharedFeedback
 from serving.decisions.state.allowance import Allowance
-from serving.decisions.state.redis import RedisStore
+from serving.decisions.state.configured import STATE, state_store
 from serving.decisions.state.sqlite import SqliteStore
 from serving.decisions.state.store import Store
 from serving.health.readiness import Readiness
@@ -41,11 +41,10 @@ from serving.records.export import Export
 
 if TYPE_CHECKING:
     from serving.decisions.api.kafka import KafkaFeedback
+    from serving.decisions.state.redis import RedisStore
 
 log = logging.getLogger("adloop.decisions")
 
-#: File of the embedded state, beside the log and the feedback.
-STATE = "state.db"
 #: Seconds after which Python switches threads: the default of 5 ms is as long as several decisions.
 SWITCH_S = 0.0002
 
@@ -166,7 +165,7 @@ def _local_feedback(home: Path, store: Store, params: DecisionParams) -> Intake:
 def _shared_feedback(home: Path, store: Store, params: DecisionParams, settings: Settings) -> SharedFeedback:
     """Feedback joined in Redis, shared by replicas."""
     days = settings.decisions_days
-    return SharedFeedback(home / EVENTS, cast(RedisStore, store), params, lambda flag: FLAGGED[flag].inc(), days)
+    return SharedFeedback(home / EVENTS, cast("RedisStore", store), params, lambda flag: FLAGGED[flag].inc(), days)
 
 
 def _damaged_parts(place: Path) -> dict[str, str]:
@@ -182,10 +181,3 @@ def _kafka(settings: Settings, take: Callable[[Sequence[Outcome]], Sequence[Stat
     from serving.decisions.api.kafka import KafkaFeedback
 
     return KafkaFeedback(settings, take)
-
-
-def state_store(settings: Settings, params: DecisionParams) -> Store:
-    """The state store: Redis if the settings name one, else SQLite under the home."""
-    if settings.redis_url is not None:
-        return RedisStore(settings.redis_url, params)
-    return SqliteStore(settings.home / "decisions" / STATE, params)

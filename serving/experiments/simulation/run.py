@@ -19,12 +19,12 @@ from models.bidding.model import BiddingModel
 from models.bundle import Bundle, open_bundle
 from models.registry import Registry
 from serving.access import keys
-from serving.decisions.api.server import STATE
 from serving.decisions.kinds import creative
 from serving.decisions.kinds.bid import FAMILY
 from serving.decisions.params import DecisionParams, read
 from serving.decisions.records import MICRO, Opportunity
 from serving.decisions.state import store
+from serving.decisions.state.configured import STATE
 from serving.decisions.state.sqlite import SqliteStore
 from serving.experiments.simulation import advertisers as market
 from serving.experiments.simulation import outcome, placements

@@ -9,10 +9,10 @@ from click.testing import CliRunner, Result
 
 from features.settings import Settings
 from pipelines.cli import main
-from serving.decisions.api.server import state_store
 from serving.decisions.kinds.bid import Auction
 from serving.decisions.params import read
 from serving.decisions.records import Override, State
+from serving.decisions.state.configured import state_store
 from serving.decisions.state.store import Store
 
 PARAMS = str(Path(__file__).parents[3] / "params.yaml")
