@@ -79,7 +79,7 @@ def test_predictions_are_calibrated_at_every_height(search: SimulatedAuctions) -
 
 @pytest.mark.parametrize("auc", [0.6, 0.7, 0.8])
 def test_predictions_discriminate_as_configured(auc: float) -> None:
-    drawn = Simulator(changed("search", ctr=0.005, auc=auc), seed=1).day(0, 1_000_000)
+    drawn = Simulator(changed("search", ctr=0.01, auc=auc), seed=1).day(0, 500_000)
     assert roc_auc_score(drawn.click, drawn.predicted_ctr) == pytest.approx(auc, abs=0.015)
     told = 2 * stats.norm.ppf(auc) ** 2 + PUBLISHED["search"].unseen ** 2  # the truth tells more than the prediction
     assert roc_auc_score(drawn.click, drawn.ctr) == pytest.approx(stats.norm.cdf((told / 2) ** 0.5), abs=0.015)
