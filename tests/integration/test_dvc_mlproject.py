@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import business
@@ -57,39 +58,57 @@ def write(folder: Path, params: dict) -> None:
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
 
 
-def command(folder: Path, *arguments: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ADLOOP_")}
-    environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
-    environment |= {"PYTHONPATH": str(folder), "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/.adloop/mlflow-runs.db"}
-    done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+def command(folder: Path, *arguments: str) -> None:
+    done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
+
+
+@contextmanager
+def inside(folder: Path):
+    """The folder and the environment of somebody who works in this clone."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("ADLOOP_")]:
+            patch.delenv(name)
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        patch.setenv("PYTHONPATH", str(folder))
+        patch.chdir(folder)
+        yield
+
+
+@pytest.fixture
+def dvc(caplog):
+    """`dvc(folder, …)` is that command of DVC, by its own entry point: as a process it imports for longer than it works.
+    Returns the stages that it ran, or would have run.
+    """
+    from dvc.cli import main
+
+    def run(folder: Path, *arguments: str) -> list[str]:
+        caplog.clear()
+        with inside(folder):
+            assert main([*arguments]) == 0, caplog.text
+        return [said.split("'")[1] for said in caplog.messages if said.startswith("Running stage")]
+
+    return run
 
 
 def repository(folder: Path):
-    """`folder` as DVC's own library opens it, for what needs no process of its own."""
+    """`folder` as DVC's own library opens it."""
     from dvc.repo import Repo
 
     return Repo(str(folder))
 
 
-def ran(folder: Path, target: str) -> set[str]:
-    """The stages that `dvc repro` had to run for `target`."""
-    said = command(folder, "dvc", "repro", target)
-    return {line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")}
-
-
-def test_dvc_runs_the_steps_and_then_only_what_changed(clone):
-    assert ran(clone, "train@ltv") == set(STAGES)
+def test_dvc_runs_the_steps_and_then_only_what_changed(clone, dvc):
+    assert dvc(clone, "repro", "train@ltv") == list(STAGES)
     assert (clone / ".adloop/runs/ltv/bundle/manifest.json").exists()
     assert json.loads((clone / ".adloop/runs/data/ingest.json").read_text())["rows"]["customers"] == 200
     params = yaml.safe_load((clone / "params.yaml").read_text())
     params |= {"monitoring": params["monitoring"] | {"min_rows": 9}}
     write(clone, params)
-    assert ran(clone, "train@ltv") == {"fingerprint"}, "what the monitors are told does not train anything"
+    assert dvc(clone, "repro", "train@ltv") == ["fingerprint"], "what the monitors are told does not train anything"
 
     write(clone, params | {"ltv": params["ltv"] | {"trees": 31}})
-    assert ran(clone, "train@ltv") == {"fingerprint", "featurize@ltv", "train@ltv"}
+    assert dvc(clone, "repro", "train@ltv") == ["fingerprint", "featurize@ltv", "train@ltv"]
     assert json.loads((clone / ".adloop/runs/ltv/bundle/manifest.json").read_text())["params"]["trees"] == 31
 
 
@@ -105,32 +124,29 @@ def test_any_change_of_code_or_libraries_makes_every_later_step_stale(clone, mon
         assert stale >= set(STAGES), changed
 
 
-def test_another_clone_gets_data_and_models_of_a_commit_from_the_remote(clone, s3, tmp_path):
+def test_another_clone_gets_data_and_models_of_a_commit_from_the_remote(clone, dvc, s3, tmp_path):
     def remote(folder: Path, verb: str) -> None:
         with repository(folder) as here, here.config.edit("local") as config:
             config["core"] = {"remote": "storage"}
             config["remote"] = {"storage": {"url": f"s3://{s3.bucket}/dvc", "endpointurl": s3.endpoint}}
-        command(folder, "dvc", verb, "--with-deps", "train@ltv")
+        dvc(folder, verb, "--with-deps", "train@ltv")
 
-    command(clone, "dvc", "repro", "train@ltv")
+    dvc(clone, "repro", "train@ltv")
     command(clone, "git", "add", "-A")
     command(clone, "git", *COMMIT, "trained")
     command(clone, "git", "clone", "-q", ".", str(tmp_path))
-    said = command(tmp_path, "dvc", "repro", "--dry", "--allow-missing", "train@ltv")
-    assert [line for line in said.splitlines() if line.startswith("Running")] == ["Running stage 'fingerprint':"]
+    assert dvc(tmp_path, "repro", "--dry", "--allow-missing", "train@ltv") == ["fingerprint"]
     remote(clone, "push")
     remote(tmp_path, "pull")
     bundle = ".adloop/runs/ltv/bundle/manifest.json"
     assert (tmp_path / bundle).read_bytes() == (clone / bundle).read_bytes()
-    said = command(tmp_path, "dvc", "repro", "--dry", "train@ltv")
-    assert [line for line in said.splitlines() if line.startswith("Running")] == ["Running stage 'fingerprint':"]
+    assert dvc(tmp_path, "repro", "--dry", "train@ltv") == ["fingerprint"]
 
 
-def test_a_new_clone_says_what_it_would_run(clone, tmp_path):
+def test_a_new_clone_says_what_it_would_run(clone, dvc, tmp_path):
     """With --force: DVC cannot look up in its cache what depends on files that are not there yet."""
     command(clone, "git", "clone", "-q", ".", str(tmp_path / "new"))
-    said = command(tmp_path / "new", "dvc", "repro", "--dry", "--force")
-    assert said.count("Running stage") == len(STAGES) - 2 + 6 * len(NAMES)
+    assert len(dvc(tmp_path / "new", "repro", "--dry", "--force")) == len(STAGES) - 2 + 6 * len(NAMES)
 
 
 def test_every_family_and_every_step_is_a_stage(clone, monkeypatch):
@@ -141,10 +157,15 @@ def test_every_family_and_every_step_is_a_stage(clone, monkeypatch):
 
 
 def test_mlflow_trains_with_the_steps_before_it(clone, registry_home):
+    """By the function that is `mlflow run`."""
+    from mlflow import projects
+
     shutil.rmtree(clone / ".adloop", ignore_errors=True)
     (clone / ".adloop").mkdir()
     shutil.copy(registry_home / "mlflow.db", clone / ".adloop" / "mlflow-runs.db")
-    command(clone, "mlflow", "run", ".", "-e", "train", "-P", "family=ltv", "--env-manager", "local")
+    with inside(clone), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{clone}/.adloop/mlflow-runs.db")
+        projects.run(".", "train", parameters={"family": "ltv"}, env_manager="local")
     left = {path.name for path in (clone / ".adloop/runs").rglob("*.json") if path.parent.name in ("data", "ltv")}
     assert left == {"ingest.json", "validate.json", "featurize.json", "train.json"}
     assert (clone / ".adloop/runs/ltv/bundle/files.json").exists()
