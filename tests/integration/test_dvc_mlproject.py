@@ -77,7 +77,7 @@ def inside(folder: Path):
 
 @pytest.fixture
 def dvc(caplog):
-    """`dvc(folder, …)` is that command of DVC, by its own entry point: its process would import for longer than it works.
+    """`dvc(folder, …)` is that command of DVC, by its own entry point: a process would import for longer than it works.
     Returns the stages that it ran, or would have run.
     """
     from dvc.cli import main
