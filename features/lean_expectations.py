@@ -29,7 +29,7 @@ def _copied(field: ModelField) -> ModelField:
 
 
 _deep: Any = main.smart_deepcopy
-main.smart_deepcopy = copy_fields
+main.smart_deepcopy = copy_fields  # type: ignore[assignment]
 try:
     with (
         lazily("altair", "scipy.stats"),

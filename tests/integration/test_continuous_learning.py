@@ -48,7 +48,7 @@ from serving.records import reading
 from tests.integration import small_market
 from tests.integration.small_market import PARAMS
 
-DAYS, SEED = 4, 5
+DAYS, SEED = 3, 5
 #: Learning for seconds.
 SCHEDULE = {"rounds": 1, "episodes": 4, "steps": 20}
 #: A day to test on, a day to tune on, and the rest to learn from.
