@@ -11,5 +11,6 @@ __version__ = "0.1.0"
 # garbage again and again took a fifth of every start.
 gc.set_threshold(100_000, 20, 50)
 
-# SciPy imports all that NumPy has, of which only these two take long: a third of its own import.
+# SciPy imports all that NumPy has, and httpx what its command line draws with: a third of what each takes to import.
 always_lazily("numpy.f2py", "numpy.testing")
+always_lazily(*(f"rich.{part}" for part in ("console", "markup", "progress", "syntax", "table")))
