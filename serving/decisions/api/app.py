@@ -104,13 +104,11 @@ def make_app(backend: Backend) -> FastAPI:
             summary=route.summary,
             response_class=Response,
             response_model=None,
-            responses=route.responses(),
             deprecated=route.deprecated or None,
-            openapi_extra=route.extra(),
             name=route.name,
             operation_id=route.name,
         )
-    app.openapi = openapi.completed(app.openapi)  # type: ignore[method-assign]
+    app.openapi = openapi.completed(app)  # type: ignore[method-assign]
     return app
 
 
