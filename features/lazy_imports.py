@@ -7,11 +7,13 @@ Some libraries import, whenever they are imported, what takes seconds and what n
 
 import gc
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.abc import MetaPathFinder
+from functools import partial
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader
+from importlib.util import LazyLoader, find_spec
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +32,12 @@ def lazily(*names: str) -> Iterator[None]:
 def always_lazily(*names: str) -> None:
     """From now on, as inside `lazily`."""
     sys.meta_path.insert(0, _LazyFinder(names))
+
+
+def packages_always_lazily(*names: str) -> None:
+    """From now on, an import of one of these packages runs it only when one of its attributes is first read that is no
+    module in it: for those that import all their modules, of which few are used."""
+    sys.meta_path.insert(0, _LazyFinder(names, _LazyPackageLoader))
 
 
 @contextmanager
@@ -76,11 +84,36 @@ def lasting() -> Iterator[None]:
 class _LazyFinder(MetaPathFinder):
     """Finds modules of these names, to be run later; leaves all others to the finders after it."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
+    def __init__(self, names: Sequence[str], loader: Callable[[Loader], Loader] = LazyLoader) -> None:
+        self._names, self._loader = names, loader
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         spec = PathFinder.find_spec(name, path) if name in self._names else None
         if spec is not None and spec.loader is not None:
-            spec.loader = LazyLoader(spec.loader)
+            spec.loader = self._loader(spec.loader)
         return spec
+
+
+class _LazyPackageLoader(Loader):
+    def __init__(self, loader: Loader) -> None:
+        self.loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__dict__["_run"] = partial(self.loader.exec_module, module)
+        module.__class__ = _LazyPackage
+
+
+class _LazyPackage(ModuleType):
+    """A package that did not run yet."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if find_spec(f"{self.__name__}.{name}") is not None:
+            return import_module(f"{self.__name__}.{name}")
+        object.__setattr__(self, "__class__", ModuleType)
+        self.__dict__.pop("_run")()
+        return getattr(self, name)

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from kserve import InferOutput, InferRequest, InferResponse
 from kserve.errors import InvalidInput
-from kserve.protocol.infer_type import RequestedOutput
+from kserve.protocol.infer_type import InferOutput, InferRequest, InferResponse, RequestedOutput
 
 from serving.inference.values import ERROR, as_text, plain, safe_text
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from kserve import InferRequest, InferResponse
 from kserve.errors import InvalidInput
 from kserve.metrics import EXPLAIN_HIST_TIME, PREDICT_HIST_TIME, get_labels
 from kserve.model import InferenceModel, InferenceVerb
+from kserve.protocol.infer_type import InferRequest, InferResponse
 
 from features import store
 from features.settings import Settings

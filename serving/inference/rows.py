@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from kserve import InferInput, InferRequest
+from kserve.protocol.infer_type import InferInput, InferRequest
 
 from models.inputs import EXPECTED, InvalidRows, Kind, is_right
 from serving.inference.values import is_unicode

@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import kserve
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from kserve import InferRequest
 from kserve.constants.constants import INFERENCE_CONTENT_LENGTH_HEADER, MAX_GRPC_MESSAGE_LENGTH
 from kserve.errors import InvalidInput
 from kserve.model import InferenceVerb
 from kserve.model_repository import ModelRepository
-from kserve.model_server import app
+from kserve.model_server import ModelServer, app
 from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 from kserve.protocol.grpc.interceptors import ExceptionToStatusInterceptor
 from kserve.protocol.grpc.server import GRPCServer
+from kserve.protocol.infer_type import InferRequest
 from kserve.protocol.rest.v2_datamodels import InferenceRequest
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -60,7 +59,7 @@ def serve(
     server.start([endpoint])
 
 
-class InferenceServer(kserve.ModelServer):  # type: ignore[misc]
+class InferenceServer(ModelServer):  # type: ignore[misc]
     """A ModelServer that binds a given interface; KServe's own binds all of them."""
 
     def __init__(self, host: str, endpoint: Endpoint, **options: Any) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from features.lazy_imports import always_lazily, lasting, lazily, standing_in, without
+from features.lazy_imports import always_lazily, lasting, lazily, packages_always_lazily, standing_in, without
 
 
 @pytest.fixture
@@ -50,6 +50,18 @@ def test_always_is_until_the_process_ends(library: Path, monkeypatch: pytest.Mon
 
     assert not (library / "heavy").exists()
     assert counted_library.heavy.value == "heavy"
+
+
+def test_a_package_runs_only_once_a_name_of_it_is_read(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (library / "counted_library" / "__init__.py").write_text("from counted_library.heavy import value\n")
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    packages_always_lazily("counted_library")
+    import counted_library
+
+    assert counted_library.light.value == "light" and not (library / "heavy").exists()
+    assert not hasattr(counted_library, "__all__") and not (library / "heavy").exists()
+    assert counted_library.value == "heavy" and (library / "heavy").exists()
+    assert not hasattr(counted_library, "nothing")
 
 
 def test_a_library_goes_without_what_it_only_takes_where_it_is_installed(library: Path) -> None:
