@@ -66,7 +66,7 @@ def fit_once(family: Family, section: dict[str, Any], folder: Path) -> None:
 
 
 def _held_out(frame: Frame) -> pd.DataFrame:
-    return frame.split("test")[frame.columns].head(60)
+    return frame.split("test")[frame.columns].head(30)
 
 
 def manifest(case: Case) -> Manifest:

@@ -50,10 +50,14 @@ def valid(whole: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def model(
-    train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path_factory: pytest.TempPathFactory
-) -> ChurnModel:
-    return fit(train, valid, params, tmp_path_factory.mktemp("checkpoint"))
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint that `model` was fitted with. To be copied."""
+    return tmp_path_factory.mktemp("checkpoint")
+
+
+@pytest.fixture(scope="session")
+def model(train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, kept: Path) -> ChurnModel:
+    return fit(train, valid, params, kept)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The model as a whole: what it answers, and that it is the same wherever it runs."""
 
 import dataclasses
+import shutil
 import signal
 import subprocess
 import sys
@@ -136,12 +137,13 @@ def test_killed_and_run_again_it_goes_on_and_ends_the_same(
 
 
 def test_a_checkpoint_of_other_data_is_not_taken(
-    train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path: Path
+    model: ChurnModel, kept: Path, train: pd.DataFrame, valid: pd.DataFrame, params: ChurnParams, tmp_path: Path
 ) -> None:
-    fit(train, valid, params, tmp_path)
-    fit(train.assign(churned=1 - train["churned"]), valid, params, tmp_path)
+    checkpoint = shutil.copytree(kept, tmp_path / "checkpoint")
+    other = fit(train.assign(churned=1 - train["churned"]), valid, params, checkpoint)
 
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(checkpoint.iterdir())) == 2
+    assert other.members != model.members
 
 
 def test_a_table_that_tells_nothing_is_refused(

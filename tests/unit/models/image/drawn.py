@@ -25,7 +25,7 @@ def picture(image: Image.Image) -> Picture:
 
 
 def png(image: Image.Image) -> bytes:
-    return written(image, "PNG")
+    return written(image, "PNG", compress_level=1)
 
 
 def written(image: Image.Image, kind: str, **more: Any) -> bytes:
