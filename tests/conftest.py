@@ -40,8 +40,8 @@ class FromElsewhere:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """No telemetry, as in every program; and, where tests run, Feast as it is imported there, before a test does so
-    itself, which takes three times as long."""
+    """No telemetry, as in every program; and, where tests run, Feast and MLflow as they are imported there, before a
+    test does so itself, which takes longer."""
     stay_private()
     if "PYTEST_XDIST_WORKER" in os.environ:
         worker = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
@@ -49,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     elif config.getoption("numprocesses", None):
         return
     from features import lean_feast  # noqa: F401
+    from models import lean_mlflow  # noqa: F401
 
 
 @pytest.hookimpl(wrapper=True)
