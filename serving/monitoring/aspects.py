@@ -5,6 +5,7 @@ They detect missing values, constant columns, new values, and a changed unit whe
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,43 +34,68 @@ class Aspect:
     why: str
 
 
-def aspects(reference: "pd.Series[Any]", window: "pd.Series[Any]", movement: Movement | None) -> Iterator[Aspect]:
+@dataclass(frozen=True)
+class ReferenceColumn:
+    """The reference of a column. What the tests of every window ask of it is found once."""
+
+    reference: "pd.Series[Any]"
+
+    @cached_property
+    def kind(self) -> str | None:
+        return kind(self.reference)
+
+    @cached_property
+    def absent(self) -> int:
+        return self.absent_from(self.reference)
+
+    @cached_property
+    def present(self) -> "pd.Series[Any]":
+        return self.present_in(self.reference)
+
+    @cached_property
+    def counts(self) -> "pd.Series[Any]":
+        """How often each value is present."""
+        return self.present.value_counts()
+
+    def absent_from(self, values: "pd.Series[Any]") -> int:
+        """Number of missing values; text in a numeric column counts as missing."""
+        return int(np.isnan(numbers(values)).sum() if self.kind == "number" else values.isna().sum())
+
+    def present_in(self, values: "pd.Series[Any]") -> "pd.Series[Any]":
+        """The values that are there, as numbers or as names of categories."""
+        return pd.Series(numbers(values) if self.kind == "number" else names(values)).dropna()
+
+
+def aspects(known: ReferenceColumn, window: "pd.Series[Any]", movement: Movement | None) -> Iterator[Aspect]:
     """The tests that apply to a column, given its expected movement."""
-    yield missing(reference, window)
-    of = kind(reference)
-    if of == "empty":
+    yield missing(known, window)
+    if known.kind == "empty":
         return
-    known, seen = (numbers(one) if of == "number" else names(one) for one in (reference, window))
-    before, now = (pd.Series(one).dropna() for one in (known, seen))
+    before, now = known.present, known.present_in(window)
     if before.empty or now.empty:
         return
     if movement is None:
         yield _constant(before, now)
-        if of == "category" or before.nunique() <= CATEGORIES:
-            yield _new(before, now)
-        if of == "number":
+        if known.kind == "category" or len(known.counts) <= CATEGORIES:
+            yield _new(known.counts, now)
+        if known.kind == "number":
             yield from _unusual(before.to_numpy(), now.to_numpy())
-    elif movement.kind != "clock" and of == "number":
+    elif movement.kind != "clock" and known.kind == "number":
         if movement.kind == "grows":
             yield _constant(before, now)
         yield from _unit(before.to_numpy(), now.to_numpy())
 
 
-def missing(reference: "pd.Series[Any]", window: "pd.Series[Any]") -> Aspect:
+def missing(known: ReferenceColumn, window: "pd.Series[Any]") -> Aspect:
     from scipy.stats import fisher_exact  # here and below: half a second, and most processes need none
 
-    absent = [int(_absent(one, reference)) for one in (reference, window)]
-    rows = [len(reference), len(window)]
+    absent = [known.absent, known.absent_from(window)]
+    rows = [len(known.reference), len(window)]
     before, now = (count / total for count, total in zip(absent, rows, strict=True))
     table = [[count, total - count] for count, total in zip(absent, rows, strict=True)]
     p_value = float(fisher_exact(table).pvalue) if before != now else 1.0
     appeared = min(before, now) < SELDOM and abs(now - before) >= SELDOM
     return Aspect(p_value, appeared or abs(now - before) >= MISSING_SHIFT, f"missing: {before:.0%} to {now:.0%}")
-
-
-def _absent(values: "pd.Series[Any]", reference: "pd.Series[Any]") -> int:
-    """Number of missing values; text in a numeric column counts as missing."""
-    return int(np.isnan(numbers(values)).sum() if kind(reference) == "number" else values.isna().sum())
 
 
 def _constant(before: "pd.Series[Any]", now: "pd.Series[Any]") -> Aspect:
@@ -80,12 +106,11 @@ def _constant(before: "pd.Series[Any]", now: "pd.Series[Any]") -> Aspect:
     return Aspect(float(share ** len(now)), share <= 1 - VARIED, "constant")
 
 
-def _new(before: "pd.Series[Any]", now: "pd.Series[Any]") -> Aspect:
+def _new(counts: "pd.Series[Any]", now: "pd.Series[Any]") -> Aspect:
     """Test for new values, beyond their expected share: that of values seen once (Good, 1953)."""
     from scipy.stats import binomtest
 
-    counts = before.value_counts()
-    expected = (int((counts == 1).sum()) + 1) / (len(before) + 1)
+    expected = (int((counts == 1).sum()) + 1) / (int(counts.sum()) + 1)
     new = int((~now.isin(counts.index)).sum())
     p_value = float(binomtest(new, len(now), min(expected, 1.0), alternative="greater").pvalue)
     return Aspect(p_value, new / len(now) >= expected + NEW_SHARE, f"new values: {new / len(now):.0%}")

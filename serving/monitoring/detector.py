@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.movement import Movement
-from serving.monitoring.aspects import Aspect, aspects, missing
+from serving.monitoring.aspects import Aspect, ReferenceColumn, aspects, missing
 from serving.monitoring.coding import Coding, Matrix
 from serving.monitoring.embedding import Embed, Embedded
 from serving.monitoring.stability import psi
@@ -83,7 +83,7 @@ class Detector:
         min_psi: float,
         expected: Expected,
     ) -> None:
-        self.rows, self.moving = reference, expected.moving
+        self.known, self.moving = {name: ReferenceColumn(reference[name]) for name in reference}, expected.moving
         embed = {name: made for name, made in expected.embed.items() if name in reference}
         self.coding = Coding.of(reference.drop(columns=list(embed)), self.moving)
         self.reference = self.coding.encode(reference)
@@ -110,7 +110,7 @@ class Detector:
         for name, statistic, p_value, shift, least in zip(
             self.coding.columns, statistics, p_values, shifts, self.least, strict=True
         ):
-            others = aspects(self.rows[name], window[name], self.moving.get(name))
+            others = aspects(self.known[name], window[name], self.moving.get(name))
             seen = (Aspect(float(p_value), shift >= least, ""), *others)
             yield _Look(name, float(statistic), float(p_value), shift, seen)
 
@@ -118,7 +118,7 @@ class Detector:
         for name, embedded in self.embedded.items():
             statistic, p_value, psi = embedded.compare(window[name]) if embedded else (0.0, 1.0, 0.0)
             whole = Aspect(p_value, psi >= self.min_psi, "")
-            yield _Look(name, statistic, p_value, psi, (whole, missing(self.rows[name], window[name])))
+            yield _Look(name, statistic, p_value, psi, (whole, missing(self.known[name], window[name])))
 
     def _why(self, of_column: Sequence[Aspect]) -> str:
         """Descriptions of the drifted aspects, most significant first; empty where the whole distribution drifted."""
