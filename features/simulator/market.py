@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from features.simulator.campaigns import CampaignStatistics
 
@@ -41,6 +40,8 @@ def fit(campaign: CampaignStatistics) -> SimulatedMarket:
 
     Raises ValueError where channels and seasons alone spread prices or click rates further than the campaign's.
     """
+    from scipy import special  # what reads another source imports this module, and does not need it
+
     volume = campaign.volume.levels() / campaign.volume.levels().sum()
     weight = campaign.of_channels("share")[:, None, None] * volume
     price = _level(campaign.of_channels("price"), campaign.price_season.levels(), weight)
