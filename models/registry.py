@@ -180,10 +180,11 @@ class Registry:
 
     def evaluation(self, family: str, version: str) -> Path:
         """Download the evaluation of `version` to the home."""
-        run = self._client.get_run(self.version(family, version).run_id)
+        registered = self.version(family, version)
         folder = self._settings.home / "evaluations" / family / str(version)
         with self._lock:
             if not folder.exists():
+                run = self._client.get_run(registered.run_id)
                 self._fetch(own_store.here(f"{run.info.artifact_uri}/evaluation", self._settings), folder)
         return folder
 

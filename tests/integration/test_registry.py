@@ -120,6 +120,16 @@ def test_versions_read_without_mlflow_are_those_that_it_tells(judged, home, tmp_
     assert own_store.versions(home, "toy") is None, "MLflow lays it out"
 
 
+def test_what_was_fetched_once_is_read_without_mlflow(judged, home):
+    version = put(judged, home).version
+    fetched = Registry(home).evaluation("toy", version), Registry(home).download("toy", version)
+    again = Registry(home)
+    again.__dict__["_client"] = None  # whoever asks it fails
+    assert (again.evaluation("toy", version), again.download("toy", version)) == fetched
+    with pytest.raises(LookupError, match="toy"):
+        again.evaluation("toy", "9")
+
+
 def test_a_refused_model_is_registered_with_the_reason_and_challenges_nobody(judged, home, tmp_path):
     refused = shutil.copytree(judged / "first" / "evaluation", tmp_path / "evaluation")
     said = json.loads((refused / "evaluation.json").read_text())
