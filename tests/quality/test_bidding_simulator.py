@@ -22,7 +22,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
             benchmark.drawn(0, benchmark.LEARN),
             benchmark.SEED,
             tmp_path_factory.mktemp("data"),
-            schedule=Schedule(rounds=1, episodes=4, steps=20),
+            schedule=Schedule(rounds=1, episodes=2, steps=5),
         )
         return {one["name"]: one for one in benchmark.second_price(data)}
 
