@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -14,8 +15,12 @@ from models.creative.model import CreativeModel
 
 
 @pytest.fixture(scope="session")
-def frame(tmp_path_factory: pytest.TempPathFactory) -> Frame:
-    log = MARKET.log()
+def log() -> pd.DataFrame:
+    return MARKET.log()
+
+
+@pytest.fixture(scope="session")
+def frame(log: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Frame:
     counts = ["impressions", "clicks", "conversions", "engagements"]
     return frame_of(tmp_path_factory.mktemp("market"), log.astype(dict.fromkeys(counts, float)))
 

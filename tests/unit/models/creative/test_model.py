@@ -127,9 +127,9 @@ def test_explanations_name_what_the_creative_has_done(model: CreativeModel, test
     assert drivers["history"] > 0.2
 
 
-def test_an_output_without_outcomes_is_left_out_and_the_gates_say_so(tmp_path: Path) -> None:
-    log = MARKET.log().drop(columns=["conversions", "spend"])
-    frame = market.frame_of(tmp_path, log.astype(dict.fromkeys(["impressions", "clicks", "engagements"], float)))
+def test_an_output_without_outcomes_is_left_out_and_the_gates_say_so(log: pd.DataFrame, tmp_path: Path) -> None:
+    clicks = log.drop(columns=["conversions", "spend"])
+    frame = market.frame_of(tmp_path, clicks.astype(dict.fromkeys(["impressions", "clicks", "engagements"], float)))
     (tmp_path / "checkpoint").mkdir()
     model = market.fitted(frame, tmp_path / "checkpoint", trees=3, rounds=10, steps=20)
     test = frame.split("test")
