@@ -18,8 +18,11 @@ from pipelines.compute import place
 
 
 def prepare(step: str) -> None:
-    """Import what `step` shares with others of these pipelines, where all are forks of this process."""
-    if step in {"register", "release"}:
+    """Import what `step` shares with others of these pipelines, where all are forks of this process.
+
+    A release shares it only where a version was registered: one of before is mostly released already.
+    """
+    if step == "register":
         registry.load()
 
 
