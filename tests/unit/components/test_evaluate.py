@@ -23,7 +23,7 @@ SECTION = {**toyland.SECTION, "window": {"horizon_days": 28, "step_days": 56, "m
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
     """State and temporary files in a folder that is looked at afterwards."""
-    import feast  # noqa: F401  keeps a temporary folder of its own from its import to the end of the process
+    import feast.metrics  # noqa: F401  keeps a temporary folder of its own from its import to the end of the process
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
