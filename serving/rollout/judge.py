@@ -148,12 +148,11 @@ def _below(ordered: Floats, points: Floats) -> Floats:
 
 
 def gain(metric: Metric, canary: LabelledAnswers, champion: LabelledAnswers) -> bootstrap.Interval:
-    """Improvement of the canary with its 95% interval. The rows differ, so both sides are resampled."""
+    """Improvement of the canary. By chance alone, an equal canary's interval is below 0 with probability `FINAL`."""
     value = metric.gain(metric.measure(canary.truth, canary.answers), metric.measure(champion.truth, champion.answers))
-    ours = bootstrap.samples(metric, canary.truth, canary.answers, SEED)
-    theirs = bootstrap.samples(metric, champion.truth, champion.answers, SEED + 1)
-    sampled = np.array([metric.gain(a, b) for a, b in zip(ours, theirs, strict=True)])
-    low, high = np.nanquantile(sampled, [0.025, 0.975])
+    ours, theirs = ((side.truth, side.answers) for side in (canary, champion))
+    chance = bootstrap.gains_by_chance(metric, ours, theirs, SEED)
+    high, low = value - np.nanquantile(chance, [FINAL, 1 - FINAL])
     return bootstrap.Interval(value, float(low), float(high))
 
 

@@ -1,11 +1,16 @@
 """Better or equal goes on, worse rolls back, and chance alone does not."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
 
-from models.evaluation.metrics import auc
+from models.evaluation.bootstrap import gains_by_chance
+from models.evaluation.labels import macro_f1
+from models.evaluation.metrics import Metric, auc
 from serving.rollout import judge
 from serving.rollout.judge import LabelledAnswers, Side
 from serving.rollout.plan import Plan, Tolerance
@@ -43,6 +48,47 @@ def test_an_equal_canary_goes_on(seed: int) -> None:
 def test_a_better_canary_goes_on_though_its_answers_move_a_little() -> None:
     side = Side.of(attempts(500))
     assert verdict(side, side, answered(900, 1.9, 1), answered(900, 1.5, 2)).decision == "go on"
+
+
+def labelled(count: int, seed: int) -> LabelledAnswers:
+    """Texts of two frequent labels and forty rare ones, one in three of them labelled wrong."""
+    rng = np.random.default_rng(seed)
+    shares = np.r_[0.45, 0.45, np.full(40, 0.0025)]
+    truth, wrong = (rng.choice(len(shares), count, p=shares).astype(str) for _ in range(2))
+    said = np.where(rng.random(count) < 1 / 3, wrong, truth)
+    return LabelledAnswers(pd.DataFrame({"label": truth}), pd.DataFrame({"label": said}))
+
+
+def test_an_equal_canary_of_rare_labels_is_rarely_called_worse() -> None:
+    """Few requests hold few rare labels, so that their mean F1 varies more than those requests tell by themselves."""
+    metric = macro_f1("label", lambda truth: np.ones(len(truth), dtype=bool))
+    found = [judge.gain(metric, labelled(200, seed), labelled(2000, 1000 + seed)) for seed in range(40)]
+    assert sum(one.high < 0 for one in found) <= 3  # .4 are expected, more than 3 come once in a thousand times
+    one = labelled(200, 7)
+    worse = LabelledAnswers(one.truth, pd.DataFrame({"label": ["0"] * 200}))
+    assert judge.gain(metric, worse, labelled(2000, 8)).high < 0
+
+
+def test_units_stay_together_where_rows_are_dealt_anew() -> None:
+    """Of twenty episodes a side whose rows are alike, chance moves whole ones: as far as it moves their means."""
+    rng, metric = np.random.default_rng(3), replace(_mean(), unit="episode")
+    sides = [
+        pd.DataFrame({"episode": np.repeat(np.arange(20), 50), "worth": np.repeat(rng.normal(0, 1, 20), 50)})
+        for _ in "ab"
+    ]
+    apart = gains_by_chance(metric, (sides[0], sides[0]), (sides[1], sides[1]), 0)
+    means = np.concatenate([side.groupby("episode")["worth"].mean() for side in sides])
+    assert apart.std() == pytest.approx(means.std() * (2 / 20) ** 0.5, rel=0.15)
+
+
+def _mean() -> Metric:
+    """The mean worth of the drawn episodes."""
+
+    def resample(truth: pd.DataFrame, answers: pd.DataFrame, weights: Any) -> Any:
+        worth = truth.groupby("episode")["worth"].mean().to_numpy()
+        return weights @ worth / weights.sum(axis=1)
+
+    return Metric("worth", lambda truth, _: float(truth["worth"].mean()), resample=resample)
 
 
 def test_failures_roll_back_and_at_once() -> None:
