@@ -127,7 +127,8 @@ def optimise(
 
     A crop cuts neither a text nor the product: the one that --product marks, or the main thing that is found. Where no
     crop can hold them, the picture is padded, and refused where padding would be most of it. NAME.FORMAT.why.png shows
-    the crop over the picture, what the platform covers of it, and the reason. Files of the same NAME are numbered.
+    the crop over the picture, what the platform covers of it, and the reason. Where files have one NAME, all are
+    numbered.
 
     Files are the smallest that look the same (SSIM of .95), and have no metadata: no position, no camera, no comment.
     Each is checked as `adloop image check` does. Nothing is ever enlarged. A picture that cannot be read is named, and

@@ -7,7 +7,6 @@ one kind; on others PNG may differ, as its library deflates by other instruction
 
 import io
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,9 +65,9 @@ def saved(content: bytes, path: Path) -> Path:
 
 
 def own_names(names: Sequence[str]) -> list[str]:
-    """The names, numbered by their place where several are alike, so that no file is written over another's."""
-    seen = Counter(names)
-    return [name if seen[name] == 1 else f"{place}-{name}" for place, name in enumerate(names, 1)]
+    """The names, or numbered where some are alike, so that no file is written over another's."""
+    alike = len({*names}) < len(names)
+    return [f"{place}-{name}" if alike else name for place, name in enumerate(names, 1)]
 
 
 def compress(content: bytes, kinds: Sequence[Kind] = KINDS, least: float = LEAST) -> Compressed:

@@ -148,7 +148,7 @@ def _below(ordered: Floats, points: Floats) -> Floats:
 
 
 def gain(metric: Metric, canary: LabelledAnswers, champion: LabelledAnswers) -> bootstrap.Interval:
-    """Improvement of the canary. By chance alone, an equal canary's interval is below 0 with probability `FINAL`."""
+    """Improvement of the canary with its 98% interval, which for an equal one is below 0 with probability `FINAL`."""
     value = metric.gain(metric.measure(canary.truth, canary.answers), metric.measure(champion.truth, champion.answers))
     ours, theirs = ((side.truth, side.answers) for side in (canary, champion))
     chance = bootstrap.gains_by_chance(metric, ours, theirs, SEED)

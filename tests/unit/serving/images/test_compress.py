@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from skimage.metrics import structural_similarity
 
 from models.image.picture import InvalidPicture, opened
-from serving.images.compress import KINDS, Kind, compress, compress_pixels
+from serving.images.compress import KINDS, Kind, compress, compress_pixels, own_names
 
 PHOTO = Image.open(Path(skimage.__file__).parent / "data" / "chelsea.png").reduce(2)
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf>secret place</rdf></x:xmpmeta>"
@@ -144,3 +144,10 @@ def test_an_animation_and_what_is_no_picture_are_refused() -> None:
 def test_a_damaged_or_tiny_picture_is_no_trouble() -> None:
     tiny = compress(written(Image.new("RGB", (2, 1), "red"), "PNG", pnginfo=None))
     assert opened(tiny.content).pixels[0, 0].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize("names", [["shoe", "shoe", "1-shoe"], ["1-a", "a", "a", "2-a"], ["a"] * 11 + ["1-a"]])
+def test_names_that_are_alike_become_distinct_ones(names: list[str]) -> None:
+    found = own_names(names)
+    assert len({*found}) == len(names) and all(one.endswith(name) for one, name in zip(found, names, strict=True))
+    assert own_names(["1-a", "a"]) == ["1-a", "a"]
