@@ -60,6 +60,6 @@ class Params(BaseModel):
 
 def load(path: Path) -> Params:
     """Read `params.yaml`. Raises `ValidationError` naming the key that is unknown, missing or of the wrong type."""
-    written = yaml_file.plain(path.read_text())
+    written = yaml_file.from_yaml(path.read_text())
     families = {name: written.pop(name) for name in catalog.NAMES if name in written}
     return Params.model_validate_json(json.dumps({**written, "families": families}))

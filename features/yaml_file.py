@@ -23,7 +23,7 @@ class InvalidFile(ValueError):
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def plain(text: str) -> Any:
+def from_yaml(text: str) -> Any:
     """YAML as plain values. Raises `YAMLError`, which shows the place."""
     try:
         return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
@@ -44,7 +44,7 @@ def fields(written: bytes, name: str) -> tuple[dict[str, Any], dict[str, int]]:
         raise InvalidFile(f"{name}: expected at most {SIZE} bytes")
     try:
         text = written.decode("utf-8-sig")
-        found, node = plain(text), yaml.compose(text, _Loader)
+        found, node = from_yaml(text), yaml.compose(text, _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as broken:
         raise InvalidFile(f"{name}: expected YAML in UTF-8: {' '.join(str(broken).split())[:200]}") from broken
     if not isinstance(found, dict):

@@ -17,7 +17,7 @@ from typing import IO
 import numpy as np
 import pandas as pd
 
-from features.yaml_file import plain
+from features.yaml_file import from_yaml
 
 TABLES = ("texts",)
 ARCHIVE = Path(sys.prefix) / "share" / "adloop" / "vaderSentiment-3.3.1.tar.gz"
@@ -67,7 +67,7 @@ def texts(kind: str) -> pd.DataFrame:
 
 def remarks() -> pd.DataFrame:
     """Remarks on invented brands: `text`, `aspect` (the brand), `label` and `split`; each alone, and beside another."""
-    said = plain(REMARKS.read_text())
+    said = from_yaml(REMARKS.read_text())
     every = [(label, remark) for label, of_label in said.items() for remark in of_label]
     rows = []
     for place, (label, remark) in enumerate(every):

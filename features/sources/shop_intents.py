@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.yaml_file import plain
+from features.yaml_file import from_yaml
 
 TABLES = ("texts",)
 FILE = Path(__file__).with_name("shop_intents.yaml")
@@ -23,7 +23,7 @@ def read(destination: Path) -> None:
 
 def examples() -> pd.DataFrame:
     """The examples: `text`, `label` (the intent; `oos` out of scope), `task` and `language`."""
-    told = plain(FILE.read_text("utf-8"))
+    told = from_yaml(FILE.read_text("utf-8"))
     rows = [
         (text, intent, TASK, language)
         for intent, languages in told.items()

@@ -60,7 +60,7 @@ def _shift(seen: Sequence[tuple[str, float]]) -> tuple[float, tuple[str, ...]]:
 @cache
 def pleasing() -> tuple[frozenset[str], frozenset[str]]:
     """Things that are pleasant to see, and things that are unpleasant."""
-    from features.yaml_file import plain
+    from features.yaml_file import from_yaml
 
-    told = plain(Path(__file__).with_name("moods.yaml").read_text("utf-8"))
+    told = from_yaml(Path(__file__).with_name("moods.yaml").read_text("utf-8"))
     return frozenset(told["pleasant"]), frozenset(told["unpleasant"])

@@ -45,7 +45,7 @@ def _confidence(hinted: Mapping[str, frozenset[str]], chances: Mapping[str, floa
 @cache
 def hints() -> dict[str, dict[str, frozenset[str]]]:
     """By scene the `tags` and the `things` that hint at it."""
-    from features.yaml_file import plain
+    from features.yaml_file import from_yaml
 
-    told = plain(Path(__file__).with_name("scenes.yaml").read_text("utf-8"))
+    told = from_yaml(Path(__file__).with_name("scenes.yaml").read_text("utf-8"))
     return {name: {kind: frozenset(words) for kind, words in one.items()} for name, one in told.items()}

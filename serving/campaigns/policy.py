@@ -63,7 +63,7 @@ class CampaignPolicy(PlanSection):
 
 def read_policy(file: Path) -> CampaignPolicy:
     """Read the section. Raises `ValueError`."""
-    written = yaml_file.plain(file.read_text())
+    written = yaml_file.from_yaml(file.read_text())
     if not isinstance(written, dict) or "campaigns" not in written:
         raise ValueError(f"{file}: expected the section 'campaigns'")
     return CampaignPolicy.model_validate_json(json.dumps(written["campaigns"]))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from features.yaml_file import plain
+from features.yaml_file import from_yaml
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,5 +59,5 @@ class Format(BaseModel):
 @cache
 def formats() -> dict[str, Format]:
     """All formats by their ids."""
-    found = plain(Path(__file__).with_name("formats.yaml").read_text())
+    found = from_yaml(Path(__file__).with_name("formats.yaml").read_text())
     return {one["id"]: Format.model_validate(one) for one in found}

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from features.yaml_file import plain
+from features.yaml_file import from_yaml
 from models.text.language import languages
 
 #: Kinds of errors that Harper tells with few false alarms in headlines; it takes names and title case for misspelt.
@@ -72,7 +72,7 @@ def _common(word: str, of: str) -> bool:
 @cache
 def _common_words() -> dict[str, frozenset[str]]:
     """Words that tell the language of texts of three words, by language."""
-    found = plain(Path(__file__).with_name("common_words.yaml").read_text("utf-8"))
+    found = from_yaml(Path(__file__).with_name("common_words.yaml").read_text("utf-8"))
     return {language: frozenset(words) for language, words in found.items()}
 
 

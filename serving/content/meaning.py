@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from features.yaml_file import plain
+from features.yaml_file import from_yaml
 from models.text.embedding import embed
 from models.text.meaning import Floats, learn, probabilities
 from serving.content.rules import rules
@@ -136,7 +136,7 @@ def _gloss() -> dict[str, str]:
 
 
 def _yaml(name: str) -> Any:
-    return plain(Path(__file__).with_name(name).read_text("utf-8"))
+    return from_yaml(Path(__file__).with_name(name).read_text("utf-8"))
 
 
 def _no_ads() -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, TypeAdapter
 
-from features.yaml_file import plain
+from features.yaml_file import from_yaml
 
 Language = Literal["en", "de"]
 SlotName = Literal["product", "order", "date", "quantity", "email"]
@@ -82,13 +82,13 @@ class Rules(BaseModel):
 @cache
 def rules() -> Rules:
     """The rules."""
-    return Rules.model_validate(plain((_HERE / "rules.yaml").read_text("utf-8")))
+    return Rules.model_validate(from_yaml((_HERE / "rules.yaml").read_text("utf-8")))
 
 
 @cache
 def replies() -> dict[str, dict[Language, str]]:
     """The replies by name and language."""
-    told = plain((_HERE / "replies.yaml").read_text("utf-8"))
+    told = from_yaml((_HERE / "replies.yaml").read_text("utf-8"))
     return TypeAdapter(dict[str, dict[Language, str]]).validate_python(told)
 
 

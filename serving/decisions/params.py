@@ -208,10 +208,10 @@ def read(file: Path) -> tuple[DecisionParams, int]:
     """Read the section `decisions` and the seed from a `params.yaml`. Raises `ValueError`."""
     import yaml
 
-    from features.yaml_file import plain
+    from features.yaml_file import from_yaml
 
     try:
-        written = plain(file.read_text())
+        written = from_yaml(file.read_text())
     except (yaml.YAMLError, UnicodeDecodeError) as broken:
         raise ValueError(f"{file} is not YAML: {broken}") from broken
     if not isinstance(written, dict) or not {"decisions", "seed"} <= written.keys():

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from features.yaml_file import plain
+from features.yaml_file import from_yaml
 from serving.images.window import Margins
 
 Side = Annotated[int, Field(ge=1)]
@@ -64,7 +64,7 @@ class ImageFormat(BaseModel):
 @cache
 def image_formats() -> dict[str, ImageFormat]:
     """All formats by their ids."""
-    found = plain(Path(__file__).with_name("formats.yaml").read_text())
+    found = from_yaml(Path(__file__).with_name("formats.yaml").read_text())
     return {one["id"]: ImageFormat.model_validate(one) for one in found}
 
 

@@ -8,7 +8,7 @@ from string import Template
 from typing import Any
 
 from features.settings import Mode
-from features.yaml_file import plain
+from features.yaml_file import from_yaml
 from serving.released.split import Split
 
 #: Annotations: the version that adloop made a service for, and KServe's deployment mode.
@@ -76,7 +76,7 @@ class InferenceServiceTemplate:
 
 @cache
 def _template() -> Object:
-    made: Object = plain(Path(__file__).with_name("family.yaml").read_text())
+    made: Object = from_yaml(Path(__file__).with_name("family.yaml").read_text())
     return made
 
 

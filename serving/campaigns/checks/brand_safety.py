@@ -27,7 +27,7 @@ class UnsafeWording:
 @cache
 def rules() -> tuple[Rule, ...]:
     """The rules of `brand_safety.yaml`."""
-    written = yaml_file.plain(Path(__file__).with_name("brand_safety.yaml").read_text("utf-8"))
+    written = yaml_file.from_yaml(Path(__file__).with_name("brand_safety.yaml").read_text("utf-8"))
     return tuple(Rule.model_validate(one) for one in written)
 
 

@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from string import Formatter
 
-from features.yaml_file import plain
+from features.yaml_file import from_yaml
 from serving.content.formats import formats
 from serving.content.numbers import Money
 from serving.content.sheet import Brief, Language, Sheet
@@ -79,7 +79,7 @@ def _sentence(text: str) -> str:
 
 @cache
 def _templates() -> dict[Language, dict[str, list[str]]]:
-    found: dict[Language, dict[str, list[str]]] = plain(
+    found: dict[Language, dict[str, list[str]]] = from_yaml(
         Path(__file__).parents[1].joinpath("templates.yaml").read_text()
     )
     return found

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from features.yaml_file import plain
+from features.yaml_file import from_yaml
 from serving.content.sheet import Brief, Language, Market, Sheet, Tone, Trade
 
 NOTE = (
@@ -114,7 +114,7 @@ def rules() -> tuple[Rule, ...]:
         Rule.model_validate(one)
         for path in sorted(Path(__file__).parent.glob("*.yaml"))
         if path != _TERMS
-        for one in plain(path.read_text())
+        for one in from_yaml(path.read_text())
     ]
     if len({one.id for one in found}) != len(found):
         raise ValueError("rules: expected each id once")
@@ -124,7 +124,7 @@ def rules() -> tuple[Rule, ...]:
 @cache
 def _terms() -> dict[str, str]:
     """The pattern of each name."""
-    named = plain(_TERMS.read_text())
+    named = from_yaml(_TERMS.read_text())
     return {name: _any(words) for name, words in named.items()} | {"few": r"(?:[\w'\u2019%-]+,? ){0,4}"}
 
 
