@@ -55,8 +55,9 @@ def test_after_an_error_what_runs_ends_and_nothing_begins() -> None:
 
 def test_an_interrupt_is_not_held_up() -> None:
     code = """
-import os, time
+import os, signal, time
 from pipelines.side_by_side import side_by_side
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests were started in the background
 def work(name):
     os.write(1, name.encode() + b"\\n")  # at once: what two threads print may mix
     time.sleep(600)
