@@ -134,7 +134,10 @@ class RecordLog:
             self._segment.rotate()
 
     def _commit_all(self) -> None:
-        while self._waiting:
+        """Commit what is waiting now. What comes meanwhile has its turn after the listener and the next journal, which
+        would wait for as long as records come."""
+        upto = self._appended
+        while self._committed < upto:
             self._commit()
 
     def _commit(self) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -79,6 +80,32 @@ def test_a_kill_before_the_first_line_of_a_second_journal_closes_the_chain(tmp_p
     (tmp_path / path.name.replace("000000000000.", "000000000003.")).touch()
     logged(tmp_path, 1, start=3)
     assert ids(tmp_path) == auctions(4)
+    assert verify(tmp_path) == []
+
+
+def test_a_slow_disk_holds_up_neither_the_listener_nor_the_next_journal(tmp_path, monkeypatch):
+    """While each group is synced, the next decision comes, so that some are always waiting."""
+    real, told, told_then = os.fdatasync, [], []
+
+    def slow(file):
+        real(file)
+        if threading.current_thread().name == "record" and log._appended < 30:
+            told_then.append(len(told))
+            log.append(*decided(log._appended))
+
+    log = DecisionLog(tmp_path, PARAMS, told.extend)
+    monkeypatch.setattr(writer, "EVERY", 0.001)
+    monkeypatch.setattr(journal.os, "fdatasync", slow)
+    monkeypatch.setattr(segment, "PART_BYTES", 1)
+    monkeypatch.setattr(segment, "tidy", lambda *_: None)  # which would merge the parts
+    log.append(*decided(0))
+    until = time.monotonic() + 30
+    while len(told) < 30 and time.monotonic() < until:
+        time.sleep(0.001)
+    log.close()
+    assert len(told) == 30 and told_then[-1] > 20
+    assert len(list(tmp_path.glob("*.parquet"))) > 10  # a journal has the group and what came as it began
+    assert ids(tmp_path) == auctions(30)
     assert verify(tmp_path) == []
 
 
