@@ -25,7 +25,6 @@ try:
         standing_in("fastapi.concurrency", run_in_threadpool=asyncio.to_thread),
     ):
         import feast
-        import feast.infra.data_sources.mlflow  # by which its offline stores import typeguard once they are asked
 finally:
     for name in set(os.environ) - _variables:
         del os.environ[name]

@@ -5,28 +5,35 @@ import json
 import shutil
 import tempfile
 import uuid
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features import lake
-from features.database import Database
+from features.database import Database, Limits, connect
 from features.settings import Settings
 from features.tables import Tables, content_hash
 from features.transforms import GROUPS
 from features.transforms.groups import Entity
 from features.views import OBSERVED, TIMESTAMP, definitions, service_of
 
+if TYPE_CHECKING:
+    import duckdb
+
 _RECORD = "snapshot.json"
 #: Rows of the spine per batch, which bounds memory.
 PART_ROWS = 200_000
+#: The offline store that Feast finds by this name.
+TYPE = "features.sql_store.SqlOfflineStore"
+#: What that reads by, inside `engine`.
+READS: ContextVar["duckdb.DuckDBPyConnection"] = ContextVar("reads")
 
 
 class FutureLeak(ValueError):
@@ -94,24 +101,18 @@ def training_frame(snapshot: Snapshot, examples: pd.DataFrame, settings: Setting
 
 @contextmanager
 def engine(snapshot: Snapshot, settings: Settings) -> Iterator[None]:
-    """A separate DuckDB connection through which Feast reads the snapshot.
+    """A DuckDB through which Feast reads the snapshot.
 
     Reads S3 through fsspec, as DuckDB would download an extension.
     """
-    import ibis
-
-    database, before = ibis.duckdb.connect(memory_limit=settings.memory_limit), ibis.options.default_backend
-    if lake.is_remote(snapshot.folder):
-        database.register_filesystem(lake.filesystem(snapshot.folder, settings))
-    ibis.set_backend(database)
-    try:
-        with warnings.catch_warnings():
-            # A deprecation between ibis and DuckDB that Feast shows.
-            warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
-            yield
-    finally:
-        ibis.options.default_backend = before
-        database.disconnect()
+    with connect(Limits(settings.memory_limit)) as db, ExitStack() as undone:
+        if lake.is_remote(snapshot.folder):
+            remote = lake.filesystem(snapshot.folder, settings)
+            db.register_filesystem(remote)
+            for protocol in remote.protocol:
+                undone.callback(db.unregister_filesystem, protocol)
+        undone.callback(READS.reset, READS.set(db))
+        yield
 
 
 def feature_store(snapshot: Snapshot, folder: Path, online: Mapping[str, Any] | None = None) -> Any:
@@ -129,7 +130,7 @@ def _config(snapshot: Snapshot, folder: Path, online: Mapping[str, Any] | None) 
         project=f"{snapshot.service}_{snapshot.digest[:12]}",
         provider="local",
         registry={"path": str(folder / "registry.db"), "cache_ttl_seconds": 0},
-        offline_store={"type": "duckdb"},
+        offline_store={"type": TYPE},
         online_store=online,
         entity_key_serialization_version=3,
         repo_path=folder,
@@ -206,11 +207,8 @@ def refuse_future(view: str, rows: pd.DataFrame) -> None:
 
 
 def _write_registry(snapshot: Snapshot, schemas: Mapping[str, pa.Schema], aside: Path, settings: Settings) -> None:
-    remote = lake.is_remote(snapshot.folder)
-    # ibis asks DuckDB for its S3 extension when it sees `s3://`, and takes the same place as `s3a://` as it comes.
-    folder = snapshot.folder.replace("s3://", "s3a://", 1) if remote else snapshot.folder
-    endpoint = settings.s3_endpoint_url if remote else None
-    entity, views, service = definitions(snapshot.service, schemas, folder, endpoint)
+    endpoint = settings.s3_endpoint_url if lake.is_remote(snapshot.folder) else None
+    entity, views, service = definitions(snapshot.service, schemas, snapshot.folder, endpoint)
     feature_store(snapshot, aside).apply([entity, *views, service])
 
 
