@@ -105,7 +105,7 @@ def test_dvc_runs_the_steps_and_then_only_what_changed(clone, dvc):
     params = yaml.safe_load((clone / "params.yaml").read_text())
     params |= {"monitoring": params["monitoring"] | {"min_rows": 9}}
     write(clone, params)
-    assert dvc(clone, "repro", "train@ltv") == ["fingerprint"], "what the monitors are told does not train anything"
+    assert dvc(clone, "repro", "--dry", "train@ltv") == ["fingerprint"], "what the monitors are told trains nothing"
 
     write(clone, params | {"ltv": params["ltv"] | {"trees": 31}})
     assert dvc(clone, "repro", "train@ltv") == ["fingerprint", "featurize@ltv", "train@ltv"]
@@ -131,7 +131,8 @@ def test_another_clone_gets_data_and_models_of_a_commit_from_the_remote(clone, d
             config["remote"] = {"storage": {"url": f"s3://{s3.bucket}/dvc", "endpointurl": s3.endpoint}}
         dvc(folder, verb, "--with-deps", "train@ltv")
 
-    dvc(clone, "repro", "train@ltv")
+    if not (clone / "dvc.lock").exists():  # this test runs alone
+        dvc(clone, "repro", "train@ltv")
     command(clone, "git", "add", "-A")
     command(clone, "git", *COMMIT, "trained")
     command(clone, "git", "clone", "-q", ".", str(tmp_path))
