@@ -2,7 +2,7 @@
 
 import gc
 
-from features.lazy_imports import always_lazily
+from features.lazy_imports import always_inside, always_lazily, without
 
 #: Of adloop. The images hold the code, but no installed package that could be asked.
 __version__ = "0.1.0"
@@ -14,3 +14,5 @@ gc.set_threshold(100_000, 20, 50)
 # SciPy imports all that NumPy has, and httpx what its command line draws with: a third of what each takes to import.
 always_lazily("numpy.f2py", "numpy.testing")
 always_lazily(*(f"rich.{part}" for part in ("console", "markup", "progress", "syntax", "table")))
+# Redis imports OpenTelemetry's SDK, half as much again as itself, for metrics that nothing here asks it for.
+always_inside(lambda: without("opentelemetry.sdk.metrics"), "redis.observability.providers")

@@ -1,6 +1,7 @@
 """Imports parts of a library only once they are used: `with lazily("scipy.stats"): import great_expectations`; or
 without what it only takes where it is installed: `with without("sklearn"): import lightgbm`; or with a stand-in for
-what it takes in any case: `with standing_in("feast.infra.registry.sql", SqlRegistry=None): import feast`.
+what it takes in any case: `with standing_in("feast.infra.registry.sql", SqlRegistry=None): import feast`. Whoever
+imports a library first, `always_inside` has it imported so.
 
 Some libraries import, whenever they are imported, what takes seconds and what nothing here uses.
 """
@@ -8,7 +9,7 @@ Some libraries import, whenever they are imported, what takes seconds and what n
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
@@ -38,6 +39,11 @@ def packages_always_lazily(*names: str) -> None:
     """From now on, an import of one of these packages runs it only when one of its attributes is first read that is no
     module in it: for those that import all their modules, of which few are used."""
     sys.meta_path.insert(0, _LazyFinder(names, _LazyPackageLoader))
+
+
+def always_inside(context: Callable[[], AbstractContextManager[None]], *names: str) -> None:
+    """From now on, an import of one of these modules runs it inside this context."""
+    sys.meta_path.insert(0, _LazyFinder(names, partial(_LoaderInside, context)))
 
 
 @contextmanager
@@ -92,6 +98,20 @@ class _LazyFinder(MetaPathFinder):
         if spec is not None and spec.loader is not None:
             spec.loader = self._loader(spec.loader)
         return spec
+
+
+class _LoaderInside(Loader):
+    def __init__(self, context: Callable[[], AbstractContextManager[None]], loader: Loader) -> None:
+        self._context, self._loader = context, loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        if module.__spec__ is not None:
+            module.__loader__ = module.__spec__.loader = self._loader  # by which others read the module's files
+        with self._context():
+            self._loader.exec_module(module)
 
 
 class _LazyPackageLoader(Loader):

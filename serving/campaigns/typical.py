@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scipy.special import stdtrit
-
 from features.campaign_history import history
 from features.tables import Tables
 from serving.campaigns.plan import CampaignPlan
@@ -105,6 +103,8 @@ def _typical(tables: Tables, platform: str) -> tuple[TypicalCampaign | None, str
 
 def predicted(seen: "pd.Series[float]") -> tuple[float, float, float]:
     """Median of a log-normal, and the prediction interval of one more."""
+    from scipy.special import stdtrit  # takes a twentieth of the start of a server, and of drafts alone
+
     logs = seen.map(math.log)
     count = len(logs)
     wide = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * float(logs.std()) * math.sqrt(1 + 1 / count)

@@ -68,9 +68,10 @@ class InferenceServer(ModelServer):  # type: ignore[misc]
         self.dataplane = Lenient(endpoint.version, self.registered_models)
 
     def register_signal_handler(self) -> None:
-        """Set the addresses; KServe calls this after creating the servers and before starting them."""
+        """Set the addresses, and that nobody speaks WebSocket; KServe calls this after creating the servers and before
+        starting them."""
         super().register_signal_handler()
-        self._rest_server.config.host = self.host
+        self._rest_server.config.host, self._rest_server.config.ws = self.host, "none"
         self._grpc_server = HostGRPC(
             self.host, self.endpoint, self.grpc_port, self.dataplane, self.model_repository_extension, {}
         )

@@ -43,7 +43,8 @@ class Process:
         log.parent.mkdir(parents=True, exist_ok=True)
         if log.exists():  # of one that died: why is looked for there
             log.replace(log.with_name(f"{log.name}.before"))
-        child = [sys.executable, str(Path(die_with_parent.__file__)), str(os.getpid()), *command]
+        bare = [sys.executable, "-I", "-S"]  # it needs no installed package, and is to take no time
+        child = [*bare, str(Path(die_with_parent.__file__)), str(os.getpid()), *command]
         with log.open("wb") as output:
             self._child = subprocess.Popen(child, stdout=output, stderr=output, env=dict(environment))
 

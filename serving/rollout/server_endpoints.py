@@ -53,7 +53,7 @@ class ServerEndpoints:
         self._open = settings.inference_keys == "off"
         self._socket, self.grpc_port = socket.create_server(("127.0.0.1", 0)), free_port()
         self.port = int(self._socket.getsockname()[1])
-        self._server = uvicorn.Server(uvicorn.Config(self._app(), log_level="warning", access_log=False))
+        self._server = uvicorn.Server(uvicorn.Config(self._app(), ws="none", log_level="warning", access_log=False))
         self._thread = Thread(target=lambda: asyncio.run(self._run()), name="front", daemon=True)
         self._thread.start()
 

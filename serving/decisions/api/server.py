@@ -72,6 +72,7 @@ def serve(
         port=port,
         loop="uvloop",
         http="httptools",
+        ws="none",
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -44,6 +44,7 @@ def main() -> None:
         make_app(settings),
         host=args.host,
         port=args.port,
+        ws="none",
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -3,10 +3,19 @@
 import gc
 import sys
 from pathlib import Path
+from pkgutil import get_data
 
 import pytest
 
-from features.lazy_imports import always_lazily, lasting, lazily, packages_always_lazily, standing_in, without
+from features.lazy_imports import (
+    always_inside,
+    always_lazily,
+    lasting,
+    lazily,
+    packages_always_lazily,
+    standing_in,
+    without,
+)
 
 
 @pytest.fixture
@@ -74,6 +83,22 @@ def test_a_library_goes_without_what_it_only_takes_where_it_is_installed(library
     import counted_heavy
 
     assert (counted_library.value, counted_heavy.value) == ("none", "heavy")
+
+
+def test_whoever_imports_it_a_library_runs_inside_its_context(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (library / "counted_library" / "__init__.py").write_text(
+        "try:\n    from counted_library import heavy\nexcept ImportError:\n    heavy = None\n"
+    )
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    always_inside(lambda: without("counted_library.heavy"), "counted_library")
+    import counted_library
+    import counted_library.light
+
+    assert counted_library.heavy is None and counted_library.light.value == "light"
+    assert get_data("counted_library", "heavy.py").startswith(b"open(")
+    import counted_library.heavy
+
+    assert counted_library.heavy.value == "heavy"
 
 
 def test_what_was_imported_before_stays(library: Path) -> None:
