@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from models.bidding.auctions import Episodes, Floats
+from models.bidding.auctions import Episodes, Floats, Integers
 from models.bidding.environment import Pricing
 from models.bidding.observation import Observation
 
@@ -141,7 +141,7 @@ def shade(worth: Floats, shades: Sequence[float]) -> Floats:
 
 def at_pace(curves: Mapping[str, tuple[float, ...]], seen: Observation, pace: Floats) -> Floats:
     """Evaluate the curve of each episode's campaign at a pace in units of its mean price."""
-    return on_line(seen.look_up(curves), pace)
+    return on_line(seen.by_campaign(curves), seen.campaign, pace)
 
 
 def reference(markets: Markets, seen: Observation) -> Floats:
@@ -155,11 +155,10 @@ def paced(markets: Markets, seen: Observation) -> Floats:
     return reference(markets, seen) * worth(markets, seen) * prices(markets, seen)
 
 
-def on_line(lines: Floats, pace: Floats) -> Floats:
-    """Evaluate each curve of `lines`, of (episodes, POINTS), at its pace."""
+def on_line(lines: Floats, rows: Integers, pace: Floats) -> Floats:
+    """Evaluate the curves in `rows` of `lines`, of (curves, POINTS), each at its pace."""
     step = np.log(np.clip(pace, *PACES) / LOWEST) / np.log(HIGHEST / LOWEST) * (POINTS - 1)
     left = np.minimum(step.astype(np.int64), POINTS - 2)
-    rows = np.arange(len(lines))
     return np.asarray(lines[rows, left] + (step - left) * (lines[rows, left + 1] - lines[rows, left]))
 
 

@@ -59,10 +59,14 @@ class Observation:
 
     def look_up(self, known: Mapping[str, Any]) -> npt.NDArray[Any]:
         """The value in `known` of each episode's campaign. Raises `InvalidRows` for an unknown campaign."""
+        return self.by_campaign(known)[self.campaign]
+
+    def by_campaign(self, known: Mapping[str, Any]) -> npt.NDArray[Any]:
+        """The value in `known` of each of `campaigns`. Raises `InvalidRows` for an unknown one."""
         for name in self.campaigns:
             if name not in known:
                 raise InvalidRows("campaign_id", f"one of {', '.join(sorted(known))}", name)
-        return np.array([known[name] for name in self.campaigns])[self.campaign]
+        return np.array([known[name] for name in self.campaigns])
 
     @classmethod
     def of(cls, rows: pd.DataFrame) -> Self:

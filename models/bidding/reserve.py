@@ -39,5 +39,5 @@ def spendable(markets: Mapping[str, Market], seen: Observation, level: Floats) -
 def _worthwhile(markets: Mapping[str, Market], seen: Observation, pace: Floats, level: Floats) -> Floats:
     """The share of the budget that the planned multiplier spends at prices higher by `level`."""
     lines = seen.look_up({name: known.multipliers for name, known in markets.items()})
-    spent = level * market.pace_at(lines, market.on_line(lines, pace) / level)
+    spent = level * market.pace_at(lines, market.on_line(lines, np.arange(len(lines)), pace) / level)
     return np.asarray(np.minimum(1.0, spent / np.clip(pace, *market.PACES)))

@@ -23,7 +23,8 @@ def features(markets: Markets, seen: Observation) -> npt.NDArray[np.float32]:
     """
     price = market.prices(markets, seen)
     pace = np.maximum(seen.pace / price, LOWEST)
-    gains = {name: known.gains for name, known in markets.items()}
+    gains = seen.by_campaign({name: known.gains for name, known in markets.items()})
+    each = np.arange(len(gains))
     hour = seen.hour * (2 * np.pi / 24)
     columns = [
         np.log(pace) / 3 + 1,
@@ -31,10 +32,10 @@ def features(markets: Markets, seen: Observation) -> npt.NDArray[np.float32]:
         seen.remaining / seen.auctions,
         (seen.auctions - seen.remaining) / (seen.auctions - seen.remaining + 50),
         np.log(np.maximum(market.reference(markets, seen), LOWEST)),
-        np.log(np.maximum(market.at_pace(gains, seen, pace), LOWEST)) / 2,
+        np.log(np.maximum(market.on_line(gains, seen.campaign, pace), LOWEST)) / 2,
         np.sin(hour),
         np.cos(hour),
         (seen.weekday >= 5).astype(float),
-        *(np.log(market.at_pace(gains, seen, np.full(len(seen), at))) for at in PACES),
+        *(np.log(market.on_line(gains, each, np.full(len(each), at)))[seen.campaign] for at in PACES),
     ]
     return np.column_stack(columns).astype(np.float32)

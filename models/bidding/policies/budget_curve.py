@@ -44,10 +44,10 @@ class BudgetCurve(Document):
 
     def at(self, seen: Observation) -> Floats:
         """The setting for each episode, of (episodes,)."""
-        lines: np.ndarray[Any, Any] = seen.look_up(self.settings)
+        lines: np.ndarray[Any, Any] = seen.by_campaign(self.settings)
         ratio = np.maximum(seen.budget / seen.auctions / seen.look_up(self.prices), np.finfo(float).tiny)
         step = np.interp(np.log(ratio), np.log(self.ratios), np.arange(len(self.ratios)))
         left = np.minimum(step.astype(np.int64), max(len(self.ratios) - 2, 0))
         right = np.minimum(left + 1, len(self.ratios) - 1)
-        rows = np.arange(len(lines))
+        rows = seen.campaign
         return np.asarray(lines[rows, left] + (step - left) * (lines[rows, right] - lines[rows, left]))
