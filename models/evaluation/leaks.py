@@ -1,11 +1,15 @@
 """Detects leaks: single features that determine a label."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from models.evaluation import metrics
+from models.evaluation.metrics import Metric
 from models.inputs import is_listed
 from models.tabular import Encoder, Matrix
 
@@ -15,6 +19,7 @@ FOLDS = 3
 #: Examples of a label with fewer than which no leak can be told.
 FEWEST = 30
 
+Rows = npt.NDArray[np.intp]
 
 #: Highest plausible score of a single honest feature.
 LIMIT = 0.98
@@ -33,30 +38,50 @@ def scores(frame: pd.DataFrame, features: Sequence[str], labels: Iterable[str], 
         name: np.column_stack([matrix[:, origins == name], sample[name].isna()])
         for name in dict.fromkeys(encoder.origins)
     }
-    most = {name: max(_told(x, sample[[label]], seed) for label in labels) for name, x in alone.items()}
+    told = [one for label in labels if (one := _Label.of(sample[label], seed)) is not None]
+    most = {name: max((label.told_by(x, seed) for label in told), default=0.0) for name, x in alone.items()}
     return dict(sorted(most.items(), key=lambda item: -item[1]))
 
 
-def _told(columns: Matrix, truth: pd.DataFrame, seed: int) -> float:
-    from sklearn.model_selection import KFold
-    from sklearn.tree import DecisionTreeRegressor
+@dataclass(frozen=True)
+class _Label:
+    """A label that each feature is to tell: the rows that know it, what stands for it there, and folds of them."""
 
-    label = truth.columns[0]
-    there = truth[label].notna().to_numpy()
-    columns, truth = columns[there], truth[there].reset_index(drop=True)
-    if len(truth) < FEWEST:
-        return 0.0
-    chance = truth[label].isin([0, 1]).all()
-    leaves = 8 + columns.shape[1] if chance else 128
-    tree = DecisionTreeRegressor(max_leaf_nodes=leaves, min_samples_leaf=5, random_state=seed)
-    folds = KFold(FOLDS, shuffle=True, random_state=seed)
-    # Ranks, so that a few huge labels do not take all the leaves; and their Gini, which lets equal labels (most of
-    # them 0, say) stand in any order.
-    target = truth if chance else truth.rank()
-    values, told = target[label].to_numpy(np.float64), np.empty(len(truth))
-    for learn, held in folds.split(columns):  # `cross_val_predict` takes twice as long for small trees
-        tree.fit(columns[learn], values[learn])
-        told[held] = tree.predict(columns[held])
-    answers = pd.DataFrame({"told": told})
-    metric = metrics.auc if chance else metrics.gini
-    return float(np.nan_to_num(metric(label, "told").measure(target, answers)))
+    there: npt.NDArray[np.bool_]
+    target: pd.DataFrame
+    metric: Metric
+    chance: bool
+    folds: Sequence[tuple[Rows, Rows]]
+
+    @classmethod
+    def of(cls, label: "pd.Series[Any]", seed: int) -> Self | None:
+        from sklearn.model_selection import KFold
+
+        there = label.notna().to_numpy()
+        known = label[there].reset_index(drop=True).to_frame("label")
+        if len(known) < FEWEST:
+            return None
+        chance = bool(known["label"].isin([0, 1]).all())
+        # Ranks, so that a few huge labels do not take all the leaves; and their Gini, which lets equal labels (most of
+        # them 0, say) stand in any order.
+        target = (known if chance else known.rank()).astype(np.float64)
+        metric = metrics.auc if chance else metrics.gini
+        folds = KFold(FOLDS, shuffle=True, random_state=seed).split(known)
+        return cls(there, target, metric("label", "told"), chance, tuple(folds))
+
+    def told_by(self, columns: Matrix, seed: int) -> float:
+        """The score of one feature's columns. Where nothing is missing, scikit-learn need not look at them again: it
+        takes longer than a small tree."""
+        from sklearn import config_context
+        from sklearn.tree import DecisionTreeRegressor
+
+        columns = np.ascontiguousarray(columns[self.there], dtype=np.float32)
+        values, told = self.target["label"].to_numpy(), np.empty(len(columns))
+        leaves = 8 + columns.shape[1] if self.chance else 128
+        tree = DecisionTreeRegressor(max_leaf_nodes=leaves, min_samples_leaf=5, random_state=seed)
+        gaps = bool(np.isnan(columns).any())
+        with config_context(skip_parameter_validation=True):
+            for learn, held in self.folds:  # `cross_val_predict` takes twice as long for small trees
+                tree.fit(columns[learn], values[learn], check_input=gaps)
+                told[held] = tree.predict(columns[held], check_input=gaps)
+        return float(np.nan_to_num(self.metric.measure(self.target, pd.DataFrame({"told": told}))))
