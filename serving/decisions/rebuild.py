@@ -53,10 +53,17 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
 
 @cache
 def _record(kind: type) -> Callable[[Any], Any]:
-    readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+    readers = [(name, _reader(hint)) for name, hint in get_type_hints(kind).items()]
+    readers = [(name, reader) for name, reader in readers if reader is not _same]
+    if not readers:
+        return lambda plain: kind(**plain)
 
     def read(plain: Mapping[str, Any]) -> Any:
-        return kind(**{name: readers.get(name, _same)(value) for name, value in plain.items()})
+        values = dict(plain)
+        for name, reader in readers:
+            if name in values:
+                values[name] = reader(values[name])
+        return kind(**values)
 
     return read
 

@@ -129,8 +129,8 @@ class Counters:
     cost: float = 0.0
 
     def __post_init__(self) -> None:
-        counted(self.bids, self.impressions, self.clicks, self.conversions, self.cost)
-        counted(abs(self.conversion_value))  # refunds may make it negative
+        # Refunds may make the value negative.
+        counted(self.bids, self.impressions, self.clicks, self.conversions, self.cost, abs(self.conversion_value))
 
 
 @dataclass(frozen=True, slots=True)
