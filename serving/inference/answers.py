@@ -84,7 +84,9 @@ def datatype(values: "pd.Series[Any]") -> str:
 
 def to_predictions(answers: pd.DataFrame, unknown: Mapping[int, str] = {}) -> list[dict[str, Any]]:
     """One object per row; for an unknown row it has the key `error`."""
-    found = ({str(name): plain(value) for name, value in row.items()} for row in answers.to_dict("records"))
+    names, columns = [str(name) for name in answers], (answers[name].tolist() for name in answers)
+    rows = zip(*columns, strict=True)  # of few rows in a tenth of the time of `to_dict`
+    found = (dict(zip(names, map(plain, row), strict=True)) for row in rows)
     count = len(answers) + len(unknown)
     return [{ERROR: unknown[place]} if place in unknown else next(found) for place in range(count)]
 

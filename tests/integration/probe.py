@@ -50,10 +50,11 @@ class Probe:
                 raise InvalidRows(name, "a column of this name", "no such column")
         if len(rows) and (rows["plan"] != "warm").all():  # the server's own first call is spared
             self._misbehave()
-        plan = rows["plan"].map({"gold": -0.5, "basic": 0.5}).fillna(0.0)
-        recency = rows["recency"].astype(float).fillna(0.5)
-        member = rows["member"].map({True: 1.0, False: 0.0}).astype(float).fillna(0.0)
-        logit = self.weight * (3 * recency - 1.5) - 0.2 * rows["orders"].astype(float) - member + plan + self.shift
+        plan = np.array([{"gold": -0.5, "basic": 0.5}.get(one, 0.0) for one in rows["plan"]])
+        recency = np.nan_to_num(rows["recency"].to_numpy(float), nan=0.5)
+        member = np.array([one == 1 for one in rows["member"]], dtype=float)
+        orders = rows["orders"].to_numpy(float)
+        logit = self.weight * (3 * recency - 1.5) - 0.2 * orders - member + plan + self.shift
         score = 1 / (1 + np.exp(-logit))
         return pd.DataFrame({"probability": score, "band": np.where(score > 0.5, "high", "low")}, index=rows.index)
 

@@ -15,7 +15,7 @@ SECTIONS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_suffix(
 def params() -> dict[str, Any]:
     """All parameters, every family's section small, a canary judged on few requests, which come soon at these steps."""
     written = deepcopy(_written())
-    written["release"] |= {"steps": [30, 60, 100], "min_requests": 40}
+    written["release"] |= {"steps": [50, 100], "min_requests": 30}
     return written | {family: written[family] | small for family, small in SECTIONS.items()}
 
 
