@@ -26,7 +26,7 @@ LIMIT = 1e6
 #: Seconds after which an answered decision is on disk and joined, whatever happens to who made it.
 SAFE_S = 1.0
 #: Seconds between a client's questions: without, they take all the processor from those who answer.
-PAUSE_S = 0.02
+PAUSE_S = 0.06
 
 
 @pytest.fixture
@@ -93,13 +93,13 @@ def test_two_kills_lose_and_double_nothing(replicas: list[Endpoint]) -> None:
         client.start()
     down = dict[int, tuple[float, float]]()
     for one in replicas[:2]:
-        time.sleep(4)
+        time.sleep(2)
         killed = time.time()
         one.server.stop(signal.SIGKILL)
-        time.sleep(2)
+        time.sleep(1)
         down[id(one)] = killed, time.time()
         one.server.start()
-    time.sleep(2)
+    time.sleep(1)
     stop.set()
     for client in clients:
         client.join()
