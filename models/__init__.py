@@ -1,6 +1,20 @@
 """Model families, their contract, bundles, registry and evaluation."""
 
-from features.lazy_imports import packages_always_lazily
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+
+from features.lazy_imports import always_inside, packages_always_lazily
 
 # Half of what PyTorch takes to import is for its compilers: exporting programs, and computing shapes without numbers.
 packages_always_lazily("torch.export", "torch._meta_registrations")
+
+
+@contextmanager
+def _with_generators() -> Iterator[None]:
+    """What shapes without numbers are computed by also imports what no random generator is made without."""
+    yield
+    import_module("torch._prims.rng_prims")
+
+
+always_inside(_with_generators, "torch")

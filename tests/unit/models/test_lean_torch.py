@@ -12,6 +12,10 @@ def test_what_computes_shapes_without_numbers_never_runs() -> None:
     assert "activate_meta" not in vars(sys.modules["torch._meta_registrations"])
 
 
+def test_random_generators_are_made() -> None:
+    assert torch.Generator().manual_seed(3).initial_seed() == 3
+
+
 def test_optimizers_work_without_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("torch._dynamo")]:
         monkeypatch.delitem(sys.modules, name)
