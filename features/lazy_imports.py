@@ -14,7 +14,7 @@ from functools import partial
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader, find_spec
+from importlib.util import LazyLoader, _LazyModule, find_spec  # type: ignore[attr-defined]
 from types import ModuleType
 from typing import Any
 
@@ -91,8 +91,8 @@ def lasting() -> Iterator[None]:
 class _LazyFinder(MetaPathFinder):
     """Finds modules of these names, to be run later; leaves all others to the finders after it."""
 
-    def __init__(self, names: Sequence[str], loader: Callable[[Loader], Loader] = LazyLoader) -> None:
-        self._names, self._loader = names, loader
+    def __init__(self, names: Sequence[str], loader: Callable[[Loader], Loader] | None = None) -> None:
+        self._names, self._loader = names, loader or _LazyModuleLoader
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         spec = PathFinder.find_spec(name, path) if name in self._names else None
@@ -113,6 +113,22 @@ class _LoaderInside(Loader):
             module.__loader__ = module.__spec__.loader = self._loader  # by which others read the module's files
         with self._context():
             self._loader.exec_module(module)
+
+
+class _LazyModuleLoader(LazyLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        module.__class__ = _NamedLazyModule
+
+
+class _NamedLazyModule(_LazyModule):
+    """A module that does not run because somebody asks what it is, as `inspect` asks all modules: torch does so by it
+    whenever it is imported."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("__class__", "__file__", "__name__"):
+            return ModuleType.__getattribute__(self, name)
+        return super().__getattribute__(name)
 
 
 class _LazyPackageLoader(Loader):

@@ -1,6 +1,7 @@
 """Modules that run once they are used, or not at all."""
 
 import gc
+import inspect
 import sys
 from pathlib import Path
 from pkgutil import get_data
@@ -37,6 +38,13 @@ def test_a_named_module_runs_when_it_is_used_and_all_others_at_once(library: Pat
         import counted_library
     assert (library / "light").exists() and not (library / "heavy").exists()
     assert counted_library.heavy.value == "heavy" and (library / "heavy").exists()
+
+
+def test_a_module_does_not_run_because_inspect_looks_among_all_for_that_of_a_file(library: Path) -> None:
+    with lazily("counted_library.heavy"):
+        import counted_library
+    assert inspect.getmodule(None, "/nowhere.py") is None and not inspect.isclass(sys.modules["counted_library.heavy"])
+    assert not (library / "heavy").exists() and counted_library.heavy.value == "heavy"
 
 
 def test_a_module_that_is_not_there_is_refused_as_ever(library: Path) -> None:
