@@ -2,6 +2,7 @@
 
 import gc
 
+from features.entry_points import read_once
 from features.lazy_imports import always_inside, always_lazily, without
 
 #: Of adloop. The images hold the code, but no installed package that could be asked.
@@ -16,3 +17,4 @@ always_lazily("numpy.f2py", "numpy.testing")
 always_lazily(*(f"rich.{part}" for part in ("console", "markup", "progress", "syntax", "table")))
 # Redis imports OpenTelemetry's SDK, half as much again as itself, for metrics that nothing here asks it for.
 always_inside(lambda: without("opentelemetry.sdk.metrics"), "redis.observability.providers")
+read_once()
