@@ -12,9 +12,9 @@ packages_always_lazily("torch.export", "torch._meta_registrations")
 
 @contextmanager
 def _with_generators() -> Iterator[None]:
-    """What shapes without numbers are computed by also imports what no random generator is made without."""
+    """What shapes without numbers are computed by also gives random generators the class that none is made without."""
     yield
-    import_module("torch._prims.rng_prims")
+    import_module("torch._C")._set_generator_metaclass(import_module("torch._opaque_base").OpaqueBaseMeta)
 
 
 always_inside(_with_generators, "torch")
