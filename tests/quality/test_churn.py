@@ -41,7 +41,7 @@ def written() -> ChurnParams:
 
 def lighter(params: ChurnParams) -> ChurnParams:
     """Small enough to be fitted in seconds."""
-    return params.model_copy(update={"folds": 2, "trees": 30, "rounds": 300, "steps": 150})
+    return params.model_copy(update={"folds": 2, "trees": 30, "rounds": 300, "steps": 50})
 
 
 def some(frame: Frame) -> dict[str, pd.DataFrame]:
@@ -67,7 +67,7 @@ def test_the_telecoms_subscribers_are_ranked_beyond_logistic_regression_and_cali
 
 @pytest.mark.parametrize(
     ("kind", "rows", "rate"),
-    [("deep", 5000, 0.3), ("line", 3000, 0.3), ("line", 800, 0.3), ("cities", 1200, 0.2), ("empty", 4000, 0.16)],
+    [("deep", 3500, 0.3), ("line", 3000, 0.3), ("line", 800, 0.3), ("cities", 1200, 0.2), ("empty", 2800, 0.16)],
 )
 def test_no_plain_model_beats_it(kind: str, rows: int, rate: float, written: ChurnParams, tmp_path: Path) -> None:
     made = plain_tables.table(kind, rows, rate, seed=1)
