@@ -51,8 +51,14 @@ def some(frame: Frame) -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def answers(cdnow: Frame, params: LtvParams, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    return _answers(splits(cdnow), params, tmp_path_factory.mktemp("fitted"))
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where what was learnt for `answers` is kept, by a name that any change of what it was learnt from changes."""
+    return tmp_path_factory.mktemp("fitted")
+
+
+@pytest.fixture(scope="module")
+def answers(cdnow: Frame, params: LtvParams, fitted: Path) -> pd.DataFrame:
+    return _answers(splits(cdnow), params, fitted)
 
 
 def test_cdnow_beats_the_field_and_past_spend_beyond_noise(
@@ -82,12 +88,12 @@ def test_all_that_is_learnt_from_had_happened_by_the_cutoff(cdnow: Frame) -> Non
 
 
 def test_another_future_changes_no_answer(
-    quarter: pd.DataFrame, cdnow: Frame, answers: pd.DataFrame, params: LtvParams, tmp_path: Path
+    quarter: pd.DataFrame, cdnow: Frame, answers: pd.DataFrame, params: LtvParams, fitted: Path, tmp_path: Path
 ) -> None:
     after = splits(_frame(quarter, tmp_path, params, future=10.0))
 
     assert after["test"]["value"].sum() == pytest.approx(10 * cdnow.split("test")["value"].sum())
-    pd.testing.assert_frame_equal(answers, _answers(after, params, tmp_path), check_exact=True)
+    pd.testing.assert_frame_equal(answers, _answers(after, params, fitted), check_exact=True)
 
 
 def test_a_shuffled_label_is_refused(cdnow: Frame, params: LtvParams, tmp_path: Path) -> None:
