@@ -5,14 +5,13 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 from google.protobuf import json_format
-from kfp import components
+from kfp import components, dsl
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.image import IMAGE
@@ -39,8 +38,7 @@ load_all = partial(yaml.load_all, Loader=yaml.CSafeLoader)
 def files(tmp_path_factory):
     """What this process compiled, by file name."""
     out = tmp_path_factory.mktemp("compiled")
-    with ThreadPoolExecutor() as aside:  # kfp reads the source of every caller again and again, and pytest's are many
-        return {path.stem: path for path in aside.submit(compile_all, out, PARAMS).result()}
+    return {path.stem: path for path in compile_all(out, PARAMS)}
 
 
 @pytest.fixture(scope="module")
@@ -279,3 +277,11 @@ def test_lost_pods_are_retried_and_steps_that_failed_are_not():
     assert controller["metadata"]["name"] == "workflow-controller-configmap"
     told = yaml.safe_load(controller["data"]["workflowDefaults"])["spec"]["templateDefaults"]["retryStrategy"]
     assert told["limit"] == "2" and "lastRetry.status == 'Error'" in told["expression"]
+
+
+def test_what_can_only_be_said_of_a_container_is_named_where_it_is_said_of_another_task():
+    with pytest.raises(ValueError, match=r"^set_cpu_limit can only be used on single-step components"):
+
+        @dsl.pipeline
+        def imports():
+            dsl.importer(artifact_uri="s3://bucket/rows", artifact_class=dsl.Dataset).set_cpu_limit("1")
