@@ -32,7 +32,10 @@ def main(place: str, name: str, seconds: float) -> None:
         number += 1
         now, opportunity = time.time(), f"{name}-{number}"
         (grant,) = store.reserve([Reservation(opportunity, "a", "c", rng.uniform(0.01, 0.2), now)])
-        if grant.status != "reserved" or rng.random() < 0.1:  # some are never settled
+        if grant.status != "reserved":
+            time.sleep(0.01)  # until something is settled
+            continue
+        if rng.random() < 0.1:  # some are never settled
             continue
         cost = round(grant.amount * rng.random(), 6)
         print("paying", cost, flush=True)
