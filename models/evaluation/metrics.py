@@ -202,11 +202,16 @@ def _average_precision(truth: Array, answers: Array, weights: Array) -> Array:
 
 
 def _ece(truth: Array, answers: Array, weights: Array) -> Array:
-    edges = np.unique(np.quantile(answers, np.linspace(0, 1, BINS + 1)[1:-1]))
-    bins = np.searchsorted(edges, answers, side="right")
+    bins = equal_bins(answers)
     gaps = weights * (truth - answers)
-    off = sum(np.abs(gaps[:, bins == place].sum(axis=1)) for place in range(len(edges) + 1))
+    off = sum(np.abs(gaps[:, bins == place].sum(axis=1)) for place in range(bins.max() + 1))
     return np.asarray(off / weights.sum(axis=1), dtype=float)
+
+
+def equal_bins(answers: Array) -> npt.NDArray[np.intp]:
+    """The bin of each answer, of `BINS` of equal mass; equal answers are in one."""
+    edges = np.unique(np.quantile(answers, np.linspace(0, 1, BINS + 1)[1:-1]))
+    return np.searchsorted(edges, answers, side="right")
 
 
 def _lorenz(truth: Array, by: Array, weights: Array) -> Array:
