@@ -5,8 +5,8 @@ Posteriors of rates are matched by gamma distributions, whose cube root is nearl
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import sqrt
-from typing import Any, NamedTuple
+from math import inf, log1p, sqrt
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -99,6 +99,5 @@ def draw(shares: Sequence[float], uniforms: Sequence[float]) -> int:
     As exponential clocks with the shares as rates: while a unit keeps its uniform numbers, it changes its place only as
     far as the shares change (weighted rendezvous hashing).
     """
-    with np.errstate(divide="ignore"):
-        waits: Any = -np.log1p(-np.asarray(uniforms)) / np.asarray(shares)
-    return int(np.nanargmin(np.where(np.asarray(shares) > 0, waits, np.inf)))
+    waits = [-log1p(-one) / share if share > 0 else inf for share, one in zip(shares, uniforms, strict=True)]
+    return waits.index(min(waits))
