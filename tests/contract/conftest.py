@@ -21,7 +21,7 @@ from models import catalog
 @pytest.fixture(scope="session")
 def tables(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     return made_once(
-        "business", lambda folder: business.write(folder, customers=250, creatives=48, texts=120, images=28)
+        "business", lambda folder: business.write(folder, customers=250, creatives=48, texts=120, images=40)
     )
 
 
