@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,7 @@ class Learnt:
     advertisers: list[Advertiser]
     entries: list[Entry]
     auctions: pd.DataFrame
+    hours: dict[tuple[int, int], SimulatedAuctions] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,9 @@ def learnt(registry_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def _offered(learnt: Learnt, opportunity_id: str) -> tuple[SimulatedAuctions, int]:
     """The simulator's own auction: `auction-<campaign>-<hour>-<row>`."""
     place, hour, row = map(int, opportunity_id.split("-")[1:])
-    return learnt.advertisers[place].simulator.hour(FIRST_DAY * HOURS + hour), row
+    if (place, hour) not in learnt.hours:
+        learnt.hours[place, hour] = learnt.advertisers[place].simulator.hour(FIRST_DAY * HOURS + hour)
+    return learnt.hours[place, hour], row
 
 
 def test_the_table_tells_what_the_simulator_knows(learnt: Learnt) -> None:
