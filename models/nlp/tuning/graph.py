@@ -9,7 +9,6 @@ import torch
 
 from models.nlp.encoder import TunedEncoder
 from models.nlp.features import Array
-from models.nlp.tuning.eight_bits import quantized
 from models.nlp.tuning.network import LastLayers
 from models.text.embedding import SIZE
 
@@ -22,7 +21,7 @@ def graph(layers: LastLayers, states: Sequence[Array]) -> bytes:
     """The graph of `layers`: from `states` (1, tokens, SIZE) to `vector` (1, SIZE). The 8-bit one, a quarter as large,
     where its vectors of the texts with these states agree with those of full precision."""
     whole = _export(layers)
-    small = quantized(whole)
+    small = _quantized(whole)
     exact, rounded = (TunedEncoder(content).of(states) for content in (whole, small))
     lengths = np.linalg.norm(exact, axis=1) * np.linalg.norm(rounded, axis=1)
     return small if float(((exact * rounded).sum(axis=1) / lengths).mean()) >= PARITY else whole
@@ -41,4 +40,14 @@ def _export(layers: LastLayers) -> bytes:
             opset_version=OPSET,
             dynamo=False,
         )
+        return file.read_bytes()
+
+
+def _quantized(content: bytes) -> bytes:
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "small.onnx"
+        quantize_dynamic(onnx.load_from_string(content), file, per_channel=True, weight_type=QuantType.QInt8)
         return file.read_bytes()
