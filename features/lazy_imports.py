@@ -37,8 +37,7 @@ def always_lazily(*names: str) -> None:
 
 def packages_always_lazily(*names: str) -> None:
     """From now on, an import of one of these packages runs it only when one of its attributes is first read that is no
-    module in it: for those that import all their modules, of which few are used. Also for modules that are imported
-    several times, whose `__spec__` the second import reads."""
+    module in it: for those that import all their modules, of which few are used."""
     sys.meta_path.insert(0, _LazyFinder(names, _LazyPackageLoader))
 
 
@@ -149,7 +148,7 @@ class _LazyPackage(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        if "__path__" in self.__dict__ and find_spec(f"{self.__name__}.{name}") is not None:
+        if find_spec(f"{self.__name__}.{name}") is not None:
             return import_module(f"{self.__name__}.{name}")
         object.__setattr__(self, "__class__", ModuleType)
         self.__dict__.pop("_run")()

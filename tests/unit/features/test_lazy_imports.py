@@ -81,17 +81,6 @@ def test_a_package_runs_only_once_a_name_of_it_is_read(library: Path, monkeypatc
     assert not hasattr(counted_library, "nothing")
 
 
-def test_a_module_that_is_imported_twice_runs_once_it_is_used(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
-    packages_always_lazily("counted_library.heavy")
-    for _ in range(2):
-        import counted_library.heavy as heavy
-
-    assert not hasattr(heavy, "__wrapped__") and not (library / "heavy").exists()
-    assert heavy.value == "heavy" and (library / "heavy").exists()
-    assert not hasattr(heavy, "nothing")
-
-
 def test_a_library_goes_without_what_it_only_takes_where_it_is_installed(library: Path) -> None:
     (library / "counted_library" / "__init__.py").write_text(
         "try:\n    from counted_heavy import value\nexcept ImportError:\n    value = 'none'\n"
