@@ -3,13 +3,15 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import isfinite
+from math import isfinite, nextafter
 from typing import Any, Generic, TypeVar
 
 from serving.decisions.params import DecisionParams
 from serving.decisions.records import Action, Arm, Opportunity, Predictions, State, Trigger
 
 Asked = TypeVar("Asked", bound=Opportunity, covariant=True)
+
+_BELOW_ONE = nextafter(1.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ def uniform_of(unit: str, asked: Opportunity, seed: int, purpose: str) -> float:
 
 
 def _fraction(digested: bytes) -> float:
-    return int.from_bytes(digested[:7], "big") / 2**56
+    # A float has 53 bits: the highest of these 56 would be rounded to 1.
+    return min(int.from_bytes(digested[:7], "big") / 2**56, _BELOW_ONE)
 
 
 def digest(asked: Opportunity, seed: int, purpose: str) -> bytes:

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from serving.decisions import case
+from serving.decisions.kinds.bid import Auction
 from serving.decisions.rules.bandit import Rate, at_least, best, draw, posterior, top_two
 
 #: Mean and strength of the prior, successes and trials, by candidate.
@@ -73,3 +75,10 @@ def test_draws_have_the_shares_and_move_no_more_than_the_shares() -> None:
     assert moved.mean() < 0.15 and not (moved & (after == 0)).any()
     gone = np.array([draw((0.5, 0.0, 0.5), one) for one in uniforms[:2000]])
     assert set(gone) == {0, 2}
+
+
+def test_the_highest_number_that_can_be_drawn_is_below_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(case, "digest", lambda *_: b"\xff" * 16)
+    highest = case.uniform(Auction("auction", 1.7e9, "ours", "spring"), 7, "arm")
+    assert highest < 1
+    assert draw([0.5, 0.5], [highest, 0.2]) == 1
