@@ -32,8 +32,8 @@ _RECORD = "snapshot.json"
 PART_ROWS = 200_000
 #: The offline store that Feast finds by this name.
 TYPE = "features.sql_store.SqlOfflineStore"
-#: What that reads by, inside `engine`.
-READS: ContextVar["duckdb.DuckDBPyConnection"] = ContextVar("reads")
+#: What that store reads by, inside `engine`.
+CONNECTION: ContextVar["duckdb.DuckDBPyConnection"] = ContextVar("connection")
 
 
 class FutureLeak(ValueError):
@@ -111,7 +111,7 @@ def engine(snapshot: Snapshot, settings: Settings) -> Iterator[None]:
             db.register_filesystem(remote)
             for protocol in remote.protocol:
                 undone.callback(db.unregister_filesystem, protocol)
-        undone.callback(READS.reset, READS.set(db))
+        undone.callback(CONNECTION.reset, CONNECTION.set(db))
         yield
 
 

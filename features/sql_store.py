@@ -14,7 +14,7 @@ from feast.infra.offline_stores.offline_store import OfflineStore, RetrievalJob
 from feast.infra.offline_stores.offline_utils import infer_event_timestamp_from_entity_df
 from feast.repo_config import FeastConfigBaseModel
 
-from features.offline import READS
+from features.offline import CONNECTION
 from features.tables import literal, quoted
 
 
@@ -90,7 +90,7 @@ class _Query(RetrievalJob):
         return self._to_arrow_internal().to_pandas()
 
     def _to_arrow_internal(self, timeout: int | None = None) -> pa.Table:
-        database = READS.get()
+        database = CONNECTION.get()
         if self.asked is not None:
             database.register("asked", self.asked)
         return database.sql(self.query).to_arrow_table()
