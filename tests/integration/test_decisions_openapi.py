@@ -37,7 +37,7 @@ def test_every_answer_is_as_the_document_says(endpoint: Endpoint, mode: str) -> 
         strategy = operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode))
 
         @given(case=strategy)
-        @settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         def holds(case: schemathesis.Case) -> None:
             # The keys that may: a request is refused for what it says, not for who says it.
             scope = SCOPES.get(case.path, "admin")
