@@ -5,9 +5,10 @@ redis+sentinel://[user:password@]host[:port],.../service[/db]   the hosts are Se
 redis+cluster://[user:password@]host[:port],...              some of the cluster's nodes
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 KINDS: dict[str, tuple[Literal["one", "sentinel", "cluster"], bool]] = {
     "redis": ("one", False),
@@ -54,7 +55,7 @@ class Address:
     def hosts(self) -> list[tuple[str, int]]:
         """Hosts and ports of the Sentinels or cluster nodes."""
         found = []
-        for one in urlsplit(self.url).netloc.rpartition("@")[2].split(","):
+        for one in self._split[0].rpartition("@")[2].split(","):
             host, _, port = one.rpartition(":") if ":" in one.rpartition("]")[2] else (one, "", "")
             if not host or not (port.isdigit() or not port):
                 raise ValueError(f"ADLOOP_REDIS_URL: expected host:port,host:port, got '{one}'")
@@ -88,19 +89,26 @@ class Address:
         from redis.sentinel import Sentinel
 
         service, _, database = self._path
-        said = parse_qs(urlsplit(self.url).query).get("sentinel_password", [None])[0]
+        said = parse_qs(self._split[1].query).get("sentinel_password", [None])[0]
         waits = {name: value for name, value in options.items() if name.startswith("socket_")}
         sentinel: Any = Sentinel(self.hosts, sentinel_kwargs={**waits, "password": said})  # type: ignore[no-untyped-call]
         return sentinel.master_for(service, db=int(database or 0), **self.credentials, **options)
 
     @property
     def _path(self) -> tuple[str, str, str]:
-        return urlsplit(self.url).path.strip("/").partition("/")
+        return self._split[1].path.strip("/").partition("/")
+
+    @property
+    def _split(self) -> tuple[str, SplitResult]:
+        """Credentials with hosts, and the rest: `urlsplit` rejects an IPv6 address among several hosts."""
+        scheme, _, rest = self.url.partition("://")
+        hosts = re.split("[/?#]", rest, maxsplit=1)[0]
+        return hosts, urlsplit(f"{scheme}://{rest[len(hosts) :]}")
 
     @property
     def credentials(self) -> dict[str, Any]:
         """User, password and TLS options of a connection."""
-        given, at, _ = urlsplit(self.url).netloc.rpartition("@")
+        given, at, _ = self._split[0].rpartition("@")
         user, _, password = given.partition(":")
         tls = {"ssl": True} if KINDS[self.url.partition("://")[0]][1] else {}
         return {"username": unquote(user) or None, "password": unquote(password) or None, **tls} if at else tls

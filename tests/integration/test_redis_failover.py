@@ -188,3 +188,10 @@ def test_passwords_and_ports_are_read_from_an_address() -> None:
     address = Address("rediss+sentinel://me:p%40ss@one,two:5,[::1]:7/ads/3")
     assert address.hosts == [("one", 26379), ("two", 5), ("::1", 7)]
     assert address.credentials == {"username": "me", "password": "p@ss", "ssl": True}
+
+
+@pytest.mark.parametrize("hosts", ["[::1]", "[::1],[fe80::2]:7", "me:pw@[::1]:6,two"])
+@pytest.mark.parametrize("rest", ["", "/", "?sentinel_password=x", "/0?a=b"])
+def test_hosts_may_be_addresses_of_version_6(hosts: str, rest: str) -> None:
+    address = Address(f"redis+cluster://{hosts}{rest}")
+    assert address.hosts[0][0] == "::1" and len(address.hosts) == hosts.count(",") + 1
