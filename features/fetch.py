@@ -9,7 +9,7 @@ import ipaddress
 import socket
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from features import __version__, lake
 from features.certificates import trusted
@@ -25,13 +25,21 @@ class Unreachable(ValueError):
     """A URI that does not answer as it should; the message names it."""
 
 
+def scheme_of(uri: str) -> str:
+    """The scheme of a URI in lower case; empty where it has none or cannot be parsed."""
+    try:
+        return urlsplit(uri).scheme
+    except ValueError:  # such as a bracket without its other one
+        return ""
+
+
 def content_of(uri: str, most: int, settings: Settings) -> bytes:
     """What is behind a URI, up to `most` bytes.
 
     `https:` and `http:` at public addresses (or as `settings.landing_pages` says), `data:`, `s3:` within
     `settings.images`, and `file:` within that or `settings.home`. Raises `Unreachable` for all else.
     """
-    scheme = urlsplit(uri).scheme
+    scheme = scheme_of(uri)
     if scheme in ("http", "https"):
         return fetched(uri, most, settings.landing_pages == "any")
     readers = {"file": _file, "s3": _object, "data": _inline}
@@ -93,10 +101,10 @@ def fetched(url: str, most: int, any_address: bool) -> bytes:
         for _ in range(REDIRECTS + 1):
             try:
                 answer = http.send(_request(http, httpx.URL(asked), any_address), stream=True)
-                if not answer.is_redirect:
+                if not answer.has_redirect_location:
                     return _body(url, answer, most)
-                asked = urljoin(asked, answer.headers["location"])
                 answer.close()
+                asked = str(httpx.URL(asked).join(answer.headers["location"]))
             except (httpx.HTTPError, httpx.InvalidURL) as fault:
                 raise Unreachable(f"{url}: does not answer ({type(fault).__name__})") from None
     raise Unreachable(f"{url}: more than {REDIRECTS} redirects")

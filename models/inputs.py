@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from features.fetch import scheme_of
 
 Matrix = npt.NDArray[np.float64]
 #: A `category` is text with few values; `candidates` is the list of texts per row that a model chooses from.
@@ -64,7 +65,7 @@ def is_right(kind: Kind, value: Any) -> bool:
     if kind in ("category", "text"):
         return isinstance(value, str)
     if kind == "uri":
-        return isinstance(value, str) and bool(urlsplit(value).scheme)
+        return isinstance(value, str) and scheme_of(value) != ""
     if kind == "boolean":
         return isinstance(value, bool | np.bool_)
     listed = isinstance(value, list | tuple | np.ndarray)

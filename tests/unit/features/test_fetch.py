@@ -7,6 +7,9 @@ import pytest
 from features.fetch import Unreachable, content_of
 from features.settings import Settings
 
+#: URIs that urllib itself refuses to parse.
+MALFORMED = ("https://[half/picture.jpg", "https://half]/picture.jpg", "file://[half", "http://a℀b/picture.jpg")
+
 
 @pytest.fixture
 def images(tmp_path):
@@ -51,6 +54,7 @@ def test_no_file_elsewhere_is_read(settings, images):
         ("http://169.254.169.254/latest/meta-data", "private address"),
         ("http://[::1]/picture.jpg", "private address"),
         ("http://[::ffff:10.0.0.1]/picture.jpg", "private address"),
+        *((uri, "expected a URI of https, s3, data or file") for uri in MALFORMED),
         ("data:image/png;base64", "expected data:"),
         ("data:image/png;base64,%%%", "expected data:"),
     ],

@@ -18,6 +18,7 @@ def picture(width: int, height: int, kind: str = "PNG") -> bytes:
 PAGES: dict[str, tuple[int, bytes]] = {
     "/malt": (200, b"<h1>Malt</h1>"),
     "/gone": (404, b""),
+    "/nowhere": (302, b""),
     "/broken": (500, b""),
     "/good.png": (200, picture(1200, 628)),
     "/wide.png": (200, picture(900, 600)),
@@ -26,14 +27,16 @@ PAGES: dict[str, tuple[int, bytes]] = {
     "/odd.webp": (200, picture(1200, 628, "WEBP")),
     "/text.png": (200, b"no picture"),
 }
+#: Where pages lead on to.
+MOVED = {"/moved": "/malt", "/round": "/round", "/lost": "https://[half/malt"}
 
 
 class _Pages(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         place = self.path.partition("?")[0]
-        if place in ("/moved", "/round"):
+        if place in MOVED:
             self.send_response(302)
-            self.send_header("location", "/malt" if place == "/moved" else "/round")
+            self.send_header("location", MOVED[place])
             self.send_header("content-length", "0")
             self.end_headers()
             return

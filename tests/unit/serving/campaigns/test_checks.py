@@ -83,6 +83,8 @@ GROUP = "      - name: running\n"
         ("/malt", "/gone", "landing_page", "answers 404"),
         ("/malt", "/broken", "landing_page", "answers 500"),
         ("/malt", "/round", "landing_page", "more than 5 redirects"),
+        ("/malt", "/lost", "landing_page", "no such host"),
+        ("/malt", "/nowhere", "landing_page", "answers 302"),
         ("tracking: {source: google, medium: cpc}", "", "tracking", "running: light: no utm_source"),
         ("currency: EUR", "currency: USD", "currency", "the plan is in USD, google_ads is in EUR"),
         ("political: false", "political: null", "political", "not declared"),
