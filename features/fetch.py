@@ -122,7 +122,7 @@ def _request(http: Any, asked: Any, any_address: bool) -> Any:
 def _address(host: str, port: int, any_address: bool) -> str:
     try:
         found = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    except OSError:
+    except (OSError, UnicodeError):  # the latter: a part of the name is empty or too long
         raise Unreachable(f"{host}: no such host") from None
     private = [one for one in found if not ipaddress.ip_address(one).is_global]
     if private and not any_address:

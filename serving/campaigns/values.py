@@ -4,7 +4,7 @@ from difflib import get_close_matches
 from typing import Annotated, Literal, get_args
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 
 from serving.campaigns.currencies import CURRENCIES
 
@@ -40,7 +40,12 @@ def _platform(name: str) -> str:
 
 
 def _url(text: str) -> str:
-    HttpUrl(text)
+    try:
+        (HttpUrl(text).host or "").encode("idna")
+    except ValidationError as invalid:
+        raise ValueError(f"expected a URL: {invalid.errors()[0]['msg'].rpartition(', ')[2]}") from None
+    except UnicodeError:
+        raise ValueError("expected a URL: a part of the host's name is empty or too long") from None
     return text
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 
@@ -78,11 +77,11 @@ def _check(error: Any) -> None:
 
 
 def _parts(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    topic = parts.path.strip("/")
-    if not parts.netloc or not topic:
+    brokers, _, path = url.partition("://")[2].partition("/")
+    topic = path.strip("/")
+    if not brokers or not topic:
         raise ValueError(f"expected kafka://host:port,.../topic, got {url}")
-    return parts.netloc, topic
+    return brokers, topic
 
 
 def _row(message: Any) -> Any:

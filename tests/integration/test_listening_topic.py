@@ -80,6 +80,11 @@ def test_an_address_without_a_topic_is_refused(wrong: str, settings: Settings) -
         next(messages(wrong, settings, 10, follow=False))
 
 
+@pytest.mark.parametrize("brokers", ["one:1", "one:1,two:2", "[::1]:1,[::2]:2", "one:1,[::2]:2"])
+def test_brokers_and_topic_are_read_from_an_address(brokers: str) -> None:
+    assert topic._parts(f"kafka://{brokers}/posts") == (brokers, "posts")
+
+
 def test_brokers_that_are_away_are_said(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topic, "BROKERS_S", 1.0)
     address = f"kafka://127.0.0.1:{free_port()}/posts"

@@ -13,6 +13,7 @@ from serving.campaigns.rules.condition import Condition, conditions
 from serving.campaigns.rules.metrics import EXACT, RATES
 from serving.campaigns.rules.words import STRICT, Days, DayWindow, LookSchedule, Percent, Seconds, Signed, When
 from serving.campaigns.rules.words import known as one_of_known
+from serving.campaigns.values import PageUrl
 
 Level = Literal["account", "campaign", "ad_group", "ad", "keyword"]
 Dimension = Literal["campaign", "ad_group", "ad", "channel", "audience", "hour"]
@@ -77,7 +78,7 @@ class Act(BaseModel):
     budget: Amount | None = None
     bid: Amount | None = None
     rebalance: Rebalance | None = None
-    ping: Annotated[str, Field(pattern=r"^(https://|http://(localhost|127\.0\.0\.1)[:/])")] | None = None
+    ping: Annotated[PageUrl, Field(pattern=r"^(https://|http://(localhost|127\.0\.0\.1)[:/])")] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "Act":

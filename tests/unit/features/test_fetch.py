@@ -50,6 +50,8 @@ def test_no_file_elsewhere_is_read(settings, images):
         ("picture.jpg", "expected a URI of https, s3, data or file"),
         ("s3://bucket/picture.jpg", "expected an object under ADLOOP_IMAGES"),
         ("ftp://example.org/picture.jpg", "expected a URI of https, s3, data or file"),
+        ("https://shop..example/picture.jpg", "no such host"),
+        (f"https://{'a' * 64}.example/picture.jpg", "no such host"),
         ("http://127.0.0.1/picture.jpg", "private address"),
         ("http://169.254.169.254/latest/meta-data", "private address"),
         ("http://[::1]/picture.jpg", "private address"),
