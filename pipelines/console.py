@@ -35,11 +35,14 @@ def progress() -> Iterator[Callable[[str, float], None]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task("", total=1.0)
+        task, last = bar.add_task("", total=1.0), ""
 
         def tell(what: str, share: float) -> None:
+            nonlocal last
             bar.update(task, description=what, completed=share)
-            if not errors.is_terminal:
-                errors.print(f"{share:4.0%} {what}", highlight=False)
+            line = f"{share:4.0%} {what}"
+            if not errors.is_terminal and line != last:
+                errors.print(line, highlight=False)
+            last = line
 
         yield tell
