@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 from typing import Annotated, Literal, get_args
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError
@@ -42,10 +43,13 @@ def _platform(name: str) -> str:
 def _url(text: str) -> str:
     try:
         (HttpUrl(text).host or "").encode("idna")
+        urlsplit(text)  # tracking parameters are added by it
     except ValidationError as invalid:
         raise ValueError(f"expected a URL: {invalid.errors()[0]['msg'].rpartition(', ')[2]}") from None
     except UnicodeError:
         raise ValueError("expected a URL: a part of the host's name is empty or too long") from None
+    except ValueError:
+        raise ValueError("expected a URL: brackets before its path are for IPv6 addresses alone") from None
     return text
 
 

@@ -52,6 +52,7 @@ def test_every_operator_of_metas_engine_has_a_word(meta: str) -> None:
         ("[pause]", "[{ping: 'https://hook.example:port/'}]", 6, "ping: expected a URL: invalid port number"),
         ("[pause]", "[{ping: 'https://[hook.example/'}]", 6, "ping: expected a URL: invalid IPv6 address"),
         ("[pause]", "[{ping: 'https://hook..example/'}]", 6, "a part of the host's name is empty or too long"),
+        ("[pause]", "[{ping: 'https://us[er@hook.example/'}]", 6, "brackets before its path are for IPv6 addresses"),
         ("[pause]", "[{rebalance: {between: campaign}}]", 3, "expected by level account: campaign"),
         ("[pause]", "[pause]\n    schedule: [{from: '08:10'}]", 7, "rules.0.schedule"),
         ("[pause]", "[pause]\n    limits: {step: 20}", 7, "rules.0.limits.step: expected a percentage such as 20%"),
