@@ -48,19 +48,26 @@ class Asked(TypedDict):
 
 def arms(given: Sequence[str]) -> tuple[Arm, ...]:
     """Arms from `NAME=SHARE`. Raises `ValueError` naming the option."""
-    found = [one.rpartition("=") for one in given]
-    return tuple(Arm(name=name, share=_number(share, "--arm NAME=SHARE")) for name, _, share in found) or HALVES
+    found = [_named(one, "--arm NAME=SHARE") for one in given]
+    return tuple(Arm(name=name, share=_number(share, "--arm NAME=SHARE")) for name, share in found) or HALVES
 
 
 def guards(given: Sequence[str]) -> tuple[Guard, ...]:
     """Guarded metrics from `METRIC=WORSE[:TOLERATED]`. Raises `ValueError` naming the option or field."""
     found = []
     for one in given:
-        metric, _, rest = one.rpartition("=")
+        metric, rest = _named(one, "--guard METRIC=WORSE[:TOLERATED]")
         worse, _, tolerated = rest.partition(":")
         number = _number(tolerated, "--guard METRIC=WORSE:TOLERATED") if tolerated else 0.0
         found.append(Guard.model_validate({"metric": metric, "worse": worse, "tolerated": number}))
     return tuple(found)
+
+
+def _named(text: str, option: str) -> tuple[str, str]:
+    name, _, rest = text.rpartition("=")
+    if not name:
+        raise ValueError(f"{option}: a name and '=' are missing in '{text}'")
+    return name, rest
 
 
 def _number(text: str, option: str) -> float:

@@ -79,10 +79,10 @@ def prevent(
                 import pandas as pd
 
                 tried = pd.concat([earlier, pipeline.experiments(tests, tables, policy)], ignore_index=True)
-                tell("learning what interventions change", 0.4)
-                models = pipeline.learnt(tried, tables, seed, settings)
-                tell("scoring customers", 0.6)
-                done = pipeline.plan(scored(tables, as_of, policy.engagement, settings), models, policy, settings)
+                tell("scoring customers", 0.4)
+                scores = scored(tables, as_of, policy.engagement, settings)
+                tell("learning what interventions change", 0.6)
+                done = pipeline.plan(scores, pipeline.learnt(tried, tables, seed, settings), policy, settings)
     if effect:
         click.echo(pipeline.effect_json(found)) if as_json else pipeline.show_effect(found, console())
         return
