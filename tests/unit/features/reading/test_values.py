@@ -29,13 +29,16 @@ def who(*ids: str) -> str:
         (["29,94 \u20ac", "1.234,56\u00a0\u20ac"], {"currency": "\u20ac", "decimal": ","}, [29.94, 1234.56]),
         (["CHF 1'234.50", "CHF 2.00"], {"currency": "CHF", "decimal": "."}, [1234.5, 2]),
         (["1e3", " 5 ", ".5", "+2."], {}, [1000, 5, 0.5, 2]),
+        (["(5.00)", "( 1e3 )", "7-", ".5 -", "7"], {}, [-5, -1000, -7, -0.5, 7]),  # as accounts write them
+        (["($5.00)", "$(1,234.5)", "$7-", "5- $"], {"currency": "$", "decimal": "."}, [-5, -1234.5, -7, -5]),
+        (["(1.234,5)", "1 000,5-"], {"decimal": ","}, [-1234.5, -1000.5]),
     ],
 )
 def test_numbers_are_read_by_their_signs(rows, amounts: list[str], said: dict[str, str], numbers: list[float]) -> None:
     assert rows(bought(*amounts), **said)["amount"].tolist() == numbers
 
 
-@pytest.mark.parametrize("amount", ["1_000", "0x1F", "inf", "nan", "5 apples", "1,2,3", "1.2.3", "--5"])
+@pytest.mark.parametrize("amount", ["1_000", "0x1F", "inf", "nan", "5 apples", "1,2,3", "1.2.3", "--5", "(-5)", "(5-)", "((5))", "(5", "5)", "()", "-", "-5-", "(+5)"])
 def test_what_is_no_number_is_refused(refused, amount: str) -> None:
     assert refused(bought("5", amount)).where == "file transactions.csv, line 3"
 
@@ -49,7 +52,9 @@ def test_what_is_no_number_is_refused(refused, amount: str) -> None:
         (["29,94 \u20ac", "1.000,00 \u20ac"], {"decimal": ",", "currency": "\u20ac"}),
         (["1,234", "5,678"], {}),  # a thousand, or a little more than one
         (["5 EUR", "6 USD"], {}),
-        (["(5.00)", "7.00"], {}),  # brackets are no currency
+        (["(1,234.50)", "($7)"], {"decimal": ".", "currency": "$"}),
+        (["1.234,50- \u20ac", "7 \u20ac"], {"decimal": ",", "currency": "\u20ac"}),
+        (["(5.00", "7.00"], {}),  # a bracket is no currency
     ],
 )
 def test_signs_that_fit_are_proposed_and_doubt_is_not(refused, amounts: list[str], mend: dict[str, str]) -> None:
