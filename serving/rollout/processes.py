@@ -194,7 +194,8 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def free_port() -> int:
     """A free port of this machine. Raises `OSError` where there is none."""
-    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+    first = random.SystemRandom().randrange(len(PORTS))
+    for port in (*PORTS[first:], *PORTS[:first]):
         with socket.socket() as taken, suppress(OSError):
             taken.bind(("127.0.0.1", port))
             return port
