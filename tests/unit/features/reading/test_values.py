@@ -38,7 +38,28 @@ def test_numbers_are_read_by_their_signs(rows, amounts: list[str], said: dict[st
     assert rows(bought(*amounts), **said)["amount"].tolist() == numbers
 
 
-@pytest.mark.parametrize("amount", ["1_000", "0x1F", "inf", "nan", "5 apples", "1,2,3", "1.2.3", "--5", "(-5)", "(5-)", "((5))", "(5", "5)", "()", "-", "-5-", "(+5)"])
+@pytest.mark.parametrize(
+    "amount",
+    [
+        "1_000",
+        "0x1F",
+        "inf",
+        "nan",
+        "5 apples",
+        "1,2,3",
+        "1.2.3",
+        "--5",
+        "(-5)",
+        "(5-)",
+        "((5))",
+        "(5",
+        "5)",
+        "()",
+        "-",
+        "-5-",
+        "(+5)",
+    ],
+)
 def test_what_is_no_number_is_refused(refused, amount: str) -> None:
     assert refused(bought("5", amount)).where == "file transactions.csv, line 3"
 
