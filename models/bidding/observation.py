@@ -1,7 +1,7 @@
 """The observation before an auction: the complete state, so that a policy is a pure function of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -57,6 +57,10 @@ class Observation:
         """Remaining budget per remaining auction, of (episodes,)."""
         return self.left / self.remaining
 
+    def first(self, count: int) -> Self:
+        """Of the first `count` episodes alone."""
+        return replace(self, **{name: getattr(self, name)[:count] for name in ARRAYS})
+
     def look_up(self, known: Mapping[str, Any]) -> npt.NDArray[Any]:
         """The value in `known` of each episode's campaign. Raises `InvalidRows` for an unknown campaign."""
         return self.by_campaign(known)[self.campaign]
@@ -101,4 +105,5 @@ class Observation:
 
 CODES = ("hour", "weekday")
 _NAMED = ("campaign", "campaigns", "channel", "channels")
+ARRAYS = tuple(field.name for field in fields(Observation) if field.name not in ("campaigns", "channels"))
 COLUMNS = tuple(field.name for field in fields(Observation) if field.name not in _NAMED)

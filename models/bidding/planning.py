@@ -35,10 +35,11 @@ def plan(values: Floats, prices: Floats, auctions: int, budgets: Floats, shades:
     With the `shades` of a first-price market, in the units of `prices`, winners pay their bids, which are optimal for
     the value at the plan's marginal value of money.
     """
-    cost = np.broadcast_to(prices, (len(budgets), len(prices)))
-    place, part = _places(budgets[:, None] - cost, budgets)
-    table, gain, after = np.zeros((auctions + 1, len(budgets))), np.empty(place.shape), np.empty(place.shape)
-    lost = cost > budgets[:, None]
+    # Equal pairs are planned for once, with their number: prices are whole, so that many are equal.
+    (values, prices), count = np.unique([values, prices], axis=1, return_counts=True)
+    place, part = _places(budgets[:, None] - prices, budgets)
+    lost = prices > budgets[:, None]
+    table, worth, after = np.zeros((auctions + 1, len(budgets))), np.empty(place.shape), np.empty(place.shape)
     for t in range(1, auctions + 1):
         later = table[t - 1]
         if shades:
@@ -47,12 +48,12 @@ def plan(values: Floats, prices: Floats, auctions: int, budgets: Floats, shades:
             lost = (cost < prices) | (cost > budgets[:, None])
             place, part = _places(budgets[:, None] - cost, budgets)
         # In place: new arrays for each step would take most of the time.
-        np.multiply(part, np.take(np.diff(later), place, out=gain, mode="clip"), out=gain)
-        gain += np.take(later, place, out=after, mode="clip")
-        gain += values
-        gain -= later[:, None]
-        np.copyto(gain, 0, where=lost)
-        table[t] = later + np.maximum(gain, 0, out=gain).mean(axis=1)
+        np.multiply(part, np.take(np.diff(later), place, out=worth, mode="clip"), out=worth)
+        worth += np.take(later, place, out=after, mode="clip")
+        worth += values
+        np.copyto(worth, 0, where=lost)
+        np.maximum(worth, later[:, None], out=worth)
+        table[t] = np.einsum("bp,p->b", worth, count) / count.sum()
     return table
 
 

@@ -25,8 +25,8 @@ class Multiples(BudgetCurve):
 
     def at(self, seen: Observation) -> Floats:
         """See `BudgetCurve`."""
-        once = super().at(seen)
-        return np.asarray(once * np.repeat(self.factors, len(once) // len(self.factors)))
+        once = super().at(seen.first(len(seen) // len(self.factors)))
+        return np.multiply.outer(self.factors, once).ravel()
 
 
 def tuned(
