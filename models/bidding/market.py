@@ -123,20 +123,26 @@ def prices(markets: Markets, seen: Observation) -> Floats:
 
 def shaded(markets: Markets, seen: Observation, worth: Floats) -> Floats:
     """The optimal bids for winning `worth` in money, of (episodes,); in a second-price market `worth` itself."""
-    lines = seen.look_up({name: m.shades for name, m in markets.items()})
+    lines = seen.by_campaign({name: m.shades for name, m in markets.items()})
     if not lines.size:
         return worth
-    price = prices(markets, seen)
-    step = np.interp(np.log(np.maximum(worth / price, WORTHS[0])), np.log(WORTHS), np.arange(len(WORTHS)))
-    left = np.minimum(step.astype(np.int64), len(WORTHS) - 2)
-    rows = np.arange(len(lines))
-    bid = lines[rows, left] + (step - left) * (lines[rows, left + 1] - lines[rows, left])
+    price, rows = prices(markets, seen), seen.campaign
+    left, part = _among_worths(worth / price)
+    bid = lines[rows, left] + part * (lines[rows, left + 1] - lines[rows, left])
     return np.asarray(np.minimum(bid * price, worth))
 
 
 def shade(worth: Floats, shades: Sequence[float]) -> Floats:
     """As `shaded`, for one market in units of its mean price; any shape."""
-    return np.asarray(np.minimum(np.interp(np.log(np.maximum(worth, WORTHS[0])), np.log(WORTHS), shades), worth))
+    left, part = _among_worths(worth)
+    return np.asarray(np.minimum(np.take(shades, left) + part * np.diff(shades)[left], worth))
+
+
+def _among_worths(worth: Floats) -> tuple[Integers, Floats]:
+    """The last of `WORTHS` that is not above each amount, as an index, and the part of the way to the next."""
+    step = np.log(np.clip(worth, WORTHS[0], WORTHS[-1]) / WORTHS[0]) * (len(WORTHS) - 1) / np.log(WORTHS[-1] / WORTHS[0])
+    left = np.minimum(step.astype(np.int64), len(WORTHS) - 2)
+    return left, step - left
 
 
 def at_pace(curves: Mapping[str, tuple[float, ...]], seen: Observation, pace: Floats) -> Floats:

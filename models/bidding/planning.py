@@ -68,7 +68,7 @@ def _planned(
 def _places(rest: Floats, budgets: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
     """Index of the lower neighbour in the grid of each amount, and the interpolation weight."""
     place = np.clip(np.searchsorted(budgets, rest.ravel(), side="right") - 1, 0, len(budgets) - 2).reshape(rest.shape)
-    return place, np.clip((rest - budgets[place]) / (budgets[place + 1] - budgets[place]), 0, 1)
+    return place, np.clip((rest - budgets.take(place)) / np.diff(budgets).take(place), 0, 1)
 
 
 class Plans:
