@@ -22,6 +22,8 @@ from serving.rollout.plan import CannotServe
 
 #: Seconds a server may take to come up, or to respond again.
 PATIENCE = 90.0
+#: Seconds after which a server that responded is asked again.
+ASK_S = 1.0
 #: Where free ports are looked for. No system takes those of outgoing connections from here, as it might between the
 #: search and the moment that a server listens, which comes seconds later.
 PORTS = range(20_000, 32_768)
@@ -85,6 +87,7 @@ class ServerProcess(Process, ABC):
     """
 
     version: str
+    _answered = False
 
     @property
     @abstractmethod
@@ -92,13 +95,16 @@ class ServerProcess(Process, ABC):
         """Whether it answers."""
 
     def up(self) -> bool:
-        """Whether it responds. Raises `CannotServe` where it has not for `PATIENCE`, and with its last log line where
-        its process died."""
-        if self.ready:
-            self.seen = time.monotonic()
-            return True
+        """Whether it responded within the last `ASK_S`. Raises `CannotServe` where it has not for `PATIENCE`, and with
+        its last log line where its process died."""
         if not self.alive:
             raise CannotServe(self.version, f"its process died: {self.last_words()}")
+        if self._answered and time.monotonic() < self.seen + ASK_S:
+            return True
+        self._answered = self.ready
+        if self._answered:
+            self.seen = time.monotonic()
+            return True
         if time.monotonic() > self.seen + PATIENCE:
             raise CannotServe(self.version, f"no response for {PATIENCE:.0f} s")
         return False

@@ -47,6 +47,7 @@ class Answering(ServerProcess):
 def test_a_server_that_responded_has_its_patience_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One slow answer of a server that has run for long is no failed start."""
     monkeypatch.setattr(processes, "PATIENCE", 0.5)
+    monkeypatch.setattr(processes, "ASK_S", 0.0)
     server = Answering([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "log", os.environ)
     try:
         time.sleep(0.6)
@@ -59,6 +60,24 @@ def test_a_server_that_responded_has_its_patience_again(tmp_path: Path, monkeypa
             server.up()
     finally:
         server.stop()
+
+
+def test_a_server_that_responded_is_not_asked_at_every_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Answering([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "log", os.environ)
+    try:
+        assert not server.up()
+        server.ready = True
+        assert server.up()
+        server.ready = False
+        assert server.up()
+        monkeypatch.setattr(processes, "ASK_S", 0.0)
+        assert not server.up()
+        server.ready = True
+        assert server.up()
+    finally:
+        server.stop()
+    with pytest.raises(CannotServe, match="its process died"):
+        server.up()
 
 
 def test_a_port_for_a_server_is_none_that_outgoing_connections_get() -> None:
