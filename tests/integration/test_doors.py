@@ -1,4 +1,5 @@
-"""The one address of `adloop serve`, as clients that nobody here wrote and strangers knock at it."""
+"""The one address of `adloop serve`, as clients that nobody here wrote and strangers knock at it; and what they find
+there when what it started dies."""
 
 import asyncio
 import json
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import psutil
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import given as given_case
@@ -26,22 +26,15 @@ from serving.access import keys, own
 from serving.rollout.processes import ModelServer, free_port
 from tests.integration import probe
 from tests.integration.asked import INSTANCES, PLAIN, request
+from tests.integration.serving_process import ROOT, Serving, started, stops_while_it_mends_and_is_busy, wait
 from tests.toyland import local
 
-ROOT = Path(__file__).parents[2]
 SERVICE = "/inference.GRPCInferenceService/"
 
 
 @dataclass(frozen=True)
-class Served:
-    """`adloop serve` with the probe released and decisions beside it."""
-
-    settings: Settings
-    pid: int
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.place}"
+class Served(Serving):
+    """`adloop serve` with the probe released and decisions and texts beside it."""
 
     @property
     def place(self) -> str:
@@ -49,7 +42,7 @@ class Served:
 
     def behind(self, protocol: str) -> str:
         """The model server itself, which Envoy stands before."""
-        lines = (child.cmdline() for child in psutil.Process(self.pid).children(recursive=True))
+        lines = (child.cmdline() for child in self.children())
         mine = next(line for line in lines if "--grpc-port" in line)
         return f"127.0.0.1:{mine[mine.index(f'--{protocol}-port') + 1]}"
 
@@ -66,14 +59,10 @@ class Served:
 @pytest.fixture(scope="module")
 def served(released_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = shutil.copytree(released_home, tmp_path_factory.mktemp("doors") / "home")
-    settings = Settings(home=home, port=free_port())
-    command = [sys.executable, "-m", "tests.integration.probe_serve", str(settings.home), str(settings.port)]
-    with subprocess.Popen([*command, str(ROOT / "params.yaml")], cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        assert "probe, decisions" in child.stdout.readline()
-        assert str(own.path(settings)) in child.stdout.readline()
-        yield Served(settings, child.pid)
-        child.terminate()
+    with started(Settings(home=home, port=free_port()), str(ROOT / "params.yaml")) as serving:
+        assert serving.line() == f"serving probe, decisions, texts at {serving.url}\n"
+        assert str(own.path(serving.settings)) in serving.line()
+        yield Served(serving.process, serving.log, serving.settings)
 
 
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
@@ -344,6 +333,38 @@ def test_what_only_envoy_may_say_is_taken_out(served: Served) -> None:
     time.sleep(0.5)
     (attempts,) = served.settings.home.glob("rollout/envoy-*/attempts.jsonl")
     assert attempts.read_bytes() == b""
+
+
+def test_whatever_dies_is_started_again_told_and_counted_until_it_stops(served: Served) -> None:
+    """After all others, as it ends `adloop serve`."""
+    kinds = {"envoy": "bootstrap.json", "probe": "--bundle"}
+    kinds |= {name: f"serving.{name}" for name in ("decisions", "texts")}
+    for name, word in kinds.items():
+        served.child(word).kill()
+        wait(lambda name=name: served.health().get("failures", {}).get(name))
+        wait(lambda name=name: name not in served.health()["faults"])
+        assert (served.predict(), served.decides()) == (200, 401), name
+        assert f"{name} does not respond: its process died" in served.log.read_text()
+        assert f"{name} responds again" in served.log.read_text()
+    assert served.health()["failures"] == dict.fromkeys(kinds, 1)
+
+    before = served.children()
+    home, port = served.settings.home, served.settings.port
+    taken = f"Error: 127.0.0.1:{port}: Address already in use; set another with ADLOOP_HOST and ADLOOP_PORT"
+    assert _refusal(home.parent / "other", port) == [taken]
+    (same,) = _refusal(home, free_port())
+    assert str(home) in same
+    assert served.children() == before and served.predict() == 200
+    stops_while_it_mends_and_is_busy(served, "--bundle")
+
+
+def _refusal(home: Path, port: int) -> list[str]:
+    """What `adloop serve` says where it does not start."""
+    given = {"PATH": "/usr/bin", "ADLOOP_HOME": str(home), "ADLOOP_PORT": str(port)}
+    command = [sys.executable, "-m", "pipelines.cli", "serve"]
+    ended = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    return ended.stderr.strip().split("\n")
 
 
 def test_without_keys_it_is_said_loudly(tmp_path: Path) -> None:
