@@ -140,7 +140,8 @@ def shade(worth: Floats, shades: Sequence[float]) -> Floats:
 
 def _among_worths(worth: Floats) -> tuple[Integers, Floats]:
     """The last of `WORTHS` that is not above each amount, as an index, and the part of the way to the next."""
-    step = np.log(np.clip(worth, WORTHS[0], WORTHS[-1]) / WORTHS[0]) * (len(WORTHS) - 1) / np.log(WORTHS[-1] / WORTHS[0])
+    lowest, highest = WORTHS[0], WORTHS[-1]
+    step = np.log(np.clip(worth, lowest, highest) / lowest) / np.log(highest / lowest) * (len(WORTHS) - 1)
     left = np.minimum(step.astype(np.int64), len(WORTHS) - 2)
     return left, step - left
 

@@ -39,21 +39,20 @@ def plan(values: Floats, prices: Floats, auctions: int, budgets: Floats, shades:
     (values, prices), count = np.unique([values, prices], axis=1, return_counts=True)
     place, part = _places(budgets[:, None] - prices, budgets)
     lost = prices > budgets[:, None]
-    table, worth, after = np.zeros((auctions + 1, len(budgets))), np.empty(place.shape), np.empty(place.shape)
+    table, kept, after = np.zeros((auctions + 1, len(budgets))), np.empty(place.shape), np.empty(place.shape)
     for t in range(1, auctions + 1):
         later = table[t - 1]
         if shades:
             margin = np.maximum(np.gradient(later, budgets), TINY)[:, None]
             cost = np.minimum(market.shade(values / margin, shades), budgets[:, None])
-            lost = (cost < prices) | (cost > budgets[:, None])
-            place, part = _places(budgets[:, None] - cost, budgets)
-        # In place: new arrays for each step would take most of the time.
-        np.multiply(part, np.take(np.diff(later), place, out=worth, mode="clip"), out=worth)
-        worth += np.take(later, place, out=after, mode="clip")
-        worth += values
-        np.copyto(worth, 0, where=lost)
-        np.maximum(worth, later[:, None], out=worth)
-        table[t] = np.einsum("bp,p->b", worth, count) / count.sum()
+            lost, kept = cost < prices, np.interp(budgets[:, None] - cost, budgets, later)
+        else:  # In place: new arrays for each step would take most of the time.
+            np.multiply(part, np.take(np.diff(later), place, out=kept, mode="clip"), out=kept)
+            kept += np.take(later, place, out=after, mode="clip")
+        kept += values
+        np.copyto(kept, 0, where=lost)
+        np.maximum(kept, later[:, None], out=kept)
+        table[t] = np.einsum("bp,p->b", kept, count) / count.sum()
     return table
 
 
