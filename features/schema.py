@@ -3,19 +3,19 @@
 import codecs
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from features.tables import SPECS
+from features.time_zones import time_zones
 
 #: Formats for epoch times (since 1970, UTC).
 EPOCHS = {"epoch_s": 1, "epoch_ms": 1000}
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in time_zones():
         raise ValueError(f"'{name}' is not an IANA time zone; expected a name such as Europe/Berlin or UTC")
     return name
 

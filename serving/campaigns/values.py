@@ -3,10 +3,10 @@
 from difflib import get_close_matches
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 
+from features.time_zones import time_zones
 from serving.campaigns.currencies import CURRENCIES
 
 #: Platforms that campaigns run on.
@@ -24,8 +24,8 @@ def _currency(code: str) -> str:
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
-        near = get_close_matches(name, available_timezones(), 1)
+    if name not in time_zones():
+        near = get_close_matches(name, time_zones(), 1)
         raise ValueError(f"expected a time zone, got '{name}'{f'; did you mean {near[0]}?' if near else ''}")
     return name
 

@@ -4,10 +4,11 @@ priority, caps and cool-downs."""
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
+from features.time_zones import time_zones
 from features.yaml_file import parsed, read
 from serving.campaigns.rules.condition import Condition, conditions
 from serving.campaigns.rules.metrics import EXACT, RATES
@@ -191,7 +192,7 @@ class AdRule(BaseModel):
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in time_zones():
         raise ValueError(f"expected a time zone such as Europe/Berlin, got '{name}'")
     return name
 
