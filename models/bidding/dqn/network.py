@@ -47,14 +47,13 @@ def answers(layers: "Layers", state: "torch.Tensor") -> "torch.Tensor":
     """Q of (heads, rows, branches, turns): value plus centred advantage, Wang et al., "Dueling Network Architectures"
     (2016), by branch as Tavakoli et al., "Action Branching Architectures for Deep Reinforcement Learning" (2018).
     """
-    import torch
-
-    hidden = torch.relu(state @ layers[0] + layers[1])
-    hidden = torch.relu(hidden @ layers[2] + layers[3])
-    both = hidden @ layers[4] + layers[5]
+    # In place: many small rows take longer to be written to new memory than to be worked out.
+    hidden = (state @ layers[0]).add_(layers[1]).relu_()
+    hidden = (hidden @ layers[2]).add_(layers[3]).relu_()
+    both = (hidden @ layers[4]).add_(layers[5])
     value, flat = both[..., :1], both[..., 1:]
     advantage = flat.reshape(*flat.shape[:-1], -1, len(TURNS))
-    return value[..., None] + advantage - advantage.mean(dim=-1, keepdim=True)
+    return (value[..., None] + advantage).sub_(advantage.mean(dim=-1, keepdim=True))
 
 
 def errors(
