@@ -44,23 +44,23 @@ class Database(Protocol):
 def connect(limits: Limits = Limits()) -> Iterator["duckdb.DuckDBPyConnection"]:
     """A temporary in-memory database. Data beyond the memory limit spills to a folder under TMPDIR.
 
-    To start DuckDB takes fifteen milliseconds, so one that spilled nothing is kept for the next database.
+    To start DuckDB takes fifteen milliseconds, so one that spilled nothing is kept for the next database, also after an
+    error.
     """
     idle = _idle[limits, tempfile.gettempdir()]
     try:
         engine = idle.pop()
     except IndexError:  # asked by doing it, because other threads take engines too
         engine = _Engine.start(limits)
+    name = f"database_{next(_numbers)}"
     try:
-        with engine.database() as db:
+        with engine.database(name) as db:
             yield db
-    except BaseException:
-        engine.stop()
-        raise
-    if engine.spill.exists():
-        engine.stop()
-    else:
-        idle.append(engine)
+    finally:
+        if engine.drop(name):
+            idle.append(engine)
+        else:
+            engine.stop()
 
 
 @dataclass(frozen=True)
@@ -85,15 +85,23 @@ class _Engine:
         return cls(duckdb.connect(config=config), spill)
 
     @contextmanager
-    def database(self) -> Iterator["duckdb.DuckDBPyConnection"]:
+    def database(self, name: str) -> Iterator["duckdb.DuckDBPyConnection"]:
         """A connection to a database of its own."""
-        name = f"database_{next(_numbers)}"
         with self.root.cursor() as db:
             db.execute(f"ATTACH ':memory:' AS {name}")
             db.execute(f"USE {name}")
             db.execute("SET enable_progress_bar = false")  # it would corrupt JSON output
             yield db
-        self.root.execute(f"DETACH {name}")
+
+    def drop(self, name: str) -> bool:
+        """Drop a database; whether nothing is left of it, neither in DuckDB nor in files that it spilled."""
+        import duckdb
+
+        try:
+            self.root.execute(f"DETACH DATABASE IF EXISTS {name}")
+        except duckdb.Error:  # nothing works any more after an error in DuckDB itself
+            return False
+        return not self.spill.exists()
 
     def stop(self) -> None:
         self.root.close()

@@ -42,6 +42,18 @@ def test_a_database_knows_nothing_of_another() -> None:
             later.execute("FROM mine")
 
 
+def test_an_error_leaves_nothing_behind() -> None:
+    for wrong in ("CREATE TABLE mine AS SELECT 1; SELECT error('told')", "BEGIN; CREATE TABLE mine AS SELECT 1; FROM"):
+        with pytest.raises(duckdb.Error), connect() as db:
+            db.execute(wrong)
+    with pytest.raises(ZeroDivisionError), connect() as db:
+        db.execute("BEGIN; CREATE TABLE mine AS SELECT 1")
+        assert db.execute("FROM range(3000000)").fetchone() == (0,) and 1 / 0  # in the midst of a result
+    with connect() as db:
+        assert len(db.execute("SHOW DATABASES").fetchall()) == 2  # its own, and the one that DuckDB begins with
+        db.execute("CREATE TABLE mine AS SELECT 2")
+
+
 def test_a_process_that_was_forked_starts_its_own() -> None:
     with connect() as db:
         assert db.execute("SELECT 7").fetchone() == (7,)
