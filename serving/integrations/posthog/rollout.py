@@ -81,8 +81,8 @@ def change(verdict: RolloutVerdict, project: str, flag: str, day: date, by: str)
 
 def _bound(feature: PeopleCount, others: PeopleCount, chance: float, side: int) -> float:
     """A one-sided bound of the difference in harm."""
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     shares = [(one.harmed + 1) / (one.people + 2) for one in (feature, others)]
     spread = sum(share * (1 - share) / (one.people + 2) for share, one in zip(shares, (feature, others), strict=True))
-    return float(shares[0] - shares[1] + side * norm.isf(chance) * spread**0.5)
+    return float(shares[0] - shares[1] - side * ndtri(chance) * spread**0.5)
