@@ -32,8 +32,9 @@ def settings(tmp_path, monkeypatch):
 
 
 def subscribers(folder: Path, seed: int) -> Path:
-    """The business with a label: those on the basic plan leave more often."""
+    """The business without its auctions, with a label: those on the basic plan leave more often."""
     business.write(folder, customers=150, seed=seed)
+    (folder / "auctions.parquet").unlink()
     customers = pd.read_parquet(folder / "customers.parquet")
     leave = np.where(customers["plan"] == "basic", 0.7, 0.2)
     chance = np.random.default_rng([seed, 1])  # not the seed alone, by which the plans were drawn
@@ -168,8 +169,10 @@ BIDDING = {
 
 
 def bidder(folder: Path, seed: int = 7) -> Path:
-    """The business, of which the auctions of its last five months are left."""
+    """The business, of which the auctions of its last five months are left, and nothing else."""
     file = business.write(folder, customers=10, seed=seed) / "auctions.parquet"
+    for table in ("customers", "transactions", "touches"):
+        (folder / f"{table}.parquet").unlink()
     auctions = pd.read_parquet(file)
     late = auctions["occurred_at"] >= pd.Timestamp("2023-10-01")
     auctions[late].to_parquet(file, index=False, coerce_timestamps="us")
