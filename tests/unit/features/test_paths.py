@@ -1,6 +1,8 @@
 """A folder's name is a name: no sign in it means another folder, or several."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -54,12 +56,14 @@ def test_replays_may_lie_in_any_folder(tmp_path: Path) -> None:
     assert Tables(tmp_path / "read").rows() == Tables(tmp_path / "other").rows()
 
 
-def test_the_registry_lies_in_its_home(tmp_path: Path) -> None:
+def test_the_registry_lies_in_its_home(registry_home: Path, tmp_path: Path) -> None:
     from models.registry import Registry
 
-    home = tmp_path / "a?b" / "a%20b" / "[x]" / "a#b"
+    home = shutil.copytree(registry_home, tmp_path / "a?b" / "a%20b" / "[x]" / "a#b")
     registry = Registry(Settings(home=home))
     assert registry._client.search_registered_models() == [] and registry.champion("churn") is None
-    assert (home / "mlflow.db").stat().st_size > 0
+    registry._client.create_registered_model("churn")
+    with closing(sqlite3.connect(home / "mlflow.db")) as db:
+        assert db.execute("SELECT name FROM registered_models").fetchall() == [("churn",)]
     for place in (home, *home.parents[:3]):
         assert list(place.parent.iterdir()) == [place]
