@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 from scipy.special import chdtrc, ndtr, ndtri
 
 #: Looks for which the level is computed at most: with these, 365 looks accuse a sound experiment in 4.7% of cases.
@@ -76,6 +75,8 @@ def sample_ratio(units: Counts, shares: Sequence[float], looks: int) -> SampleRa
 @lru_cache(maxsize=64)
 def one_look(looks: int, alpha: float) -> float:
     """Pocock's two-sided level for each of equally spaced looks, so that all together stay within `alpha`."""
+    from scipy.optimize import brentq  # here, as what only reads findings does not need it
+
     if looks <= 1:
         return alpha
     bound = brentq(lambda bound: crossed(bound, looks) - alpha, -ndtri(alpha / 2), 6.0, xtol=1e-3)

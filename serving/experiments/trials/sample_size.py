@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, inf, sqrt
 
-from scipy.optimize import brentq
 from scipy.special import ndtri
 
 #: A relative effect beyond which the least detectable one is not looked for.
@@ -59,6 +58,8 @@ def required(expected: ControlOutcome, lift: float, shares: Sequence[float], alp
 
 def detectable(expected: ControlOutcome, units: float, shares: Sequence[float], alpha: float, power: float) -> float:
     """The least relative effect that `units` of all arms together show; infinite where there is none."""
+    from scipy.optimize import brentq  # here, as what only reads plans does not need it
+
     most = LARGEST if expected.sd is not None else (1 - 1e-9) / expected.mean - 1
 
     def lacking(lift: float) -> float:
