@@ -2,8 +2,8 @@
 copied.
 
 MLflow stores absolute addresses of artifacts. Where database and artifacts are both in the home, the addresses are
-rewritten to the home's current path. Versions are read without MLflow, whose import takes longer than all else that a
-server does before it answers.
+rewritten to the home's current path. Versions and their files are read without MLflow, whose import takes longer than
+all else that a server does before it answers.
 """
 
 import sqlite3
@@ -25,6 +25,7 @@ COLUMNS = (
 _VERSIONS = "SELECT version, run_id FROM model_versions WHERE name = ? AND current_stage != 'Deleted_Internal'"
 _TAGS = "SELECT version, key, value FROM model_version_tags WHERE name = ?"
 _ALIASES = "SELECT version, alias FROM registered_model_aliases WHERE name = ?"
+_ARTIFACTS = "SELECT artifact_uri FROM runs WHERE run_uuid = ?"
 
 
 class StoreBroken(ConnectionError):
@@ -69,7 +70,7 @@ def versions(settings: Settings, family: str) -> list[Row] | None:
     if not path.exists():
         return []
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+        with closing(_readable(path)) as db:
             db.execute("BEGIN")
             made = db.execute(_VERSIONS, [family]).fetchall()
             tags, aliases = db.execute(_TAGS, [family]).fetchall(), db.execute(_ALIASES, [family]).fetchall()
@@ -85,6 +86,27 @@ def versions(settings: Settings, family: str) -> list[Row] | None:
         )
         for number, run_id in made
     ]
+
+
+def artifacts(settings: Settings, run_id: str) -> Path | None:
+    """The folder with the files of a run; None where MLflow is to be asked: of another database or place of artifacts,
+    or where there is no such run or folder.
+    """
+    path = settings.home / "mlflow.db"
+    if not is_own(settings) or not path.exists():
+        return None
+    try:
+        with closing(_readable(path)) as db:
+            found = db.execute(_ARTIFACTS, [run_id]).fetchone()
+    except sqlite3.Error:
+        return None
+    address = urlsplit(here(found[0], settings) if found else "")
+    folder = Path(unquote(address.path))
+    return folder if address.scheme == "file" and folder.is_dir() else None
+
+
+def _readable(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
 
 
 def tidy(settings: Settings) -> None:

@@ -174,7 +174,7 @@ class Registry:
         folder = self._settings.home / "bundles" / family / registered.version
         with self._lock:
             if not folder.exists():
-                self._fetch(self.address(family, registered.version), folder, partial(self._verify, registered))
+                self._fetch(registered, "bundle", folder, partial(self._verify, registered))
         self._verify(registered, folder)
         return folder
 
@@ -184,8 +184,7 @@ class Registry:
         folder = self._settings.home / "evaluations" / family / str(version)
         with self._lock:
             if not folder.exists():
-                run = self._client.get_run(registered.run_id)
-                self._fetch(own_store.here(f"{run.info.artifact_uri}/evaluation", self._settings), folder)
+                self._fetch(registered, "evaluation", folder)
         return folder
 
     def address(self, family: str, version: str) -> str:
@@ -198,18 +197,27 @@ class Registry:
             whose = f"{version.family} {version.version}"
             raise BundleTampered(f"{folder.name}: not the bundle that the registry knows as {whose}")
 
-    def _fetch(self, source: str, folder: Path, check: Callable[[Path], None] = lambda _: None) -> None:
-        """Download a folder atomically; discards it if `check` raises."""
+    def _fetch(self, version: Version, part: str, folder: Path, check: Callable[[Path], None] = lambda _: None) -> None:
+        """Copy a folder of the version's files atomically; discards it if `check` raises."""
+        own = own_store.artifacts(self._settings, version.run_id)
+        with bundle.aside(folder) as new:
+            if own is None or not (own / part).is_dir():
+                self._download(version, part, new)
+            else:
+                _copy(own / part, new)
+            check(new)
+
+    def _download(self, version: Version, part: str, folder: Path) -> None:
         from mlflow.artifacts import download_artifacts
 
-        with bundle.aside(folder) as new:
-            fetched = download_artifacts(
-                artifact_uri=source, dst_path=str(new / "fetched"), tracking_uri=self._settings.tracking_uri
-            )
-            for path in Path(fetched).iterdir():
-                shutil.move(path, new / path.name)
-            shutil.rmtree(new / "fetched")
-            check(new)
+        run = self._client.get_run(version.run_id)
+        source = own_store.here(f"{run.info.artifact_uri}/{part}", self._settings)
+        fetched = download_artifacts(
+            artifact_uri=source, dst_path=str(folder / "fetched"), tracking_uri=self._settings.tracking_uri
+        )
+        for path in Path(fetched).iterdir():
+            shutil.move(path, folder / path.name)
+        shutil.rmtree(folder / "fetched")
 
     def _aliases(self, family: str) -> dict[str, list[str]]:
         of_version: dict[str, list[str]] = {}
@@ -253,6 +261,14 @@ class Registry:
         spent = {"challenger"} if status == RELEASED else {"challenger", "previous"}
         for alias in spent.intersection(version.aliases):
             self._client.delete_registered_model_alias(version.family, alias)
+
+
+def _copy(source: Path, folder: Path) -> None:
+    """Copy files, with the permissions that this process gives to new ones."""
+    for file in (path for path in source.rglob("*") if path.is_file()):
+        copy = folder / file.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
 
 
 def _read(version: Any, aliases: Mapping[str, Sequence[str]]) -> Version:

@@ -14,7 +14,6 @@ import business
 
 from components.release.step import release
 from features.settings import Settings
-from models.registry import Registry
 from serving.rollout.fleet import Fleet
 from tests.integration import probe, small_texts
 from tests.integration.servers import S3, Server, free_ports, s3_server, weed
@@ -67,9 +66,7 @@ def texts_home(
 
     def make(home: Path) -> None:
         settings = Settings(home=shutil.copytree(registry_home, home))
-        version = small_texts.release(settings, tmp_path_factory.mktemp("trained"))
-        # Here, where MLflow is imported: each server that finds none would import it to fetch the bundle.
-        Registry(settings).download(small_texts.FAMILY.name, version)
+        small_texts.release(settings, tmp_path_factory.mktemp("trained"))
 
     return made_once("texts_home", make)
 

@@ -10,6 +10,8 @@ import pytest
 import small
 import toyland
 from mlflow import MlflowClient
+from mlflow.artifacts import download_artifacts
+from mlflow.exceptions import MlflowException
 
 from components.gate.step import gate
 from components.monitor.step import monitor
@@ -120,14 +122,45 @@ def test_versions_read_without_mlflow_are_those_that_it_tells(judged, home, tmp_
     assert own_store.versions(home, "toy") is None, "MLflow lays it out"
 
 
-def test_what_was_fetched_once_is_read_without_mlflow(judged, home):
-    version = put(judged, home).version
-    fetched = Registry(home).evaluation("toy", version), Registry(home).download("toy", version)
-    again = Registry(home)
-    again.__dict__["_client"] = None  # whoever asks it fails
-    assert (again.evaluation("toy", version), again.download("toy", version)) == fetched
+def test_files_are_fetched_without_mlflow_and_are_those_that_it_tells(judged, home):
+    put(judged, home)
+    registry, (run,) = Registry(home), runs(home)
+    registry.__dict__["_client"] = None  # whoever asks it fails
+    told = Path(download_artifacts(run_id=run.info.run_id, tracking_uri=home.tracking_uri))
+    for _ in range(2):
+        fetched = {"evaluation": registry.evaluation("toy", "1"), "bundle": registry.download("toy", "1")}
+        for part, folder in fetched.items():
+            assert content(folder) == content(told / part) and content(folder)
     with pytest.raises(LookupError, match="toy"):
-        again.evaluation("toy", "9")
+        registry.evaluation("toy", "9")
+
+
+def content(folder):
+    """The bytes of each file below a folder."""
+    return {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.mark.parametrize("lacks", ["files", "database", "own"])
+def test_files_that_are_not_in_the_home_are_mlflows_to_fetch(judged, home, lacks):
+    put(judged, home)
+    (run,) = runs(home)
+    assert own_store.artifacts(home, run.info.run_id).is_dir() and own_store.artifacts(home, "nobody") is None
+    if lacks == "files":
+        shutil.rmtree(home.home / "mlartifacts")
+    elif lacks == "database":
+        (home.home / "mlflow.db").write_bytes(b"")
+    else:
+        home = home.model_copy(update={"artifacts_uri": "s3://elsewhere"})
+    assert own_store.artifacts(home, run.info.run_id) is None
+
+
+def test_a_bundle_that_is_gone_is_no_damaged_one(judged, home):
+    put(judged, home)
+    (bundle,) = home.home.glob("mlartifacts/**/bundle")
+    shutil.rmtree(bundle)
+    with pytest.raises(MlflowException, match="No such artifact: 'bundle'"):
+        Registry(home).download("toy", "1")
+    assert not list(home.home.glob("bundles/toy/*"))
 
 
 def test_a_refused_model_is_registered_with_the_reason_and_challenges_nobody(judged, home, tmp_path):
