@@ -11,14 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import SecretStr
 
 from features.settings import Settings
-
-if TYPE_CHECKING:
-    from kfp.dsl.graph_component import GraphComponent
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 #: Code that is part of the cache key: these packages and the lock file of the libraries.
@@ -57,16 +54,17 @@ class StepFailed(RuntimeError):
 
 
 def run(
-    pipeline: Callable[[str], "GraphComponent"],
+    pipeline: str,
     family: str,
     arguments: Mapping[str, Any],
     settings: Settings,
     progress: Callable[[PipelineStep], None] = lambda step: None,
     threads: int | None = None,
 ) -> RunResult:
-    """Run `pipeline(family)` with `arguments` and return the output of each step.
+    """Run `pipeline` of `family` with `arguments` and return the output of each step.
 
-    `pipeline` is a module-level function that builds the pipeline of a family, such as `pipelines.training.training`.
+    `pipeline` names a function that builds the pipeline of a family, such as `pipelines.training.training`. Its module
+    is imported where it runs, not here: importing kfp takes longer than anything else that this process does before.
     `progress` is called when a step starts and ends. `threads` is how many threads the steps' numerical libraries use
     (None: as in this process). Raises `StepFailed`.
     A second run of the same family waits for the first, and then uses its cached outputs.
@@ -75,7 +73,7 @@ def run(
     (runs / "logs").mkdir(parents=True, exist_ok=True)
     log = runs / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{family}-{secrets.token_hex(3)}.log"
     task = {
-        "pipeline": [pipeline.__module__, pipeline.__name__],
+        "pipeline": pipeline,
         "family": family,
         "arguments": dict(arguments),
         "runs": str(runs),

@@ -52,7 +52,7 @@ def run(task: dict[str, Any], tell: Tell) -> None:
         from kfp import local
 
     runs = Path(task["runs"])
-    module, make = task["pipeline"]
+    module, _, make = task["pipeline"].rpartition(".")
     pipelines = importlib.import_module(module)
     pipeline = getattr(pipelines, make)(task["family"])
     local_steps.fork(getattr(pipelines, "prepare", lambda step: None))

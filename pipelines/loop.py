@@ -26,7 +26,6 @@ from pipelines.content import draft_example, last_copy
 from pipelines.local import PipelineStep, run
 from pipelines.report import publish, terminal
 from pipelines.side_by_side import Progress, side_by_side, threads_each
-from pipelines.training import training
 from serving.decisions.kinds.bid import FAMILY
 
 
@@ -68,7 +67,7 @@ def run_loop(
                     console.print(f"[bold]{name}[/bold] {one.told}")
                     where = given | {"as_of": one.as_of, "start": goes_on_from(name, source, settings)}
                     asked = where | params.arguments(name) | {"params": dict(one.section)}
-                    run(training, name, asked, settings, partial(step_of, name), threads)
+                    run("pipelines.training.training", name, asked, settings, partial(step_of, name), threads)
         finally:
             if not tables_hold.done():
                 tables_hold.set_result(False)

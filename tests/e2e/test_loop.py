@@ -28,12 +28,12 @@ from features.settings import Settings
 from models.registry import Registry
 from pipelines.cli import main
 from pipelines.local import StepFailed, run
-from pipelines.monitoring import monitoring
 from serving.inference import requests
 from tests.toyland import local
 
 REPOSITORY = Path(__file__).parents[2]
 CACHED, EACH_TIME = ("ingest", "validate", "featurize", "train", "gate", "register"), ("release", "monitor")
+MONITORING = "pipelines.monitoring.monitoring"
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -238,13 +238,13 @@ def test_a_trial_on_ones_own_data_keeps_nothing(ran, adloop, data, params, home)
 def test_drift_starts_training_on_the_data_of_today_where_that_is_wanted(ran, adloop, data, params, settings, tmp_path):
     log_moved_requests(status(adloop)["champion"], settings)
     sections = load(params).arguments("ltv")
-    watched = run(monitoring, "ltv", {"source": [str(data)], **sections}, settings)
+    watched = run(MONITORING, "ltv", {"source": [str(data)], **sections}, settings)
     assert [step.name for step in watched.steps] == ["monitor"] and watched.result("monitor")["drifted"]
     sections["monitoring"] |= {"retrain": True}
     told = []
     # The source has meanwhile broken its contract, which shows that it was read anew; and spares a training.
     with pytest.raises(StepFailed) as stopped:
-        run(monitoring, "ltv", {"source": [str(broken(data, tmp_path))], **sections}, settings, progress=told.append)
+        run(MONITORING, "ltv", {"source": [str(broken(data, tmp_path))], **sections}, settings, progress=told.append)
     assert stopped.value.step == "validate"
     done = {step.name: step for step in told if step.state != "running"}
     assert done["monitor"].result["drifted"] and "monetary" in done["monitor"].result["note"]

@@ -18,11 +18,8 @@ TOY = Path(__file__).parent / "toy"
 
 @pytest.fixture
 def toy(monkeypatch):
-    monkeypatch.syspath_prepend(str(TOY))
     monkeypatch.setenv("PYTHONPATH", str(TOY))
-    from toy_pipelines import toy
-
-    return toy
+    return "toy_pipelines.toy"
 
 
 def states(result):
@@ -101,8 +98,7 @@ def _slow_run(home: Path) -> str:
 from pathlib import Path
 from features.settings import Settings
 from pipelines.local import run
-from toy_pipelines import toy
-run(toy, "churn", {{"source": "a", "params": {{"slow": True}}}}, Settings(home=Path({str(home)!r})))
+run("toy_pipelines.toy", "churn", {{"source": "a", "params": {{"slow": True}}}}, Settings(home=Path({str(home)!r})))
 """
 
 
