@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from filelock import FileLock, Timeout
@@ -27,9 +27,11 @@ from serving.rollout.envoy import EnvoyFailed
 from serving.rollout.fleet import Fleet
 from serving.rollout.plan import CannotFetch, CannotServe
 from serving.rollout.processes import PATIENCE, free, stop_all
-from serving.rollout.server_endpoints import ServerEndpoints
 from serving.rollout.stopping import Stopped, StopSignal
 from serving.rollout.watch import Watch
+
+if TYPE_CHECKING:
+    from serving.rollout.server_endpoints import ServerEndpoints
 
 log = logging.getLogger("adloop.serve")
 
@@ -62,6 +64,9 @@ def serve(settings: Settings, params: Path | None = None) -> None:
     Args:
         params: the `params.yaml` with the decision parameters; None for models only.
     """
+    # Here, because a release imports this module to be handed to whoever serves: FastAPI is a fifth of its start.
+    from serving.rollout.server_endpoints import ServerEndpoints
+
     if params is not None:
         read(params)
     stop = StopSignal()
@@ -87,7 +92,7 @@ def serve(settings: Settings, params: Path | None = None) -> None:
             stop.pause(LOOK)
 
 
-def _fleet(settings: Settings, front: ServerEndpoints, beside: Sequence[ServedEndpoint], stop: StopSignal) -> Fleet:
+def _fleet(settings: Settings, front: "ServerEndpoints", beside: Sequence[ServedEndpoint], stop: StopSignal) -> Fleet:
     extra_ports = front.port_by_path | {path: one.port for one in beside for path in one.paths}
     return Fleet(settings, settings.host, settings.port, Registry(settings).download, extra_ports, stop.pause)
 
