@@ -204,7 +204,7 @@ class Registry:
             if own is None or not (own / part).is_dir():
                 self._download(version, part, new)
             else:
-                _copy(own / part, new)
+                shutil.copytree(own / part, new, copy_function=shutil.copyfile, dirs_exist_ok=True)
             check(new)
 
     def _download(self, version: Version, part: str, folder: Path) -> None:
@@ -261,14 +261,6 @@ class Registry:
         spent = {"challenger"} if status == RELEASED else {"challenger", "previous"}
         for alias in spent.intersection(version.aliases):
             self._client.delete_registered_model_alias(version.family, alias)
-
-
-def _copy(source: Path, folder: Path) -> None:
-    """Copy files, with the permissions that this process gives to new ones."""
-    for file in (path for path in source.rglob("*") if path.is_file()):
-        copy = folder / file.relative_to(source)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
 
 
 def _read(version: Any, aliases: Mapping[str, Sequence[str]]) -> Version:

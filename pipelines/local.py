@@ -63,8 +63,8 @@ def run(
 ) -> RunResult:
     """Run `pipeline` of `family` with `arguments` and return the output of each step.
 
-    `pipeline` names a function that builds the pipeline of a family, such as `pipelines.training.training`. Its module
-    is imported where it runs, not here: importing kfp takes longer than anything else that this process does before.
+    `pipeline` names a function that builds the pipeline of a family, such as `pipelines.training.training`. Its module,
+    and kfp with it, is imported where it runs, not here.
     `progress` is called when a step starts and ends. `threads` is how many threads the steps' numerical libraries use
     (None: as in this process). Raises `StepFailed`.
     A second run of the same family waits for the first, and then uses its cached outputs.
