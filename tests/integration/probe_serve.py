@@ -1,4 +1,4 @@
-"""`adloop serve` with the probe in the catalog: HOME PORT [PARAMS]."""
+"""`adloop serve` with the probe in the catalog: [PARAMS]."""
 
 import logging
 import sys
@@ -13,4 +13,4 @@ if __name__ == "__main__":
     probe.install()
     Fleet.command = probe.SERVER
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    serve(Settings(home=Path(sys.argv[1]), port=int(sys.argv[2])), Path(sys.argv[3]) if sys.argv[3:] else None)
+    serve(Settings(), Path(sys.argv[1]) if sys.argv[1:] else None)

@@ -1,10 +1,11 @@
-"""`adloop serve` as a process, with the probe in the catalog, which is asked, watched and stopped."""
+"""`adloop serve` as a process, which is asked, watched and stopped."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,13 +68,21 @@ class Serving:
         return next(one for one in self.children() if any(word in part for part in one.cmdline()))
 
 
+#: `python -m` runs it: `adloop serve` as users start it, with decisions and texts.
+COMMAND = ("pipelines.cli", "serve")
+#: The same with the probe in the catalog; and without decisions and texts.
+WITH_PROBE = ("tests.integration.probe_serve", str(ROOT / "params.yaml"))
+MODELS_ALONE = WITH_PROBE[:1]
+
+
 @contextmanager
-def started(settings: Settings, *more: str) -> Iterator[Serving]:
-    """Runs until the end of the context; `more` is the `params.yaml`, where decisions and texts are served too."""
+def started(settings: Settings, command: Sequence[str] = WITH_PROBE) -> Iterator[Serving]:
+    """Runs until the end of the context, and was started by somebody who lets others read what is written."""
     log = settings.home.parent / f"serve-{time.monotonic_ns()}.log"
-    command = [sys.executable, "-m", "tests.integration.probe_serve", str(settings.home), str(settings.port), *more]
+    given = {**os.environ, "ADLOOP_HOME": str(settings.home), "ADLOOP_PORT": str(settings.port)}
+    run = [sys.executable, "-m", *command]
     with log.open("w") as errors:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = subprocess.Popen(run, cwd=ROOT, env=given, stdout=subprocess.PIPE, stderr=errors, text=True, umask=0)
     try:
         yield Serving(process, log, settings)
     finally:
@@ -91,7 +100,9 @@ def wait(what: Callable[[], Any], seconds: float = 120) -> None:
 def stops_while_it_mends_and_is_busy(serving: Serving, word: str) -> None:
     """It ends with all its children, though it just starts one again, and though clients ask."""
     with ThreadPoolExecutor(2) as clients:
-        asking = [clients.submit(lambda: [serving.predict() for _ in range(200)]) for _ in range(2)]
+        asking = [
+            clients.submit(lambda ask=ask: [ask() for _ in range(200)]) for ask in (serving.predict, serving.decides)
+        ]
         children = serving.children()
         serving.child(word).kill()
         time.sleep(0.3)  # it is being started again

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from kserve import InferenceGRPCClient, InferenceRESTClient, InferResponse, REST
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 
 from features.settings import Settings
+from models.registry import Registry
 from serving.access import keys, own
 from serving.rollout.processes import ModelServer, free_port
 from tests.integration import probe
@@ -57,12 +59,40 @@ class Served(Serving):
 
 
 @pytest.fixture(scope="module")
-def served(released_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def damaged(released_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Started where the probe's bundle is damaged."""
     home = shutil.copytree(released_home, tmp_path_factory.mktemp("doors") / "home")
-    with started(Settings(home=home, port=free_port()), str(ROOT / "params.yaml")) as serving:
-        assert serving.line() == f"serving probe, decisions, texts at {serving.url}\n"
-        assert str(own.path(serving.settings)) in serving.line()
-        yield Served(serving.process, serving.log, serving.settings)
+    settings = Settings(home=home, port=free_port())
+    weights = Registry(settings).download("probe", "1") / "model" / "probe.json"
+    weights.write_bytes(weights.read_bytes().replace(b"1", b"2", 1))
+    with started(settings) as serving:
+        assert serving.line() == f"serving decisions, texts at {serving.url}\n"
+        assert str(own.path(settings)) in serving.line()
+        yield Served(serving.process, serving.log, settings)
+
+
+@pytest.fixture(scope="module")
+def served(damaged: Served) -> Served:
+    """With the bundle mended."""
+    shutil.rmtree(_bundle(damaged))
+    wait(lambda: damaged.predict() == 200)
+    return damaged
+
+
+def _bundle(serving: Served) -> Path:
+    return serving.settings.home / "bundles" / "probe" / "1"
+
+
+def test_a_damaged_bundle_is_left_out_by_name(damaged: Served) -> None:
+    """Before all others, which need it mended."""
+    assert (damaged.predict(), damaged.decides()) == (404, 401)
+    told = damaged.health()["left_out"]["probe"]
+    assert "model/probe.json" in told and f"remove {_bundle(damaged)}" in told
+    assert told in damaged.log.read_text()
+
+
+def test_a_mended_bundle_comes_back(served: Served) -> None:
+    assert served.health()["left_out"] == {}
 
 
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
@@ -337,16 +367,23 @@ def test_what_only_envoy_may_say_is_taken_out(served: Served) -> None:
 
 def test_whatever_dies_is_started_again_told_and_counted_until_it_stops(served: Served) -> None:
     """After all others, as it ends `adloop serve`."""
+    one = {"opportunity_id": "o", "occurred_at": time.time(), "account_id": "a", "campaign_id": "c"}
+
+    def decided() -> Any:
+        return local.post(f"{served.url}/v1/decisions", json=one, headers=own.header(served.settings)).json()
+
+    first, failures = decided(), Counter(served.health()["failures"])
     kinds = {"envoy": "bootstrap.json", "probe": "--bundle"}
     kinds |= {name: f"serving.{name}" for name in ("decisions", "texts")}
     for name, word in kinds.items():
         served.child(word).kill()
-        wait(lambda name=name: served.health().get("failures", {}).get(name))
+        wait(lambda name=name: served.health().get("failures", {}).get(name, 0) > failures[name])
         wait(lambda name=name: name not in served.health()["faults"])
         assert (served.predict(), served.decides()) == (200, 401), name
         assert f"{name} does not respond: its process died" in served.log.read_text()
         assert f"{name} responds again" in served.log.read_text()
-    assert served.health()["failures"] == dict.fromkeys(kinds, 1)
+    assert served.health()["failures"] == failures + Counter(kinds.keys())
+    assert decided()["decision_id"] == first["decision_id"]
 
     before = served.children()
     home, port = served.settings.home, served.settings.port

@@ -25,6 +25,7 @@ from serving.rollout.fleet import Fleet
 from serving.rollout.processes import free_port
 from tests.integration import probe
 from tests.integration.conftest import PLAN
+from tests.integration.serving_process import MODELS_ALONE, started
 from tests.toyland import local
 
 ROW = {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"}
@@ -79,18 +80,11 @@ def world(released_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Worl
 
 
 @pytest.fixture(scope="module")
-def server(world: World) -> Iterator[subprocess.Popen[bytes]]:
+def server(world: World) -> Iterator[subprocess.Popen[str]]:
     """`adloop serve` on `world`; every release of that changes its traffic."""
-    home, port = world.settings.home, world.settings.port
-    command = [sys.executable, "-m", "tests.integration.probe_serve", str(home), str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE)
-    try:
-        assert server.stdout is not None
-        assert b"probe" in server.stdout.readline()
-        yield server
-    finally:
-        server.kill()
-        server.wait()
+    with started(world.settings, MODELS_ALONE) as serving:
+        assert "probe" in serving.line()
+        yield serving.process
 
 
 @pytest.mark.parametrize(
@@ -107,7 +101,7 @@ def server(world: World) -> Iterator[subprocess.Popen[bytes]]:
     ids=["errors", "refuses", "slow", "hangs", "crashes", "shifted", "worse"],
 )
 def test_a_worse_canary_goes_back_and_no_client_notices(
-    world: World, server: subprocess.Popen[bytes], model: probe.Probe, reason: str
+    world: World, server: subprocess.Popen[str], model: probe.Probe, reason: str
 ) -> None:
     champion = world.champion()
     assert serve.running(world.settings) and _answering(world.settings) == champion
@@ -125,7 +119,7 @@ def test_a_worse_canary_goes_back_and_no_client_notices(
 
 
 def test_an_equal_canary_becomes_champion_of_a_running_serve_and_is_started_again_where_it_dies(
-    world: World, server: subprocess.Popen[bytes]
+    world: World, server: subprocess.Popen[str]
 ) -> None:
     """It reads a feature more than the champion."""
     version = world.register(probe.Probe(weight=1.1, also="visits"))
@@ -144,7 +138,7 @@ def test_an_equal_canary_becomes_champion_of_a_running_serve_and_is_started_agai
 
 
 def test_a_version_that_reads_a_feature_less_is_released_over_one_that_reads_it_and_can_be_rolled_back(
-    world: World, server: subprocess.Popen[bytes]
+    world: World, server: subprocess.Popen[str]
 ) -> None:
     wide, narrow = world.champion(), world.register(probe.Probe(weight=1.16))
     done = world.release(narrow)
@@ -156,7 +150,7 @@ def test_a_version_that_reads_a_feature_less_is_released_over_one_that_reads_it_
         step.rollback("probe", world.settings)
 
 
-def test_serve_stops_with_all_it_started(world: World, server: subprocess.Popen[bytes]) -> None:
+def test_serve_stops_with_all_it_started(world: World, server: subprocess.Popen[str]) -> None:
     children = psutil.Process(server.pid).children(recursive=True)
     server.send_signal(signal.SIGTERM)
     assert server.wait(60) == 0
