@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-import pandas as pd
 
 from features.settings import Settings
 from pipelines.commands.options import JSON, Moment
@@ -114,6 +113,8 @@ def analyse(
     The other regions, weighed to go as these did before, tell what would have been. The interval holds the effects that
     blocks of days in their order do not refuse.
     """
+    import pandas as pd
+
     from features import regions
     from models.evaluation.geo.analysis import analyse as measure
     from models.evaluation.geo.plot import draw_effect
