@@ -85,7 +85,8 @@ class Dqn:
         found = found.reshape(*found.shape[:2], -1, len(TURNS))  # networks from before there were branches have none
         place = {name: branch for branch, name in enumerate(self.channels)}
         branch = np.array([place.get(name, len(place)) for name in seen.channels])[seen.channel]
-        found = np.concatenate([found, found.mean(axis=2, keepdims=True)], axis=2)
+        if not place.keys() >= set(seen.channels):
+            found = np.concatenate([found, found.mean(axis=2, keepdims=True)], axis=2)
         return np.asarray(found[:, np.arange(len(seen)), branch])
 
     def _turned(self, seen: Observation, turn: Floats) -> Floats:
