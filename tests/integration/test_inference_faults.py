@@ -15,6 +15,7 @@ import grpc
 import httpx
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from kserve import InferInput, InferRequest
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
@@ -369,18 +370,6 @@ print(local.post(sys.argv[1], json={"instances": [row]}, headers=given, timeout=
 """
 
 
-def test_a_kill_loses_at_most_the_last_second(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path)
-    bundle = probe.write(tmp_path / "bundle", settings, probe.Probe())
-    server, client = started(settings, bundle)
-    before = [predict(client, {"instances": [ROW]}) for _ in range(5)]
-    time.sleep(2 * requests.EVERY)
-    os.kill(server.pid, signal.SIGKILL)
-    server.stop()
-    kept = set(requests.read(tmp_path, "probe")["request_id"])
-    assert {answer.headers["x-request-id"] for answer in before} <= kept
-
-
 def test_the_online_store_goes_away_and_comes_back(tables: Path, redis_server: Any, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", redis_url=f"redis://127.0.0.1:{redis_server.port}/0")
     source = Tables(tables)
@@ -410,3 +399,16 @@ def test_the_online_store_goes_away_and_comes_back(tables: Path, redis_server: A
     redis_server.start()
     assert predict(client, asked).json() == before.json()
     server.stop()
+
+
+def test_a_kill_loses_at_most_the_last_second(fleet: Fleet) -> None:
+    """After all others that ask this server."""
+    port = next(iter(fleet.versions()))
+    with caller(f"http://127.0.0.1:{port}", fleet.settings) as client:
+        before = [predict(client, {"instances": [ROW]}) for _ in range(5)]
+    time.sleep(2 * requests.EVERY)
+    server = next(one for one in psutil.Process().children() if str(port) in one.cmdline())
+    server.kill()
+    server.wait()
+    kept = set(requests.read(fleet.settings.home, "probe")["request_id"])
+    assert {answer.headers["x-request-id"] for answer in before} <= kept
