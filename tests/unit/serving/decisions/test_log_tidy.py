@@ -1,6 +1,7 @@
 """Parts are merged and removed: what is left is verified and replayed as before, each entry once."""
 
 import os
+import shutil
 import time
 
 import pytest
@@ -13,21 +14,30 @@ from tests.unit.serving.decisions.logged import PARAMS, auctions, decided, ids, 
 DAY = 86_400
 
 
-@pytest.fixture
-def log(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def chains(tmp_path_factory):
     """A chain of six parts of two entries, two of one part each, all settled."""
+    place = tmp_path_factory.mktemp("chains")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segment, "PART_BYTES", 1)
+        written = DecisionLog(place, PARAMS)
+        for at in range(12):
+            written.append(*decided(at))
+            if at % 2:
+                written.flush()
+                time.sleep(0.12)
+        written.close()
+        for start in (12, 14):
+            logged(place, 2, start)
+    aged(place, 2 * tidy.SETTLED_S)
+    return place
+
+
+@pytest.fixture
+def log(chains, tmp_path, monkeypatch):
+    """The chains, to be changed."""
     monkeypatch.setattr(segment, "PART_BYTES", 1)
-    written = DecisionLog(tmp_path, PARAMS)
-    for at in range(12):
-        written.append(*decided(at))
-        if at % 2:
-            written.flush()
-            time.sleep(0.12)
-    written.close()
-    for start in (12, 14):
-        logged(tmp_path, 2, start)
-    aged(tmp_path, 2 * tidy.SETTLED_S)
-    return tmp_path
+    return shutil.copytree(chains, tmp_path, dirs_exist_ok=True)
 
 
 def aged(place, seconds, those=slice(None)):
