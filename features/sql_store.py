@@ -37,15 +37,22 @@ class SqlOfflineStore(OfflineStore):
         project: str,
         full_feature_names: bool = False,
     ) -> "_Query":
-        """The rows of `entity_df`, each with the newest features of each view that are no later than it."""
+        """The rows of `entity_df`, each with the newest features that are no later than it.
+
+        All views of a snapshot have the same rows, so the newest moment is found once, and not in rows ever wider.
+        """
         moment = infer_event_timestamp_from_entity_df(dict(entity_df.dtypes))
-        columns, joins = ["asked.*"], ["asked"]
+        first = feature_views[0]
+        key, at = quoted(first.entity_columns[0].name), quoted(first.batch_source.timestamp_field)
+        newest = f"(SELECT {key}, {at} FROM {_read(first.batch_source)}) newest"
+        on = f"asked.{key} = newest.{key} AND asked.{quoted(moment)} >= newest.{at}"
+        joins = [f"asked ASOF LEFT JOIN {newest} ON {on}"]
+        columns = ["asked.*"]
         for number, view in enumerate(feature_views):
-            name, key = f"view_{number}", quoted(view.entity_columns[0].name)
-            at = quoted(view.batch_source.timestamp_field)
+            name = f"view_{number}"
             columns += [f"{name}.{quoted(one)}" for one in _named(view.projection.name_to_use(), feature_refs)]
-            on = f"asked.{key} = {name}.{key} AND asked.{quoted(moment)} >= {name}.{at}"
-            joins.append(f"ASOF LEFT JOIN {_read(view.batch_source)} {name} ON {on}")
+            on = f"{name}.{key} = newest.{key} AND {name}.{at} = newest.{at}"
+            joins.append(f"LEFT JOIN {_read(view.batch_source)} {name} ON {on}")
         asked = entity_df.assign(**{moment: entity_df[moment].dt.tz_convert("UTC").dt.tz_localize(None)})
         return _Query(f"SELECT {', '.join(columns)} FROM {' '.join(joins)}", asked)
 
