@@ -1,9 +1,6 @@
 """A simulated day through a real endpoint: it replays, no limit is spent above, and what is told twice counts once."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from features.settings import Settings
 from models import bundle
 from models.registry import Registry
 from pipelines import simulated_platforms
+from pipelines.cli import main
 from serving.access import keys
 from serving.campaigns import decided
 from serving.campaigns.safety.guard import guarded
@@ -41,7 +40,6 @@ from tests.integration import small_market
 from tests.integration.small_market import DAILY, PARAMS
 from tests.toyland import local
 
-ROOT = Path(__file__).parents[2]
 DAYS, SEED = 2, 5
 
 
@@ -200,12 +198,12 @@ def _converted(store: SqliteStore, account: str, campaign: str, at: float) -> tu
     return sum(one.conversions for one in parts), sum(one.conversion_value for one in parts)
 
 
-def test_explain_tells_the_reason_of_a_simulated_decision(played: Played) -> None:
+def test_explain_tells_the_reason_of_a_simulated_decision(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     made = next(one.decision for one in played.entries if one.decision.guardrails)
-    command = [sys.executable, "-m", "pipelines.cli", "explain", made.decision_id]
-    environment = {**os.environ, "ADLOOP_HOME": str(played.settings.home)}
-    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
-    assert made.reason in said and made.guardrails[0].guardrail in said
+    monkeypatch.setenv("ADLOOP_HOME", str(played.settings.home))
+    said = CliRunner().invoke(main, ["explain", made.decision_id])
+    assert said.exit_code == 0
+    assert made.reason in said.output and made.guardrails[0].guardrail in said.output
 
 
 def test_without_a_champion_it_says_what_to_do(tmp_path: Path) -> None:
