@@ -23,8 +23,8 @@ def test_what_does_not_fit_goes_through_files_that_are_gone_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with connect(Limits("64MiB", threads=1)) as db:
-        db.execute("CREATE TABLE hashes AS SELECT range, md5(range::VARCHAR) AS text FROM range(1500000) ORDER BY text")
+    with connect(Limits("32MiB", threads=1)) as db:
+        db.execute("CREATE TABLE hashes AS SELECT range, md5(range::VARCHAR) AS text FROM range(500000) ORDER BY text")
         spilt = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
         assert spilt > 2**20
     assert list(tmp_path.iterdir()) == []
