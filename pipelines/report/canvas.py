@@ -14,6 +14,8 @@ STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 10,
     "text.color": INK,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
     "axes.edgecolor": LINE,
     "axes.labelcolor": MUTED,
     "axes.spines.top": False,
@@ -49,11 +51,11 @@ def drawing(label: str, width: float = 3.9, height: float = 3.0, rows: int = 1) 
 
     with rc_context({**STYLE, "svg.hashsalt": label}):
         canvas = Canvas(figsize=(width, height), layout="constrained")
-        FigureCanvasSVG(canvas)
         result = Drawing(canvas.subplots(rows, 1, squeeze=False)[:, 0])
         yield result
         buffer = io.StringIO()
-        canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        # Savefig would draw twice, once to find the margins, which drawing does by itself.
+        FigureCanvasSVG(canvas).print_svg(buffer, metadata={"Date": None, "Creator": None})
     result.svg = _inline(buffer.getvalue(), label)
 
 
