@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 LOCKS = Path(__file__).parents[2] / "infra" / "images"
-#: A package or module in the list of a distribution's files.
-_MODULE = re.compile(r"^(\w+)(?:/|\.[\w.-]*(?:py|so),)", re.MULTILINE)
+#: A package, with all its files that follow each other, or a module in the list of a distribution's files.
+_MODULE = re.compile(r"^(\w+)(?:/.*(?:\n\1/.*)*|\.[\w.-]*(?:py|so),)", re.MULTILINE)
 
 
 def pins(lock: Path) -> dict[str, str]:
