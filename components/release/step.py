@@ -1,8 +1,7 @@
 """Release a registered version as a canary; optionally with held-out rows as traffic."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from features.settings import Settings
 from models import catalog
 from models.bundle import Manifest
 from models.registry import Registry
+from serving.released.split import Split
 from serving.rollout.fleet import Fleet
 from serving.rollout.plan import Plan, Traffic
 from serving.rollout.release import Release, roll_back
@@ -49,7 +49,7 @@ def release(family: str, version: str, plan: dict[str, Any], settings: Settings,
     Where neither runs, servers are started for this release only, and held-out rows are always replayed.
     """
     registry = Registry(settings)
-    with _traffic(settings, registry) as traffic:
+    with closing(_traffic(settings, registry) or Fleet(settings, "127.0.0.1", 0, registry.download)) as traffic:
         course = Release(family, traffic, registry, Plan.model_validate(plan), settings.home, shared(settings))
         if replay or isinstance(traffic, Fleet):
             with TrafficReplay(traffic, catalog.family(family), _rows(family, version, registry), settings) as sender:
@@ -76,10 +76,21 @@ def _columns(bundle: Path) -> list[str]:
 
 
 def rollback(family: str, settings: Settings) -> str:
-    """Return to the previous champion. Returns its version. Raises `LookupError` where there is none."""
+    """Return to the previous champion. Returns its version. Raises `LookupError` where there is none.
+
+    Where nothing serves, there is no traffic to move: its bundle is only fetched and verified, for the next
+    `adloop serve`.
+    """
     registry = Registry(settings)
-    with _traffic(settings, registry) as traffic:
-        return roll_back(family, traffic, registry, settings.home, shared(settings))
+    traffic = _traffic(settings, registry)
+
+    def move(split: Split) -> None:
+        if traffic is None:
+            registry.download(family, split.champion)
+        else:
+            traffic.split(family, split)
+
+    return roll_back(family, move, registry, settings.home, shared(settings))
 
 
 def _keep(released: Released, path: Path) -> None:
@@ -89,19 +100,10 @@ def _keep(released: Released, path: Path) -> None:
     aside.replace(path)
 
 
-@contextmanager
-def _traffic(settings: Settings, registry: Registry) -> Iterator[Traffic]:
-    """Traffic of the cluster, of a running `adloop serve`, or of servers for this release only."""
-    traffic: Traffic
+def _traffic(settings: Settings, registry: Registry) -> Traffic | None:
+    """Traffic of the cluster or of a running `adloop serve`; None where neither serves."""
     if settings.kserve_namespace is not None:
         from serving.rollout.kserve import on_cluster
 
-        traffic = on_cluster(settings, settings.kserve_namespace, registry.address)
-    elif running(settings):
-        traffic = Served(settings)
-    else:
-        traffic = Fleet(settings, "127.0.0.1", 0, registry.download)
-    try:
-        yield traffic
-    finally:
-        traffic.close()
+        return on_cluster(settings, settings.kserve_namespace, registry.address)
+    return Served(settings) if running(settings) else None

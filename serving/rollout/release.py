@@ -125,16 +125,17 @@ class Release:
         state.save(self.shared, self.family, ReleaseState(champion=champion, course=course))
 
 
-def roll_back(family: str, traffic: Traffic, registry: Aliases, home: Path, shared: Place) -> str:
+def roll_back(family: str, move: Callable[[Split], None], registry: Aliases, home: Path, shared: Place) -> str:
     """Return to the previous champion and mark the current one rejected. Returns the restored version.
 
-    Raises `LookupError` without a previous champion.
+    `move` gives the previous champion the traffic first. Raises as it does, and `LookupError` without a previous
+    champion.
     """
     with _alone(home, family):
         champion, previous = registry.champion(family), registry.previous(family)
         if champion is None or previous is None or previous.status == REJECTED:
             raise LookupError(f"{family}: no earlier champion to return to")
-        traffic.split(family, Split(champion=previous.version))
+        move(Split(champion=previous.version))
         registry.promote(family, previous.version)
         registry.reject(family, champion.version, "rolled back by hand")
         state.save(shared, family, ReleaseState(champion=previous.version))

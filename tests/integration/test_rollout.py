@@ -16,6 +16,7 @@ import pytest
 
 from components.release import step
 from features.settings import Settings
+from models.bundle import BundleTampered
 from models.registry import Registry
 from serving.access import own
 from serving.released import state
@@ -195,6 +196,20 @@ def test_a_killed_release_is_completed_by_the_next_and_leaves_no_process(alone: 
     assert (done.outcome, done.client_failures, len(done.course)) == ("released", 0, 2), done.reason
     assert alone.champion() == version
     assert state.load(alone.settings.home, "probe") == ReleaseState(champion=version)
+
+
+def test_a_rollback_where_nothing_serves_verifies_what_it_returns_to(alone: World) -> None:
+    taken_back, restored = alone.champion(), "1"
+    changed = alone.registry.download("probe", restored) / "model" / "probe.json"
+    told = changed.read_text()
+    changed.write_text(json.dumps({"weight": 5.0}))
+    with pytest.raises(BundleTampered, match=r"probe\.json"):
+        step.rollback("probe", alone.settings)
+    assert alone.champion() == taken_back
+    changed.write_text(told)
+    assert step.rollback("probe", alone.settings) == restored == alone.champion()
+    assert alone.registry.version("probe", taken_back).status == "rejected"
+    assert state.load(alone.settings.home, "probe") == ReleaseState(champion=restored)
 
 
 def _answering(settings: Settings, **more: float) -> str | None:
