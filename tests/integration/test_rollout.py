@@ -151,22 +151,22 @@ def test_a_version_that_reads_a_feature_less_is_released_over_one_that_reads_it_
         step.rollback("probe", world.settings)
 
 
+def test_a_tampered_canary_is_never_sent_a_request(world: World, server: subprocess.Popen[str]) -> None:
+    champion, version = world.champion(), world.register(probe.Probe(weight=1.05))
+    bundle = world.registry.download("probe", version)
+    (bundle / "model" / "probe.json").write_text(json.dumps({"weight": 5.0}))
+    done = world.release(version)
+    assert done.outcome == "rolled_back"
+    assert "probe.json" in done.reason
+    assert (world.champion(), done.client_failures) == (champion, 0)
+
+
 def test_serve_stops_with_all_it_started(world: World, server: subprocess.Popen[str]) -> None:
     children = psutil.Process(server.pid).children(recursive=True)
     server.send_signal(signal.SIGTERM)
     assert server.wait(60) == 0
     assert children and not any(_lives(child) for child in children)
     assert not serve.running(world.settings)
-
-
-def test_a_tampered_canary_is_never_sent_a_request(alone: World) -> None:
-    champion, version = alone.champion(), alone.register(probe.Probe(weight=1.05))
-    bundle = alone.registry.download("probe", version)
-    (bundle / "model" / "probe.json").write_text(json.dumps({"weight": 5.0}))
-    done = alone.release(version)
-    assert done.outcome == "rolled_back"
-    assert "probe.json" in done.reason
-    assert (alone.champion(), done.client_failures) == (champion, 0)
 
 
 def test_a_worse_canary_goes_back_without_a_running_serve_too(alone: World) -> None:
