@@ -26,9 +26,9 @@ def macro_f1(label: str, known: Known) -> Metric:
         names, codes = np.unique(truth.loc[here, label].to_numpy(dtype=str), return_inverse=True)
         said = answers.loc[here, label].to_numpy(dtype=str)
         told = np.where(np.isin(said, names), np.searchsorted(names, said), len(names))
-        is_one, called = np.eye(len(names))[codes], np.eye(len(names) + 1)[told][:, :-1]
-        drawn = weights[:, here]
-        hits, true, given = drawn @ (is_one * called), drawn @ is_one, drawn @ called
+        one = np.eye(len(names) + 1, dtype=np.float32)[:, :-1]  # holds counts of rows as exactly, in half the time
+        is_one, called, drawn = one[codes], one[told], weights.astype(np.float32)[:, here]
+        hits, true, given = ((drawn @ which).astype(float) for which in (is_one * called, is_one, called))
         f1 = np.divide(2 * hits, true + given, out=np.zeros_like(hits), where=true + given > 0)
         occurs = true > 0
         return np.asarray((f1 * occurs).sum(axis=1) / np.maximum(occurs.sum(axis=1), 1), dtype=float)
