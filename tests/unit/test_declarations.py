@@ -3,8 +3,10 @@
 import ast
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import yaml
 
 from components.params import load
@@ -56,35 +58,48 @@ def test_every_feature_service_is_a_familys() -> None:
     assert {catalog.family(name).feature_service for name in catalog.NAMES} - {None} == set(SERVICES)
 
 
-def test_no_code_names_a_family_but_declarations() -> None:
+@dataclass
+class Source:
+    """The families that a file names as text, or imports from, and the classes that it defines."""
+
+    path: str
+    families: list[str]
+    classes: list[str]
+
+
+@pytest.fixture(scope="module")
+def sources() -> list[Source]:
+    found = []
+    for floor in ("pipelines", "components", "serving", "models", "features"):
+        for path in sorted((ROOT / floor).rglob("*.py")):
+            nodes = list(ast.walk(ast.parse(path.read_text())))
+            families = [name for node in nodes for name in _families(node)]
+            classes = [node.name for node in nodes if isinstance(node, ast.ClassDef)]
+            found.append(Source(str(path.relative_to(ROOT)), families, classes))
+    return found
+
+
+def _families(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and node.value in catalog.NAMES:
+        yield str(node.value)
+    elif isinstance(node, ast.ImportFrom):
+        yield from (name for name in catalog.NAMES if f"{node.module}.".startswith(f"models.{name}."))
+
+
+def test_no_code_names_a_family_but_declarations(sources: list[Source]) -> None:
     names = [
-        f"{path.relative_to(ROOT)}: {name}"
-        for path in _sources()
-        if not str(path.relative_to(ROOT)).startswith((*DECLARED, *(f"models/{name}/" for name in catalog.NAMES)))
-        for name in _named(path)
-        if name != "creative" or not str(path.relative_to(ROOT)).startswith(ENTITY_OR_DIMENSION)
+        f"{source.path}: {name}"
+        for source in sources
+        if not source.path.startswith((*DECLARED, *(f"models/{name}/" for name in catalog.NAMES)))
+        for name in source.families
+        if name != "creative" or not source.path.startswith(ENTITY_OR_DIMENSION)
     ]
     assert names == []
 
 
-def _named(path: Path) -> Iterator[str]:
-    """The families that a file names as text, or imports from."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Constant) and node.value in catalog.NAMES:
-            yield str(node.value)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (name for name in catalog.NAMES if f"{node.module}.".startswith(f"models.{name}."))
-
-
-def test_no_two_classes_share_a_name() -> None:
+def test_no_two_classes_share_a_name(sources: list[Source]) -> None:
     places: dict[str, list[str]] = {}
-    for path in _sources():
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ClassDef):
-                places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    for source in sources:
+        for name in source.classes:
+            places.setdefault(name, []).append(source.path)
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
-
-
-def _sources() -> Iterator[Path]:
-    for floor in ("pipelines", "components", "serving", "models", "features"):
-        yield from sorted((ROOT / floor).rglob("*.py"))
