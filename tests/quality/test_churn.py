@@ -45,8 +45,8 @@ def lighter(params: ChurnParams) -> ChurnParams:
 
 
 def some(frame: Frame) -> dict[str, pd.DataFrame]:
-    """A third of the rows of each split: enough for what a gate refuses at a glance."""
-    return {name: rows.sample(frac=1 / 3, random_state=1) for name, rows in splits(frame).items()}
+    """A sixth of the rows of each split: enough for what a gate refuses at a glance."""
+    return {name: rows.sample(frac=1 / 6, random_state=1) for name, rows in splits(frame).items()}
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +82,11 @@ def test_no_plain_model_beats_it(kind: str, rows: int, rate: float, written: Chu
 
 
 def test_a_shuffled_label_is_refused(telco: Telco, tmp_path: Path) -> None:
+    """Also where, as after this shuffling, it happens to beat the naive answer, within noise."""
     frame, params = telco
     rows = some(frame)
     for name in ("train", "valid"):
-        mixed = rows[name]["churned"].sample(frac=1, random_state=2).to_numpy()
+        mixed = rows[name]["churned"].sample(frac=1, random_state=4).to_numpy()
         rows[name] = rows[name].assign(churned=mixed)
 
     shuffled = evidence_of(rows, frame.columns, lighter(params), tmp_path, [FAMILY.naive])
