@@ -25,8 +25,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as service
 from features.settings import Settings
 from models.registry import Registry
 from serving.access import keys, own
-from serving.rollout.processes import ModelServer, free_port
-from tests.integration import probe
+from serving.rollout.processes import free_port
 from tests.integration.asked import INSTANCES, PLAIN, request
 from tests.integration.serving_process import ROOT, Serving, started, stops_while_it_mends_and_is_busy, wait
 from tests.toyland import local
@@ -402,18 +401,3 @@ def _refusal(home: Path, port: int) -> list[str]:
     ended = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1
     return ended.stderr.strip().split("\n")
-
-
-def test_without_keys_it_is_said_loudly(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "home", inference_keys="off")
-    bundle = probe.write(tmp_path / "bundle", settings, probe.Probe())
-    server = ModelServer(probe.SERVER, "probe", "1", bundle, tmp_path / "log", settings)
-    try:
-        server.wait_ready()
-        predict = f"http://127.0.0.1:{server.http_port}/v1/models/probe:predict"
-        assert local.post(predict, json={"instances": INSTANCES}, timeout=30).status_code == 200
-        repository = f"http://127.0.0.1:{server.http_port}/v2/repository/models/probe/unload"
-        assert local.post(repository).status_code == 404
-        assert "ADLOOP_INFERENCE_KEYS=off" in (tmp_path / "log").read_text()
-    finally:
-        server.stop()

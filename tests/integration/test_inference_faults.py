@@ -343,13 +343,29 @@ def test_a_bundle_is_served_only_as_what_it_was_signed_for(tmp_path: Path, name:
         serve(bundle, name, version, "127.0.0.1", free_port(), free_port(), settings)
 
 
-def test_sigterm_lets_go_of_nothing(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def unlocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ModelServer, httpx.Client]]:
+    """A server that answers after a second, and anybody."""
+    settings = Settings(home=tmp_path_factory.mktemp("unlocked"), inference_keys="off")
+    bundle = probe.write(settings.home / "bundle", settings, probe.Probe(sleep_s=1.0))
+    server, client = started(settings, bundle)
+    yield server, client
+    server.stop()
+
+
+def test_without_keys_it_is_said_loudly(unlocked: tuple[ModelServer, httpx.Client]) -> None:
+    server, client = unlocked
+    del client.headers["authorization"]
+    lives(client)
+    assert client.post("/v2/repository/models/probe/unload").status_code == 404
+    assert "ADLOOP_INFERENCE_KEYS=off" in server.log.read_text()
+
+
+def test_sigterm_lets_go_of_nothing(unlocked: tuple[ModelServer, httpx.Client]) -> None:
     """A request that is being answered is answered, and what was logged is written."""
-    settings = Settings(home=tmp_path)
-    bundle = probe.write(tmp_path / "bundle", settings, probe.Probe(sleep_s=1.0))
-    server, _ = started(settings, bundle)
+    server, _ = unlocked
     url = f"http://127.0.0.1:{server.http_port}/v1/models/probe:predict"
-    asks = [sys.executable, "-c", CLIENT, url, json.dumps(ROW), json.dumps(own.header(settings))]
+    asks = [sys.executable, "-c", CLIENT, url, json.dumps(ROW)]
     client = subprocess.Popen(asks, stdout=subprocess.PIPE)
     assert client.stdout is not None
     client.stdout.readline()
@@ -357,15 +373,16 @@ def test_sigterm_lets_go_of_nothing(tmp_path: Path) -> None:
     os.kill(server.pid, signal.SIGTERM)
     assert client.stdout.readline().strip() == b"200"
     server.stop()
-    assert len(requests.read(tmp_path, "probe")) == 1
-    assert "leaked" not in (tmp_path / "log").read_text()  # DuckDB's words, of what was imported to stay
+    assert requests.read(server.log.parent, "probe")["request_id"].tolist().count("the-last") == 1
+    assert "leaked" not in server.log.read_text()  # DuckDB's words, of what was imported to stay
 
 
 CLIENT = """
 import sys, json, httpx
 from tests.toyland import local
 print("asks", flush=True)
-row, given = json.loads(sys.argv[2]), json.loads(sys.argv[3])
+row = json.loads(sys.argv[2])
+given = {"x-request-id": "the-last"}
 print(local.post(sys.argv[1], json={"instances": [row]}, headers=given, timeout=20).status_code)
 """
 
