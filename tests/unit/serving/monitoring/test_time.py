@@ -42,9 +42,16 @@ def seen(tables: Tables, days: int) -> pd.DataFrame:
     return pd.concat(frames, axis=1).reset_index(drop=True)
 
 
+@pytest.fixture(scope="module")
+def reference(tables: Tables) -> pd.DataFrame:
+    return seen(tables, 800)
+
+
 @pytest.mark.parametrize("later", [30, 90, 180])
-def test_time_alone_moves_no_feature_of_a_business_that_stays_as_it_is(tables: Tables, later: int) -> None:
-    reference, moves = seen(tables, 800), moving("churn_v1", tables)
+def test_time_alone_moves_no_feature_of_a_business_that_stays_as_it_is(
+    tables: Tables, reference: pd.DataFrame, later: int
+) -> None:
+    moves = moving("churn_v1", tables)
     expected = Expected(moves, usual(reference, [seen(tables, 800 - later)], moves))
     found = detector("scipy", reference, 0.01, 0.1, expected).detect(seen(tables, 800 + later))
     assert {name: drift.why for name, drift in found.items() if drift.drifted} == {}
