@@ -113,8 +113,8 @@ def learn(tables: Tables, as_of: str | None = None) -> Delay:
 def learn_by(db: Database, tables: Tables, as_of: str | None = None) -> Delay:
     """`learn` over an open connection."""
     there = tables.columns("auctions")
-    end = _end(db, tables, there, as_of)
-    if end is None or "conversion_value" not in there:
+    end = _end(db, tables, there, as_of) if "conversion_value" in there else None
+    if end is None:
         return Delay.none()
     given = {"auctions": tables.whole("auctions"), "end": end}
     if "converted_at" in there:
