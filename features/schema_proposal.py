@@ -65,19 +65,23 @@ def look(source: str, settings: Settings, schema: Schema) -> Looked:
         return Looked(tuple(reports), tuple(problems), tuple((table, mend) for table, mend in mends if mend))
 
 
-def propose(source: str, settings: Settings, schema: Schema) -> tuple[Schema, Looked | None]:
-    """The schema extended by all known fixes, and the folder checked with it; None where there is no table."""
-    schema, looked = _with_files(source, settings, schema), None
+def propose(source: str, settings: Settings, schema: Schema, looked: Looked | None) -> tuple[Schema, Looked | None]:
+    """The schema extended by all known fixes, and the folder checked with it; None where there is no table.
+
+    Args:
+        looked: the folder checked with the schema as it is; None where that names no table.
+    """
+    better = _with_files(source, settings, schema)
     for _ in range(ROUNDS):
-        try:
-            looked = look(source, settings, schema)
-        except FileNotFoundError:
-            return schema, None
-        better = _mended(schema, looked.mends)
+        if looked is None or better != schema:
+            try:
+                looked = look(source, settings, better)
+            except FileNotFoundError:
+                return better, None
+        schema, better = better, _mended(better, looked.mends)
         if better == schema:
             break
-        schema = better
-    return schema, looked
+    return better, looked
 
 
 def _mended(schema: Schema, mends: tuple[tuple[str, Mapping[str, Any]], ...]) -> Schema:

@@ -46,7 +46,7 @@ def check(source: str, settings: Settings, schema: Schema) -> Checked:
         now = look(source, settings, schema)
     except FileNotFoundError as error:
         missing = str(error)
-    proposed, then = propose(source, settings, schema)
+    proposed, then = propose(source, settings, schema, now)
     looked = now or then
     if looked is None:
         raise FileNotFoundError(missing)
