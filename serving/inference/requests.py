@@ -187,7 +187,7 @@ def _recorded(place: Place, since: float) -> Iterator[Any]:
 def _columns(values: list[dict[str, Any]], prefix: str) -> pd.DataFrame:
     """One column per name; structures are JSON text."""
     frame = pd.DataFrame(values, index=range(len(values)))
-    for name in frame:
+    for name in frame.select_dtypes("object"):
         if frame[name].map(lambda value: isinstance(value, list | dict)).any():
             frame[name] = frame[name].map(as_text, na_action="ignore")
     return frame.add_prefix(prefix)
