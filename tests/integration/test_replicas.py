@@ -1,10 +1,12 @@
-"""Three endpoints, each with a home of its own, on one Redis: two are killed among traffic and feedback told twice."""
+"""Three endpoints, each with a home of its own, on one Redis: it goes away and comes back; two of them are killed among
+traffic and feedback told twice."""
 
 import random
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from features.records import EVENTS, LOG
 from features.settings import Settings
 from features.sources.decision_log import came_of
+from serving.decisions.kinds.bid import Auction
 from serving.decisions.kinds.campaign import Review
 from serving.decisions.log.entry import read
 from serving.decisions.state.store import CampaignSettings
@@ -21,6 +24,7 @@ from serving.records import reading
 from serving.records.verify import verify
 from tests.integration import probe_endpoint as probe
 from tests.integration.decision_endpoint import Endpoint, asked
+from tests.integration.servers import Server
 
 LIMIT = 1e6
 #: Seconds after which an answered decision is on disk and joined, whatever happens to who made it.
@@ -29,16 +33,56 @@ SAFE_S = 1.0
 PAUSE_S = 0.06
 
 
-@pytest.fixture
-def replicas(tmp_path, redis_server) -> Iterator[list[Endpoint]]:
-    url = f"redis://127.0.0.1:{redis_server.port}/0"
+@pytest.fixture(scope="module")
+def replicas(tmp_path_factory: pytest.TempPathFactory, shared_redis: Server) -> Iterator[list[Endpoint]]:
+    url = f"redis://127.0.0.1:{shared_redis.port}/0"
     probe.install()
-    made = [Endpoint(Settings(home=tmp_path / f"home{one}", redis_url=url)) for one in range(3)]
+    made = [Endpoint(Settings(home=tmp_path_factory.mktemp("home"), redis_url=url)) for _ in range(3)]
     made[0].state.configure("acme", "many", CampaignSettings(daily_limit=LIMIT, limit=LIMIT))
     yield made
     for one in made:
         one.server.stop()
     probe.remove()
+
+
+def test_redis_stopped_and_started_under_load(replicas: list[Endpoint], shared_redis: Server) -> None:
+    """Every request is answered; what is bid while it is away was set aside before; nothing is promised twice."""
+    endpoint, limit = replicas[0], 60.0
+    endpoint.state.configure("acme", "tight", CampaignSettings(daily_limit=limit))
+    stop, answers = threading.Event(), []
+
+    def ask() -> None:
+        while not stop.is_set():
+            one = asked(campaign_id="tight", current_bid=1.0)
+            for _ in range(2):  # a client that asks again, as one does after a broken connection
+                answer = endpoint.post("decisions", one)
+                answers.append((time.monotonic(), answer.status_code, answer.json()))
+            time.sleep(0.02)
+
+    with ThreadPoolExecutor(3) as pool:
+        running = [pool.submit(ask) for _ in range(3)]
+        time.sleep(0.5)
+        shared_redis.stop(signal.SIGTERM)
+        away = time.monotonic()
+        time.sleep(2)
+        back = time.monotonic()
+        shared_redis.start()
+        time.sleep(2)
+        stop.set()
+        for one in running:
+            one.result()
+    assert {status for _, status, _ in answers} == {200}
+    while_away = [made for at, _, made in answers if away + 0.5 < at < back]
+    assert len(while_away) > 10
+    assert all(made["arm"] == "fallback" for made in while_away)
+    first: dict[str, float] = {}
+    for _, _, made in answers:
+        if made["action"] == "bid":
+            first.setdefault(made["opportunity_id"], made["amount"])
+    promised = sum(first.values())
+    spend = endpoint.state.load([Auction("look", time.time(), "acme", "tight")], "")[0].campaign
+    assert any(made["arm"] != "fallback" for at, _, made in answers if at > back + 1)
+    assert 0 < promised <= spend.reserved + 1e-6 <= limit + 1e-6
 
 
 @dataclass
