@@ -1,4 +1,5 @@
-"""Whatever a client sends or a store does: a clear refusal, and a server that lives."""
+"""Whatever a client sends or a store does: a clear refusal, and a server that lives. While a version is on its way:
+who asks for which, and whose requests say something of it."""
 
 import json
 import os
@@ -34,6 +35,9 @@ from serving.rollout.fleet import Fleet
 from serving.rollout.plan import CannotServe
 from serving.rollout.processes import ModelServer, free_port
 from tests.integration import probe
+from tests.integration.asked import PLAIN
+from tests.integration.asked import request as two_rows
+from tests.toyland import local
 
 ROW: dict[str, Any] = {"recency": 0.3, "orders": 2, "member": True, "plan": "gold"}
 JSON = "application/json"
@@ -43,10 +47,11 @@ LARGE = b'{"instances": [' + b" " * 10_000_000 + b"]}"
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     settings = Settings(home=tmp_path_factory.mktemp("home"))
-    probe.write(settings.home / "bundle", settings, probe.Probe())
+    for version in ("1", "2"):
+        probe.write(settings.home / version, settings, probe.Probe(weight=float(version)), version)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Fleet, "command", probe.SERVER)
-        fleet = Fleet(settings, "127.0.0.1", 0, lambda *_: settings.home / "bundle")
+        fleet = Fleet(settings, "127.0.0.1", 0, lambda _, version: settings.home / version)
         fleet.split("probe", Split(champion="1"))
         yield fleet
         fleet.close()
@@ -416,6 +421,45 @@ def test_the_online_store_goes_away_and_comes_back(tables: Path, redis_server: A
     redis_server.start()
     assert predict(client, asked).json() == before.json()
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def course(fleet: Fleet) -> Fleet:
+    """Version 2 on its way with all of the requests that name no version; and so from then on."""
+    fleet.split("probe", Split(champion="1", canary="2", weight=100))
+    return fleet
+
+
+@pytest.mark.parametrize(("asked", "answers"), [("", "2"), ("1", "1"), ("2", "2"), ("9", None)])
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_only_requests_of_no_version_are_of_a_course(course: Fleet, protocol: str, asked: str, answers: str) -> None:
+    """Who names a version gets that one, and says nothing for or against the canary; nor does who has no key."""
+    given, since = own.header(course.settings), time.time()
+    claims = {"x-adloop-course": "probe", "x-adloop-version": "1"}
+    if protocol == "rest":
+        path = f"v2/models/probe/{f'versions/{asked}/' if asked else ''}infer"
+        answer = local.post(f"{course.envoy.url}/{path}", json=PLAIN, headers={**given, **claims}, timeout=30)
+        assert answer.json().get("model_version") == answers, answer.text
+        assert local.post(f"{course.envoy.url}/{path}", json=PLAIN, headers=claims, timeout=30).status_code == 401
+    else:
+        message = two_rows().to_grpc()
+        message.model_version = asked
+        with grpc.insecure_channel(course.envoy.url.removeprefix("http://")) as channel:
+            stub = service.GRPCInferenceServiceStub(channel)
+            found = _version(stub, message, {**given, **claims})
+            assert found == answers
+            assert _version(stub, message, claims) is None
+    time.sleep(0.5)
+    seen = course.attempts("probe", since)
+    assert seen["version"].tolist() == ([] if asked else ["2"]) and seen["ok"].all()
+
+
+def _version(stub: Any, message: Any, given: dict[str, str]) -> str | None:
+    try:
+        return str(stub.ModelInfer(message, metadata=list(given.items()), timeout=30).model_version)
+    except grpc.RpcError as refused:
+        assert refused.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAUTHENTICATED)
+        return None
 
 
 def test_a_kill_loses_at_most_the_last_second(fleet: Fleet) -> None:
