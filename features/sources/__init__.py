@@ -57,20 +57,20 @@ def read(
         ContractBroken: a table breaks its contract.
         ValueError: two sources have the same table, other than `texts` and `images`, whose rows they add.
     """
+    given = [(source, tables(source, settings, schema)) for source in sources]
     taken: dict[str, str] = {}
-    for source in sources:
-        for table in tables(source, settings, schema):
+    for source, names in given:
+        for table in names:
             if table in taken and table not in _ADDING_UP:
                 raise ValueError(f"table '{table}': expected one source, got {taken[table]} and {source}")
             taken[table] = source
     destination.mkdir(parents=True, exist_ok=True)
     notes: list[str] = []
     read_before: set[str] = set()
-    for source in sources:
-        given = set(tables(source, settings, schema))
-        with _added_to(read_before & given & _ADDING_UP, destination):
+    for source, names in given:
+        with _added_to(read_before & _ADDING_UP.intersection(names), destination):
             notes += _read(source, destination, settings, schema)
-        read_before |= given
+        read_before |= set(names)
     return tuple(notes)
 
 
