@@ -56,6 +56,12 @@ class Served(Serving):
         answer = local.post(predict, json={"instances": INSTANCES}, headers=own.header(self.settings), timeout=30)
         return [one["probability"] for one in answer.raise_for_status().json()["predictions"]]
 
+    def decision(self) -> str:
+        """The id of its decision on one opportunity, which is always the same."""
+        one = {"opportunity_id": "o", "occurred_at": time.time(), "account_id": "a", "campaign_id": "c"}
+        answer = local.post(f"{self.url}/v1/decisions", json=one, headers=own.header(self.settings), timeout=30)
+        return str(answer.raise_for_status().json()["decision_id"])
+
 
 @pytest.fixture(scope="module")
 def damaged(released_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
@@ -316,6 +322,8 @@ def test_models_answer_as_the_document_says(served: Served) -> None:
 
 def test_figures_of_all_servers_are_for_a_key(served: Served) -> None:
     url = f"{served.url}/metrics"
+    served.answers()
+    served.decision()
     assert local.get(url).status_code == 401
     assert local.get(url, headers=served.key("predict", "decide")).status_code == 403
     figures = local.get(url, headers=served.key("metrics"), timeout=30)
@@ -326,10 +334,9 @@ def test_figures_of_all_servers_are_for_a_key(served: Served) -> None:
 
 def test_what_the_servers_write_is_for_their_owner_only(served: Served) -> None:
     """State, records of requests and decisions, keys: whatever umask `adloop serve` was started with."""
-    home, one = served.settings.home, {"opportunity_id": "m", "account_id": "a", "campaign_id": "c"}
+    home = served.settings.home
     served.answers()
-    body = {**one, "occurred_at": time.time()}
-    local.post(f"{served.url}/v1/decisions", json=body, headers=own.header(served.settings), timeout=30)
+    served.decision()
     until = time.monotonic() + 15
     while not (list(home.glob("requests/probe/*")) and list(home.glob("decisions/log/*"))):
         assert time.monotonic() < until
@@ -366,12 +373,7 @@ def test_what_only_envoy_may_say_is_taken_out(served: Served) -> None:
 
 def test_whatever_dies_is_started_again_told_and_counted_until_it_stops(served: Served) -> None:
     """After all others, as it ends `adloop serve`."""
-    one = {"opportunity_id": "o", "occurred_at": time.time(), "account_id": "a", "campaign_id": "c"}
-
-    def decided() -> Any:
-        return local.post(f"{served.url}/v1/decisions", json=one, headers=own.header(served.settings)).json()
-
-    first, failures = decided(), Counter(served.health()["failures"])
+    first, failures = served.decision(), Counter(served.health()["failures"])
     kinds = {"envoy": "bootstrap.json", "probe": "--bundle"}
     kinds |= {name: f"serving.{name}" for name in ("decisions", "texts")}
     for name, word in kinds.items():
@@ -382,7 +384,7 @@ def test_whatever_dies_is_started_again_told_and_counted_until_it_stops(served: 
         assert f"{name} does not respond: its process died" in served.log.read_text()
         assert f"{name} responds again" in served.log.read_text()
     assert served.health()["failures"] == failures + Counter(kinds.keys())
-    assert decided()["decision_id"] == first["decision_id"]
+    assert served.decision() == first
 
     before = served.children()
     home, port = served.settings.home, served.settings.port
