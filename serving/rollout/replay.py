@@ -24,10 +24,9 @@ from serving.rollout.plan import Traffic
 CLIENTS = 2
 #: Seconds a client waits for its answer.
 PATIENCE = 35.0
-#: Seconds after a look in which clients send as fast as they are answered, a little more than between two looks, and
-#: their pause between requests at other times. Servers that start and verdicts then have the processor, and the traffic
-#: still goes on.
-LOOKED, PAUSE = 0.25, 0.05
+#: Seconds after a look in which clients send as fast as they are answered, and their pause between requests at other
+#: times. Servers that start and verdicts then have the processor, and the traffic still goes on.
+LOOKED, PAUSE = 0.5, 0.05
 
 
 @dataclass
