@@ -13,12 +13,13 @@ _MEND = {
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "set ADLOOP_HOME to a writable folder"),
     **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), "set ADLOOP_HOME to another folder"),
 }
-#: Hints for errors of lazily imported libraries, by module and class.
+#: Hints for errors of lazily imported modules, by module and class.
 _FOREIGN = (
     ("botocore.exceptions", "BotoCoreError", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"),
     ("botocore.exceptions", "ClientError", "check that the credentials have access to the bucket"),
     ("mlflow.exceptions", "MlflowException", "check that ADLOOP_MLFLOW_URI is reachable"),
     ("sqlite3", "Error", "check that the database in ADLOOP_HOME is writable"),
+    ("serving.rollout.plan", "CannotServe", "the logs of servers are in the folder rollout of ADLOOP_HOME"),
 )
 
 
