@@ -175,7 +175,10 @@ class Registry:
         with self._lock:
             if not folder.exists():
                 self._fetch(registered, "bundle", folder, partial(self._verify, registered))
-        self._verify(registered, folder)
+        try:
+            self._verify(registered, folder)
+        except BundleTampered as tampered:
+            raise BundleTampered(f"{tampered}; remove {folder} to fetch it again") from tampered
         return folder
 
     def evaluation(self, family: str, version: str) -> Path:

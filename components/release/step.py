@@ -14,7 +14,7 @@ from models import catalog
 from models.bundle import Manifest
 from models.registry import Registry
 from serving.released.split import Split
-from serving.rollout.fleet import Fleet, fetched
+from serving.rollout.fleet import Fleet
 from serving.rollout.plan import Plan, Traffic
 from serving.rollout.release import Release, roll_back
 from serving.rollout.replay import TrafficReplay
@@ -86,7 +86,7 @@ def rollback(family: str, settings: Settings) -> str:
 
     def move(split: Split) -> None:
         if traffic is None:
-            fetched(registry.download, family, split.champion, settings)
+            registry.download(family, split.champion)
         else:
             traffic.split(family, split)
 

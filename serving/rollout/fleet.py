@@ -148,7 +148,12 @@ class Fleet:
             one.clear()
 
     def _launch(self, family: str, version: str) -> ModelServer:
-        bundle = fetched(self._locate, family, version, self.settings)
+        try:
+            bundle = self._locate(family, version)
+        except BundleTampered as tampered:
+            raise CannotServe(version, f"{tampered}, or adloop rollback {family}") from tampered
+        except Exception as fault:  # network, disk or registry: temporary
+            raise CannotFetch(f"version {version} cannot be fetched: {fault}") from fault
         log = self.envoy.folder / f"{family}-{version}.log"
         return ModelServer(self.command, family, version, bundle, log, self.settings)
 
@@ -189,14 +194,3 @@ class Fleet:
     def _stop_idle(self) -> None:
         needed = {(family, version) for family, split in self._splits.items() for version in split.versions}
         stop_all([self._servers.pop(key) for key in list(self._servers) if key not in needed])
-
-
-def fetched(locate: Locate, family: str, version: str, settings: Settings) -> Path:
-    """The folder of a version, verified. Raises `CannotServe` where it is tampered with, else `CannotFetch`."""
-    try:
-        return locate(family, version)
-    except BundleTampered as tampered:
-        mend = f"remove {settings.home / 'bundles' / family / version} to fetch it again, or adloop rollback {family}"
-        raise CannotServe(version, f"{tampered}; {mend}") from tampered
-    except Exception as fault:  # network, disk or registry: temporary
-        raise CannotFetch(f"version {version} cannot be fetched: {fault}") from fault

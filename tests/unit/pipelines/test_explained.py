@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from components.__main__ import main as components
 from pipelines.cli import main
 from pipelines.explained import one_line
+from serving.rollout.plan import CannotServe
 
 ROOT = Path(__file__).parents[3]
 
@@ -113,6 +114,7 @@ def test_what_nobody_foresaw_keeps_its_traceback() -> None:
     assert one_line(ZeroDivisionError("x")) is None
     assert one_line(click.UsageError("x")) is None
     assert one_line(KeyError("x")) is not None
+    assert str(one_line(CannotServe("2", "it died"))).startswith("version 2 cannot be served: it died; the logs ")
 
 
 @pytest.mark.parametrize("group", [main, components], ids=["adloop", "components"])
