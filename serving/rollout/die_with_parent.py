@@ -9,15 +9,20 @@ import sys
 
 def main() -> None:
     parent, command = int(sys.argv[1]), sys.argv[2:]
+    die_with_parent()
+    if os.getppid() != parent:  # it died before prctl
+        sys.exit(1)
+    os.execvp(command[0], command)  # noqa: S606 - the parent gives the command
+
+
+def die_with_parent() -> None:
+    """From now on the kernel kills this process when its parent dies; where that is no Linux, nothing is changed."""
     if sys.platform == "linux":
         import ctypes
         import signal
 
         PR_SET_PDEATHSIG = 1
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before prctl
-        sys.exit(1)
-    os.execvp(command[0], command)  # noqa: S606 - the parent gives the command
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Runs the model servers of all families behind one local Envoy."""
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -29,8 +28,8 @@ class Fleet:
         pause: sleeps for a number of seconds; an exception of it ends a wait.
     """
 
-    #: Command of a model server.
-    command: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "serving.inference")
+    #: What a model server runs.
+    module: ClassVar[str] = "serving.inference"
 
     def __init__(
         self,
@@ -155,7 +154,7 @@ class Fleet:
         except Exception as fault:  # network, disk or registry: temporary
             raise CannotFetch(f"version {version} cannot be fetched: {fault}") from fault
         log = self.envoy.folder / f"{family}-{version}.log"
-        return ModelServer(self.command, family, version, bundle, log, self.settings)
+        return ModelServer(self.module, family, version, bundle, log, self.settings)
 
     def _drop(self, family: str, versions: Iterable[str]) -> None:
         """Stop servers of these versions that are not in use."""

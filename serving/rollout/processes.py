@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from features.settings import Settings
 from models.keys import public_key
 from serving.rollout import die_with_parent
+from serving.rollout.forks import Forked
 from serving.rollout.plan import CannotServe
 
 #: Seconds a server may take to come up, or to respond again.
@@ -31,6 +32,7 @@ PORTS = range(20_000, 32_768)
 
 #: Waits for so many seconds; may raise to give up waiting.
 Pause = Callable[[float], None]
+Child = subprocess.Popen[bytes] | Forked
 
 
 class Process:
@@ -45,10 +47,13 @@ class Process:
         log.parent.mkdir(parents=True, exist_ok=True)
         if log.exists():  # of one that died: why is looked for there
             log.replace(log.with_name(f"{log.name}.before"))
+        self._child = self._start(command, log, environment)
+
+    def _start(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Child:
         bare = [sys.executable, "-I", "-S"]  # it needs no installed package, and is to take no time
         child = [*bare, str(Path(die_with_parent.__file__)), str(os.getpid()), *command]
         with log.open("wb") as output:
-            self._child = subprocess.Popen(child, stdout=output, stderr=output, env=dict(environment))
+            return subprocess.Popen(child, stdout=output, stderr=output, env=dict(environment))
 
     @property
     def alive(self) -> bool:
@@ -116,16 +121,25 @@ class ServerProcess(Process, ABC):
 
 
 class ModelServer(ServerProcess):
-    """`python -m serving.inference` for one version, on its own ports."""
+    """`python -m serving.inference` for one version, on its own ports, forked.
 
-    def __init__(
-        self, command: Sequence[str], family: str, version: str, bundle: Path, log: Path, settings: Settings
-    ) -> None:
+    Args:
+        module: what `python -m` runs.
+    """
+
+    def __init__(self, module: str, family: str, version: str, bundle: Path, log: Path, settings: Settings) -> None:
         self.version = version
         self.http_port, self.grpc_port = free_port(), free_port()
         arguments = ["--bundle", str(bundle), "--name", family, "--version", version]
         ports = ["--http-port", str(self.http_port), "--grpc-port", str(self.grpc_port)]
-        super().__init__([*command, *arguments, *ports], log, environment(settings))
+        super().__init__([module, *arguments, *ports], log, environment(settings))
+
+    def _start(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Child:
+        """Fork, because imports are most of its start."""
+        try:
+            return Forked(command[0], command[1:], log, environment)
+        except ChildProcessError as gone:
+            raise CannotServe(self.version, str(gone)) from gone
 
     def ports(self) -> dict[str, int]:
         """Port by protocol."""

@@ -1,7 +1,7 @@
 """What an endpoint answers is what its bundle answers, over every protocol, for every family."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from serving.inference.batch import Scorer
 from serving.inference.partitions import partitions
 from serving.inference.rows import DATATYPES
 from serving.inference.values import as_text, plain
-from serving.rollout.processes import ModelServer
+from serving.rollout.processes import Child, ModelServer, Process
 from tests.toyland import local
 
 ROWS = 7
@@ -59,23 +59,31 @@ def served(
 ) -> Iterator[Served]:
     if request.param not in toyland.OTHERS:
         case = fitted(request.param, small.section(request.param))
-        yield from _serve(case, ("tests.toyland.image", "serving.inference"), tmp_path_factory)
+        yield from _serve(case, ImageServer, "serving.inference", tmp_path_factory)
         return
     with pytest.MonkeyPatch.context() as patch:
         toyland.add(patch, *toyland.OTHERS)
         case = fitted(request.param, toyland.OTHERS[request.param])
-        yield from _serve(case, ("tests.toyland.server",), tmp_path_factory)
+        yield from _serve(case, ModelServer, "tests.toyland.server", tmp_path_factory)
 
 
-def _serve(case: Case, modules: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+class ImageServer(ModelServer):
+    """A server that can import only what its image holds."""
+
+    def _start(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Child:
+        return Process._start(self, [sys.executable, "-m", "tests.toyland.image", *command], log, environment)
+
+
+def _serve(
+    case: Case, server_class: type[ModelServer], module: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
     home = tmp_path_factory.mktemp("served")
     settings = Settings(home=home)
     rows = _with_gaps(case, case.rows.head(ROWS).reset_index(drop=True))
     answers = case.model.predict(rows)
     bundle.write(home / "bundle", case.model, manifest(case), rows.join(answers))
     bundle.sign(home / "bundle", signing_key(settings), "7")
-    command = [sys.executable, "-m", *modules]
-    server = ModelServer(command, case.family.name, "7", home / "bundle", home / "log", settings)
+    server = server_class(module, case.family.name, "7", home / "bundle", home / "log", settings)
     try:
         server.wait_ready()
         yield Served(case, rows, answers, server, own.header(settings), home)

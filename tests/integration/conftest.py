@@ -47,7 +47,7 @@ def released_home(
     def make(home: Path) -> None:
         settings = Settings(home=shutil.copytree(registry_home, home))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Fleet, "command", probe.SERVER)
+            patch.setattr(Fleet, "module", probe.SERVER)
             probe.install()
             version = probe.register(probe.Probe(), settings, tmp_path_factory.mktemp("trained"))
             done = release("probe", version, PLAN, settings)

@@ -22,7 +22,7 @@ from models.inputs import InvalidRows
 from models.keys import signing_key
 from models.registry import Registry
 
-SERVER = (sys.executable, "-m", "tests.integration.probe_server")
+SERVER = "tests.integration.probe_server"
 COLUMNS = {"recency": "float64", "orders": "int64", "member": "bool", "plan": "object"}
 
 

@@ -11,6 +11,6 @@ from tests.integration import probe
 
 if __name__ == "__main__":
     probe.install()
-    Fleet.command = probe.SERVER
+    Fleet.module = probe.SERVER
     home, version, plan = sys.argv[1:]
     step.release("probe", version, json.loads(plan), Settings(home=Path(home)))

@@ -11,6 +11,6 @@ from tests.integration import probe
 
 if __name__ == "__main__":
     probe.install()
-    Fleet.command = probe.SERVER
+    Fleet.module = probe.SERVER
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     serve(Settings(), Path(sys.argv[1]) if sys.argv[1:] else None)

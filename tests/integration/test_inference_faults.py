@@ -50,7 +50,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     for version in ("1", "2"):
         probe.write(settings.home / version, settings, probe.Probe(weight=float(version)), version)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Fleet, "command", probe.SERVER)
+        patch.setattr(Fleet, "module", probe.SERVER)
         fleet = Fleet(settings, "127.0.0.1", 0, lambda _, version: settings.home / version)
         fleet.split("probe", Split(champion="1"))
         yield fleet
@@ -462,13 +462,24 @@ def _version(stub: Any, message: Any, given: dict[str, str]) -> str | None:
         return None
 
 
+def test_a_stop_told_to_a_whole_group_leaves_servers_to_end_gracefully(fleet: Fleet) -> None:
+    """They would be killed with the process that forked them."""
+    children = psutil.Process().children()
+    forks = next(one for one in children if "forks model servers" in " ".join(one.cmdline()))
+    forks.terminate()
+    with pytest.raises(psutil.TimeoutExpired):
+        forks.wait(0.5)
+    with caller(f"http://127.0.0.1:{next(iter(fleet.versions()))}", fleet.settings) as client:
+        assert predict(client, {"instances": [ROW]}).status_code == 200
+
+
 def test_a_kill_loses_at_most_the_last_second(fleet: Fleet) -> None:
     """After all others that ask this server."""
     port = next(iter(fleet.versions()))
     with caller(f"http://127.0.0.1:{port}", fleet.settings) as client:
         before = [predict(client, {"instances": [ROW]}) for _ in range(5)]
     time.sleep(2 * requests.EVERY)
-    server = next(one for one in psutil.Process().children() if str(port) in one.cmdline())
+    server = next(one for one in psutil.Process().children(recursive=True) if str(port) in " ".join(one.cmdline()))
     server.kill()
     server.wait()
     kept = set(requests.read(fleet.settings.home, "probe")["request_id"])

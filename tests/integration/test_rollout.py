@@ -59,7 +59,7 @@ class World:
 @pytest.fixture(scope="module", autouse=True)
 def _probe() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Fleet, "command", probe.SERVER)
+        patch.setattr(Fleet, "module", probe.SERVER)
         probe.install()
         yield
         probe.remove()
@@ -134,7 +134,9 @@ def test_an_equal_canary_becomes_champion_of_a_running_serve_and_is_started_agai
     assert world.champion() == _answering(world.settings, visits=0.3) == version
     assert world.release(version).outcome == "unchanged"
 
-    dead = next(one for one in psutil.Process(server.pid).children() if f"--version {version}" in _command(one))
+    dead = next(
+        one for one in psutil.Process(server.pid).children(recursive=True) if f"--version {version}" in _command(one)
+    )
     dead.kill()
     _wait(lambda: _answering(world.settings, visits=0.3) == version)
 
@@ -166,8 +168,8 @@ def test_serve_stops_with_all_it_started(world: World, server: subprocess.Popen[
     children = psutil.Process(server.pid).children(recursive=True)
     server.send_signal(signal.SIGTERM)
     assert server.wait(60) == 0
-    assert children and not any(_lives(child) for child in children)
-    assert not serve.running(world.settings)
+    _wait(lambda: not any(_lives(child) for child in children))
+    assert children and not serve.running(world.settings)
 
 
 def test_a_worse_canary_goes_back_without_a_running_serve_too(alone: World) -> None:

@@ -1,16 +1,21 @@
 """What is told of a process that died or does not respond, and the ports that servers are given."""
 
+import multiprocessing
 import os
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from features.settings import Settings
 from serving.rollout import processes
+from serving.rollout.forks import PRELOAD
 from serving.rollout.plan import CannotServe
-from serving.rollout.processes import PORTS, Process, ServerProcess, free_port
+from serving.rollout.processes import PORTS, ModelServer, Process, ServerProcess, free_port
 
 LEAKS = """nanobind: leaked 2 functions!
  - leaked function "cursor"
@@ -78,6 +83,27 @@ def test_a_server_that_responded_is_not_asked_at_every_look(tmp_path: Path, monk
         server.stop()
     with pytest.raises(CannotServe, match="its process died"):
         server.up()
+
+
+@pytest.fixture
+def dying_forks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The process that forks dies while it imports."""
+    for child in psutil.Process().children():
+        if "forks model servers" in " ".join(child.cmdline()):
+            child.kill()
+            while child.status() != psutil.STATUS_ZOMBIE:  # to be waited for by who started it
+                time.sleep(0.01)
+    (tmp_path / "dying.py").write_text("import os; os._exit(1)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    multiprocessing.set_forkserver_preload(["dying"])
+    yield
+    multiprocessing.set_forkserver_preload([PRELOAD])
+
+
+@pytest.mark.usefixtures("dying_forks")
+def test_a_server_that_cannot_be_forked_cannot_be_served(tmp_path: Path) -> None:
+    with pytest.raises(CannotServe, match="the process that forks model servers died"):
+        ModelServer("serving.inference", "churn", "1", tmp_path, tmp_path / "log", Settings(home=tmp_path))
 
 
 def test_a_port_for_a_server_is_none_that_outgoing_connections_get() -> None:
