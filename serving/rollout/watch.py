@@ -55,6 +55,9 @@ class Watch:
 
     def look(self) -> None:
         """Restart dead processes and continue starting others. Raises `EnvoyFailed` where Envoy keeps failing."""
+        for one in self._beside:  # first, because the first fork of a model server waits for its imports
+            self._noticed(one.name, one.dead())
+            self._try(one.name, one.raised)
         try:
             self._envoy()
             for family in list(self._coming):
@@ -63,9 +66,6 @@ class Watch:
         except EnvoyFailed:
             if self._fleet.envoy.process.alive or self._backoffs[ENVOY].failures > GIVE_UP:
                 raise
-        for one in self._beside:
-            self._noticed(one.name, one.dead())
-            self._try(one.name, one.raised)
 
     @property
     def settled(self) -> bool:
