@@ -1,7 +1,7 @@
 """Model servers forked from one process that has imported what they need.
 
 Each starts in a fifth of the time of a new Python, and they share the memory of what is imported. The process that
-forks them belongs to this one, starts with the first server, and is started again where it dies.
+forks starts with the first server. Where it dies, its servers die with it, and it starts again with the next.
 """
 
 import multiprocessing
@@ -26,7 +26,8 @@ _FORKS.set_forkserver_preload([PRELOAD])
 
 
 class Forked:
-    """`python -m MODULE ARGUMENTS…`, forked; with the methods of `subprocess.Popen`. It dies with this process.
+    """`python -m MODULE ARGUMENTS…`, forked; with the methods of `subprocess.Popen`. It dies with its owner, which is
+    this process.
 
     Raises `ChildProcessError` where the process that forks died.
     """
@@ -68,8 +69,9 @@ class Forked:
 def _run(module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
     """Become the server."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    die_with_parent()  # which is the process that forks: it ends with the last server, so one's own end is awaited too
-    threading.Thread(target=_die_with_grandparent, daemon=True).start()
+    # The parent is the process that forks, which lives as long as any server does, whoever asked for it.
+    die_with_parent()
+    threading.Thread(target=_die_with_owner, daemon=True).start()
     with log.open("wb") as output:
         for stream in (1, 2):
             os.dup2(output.fileno(), stream)
@@ -80,8 +82,8 @@ def _run(module: str, arguments: Sequence[str], log: Path, environment: Mapping[
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def _die_with_grandparent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
+def _die_with_owner() -> None:
+    owner = multiprocessing.parent_process()  # as multiprocessing calls who asked for this process
+    if owner is not None:
+        owner.join()
     os.kill(os.getpid(), signal.SIGKILL)
