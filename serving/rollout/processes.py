@@ -32,6 +32,7 @@ PORTS = range(20_000, 32_768)
 
 #: Waits for so many seconds; may raise to give up waiting.
 Pause = Callable[[float], None]
+#: A started process.
 Child = subprocess.Popen[bytes] | Forked
 
 
