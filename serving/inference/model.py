@@ -88,9 +88,9 @@ class Endpoint(InferenceModel):  # type: ignore[misc]
         """Answer tensors for the V2 metadata."""
         return [{"name": n, "datatype": says.datatype(self.sample[n]), "shape": [-1]} for n in self.sample]
 
-    def stop(self) -> None:
-        """Write the rest of the log; called by KServe on shutdown."""
-        super().stop()
+    def close(self) -> None:
+        """Write the rest of the log. Not `stop`, which KServe calls in a signal handler, where locks must not be taken
+        (see `serving/rollout/stopping.py`), and before the last answer."""
         self.log.close()
         if self._export is not None:
             self._export.close()

@@ -64,8 +64,22 @@ class InferenceServer(ModelServer):  # type: ignore[misc]
 
     def __init__(self, host: str, endpoint: Endpoint, **options: Any) -> None:
         super().__init__(workers=1, enable_grpc=False, **options)
-        self.host, self.endpoint = host, endpoint
+        self.host, self.endpoint, self._stopping = host, endpoint, False
         self.dataplane = Lenient(endpoint.version, self.registered_models)
+
+    def start(self, models: list[Endpoint]) -> None:
+        """Serve until a signal, and then write the rest of the log, after the last answer."""
+        try:
+            super().start(models)
+        finally:
+            self._stopping = True
+            self.endpoint.close()
+
+    def stop(self, sig: int) -> None:
+        """As KServe's, once: it runs in a signal handler, so a second signal can come while it runs."""
+        if not self._stopping:
+            self._stopping = True
+            super().stop(sig)
 
     def register_signal_handler(self) -> None:
         """Set the addresses, and that nobody speaks WebSocket; KServe calls this after creating the servers and before

@@ -23,6 +23,8 @@ from models.keys import signing_key
 from models.registry import Registry
 
 SERVER = "tests.integration.probe_server"
+#: What it prints when it begins to sleep.
+SLEEPS = "the model sleeps"
 COLUMNS = {"recency": "float64", "orders": "int64", "member": "bool", "plan": "object"}
 
 
@@ -69,6 +71,7 @@ class Probe:
         global calls
         calls += 1
         if self.sleep_s:
+            print(SLEEPS, flush=True)
             time.sleep(self.sleep_s)
         if self.dies_at and calls >= self.dies_at:
             os._exit(3)

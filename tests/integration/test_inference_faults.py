@@ -2,12 +2,9 @@
 who asks for which, and whose requests say something of it."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -367,29 +364,32 @@ def test_without_keys_it_is_said_loudly(unlocked: tuple[ModelServer, httpx.Clien
 
 
 def test_sigterm_lets_go_of_nothing(unlocked: tuple[ModelServer, httpx.Client]) -> None:
-    """A request that is being answered is answered, and what was logged is written."""
-    server, _ = unlocked
-    url = f"http://127.0.0.1:{server.http_port}/v1/models/probe:predict"
-    asks = [sys.executable, "-c", CLIENT, url, json.dumps(ROW)]
-    client = subprocess.Popen(asks, stdout=subprocess.PIPE)
-    assert client.stdout is not None
-    client.stdout.readline()
-    time.sleep(0.4)
-    os.kill(server.pid, signal.SIGTERM)
-    assert client.stdout.readline().strip() == b"200"
-    server.stop()
-    assert requests.read(server.log.parent, "probe")["request_id"].tolist().count("the-last") == 1
-    assert "leaked" not in server.log.read_text()  # DuckDB's words, of what was imported to stay
-
-
-CLIENT = """
-import sys, json, httpx
-from tests.toyland import local
-print("asks", flush=True)
-row = json.loads(sys.argv[2])
-given = {"x-request-id": "the-last"}
-print(local.post(sys.argv[1], json={"instances": [row]}, headers=given, timeout=20).status_code)
-"""
+    """Requests that are being answered are answered, and what was logged is written, however often a stop is told."""
+    server, client = unlocked
+    before = server.log.read_text().count(probe.SLEEPS)
+    until, message = time.monotonic() + 15, two_rows().to_grpc()
+    message.id = "grpc"
+    with ThreadPoolExecutor(1) as pool, grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        by_grpc = service.GRPCInferenceServiceStub(channel).ModelInfer.future(message, timeout=30)
+        asked = {"content": json.dumps({"instances": [ROW]}), "headers": {"x-request-id": "rest"}}
+        by_rest = pool.submit(client.post, "/v1/models/probe:predict", **asked)
+        while server.log.read_text().count(probe.SLEEPS) < before + 2:
+            assert time.monotonic() < until, "nothing came"
+            time.sleep(0.01)
+        server.terminate()
+        assert by_rest.result().status_code == 200
+        assert by_grpc.result().id == "grpc"
+    for _ in range(10_000):
+        if not server.alive:
+            break
+        server.terminate()
+        time.sleep(0.001)
+    assert not server.alive
+    logged = requests.read(server.log.parent, "probe")["request_id"].value_counts()
+    assert (logged["rest"], logged["grpc"]) == (1, 2)
+    said = server.log.read_text()
+    assert "Traceback" not in said
+    assert "leaked" not in said  # DuckDB's words, of what was imported to stay
 
 
 def test_the_online_store_goes_away_and_comes_back(tables: Path, redis_server: Any, tmp_path: Path) -> None:
