@@ -7,36 +7,13 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from xdist.remote import Producer
 
 sys.path.insert(0, str(Path(__file__).parent / "toyland"))
 
 from features.lazy_imports import lasting
 from features.privacy import stay_private
-
-
-class FromElsewhere:
-    """Begins a collection after this share of the tests. On a fresh clone, a collection is mostly pytest's compiling of
-    asserts, and workers that begin in different places find compiled what others have been through."""
-
-    PLACE = pytest.StashKey[int]()
-
-    def __init__(self, share: float) -> None:
-        self._share = share
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        report = yield
-        nodes = report.result or []
-        for place, node in enumerate(nodes):
-            node.stash[self.PLACE] = place
-        start = int(len(nodes) * self._share)
-        report.result = nodes[start:] + nodes[:start]
-        return report
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Put the tests in order again, which has to be the same for all workers."""
-        items.sort(key=lambda item: [node.stash.get(self.PLACE, 0) for node in item.listchain()])
+from tests import workers
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     stay_private()
     if "PYTEST_XDIST_WORKER" in os.environ:
         worker = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
-        config.pluginmanager.register(FromElsewhere(worker / int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
+        config.pluginmanager.register(workers.FromElsewhere(worker / int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
     elif config.getoption("numprocesses", None):
         return
     from features import lean_feast  # noqa: F401
@@ -60,8 +37,11 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are cores: at any time some tests wait for a server, a clock or a lock."""
-    return (os.cpu_count() or 1) + 2
+    return workers.CORES + 1
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> workers.OneWaits | None:
+    return workers.OneWaits(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
-"""Names: a family's stands where it is declared and in its own folder, and declarations agree; a class has its own."""
+"""Names: a family's stands where it is declared and in its own folder, and declarations agree; a class has its own, and
+a file that is listed is there."""
 
 import ast
 import tomllib
@@ -12,6 +13,7 @@ import yaml
 from components.params import load
 from features.views import SERVICES
 from models import catalog
+from tests.workers import WAITING
 
 ROOT = Path(__file__).parents[2]
 #: Where code declares what is of one family: its name, its features, what its steps run on, what decisions need, the
@@ -56,6 +58,10 @@ def test_every_family_has_its_parameters_and_every_section_its_family() -> None:
 
 def test_every_feature_service_is_a_familys() -> None:
     assert {catalog.family(name).feature_service for name in catalog.NAMES} - {None} == set(SERVICES)
+
+
+def test_files_of_tests_that_wait_are_there() -> None:
+    assert [file for file in WAITING if not (ROOT / file).is_file()] == []
 
 
 @dataclass
