@@ -37,11 +37,11 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    return workers.CORES + 1
+    return workers.CORES + 2
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> workers.OneWaits | None:
-    return workers.OneWaits(config, log) if config.getoption("dist") == "loadscope" else None
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> workers.SomeWait | None:
+    return workers.SomeWait(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")

@@ -8,22 +8,28 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 CORES = os.cpu_count() or 1
-#: Files whose tests wait for clocks, servers and locks for most of their time, as measured.
+#: Files whose tests wait for clocks, servers and locks for half of their time or more, as measured.
 WAITING = frozenset(
     f"tests/{name}.py"
     for name in (
+        "integration/test_cluster_pods",
         "integration/test_decision_state",
         "integration/test_decision_state_clock",
+        "integration/test_decision_workers",
         "integration/test_decisions_canary",
         "integration/test_decisions_kafka",
+        "integration/test_doors",
         "integration/test_drafter_endpoint",
+        "integration/test_family_server",
         "integration/test_full_disk",
         "integration/test_inference_faults",
         "integration/test_listening_topic",
+        "integration/test_online_redis",
         "integration/test_records_s3",
         "integration/test_redis_failover",
         "integration/test_rollout",
         "integration/test_rollout_kserve",
+        "integration/test_serve_faults",
         "integration/test_shared_feedback",
         "integration/test_shared_records",
         "integration/test_text_stores",
@@ -41,9 +47,9 @@ WAITING = frozenset(
 )
 
 
-class OneWaits(LoadScopeScheduling):
-    """By file: the last worker takes those that wait, beside as many workers as there are cores for the others. With
-    more workers that compute, each would be slower, as they share caches."""
+class SomeWait(LoadScopeScheduling):
+    """By file: the last two workers take those that wait, beside as many workers as there are cores for the others.
+    With more that compute, each would be slower, as they share caches; with fewer that wait, cores would idle."""
 
     def _reschedule(self, node: WorkerController) -> None:
         others = [one for one in self.nodes if one is not node and not one.shutting_down]
