@@ -1,4 +1,4 @@
-"""A toy family for every test that needs a family and not a slow one; and how many tests run at once."""
+"""A toy family for every test that needs a family and not a slow one; what is made once a run; and the workers."""
 
 import os
 import sys
@@ -37,7 +37,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    return workers.CORES + 2
+    return workers.WORKERS
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> workers.SomeWait | None:

@@ -1,4 +1,4 @@
-"""How many tests run at once, and what each worker collects first."""
+"""How many workers run tests, which files each takes, and what it collects first."""
 
 import os
 from collections.abc import Generator
@@ -8,7 +8,9 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 CORES = os.cpu_count() or 1
-#: Files whose tests wait for clocks, servers and locks for half of their time or more, as measured.
+#: One a core for tests that compute, and two for those of `WAITING`.
+WORKERS = CORES + 2
+#: Files whose tests wait for clocks, servers and locks for about half of their time or more, as measured.
 WAITING = frozenset(
     f"tests/{name}.py"
     for name in (
@@ -48,8 +50,8 @@ WAITING = frozenset(
 
 
 class SomeWait(LoadScopeScheduling):
-    """By file: the last two workers take those that wait, beside as many workers as there are cores for the others.
-    With more that compute, each would be slower, as they share caches; with fewer that wait, cores would idle."""
+    """By file: workers beyond one a core take those that wait, and end when none is left. With more workers that
+    compute, each would be slower, as they share caches; with fewer that wait, cores would idle."""
 
     def _reschedule(self, node: WorkerController) -> None:
         others = [one for one in self.nodes if one is not node and not one.shutting_down]
